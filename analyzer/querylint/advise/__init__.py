@@ -1,0 +1,1 @@
+"""Planning over the shared language: no text, no findings."""

@@ -1,0 +1,10 @@
+"""Which files belong to the project, and what is in them: the only room that walks the disk."""
+
+from __future__ import annotations
+
+from querylint.discover.reading import LIMIT, read
+from querylint.discover.roles import role
+from querylint.discover.scope import Scope, locate, within
+from querylint.discover.walk import Discovery, discover
+
+__all__ = ["LIMIT", "Discovery", "Scope", "discover", "locate", "read", "role", "within"]

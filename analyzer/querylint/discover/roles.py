@@ -1,0 +1,54 @@
+"""What a file is for, as its path says."""
+
+from __future__ import annotations
+
+import re
+
+from querylint.ir import Role
+
+_TEST_FOLDERS = frozenset({"__tests__", "tests", "test", "e2e"})
+_TEST_PARTS = frozenset({"test", "tests", "spec", "stories", "e2e", "e2e-spec"})
+_TEST_FILES = frozenset({"conftest.py", "tests.py"})
+_TEST_TAILS = frozenset({"helper", "helpers", "util", "utils", "setup"})
+_SEED_FOLDERS = frozenset({"seed", "seeds", "seeders", "fixtures", "__fixtures__", "mock", "mocks", "__mocks__"})
+_SEED_WORDS = frozenset({"seed", "seeds", "seeder", "seeders", "seeding", "fixture", "fixtures"})
+_MOCK_WORDS = frozenset({"mock", "mocks"})
+_MOCK_PRODUCTS = frozenset({"interview", "interviews", "exam", "exams", "test", "tests"})
+_MIGRATION_WORDS = frozenset({"migration", "migrations", "migrate", "backfill", "backfills"})
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def role(path: str) -> Role:
+    """The role of a file, by its path relative to the root."""
+    *folders, name = path.split("/")
+    if any(folder in _TEST_FOLDERS for folder in folders) or _tests(name):
+        return Role.TEST
+    stem = name.rpartition(".")[0] or name
+    words = _words(stem)
+    if not _MIGRATION_WORDS.isdisjoint(words) or any(not _MIGRATION_WORDS.isdisjoint(_words(folder)) for folder in folders):
+        return Role.MIGRATION
+    if any(folder in _SEED_FOLDERS for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):
+        return Role.SEED
+    return Role.CODE
+
+
+def _tests(name: str) -> bool:
+    if name in _TEST_FILES:
+        return True
+    *parts, suffix = name.split(".")
+    if len(parts) > 1 and not _TEST_PARTS.isdisjoint(parts):
+        return True
+    stem = parts[0] if parts else name
+    if suffix in ("py", "pyi") and (stem.startswith("test_") or stem.endswith("_test")):
+        return True
+    words = _words(stem)
+    return len(words) == 2 and words[0] == "test" and words[1] in _TEST_TAILS
+
+
+def _mocks(words: list[str]) -> bool:
+    """Whether a file name speaks of mocked data; a mock interview is a product, not a mock."""
+    return bool(words) and words[0] in _MOCK_WORDS and _MOCK_PRODUCTS.isdisjoint(words)
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]

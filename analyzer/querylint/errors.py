@@ -1,0 +1,19 @@
+"""What the user did that cannot be carried out, each a sentence for them."""
+
+from __future__ import annotations
+
+
+class QuerylintError(Exception):
+    """A mistake of the user's: one clear sentence, exit code 2, never a traceback."""
+
+
+class SettingsError(QuerylintError):
+    """A settings file that cannot be used; the sentence names the file and the key."""
+
+
+class PathError(QuerylintError):
+    """A path on the command line that does not exist or cannot be read."""
+
+
+class RuleNameError(QuerylintError):
+    """A rule name that no rule bears; the sentence offers the nearest one."""

@@ -1,0 +1,9 @@
+"""Which findings are shown: suppressions in comments, the floor of severity, and the identity that outlives edits."""
+
+from __future__ import annotations
+
+from querylint.filters.floor import visible
+from querylint.filters.identity import fingerprints
+from querylint.filters.suppress import BAD, PSEUDO_RULES, UNUSED, Filtered, Suppressed, apply
+
+__all__ = ["BAD", "PSEUDO_RULES", "UNUSED", "Filtered", "Suppressed", "apply", "fingerprints", "visible"]

@@ -1,0 +1,40 @@
+"""The identity of a finding: what it is about, not where it stands, so that it survives edits elsewhere in the file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from querylint.rule import Finding
+
+_LENGTH = 32
+
+
+def fingerprints(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings in the order given, each with its fingerprint.
+
+    Findings that are about the same thing in the same function are numbered in the order of the source. Neither lines nor columns nor
+    messages count, and neither does the trail: another caller of a helper does not make another finding of it.
+    """
+    seen: Counter[str] = Counter()
+    stamped: dict[int, Finding] = {}
+    for number in sorted(range(len(findings)), key=lambda index: _place(findings[index])):
+        finding = findings[number]
+        about = _about(finding)
+        digest = hashlib.sha256(f"{about}\0{seen[about]}".encode("utf-8", "surrogatepass")).hexdigest()
+        seen[about] += 1
+        stamped[number] = replace(finding, fingerprint=digest[:_LENGTH])
+    return tuple(stamped[number] for number in range(len(findings)))
+
+
+def _about(finding: Finding) -> str:
+    found = finding.found
+    function = found.function.partition("::")[2]
+    return "\0".join((finding.rule, found.span.path, function, found.operation, found.table or "", "\1".join(sorted(found.fields))))
+
+
+def _place(finding: Finding) -> tuple[str, int, int, int, int]:
+    span = finding.found.span
+    return span.path, span.line, span.column, span.end_line, span.end_column

@@ -1,0 +1,1 @@
+"""Source text to the shared language: one stack a module or folder."""

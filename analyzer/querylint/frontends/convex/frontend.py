@@ -1,0 +1,131 @@
+"""The Convex front end: which files matter, in which order they are lowered, and what they say together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from querylint.frontends.convex.context import ModuleContext
+from querylint.frontends.convex.lower import ModuleLowering
+from querylint.frontends.convex.registration import Registrars
+from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
+from querylint.frontends.convex.schema import read_schema
+from querylint.frontends.modules import Modules
+from querylint.ir import Call, Function, Role, Schema, TargetKind
+from querylint.result import Note, NoteKind
+
+SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
+CLIENT_WORDS = (b"useQuery", b"usePaginatedQuery", b"fetchQuery", b"preloadQuery", b"convexQuery", b"ConvexHttpClient", b"ConvexClient", b"fetchMutation")
+SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
+QUOTED = re.compile(rb"""(\w*)\(?\s*(["'`])([A-Za-z_]\w*)\2""")
+NAMING = frozenset((b"withIndex", b"withSearchIndex", b"index", b"searchIndex", b"vectorIndex"))
+MOST_WAVES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What a front end hands on: functions, schemas by root, notes, how many files it read closely, and names used indirectly."""
+
+    functions: tuple[Function, ...]
+    schemas: dict[str, Schema]
+    notes: tuple[Note, ...]
+    roots: tuple[str, ...]
+    analysed: tuple[str, ...]
+    words: frozenset[str]
+
+
+class ConvexFrontEnd:
+    """Lowers the Convex code of one project."""
+
+    def __init__(self, files: Collection[str], generated: Collection[str], read: Callable[[str], bytes | None], role: Callable[[str], Role]) -> None:
+        self.files = [f for f in files if f.endswith(SUFFIXES)]
+        self.modules = Modules(files, read)
+        self.read = self.modules.source
+        self.role = role
+        self.roots = find_roots(files, generated, self.modules)
+        self.registrars = Registrars(self.modules)
+        self.schemas: dict[str, Schema] = {}
+        self.notes: list[Note] = []
+        self.done: dict[str, list[Function]] = {}
+
+    def lower(self) -> Lowered:
+        """Everything that the project says about Convex."""
+        if not self.roots:
+            return Lowered((), {}, (), (), (), frozenset())
+        for root in self.roots:
+            schema, notes = read_schema(self.modules, root)
+            self.schemas[root.folder] = schema
+            self.notes.extend(notes)
+        for path in self.files:
+            if self._relevant(path):
+                self._lower(path)
+        for _ in range(MOST_WAVES):
+            if not self._next_wave():
+                break
+        functions = tuple(f for path in sorted(self.done) for f in self.done[path])
+        return Lowered(
+            functions, self.schemas, tuple(self.notes), tuple(r.folder for r in self.roots), tuple(sorted(self.done)), self._words()
+        )  # fmt: skip
+
+    def _relevant(self, path: str) -> bool:
+        root = root_of(path, self.roots)
+        if root is not None:
+            return path != root.schema
+        source = self.read(path)
+        if source is None or b"onvex" not in source:
+            return False
+        if any(word in source for word in CLIENT_WORDS):
+            return True
+        return any(word in source for word in SERVER_WORDS) and (b"convex/server" in source or b"_generated/" in source or b"onvex" in source)
+
+    def _next_wave(self) -> bool:
+        """Modules that a lowered function calls into and that have not been read closely yet."""
+        wanted: dict[str, None] = {}
+        for functions in list(self.done.values()):
+            for function in functions:
+                for step in function.steps():
+                    if isinstance(step, Call) and step.target.kind is TargetKind.FUNCTION and step.target.module not in self.done:
+                        wanted[step.target.module] = None
+        for path in wanted:
+            self._lower(path)
+        return bool(wanted)
+
+    def _lower(self, path: str) -> None:
+        if path in self.done:
+            return
+        self.done[path] = []
+        module = self.modules.module(path)
+        lines = self.modules.lines(path)
+        if module is None or lines is None:
+            return
+        if module.broken:
+            line = lines.position(module.broken[0][0])[0]
+            self.notes.append(Note(NoteKind.PARSE, "does not parse here; what can be read of the rest is analysed", path, line))
+        root = root_of(path, self.roots)
+        context = ModuleContext(path, self.modules, root, self._schema(root), self._api_root(root), self.registrars.kind_of)
+        route = route_of(path, root) if root is not None and is_function_module(path, root) else None
+        self.done[path] = ModuleLowering(context, module, lines, self.role(path), route).run()
+
+    def _schema(self, root: ConvexRoot | None) -> Schema | None:
+        return self.schemas.get(root.folder if root is not None else self._api_root(None))
+
+    def _api_root(self, root: ConvexRoot | None) -> str:
+        """The folder that `api` and `internal` refer to: the file's own root, or the only application there is."""
+        if root is not None:
+            return root.folder
+        applications = [r for r in self.roots if not r.component]
+        return applications[0].folder if len(applications) == 1 else ""
+
+    def _words(self) -> frozenset[str]:
+        """Names of indexes that stand in quotes where no index is declared or chosen: someone may choose by them indirectly."""
+        names = {i.name.encode() for s in self.schemas.values() for t in s.tables.values() for i in t.indexes}
+        schemas = {r.schema for r in self.roots}
+        found: set[str] = set()
+        for path in self.files:
+            if path in schemas or (path not in self.done and root_of(path, self.roots) is None):
+                continue
+            for before, _, name in QUOTED.findall(self.read(path) or b""):
+                if name in names and before not in NAMING:
+                    found.add(name.decode())
+        return frozenset(found)

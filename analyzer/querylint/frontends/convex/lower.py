@@ -1,0 +1,252 @@
+"""One module of a Convex project lowered: every function in it, registered or plain, in the shared language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value
+from querylint.frontends.convex.registration import Registration, registration
+from querylint.frontends.convex.arguments import argument_types
+from querylint.frontends.convex.vocabulary import ConvexVocabulary, kind_of_callee, typed
+from querylint.frontends.flow.machine import Machine
+from querylint.frontends.flow.state import Scope, Var
+from querylint.frontends.flow.statements import hoist
+from querylint.frontends.flow.values import NOTHING, Closure, Marker, Record, Val, join_all, lowered
+from querylint.ir import Escape, Function, Kind, Origin, Role, Root
+from querylint.syntax import tree
+from querylint.text import LineIndex
+
+KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
+HOOK = re.compile(r"^use[A-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A function of a module before it is walked."""
+
+    name: str
+    fn: tree.Fn
+    registration: Registration | None = None
+    owner: tree.ClassDef | None = None
+    at: int = 0
+
+
+def functions(module: tree.Module) -> Iterator[tuple[str, tree.Expr | tree.FnDef | tree.ClassDef]]:
+    """Top-level definitions and expressions by name."""
+    for statement in module.body:
+        if isinstance(statement, tree.FnDef):
+            yield statement.fn.name, statement
+        elif isinstance(statement, tree.ClassDef):
+            yield statement.name, statement
+        elif isinstance(statement, tree.Let) and statement.value is not None:
+            pattern = statement.pattern
+            yield pattern.id if isinstance(pattern, tree.NamePattern) else "", statement.value
+        elif isinstance(statement, tree.Do):
+            yield "", statement.value
+
+
+class ModuleLowering:
+    """Lowers the functions of one module."""
+
+    def __init__(self, context: ModuleContext, module: tree.Module, lines: LineIndex, role: Role, route: str | None) -> None:
+        self.context = context
+        self.module = module
+        self.lines = lines
+        self.role = role
+        self.route = route
+        self.vocabulary = ConvexVocabulary(context)
+        self.exported = {e.local for e in module.exports} | {e.name for e in module.exports}
+        self.names: dict[str, int] = {}
+
+    def run(self) -> list[Function]:
+        """All functions of the module."""
+        out: list[Function] = []
+        for name, node in functions(self.module):
+            for found in self.found(name, node):
+                out.append(self.walk(found))
+                out.extend(self.walk_inner(found.name))
+        return out
+
+    # Finding.
+
+    def found(self, name: str, node: tree.Expr | tree.FnDef | tree.ClassDef) -> Iterator[Found]:
+        """The functions that a top-level definition holds."""
+        if isinstance(node, tree.FnDef):
+            yield Found(name, node.fn)
+        elif isinstance(node, tree.ClassDef):
+            for method in node.methods:
+                yield Found(f"{name}.{method.name}", method, owner=node)
+        else:
+            yield from self._in_expression(name, node)
+
+    def _in_expression(self, name: str, node: tree.Expr) -> Iterator[Found]:
+        while isinstance(node, tree.Typed | tree.Await):
+            node = node.value
+        if isinstance(node, tree.Fn):
+            yield Found(name or f"line{self.lines.position(node.at)[0]}", node)
+        elif isinstance(node, tree.Call):
+            yield from self._in_call(name, node)
+        elif isinstance(node, tree.Record):
+            for key, value in node.entries:
+                part = key if isinstance(key, str) else ""
+                yield from self._in_expression(f"{name}.{part}" if name and part else name or part, value)
+        elif isinstance(node, tree.Array):
+            for item in node.items:
+                yield from self._in_expression(name, item)
+
+    def _in_call(self, name: str, node: tree.Call) -> Iterator[Found]:
+        found = registration(node, lambda e: kind_of_callee(self.context, self.context.path, e))
+        if found is not None:
+            fn = found.fn
+            if fn is not None:
+                yield Found(name or self._anonymous(node), fn, found, at=node.at)
+            elif found.handler is not None:
+                yield Found(name or self._anonymous(node), _forwarding(found.handler), found, at=node.at)
+            return
+        chain: tree.Expr = node.func
+        if isinstance(chain, tree.Member):
+            yield from self._in_expression(name, chain.base)
+        elif isinstance(chain, tree.Call):
+            yield from self._in_expression(name, chain)
+        for arg in node.args:
+            if not isinstance(arg, tree.Fn | tree.Record | tree.Call | tree.Array):
+                continue
+            yield from self._in_expression(name, arg) if not isinstance(arg, tree.Fn) else iter((Found(name or self._anonymous(arg), arg),))
+
+    def _anonymous(self, node: tree.Expr) -> str:
+        return f"line{self.lines.position(node.at)[0]}"
+
+    # Walking.
+
+    def key(self, name: str) -> str:
+        """A key of its own for each function of the module."""
+        seen = self.names.get(name, 0)
+        self.names[name] = seen + 1
+        return f"{self.context.path}::{name}" + (f"~{seen + 1}" if seen else "")
+
+    def walk(self, found: Found) -> Function:
+        """Lower one function."""
+        machine = self._machine()
+        params = self._params(found)
+        return self._lowered(machine, found, params)
+
+    def _machine(self) -> Machine:
+        machine = Machine(self.context.path, self.lines, self.vocabulary)
+        machine.fragile = self.module.broken
+        return machine
+
+    def _lowered(self, machine: Machine, found: Found, params: list[Val]) -> Function:
+        fn = found.fn
+        machine.calling.append(fn)
+        machine.scope = Scope(machine.scope)
+        if found.owner is not None:
+            this = Var("this", 0)
+            machine.scope.names["this"] = this
+            machine.store[this] = self._this(found.owner)
+        from querylint.frontends.flow.statements import bind_params
+
+        bind_params(machine, fn, tuple(params))
+        hoist(machine, [])
+        machine.run(fn.body)
+        machine.dead = False
+        values = [machine.unbuilt(value) for value, _, _ in machine.returns]
+        returned = join_all(values) if values else NOTHING
+        for value in values:
+            machine.leak(value, Escape.RETURNED, fn.at, fn.end)
+        registered = found.registration
+        kind = self._kind(found)
+        name = found.name
+        route = None
+        if registered is not None and self.route is not None and name in self.exported:
+            route = f"{self.route}:{name}"
+        return Function(
+            self.key(name), name, self.context.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block), lowered(returned),
+            self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
+            self.context.root.folder if self.context.root is not None else self.context.api_root, self.role,
+            tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None, tuple(machine.built),
+        )  # fmt: skip
+
+    def _kind(self, found: Found) -> Kind:
+        if found.registration is not None:
+            return KINDS[found.registration.kind]
+        if self.context.root is None and (found.name[:1].isupper() or HOOK.match(found.name)) and self.context.path.endswith(("x", ".ts", ".js")):
+            return Kind.CLIENT
+        return Kind.PLAIN
+
+    def _params(self, found: Found) -> list[Val]:
+        fn = found.fn
+        values = [Val((Origin(Root.PARAM, number),)) for number in range(len(fn.params))]
+        registered = found.registration
+        if registered is not None and values:
+            values[0] = context_value(values[0])
+            if len(values) > 1 and registered.args is not None:
+                values[1] = argument_types(self.context.modules, self.context.path, registered.args, values[1])
+            return values
+        for number, param in enumerate(fn.params):
+            if isinstance(param.pattern, tree.NamePattern) and not _typed_otherwise(param.type):
+                if param.pattern.id in ("ctx", "context", "_ctx"):
+                    values[number] = context_value(values[number])
+                elif param.pattern.id == "db":
+                    values[number] = database_value(values[number])
+            elif isinstance(param.pattern, tree.RecordPattern) and any(name == "db" for name, _, _ in param.pattern.fields):
+                values[number] = context_value(values[number])
+            if param.type:
+                values[number] = typed(self.context, values[number], param.type)
+        return values
+
+    def _this(self, owner: tree.ClassDef) -> Val:
+        fields: dict[str, Val] = {}
+        base = Val((Origin(Root.PARAM, "this"),))
+        for name, type_text, _ in owner.fields:
+            part = Val((Origin(Root.PARAM, "this", (name,)),))
+            fields[name] = typed(self.context, part, type_text)
+            if name == "ctx" and fields[name].shape is None:
+                fields[name] = context_value(part)
+            elif name == "db" and fields[name].shape is None:
+                fields[name] = database_value(part)
+        for method in owner.methods:
+            if method.kind != "get":
+                fields.setdefault(method.name, Val(shape=Marker("function", (self.context.path, f"{owner.name}.{method.name}"))))
+        return Val(base.origins, shape=Record(fields, (base,)))
+
+    def walk_inner(self, owner: str) -> list[Function]:
+        """Functions that were registered inside another function, each on its own."""
+        out: list[Function] = []
+        while self.context.inner:
+            pending = self.context.inner.pop()
+            found = registration(pending.node, lambda e: kind_of_callee(self.context, self.context.path, e))
+            if found is None or found.fn is None:
+                continue
+            machine = self._machine()
+            machine.scope = pending.scope if isinstance(pending.scope, Scope) else Scope()
+            machine.store = {var: _outer(value) for var, value in pending.store.items() if isinstance(var, Var)}
+            inner = Found(f"{owner}.{found.kind}", found.fn, found, at=pending.node.at)
+            out.append(self._lowered(machine, inner, self._params(inner)))
+        return out
+
+
+def _typed_otherwise(text: str) -> bool:
+    return bool(text) and text != "any" and not re.search(r"Ctx|Context|Database|\bdb\b", text)
+
+
+def _outer(value: Val) -> Val:
+    """A variable of an enclosing function that ran earlier: its origins and steps are not this function's."""
+    shape = value.shape
+    return Val(literal=value.literal, shape=shape if isinstance(shape, Closure | Marker) else None, id_of=value.id_of)
+
+
+def _forwarding(handler: tree.Expr) -> tree.Fn:
+    """`handler: someFunction` read as a function that calls it."""
+    at, end = handler.at, handler.end
+    params = [tree.Param(tree.NamePattern(name, at, at)) for name in ("ctx", "args")]
+    call = tree.Call(handler, [tree.Name("ctx", at, at), tree.Name("args", at, at)], at, end)
+    return tree.Fn("", params, [tree.Return(call, at, end, True)], at, end)
+
+
+def _name_of(param: tree.Param) -> str:
+    return param.pattern.id if isinstance(param.pattern, tree.NamePattern) else ""
+
+
+__all__ = ["ModuleLowering", "Registered"]

@@ -1,0 +1,130 @@
+"""Where Convex code lives: functions folders and components, what governs them, and how their files are called."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from querylint.frontends.modules import Modules
+from querylint.frontends.modules.manifests import folders_above, join
+from querylint.frontends.modules.resolve import SUFFIXES
+
+_GENERATED = "_generated"
+_SCHEMA_NAMES = tuple(f"schema{suffix}" for suffix in SUFFIXES)
+_CONFIG_NAMES = tuple(f"convex.config{suffix}" for suffix in SUFFIXES)
+_IMPORTED = re.compile(rb"""["'](convex/server|(?:\./|(?:\.\./)+)_generated/server(?:\.js)?)["']""")
+_SCHEMA_CALL = re.compile(rb"\bdefine(?:Ent)?Schema\s*[(<]")
+_SCHEMA_PACKAGE = re.compile(rb"""["'](?:convex/server|convex-ents)(?:\.js)?["']""")
+_COMPONENT_CALL = re.compile(rb"\bdefineComponent\s*[(<]")
+_APP_CALL = re.compile(rb"\bdefineApp\s*[(<]")
+
+
+@dataclass(frozen=True, slots=True)
+class ConvexRoot:
+    """A functions folder, of an app or of a component. `schema` is the file that declares its tables, if there is one."""
+
+    folder: str
+    schema: str | None
+    component: bool = False
+
+
+def find_roots(files: Collection[str], generated: Collection[str], modules: Modules) -> tuple[ConvexRoot, ...]:
+    """The Convex roots of a project, by folder.
+
+    `generated` are the folders that hold a `_generated` folder (or paths within such), which need not be among the files.
+    """
+    known = frozenset(files)
+    code = sorted(path for path in known if path.endswith(SUFFIXES) and f"/{_GENERATED}/" not in f"/{path}")
+    occupied = {above for path in code for above in folders_above(path)}
+    components = {posixpath.dirname(path) for path in _config_files(code) if _says(modules, path, _COMPONENT_CALL)}
+    folders = set(components)
+    folders |= {posixpath.dirname(path) for path in _config_files(code) if _says(modules, path, _APP_CALL)}
+    folders |= {folder for folder in _configured(known, modules) if folder in occupied}
+    folders |= {folder for folder in map(_beside_generated, {*generated, *known}) if folder is not None and folder in occupied}
+    for folder in sorted(occupied - folders):
+        if posixpath.basename(folder) == "convex" and _is_functions_folder(folder, code, modules):
+            folders.add(folder)
+    for path in code:
+        if posixpath.basename(path) in _SCHEMA_NAMES and folders.isdisjoint(folders_above(path)) and _defines_schema(modules, path):
+            folders.add(posixpath.dirname(path))
+    return tuple(ConvexRoot(folder, _schema_of(folder, known), folder in components) for folder in sorted(folders))
+
+
+def root_of(path: str, roots: Collection[ConvexRoot]) -> ConvexRoot | None:
+    """The nearest root around a file; None for files outside all of them."""
+    around = [root for root in roots if not root.folder or path.startswith(f"{root.folder}/")]
+    return max(around, key=lambda root: len(root.folder), default=None)
+
+
+def route_of(path: str, root: ConvexRoot) -> str:
+    """How Convex calls a module of a root: its path below the functions folder without the suffix."""
+    return posixpath.splitext(_below(path, root))[0]
+
+
+def is_function_module(path: str, root: ConvexRoot) -> bool:
+    """Whether Convex looks for functions in a file of a root."""
+    inner = _below(path, root)
+    folder, name = posixpath.split(inner)
+    return (
+        name.endswith(SUFFIXES)
+        and not f"{folder}/".startswith(f"{_GENERATED}/")
+        and name not in _SCHEMA_NAMES
+        and not name.startswith((".", "#"))
+        and name.count(".") == 1
+        and " " not in inner
+    )
+
+
+def _below(path: str, root: ConvexRoot) -> str:
+    return path.removeprefix(f"{root.folder}/") if root.folder else path
+
+
+def _config_files(code: Collection[str]) -> Iterator[str]:
+    return (path for path in code if posixpath.basename(path) in _CONFIG_NAMES)
+
+
+def _says(modules: Modules, path: str, pattern: re.Pattern[bytes]) -> bool:
+    source = modules.source(path)
+    return source is not None and pattern.search(source) is not None
+
+
+def _defines_schema(modules: Modules, path: str) -> bool:
+    return _says(modules, path, _SCHEMA_CALL) and _says(modules, path, _SCHEMA_PACKAGE)
+
+
+def _configured(files: Collection[str], modules: Modules) -> Iterator[str]:
+    """The functions folders that convex.json files name, `convex` where they name none."""
+    for path in files:
+        if posixpath.basename(path) == "convex.json":
+            named = modules.record(path).get("functions")
+            folder = join(posixpath.dirname(path), named if isinstance(named, str) and named else "convex")
+            if folder is not None:
+                yield folder
+
+
+def _beside_generated(path: str) -> str | None:
+    """The functions folder of generated code, or a folder that was found to hold some."""
+    if path.endswith(SUFFIXES) or f"/{_GENERATED}" in f"/{path}":
+        before, found, _ = f"/{path}/".partition(f"/{_GENERATED}/")
+        return before.strip("/") if found else None
+    return path
+
+
+def _is_functions_folder(folder: str, code: Collection[str], modules: Modules) -> bool:
+    """Whether a folder named `convex` that nothing else speaks for holds functions: a schema, or files that import as functions do."""
+    inside = f"{folder}/"
+    own = [path for path in code if path.startswith(inside)]
+    if any(f"{inside}{name}" in own for name in _SCHEMA_NAMES):
+        return True
+    for path in own:
+        for found in _IMPORTED.finditer(modules.source(path) or b""):
+            specifier = found[1].decode()
+            if specifier == "convex/server" or join(posixpath.dirname(path), specifier.removesuffix(".js")) == f"{inside}_generated/server":
+                return True
+    return False
+
+
+def _schema_of(folder: str, files: Collection[str]) -> str | None:
+    return next((path for name in _SCHEMA_NAMES if (path := posixpath.join(folder, name)) in files), None)

@@ -1,0 +1,505 @@
+"""What Convex's words mean: contexts, the database handle, queries, writes, calls of other functions (convex-facts 1.1-1.5)."""
+
+from __future__ import annotations
+
+import re
+
+from querylint.frontends.convex import ent_queries, helpers, queries
+from querylint.frontends.convex.context import CTX, ModuleContext, Registered, context_value, database_value, field_value
+from querylint.frontends.convex.registration import registration
+from querylint.frontends.flow.expressions import arguments, run_handed_closures
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import (
+    NOTHING,
+    ClassRef,
+    Closure,
+    External,
+    Many,
+    Marker,
+    Query,
+    Record,
+    Space,
+    Val,
+    derived,
+    literal,
+    many,
+)
+from querylint.frontends.modules import UNKNOWN, Definition
+from querylint.ir import Bound, Mode, Root, Target, TargetKind, Terminal, Way
+from querylint.syntax import tree
+
+ID_TYPE = re.compile(r"""\b(?:Id|GenericId)<\s*["'](\w+)["']\s*>""")
+DOC_TYPE = re.compile(r"""\b(?:Doc|Ent|WithoutSystemFields<\s*Doc|DocumentByName<[^,<>]+,|WithId<\s*Doc)\s*<?\s*["'](\w+)["']""")
+CTX_TYPE = re.compile(r"\b\w*(?:QueryCtx|MutationCtx|ActionCtx|QueryContext|MutationContext|Ctx|FunctionContext)\b")
+DB_TYPE = re.compile(r"""\b(?:Generic)?Database(?:Reader|Writer)\b|Ctx\s*(?:<[^<>]*>)?\[\s*["']db["']\s*\]""")
+LIST_TYPE = re.compile(r"\[\]\s*(?:\|.*)?$|^(?:Readonly)?(?:Array|Set|Iterable)<|^readonly .*\[\]")
+CLASS_TYPE = re.compile(r"^(\w+)(?:\s*\|.*)?$")
+RUN = {"runQuery": Mode.QUERY, "runMutation": Mode.MUTATION, "runAction": Mode.ACTION}
+CLIENT_METHODS = {"query": Mode.QUERY, "mutation": Mode.MUTATION, "action": Mode.ACTION}
+HOOKS = frozenset(
+    "useQuery usePaginatedQuery useStableQuery usePreloadedQuery convexQuery useQueryWithStatus useStablePaginatedQuery useSuspenseQuery "
+    "usePaginatedQuery_experimental useConvexQuery".split()
+)
+FETCHERS = {"fetchQuery": Mode.QUERY, "preloadQuery": Mode.QUERY, "fetchMutation": Mode.MUTATION, "fetchAction": Mode.ACTION}
+WRITES = frozenset(("insert", "patch", "replace", "delete"))
+
+
+class ConvexVocabulary:
+    """The meaning of names, members and calls in one Convex module."""
+
+    def __init__(self, context: ModuleContext) -> None:
+        self.context = context
+        self.names: dict[str, Val | None] = {}
+
+    # Names.
+
+    def name(self, state: State, name: str) -> Val | None:
+        """A top-level name of the module, wherever it is defined."""
+        if name not in self.names:
+            definition = self.context.modules.definition(self.context.path, name)
+            self.names[name] = self.defined(definition, name) if definition is not None else None
+        return self.names[name]
+
+    def defined(self, definition: Definition, name: str) -> Val | None:
+        """The value of a definition."""
+        if definition.external is not None:
+            source, imported = definition.external
+            if source.endswith("_generated/api") and imported in ("api", "internal", "components"):
+                return Val(shape=Marker("ref", (imported,)))
+            return Val(shape=External(source, imported))
+        if definition.namespace:
+            return Val(shape=Space(definition.path))
+        node = definition.node
+        where = (definition.path, definition.name)
+        if isinstance(node, tree.FnDef):
+            return Val(shape=Closure(node.fn, None, definition.path, definition.name))
+        if isinstance(node, tree.Fn):
+            return Val(shape=Closure(node, None, definition.path, definition.name))
+        if isinstance(node, tree.ClassDef):
+            return Val(shape=ClassRef(*where))
+        if isinstance(node, tree.Typed):
+            node = node.value
+        if isinstance(node, tree.Call):
+            if isinstance(node.func, tree.Name) and node.new:
+                made = self.context.modules.definition(definition.path, node.func.id)
+                if made is not None and isinstance(made.node, tree.ClassDef):
+                    return Val(shape=ClassRef(made.path, made.name, instance=True))
+            if self.context.kind_of(*where) is not None:
+                return Val(shape=Marker("registrar", where))
+            inner = registration(node, lambda e: kind_of_callee(self.context, definition.path, e))
+            if inner is not None:
+                return Val(shape=Marker("function", where))
+            return Val(shape=Marker("made", where))
+        if isinstance(node, tree.Record) and any(isinstance(v, tree.Fn) for _, v in node.entries):
+            return Val(shape=Marker("object", where))
+        if node is None or isinstance(node, tree.FnDef):
+            return None
+        constant = self.context.modules.constant(definition.path, node)
+        return from_constant(constant) if constant is not UNKNOWN else None
+
+    # Members.
+
+    def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
+        """Contexts lead to databases, documents to typed fields, references to longer references."""
+        name, shape = node.name, base.shape
+        if isinstance(shape, Marker):
+            found = self._marker_member(base, shape, name)
+            if found is not None:
+                return found
+        if isinstance(shape, Space):
+            definition = self.context.modules.exported(shape.path, name)
+            return self.defined(definition, name) if definition is not None else None
+        if isinstance(shape, ClassRef):
+            if name in ("db", "ctx"):
+                return database_value(Val()) if name == "db" else context_value(Val())
+            return Val(shape=Marker("function", (shape.path, f"{shape.name}.{name}")))
+        if name == "db" and not isinstance(shape, External | Record | Many) and not (base.origins and base.origins[0].root is Root.STEP):
+            return database_value(base)
+        if name == "ctx" and isinstance(node.base, tree.Name) and node.base.id == "this":
+            return context_value(Val())
+        if base.doc_of is not None:
+            return self._document_member(state, base, name)
+        return None
+
+    def _marker_member(self, base: Val, shape: Marker, name: str) -> Val | None:
+        if shape.kind == "ref":
+            return Val(shape=Marker("ref", (*shape.data, name)))
+        if shape.kind == "object":
+            return Val(shape=Marker("function", (shape.data[0], f"{shape.data[1]}.{name}")))
+        if shape.kind == "ctx" and name in ("db", "unsafeDb", "rawDb"):
+            return database_value(base)
+        if shape.kind == "db" and name == "system":
+            return database_value(base, system=True)
+        if shape.kind == "registrar" and name == "withArgs":
+            return base
+        return None
+
+    def _document_member(self, state: State, base: Val, name: str) -> Val | None:
+        table = self.context.table(base.doc_of)
+        if name in ("edge", "edgeX", "doc", "length"):
+            return None
+        state.touch(base, name)
+        if name == "_id":
+            return Val(tuple(o.at("_id") for o in base.origins), base.deps, base.pending, id_of=base.doc_of)
+        declared = table.field(name) if table is not None else None
+        return field_value(base.origins, base.deps | base.pending, declared, name)
+
+    # Calls.
+
+    def call(self, state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
+        """A call of the database, of another function, or of a well-known library."""
+        if base is not None:
+            assert isinstance(node.func, tree.Member)
+            return self._method(state, node, node.func, base)
+        shape = func.shape
+        if isinstance(shape, External):
+            return self._external(state, node, shape)
+        target = self._target(func)
+        if target is not None:
+            return self._project_call(state, node, target)
+        kind = kind_of_callee(self.context, self.context.path, node.func)
+        if kind is not None and not isinstance(shape, Closure):
+            return self._register(state, node)
+        return None
+
+    def _target(self, func: Val) -> Target | None:
+        shape = func.shape
+        if isinstance(shape, Closure) and shape.name:
+            return Target(TargetKind.FUNCTION, shape.path, shape.name)
+        if isinstance(shape, Marker) and shape.kind in ("function", "made"):
+            return Target(TargetKind.FUNCTION, shape.data[0], shape.data[1])
+        return None
+
+    def _project_call(self, state: State, node: tree.Call, target: Target) -> Val:
+        args = arguments(state, node)
+        result = state.call(target, Mode.DIRECT, args, node, state.text(node.func))
+        run_handed_closures(state, node, args, result)
+        return result
+
+    def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
+        """A named function of the project as the callback of an array method."""
+        target = self._target(func)
+        if target is None:
+            return None
+        if isinstance(func.shape, Closure) and func.shape.path == self.context.path and not func.shape.fn.is_async and _small(func.shape.fn):
+            return state.invoke(Closure(func.shape.fn, None, func.shape.path), args, node.at, node.end, inline=True)
+        return state.call(target, Mode.DIRECT, args, node, target.name)
+
+    def _method(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+        name, shape = func.name, base.shape
+        if isinstance(shape, Marker) and shape.kind == "db":
+            return self._database(state, node, func, base, shape)
+        if isinstance(shape, Query):
+            made = ent_queries.chained(state, self.context, node, func, base) if shape.flavor == "ents" else None
+            return made if made is not None else queries.chained(state, self.context, node, func, shape, base.deps)
+        if isinstance(shape, External):
+            return self._external(state, node, External(shape.source, f"{shape.name}.{name}"))
+        if name in RUN and node.args:
+            return self._run(state, node, RUN[name])
+        if name in ("runAfter", "runAt") and len(node.args) >= 2:
+            return self._schedule(state, node)
+        if name in CLIENT_METHODS and node.args and not (isinstance(shape, Marker) and shape.kind == "ctx"):
+            reference = self._reference(state, node.args[0])
+            if reference is not None:
+                return self._remote(state, node, reference, CLIENT_METHODS[name], 1)
+        if name == "vectorSearch" and len(node.args) >= 2:
+            return self._vector_search(state, node)
+        if name in ("table", "skipRules") and (shape is None or (isinstance(shape, Marker) and shape.kind == "ctx")):
+            made = ent_queries.table(state, node)
+            if made is not None:
+                return made
+        if name in ("edge", "edgeX"):
+            made = ent_queries.edge(state, self.context, node, base)
+            if made is not None:
+                return made
+        handed = self._handed_in(state, node, func, base)
+        if handed is not None:
+            return handed
+        target = self._target(self.member(state, base, func) or NOTHING) if isinstance(shape, Space | ClassRef | Marker) else None
+        if target is not None:
+            return self._project_call(state, node, target)
+        return None
+
+    def _handed_in(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+        """A query that someone else built: a parameter or the result of a helper, finished here."""
+        if not base.origins or base.shape is not None or base.doc_of is not None:
+            return None
+        name = func.name
+        certain = name in ("collect", "unique", "withIndex", "withSearchIndex", "paginate")
+        if name in ("first", "take"):
+            certain = not base.origins[0].path and (name == "first" and not node.args or name == "take" and len(node.args) == 1)
+        if name == "order" and len(node.args) == 1 and isinstance(node.args[0], tree.Literal) and node.args[0].value in ("asc", "desc"):
+            certain = True
+        if name == "filter" and node.args and isinstance(node.args[0], tree.Fn) and _uses_field(node.args[0]):
+            certain = True
+        if not certain:
+            return None
+        whole = queries.start(None, func.base.at, node.end, base=base.origins[0], deps=base.deps)
+        assert isinstance(whole.shape, Query)
+        return queries.chained(state, self.context, node, func, whole.shape, base.deps)
+
+    # The database.
+
+    def _database(self, state: State, node: tree.Call, func: tree.Member, base: Val, shape: Marker) -> Val | None:
+        name = func.name
+        if name == "query" and node.args:
+            value = state.evaluate(node.args[0])
+            table = value.literal if isinstance(value.literal, str) else None
+            origin = value.origins[0] if value.origins else None
+            flavor = "system" if shape.data else ""
+            return queries.start(table, node.at, node.end, table_from=origin, flavor=flavor, deps=value.deps)
+        if name == "get" and node.args:
+            return self._get(state, node)
+        if name in WRITES:
+            return self._write(state, node, name)
+        if name == "normalizeId" and len(node.args) == 2:
+            values = [state.evaluate(a) for a in node.args]
+            table = values[0].literal
+            return Val(values[1].origins, derived(*values).deps, id_of=table if isinstance(table, str) else None)
+        return None
+
+    def _get(self, state: State, node: tree.Call) -> Val:
+        values = [state.evaluate(a) for a in node.args]
+        table: str | None = None
+        key = values[-1]
+        table_from = None
+        if len(values) == 2:
+            table = values[0].literal if isinstance(values[0].literal, str) else None
+            table_from = values[0].origins[0] if values[0].origins else None
+        if table is None:
+            table = key.id_of
+        query = Query(table, (queries.Plan(Way.KEY),), node.at, node.end, table_from, None, "", derived(*values).deps)
+        return queries.row(state, query, node.at, node.end, "get", key=state.value(key, node.args[-1]))
+
+    def _write(self, state: State, node: tree.Call, name: str) -> Val:
+        values = [state.evaluate(a) for a in node.args]
+        deps = derived(*values).deps
+        if name == "insert":
+            table = values[0].literal if values and isinstance(values[0].literal, str) else None
+            origin = values[0].origins[0] if values and values[0].origins else None
+            fields = queries.field_names(values[1]) if len(values) > 1 else None
+            return queries.write(state, name, table, node, key=None, deps=deps, fields=fields, table_from=origin)
+        wanted = 1 if name == "delete" else 2
+        key = values[-wanted] if len(values) >= wanted else NOTHING
+        named = values[0].literal if len(values) > wanted else None
+        table = named if isinstance(named, str) else key.id_of
+        fields = queries.field_names(values[-1]) if wanted == 2 and values else None
+        return queries.write(state, name, table, node, key=key, deps=deps, fields=fields)
+
+    def _vector_search(self, state: State, node: tree.Call) -> Val:
+        values = [state.evaluate(a) for a in node.args]
+        table, index = (v.literal if isinstance(v.literal, str) else None for v in values[:2])
+        plan = queries.Plan(Way.VECTOR, index, (), None, index is not None, True, state.span(node.at, node.end))
+        query = Query(table, (plan,), node.at, node.end, deps=derived(*values).deps)
+        number = queries.read(state, query, node.at, node.end, "vectorSearch", Bound.LIMIT, Terminal.ROWS)
+        me = frozenset({number})
+        origin = queries.Origin(Root.STEP, number)
+        item = Val(shape=Record({"_id": Val((origin.at("[]", "_id"),), me, id_of=table), "_score": Val(deps=me)}), deps=me)
+        return Val((origin,), me, me, shape=Many(item))
+
+    # Other functions.
+
+    def _reference(self, state: State, node: tree.Expr) -> Target | None:
+        value = state.evaluate(node)
+        if isinstance(value.shape, Marker) and value.shape.kind == "ref" and len(value.shape.data) > 2:
+            head, *parts = value.shape.data
+            if head == "components":
+                return Target(TargetKind.EXTERNAL, "", ".".join(value.shape.data))
+            return Target(TargetKind.ROUTE, self.context.api_root, f"{'/'.join(parts[:-1])}:{parts[-1]}")
+        if isinstance(value.literal, str) and ":" in value.literal:
+            return Target(TargetKind.ROUTE, self.context.api_root, value.literal.replace(".js:", ":"))
+        return None
+
+    def _run(self, state: State, node: tree.Call, mode: Mode) -> Val:
+        reference = self._reference(state, node.args[0]) or Target(TargetKind.EXTERNAL, "", state.text(node.args[0]))
+        return self._remote(state, node, reference, mode, 1)
+
+    def _remote(self, state: State, node: tree.Call, reference: Target, mode: Mode, first: int) -> Val:
+        args = tuple(state.evaluate(a) for a in node.args[first:])
+        return state.call(reference, mode, (NOTHING, *args), node, state.text(node.args[first - 1]) if first else "")
+
+    def _schedule(self, state: State, node: tree.Call) -> Val:
+        delay = state.evaluate(node.args[0])
+        reference = self._reference(state, node.args[1]) or Target(TargetKind.EXTERNAL, "", state.text(node.args[1]))
+        args = tuple(state.evaluate(a) for a in node.args[2:])
+        return state.call(reference, Mode.SCHEDULE, (NOTHING, *args), node, state.text(node.args[1])).with_deps(delay.deps)
+
+    def _external(self, state: State, node: tree.Call, shape: External) -> Val | None:
+        name = shape.name.rpartition(".")[2]
+        if name in HOOKS and node.args:
+            reference = self._reference(state, node.args[0])
+            if reference is not None:
+                result = self._remote(state, node, reference, Mode.SUBSCRIBE, 1)
+                return _hook_result(name, result)
+        if name in FETCHERS and node.args:
+            reference = self._reference(state, node.args[0])
+            if reference is not None:
+                return self._remote(state, node, reference, FETCHERS[name], 1)
+        made = helpers.call(state, self.context, node, shape)
+        if made is not None:
+            return made
+        if kind_of_callee(self.context, self.context.path, node.func) is not None:
+            return self._register(state, node)
+        return None
+
+    def _register(self, state: State, node: tree.Call) -> Val | None:
+        """A function registered inside another function: it is walked on its own."""
+        found = registration(node, lambda e: kind_of_callee(self.context, self.context.path, e))
+        if found is None or found.fn is None:
+            return None
+        if not any(r.node is node for r in self.context.inner):
+            self.context.inner.append(
+                Registered("", found.fn, found.kind, found.public, NOTHING, node, state.scope, dict(state.store))  # type: ignore[arg-type]
+            )
+        return NOTHING
+
+    # The rest.
+
+    def element(self, state: State, node: tree.Element) -> Val | None:
+        """A component of the project is called with its properties."""
+        tag = node.tag
+        if not isinstance(tag, tree.Name) or not tag.id[:1].isupper():
+            return None
+        var = state.scope.find(tag.id)
+        value = state.store.get(var, NOTHING) if var is not None else self.name(state, tag.id) or NOTHING
+        target = self._target(value)
+        if target is None:
+            return None
+        fields: dict[str, Val] = {}
+        rest: list[Val] = []
+        for key, attribute in node.attributes:
+            given = state.evaluate(attribute)
+            if key is None:
+                rest.append(given)
+            else:
+                fields[key] = given
+        children = [state.evaluate(child) for child in node.children]
+        if children:
+            fields.setdefault("children", many(tuple(children)))
+        props = Val(deps=derived(*fields.values(), *rest).deps, shape=Record(fields, tuple(rest)))
+        return state.call(target, Mode.DIRECT, (props,), node, tag.id)
+
+    def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
+        """Waiting for a query that has no terminal: convex-ents then runs it, plain Convex fails."""
+        shape = value.shape
+        if isinstance(shape, Query):
+            if shape.flavor.startswith("ents"):
+                return ent_queries.finished(state, value, at, end)
+            return queries.rows(state, shape, at, end, "", Bound.ALL)
+        if isinstance(shape, Many) and isinstance(shape.item.shape, Query) and shape.items is None:
+            return value
+        return None
+
+    def rows(self, state: State, value: Val, at: int, end: int, *, partial: bool) -> Val | None:
+        """`for await` over a query reads row after row, to the end unless the loop leaves early."""
+        if not isinstance(value.shape, Query):
+            return None
+        if value.shape.one:
+            return ent_queries.finished(state, value, at, end)
+        return queries.rows(state, value.shape, at, end, "for await", Bound.LIMIT if partial else Bound.ALL).settled()
+
+    def typed(self, state: State, value: Val, type_text: str) -> Val:
+        """Types that name a table, a context, a database handle or a class of the project."""
+        return typed(self.context, value, type_text)
+
+
+def _uses_field(fn: tree.Fn) -> bool:
+    from querylint.frontends.convex.ranges import calls_of
+
+    return any(True for _ in calls_of(fn.body, frozenset({"field"}))) or any(
+        True for call, _ in calls_of(fn.body, frozenset(("eq", "neq", "gt", "gte", "lt", "lte", "and", "or")))
+    )
+
+
+def _small(fn: tree.Fn) -> bool:
+    return fn.end - fn.at < 1500
+
+
+def _hook_result(name: str, result: Val) -> Val:
+    if "aginated" in name:
+        (origin,) = result.origins
+        inside = origin.at("page")
+        return Val(deps=result.deps, shape=Record({"results": Val((inside,), result.deps), "data": Val((inside,), result.deps)}))
+    if name in ("convexQuery", "useQueryWithStatus", "useSuspenseQuery"):
+        return Val(result.origins, result.deps, shape=Record({"data": result.settled()}, (result.settled(),)))
+    return result.settled()
+
+
+def typed(context: ModuleContext, value: Val, text: str) -> Val:
+    """A value with what its type says of it."""
+    if not text or text == "any":
+        return value
+    ids = ID_TYPE.search(text)
+    docs = DOC_TYPE.search(text)
+    found = ids or docs
+    if found is not None and not text.startswith("{"):
+        table = found[1]
+        if LIST_TYPE.search(text):
+            if isinstance(value.shape, Many):
+                return value
+            item = Val(tuple(o.at("[]") for o in value.origins), value.deps, **({"id_of": table} if ids else {"doc_of": table}))  # type: ignore[arg-type]
+            return Val(value.origins, value.deps, value.pending, value.literal, Many(item), value.works)
+        if text.startswith(("Map<", "Record<")):
+            return value
+        fresh = Val(value.origins, value.deps, value.pending, value.literal, value.shape, value.works, value.conditions, value.id_of, value.doc_of)
+        return _with_table(fresh, table, ids is not None)
+    if text.startswith("{") and value.shape is None:
+        fields = _object_type(context, value, text)
+        if fields:
+            return Val(value.origins, value.deps, value.pending, shape=Record(fields, (Val(value.origins, value.deps),)))
+    if value.shape is None and value.literal is not None:
+        if DB_TYPE.search(text):
+            return database_value(value)
+        if CTX_TYPE.search(text):
+            return context_value(value)
+        name = CLASS_TYPE.match(text)
+        if name is not None and value.origins:
+            definition = context.modules.definition(context.path, name[1])
+            if definition is not None and isinstance(definition.node, tree.ClassDef):
+                return Val(value.origins, value.deps, value.pending, shape=ClassRef(definition.path, definition.name, instance=True))
+    return value
+
+
+def _with_table(value: Val, table: str, is_id: bool) -> Val:
+    return Val(
+        value.origins, value.deps, value.pending, value.literal, value.shape, value.works, value.conditions,
+        table if is_id else value.id_of, value.doc_of if is_id else table, value.type,
+    )  # fmt: skip
+
+
+MEMBER_TYPE = re.compile(r"(\w+)\??\s*:\s*([^;,{}]+|\{[^{}]*\})")
+
+
+def _object_type(context: ModuleContext, value: Val, text: str) -> dict[str, Val]:
+    fields: dict[str, Val] = {}
+    for name, inner in MEMBER_TYPE.findall(text[1:-1]):
+        part = Val(tuple(o.at(name) for o in value.origins), value.deps)
+        made = typed(context, part, inner.strip())
+        if made.shape is not None or made.id_of or made.doc_of:
+            fields[name] = made
+    return fields
+
+
+def from_constant(value: object) -> Val | None:
+    """A constant of the module as a value."""
+    if isinstance(value, str | int | float | bool) or value is None or value is tree.UNDEFINED:
+        return literal(value)
+    if isinstance(value, list | tuple):
+        return many(tuple(from_constant(v) or NOTHING for v in value))
+    if isinstance(value, dict):
+        return Val(shape=Record({str(k): from_constant(v) or NOTHING for k, v in value.items()}))
+    return None
+
+
+def kind_of_callee(context: ModuleContext, path: str, node: tree.Expr) -> tuple[str, bool, str | None] | None:
+    """What a registering function registers: kind, whether clients may call it, the wrapper that runs before it."""
+    if isinstance(node, tree.Name):
+        return context.kind_of(path, node.id)
+    if isinstance(node, tree.Member) and isinstance(node.base, tree.Name):
+        definition = context.modules.definition(path, node.base.id)
+        if definition is not None and definition.namespace:
+            return context.kind_of(definition.path, node.name)
+    return None
+
+
+__all__ = ["CTX", "ConvexVocabulary", "kind_of_callee", "typed"]

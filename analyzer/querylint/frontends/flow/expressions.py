@@ -1,0 +1,494 @@
+"""Expressions: what each yields, and the steps that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from querylint.frontends.flow import works
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import (
+    NO_STEPS,
+    NOTHING,
+    Closure,
+    Condition,
+    Many,
+    Record,
+    Val,
+    derived,
+    join,
+    join_all,
+    literal,
+    many,
+)
+from querylint.ir import NOT_LITERAL, Escape, LoopKind, Mode, Relation, Root, Target, TargetKind, Work
+from querylint.syntax import tree
+
+RELATIONS = {
+    "===": Relation.EQ, "==": Relation.EQ, "!==": Relation.NE, "!=": Relation.NE,
+    "<": Relation.LT, "<=": Relation.LTE, ">": Relation.GT, ">=": Relation.GTE,
+}  # fmt: skip
+FLIPPED = {Relation.LT: Relation.GT, Relation.LTE: Relation.GTE, Relation.GT: Relation.LT, Relation.GTE: Relation.LTE}
+OPPOSITE = {
+    Relation.EQ: Relation.NE, Relation.NE: Relation.EQ, Relation.LT: Relation.GTE, Relation.GTE: Relation.LT,
+    Relation.GT: Relation.LTE, Relation.LTE: Relation.GT,
+}  # fmt: skip
+
+
+def evaluate(m: State, node: tree.Expr) -> Val:
+    """What an expression yields; its steps are written down."""
+    if m.nested > 300 or m.full:
+        return NOTHING
+    m.nested += 1
+    try:
+        return EXPRESSIONS[type(node)](m, node)
+    finally:
+        m.nested -= 1
+
+
+def tested(m: State, node: tree.Expr) -> Val:
+    """An expression in a place where only its truth matters; its conditions say what it tests."""
+    if isinstance(node, tree.Op) and node.sign == "!" and len(node.operands) == 1:
+        inner = tested(m, node.operands[0])
+        return replace(derived(inner), conditions=negated(inner.conditions))
+    if isinstance(node, tree.Logic) and node.sign in ("&&", "||"):
+        return _logic_test(m, node)
+    if isinstance(node, tree.Member) and node.name == "length":
+        base = evaluate(m, node.base)
+        m.use(Work.EMPTY, base, node.at, node.end)
+        return derived(base)
+    value = evaluate(m, node)
+    if value.conditions:
+        return value
+    if value.origins:
+        found = tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)
+        return replace(value, conditions=found)
+    return value
+
+
+def negated(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """The conditions that hold when not all of these do."""
+    if not conditions:
+        return ()
+    groups: dict[tuple[int, int], list[Condition]] = {}
+    for c in conditions:
+        groups.setdefault((c.at, c.end), []).append(c)
+    arms = [tuple(n for c in group for n in _negate(c)) for group in groups.values()]
+    if len(arms) == 1:
+        return arms[0]
+    first, last = conditions[0], conditions[-1]
+    return (Condition(None, Relation.ANY, None, arms=tuple(arms), at=first.at, end=last.end),)
+
+
+def _negate(c: Condition) -> tuple[Condition, ...]:
+    if c.arms:
+        return tuple(n for arm in c.arms for n in negated(arm))
+    if c.relation is Relation.EQ and c.other is not None and c.other.literal is True:
+        return (replace(c, other=literal(False)),)
+    if c.relation is Relation.EQ and c.other is not None and c.other.literal is False:
+        return (replace(c, other=literal(True)),)
+    return (replace(c, relation=OPPOSITE.get(c.relation, Relation.OTHER)),)
+
+
+def _logic_test(m: State, node: tree.Logic) -> Val:
+    left = tested(m, node.left)
+    right_holder: list[Val] = [NOTHING]
+
+    def arm() -> None:
+        right_holder[0] = tested(m, node.right)
+
+    m.choose([arm, lambda: None], left.deps, node.at, node.end)
+    right = right_holder[0]
+    both = derived(left, right)
+    if node.sign == "&&":
+        return replace(both, conditions=(*left.conditions, *right.conditions))
+    if not left.conditions and not right.conditions:
+        return both
+    arms = tuple(arm for side in (left, right) for arm in (side.conditions,))
+    return replace(both, conditions=(Condition(None, Relation.ANY, None, arms=arms, at=node.at, end=node.end),))
+
+
+def _name(m: State, node: tree.Name) -> Val:
+    var = m.scope.find(node.id)
+    if var is not None:
+        return m.store.get(var, NOTHING)
+    return m.vocabulary.name(m, node.id) or NOTHING
+
+
+def _literal(m: State, node: tree.Literal) -> Val:
+    return literal(node.value)
+
+
+def _template(m: State, node: tree.Template) -> Val:
+    return derived(*(evaluate(m, part) for part in node.parts))
+
+
+def _member(m: State, node: tree.Member) -> Val:
+    base = evaluate(m, node.base)
+    return member(m, base, node)
+
+
+def member(m: State, base: Val, node: tree.Member) -> Val:
+    """A field of a value."""
+    special = m.vocabulary.member(m, base, node)
+    if special is not None:
+        return special
+    if node.name == "length" or (node.name == "size" and isinstance(base.shape, Many)):
+        m.use(Work.COUNT, base, node.at, node.end)
+        size = len(base.shape.items) if isinstance(base.shape, Many) and base.shape.items is not None else None
+        return Val(deps=base.deps, literal=size if size is not None else NOT_LITERAL)
+    shape = base.shape
+    if isinstance(shape, Record):
+        if node.name in shape.fields:
+            return shape.fields[node.name].with_deps(base.deps)
+        if shape.rest:
+            parts = []
+            for part in shape.rest:
+                if isinstance(part.shape, Record) and node.name in part.shape.fields:
+                    parts.append(part.shape.fields[node.name])
+                else:
+                    m.touch(part, node.name)
+                    parts.append(Val(tuple(o.at(node.name) for o in part.origins), part.deps | base.deps, part.pending))
+            return join_all(parts)
+    m.touch(base, node.name)
+    return Val(tuple(o.at(node.name) for o in base.origins if len(o.path) < 8), base.deps, base.pending)
+
+
+def _index(m: State, node: tree.Index) -> Val:
+    base = evaluate(m, node.base)
+    key = evaluate(m, node.key)
+    shape = base.shape
+    if isinstance(key.literal, int) and not isinstance(key.literal, bool):
+        if isinstance(shape, Many) and shape.items is not None and 0 <= key.literal < len(shape.items):
+            return shape.items[key.literal].with_deps(base.deps)
+        if key.literal == 0:
+            m.use(Work.FIRST, base, node.at, node.end)
+        return base.item().with_deps(key.deps)
+    if works.is_last_index(node):
+        m.use(Work.LAST, base, node.at, node.end)
+    elif isinstance(shape, Record):
+        return replace(join_all([*shape.fields.values(), *shape.rest]), literal=NOT_LITERAL).with_deps(base.deps | key.deps)
+    elif isinstance(shape, Many) and shape.keyed:
+        return shape.item.with_deps(base.deps | key.deps)
+    elif not isinstance(key.literal, str):
+        m.use(Work.PICK, base, node.at, node.end)
+    return base.item().with_deps(key.deps | base.deps)
+
+
+def _spread(m: State, node: tree.Spread) -> Val:
+    return evaluate(m, node.value)
+
+
+def _call(m: State, node: tree.Call) -> Val:
+    func_node = node.func
+    base: Val | None = None
+    if isinstance(func_node, tree.Member):
+        base = evaluate(m, func_node.base)
+        func = NOTHING
+        special = m.vocabulary.call(m, node, func, base)
+        if special is not None:
+            return special
+        made = works.method(m, node, func_node, base)
+        if made is not None:
+            return made
+        func = member(m, base, func_node)
+    else:
+        func = evaluate(m, func_node)
+        special = m.vocabulary.call(m, node, func, None)
+        if special is not None:
+            return special
+        made = works.function(m, node, func_node, func)
+        if made is not None:
+            return made
+    return apply(m, node, func, base)
+
+
+def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
+    """A call of something with no special meaning: a closure, a parameter, or outside code."""
+    shape = func.shape
+    if isinstance(shape, Closure):
+        args = arguments(m, node)
+        value = m.invoke(shape, args, node.at, node.end)
+        if isinstance(node.func, tree.Fn) or value.interesting:
+            return value
+        return value.with_deps(derived(*args).deps)
+    args = arguments(m, node)
+    text = m.text(node.func)
+    if func.origins and func.origins[0].root is Root.PARAM:
+        origin = func.origins[0]
+        result = m.call(Target(TargetKind.PARAM, "", ".".join((str(origin.ref), *origin.path))), Mode.DIRECT, args, node, text)
+        run_handed_closures(m, node, args, result)
+        return result
+    return outside(m, node, args, text, base)
+
+
+def outside(m: State, node: tree.Call, args: tuple[Val, ...], text: str, base: Val | None) -> Val:
+    """A call of outside code: what it is given leaves our sight, the functions it is given may run."""
+    for arg in args:
+        m.leak(arg, Escape.PASSED, node.at, node.end)
+    result = m.call(Target(TargetKind.EXTERNAL, "", text), Mode.DIRECT, args, node, text)
+    run_handed_closures(m, node, args, result)
+    if base is not None and base.deps - result.deps:
+        result = result.with_deps(base.deps)
+    return replace(result, origins=())
+
+
+def arguments(m: State, node: tree.Call) -> tuple[Val, ...]:
+    """The values of a call's arguments; a spread list with known members takes their places."""
+    args: list[Val] = []
+    for arg in node.args:
+        value = evaluate(m, arg)
+        if isinstance(arg, tree.Spread) and isinstance(value.shape, Many) and value.shape.items is not None:
+            args.extend(value.shape.items)
+        else:
+            args.append(value)
+    for _, arg in node.keywords:
+        args.append(evaluate(m, arg))
+    return tuple(args)
+
+
+def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result: Val) -> None:
+    """Functions handed to someone else run when and as often as that one pleases."""
+    number = next(iter(result.pending), 0)
+    for position, arg in enumerate(args):
+        candidates = [arg, *arg.shape.fields.values()] if isinstance(arg.shape, Record) else [arg]
+        for candidate in candidates:
+            if isinstance(candidate.shape, Closure) and not candidate.shape.name:
+                fn = candidate.shape.fn
+                with m.loop(LoopKind.CALLBACK, fn.at, fn.end, handed=(number, position)) as frame:
+                    some = Val(deps=frozenset({frame.id}) | result.deps)
+                    m.wait(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end), fn.at, fn.end)
+
+
+def _fn(m: State, node: tree.Fn) -> Val:
+    return Val(shape=Closure(node, m.scope, m.path, this=_this(m)))
+
+
+def _this(m: State) -> Val | None:
+    var = m.scope.find("this")
+    return m.store.get(var) if var is not None else None
+
+
+def _record(m: State, node: tree.Record) -> Val:
+    fields: dict[str, Val] = {}
+    rest: list[Val] = []
+    deps = NO_STEPS
+    pending = NO_STEPS
+    for key, value_node in node.entries:
+        value = evaluate(m, value_node)
+        deps |= value.deps
+        pending |= value.pending
+        if key is None:
+            if isinstance(value.shape, Record):
+                fields.update(value.shape.fields)
+                rest.extend(value.shape.rest)
+            elif value.interesting:
+                rest.append(value)
+        elif isinstance(key, str):
+            fields[key] = value
+        else:
+            computed = evaluate(m, key)
+            deps |= computed.deps
+            if value.interesting:
+                rest.append(Val(shape=Many(value, None, True), deps=value.deps))
+    return Val(deps=deps, pending=pending, shape=Record(fields, tuple(rest)))
+
+
+def _array(m: State, node: tree.Array) -> Val:
+    items: list[Val] = []
+    exact = True
+    for item in node.items:
+        value = evaluate(m, item)
+        if isinstance(item, tree.Spread):
+            if isinstance(value.shape, Many) and value.shape.items is not None:
+                items.extend(value.shape.items)
+            else:
+                exact = False
+                if len(node.items) == 1 and value.origins:
+                    return value
+                items.append(value.item())
+        else:
+            items.append(value)
+    made = many(tuple(items) if exact else None, join_all(items) if items else NOTHING)
+    pending = NO_STEPS
+    for value in items:
+        pending |= value.pending
+    return replace(made, pending=pending)
+
+
+def _op(m: State, node: tree.Op) -> Val:
+    relation = RELATIONS.get(node.sign)
+    if node.sign == "!" and len(node.operands) == 1:
+        return tested(m, node)
+    if relation is not None and len(node.operands) == 2:
+        return _compare(m, node, relation)
+    if node.sign == ",":
+        values = [evaluate(m, operand) for operand in node.operands]
+        return values[-1] if values else NOTHING
+    values = [evaluate(m, operand) for operand in node.operands]
+    value = derived(*values)
+    if node.sign == "-" and len(values) == 1 and isinstance(values[0].literal, int | float):
+        return literal(-values[0].literal)
+    if node.sign in ("+", "-", "*") and all(isinstance(v.literal, int) for v in values) and len(values) == 2:
+        a, b = (v.literal for v in values)
+        assert isinstance(a, int)
+        assert isinstance(b, int)
+        return literal(a + b if node.sign == "+" else a - b if node.sign == "-" else a * b)
+    if node.sign == "in" and len(values) == 2 and values[0].origins:
+        found = tuple(Condition(o, Relation.IN, values[1], at=node.at, end=node.end) for o in values[0].origins)
+        return replace(value, conditions=found)
+    return value
+
+
+def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
+    sides = []
+    numbers = [o.value if isinstance(o, tree.Literal) else None for o in node.operands]
+    for number, operand in enumerate(node.operands):
+        other = numbers[1 - number]
+        if isinstance(operand, tree.Member) and operand.name == "length" and other in (0, 1) and not isinstance(other, bool):
+            base = evaluate(m, operand.base)
+            m.use(Work.EMPTY if other == 0 or relation in FLIPPED else Work.COUNT, base, operand.at, operand.end)
+            sides.append(derived(base))
+        else:
+            sides.append(evaluate(m, operand))
+    left, right = sides
+    conditions = [Condition(o, relation, right, at=node.at, end=node.end) for o in left.origins]
+    back = FLIPPED.get(relation, relation)
+    conditions += [Condition(o, back, left, at=node.at, end=node.end) for o in right.origins]
+    return replace(derived(left, right), conditions=tuple(conditions))
+
+
+def _logic(m: State, node: tree.Logic) -> Val:
+    left = evaluate(m, node.left)
+    holder: list[Val] = [NOTHING]
+
+    def arm() -> None:
+        holder[0] = evaluate(m, node.right)
+
+    m.choose([arm, lambda: None], left.deps, node.at, node.end)
+    right = holder[0]
+    if node.sign == "&&":
+        both = right.with_deps(left.deps)
+        conditions = (*_truth(left, node.left), *_truth(right, node.right))
+        return replace(both, conditions=conditions)
+    if left.literal is not NOT_LITERAL and left.literal in (None, tree.UNDEFINED):
+        return right
+    value = join(left, right) if right.interesting or right.deps else replace(left, literal=NOT_LITERAL, conditions=())
+    if node.sign == "||":
+        a, b = _truth(left, node.left), _truth(right, node.right)
+        if a or b:
+            return replace(value, conditions=(Condition(None, Relation.ANY, None, arms=(a, b), at=node.at, end=node.end),))
+    return value
+
+
+def _truth(value: Val, node: tree.Expr) -> tuple[Condition, ...]:
+    if value.conditions:
+        return value.conditions
+    return tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)
+
+
+def _ternary(m: State, node: tree.Ternary) -> Val:
+    test = tested(m, node.test)
+    holder: list[Val] = [NOTHING, NOTHING]
+
+    def then() -> None:
+        holder[0] = evaluate(m, node.then)
+
+    def other() -> None:
+        holder[1] = evaluate(m, node.other)
+
+    m.choose([then, other], test.deps, node.at, node.end)
+    return replace(join(holder[0], holder[1]).with_deps(test.deps), conditions=())
+
+
+def _await(m: State, node: tree.Await) -> Val:
+    value = evaluate(m, node.value)
+    special = m.vocabulary.awaited(m, value, node.at, node.end)
+    if special is not None:
+        return m.wait(special, node.at, node.end)
+    return m.wait(value, node.at, node.end)
+
+
+def _yield(m: State, node: tree.Yield) -> Val:
+    if node.value is not None:
+        m.leak(evaluate(m, node.value), Escape.PASSED, node.at, node.end)
+    return NOTHING
+
+
+def _assign(m: State, node: tree.Assign) -> Val:
+    value = evaluate(m, node.value)
+    if node.sign == "=":
+        m.assign(node.target, value)
+        return value
+    if isinstance(node.target, tree.NamePattern):
+        var = m.scope.find(node.target.id)
+        old = m.store.get(var, NOTHING) if var is not None else NOTHING
+    elif isinstance(node.target, tree.Member | tree.Index):
+        old = evaluate(m, node.target)
+    else:
+        old = NOTHING
+    result = join(old, value) if node.sign in ("??=", "||=", "&&=") else derived(old, value)
+    m.assign(node.target, result, how="=" if node.sign in ("??=", "||=", "&&=") else node.sign)
+    return result
+
+
+def _typed(m: State, node: tree.Typed) -> Val:
+    return m.vocabulary.typed(m, evaluate(m, node.value), node.type)
+
+
+def _element(m: State, node: tree.Element) -> Val:
+    special = m.vocabulary.element(m, node)
+    if special is not None:
+        return special
+    host = node.tag is None or (isinstance(node.tag, tree.Name) and node.tag.id[:1].islower())
+    parts = []
+    for _, value_node in node.attributes:
+        value = evaluate(m, value_node)
+        if isinstance(value.shape, Closure):
+            continue
+        m.leak(value, Escape.PASSED, value_node.at, value_node.end)
+        parts.append(value)
+    for child in node.children:
+        value = evaluate(m, child)
+        if not host:
+            m.leak(value, Escape.PASSED, child.at, child.end)
+        parts.append(value)
+    return derived(*parts)
+
+
+def _comprehension(m: State, node: tree.Comprehension) -> Val:
+    return derived(*(evaluate(m, over) for _, over, _, _ in node.clauses))
+
+
+def _opaque(m: State, node: tree.Opaque) -> Val:
+    return derived(*(evaluate(m, part) for part in node.parts))
+
+
+def _class(m: State, node: tree.ClassDef) -> Val:
+    return NOTHING
+
+
+EXPRESSIONS: dict[type, Callable[[State, Any], Val]] = {
+    tree.Name: _name,
+    tree.Literal: _literal,
+    tree.Template: _template,
+    tree.Member: _member,
+    tree.Index: _index,
+    tree.Spread: _spread,
+    tree.Call: _call,
+    tree.Fn: _fn,
+    tree.Record: _record,
+    tree.Array: _array,
+    tree.Op: _op,
+    tree.Logic: _logic,
+    tree.Ternary: _ternary,
+    tree.Await: _await,
+    tree.Yield: _yield,
+    tree.Assign: _assign,
+    tree.Typed: _typed,
+    tree.Element: _element,
+    tree.Comprehension: _comprehension,
+    tree.Opaque: _opaque,
+    tree.ClassDef: _class,
+}

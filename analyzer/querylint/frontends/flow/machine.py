@@ -1,0 +1,40 @@
+"""The walk over one function, put together."""
+
+from __future__ import annotations
+
+from querylint.frontends.flow import expressions, statements
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import Closure, Val
+from querylint.syntax import tree
+
+
+class Machine(State):
+    """Runs a function in thought, once, writing down what it does with the database."""
+
+    def evaluate(self, node: tree.Expr) -> Val:
+        """What an expression yields; its steps are written down."""
+        return expressions.evaluate(self, node)
+
+    def run(self, body: list[tree.Stmt]) -> None:
+        """Walk through statements in a scope of their own."""
+        statements.run(self, body)
+
+    def invoke(self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
+        """Run a closure in place; an async one at its own pace unless `inline`."""
+        return statements.invoke(self, closure, args, at, end, inline=inline)
+
+    def bind(self, pattern: tree.Pattern, value: Val) -> None:
+        """Declare the names of a pattern."""
+        statements.bind(self, pattern, value)
+
+    def assign(self, target: tree.Pattern | tree.Expr, value: Val, *, how: str = "=") -> None:
+        """Give an existing place a new value."""
+        statements.store(self, target, value, how=how)
+
+    def replace(self, target: tree.Expr, value: Val) -> None:
+        """Note what became of the value in a variable, without an assignment."""
+        statements.put_back(self, target, value)
+
+    def add_to(self, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
+        """A value joins the collection in a variable."""
+        statements.add_to(self, target, base, value, keyed=keyed, how=how)

@@ -1,0 +1,449 @@
+"""The state of one walk through a function: variables, the steps written so far, the loops and choices around the present place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Query, Record, Val, join, leaks, lowered
+from querylint.ir import (
+    Access,
+    Bound,
+    Branch,
+    Call,
+    Carried,
+    Clock,
+    Escape,
+    Exit,
+    ExitKind,
+    Loop,
+    LoopKind,
+    Mode,
+    Op,
+    Origin,
+    Outflow,
+    Predicate,
+    Relation,
+    Root,
+    Side,
+    Step,
+    Target,
+    Terminal,
+    Use,
+    Value,
+    Wait,
+    Work,
+)
+from querylint.text import LineIndex, Span
+
+if TYPE_CHECKING:
+    from querylint.frontends.flow.vocabulary import Vocabulary
+    from querylint.syntax import tree
+
+TEXT_LENGTH = 60
+MOST_STEPS = 6000
+MOST_DEPTH = 24
+
+
+class Var:
+    """One variable. `depth` is the number of loops around its declaration."""
+
+    __slots__ = ("depth", "name")
+
+    def __init__(self, name: str, depth: int) -> None:
+        self.name = name
+        self.depth = depth
+
+
+class Scope:
+    """Names of one block, function or module, inside another."""
+
+    __slots__ = ("names", "parent")
+
+    def __init__(self, parent: Scope | None = None) -> None:
+        self.names: dict[str, Var] = {}
+        self.parent = parent
+
+    def find(self, name: str) -> Var | None:
+        """The variable of that name in this scope or around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            var = scope.names.get(name)
+            if var is not None:
+                return var
+            scope = scope.parent
+        return None
+
+
+@dataclass(slots=True)
+class Frame:
+    """One loop that the walk is inside of: what it runs over, and what was seen of it so far."""
+
+    id: int
+    kind: LoopKind
+    items: tuple[Origin, ...] = ()
+    control: frozenset[int] = NO_STEPS
+    folded: bool = False
+    grouped: bool = False
+    leaves: bool = False
+    fold_deps: frozenset[int] = NO_STEPS
+    folded_fields: dict[str, None] = field(default_factory=dict)
+
+
+class State:
+    """What the walk knows and has written. Expressions, statements and vocabularies all work on it."""
+
+    def __init__(self, path: str, lines: LineIndex, vocabulary: Vocabulary) -> None:
+        self.path = path
+        self.lines = lines
+        self.vocabulary = vocabulary
+        self.store: dict[Var, Val] = {}
+        self.scope = Scope()
+        self.block: list[Step] = []
+        self.frames: list[Frame] = []
+        self.returns: list[tuple[Val, tuple[Condition, ...], frozenset[int]]] = []
+        self.path_conditions: list[tuple[Condition, ...]] = []
+        self.guards: frozenset[int] = NO_STEPS
+        self.control: list[frozenset[int]] = []
+        self.touched: dict[Origin, None] = {}
+        self.outflows: dict[tuple[Origin, Escape, tuple[int, ...]], Outflow] = {}
+        self.dead = False
+        self.depth = 0
+        self.calling: list[object] = []
+        self.counter = 0
+        self.fragile: list[tuple[int, int]] = []
+        self.nested = 0
+        self.built: list[Access] = []
+
+    # Walking: supplied by the machine.
+
+    def evaluate(self, node: tree.Expr) -> Val:
+        """What an expression yields; its steps are written down."""
+        raise NotImplementedError
+
+    def run(self, body: list[tree.Stmt]) -> None:
+        """Walk through statements in a scope of their own."""
+        raise NotImplementedError
+
+    def invoke(self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
+        """Run a closure in place; an async one at its own pace unless `inline`."""
+        raise NotImplementedError
+
+    def assign(self, target: tree.Pattern | tree.Expr, value: Val, *, how: str = "=") -> None:
+        """Give an existing place a new value."""
+        raise NotImplementedError
+
+    def replace(self, target: tree.Expr, value: Val) -> None:
+        """Note what became of the value in a variable, without an assignment."""
+        raise NotImplementedError
+
+    def add_to(self, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
+        """A value joins the collection in a variable."""
+        raise NotImplementedError
+
+    def bind(self, pattern: tree.Pattern, value: Val) -> None:
+        """Declare the names of a pattern."""
+        raise NotImplementedError
+
+    # Writing steps.
+
+    def fresh(self) -> int:
+        """The number of a new step."""
+        self.counter += 1
+        return self.counter
+
+    @property
+    def full(self) -> bool:
+        """Whether so much has been written that the walk had better stop."""
+        return self.counter > MOST_STEPS
+
+    def emit(self, step: Step) -> None:
+        """Write a step down, unless this place is never reached."""
+        if not self.dead:
+            self.block.append(step)
+
+    def span(self, at: int, end: int) -> Span:
+        """The span between two byte offsets of this file."""
+        return self.lines.span(at, end)
+
+    def text(self, node: tree.Expr | tree.Pattern) -> str:
+        """The source of an expression on one line, shortened."""
+        words = " ".join(self.lines.text(node.at, min(node.end, node.at + 4 * TEXT_LENGTH)).split())
+        return words if len(words) <= TEXT_LENGTH else words[: TEXT_LENGTH - 1] + "…"
+
+    def value(self, val: Val, node: tree.Expr | None = None) -> Value:
+        """A value for a step."""
+        return lowered(self.unbuilt(val), self.text(node) if node is not None else "")
+
+    def unbuilt(self, val: Val) -> Val:
+        """A value that leaves this function; a query in it that nobody has run is noted, so that whoever finishes it is known."""
+        shape = val.shape
+        if isinstance(shape, Query):
+            number = self.fresh()
+            span = self.span(shape.at, shape.end)
+            self.built.append(
+                Access(
+                    number, Op.READ, "", shape.table, shape.plans, Bound.ALL, Terminal.NOTHING, span, span, shape.deps, self.why(), None,
+                    shape.table_from, shape.base,
+                )
+            )  # fmt: skip
+            return Val((Origin(Root.STEP, number),), val.deps)
+        if isinstance(shape, Record) and any(isinstance(v.shape, Query) for v in shape.fields.values()):
+            return replace(val, shape=Record({k: self.unbuilt(v) for k, v in shape.fields.items()}, shape.rest))
+        return val
+
+    def why(self) -> frozenset[int]:
+        """The steps that decide whether the present place is reached."""
+        deps = self.guards
+        for more in self.control:
+            deps |= more
+        return deps
+
+    def broken(self, at: int, end: int) -> bool:
+        """Whether a stretch of source touches code that did not parse."""
+        return any(a < end and at < b for a, b in self.fragile)
+
+    def wait(self, val: Val, at: int, end: int) -> Val:
+        """Stand still until a value is there."""
+        if val.pending:
+            self.emit(Wait(val.pending, self.span(at, end)))
+        return val.settled()
+
+    def clock(self, at: int, end: int) -> Val:
+        """Read the time."""
+        number = self.fresh()
+        self.emit(Clock(number, self.span(at, end)))
+        return Val(deps=frozenset({number}))
+
+    def call(self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element, text: str = "") -> Val:
+        """Call something; the result is known only by the number of the call."""
+        number = self.fresh()
+        deps: frozenset[int] = NO_STEPS
+        for arg in args:
+            deps |= arg.deps
+        step = Call(
+            number,
+            target,
+            mode,
+            tuple(self.value(a) for a in args),
+            self.span(node.at, node.end),
+            text,
+            deps,
+            self.why(),
+            self.broken(node.at, node.end),
+        )
+        self.emit(step)
+        me = frozenset({number})
+        return Val((Origin(Root.STEP, number),), me, me)
+
+    def use(
+        self,
+        work: Work,
+        val: Val,
+        at: int,
+        end: int,
+        *,
+        predicates: tuple[Predicate, ...] = (),
+        fields: tuple[str, ...] = (),
+        size: Value | None = None,
+        start: Value | None = None,
+        deps: frozenset[int] = NO_STEPS,
+        descending: bool | None = None,
+    ) -> int | None:
+        """Write down work on rows; nothing is written for values that came from nowhere."""
+        if not val.origins:
+            return None
+        number = self.fresh()
+        self.emit(
+            Use(
+                number, work, val.origins, self.span(at, end), predicates, fields, val.works, size, start, bool(self.control), val.deps | deps, descending
+            )  # fmt: skip
+        )
+        return number
+
+    def touch(self, val: Val, name: str) -> None:
+        """Part of a value is looked at."""
+        for origin in val.origins:
+            self.touched[origin.at(name)] = None
+
+    def leak(self, val: Val, how: Escape, at: int, end: int) -> None:
+        """A value leaves whole."""
+        if self.dead:
+            return
+        for leak in leaks(val):
+            key = (leak.origin, how, leak.works)
+            if key not in self.outflows:
+                self.outflows[key] = Outflow(leak.origin, how, self.span(at, end), leak.works)
+
+    def leave(self, kind: ExitKind, at: int, end: int, deps: frozenset[int] = NO_STEPS) -> None:
+        """Leave the block early."""
+        self.emit(Exit(kind, self.span(at, end), deps))
+        self.dead = True
+
+    # Blocks.
+
+    @contextmanager
+    def recording(self) -> Iterator[list[Step]]:
+        """Write steps into a block of their own."""
+        outer, self.block = self.block, []
+        try:
+            yield self.block
+        finally:
+            self.block = outer
+
+    @contextmanager
+    def loop(
+        self,
+        kind: LoopKind,
+        at: int,
+        end: int,
+        *,
+        over: Val | None = None,
+        over_text: str = "",
+        constant: bool = False,
+        limit: int | None = None,
+        counted: bool = False,
+        handed: tuple[int, int] | None = None,
+        carried: dict[Var, int] | None = None,
+        keep_empty: bool = False,
+    ) -> Iterator[Frame]:
+        """A block that runs several times, or at its own pace. Written down only if it holds steps."""
+        guards, dead = self.guards, self.dead
+        why = self.why()
+        frame = Frame(self.fresh(), kind, over.item().origins if over is not None else ())
+        self.frames.append(frame)
+        with self.recording() as body:
+            yield frame
+        self.frames.pop()
+        self.dead = dead
+        if not frame.leaves:
+            self.guards = guards
+        if body or keep_empty:
+            handed_on = tuple(Carried(number, var.name, self.store.get(var, NOTHING).deps) for var, number in (carried or {}).items())
+            self.emit(
+                Loop(
+                    frame.id,
+                    frame.kind,
+                    tuple(body),
+                    self.span(at, end),
+                    lowered(over) if over is not None else None,
+                    over_text,
+                    constant,
+                    limit,
+                    handed_on,
+                    frame.control,
+                    counted,
+                    handed,
+                    guards=why,
+                )
+            )
+
+    def choose(self, arms: list[object], on: frozenset[int], at: int, end: int, *, handler: bool = False) -> None:
+        """Walk each arm (a callable) from the present state, then go on with what holds after any of them."""
+        before, guards = dict(self.store), self.guards
+        blocks: list[tuple[Step, ...]] = []
+        after: list[dict[Var, Val]] = []
+        grown = guards
+        left = False
+        dead = self.dead
+        for arm in arms:
+            self.store, self.dead, self.guards = dict(before), dead, guards
+            self.control.append(on)
+            with self.recording() as block:
+                arm()  # type: ignore[operator]
+            self.control.pop()
+            blocks.append(tuple(block))
+            grown |= self.guards
+            if self.dead and not dead:
+                left = True
+            else:
+                after.append(self.store)
+        self.guards = grown | on if left else grown
+        if left and self.frames and any(_exits_round(block) for block in blocks):
+            for frame in reversed(self.frames):
+                if any(_breaks(block) for block in blocks):
+                    frame.control |= on
+                if frame.kind in (LoopKind.EACH, LoopKind.WHILE):
+                    break
+        self.dead = dead or not after
+        self.store = merge_stores(before, after, on) if after else before
+        if any(blocks):
+            self.emit_always(Branch(tuple(blocks), on, self.span(at, end), handler), dead)
+
+    def emit_always(self, step: Step, dead: bool) -> None:
+        """Write a step whose own arms may have ended the block."""
+        if not dead:
+            self.block.append(step)
+
+    # Conditions.
+
+    def predicates(self, conditions: tuple[Condition, ...], items: tuple[Origin, ...], *, conditional: bool = False) -> tuple[Predicate, ...]:
+        """What a condition says of the fields of a row."""
+        found: list[Predicate] = []
+        for c in conditions:
+            if c.arms:
+                arms = [self.predicates(arm, items) for arm in c.arms]
+                real = [arm for arm in arms if arm]
+                dropped = len(real) < len(arms)
+                if len(real) == 1 and dropped:
+                    found.extend(_conditional(p) for p in real[0])
+                elif real:
+                    found.append(
+                        Predicate(None, Relation.ANY, Side.MEMORY, None, dropped or conditional, tuple(real), self.span(c.at, c.end))
+                    )
+                continue
+            name = _field_of(c.origin, items)
+            if not name:
+                continue
+            other = c.other
+            row_side = other is not None and any(_field_of(o, items) is not None for o in other.origins)
+            relation = Relation.OTHER if row_side else c.relation
+            value = lowered(other) if other is not None else None
+            found.append(Predicate(name, relation, Side.MEMORY, value, conditional or c.conditional, (), self.span(c.at, c.end)))
+        return tuple(dict.fromkeys(found))
+
+
+def _field_of(origin: Origin | None, items: tuple[Origin, ...]) -> str | None:
+    if origin is None:
+        return None
+    for item in items:
+        if origin.root is item.root and origin.ref == item.ref and origin.path[: len(item.path)] == item.path:
+            return ".".join(origin.path[len(item.path) :])
+    return None
+
+
+def _conditional(p: Predicate) -> Predicate:
+    return Predicate(p.field, p.relation, p.side, p.value, True, p.arms, p.span)
+
+
+def _exits_round(block: tuple[Step, ...]) -> bool:
+    return any(isinstance(s, Exit) or (isinstance(s, Branch) and any(_exits_round(a) for a in s.arms)) for s in block)
+
+
+def _breaks(block: tuple[Step, ...]) -> bool:
+    return any(
+        (isinstance(s, Exit) and s.kind in (ExitKind.BREAK, ExitKind.RETURN)) or (isinstance(s, Branch) and any(_breaks(a) for a in s.arms))
+        for s in block
+    )
+
+
+def merge_stores(before: dict[Var, Val], after: list[dict[Var, Val]], on: frozenset[int]) -> dict[Var, Val]:
+    """The variables after a choice; one that an arm changed also depends on the condition."""
+    if len(after) == 1:
+        merged = after[0]
+        for var, val in merged.items():
+            if var in before and before[var] is not val:
+                merged[var] = val.with_deps(on)
+        return merged
+    first, *rest = after
+    merged = dict(first)
+    for store in rest:
+        for var, val in store.items():
+            mine = merged.get(var)
+            merged[var] = val if mine is None else mine if mine is val else join(mine, val)
+    for var, val in merged.items():
+        if var in before and before[var] is not val:
+            merged[var] = val.with_deps(on)
+    return merged

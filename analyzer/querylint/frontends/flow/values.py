@@ -1,0 +1,306 @@
+"""What the walk over a function knows of a value while it runs it in thought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Value
+
+if TYPE_CHECKING:
+    from querylint.frontends.flow.machine import Scope
+    from querylint.syntax import tree
+
+NO_STEPS: frozenset[int] = frozenset()
+FLATTEN_DEPTH = 4
+MOST_ORIGINS = 12
+
+
+@dataclass(slots=True, frozen=True)
+class Condition:
+    """One comparison of something with something: the raw material of predicates. `arms` are the alternatives of a disjunction."""
+
+    origin: Origin | None
+    relation: Relation
+    other: Val | None
+    conditional: bool = False
+    arms: tuple[tuple[Condition, ...], ...] = ()
+    at: int = 0
+    end: int = 0
+
+
+@dataclass(slots=True, frozen=True)
+class Record:
+    """An object with known fields; `rest` is what was spread into it."""
+
+    fields: dict[str, Val]
+    rest: tuple[Val, ...] = ()
+
+
+@dataclass(slots=True, frozen=True)
+class Many:
+    """A collection: an array, set, map or iterator over `item`; `items` are its members one by one where they are written down.
+
+    `keyed` says that it is a map, whose `item` is what it maps to.
+    """
+
+    item: Val
+    items: tuple[Val, ...] | None = None
+    keyed: bool = False
+    distinct: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class Closure:
+    """A function of this module with the variables around it; `name` where it is declared at the top of a module."""
+
+    fn: tree.Fn
+    scope: Scope | None
+    path: str = ""
+    name: str = ""
+    this: Val | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Query:
+    """A query being built. `plans` are alternatives; `start` is where it begins; `finished` that a terminal was called on it."""
+
+    table: str | None
+    plans: tuple[Plan, ...]
+    at: int
+    end: int
+    table_from: Origin | None = None
+    base: Origin | None = None
+    flavor: str = ""
+    deps: frozenset[int] = NO_STEPS
+    memory: tuple[Condition, ...] = ()
+    one: bool = False
+    limit: Val | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Marker:
+    """A value that only a vocabulary understands: a context, a database handle, a reference to a function. `data` is the vocabulary's."""
+
+    kind: str
+    data: tuple[str, ...] = ()
+    inner: Val | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class External:
+    """Something imported from outside the project: the package and the name."""
+
+    source: str
+    name: str
+
+
+@dataclass(slots=True, frozen=True)
+class Space:
+    """A module of the project as a value (`import * as ns`)."""
+
+    path: str
+
+
+@dataclass(slots=True, frozen=True)
+class ClassRef:
+    """A class of the project; `instance` for an object of it."""
+
+    path: str
+    name: str
+    instance: bool = False
+
+
+Shape = Record | Many | Closure | Query | Marker | External | Space | ClassRef | None
+
+
+@dataclass(slots=True, frozen=True)
+class Val:
+    """What is known of a value.
+
+    `origins` is where it was taken from, `deps` every step that had a hand in it, `pending` the steps that must finish before it is there.
+    `works` are the works in memory already done on it, `conditions` what it tests where it is a truth value. `id_of` and `doc_of` name the
+    table whose id or document it is.
+    """
+
+    origins: tuple[Origin, ...] = ()
+    deps: frozenset[int] = NO_STEPS
+    pending: frozenset[int] = NO_STEPS
+    literal: object = NOT_LITERAL
+    shape: Shape = None
+    works: tuple[int, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    id_of: str | None = None
+    doc_of: str | None = None
+    type: str = ""
+
+    @property
+    def interesting(self) -> bool:
+        """Whether anything is known of where it comes from."""
+        return bool(self.origins or self.shape)
+
+    def with_deps(self, deps: frozenset[int]) -> Val:
+        """The same value, with more steps behind it."""
+        return self if deps <= self.deps else replace(self, deps=self.deps | deps)
+
+    def settled(self) -> Val:
+        """The value that a promise of it resolves to."""
+        return replace(self, pending=NO_STEPS) if self.pending else self
+
+    def item(self) -> Val:
+        """An element of it."""
+        if isinstance(self.shape, Many):
+            return self.shape.item.with_deps(self.deps)
+        return Val(tuple(o.at(ITEM) for o in self.origins if len(o.path) < FLATTEN_DEPTH * 2), self.deps, id_of=self.id_of, doc_of=self.doc_of)
+
+    def worked(self, use: int) -> Val:
+        """The same value after one more work."""
+        return replace(self, works=(*self.works, use))
+
+
+NOTHING = Val()
+
+
+def literal(value: object) -> Val:
+    """A constant."""
+    return Val(literal=value)
+
+
+def derived(*parts: Val) -> Val:
+    """A value computed from others: it keeps the steps behind them, not their origins."""
+    deps: frozenset[int] = NO_STEPS
+    for part in parts:
+        deps |= part.deps
+    return Val(deps=deps)
+
+
+def many(items: tuple[Val, ...] | None, item: Val | None = None, *, keyed: bool = False) -> Val:
+    """A collection made here."""
+    inner = item if item is not None else join_all(items or ())
+    deps = inner.deps
+    for part in items or ():
+        deps |= part.deps
+    return Val(deps=deps, shape=Many(inner, items, keyed))
+
+
+def join_all(values: tuple[Val, ...] | list[Val]) -> Val:
+    """What a value may be when it is one of several."""
+    if not values:
+        return NOTHING
+    result = values[0]
+    for value in values[1:]:
+        result = join(result, value)
+    return result
+
+
+def join(left: Val, right: Val) -> Val:
+    """What a value may be when it is one of two."""
+    if left is right:
+        return left
+    origins = left.origins if left.origins == right.origins else tuple(dict.fromkeys((*left.origins, *right.origins)))[:MOST_ORIGINS]
+    return Val(
+        origins,
+        left.deps | right.deps,
+        left.pending | right.pending,
+        left.literal if left.literal == right.literal and type(left.literal) is type(right.literal) else NOT_LITERAL,
+        join_shapes(left, right),
+        left.works if left.works == right.works else tuple(dict.fromkeys((*left.works, *right.works))),
+        left.conditions if left.conditions == right.conditions else (),
+        left.id_of or right.id_of,
+        left.doc_of or right.doc_of,
+        left.type or right.type,
+    )
+
+
+def join_shapes(left: Val, right: Val) -> Shape:
+    """The shape of one of two values; a value with nothing known (null, undefined) adds nothing."""
+    a, b = left.shape, right.shape
+    if a is None or b is None:
+        return a or b
+    if a == b:
+        return a
+    if isinstance(a, Record) and isinstance(b, Record):
+        fields = dict(a.fields)
+        for name, value in b.fields.items():
+            fields[name] = join(fields[name], value) if name in fields else value
+        return Record(fields, (*a.rest, *(v for v in b.rest if v not in a.rest)))
+    if isinstance(a, Many) and isinstance(b, Many):
+        return Many(join(a.item, b.item), None, a.keyed or b.keyed)
+    if isinstance(a, Query) and isinstance(b, Query):
+        return join_queries(a, b)
+    return a if isinstance(a, Query | Many | Record) else b
+
+
+def join_queries(a: Query, b: Query) -> Query:
+    """A query that one of two branches built: the same beginning with a filter more, or another way altogether."""
+    plans: list[Plan] = list(a.plans)
+    for plan in b.plans:
+        twin = next((n for n, p in enumerate(plans) if (p.way, p.index, p.fixed()) == (plan.way, plan.index, plan.fixed())), None)
+        if twin is None:
+            plans.append(plan)
+        else:
+            plans[twin] = _merge(plans[twin], plan)
+    table = a.table if a.table == b.table else None
+    return replace(a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at), end=max(a.end, b.end), deps=a.deps | b.deps, one=a.one and b.one)
+
+
+def _merge(a: Plan, b: Plan) -> Plan:
+    known = {(p.field, p.relation, p.side, p.span) for p in a.predicates}
+    others = {(p.field, p.relation, p.side, p.span) for p in b.predicates}
+    kept = tuple(p if (p.field, p.relation, p.side, p.span) in others else replace(p, conditional=True) for p in a.predicates)
+    new = tuple(replace(p, conditional=True) for p in b.predicates if (p.field, p.relation, p.side, p.span) not in known)
+    return replace(a, predicates=(*kept, *new), order=a.order or b.order)
+
+
+def lowered(value: Val, text: str = "") -> Value:
+    """The value as the shared language has it: flat, with the path of every part that came from somewhere."""
+    parts: dict[tuple[tuple[str, ...], Origin], None] = {}
+    _flatten(value, (), parts, 0)
+    return Value(tuple(parts), value.deps, value.literal, text)
+
+
+def _flatten(value: Val, path: tuple[str, ...], parts: dict[tuple[tuple[str, ...], Origin], None], depth: int) -> None:
+    for origin in value.origins:
+        parts[(path, origin)] = None
+    if depth > FLATTEN_DEPTH or len(parts) > 200:
+        return
+    shape = value.shape
+    if isinstance(shape, Record):
+        for name, inner in shape.fields.items():
+            _flatten(inner, (*path, name), parts, depth + 1)
+        for inner in shape.rest:
+            _flatten(inner, path, parts, depth + 1)
+    elif isinstance(shape, Many) and not value.origins:
+        for inner in shape.items or (shape.item,):
+            _flatten(inner, (*path, ITEM), parts, depth + 1)
+
+
+@dataclass(slots=True)
+class Leak:
+    """A place where part of a value leaves: its origin and the works done before."""
+
+    origin: Origin
+    works: tuple[int, ...] = field(default=())
+
+
+def leaks(value: Val) -> list[Leak]:
+    """All that leaves when this value leaves whole."""
+    found: list[Leak] = []
+    _leak(value, found, 0)
+    return found
+
+
+def _leak(value: Val, found: list[Leak], depth: int) -> None:
+    for origin in value.origins:
+        found.append(Leak(origin, value.works))
+    if depth > FLATTEN_DEPTH or len(found) > 200:
+        return
+    shape = value.shape
+    if isinstance(shape, Record):
+        for inner in shape.fields.values():
+            _leak(inner, found, depth + 1)
+        for inner in shape.rest:
+            _leak(inner, found, depth + 1)
+    elif isinstance(shape, Many) and not value.origins:
+        for inner in shape.items or (shape.item,):
+            _leak(inner, found, depth + 1)

@@ -1,0 +1,461 @@
+"""Work in memory: the methods of arrays, maps, sets and promises, and the global functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import (
+    NO_STEPS,
+    NOTHING,
+    Closure,
+    Condition,
+    Many,
+    Record,
+    Val,
+    derived,
+    join,
+    join_all,
+    literal,
+    many,
+)
+from querylint.ir import Escape, LoopKind, Predicate, Relation, Side, Work
+from querylint.syntax import tree
+
+PURE = frozenset(
+    "trim trimStart trimEnd toLowerCase toUpperCase toLocaleLowerCase toLocaleUpperCase split replace replaceAll startsWith endsWith match matchAll "
+    "test exec charAt charCodeAt codePointAt padStart padEnd repeat substring substr normalize localeCompare toString toFixed toPrecision "
+    "toISOString toLocaleString toLocaleDateString toLocaleTimeString toDateString getTime getFullYear getMonth getDate getDay getHours "
+    "getMinutes getSeconds setDate setHours setMonth setMinutes setSeconds setFullYear setMilliseconds setUTCHours getUTCDay getUTCDate "
+    "getUTCMonth getUTCFullYear getUTCHours valueOf getTimezoneOffset search join fill hasOwnProperty toJSON isWellFormed "
+    "safeParse parse encode decode digest".split()
+)
+QUIET = frozenset("console Math Number String Boolean BigInt Symbol Reflect Intl".split())
+PURE_FUNCTIONS = frozenset(
+    "String Number Boolean BigInt parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI structuredClone Symbol "
+    "Error TypeError RangeError ConvexError URL URLSearchParams TextEncoder TextDecoder Uint8Array RegExp AbortController clearTimeout".split()
+)
+
+
+def is_last_index(node: tree.Index) -> bool:
+    """`xs[xs.length - 1]`."""
+    key = node.key
+    return isinstance(key, tree.Op) and key.sign == "-" and len(key.operands) == 2 and isinstance(key.operands[0], tree.Member) and key.operands[0].name == "length"
+
+
+# Methods.
+
+
+def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+    """A method of a collection, a promise or a global object; None for anything else."""
+    root = func.base
+    if isinstance(root, tree.Name) and m.scope.find(root.id) is None:
+        made = _global_method(m, node, root.id, func.name)
+        if made is not None:
+            return made
+    known = METHODS.get(func.name)
+    if known is not None:
+        return known(m, node, func, base)
+    if func.name in PURE:
+        args = [m.evaluate(a) for a in node.args]
+        return derived(base, *args)
+    return None
+
+
+def _callback(m: State, node: tree.Call, position: int = 0) -> Val:
+    return m.evaluate(node.args[position]) if len(node.args) > position else NOTHING
+
+
+def _each(m: State, node: tree.Call, base: Val, func: tree.Member, kind: LoopKind, args: Callable[[Val], tuple[Val, ...]], callback: Val) -> tuple[Val, int, bool]:
+    """Run a callback once per item; what it returns, the loop's number, whether it held any step."""
+    shape = base.shape
+    exact = isinstance(shape, Many) and shape.items is not None
+    size = len(shape.items) if isinstance(shape, Many) and shape.items is not None else None
+    held = len(m.block)
+    with m.loop(
+        kind, node.at, node.end, over=base, over_text=m.text(func.base), constant=exact and not base.deps, limit=size
+    ) as frame:  # fmt: skip
+        item = base.item().with_deps(frozenset({frame.id}))
+        values = args(item)
+        if isinstance(callback.shape, Closure):
+            outer = len(m.block)
+            result = m.invoke(callback.shape, values, callback.shape.fn.at, callback.shape.fn.end, inline=True)
+            del outer
+        else:
+            result = _call_back(m, node, callback, values)
+    _finish(m, base, frame.folded, frame.grouped, frame.fold_deps, node)
+    return result, frame.id, len(m.block) > held
+
+
+def _finish(m: State, base: Val, folded: bool, grouped: bool, deps: frozenset[int], node: tree.Call) -> None:
+    if folded:
+        m.use(Work.FOLD, base, node.at, node.end, deps=deps)
+    elif grouped:
+        m.use(Work.GROUP, base, node.at, node.end, deps=deps)
+
+
+def _call_back(m: State, node: tree.Call, callback: Val, values: tuple[Val, ...]) -> Val:
+    """A callback that is no closure of this function: a name from elsewhere."""
+    fake = tree.Call(node.args[0] if node.args else tree.Opaque([], node.at, node.end), [], node.at, node.end)
+    made = m.vocabulary.called_back(m, fake, callback, values)
+    return made if made is not None else derived(*values)
+
+
+def _map(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    callback = _callback(m, node)
+    result, number, held = _each(m, node, base, func, LoopKind.GATHER, lambda item: (item, derived(item), base), callback)
+    pending = frozenset({number}) if held and (result.pending or _is_async(callback)) else NO_STEPS
+    item = replace(result, pending=pending, deps=result.deps | (frozenset({number}) if held else NO_STEPS), conditions=())
+    if func.name == "flatMap":
+        item = item.item() if isinstance(item.shape, Many) else item
+    return Val(deps=base.deps | item.deps, shape=Many(item))
+
+
+def _is_async(callback: Val) -> bool:
+    return isinstance(callback.shape, Closure) and callback.shape.fn.is_async
+
+
+def _for_each(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    callback = _callback(m, node)
+    kind = LoopKind.GATHER if _is_async(callback) else LoopKind.EACH
+    _each(m, node, base, func, kind, lambda item: (item, derived(item), base), callback)
+    return NOTHING
+
+
+def _filter(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    if node.args and isinstance(node.args[0], tree.Name) and node.args[0].id == "Boolean":
+        return base
+    number = _predicate_work(m, node, func, base, Work.FILTER)
+    return base.worked(number) if number is not None else base
+
+
+def _find(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    _predicate_work(m, node, func, base, Work.FIND)
+    return derived(base) if func.name.endswith("Index") else base.item()
+
+
+def _some(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    _predicate_work(m, node, func, base, Work.SOME if func.name == "some" else Work.EVERY)
+    return derived(base)
+
+
+def _predicate_work(m: State, node: tree.Call, func: tree.Member, base: Val, work: Work) -> int | None:
+    callback = _callback(m, node)
+    result, _, held = _each(m, node, base, func, LoopKind.EACH, lambda item: (item, derived(item), base), callback)
+    items = base.item().origins
+    predicates = m.predicates(_truths(result), items)
+    if not predicates:
+        if not result.conditions and not result.origins and not result.deps & base.deps and not held:
+            return None
+        if result.origins or _only_presence(result, base):
+            return None
+        predicates = (Predicate(None, Relation.OTHER, Side.MEMORY),)
+    return m.use(work, base, node.at, node.end, predicates=predicates)
+
+
+def _truths(result: Val) -> tuple[Condition, ...]:
+    if result.conditions:
+        return result.conditions
+    return tuple(Condition(o, Relation.EQ, literal(True)) for o in result.origins)
+
+
+def _only_presence(result: Val, base: Val) -> bool:
+    items = set(base.item().origins)
+    return bool(result.conditions) and all(c.origin in items for c in result.conditions)
+
+
+def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    callback = _callback(m, node)
+    start = m.evaluate(node.args[1]) if len(node.args) > 1 else base.item()
+    result, _, _ = _each(m, node, base, func, LoopKind.EACH, lambda item: (start, item, derived(item), base), callback)
+    if result.interesting and result.pending:
+        return join(result, start)
+    m.use(Work.FOLD, base, node.at, node.end)
+    return replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
+
+
+def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    callback = _callback(m, node)
+    fields: tuple[str, ...] = ()
+    descending: bool | None = None
+    item = base.item()
+    if isinstance(callback.shape, Closure):
+        before = len(m.touched)
+        result = m.invoke(callback.shape, (item, item), node.at, node.end, inline=True)
+        del result
+        fields = _fields_of(list(m.touched)[before:], item) or _fields_read(m, callback.shape.fn, item)
+        descending = _descending(callback.shape.fn)
+    number = m.use(Work.SORT, base, node.at, node.end, fields=fields, descending=descending)
+    value = base.worked(number) if number is not None else base
+    if func.name == "sort":
+        m.replace(func.base, value)
+    return value
+
+
+def _fields_of(touched: list[object], item: Val) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for origin in touched:
+        for base in item.origins:
+            path = getattr(origin, "path", ())
+            if getattr(origin, "ref", None) == base.ref and path[: len(base.path)] == base.path and len(path) > len(base.path):
+                names[".".join(path[len(base.path) :])] = None
+    return tuple(n for n in names if n not in ("localeCompare", "getTime"))
+
+
+def _fields_read(m: State, fn: tree.Fn, item: Val) -> tuple[str, ...]:
+    """The fields that a comparator reads, where they had been looked at before."""
+    if not item.origins or not fn.params or not isinstance(fn.params[0].pattern, tree.NamePattern):
+        return ()
+    name = fn.params[0].pattern.id
+    found: dict[str, None] = {}
+    stack: list[object] = list(fn.body)
+    while stack:
+        this = stack.pop()
+        if isinstance(this, tree.Member) and isinstance(this.base, tree.Name) and this.base.id == name:
+            found[this.name] = None
+        if isinstance(this, list | tuple):
+            stack.extend(this)
+        elif hasattr(this, "__slots__") and not isinstance(this, str):
+            stack.extend(getattr(this, slot) for slot in this.__slots__ if slot not in ("at", "end"))
+    return tuple(found)
+
+
+def _descending(fn: tree.Fn) -> bool | None:
+    """`(a, b) => b.x - a.x` sorts downward; `a.x - b.x` and `a.x.localeCompare(b.x)` upward; anything else is unknown."""
+    if len(fn.params) != 2 or not fn.body or not isinstance(fn.body[-1], tree.Return):
+        return None
+    value = fn.body[-1].value
+    first = value.operands[0] if isinstance(value, tree.Op) and value.sign == "-" else None
+    if isinstance(value, tree.Call) and isinstance(value.func, tree.Member) and value.func.name == "localeCompare":
+        first = value.func.base
+    while isinstance(first, tree.Member | tree.Call | tree.Index):
+        first = first.func if isinstance(first, tree.Call) else first.base
+    second = fn.params[1].pattern
+    if not isinstance(first, tree.Name) or not isinstance(second, tree.NamePattern):
+        return None
+    return first.id == second.id
+
+
+def _slice(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    args = [m.evaluate(a) for a in node.args]
+    start = m.value(args[0], node.args[0]) if args else None
+    size = m.value(args[1], node.args[1]) if len(args) > 1 else None
+    if isinstance(base.shape, Many) and base.shape.items is not None and not base.origins:
+        return replace(base, shape=Many(base.shape.item))
+    number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=size, deps=derived(*args).deps)
+    return (base.worked(number) if number is not None else base).with_deps(derived(*args).deps)
+
+
+def _at(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    args = [m.evaluate(a) for a in node.args]
+    where = args[0].literal if args else 0
+    m.use(Work.LAST if where == -1 else Work.FIRST if where == 0 else Work.PICK, base, node.at, node.end)
+    return base.item()
+
+
+def _pop(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    m.use(Work.LAST if func.name == "pop" else Work.FIRST, base, node.at, node.end)
+    return base.item()
+
+
+def _same(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    for arg in node.args:
+        value = m.evaluate(arg)
+        if func.name == "concat" and value.interesting:
+            base = join(base, value)
+    return base
+
+
+def _flat(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    item = base.item()
+    return item.with_deps(base.deps) if isinstance(item.shape, Many) or item.origins else base
+
+
+def _push(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    for arg in node.args:
+        value = m.evaluate(arg)
+        m.add_to(func.base, base, value.item() if isinstance(arg, tree.Spread) else value, keyed=False, how=func.name)
+    return NOTHING
+
+
+def _set(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+    if not isinstance(base.shape, Many):
+        return None
+    args = [m.evaluate(a) for a in node.args]
+    if len(args) > 1:
+        m.add_to(func.base, base, args[1].with_deps(args[0].deps), keyed=True, how="set")
+    return base
+
+
+def _get(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+    if not isinstance(base.shape, Many):
+        return None
+    args = [m.evaluate(a) for a in node.args]
+    return base.shape.item.with_deps(derived(base, *args).deps)
+
+
+def _has(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    args = [m.evaluate(a) for a in node.args]
+    value = derived(base, *args)
+    if base.origins and args and not isinstance(base.shape, Record):
+        m.use(Work.MEMBER, base, node.at, node.end)
+    if not args:
+        return value
+    conditions = [Condition(o, Relation.IN, base, at=node.at, end=node.end) for o in args[0].origins]
+    conditions += [Condition(o, Relation.OTHER, args[0], at=node.at, end=node.end) for o in base.origins]
+    return replace(value, conditions=tuple(conditions))
+
+
+def _entries(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    for arg in node.args:
+        m.evaluate(arg)
+    if func.name == "keys":
+        return derived(base)
+    if func.name == "values":
+        return Val(base.origins, base.deps, base.pending, shape=Many(base.item()), works=base.works)
+    return Val(deps=base.deps, shape=Many(many((derived(base), base.item()))))
+
+
+def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    special = m.vocabulary.awaited(m, base, node.at, node.end)
+    promise = special if special is not None else base
+    callback = _callback(m, node)
+    if not isinstance(callback.shape, Closure):
+        for arg in node.args[1:]:
+            m.evaluate(arg)
+        return promise if func.name != "then" else Val(deps=promise.deps, pending=promise.pending)
+    with m.loop(LoopKind.ONCE, node.at, node.end) as frame:
+        m.wait(promise, node.at, node.end)
+        result = m.invoke(
+            callback.shape, (promise.settled() if func.name == "then" else NOTHING,), callback.shape.fn.at, callback.shape.fn.end, inline=True
+        )
+        result = m.wait(result, node.at, node.end)
+    pending = promise.pending | {frame.id}
+    if func.name != "then":
+        return replace(join(promise, result), pending=pending)
+    return replace(result.with_deps(promise.deps), pending=pending)
+
+
+def _global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | None:
+    if owner == "Promise":
+        return _promise(m, node, name)
+    if owner in ("Object", "Array"):
+        args = [m.evaluate(a) for a in node.args]
+        first = args[0] if args else NOTHING
+        if name == "from" and len(args) > 1 and isinstance(args[1].shape, Closure):
+            fake = tree.Call(node.func, node.args[1:], node.at, node.end)
+            return _map(m, fake, tree.Member(node.args[0], "map", node.at, node.end, node.at), first)
+        if name in ("values", "from", "of"):
+            return _collected(first) if name != "of" else many(tuple(args))
+        if name == "entries":
+            return Val(deps=first.deps, shape=Many(many((derived(first), _collected(first).item()))))
+        if name == "keys":
+            if isinstance(first.shape, Record) and not first.shape.rest:
+                return many(tuple(literal(k) for k in first.shape.fields)).with_deps(first.deps)
+            return derived(first)
+        if name == "fromEntries":
+            entry = first.item()
+            value = entry.shape.items[1] if isinstance(entry.shape, Many) and entry.shape.items and len(entry.shape.items) > 1 else entry.item()
+            return Val(deps=first.deps | value.deps, shape=Many(value, None, True), pending=first.pending)
+        if name == "assign":
+            return join_all(args) if args else NOTHING
+        return derived(*args)
+    if owner in QUIET:
+        args = [m.evaluate(a) for a in node.args]
+        return derived(*args)
+    if owner == "JSON":
+        args = [m.evaluate(a) for a in node.args]
+        for arg in args:
+            m.leak(arg, Escape.PASSED, node.at, node.end)
+        return derived(*args)
+    if owner == "Date" and name == "now":
+        return m.clock(node.at, node.end)
+    if owner == "performance" and name == "now":
+        return m.clock(node.at, node.end)
+    return None
+
+
+def _collected(value: Val) -> Val:
+    shape = value.shape
+    if isinstance(shape, Record):
+        return replace(many(tuple(shape.fields.values()) if not shape.rest else None, join_all([*shape.fields.values(), *shape.rest])), deps=value.deps)
+    return value
+
+
+def _promise(m: State, node: tree.Call, name: str) -> Val:
+    args = [m.evaluate(a) for a in node.args]
+    value = args[0] if args else NOTHING
+    if name not in ("all", "allSettled", "race", "any"):
+        return value
+    shape = value.shape
+    if not isinstance(shape, Many):
+        return value
+    pending = value.pending | shape.item.pending
+    for item in shape.items or ():
+        pending |= item.pending
+    items = tuple(_settle(m, item, node) for item in shape.items) if shape.items is not None else None
+    item = _settle(m, shape.item, node)
+    if items is not None:
+        pending |= frozenset(p for i in items for p in i.pending)
+        items = tuple(i.settled() for i in items)
+    pending |= item.pending
+    item = join_all(items) if items is not None else item.settled()
+    if name == "allSettled":
+        items = tuple(Val(shape=Record({"value": i}), deps=i.deps) for i in items) if items is not None else None
+        item = Val(shape=Record({"value": item}), deps=item.deps)
+    if name in ("race", "any"):
+        return replace(item, pending=pending)
+    return Val(value.origins, value.deps, pending, shape=Many(item, items), works=value.works)
+
+
+def _settle(m: State, item: Val, node: tree.Call) -> Val:
+    special = m.vocabulary.awaited(m, item, node.at, node.end)
+    return special if special is not None else item
+
+
+# Functions.
+
+
+def function(m: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | None:
+    """A global function or constructor; None for anything else."""
+    if not isinstance(name, tree.Name) or m.scope.find(name.id) is not None or func.interesting:
+        return None
+    if name.id in ("Map", "Set", "WeakMap", "WeakSet", "Array"):
+        args = [m.evaluate(a) for a in node.args]
+        return _new_collection(name.id, args)
+    if name.id == "Date":
+        if not node.args:
+            return m.clock(node.at, node.end)
+        return derived(*(m.evaluate(a) for a in node.args))
+    if name.id in PURE_FUNCTIONS:
+        return derived(*(m.evaluate(a) for a in node.args))
+    if name.id == "Promise" and node.new:
+        args = [m.evaluate(a) for a in node.args]
+        for arg in args:
+            if isinstance(arg.shape, Closure):
+                m.invoke(arg.shape, (), node.at, node.end)
+        return NOTHING
+    return None
+
+
+def _new_collection(kind: str, args: list[Val]) -> Val:
+    if not args or kind == "Array":
+        return Val(shape=Many(NOTHING, None, kind.endswith("Map")))
+    value = args[0]
+    if kind.endswith("Set"):
+        return Val(value.origins, value.deps, value.pending, shape=Many(value.item(), None, False, True), works=value.works)
+    entry = value.item()
+    inner = entry.item()
+    if isinstance(entry.shape, Many) and entry.shape.items is not None and len(entry.shape.items) > 1:
+        inner = entry.shape.items[1]
+    return Val((), value.deps, value.pending, shape=Many(inner, None, True))
+
+
+METHODS: dict[str, Callable[[State, tree.Call, tree.Member, Val], Val | None]] = {
+    "map": _map, "flatMap": _map, "forEach": _for_each, "filter": _filter, "find": _find, "findLast": _find, "findIndex": _find,
+    "findLastIndex": _find, "some": _some, "every": _some, "reduce": _reduce, "reduceRight": _reduce, "sort": _sort, "toSorted": _sort,
+    "slice": _slice, "splice": _slice, "at": _at, "pop": _pop, "shift": _pop, "concat": _same, "reverse": _same, "toReversed": _same,
+    "flat": _flat, "push": _push, "unshift": _push, "add": _push, "set": _set, "get": _get, "has": _has, "includes": _has, "indexOf": _has,
+    "keys": _entries, "values": _entries, "entries": _entries, "then": _then, "catch": _then, "finally": _then,
+}  # fmt: skip

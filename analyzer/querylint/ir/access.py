@@ -1,0 +1,164 @@
+"""One contact with the database: which table, by which way, how much, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from querylint.ir.value import Origin, Value
+from querylint.text import Span
+
+
+class Op(Enum):
+    """What an access does to stored data."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Bound(Enum):
+    """How many rows an access may hand out."""
+
+    ONE = "one"
+    LIMIT = "limit"
+    PAGE = "page"
+    ALL = "all"
+
+
+class Terminal(Enum):
+    """What the caller gets."""
+
+    ROW = "row"
+    ROWS = "rows"
+    PAGE = "page"
+    COUNT = "count"
+    EXISTS = "exists"
+    NOTHING = "nothing"
+
+
+class Way(Enum):
+    """How the rows are reached.
+
+    KEY by primary key, INDEX through a named index, SCAN over the whole table, SEARCH and VECTOR through such an index, PLANNER where
+    the database picks the index by itself, OPAQUE where the source does not say.
+    """
+
+    KEY = "key"
+    INDEX = "index"
+    SCAN = "scan"
+    SEARCH = "search"
+    VECTOR = "vector"
+    PLANNER = "planner"
+    OPAQUE = "opaque"
+
+
+class Relation(Enum):
+    """How a field is compared. ANY is a disjunction (see `Predicate.arms`), OTHER whatever no index range can express."""
+
+    EQ = "="
+    NE = "!="
+    LT = "<"
+    LTE = "<="
+    GT = ">"
+    GTE = ">="
+    IN = "in"
+    SEARCH = "search"
+    ANY = "or"
+    OTHER = "other"
+
+    @property
+    def ranged(self) -> bool:
+        """Whether it bounds a range of an ordered index."""
+        return self in (Relation.LT, Relation.LTE, Relation.GT, Relation.GTE)
+
+
+class Side(Enum):
+    """Who applies a predicate: the index range, the database's filter, or memory after the load."""
+
+    INDEX = "index"
+    FILTER = "filter"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One condition on a row. `field` is None where it cannot be named; `conditional` says that only some paths apply it.
+
+    For Relation.ANY, `arms` holds the alternatives, each a conjunction.
+    """
+
+    field: str | None
+    relation: Relation
+    side: Side
+    value: Value | None = None
+    conditional: bool = False
+    arms: tuple[tuple[Predicate, ...], ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order that was asked for: fields in turn (empty for the order of the walked index), and whether it runs downward."""
+
+    fields: tuple[str, ...] = ()
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way in which an access may run. `index` is None for the table's own order or where the name is not a constant (`named` False)."""
+
+    way: Way
+    index: str | None = None
+    predicates: tuple[Predicate, ...] = ()
+    order: Order | None = None
+    named: bool = True
+    ranged: bool = False
+    span: Span | None = None
+
+    def fixed(self) -> tuple[str, ...]:
+        """Fields that the index range binds by equality, in the order written."""
+        return tuple(p.field for p in self.predicates if p.side is Side.INDEX and p.relation is Relation.EQ and p.field)
+
+    def residual(self) -> tuple[Predicate, ...]:
+        """Conditions that the database applies to every row it has already read."""
+        return tuple(p for p in self.predicates if p.side is Side.FILTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One read or write, as it stands in one function.
+
+    `table` is None where it is unknown; `table_from` then says which parameter carries its name, if one does. `plans` has several members
+    where branches build the query differently. `span` is the terminal expression, `chain` the stretch from the start of the query to
+    its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs at all. `base` is set where the query was handed in by a caller or a callee. `verb` is
+    the operation in the source's own word. `fields` are those that a write sets, when they can be read off.
+    """
+
+    id: int
+    op: Op
+    verb: str
+    table: str | None
+    plans: tuple[Plan, ...]
+    bound: Bound
+    terminal: Terminal
+    span: Span
+    chain: Span
+    deps: frozenset[int] = frozenset()
+    guards: frozenset[int] = frozenset()
+    limit: Value | None = None
+    table_from: Origin | None = None
+    base: Origin | None = None
+    key: Value | None = None
+    fields: tuple[str, ...] | None = None
+    fragile: bool = False
+
+    @property
+    def reads(self) -> bool:
+        """Whether it reads."""
+        return self.op is Op.READ
+
+    @property
+    def by_key(self) -> bool:
+        """Whether it reads one row by its primary key."""
+        return bool(self.plans) and all(p.way is Way.KEY for p in self.plans)

@@ -1,0 +1,289 @@
+"""What a function does with the database, in the order in which it does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Union
+
+from querylint.ir.access import Access, Predicate
+from querylint.ir.value import Origin, Value
+from querylint.text import Span
+
+
+class Work(Enum):
+    """What memory does to rows that were loaded. MEMBER is a test of membership, GROUP a mapping from keys to rows or totals."""
+
+    FILTER = "filter"
+    FIND = "find"
+    SOME = "some"
+    EVERY = "every"
+    SORT = "sort"
+    SLICE = "slice"
+    FIRST = "first"
+    LAST = "last"
+    PICK = "pick"
+    COUNT = "count"
+    EMPTY = "empty"
+    FOLD = "fold"
+    GROUP = "group"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Work in memory on values that came from a read, a call or a parameter.
+
+    `fields` are those of a row that decide (the sort key, the field summed). `after` are the works already done on the same value.
+    `start` and `size` are the bounds of a SLICE; `descending` is the direction of a SORT, None where it cannot be read off.
+    """
+
+    id: int
+    work: Work
+    of: tuple[Origin, ...]
+    span: Span
+    predicates: tuple[Predicate, ...] = ()
+    fields: tuple[str, ...] = ()
+    after: tuple[int, ...] = ()
+    size: Value | None = None
+    start: Value | None = None
+    conditional: bool = False
+    deps: frozenset[int] = frozenset()
+    descending: bool | None = None
+
+
+class TargetKind(Enum):
+    """What a callee's name refers to."""
+
+    FUNCTION = "function"
+    ROUTE = "route"
+    PARAM = "param"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom a call reaches: a function by module path and qualified name, a registered function by its route, a parameter, or outside code."""
+
+    kind: TargetKind
+    module: str = ""
+    name: str = ""
+
+
+class Mode(Enum):
+    """How a call is carried out: in place; by a remote call of its own; handed to a scheduler."""
+
+    DIRECT = "direct"
+    QUERY = "query"
+    MUTATION = "mutation"
+    ACTION = "action"
+    SCHEDULE = "schedule"
+    SUBSCRIBE = "subscribe"
+
+    @property
+    def remote(self) -> bool:
+        """Whether it waits for another function to run elsewhere."""
+        return self in (Mode.QUERY, Mode.MUTATION, Mode.ACTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that may matter: of a project function, of a registered function, or of outside code.
+
+    `deps` are the steps that its arguments need, `guards` those that decide whether it runs at all.
+    """
+
+    id: int
+    target: Target
+    mode: Mode
+    args: tuple[Value, ...]
+    span: Span
+    text: str
+    deps: frozenset[int] = frozenset()
+    guards: frozenset[int] = frozenset()
+    fragile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The function stands still until these steps have finished."""
+
+    on: frozenset[int]
+    span: Span
+
+
+class LoopKind(Enum):
+    """How the rounds of a loop follow one another.
+
+    EACH one item after the other; GATHER all items at once; WHILE until a condition; ONCE a block that runs once at its own pace
+    (an async closure, a `.then`); CALLBACK as often as the function that it is handed to pleases (`Loop.handed`: the call's number and
+    the position of the argument).
+    """
+
+    EACH = "each"
+    GATHER = "gather"
+    WHILE = "while"
+    ONCE = "once"
+    CALLBACK = "callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A variable that one round hands to the next: its pseudo step number, and the steps that decide its next value."""
+
+    id: int
+    name: str
+    deps: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Code that runs once per item or until a condition.
+
+    `over` is what it runs over; `constant` says that the author wrote its length down, `limit` how many rounds there are at most where that
+    is known. `carried` are the variables handed from round to round; `control` the steps that decide whether another round runs.
+    `counted` marks a plain progression of an index. The
+    item of a loop is the origin of `over` with the path segment for items. `detached` says that nobody waits for its rounds.
+    """
+
+    id: int
+    kind: LoopKind
+    body: Block
+    span: Span
+    over: Value | None = None
+    over_text: str = ""
+    constant: bool = False
+    limit: int | None = None
+    carried: tuple[Carried, ...] = ()
+    control: frozenset[int] = frozenset()
+    counted: bool = False
+    handed: tuple[int, int] | None = None
+    detached: bool = False
+    guards: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A choice between blocks; `on` are the steps that the condition needs. `handler` marks the arm of an error handler."""
+
+    arms: tuple[Block, ...]
+    on: frozenset[int]
+    span: Span
+    handler: bool = False
+
+
+class ExitKind(Enum):
+    """How a block is left early."""
+
+    RETURN = "return"
+    THROW = "throw"
+    BREAK = "break"
+    CONTINUE = "continue"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The block is left here. `deps` are the steps that the returned value needs."""
+
+    kind: ExitKind
+    span: Span
+    deps: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The current time is read."""
+
+    id: int
+    span: Span
+
+
+Step = Union[Access, Call, Wait, Loop, Branch, Exit, Use, Clock]
+Block = tuple[Step, ...]
+
+
+class Kind(Enum):
+    """What a function is to the platform."""
+
+    QUERY = "query"
+    MUTATION = "mutation"
+    ACTION = "action"
+    HTTP = "http"
+    CLIENT = "client"
+    PLAIN = "plain"
+    MODULE = "module"
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the whole function is one transaction of the database."""
+        return self in (Kind.QUERY, Kind.MUTATION)
+
+
+class Role(Enum):
+    """What a file is for; little is said of code that users never wait for."""
+
+    CODE = "code"
+    TEST = "test"
+    SEED = "seed"
+    MIGRATION = "migration"
+
+
+class Escape(Enum):
+    """How rows leave the reach of the analysis, whole."""
+
+    RETURNED = "returned"
+    PASSED = "passed"
+    STORED = "stored"
+
+
+@dataclass(frozen=True, slots=True)
+class Outflow:
+    """Something taken from an origin leaves whole; `span` is where, `after` are the works done on it before (`Use.id`)."""
+
+    origin: Origin
+    how: Escape
+    span: Span
+    after: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function, method, handler or the top level of a module.
+
+    `key` names it in the whole program (module path, two colons, qualified name); `name` is what its author calls it. `route` is the name
+    by which remote callers reach it. `touched` are the parts of values that it looks at, `outflows` what leaves it whole.
+    `root` is the folder of the schema that governs its accesses. `wrapper` is the key of the function that runs before it on every call.
+    `built` are queries that it hands to a caller or a callee to finish.
+    """
+
+    key: str
+    name: str
+    path: str
+    kind: Kind
+    params: tuple[str, ...]
+    body: Block
+    returns: Value
+    span: Span
+    public: bool = False
+    route: str | None = None
+    root: str = ""
+    role: Role = Role.CODE
+    touched: tuple[Origin, ...] = ()
+    outflows: tuple[Outflow, ...] = ()
+    wrapper: str | None = None
+    built: tuple[Access, ...] = ()
+
+    def steps(self) -> Iterator[Step]:
+        """Every step, outer before inner, in the order of the source."""
+        yield from _walk(self.body)
+
+
+def _walk(block: Block) -> Iterator[Step]:
+    for step in block:
+        yield step
+        if isinstance(step, Loop):
+            yield from _walk(step.body)
+        elif isinstance(step, Branch):
+            for arm in step.arms:
+                yield from _walk(arm)

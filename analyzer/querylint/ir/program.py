@@ -1,0 +1,158 @@
+"""The whole program, linked: functions, schemas, who calls whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from querylint.ir.access import Access, Op
+from querylint.ir.code import Block, Branch, Call, Function, Loop, LoopKind, Step, Wait
+from querylint.ir.schema import Schema, Table
+from querylint.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One call that is known to reach a function of the program."""
+
+    caller: str
+    call: Call
+    callee: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An access that calling a function brings about: where it lies, and the calls that lead there from that function."""
+
+    function: str
+    access: Access
+    trail: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A step in its place: the loops around it from outer to inner, its rank in the order of the source, and the choices it hangs on.
+
+    `arms` are the (branch, arm) pairs that lead to it: two sites exclude one another when they sit in different arms of one branch.
+    """
+
+    function: Function
+    step: Step
+    loops: tuple[Loop, ...]
+    rank: int
+    arms: tuple[tuple[int, int], ...]
+    handled: bool = False
+
+
+@dataclass(slots=True)
+class Sites:
+    """All steps of one function in their places."""
+
+    all: list[Site] = field(default_factory=list)
+    by_id: dict[int, Site] = field(default_factory=dict)
+    waits: dict[int, list[Site]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What rules ask.
+
+    `callers` and `callees` are the call graph; `effects` the accesses that a call of a function brings about, its own first; `throws` the
+    functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function.
+    `dynamic_indexes` are the roots in which an index is chosen by a name that is no constant.
+    """
+
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    schemas: Mapping[str, Schema] = field(default_factory=dict)
+    callees: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    callers: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
+    effects: Mapping[str, tuple[Effect, ...]] = field(default_factory=dict)
+    throws: frozenset[str] = frozenset()
+    reached: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
+    _sites: dict[str, Sites] = field(default_factory=dict, compare=False, repr=False)
+
+    def sites(self, key: str) -> Sites:
+        """The steps of a function in their places."""
+        found = self._sites.get(key)
+        if found is None:
+            found = self._sites[key] = _place(self.functions[key])
+        return found
+
+    def accesses(self, op: Op | None = None) -> Iterator[tuple[Site, Access]]:
+        """Every access of the program."""
+        for key in self.functions:
+            for site in self.sites(key).all:
+                if isinstance(site.step, Access) and (op is None or site.step.op is op):
+                    yield site, site.step
+
+    def reads(self) -> Iterator[tuple[Site, Access]]:
+        """Every read of the program."""
+        return self.accesses(Op.READ)
+
+    def writes(self) -> Iterator[tuple[Site, Access]]:
+        """Every write of the program."""
+        return self.accesses(Op.WRITE)
+
+    def calls(self) -> Iterator[tuple[Site, Call]]:
+        """Every call of the program."""
+        for key in self.functions:
+            for site in self.sites(key).all:
+                if isinstance(site.step, Call):
+                    yield site, site.step
+
+    def callee(self, function: Function, call: Call) -> Function | None:
+        """The function that a call reaches, if it is known."""
+        key = self.callees.get((function.key, call.id))
+        return self.functions.get(key) if key is not None else None
+
+    def schema(self, function: Function) -> Schema | None:
+        """The schema that governs a function's accesses."""
+        return self.schemas.get(function.root)
+
+    def table(self, function: Function, name: str | None) -> Table | None:
+        """A table, as a function's schema declares it."""
+        schema = self.schema(function)
+        return schema.tables.get(name) if schema is not None and name is not None else None
+
+    def effects_of(self, function: Function, call: Call) -> tuple[Effect, ...]:
+        """What a call does to the database."""
+        key = self.callees.get((function.key, call.id))
+        return self.effects.get(key, ()) if key is not None else ()
+
+    def entries(self, key: str) -> tuple[Function, ...]:
+        """The registered functions that lead to a function, itself included where it is one."""
+        return tuple(self.functions[k] for k in sorted(self.reached.get(key, ())))
+
+
+def _place(function: Function) -> Sites:
+    sites = Sites()
+    _walk(function, function.body, (), (), False, sites)
+    return sites
+
+
+def _walk(function: Function, block: Block, loops: tuple[Loop, ...], arms: tuple[tuple[int, int], ...], handled: bool, sites: Sites) -> None:
+    for step in block:
+        site = Site(function, step, loops, len(sites.all), arms, handled)
+        sites.all.append(site)
+        number = getattr(step, "id", None)
+        if number is not None:
+            sites.by_id[number] = site
+        if isinstance(step, Wait):
+            for on in step.on:
+                sites.waits.setdefault(on, []).append(site)
+        elif isinstance(step, Loop):
+            _walk(function, step.body, (*loops, step), arms, handled, sites)
+        elif isinstance(step, Branch):
+            for number, arm in enumerate(step.arms):
+                _walk(function, arm, loops, (*arms, (site.rank, number)), handled or (step.handler and number > 0), sites)
+
+
+def repeating(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
+    """The loops that really run several times."""
+    return tuple(loop for loop in loops if loop.kind is not LoopKind.ONCE)
+
+
+def place(span: Span) -> str:
+    """Path and line, for messages."""
+    return f"{span.path}:{span.line}"

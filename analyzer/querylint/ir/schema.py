@@ -1,0 +1,93 @@
+"""What a stack declares about its stored data: tables, fields, indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from querylint.text import Span
+
+
+class IndexKind(Enum):
+    """How an index is searched."""
+
+    ORDERED = "ordered"
+    SEARCH = "search"
+    VECTOR = "vector"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index of a table.
+
+    `fields` are the declared key fields in order, without those that the platform appends (`Schema.tail`). For search and
+    vector indexes, `fields` is the searched field and `filter_fields` those that may be bound by equality. `implicit`
+    marks an index that nobody wrote down (a primary key, an edge of convex-ents, a foreign key of Django): it is never
+    reported. A `staged` index is being built and cannot be queried yet.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    kind: IndexKind = IndexKind.ORDERED
+    filter_fields: tuple[str, ...] = ()
+    unique: bool = False
+    implicit: bool = False
+    staged: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a table.
+
+    `type` is one of string, number, int64, boolean, id, null, bytes, array, object, record, literal, union, any. `target` is the table
+    that an id refers to (for an array of ids too); `optional` says that documents may lack the field, `nullable` that null is a value.
+    `large` marks content that is heavy by declaration (vectors, bytes).
+    """
+
+    name: str
+    type: str
+    optional: bool = False
+    nullable: bool = False
+    target: str | None = None
+    large: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table. `fields` is None where they cannot be read; `indexes_known` is False where a library or a dynamic form declares them."""
+
+    name: str
+    fields: tuple[Field, ...] | None = None
+    indexes: tuple[Index, ...] = ()
+    indexes_known: bool = True
+    library: str | None = None
+    span: Span | None = None
+
+    def field(self, name: str) -> Field | None:
+        """The declared field of that name (the first segment of a dotted path)."""
+        head = name.partition(".")[0]
+        return next((f for f in self.fields or () if f.name == head), None)
+
+    def index(self, name: str) -> Index | None:
+        """The declared index of that name."""
+        return next((i for i in self.indexes if i.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The tables of one database (one Convex root or component, one Django project).
+
+    `root` is the folder that the schema governs. `tail` lists the fields that the platform appends to every index: in Convex
+    `_creationTime` (convex-facts 2.1). `complete` is False where tables may exist that could not be read. `validated` is False where
+    the platform does not check documents against the declared types.
+    """
+
+    root: str
+    stack: str
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    tail: tuple[str, ...] = ()
+    complete: bool = True
+    validated: bool = True
+    span: Span | None = None

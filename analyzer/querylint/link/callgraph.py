@@ -1,0 +1,134 @@
+"""Who calls whom, what a call brings about, and who leads where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Kind, Loop, Mode
+from querylint.ir.program import Edge, Effect
+
+if TYPE_CHECKING:
+    import networkx
+
+MOST_EFFECTS = 120
+MOST_TRAIL = 8
+
+
+def components(nodes: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
+    """Strongly connected components, callees before callers (Tarjan, iterative)."""
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    on_stack: set[str] = set()
+    found: list[list[str]] = []
+    for start in nodes:
+        if start in number:
+            continue
+        work: list[tuple[str, int]] = [(start, 0)]
+        while work:
+            node, at = work.pop()
+            if at == 0:
+                number[node] = low[node] = len(number)
+                stack.append(node)
+                on_stack.add(node)
+            targets = edges.get(node, ())
+            for position in range(at, len(targets)):
+                target = targets[position]
+                if target not in number:
+                    work.append((node, position + 1))
+                    work.append((target, 0))
+                    break
+                if target in on_stack:
+                    low[node] = min(low[node], number[target])
+            else:
+                if low[node] == number[node]:
+                    component: list[str] = []
+                    while True:
+                        member = stack.pop()
+                        on_stack.discard(member)
+                        component.append(member)
+                        if member == node:
+                            break
+                    found.append(component)
+                if work:
+                    parent = work[-1][0]
+                    low[parent] = min(low[parent], low[node])
+    return found
+
+
+def effects(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]) -> dict[str, tuple[Effect, ...]]:
+    """For every function the accesses that a call of it brings about, nearest first; those of a cycle are gathered once round."""
+    found: dict[str, tuple[Effect, ...]] = {}
+    for component in order:
+        for key in component:
+            function = functions[key]
+            mine: dict[tuple[str, int], Effect] = {}
+            later: list[Effect] = []
+            for step in function.steps():
+                if isinstance(step, Access):
+                    mine[key, step.id] = Effect(key, step)
+                elif isinstance(step, Call) and step.mode is not Mode.SCHEDULE:
+                    callee = callees.get((key, step.id))
+                    if callee is None or callee == key:
+                        continue
+                    edge = Edge(key, step, callee)
+                    later += [Effect(e.function, e.access, (edge, *e.trail)) for e in found.get(callee, ()) if len(e.trail) < MOST_TRAIL]
+            for effect in sorted(later, key=lambda e: len(e.trail)):
+                if len(mine) >= MOST_EFFECTS:
+                    break
+                mine.setdefault((effect.function, effect.access.id), effect)
+            found[key] = tuple(mine.values())
+    return found
+
+
+def throwing(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]) -> frozenset[str]:
+    """Functions that may end by an error that they, or what they call, throw."""
+    found: set[str] = set()
+    for component in order:
+        for _ in range(2):
+            for key in component:
+                if key not in found and _throws(functions[key].body, key, callees, found):
+                    found.add(key)
+    return frozenset(found)
+
+
+def _throws(block: Block, key: str, callees: Mapping[tuple[str, int], str], known: set[str]) -> bool:
+    for step in block:
+        if isinstance(step, Exit) and step.kind is ExitKind.THROW:
+            return True
+        if isinstance(step, Call) and step.mode is not Mode.SCHEDULE and callees.get((key, step.id)) in known:
+            return True
+        if isinstance(step, Loop) and _throws(step.body, key, callees, known):
+            return True
+        if isinstance(step, Branch) and any(_throws(arm, key, callees, known) for arm in step.arms):
+            return True
+    return False
+
+
+def reached(functions: Mapping[str, Function], edges: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    """For every function the registered functions that lead to it."""
+    found: dict[str, set[str]] = {}
+    for key, function in functions.items():
+        if function.kind in (Kind.PLAIN, Kind.MODULE, Kind.CLIENT):
+            continue
+        stack = [key]
+        while stack:
+            here = stack.pop()
+            entries = found.setdefault(here, set())
+            if key not in entries:
+                entries.add(key)
+                stack.extend(edges.get(here, ()))
+    return {key: frozenset(entries) for key, entries in found.items()}
+
+
+def graph(functions: Mapping[str, Function], callers: Mapping[str, tuple[Edge, ...]]) -> networkx.DiGraph[Any]:
+    """The call graph for path queries and pictures; networkx loads only here, since importing it costs more than a warm run."""
+    import networkx
+
+    made: networkx.DiGraph[Any] = networkx.DiGraph()
+    made.add_nodes_from(functions)
+    for callee, edges in callers.items():
+        for edge in edges:
+            made.add_edge(edge.caller, callee, call=edge.call)
+    return made

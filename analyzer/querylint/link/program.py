@@ -1,0 +1,185 @@
+"""Lowered functions joined: names to functions, routes to functions, handed-on queries to their origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from querylint.ir import Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, TargetKind, Way
+from querylint.ir.program import Edge
+from querylint.link import callgraph
+
+
+def link(functions: Iterable[Function], schemas: Mapping[str, Schema], words: frozenset[str] = frozenset()) -> Program:
+    """The program that rules ask. `words` are all string constants of the project, by which something may be named indirectly."""
+    by_key = {f.key: f for f in functions}
+    routes = {(f.root, f.route): f.key for f in by_key.values() if f.route is not None}
+    by_route: dict[str, list[str]] = {}
+    for (_, route), key in routes.items():
+        by_route.setdefault(route, []).append(key)
+    callees: dict[tuple[str, int], str] = {}
+    for function in by_key.values():
+        for step in function.steps():
+            if isinstance(step, Call):
+                key = _callee(step, by_key, routes, by_route)
+                if key is not None:
+                    callees[function.key, step.id] = key
+    callers = _callers(by_key, callees)
+    by_key = _resolve(by_key, callees, callers)
+    callers = _callers(by_key, callees)
+    forward: dict[str, tuple[str, ...]] = {}
+    direct: dict[str, tuple[str, ...]] = {}
+    for function in by_key.values():
+        targets: dict[str, None] = {}
+        near: dict[str, None] = {}
+        for step in function.steps():
+            if isinstance(step, Call) and (function.key, step.id) in callees:
+                target = callees[function.key, step.id]
+                targets[target] = None
+                if step.mode is not Mode.SCHEDULE:
+                    near[target] = None
+        if function.wrapper in by_key:
+            targets[function.wrapper] = None
+        forward[function.key] = tuple(targets)
+        direct[function.key] = tuple(near)
+    order = callgraph.components(by_key, direct)
+    return Program(
+        by_key,
+        schemas,
+        callees,
+        callers,
+        callgraph.effects(by_key, callees, order),
+        callgraph.throwing(by_key, callees, order),
+        callgraph.reached(by_key, forward),
+        words,
+    )
+
+
+def _callee(
+    call: Call, functions: Mapping[str, Function], routes: Mapping[tuple[str, str | None], str], by_route: Mapping[str, list[str]]
+) -> str | None:
+    target = call.target
+    if target.kind is TargetKind.FUNCTION:
+        key = f"{target.module}::{target.name}"
+        return key if key in functions else None
+    if target.kind is TargetKind.ROUTE:
+        key = routes.get((target.module, target.name), "")
+        if key in functions:
+            return key
+        others = by_route.get(target.name, [])
+        return others[0] if len(others) == 1 else None
+    return None
+
+
+def _callers(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str]) -> dict[str, tuple[Edge, ...]]:
+    found: dict[str, list[Edge]] = {}
+    for function in functions.values():
+        for step in function.steps():
+            if isinstance(step, Call):
+                callee = callees.get((function.key, step.id))
+                if callee is not None:
+                    found.setdefault(callee, []).append(Edge(function.key, step, callee))
+    return {key: tuple(edges) for key, edges in found.items()}
+
+
+# Queries that one function builds and another finishes; tables that a caller names.
+
+
+def _resolve(
+    functions: dict[str, Function], callees: Mapping[tuple[str, int], str], callers: Mapping[str, tuple[Edge, ...]]
+) -> dict[str, Function]:
+    resolved = dict(functions)
+    for key, function in functions.items():
+        if any(isinstance(s, Access) and (s.base is not None or (s.table is None and s.table_from is not None)) for s in function.steps()):
+            finder = _Finder(functions, callees, callers)
+            resolved[key] = replace(function, body=_rewrite(function.body, function, finder))
+    return resolved
+
+
+def _rewrite(block: Block, function: Function, finder: _Finder) -> Block:
+    out: list[Step] = []
+    for step in block:
+        if isinstance(step, Access):
+            out.append(finder.complete(function, step))
+        elif isinstance(step, Loop):
+            out.append(replace(step, body=_rewrite(step.body, function, finder)))
+        elif isinstance(step, Branch):
+            out.append(replace(step, arms=tuple(_rewrite(arm, function, finder) for arm in step.arms)))
+        else:
+            out.append(step)
+    return tuple(out)
+
+
+class _Finder:
+    """Follows a query, or a table's name, back to where it was written."""
+
+    def __init__(self, functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], callers: Mapping[str, tuple[Edge, ...]]) -> None:
+        self.functions = functions
+        self.callees = callees
+        self.callers = callers
+
+    def complete(self, function: Function, access: Access) -> Access:
+        """The access with what its callers or callees know of it."""
+        if access.base is not None:
+            sources = self.built(function, access.base, 0)
+            tables = {s.table for s in sources}
+            if sources and len(tables) == 1:
+                mine = access.plans[0]
+                plans = []
+                for source in sources:
+                    for plan in source.plans:
+                        way = mine.way if mine.way is not Way.OPAQUE else plan.way
+                        index = mine.index if mine.way is not Way.OPAQUE else plan.index
+                        ranged = mine.ranged if mine.way is not Way.OPAQUE else plan.ranged
+                        plans.append(
+                            replace(plan, way=way, index=index, ranged=ranged, predicates=(*plan.predicates, *mine.predicates), order=mine.order or plan.order)
+                        )
+                return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8])
+        if access.table is None and access.table_from is not None:
+            names = self.names(function, access.table_from, 0)
+            if len(names) == 1:
+                return replace(access, table=next(iter(names)))
+        return access
+
+    def built(self, function: Function, origin: Origin, depth: int) -> list[Access]:
+        """The unfinished queries that an origin may stand for."""
+        if depth > 4:
+            return []
+        if origin.root is Root.STEP and isinstance(origin.ref, int):
+            own = [a for a in function.built if a.id == origin.ref]
+            if own:
+                return own
+            callee = self.functions.get(self.callees.get((function.key, origin.ref), ""))
+            if callee is None:
+                return []
+            found = []
+            for path, inner in callee.returns.parts:
+                if path == origin.path:
+                    found += self.built(callee, inner, depth + 1)
+            return found
+        if origin.root is Root.PARAM and isinstance(origin.ref, int):
+            found = []
+            for edge in self.callers.get(function.key, ()):
+                if origin.ref < len(edge.call.args):
+                    for path, inner in edge.call.args[origin.ref].parts:
+                        if path == origin.path:
+                            found += self.built(self.functions[edge.caller], inner, depth + 1)
+            return found
+        return []
+
+    def names(self, function: Function, origin: Origin, depth: int) -> set[str]:
+        """The constants that callers give for a parameter; unknown ones make the answer empty by adding a second name."""
+        found: set[str] = set()
+        if depth > 3 or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.path:
+            return {"", "?"}
+        for edge in self.callers.get(function.key, ()):
+            if origin.ref >= len(edge.call.args):
+                continue
+            value = edge.call.args[origin.ref]
+            if isinstance(value.literal, str):
+                found.add(value.literal)
+            elif value.origins:
+                found |= self.names(self.functions[edge.caller], value.origins[0], depth + 1)
+            else:
+                found |= {"", "?"}
+        return found

@@ -1,0 +1,155 @@
+"""What to do about a finding, in terms of programs, not of syntax; rewriters turn a remedy into edits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from querylint.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Start the reads together and wait for all of them once."""
+
+    steps: tuple[Span, ...] = ()
+    loop: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Replace one call per item by one call that takes all the items."""
+
+    loop: Span | None = None
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preload:
+    """Load the related rows together with the rows that refer to them."""
+
+    relations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PushDown:
+    """Let an index range do what a filter does: an existing index, or one to add first (`create`)."""
+
+    table: str
+    index: str
+    fields: tuple[str, ...]
+    create: bool
+    descending: bool = False
+    keeps_order: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AddIndex:
+    """Add an index with these fields in this order."""
+
+    table: str
+    index: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DropIndex:
+    """Drop an index; `covered_by` serves its readers."""
+
+    table: str
+    index: str
+    covered_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Bound the read: one row, `count` rows, or pages."""
+
+    count: int | None = None
+    paginate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hoist:
+    """Run it once, before the loop."""
+
+    loop: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Keep the result of the first read."""
+
+    first: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Keep the number or the total as rows change, instead of computing it from all rows."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Read or return only these fields."""
+
+    table: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Work in bounded batches, each its own transaction."""
+
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Something that only its author can do."""
+
+    text: str
+
+
+Remedy = Union[
+    Gather, Batch, Preload, PushDown, AddIndex, DropIndex, Limit, Hoist, Reuse, Counter, Narrow, Chunk, Advice
+]  # fmt: skip
+
+
+def sentence(remedy: Remedy) -> str:  # noqa: PLR0911
+    """The remedy in one sentence for a person."""
+    match remedy:
+        case Gather():
+            return "start the reads together and await them with one Promise.all"
+        case Batch(how=how):
+            return how or "pass all the items to one call"
+        case Preload(relations=relations):
+            return f"load {', '.join(relations)} together with the rows"
+        case PushDown(table=table, index=index, fields=fields, create=create, keeps_order=keeps):
+            listed = ", ".join(fields)
+            first = f"add index `{index}` on {table} ({listed}) and bind" if create else f"bind in index `{index}` ({listed})"
+            last = "" if keeps else "; rows then come in the order of that index"
+            return f"{first} these fields in its range{last}"
+        case AddIndex(table=table, index=index, fields=fields):
+            return f"add index `{index}` on {table} ({', '.join(fields)})"
+        case DropIndex(table=table, index=index, covered_by=cover):
+            return f"drop index `{index}` of {table}" + (f"; `{cover}` serves its readers" if cover else "")
+        case Limit(count=1):
+            return "read one row with .first()"
+        case Limit(count=int(count)):
+            return f"read at most {count} rows with .take({count})"
+        case Limit():
+            return "bound the read with an index range, .take(n) or .paginate()"
+        case Hoist():
+            return "read it once, before the loop"
+        case Reuse(first=first):
+            return f"keep the result of the read on line {first.line}"
+        case Counter(table=table):
+            return f"keep a running count or total for `{table}` (a counter document or the aggregate component)"
+        case Narrow(table=table, fields=fields):
+            return f"read only {', '.join(fields)} of `{table}`" if fields else f"keep what is needed of `{table}` in a small table of its own"
+        case Chunk():
+            return "take a bounded batch and schedule the next one"
+        case Advice(text=text):
+            return text

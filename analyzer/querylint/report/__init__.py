@@ -1,0 +1,44 @@
+"""Results to text: one module a format, loaded when asked; only the door prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from querylint.result import Result
+from querylint.rule import Severity
+
+FORMATS = ("text", "concise", "json", "sarif")
+MACHINE_FORMATS = ("json", "sarif")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a reader wants the result.
+
+    `show` is the least severity that people see (machine formats carry everything). `full` is how many findings are printed in full, the
+    rest taking one line each; None prints all of them in full. `by_cost` puts the dearest first instead of going by place.
+    """
+
+    color: bool = False
+    width: int = 100
+    show: Severity = Severity.WARNING
+    full: int | None = None
+    by_cost: bool = False
+    quiet: bool = False
+    statistics: bool = False
+    exit_code: int = 0
+
+
+class Format(Protocol):
+    """What the module of a format offers."""
+
+    def render(self, result: Result, options: Options) -> str:
+        """The whole report, ending in a line end unless it is empty."""
+        ...
+
+
+def render(name: str, result: Result, options: Options) -> str:
+    """The result in the named format, one of `FORMATS`."""
+    return cast("Format", import_module(f"querylint.report.{name}")).render(result, options)

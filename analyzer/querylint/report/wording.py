@@ -1,0 +1,80 @@
+"""Words that every format shares: counts, the advice on a finding, what was looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from querylint.remedy import sentence
+from querylint.result import Result
+from querylint.rule import Finding, Found, Rule, Severity
+
+WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+REPOSITORY = "https://github.com/querylint/querylint"
+RULE_PAGES = f"{REPOSITORY}/blob/main/docs/rules"
+
+
+def rule_url(name: str) -> str:
+    """Where the page of a rule is read."""
+    return f"{RULE_PAGES}/{name}.md"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 table`, `2 tables`, `2 indexes`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(parts: list[str]) -> str:
+    """`a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def advice(found: Found) -> tuple[str, ...]:
+    """What to do about it: the remedy in a sentence, then what the rule adds in its own words."""
+    sentences = (sentence(found.remedy) if found.remedy else "", found.help)
+    return tuple(dict.fromkeys(text for text in sentences if text))
+
+
+def function_name(found: Found) -> str:
+    """What its author calls the function that the finding lies in, qualified by class or enclosing function; empty at top level."""
+    return found.function.rpartition("::")[2]
+
+
+def by_severity(findings: tuple[Finding, ...]) -> dict[Severity, int]:
+    """How many findings each severity has, the worst first."""
+    counts = Counter(finding.severity for finding in findings)
+    return {severity: counts[severity] for severity in WORST_FIRST}
+
+
+def rules_of(result: Result) -> dict[str, Rule]:
+    """The rules that ran, by name, in alphabetical order."""
+    return {rule.name: rule for rule in sorted(result.rules, key=lambda rule: rule.name)}
+
+
+def verdict(result: Result) -> str:
+    """What was found, in one sentence."""
+    if result.broken:
+        return "A part of querylint failed: what is reported here is not all."
+    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "hint"}
+    parts = [count(number, words[severity]) for severity, number in by_severity(result.findings).items() if number]
+    suppressed = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""
+    return f"Found {listed(parts)}{suppressed}." if parts else f"Found nothing to report{suppressed}."
+
+
+def looked_at(result: Result) -> str:
+    """What the run saw, in one sentence, so that silence can be trusted."""
+    seen = result.summary
+    if not seen.files:
+        return "There was no TypeScript, JavaScript or Python file to look at."
+    if not seen.analysed:
+        return f"None of the {count(seen.files, 'file')} works with a database that querylint knows; is this the root of the project?"
+    where = listed([f"`{root}`" if root not in ("", ".") else "the project root" for root in seen.roots]) if seen.roots else ""
+    files = count(seen.files, "file") + (f" ({seen.analysed} with database code)" if seen.analysed != seen.files else "")
+    parts = [
+        count(seen.functions, "function"),
+        count(seen.reads, "read"),
+        count(seen.writes, "write"),
+        count(seen.tables, "table"),
+        count(seen.indexes, "index", "indexes"),
+    ]
+    return f"Looked at {files}{' in ' + where if where else ''}: {listed(parts)}."

@@ -1,0 +1,65 @@
+"""What one run of the analysis says: findings, notes, and what was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from querylint.ir import Schema
+from querylint.rule import Finding, Rule
+from querylint.text import LineIndex
+
+
+class NoteKind(Enum):
+    """What a note is about. BUG is a failure of ours: the run cannot be trusted (exit code 2)."""
+
+    PARSE = "parse"
+    READ = "read"
+    LIMIT = "limit"
+    SCHEMA = "schema"
+    HINT = "hint"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Note:
+    """Something that the run could not see, or that its reader should know; never a finding."""
+
+    kind: NoteKind = field(compare=False)
+    message: str
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was looked at, so that silence can be trusted."""
+
+    roots: tuple[str, ...] = ()
+    files: int = 0
+    analysed: int = 0
+    functions: int = 0
+    reads: int = 0
+    writes: int = 0
+    tables: int = 0
+    indexes: int = 0
+    suppressed: int = 0
+    unresolved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of a run. `sources` holds the text of the files that findings point into, by path."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[Note, ...]
+    summary: Summary
+    sources: Mapping[str, LineIndex]
+    schemas: tuple[Schema, ...]
+    rules: tuple[Rule, ...]
+
+    @property
+    def broken(self) -> bool:
+        """Whether a bug of ours makes the run untrustworthy."""
+        return any(note.kind is NoteKind.BUG for note in self.notes)

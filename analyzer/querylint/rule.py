@@ -1,0 +1,128 @@
+"""How a rule is declared, and what it hands back."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from querylint.ir import Program
+from querylint.remedy import Remedy
+from querylint.text import Span
+
+
+class Severity(Enum):
+    """How much a finding matters.
+
+    ERROR fails at run time or grows without bound on a path users hit; WARNING is a cost worth an edit; INFO is true, small, or
+    depends on sizes that the source does not show.
+    """
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """0 for info, 2 for error."""
+        return ("info", "warning", "error").index(self.value)
+
+
+class Confidence(Enum):
+    """How sure the analysis is of what it says."""
+
+    SURE = "sure"
+    LIKELY = "likely"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One place on the way to a finding, and what happens there."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What is paid now and after the remedy, in words or formulas over table sizes."""
+
+    now: str
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a check yields.
+
+    `message` says what happens, in the present tense, with names in backticks and no full stop. `trail` leads from the entry to the
+    place; `also` names further patterns that the same cause covers; `severity` overrides the rule's own. `function` is the key of the
+    function that the place lies in; `ways` counts the call sites that reach it.
+    """
+
+    span: Span
+    message: str
+    trail: tuple[Point, ...] = ()
+    remedy: Remedy | None = None
+    severity: Severity | None = None
+    confidence: Confidence = Confidence.SURE
+    function: str = ""
+    table: str | None = None
+    fields: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    cost: Cost | None = None
+    operation: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A `Found` stamped by the engine: rule, pattern, final severity, and an identity that survives edits elsewhere in the file."""
+
+    rule: str
+    pattern: str
+    severity: Severity
+    found: Found
+    fingerprint: str = ""
+
+
+Check = Callable[[Program], Iterator[Found]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: its name and page come from its module, its pattern is the family of problem that it belongs to.
+
+    `cwe` is the number of the weakness that it relates to (ux.md 1.2), 0 for none.
+    """
+
+    name: str
+    pattern: str
+    severity: Severity
+    since: str
+    cwe: int
+    doc: str
+    check: Check
+
+    @property
+    def summary(self) -> str:
+        """The first heading of the page."""
+        return self.doc.partition("\n")[0].lstrip("# ")
+
+    def section(self, heading: str) -> str:
+        """The text under one heading of the page, empty if it has none."""
+        _, found, rest = self.doc.partition(f"## {heading}\n")
+        return rest.partition("\n## ")[0].strip() if found else ""
+
+
+def rule(*, pattern: str, severity: Severity, since: str = "0.1.0", cwe: int = 0) -> Callable[[Check], Rule]:
+    """Turn a check into a `Rule`; its name and its page come from the module."""
+
+    def declare(check: Check) -> Rule:
+        module = sys.modules[check.__module__]
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        return Rule(name, pattern, severity, since, cwe, inspect.cleandoc(module.__doc__ or ""), check)
+
+    return declare

@@ -1,0 +1,74 @@
+"""Places in source text: the only room that knows how bytes, characters, lines and columns relate."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of one file.
+
+    Lines and columns are 1-based; columns count characters (code points), and the end is exclusive. `start` and `end`
+    are byte offsets into the UTF-8 source, for edits. `path` is relative to the project root, with forward slashes.
+    """
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    start: int = 0
+    end: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+    def covers(self, other: Span) -> bool:
+        """Whether the other span lies within this one."""
+        return self.path == other.path and self.start <= other.start and other.end <= self.end
+
+
+class LineIndex:
+    """Byte offsets of one source file turned into lines and columns."""
+
+    __slots__ = ("_ascii", "_starts", "path", "source")
+
+    def __init__(self, path: str, source: bytes) -> None:
+        self.path = path
+        self.source = source
+        self._ascii = source.isascii()
+        starts = [0]
+        find = source.find
+        at = find(b"\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = find(b"\n", at + 1)
+        self._starts = starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a byte offset, both 1-based, the column in characters."""
+        line = bisect_right(self._starts, offset)
+        begin = self._starts[line - 1]
+        if self._ascii:
+            return line, offset - begin + 1
+        return line, len(self.source[begin:offset].decode("utf-8", "replace")) + 1
+
+    def span(self, start: int, end: int) -> Span:
+        """The span between two byte offsets."""
+        line, column = self.position(start)
+        end_line, end_column = self.position(end)
+        return Span(self.path, line, column, end_line, end_column, start, end)
+
+    def text(self, start: int, end: int) -> str:
+        """The source between two byte offsets."""
+        return self.source[start:end].decode("utf-8", "replace")
+
+    def line(self, number: int) -> str:
+        """One line of the source without its line end, by its 1-based number; empty when there is none."""
+        if not 1 <= number <= len(self._starts):
+            return ""
+        begin = self._starts[number - 1]
+        end = self._starts[number] if number < len(self._starts) else len(self.source)
+        return self.source[begin:end].decode("utf-8", "replace").rstrip("\r\n")
