@@ -177,7 +177,9 @@ NOTHING = replace(RESULT, findings=(), notes=())
 
 BROKEN = replace(NOTHING, notes=(Note(NoteKind.BUG, "rule `loop-read` failed: KeyError: 'x'"),))
 
-BATCHED = finding("loop-read", place("convex/posts.ts", "names.push(who.name)"), "x is called per item", remedy=Batch(how="pass all the ids"))
+BATCHED = finding(
+    "loop-read", place("convex/posts.ts", "names.push(who.name)"), "x is called per item", remedy=Batch(how="pass all the ids")
+)
 
 
 def result(*findings: Finding) -> Result:

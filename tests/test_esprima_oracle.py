@@ -77,7 +77,7 @@ def _ours(node: Any, in_loop: bool, in_function: bool, awaited: bool, found: Cou
         case list() | tuple():
             for item in node:
                 _ours(item, in_loop, in_function, False, found)
-        case tree.For(form=form):
+        case tree.For():
             found[Seen("loop", 0, in_loop, in_function, False)] += 1
             _ours([node.pattern, node.over, node.init], in_loop, in_function, False, found)
             _ours([node.test, node.update, node.body], True, in_function, False, found)

@@ -64,7 +64,7 @@ def _outputs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str] | None:
-    return [name.strip() for value in values for name in value.split(",") if name.strip()] if values else None
+    return [name.strip() for value in values for name in value.split(",") if name.strip()] or None
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from querylint.filters import BAD, UNUSED, Filtered, apply, fingerprints, visible
+from querylint.remedy import Advice
 from querylint.rule import Finding, Found, Point, Severity
 from querylint.text import LineIndex, Span
 
@@ -53,6 +55,8 @@ def reports(filtered: Filtered) -> list[tuple[str, int, str]]:
         ("get(id); // eslint-disable-line // querylint: ignore[loop-read] -- few rows", 1, "convex/a.ts"),
         ("// querylint: ignore[loop-read] -- few rows\nawait get(id);", 2, "convex/a.ts"),
         ("  # querylint: ignore[loop-read] -- few rows\n  get(id)", 2, "app/a.py"),
+        ("# querylint: ignore[loop-read] -- few rows\n# prose\nget(id)", 3, "app/a.py"),
+        ("// querylint: ignore[loop-read] -- few rows\n{/* prose */}\n{ /* prose */ }\nget(id)", 4, "convex/a.tsx"),
         ("// querylint: ignore[loop-read] -- few rows\n// prose\n/* more */\nawait get(id);", 4, "convex/a.ts"),
         ("{/* querylint: ignore[loop-read] -- few rows */}\n<Rows get={id} />", 2, "convex/a.tsx"),
         ("{ /* querylint: ignore[loop-read] -- few rows */ }\n<Rows get={id} />", 2, "convex/a.tsx"),
@@ -77,7 +81,8 @@ def test_a_comment_with_a_reason_silences(source: str, line: int, path: str) -> 
 
 
 def test_comments_above_stack() -> None:
-    source = "// querylint: ignore[loop-read] -- one\n// querylint: ignore[mem-filter] -- two\nget(id); // querylint: ignore[scan-filter] -- three"
+    above = "// querylint: ignore[loop-read] -- one\n// querylint: ignore[mem-filter] -- two\n"
+    source = f"{above}get(id); // querylint: ignore[scan-filter] -- three"
     filtered = run(source, finding(3), finding(3, "mem-filter"), finding(3, "scan-filter"))
     assert filtered.kept == ()
     assert [s.reason for s in filtered.suppressed] == ["one", "two", "three"]
@@ -95,6 +100,9 @@ def test_several_rules_share_a_comment() -> None:
         ("// querylint: ignore[loop-read] -- not across a blank line\n\nget(b);", 3),
         ("// querylint: ignore[loop-read] -- only the next line\nget(a);\nget(b);", 3),
         ("// querylint: ignore[mem-filter] -- another rule\nget(a);", 2),
+        ("/* querylint: ignore[loop-read] -- a comment that\nget(a);\nnever ends", 3),
+        ("/* querylint: ignore[loop-read] -- this code */ get(a);\nget(b);", 2),
+        ("// querylint: ignore[loop-read] -- above half a comment\n/* prose */ get(a);\nget(b);", 3),
     ],
 )
 def test_a_comment_elsewhere_silences_nothing_and_is_unused(source: str, line: int) -> None:
@@ -117,6 +125,7 @@ def test_a_comment_elsewhere_silences_nothing_and_is_unused(source: str, line: i
         ("# querylint: ignore[loop-read] -- x", "convex/a.ts"),
         ("text = '# querylint: ignore[loop-read] -- x'", "app/a.py"),
         ('"""\n# querylint: ignore[loop-read] -- x\n"""', "app/a.py"),
+        ("def broken(:\n    get('a # querylint: ignore[loop-read] -- x')", "app/a.py"),
         ("a // b  # some querylint: ignore[loop-read] -- x", "app/a.py"),
     ],
 )
@@ -204,6 +213,21 @@ def test_rules_that_did_not_run_are_not_missed() -> None:
     assert run("get(id); // querylint: ignore[loop-read] -- x", active=frozenset({"mem-filter"})).kept == ()
 
 
+def test_a_report_says_what_to_do_about_which_rules() -> None:
+    source = "// querylint: ignore[lop-read, zzz, mem-filter, loop-read] -- x\nget(id); // querylint: ignore[loop-read, scan-filter] -- x"
+    said = [(f.rule, f.found.fields, f.found.remedy) for f in run(source, finding(2)).kept]
+    assert said == [
+        (BAD, ("lop-read",), Advice("write `loop-read`")),
+        (BAD, ("zzz",), Advice("remove the name")),
+        (UNUSED, ("mem-filter",), Advice("remove `mem-filter` from the comment")),
+        (UNUSED, ("scan-filter",), Advice("remove `scan-filter` from the comment")),
+    ]
+    (bare,) = run("// querylint: ignore[loop-read]").kept
+    assert (bare.found.fields, bare.found.remedy) == (("loop-read",), Advice("add `-- ` and the reason behind the brackets"))
+    (whole,) = run("// querylint: ignore[loop-read] -- x").kept
+    assert whole.found.remedy == Advice("remove the comment")
+
+
 def test_a_report_points_at_the_comment_in_characters_and_bytes() -> None:
     source = b'say("\xc3\xa9\xff"); /* querylint: ignore[loop-read] */ more();'
     index = LineIndex("convex/a.ts", b"first();\n" + source)
@@ -222,10 +246,10 @@ def test_reports_stand_behind_the_findings_in_the_order_of_the_files() -> None:
 # --- identity
 
 
-def about(line: int, column: int = 1, **changes: object) -> Finding:
-    values: dict[str, object] = {"function": "convex/a.ts::list", "table": "users", "fields": ("b", "a"), "operation": "collect"}
+def about(line: int, column: int = 1, **changes: Any) -> Finding:
+    values: dict[str, Any] = {"function": "convex/a.ts::list", "table": "users", "fields": ("b", "a"), "operation": "collect"}
     values.update(changes)
-    return Finding("loop-read", "loop-read", Severity.WARNING, Found(at(line, column=column), "a message", **values))  # type: ignore[arg-type]
+    return Finding("loop-read", "loop-read", Severity.WARNING, Found(at(line, column=column), "a message", **values))
 
 
 def prints(*findings: Finding) -> list[str]:
@@ -279,7 +303,7 @@ def test_identity_is_32_hexadecimal_digits_and_leaves_the_rest_alone() -> None:
         {"fields": ("a",)},
     ],
 )
-def test_identity_changes_with_what_the_finding_is_about(change: dict[str, object]) -> None:
+def test_identity_changes_with_what_the_finding_is_about(change: dict[str, Any]) -> None:
     assert prints(about(3)) != prints(about(3, **change))
 
 

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
-from report_sample import BATCHED, BROKEN, LOOP_READ, NOTHING, RESULT, SUMMARY, result
 
 from querylint.remedy import (
     AddIndex,
@@ -28,6 +27,7 @@ from querylint.remedy import (
 from querylint.report import Options, render
 from querylint.result import NoteKind, Result, Summary
 from querylint.text import Span
+from report_sample import BATCHED, BROKEN, LOOP_READ, NOTHING, RESULT, SUMMARY, result
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schema" / "check-v1.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)

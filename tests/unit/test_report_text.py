@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from report_sample import BROKEN, LOOP_READ, NOTHING, NOTES, RESULT, SCAN, SEVERAL_LINES, UNUSED, finding, result
 
 from querylint.report import Options, render
 from querylint.report.order import by_cost, by_place, rank
@@ -14,6 +13,7 @@ from querylint.report.snippet import display_width, printable, snippet
 from querylint.result import Note, NoteKind
 from querylint.rule import Found, Severity
 from querylint.text import LineIndex, Span
+from report_sample import BROKEN, LOOP_READ, NOTES, NOTHING, RESULT, SCAN, SEVERAL_LINES, UNUSED, finding, result
 
 ALL = Options(show=Severity.INFO)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -130,6 +130,12 @@ def test_silence_is_explained() -> None:
 )
 def test_what_was_not_there_is_said_loudly(changes: dict[str, int], words: str) -> None:
     assert words in text(replace(NOTHING, summary=replace(NOTHING.summary, **changes)))  # type: ignore[arg-type]
+
+
+def test_only_rules_with_a_page_are_offered_for_explaining() -> None:
+    stray = finding("unused-ignore", LOOP_READ.found.span, "nothing is ignored here")
+    assert "querylint explain" not in text(result(stray))
+    assert "`querylint explain scan-filter`" in text(result(stray, SCAN))
 
 
 def test_notes_name_their_place_and_are_not_endless() -> None:

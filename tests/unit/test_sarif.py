@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from report_sample import BATCHED, BROKEN, LOOP_READ, NOTHING, POSTS, RESULT, RULES, SCAN, SOURCES, UNUSED, finding, result
 
 from querylint.report import Options, render
 from querylint.report.sarif.descriptors import NOTE_LEVELS, NOTE_MEANINGS
@@ -20,6 +19,7 @@ from querylint.report.sarif.taxonomy import CWE_TITLES
 from querylint.result import NoteKind, Result
 from querylint.rule import Found, Point
 from querylint.text import LineIndex, Span
+from report_sample import BATCHED, BROKEN, LOOP_READ, NOTHING, POSTS, RESULT, RULES, SCAN, SOURCES, UNUSED, finding, result
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "sarif" / "sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -98,7 +98,9 @@ def test_columns_are_utf16_units_and_the_end_is_exclusive() -> None:
     assert region["snippet"]["text"] == 'ctx.db.query("posts").collect()'
 
 
-@pytest.mark.parametrize(("line", "column", "units"), [("abc", 3, 3), ("한국어", 3, 3), ("🎉a", 2, 3), ("a🎉🎉b", 4, 6), ("", 1, 1), ("🎉", 9, 10)])
+@pytest.mark.parametrize(
+    ("line", "column", "units"), [("abc", 3, 3), ("한국어", 3, 3), ("🎉a", 2, 3), ("a🎉🎉b", 4, 6), ("", 1, 1), ("🎉", 9, 10)]
+)
 def test_utf16_columns(line: str, column: int, units: int) -> None:
     assert utf16_column(line, column) == units
 
@@ -196,7 +198,12 @@ def test_no_path_is_absolute() -> None:
 
 @pytest.mark.parametrize(
     ("path", "quoted"),
-    [("convex/a b.ts", "convex/a%20b.ts"), ("app/[id]/글.ts", "app/%5Bid%5D/%EA%B8%80.ts"), ("a:b.ts", "a%3Ab.ts"), ("a%20#?.ts", "a%2520%23%3F.ts")],
+    [
+        ("convex/a b.ts", "convex/a%20b.ts"),
+        ("app/[id]/글.ts", "app/%5Bid%5D/%EA%B8%80.ts"),
+        ("a:b.ts", "a%3Ab.ts"),
+        ("a%20#?.ts", "a%2520%23%3F.ts"),
+    ],
 )
 def test_paths_become_uris(path: str, quoted: str) -> None:
     assert uri(path) == quoted
@@ -238,13 +245,17 @@ def test_large_logs_shrink_in_steps_and_say_so(count: int, snippets: bool, conte
         ),
         (
             " hello; \t\nworld!!!\r\n\n\r  \t\tGreetings\r End\r\n",
-            "e9496ae3ebfced30:1 fb7c023a8b9ccb3f:1 ce8ba1a563dcdaca:1 e20e36e16fcb0cc8:1 b3edc88f2938467e:1 c8e28b0b4002a3a0:1 "
-            "c129715d7a2bc9a3:1",
+            (
+                "e9496ae3ebfced30:1 fb7c023a8b9ccb3f:1 ce8ba1a563dcdaca:1 e20e36e16fcb0cc8:1 b3edc88f2938467e:1"
+                " c8e28b0b4002a3a0:1 c129715d7a2bc9a3:1"
+            ),
         ),
         (
             "Lorem ipsum dolor sit amet.\n" * 10,
-            "a7f2ff13bc495cf2:1 a7f2ff13bc495cf2:2 a7f2ff13bc495cf2:3 a7f2ff13bc495cf2:4 a7f2ff13bc495cf2:5 a7f2ff13bc495cf2:6 "
-            "a7f2ff1481e87703:1 a9cf91f7bbf1862b:1 55ec222b86bcae53:1 cc97dc7b1d7d8f7b:1 c129715d7a2bc9a3:1",
+            (
+                "a7f2ff13bc495cf2:1 a7f2ff13bc495cf2:2 a7f2ff13bc495cf2:3 a7f2ff13bc495cf2:4 a7f2ff13bc495cf2:5"
+                " a7f2ff13bc495cf2:6 a7f2ff1481e87703:1 a9cf91f7bbf1862b:1 55ec222b86bcae53:1 cc97dc7b1d7d8f7b:1 c129715d7a2bc9a3:1"
+            ),
         ),
     ],
 )

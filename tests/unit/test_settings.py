@@ -72,7 +72,7 @@ rows = "unbounded"
 
 def test_every_key_is_read(tmp_path: Path) -> None:
     found = load(project(tmp_path, FULL), rule_names=RULES)
-    assert found.select == {"loop-read", "scan-filter"}
+    assert found.select == frozenset({"loop-read", "scan-filter"})
     assert found.ignore == {"scan-filter"}
     assert found.extend_select == {"missing-index"}
     assert found.severity == {"loop-read": Severity.ERROR, "missing-index": None}
@@ -92,6 +92,12 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert found.origin == tmp_path / "querylint.toml"
     assert found.given["tables"] == "querylint.toml:19"
     assert found.given["select"] == "querylint.toml:2"
+
+
+@pytest.mark.parametrize(("rows", "size"), [(0, Size.SMALL), (1000, Size.SMALL), (1001, Size.LARGE)])
+def test_a_number_of_rows_has_a_size(tmp_path: Path, rows: int, size: Size) -> None:
+    found = load(project(tmp_path, f"[tables]\nusers.rows = {rows}\n"), rule_names=RULES)
+    assert found.tables == {"users": TableFacts("users", rows, size)}
 
 
 def test_settings_travel_to_other_processes(tmp_path: Path) -> None:
@@ -192,6 +198,12 @@ def test_a_rule_selected_on_the_command_line_runs_whatever_the_file_says(tmp_pat
 
 # --- mistakes
 
+KEYS = (
+    "`exclude`, `extend-select`, `fail-on`, `ignore`, `ignore-tables`, `include-tests`, `per-file-ignores`, "
+    "`require-reason`, `select`, `severity`, `show`, `tables`"
+)
+ROWS = 'must be a number of rows or one of "small", "large" or "unbounded"'
+
 
 def test_all_mistakes_are_listed_in_the_order_of_the_file(tmp_path: Path) -> None:
     own = """\
@@ -228,17 +240,15 @@ teams = { rows = -1 }
         'querylint.toml:8: `show` must be one of "error", "warning" or "info", not 2',
         'querylint.toml:9: `exclude` must be a list of globs, not "legacy"',
         'querylint.toml:10: `include-tests` must be true or false, not "yes"',
-        "querylint.toml:11: unknown key `color`; known here: `exclude`, `extend-select`, `fail-on`, `ignore`, `ignore-tables`, "
-        "`include-tests`, `per-file-ignores`, `require-reason`, `select`, `severity`, `show`, `tables`",
+        f"querylint.toml:11: unknown key `color`; known here: {KEYS}",
         "querylint.toml:14: `scan-filtr` in `severity.scan-filtr` is no rule; did you mean `scan-filter`?",
         'querylint.toml:15: `severity.loop-read` must be one of "error", "warning", "info" or "off", not "fatal"',
         'querylint.toml:18: `per-file-ignores.a/**` must be a list of rule names, not "loop-read"',
         'querylint.toml:21: `tables.users` must be a table of facts such as { rows = "small" }, not 5',
         "querylint.toml:22: unknown key `size` in `tables.posts`; known here: `rows`",
-        'querylint.toml:22: `tables.posts.rows` must be a number of rows or one of "small", "large" or "unbounded", not true',
-        'querylint.toml:23: `tables.likes.rows` must be a number of rows or one of "small", "large" or "unbounded", not "smal"; '
-        "did you mean `small`?",
-        'querylint.toml:24: `tables.teams.rows` must be a number of rows or one of "small", "large" or "unbounded", not -1',
+        f"querylint.toml:22: `tables.posts.rows` {ROWS}, not true",
+        f'querylint.toml:23: `tables.likes.rows` {ROWS}, not "smal"; did you mean `small`?',
+        f"querylint.toml:24: `tables.teams.rows` {ROWS}, not -1",
     ]
 
 
@@ -262,6 +272,12 @@ def test_mistakes_on_the_command_line_join_those_of_the_file(tmp_path: Path) -> 
         "the command line: `loop-raed` in `select` is no rule; did you mean `loop-read`?",
         'the command line: `fail-on` must be one of "error", "warning", "info" or "never", not "hgih"',
     ]
+
+
+def test_settings_that_are_no_table_are_refused(tmp_path: Path) -> None:
+    project(tmp_path, shared="[tool]\nquerylint = 3\n")
+    with pytest.raises(SettingsError, match=r"^pyproject\.toml: `tool\.querylint` must be a table$"):
+        load(tmp_path, rule_names=RULES)
 
 
 def test_the_wrong_table_in_the_own_file_is_explained(tmp_path: Path) -> None:
@@ -310,7 +326,7 @@ still \\
 raw = \'\'\'
 other = 2\'\'\'\'
 date = 1979-05-27T07:32:00Z
-"\\u00e9\\t" = true
+"\\u00e9\\t\\U0001F642x" = true
 
 [x . "y.z"]
 k = { m.n = 1 }
@@ -349,7 +365,7 @@ def test_the_lines_are_right() -> None:
         ("text",): 6,
         ("raw",): 11,
         ("date",): 13,
-        ("é\t",): 14,
+        ("é\t🙂x",): 14,
         ("x", "y.z"): 16,
         ("x", "y.z", "k", "m", "n"): 17,
         ("list", 0, "sub", "two"): 21,

@@ -22,7 +22,12 @@ print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 def test_questions_to_the_door_load_nothing_heavy(args: list[str]) -> None:
     path = os.pathsep.join(str(ROOT / folder) for folder in ("analyzer", "rules", "reports_templates"))
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *args], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", PROGRAM, *args],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
     )
     code, modules = json.loads(done.stderr)
     assert code == 0

@@ -68,7 +68,7 @@ def comments(source: LineIndex) -> tuple[Comment, ...]:
 def _tokens(text: str) -> dict[int, int] | None:
     """Where in which line of Python a comment starts, so that no docstring is taken for one; None for code that is no Python."""
     try:
-        tokens = tokenize.generate_tokens(io.StringIO(text.replace("\ufeff", " ", 1) if text.startswith("\ufeff") else text).readline)
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
         return {token.start[0]: token.start[1] for token in tokens if token.type == tokenize.COMMENT}
     except (tokenize.TokenError, SyntaxError, ValueError):
         return None

@@ -59,7 +59,7 @@ class Program:
 
     `callers` and `callees` are the call graph; `effects` the accesses that a call of a function brings about, its own first; `throws` the
     functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function.
-    `dynamic_indexes` are the roots in which an index is chosen by a name that is no constant.
+    `words` are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated.
     """
 
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -70,6 +70,7 @@ class Program:
     throws: frozenset[str] = frozenset()
     reached: Mapping[str, frozenset[str]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
+    rows: Mapping[str, int] = field(default_factory=dict)
     _sites: dict[str, Sites] = field(default_factory=dict, compare=False, repr=False)
 
     def sites(self, key: str) -> Sites:

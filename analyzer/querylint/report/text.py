@@ -10,7 +10,7 @@ from querylint.report.concise import line_of
 from querylint.report.order import by_cost, by_place, notes_by_place
 from querylint.report.paint import Paint
 from querylint.report.snippet import RowKind, near, printable, snippet
-from querylint.report.wording import advice, by_severity, count, looked_at, verdict
+from querylint.report.wording import advice, by_severity, count, looked_at, rules_of, verdict
 from querylint.result import Note, NoteKind, Result
 from querylint.rule import Finding, Severity
 from querylint.text import LineIndex
@@ -83,8 +83,9 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
         if number:
             noun = "hint" if severity is Severity.INFO else severity.value
             yield f"{count(number, noun)}: --show {severity.value} shows {'it' if number == 1 else 'them'}"
-    if shown:
-        yield f"`querylint explain {shown[0].rule}`, or any other rule, says why it costs, what to do instead and when it stays silent."
+    pages = rules_of(result)
+    if explained := [finding.rule for finding in shown if finding.rule in pages]:
+        yield f"`querylint explain {explained[0]}`, or any other rule, says why it costs, what to do instead and when it stays silent."
 
 
 def _note(note: Note, paint: Paint) -> str:

@@ -8,7 +8,8 @@ computes; both are said, and never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from querylint.frontends.convex import edges
@@ -166,6 +167,7 @@ class _Reading:
         self._complete = True
         self._unknown: dict[str, Table] = {}
         self._spans: dict[str, Span | None] = {}
+        self._keys: dict[str, Span | None] = {}
 
     def schema(self, found: SchemaValue) -> Schema:
         """The whole schema."""
@@ -174,9 +176,12 @@ class _Reading:
         if found.linked:
             values, joins = edges.linked(values)
         tables: dict[str, Table] = {}
-        for name in self._spans:
+        times = Counter(self._spans.values())
+        for name, span in self._spans.items():
             value = values.get(name)
-            tables[name] = self._unknown[name] if value is None else value.table(name, self._spans[name])
+            # A call that makes several tables is the place of none of them.
+            place = span if times[span] == 1 else self._keys[name]
+            tables[name] = self._unknown[name] if value is None else value.table(name, place)
         for table in joins:
             tables.setdefault(table.name, table)
         settings = found.options
@@ -213,18 +218,19 @@ class _Reading:
             kinds = [option for option in options(entry.value) if option not in (UNDEFINED, None, False)]
             tables = [option for option in kinds if isinstance(option, TableValue)]
             values.pop(name, None)
+            self._spans.pop(name, None)
             if not kinds:
                 continue
+            self._keys[name] = self._host.span(entry.path, self._key_at(name, entry), entry.end) if entry.path else None
             if tables:
                 table = tables[0]
                 for other in tables[1:]:
                     table = table.merged(other)
                 values[name] = table if certain and len(tables) == len(kinds) else replace(table, indexes_known=False)
-                self._spans[name] = self._span(name, entry, table)
+                self._spans[name] = self._span(name, entry, table.site)
             else:
                 outside = next((option for option in kinds if isinstance(option, External)), None)
-                span = self._span(name, entry, None)
-                self._spans[name] = span
+                span = self._spans[name] = self._keys[name]
                 library = None if outside is None or outside.specifier.startswith(".") else package_of(outside.specifier)
                 self._unknown[name] = Table(name, indexes_known=False, library=library, span=span)
                 self._host.note(entry.path, entry.at, f"the fields and indexes of `{name}` are not known: nothing here says how it is made")
@@ -248,21 +254,16 @@ class _Reading:
         self._complete = False
         self._host.note(path, at, message)
 
-    def _span(self, name: str, entry: Entry, table: TableValue | None) -> Span | None:
+    def _span(self, name: str, entry: Entry, site: Site | None) -> Span | None:
         """From the key through the call that defines the table; where that is elsewhere, the call alone."""
-        site = None if table is None else table.site
-        if table is not None and site is None:
+        if site is None:
             return None
-        if site is not None and (site.path != entry.path or not entry.at <= site.at < entry.end):
-            return self._host.span(site.path, site.at, site.end)
-        if not entry.path:
-            return None
-        start = self._key_at(name, entry)
-        return self._host.span(entry.path, start, entry.end if site is None else site.end)
+        inside = site.path == entry.path and entry.at <= site.at < entry.end
+        return self._host.span(site.path, self._key_at(name, entry) if inside else site.at, site.end)
 
     def _key_at(self, name: str, entry: Entry) -> int:
         source = (self._modules.source(entry.path) or b"")[entry.low : entry.at]
-        keys = list(re.finditer(rb"(?<![\w$])([\"']?)" + re.escape(name.encode()) + rb"\1\s*:", source))
+        keys = list(re.finditer(rb"(?<![\w$\"'])([\"']?)" + re.escape(name.encode()) + rb"\1\s*:", source))
         return entry.low + keys[-1].start() if keys else entry.at
 
 
@@ -287,9 +288,7 @@ def _names_schema(func: Value) -> bool:
 
 def _shared_hidden(tables: Mapping[str, Table]) -> dict[str, Table]:
     """An index that a helper gives to several tables belongs to none of them alone: nobody can remove it from one."""
-    times: dict[Span, int] = {}
-    for span in _index_spans(tables):
-        times[span] = times.get(span, 0) + 1
+    times = Counter(index.span for table in tables.values() for index in table.indexes if index.span is not None)
     shared = {span for span, count in times.items() if count > 1}
     if not shared:
         return dict(tables)
@@ -297,10 +296,3 @@ def _shared_hidden(tables: Mapping[str, Table]) -> dict[str, Table]:
         name: replace(table, indexes=tuple(replace(one, implicit=True) if one.span in shared else one for one in table.indexes))
         for name, table in tables.items()
     }
-
-
-def _index_spans(tables: Mapping[str, Table]) -> Iterator[Span]:
-    for table in tables.values():
-        for index in table.indexes:
-            if index.span is not None:
-                yield index.span

@@ -112,6 +112,7 @@ class State:
         self.dead = False
         self.depth = 0
         self.calling: list[object] = []
+        self.inner = 0
         self.counter = 0
         self.fragile: list[tuple[int, int]] = []
         self.nested = 0

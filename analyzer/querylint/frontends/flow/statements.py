@@ -233,11 +233,13 @@ def _return(m: State, node: tree.Return) -> None:
     value = m.evaluate(node.value) if node.value is not None else NOTHING
     conditions = tuple(c for more in m.path_conditions for c in more)
     m.returns.append((value.with_deps(NO_STEPS), conditions, m.why()))
-    for frame in m.frames:
-        frame.leaves = True
     if node.implicit:
         m.dead = True
+    elif m.inner:
+        m.leave(ExitKind.CONTINUE, node.at, node.end, value.deps)
     else:
+        for frame in m.frames:
+            frame.leaves = True
         m.leave(ExitKind.RETURN, node.at, node.end, value.deps)
 
 
@@ -511,6 +513,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     if any(c is fn for c in m.calling) or len(m.calling) > 12 or m.full:
         return derived(*args)
     m.calling.append(fn)
+    m.inner += 1
     scope, dead, guards, control = m.scope, m.dead, m.guards, m.control
     returns, m.returns = m.returns, []
     conditions, m.path_conditions = m.path_conditions, []
@@ -523,7 +526,8 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
         _body(m, fn, args)
     found = m.returns
     m.scope, m.dead, m.control, m.returns, m.path_conditions = scope, dead, control, returns, conditions
-    m.guards = guards | (m.guards if frame is None else NO_STEPS)
+    m.guards = guards
+    m.inner -= 1
     m.calling.pop()
     if not found:
         return Val(pending=frozenset({frame.id}) if frame is not None else NO_STEPS)

@@ -180,6 +180,8 @@ class Evaluator:
                     break
         found = self.value(root, scope)
         for link in reversed(links):
+            if link.optional and (found is None or found is UNDEFINED):
+                return UNDEFINED
             if isinstance(link, tree.Member):
                 found = self.member(found, link.name)
             elif link.new:

@@ -95,7 +95,7 @@ def weaknesses_of(rules: Sequence[Rule]) -> list[int]:
 def identity(name: str) -> dict[str, Json]:
     """The id, and `LoopRead` for `loop-read`; a name that repeats the id is not allowed."""
     pascal = "".join(word.capitalize() for word in name.split("-"))
-    return {"id": name} | ({} if pascal.lower() == name else {"name": pascal})
+    return {"id": name} if pascal.lower() == name else {"id": name, "name": pascal}
 
 
 def _sentence(text: str) -> str:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 # Real code stays below 50; every level costs up to six frames of Python, and its readers have to walk the result too.
 DEEPEST = 100
 ERROR = 65535
+# What holds expressions or statements but is neither, where it has lost what it belongs to.
+HOLDERS = frozenset(
+    ("arguments", "catch_clause", "class_body", "else_clause", "finally_clause", "pair", "switch_body", "switch_case", "switch_default",
+     "variable_declarator")
+)  # fmt: skip
 
 ReadExpr = Callable[["Lowering", "Node", int], Expr]
 ReadStmt = Callable[["Lowering", "Node", int, list[Stmt]], None]
@@ -151,6 +156,6 @@ def scraps(low: Lowering, node: Node, depth: int) -> list[Expr]:
     for child in node.named_children:
         if child.kind_id in low.expressions:
             found.append(low.expr(child, depth + 1))
-        elif child.kind_id == ERROR:
+        elif child.kind_id == ERROR or child.type in HOLDERS:
             found += scraps(low, child, depth + 1)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from querylint.syntax.tree import Module, Stmt
@@ -12,14 +13,20 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+# The lines that a merge leaves behind; `<<<<<<<` opens so many type parameters that nothing around it would parse.
+CONFLICT = re.compile(rb"^(?:<{7}|\|{7}|={7}|>{7})(?: [^\r\n]*)?(?=\r?$)", re.MULTILINE)
+
+
 def parse_module(path: str, source: bytes) -> Module:
     """One source file as a plain tree; the suffix of its path picks the dialect. Never fails: see `Module.broken`."""
     grammar = grammar_for(path)
-    root = grammar.parser.parse(source).root_node
+    marks = [found.span() for found in CONFLICT.finditer(source)] if b"<<<<<<< " in source else []
+    readable = CONFLICT.sub(lambda found: b" " * len(found[0]), source) if marks else source
+    root = grammar.parser.parse(readable).root_node
     low = Lowering(source, grammar)
     body: list[Stmt] = []
     low.stmt(root, 0, body)
-    return Module(path, low.imports, low.exports, body, _broken(root), low.types)
+    return Module(path, low.imports, low.exports, body, sorted(marks + _broken(root)), low.types)
 
 
 def _broken(root: Node) -> list[tuple[int, int]]:
@@ -32,4 +39,4 @@ def _broken(root: Node) -> list[tuple[int, int]]:
             found.append((node.start_byte, node.end_byte))
         else:
             waiting += [child for child in node.children if child.has_error]
-    return sorted(found)
+    return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.syntax import tree
-from querylint.syntax.typescript.functions import annotate, pattern
-from querylint.syntax.typescript.lowering import DEEPEST, ERROR, Lowering, ReadStmt
+from querylint.syntax.typescript.functions import annotate, method, pattern
+from querylint.syntax.typescript.lowering import DEEPEST, ERROR, HOLDERS, Lowering, ReadStmt
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -199,6 +199,10 @@ def _broken(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> No
             low.stmt(child, depth + (kind == ERROR), found)
         elif kind in low.expressions:
             found.append(tree.Do(low.expr(child, depth + 1), child.start_byte, child.end_byte))
+        elif child.type == "method_definition":
+            found.append(tree.FnDef(method(low, child, depth + 1), child.start_byte, child.end_byte))
+        elif child.type in HOLDERS:
+            _broken(low, child, depth + 1, found)
 
 
 READERS: dict[str, ReadStmt] = {

@@ -1,0 +1,91 @@
+"""Words about places: how a function is reached, what stands on the way to an access, and which code users never wait for."""
+
+from __future__ import annotations
+
+from querylint.ir import Access, Call, Function, Kind, Mode, Program, Role
+from querylint.ir.program import Edge, Effect
+from querylint.rule import Point
+
+MOST_HOPS = 8
+
+
+def quiet(function: Function) -> bool:
+    """Whether little is said about a function: tests, seeds and migrations run when nobody waits."""
+    return function.role is not Role.CODE
+
+
+def describe(step: Access | Call) -> str:
+    """What a step does, in a few words."""
+    if isinstance(step, Call):
+        return f"calls {step.text}" if step.text else "calls"
+    table = step.table or "a table"
+    return f"{step.verb or 'read'} on {table}"
+
+
+def own_trail(program: Program, effect: Effect) -> tuple[Point, ...]:
+    """The calls from a function to an access that it brings about, and the access itself at the end."""
+    if not effect.trail:
+        return ()
+    points = [Point(e.call.span, f"{program.functions[e.caller].name} calls {program.functions[e.callee].name}") for e in effect.trail]
+    return (*points[:MOST_HOPS], Point(effect.access.span, describe(effect.access)))
+
+
+def reaching(program: Program, function: Function) -> list[Edge]:
+    """The shortest chain of calls from a registered function to this one, outermost first; empty where it is registered itself."""
+    if function.kind not in (Kind.PLAIN, Kind.MODULE):
+        return []
+    before: dict[str, Edge] = {}
+    queue = [function.key]
+    seen = {function.key}
+    while queue:
+        here = queue.pop(0)
+        for edge in program.callers.get(here, ()):
+            if edge.caller in seen:
+                continue
+            seen.add(edge.caller)
+            before[edge.caller] = edge
+            if program.functions[edge.caller].kind not in (Kind.PLAIN, Kind.MODULE):
+                return _chain(before, edge.caller, function.key)
+            queue.append(edge.caller)
+    return []
+
+
+def _chain(before: dict[str, Edge], start: str, end: str) -> list[Edge]:
+    chain: list[Edge] = []
+    here = start
+    while here != end:
+        edge = before[here]
+        chain.append(edge)
+        here = edge.callee
+    return chain
+
+
+def shortest(edges: list[Edge]) -> tuple[Point, ...]:
+    """The way in, as points."""
+    return tuple(Point(e.call.span, f"{_caller(e)} {_verb(e.call)} {e.callee.rpartition('::')[2]}") for e in edges[:MOST_HOPS])
+
+
+def _caller(edge: Edge) -> str:
+    return edge.caller.rpartition("::")[2]
+
+
+def _verb(call: Call) -> str:
+    return {Mode.SCHEDULE: "schedules", Mode.SUBSCRIBE: "subscribes to"}.get(call.mode, "calls")
+
+
+def ways_in(program: Program, function: Function) -> int:
+    """The number of call sites that lead straight to a function."""
+    return len(program.callers.get(function.key, ()))
+
+
+def transactional(program: Program, function: Function) -> bool:
+    """Whether a function runs inside a transaction wherever it is reached from."""
+    if function.kind is not Kind.PLAIN:
+        return function.kind.transactional
+    entries = program.entries(function.key)
+    return all(e.kind.transactional for e in entries) if entries else True
+
+
+def writes_too(program: Program, function: Function) -> bool:
+    """Whether a function is, or is reached from, a mutation."""
+    return function.kind is Kind.MUTATION or any(e.kind is Kind.MUTATION for e in program.entries(function.key))

@@ -1,0 +1,146 @@
+"""How often a step runs: the loops around it, and whether their rounds wait for one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from querylint.ir import Access, Call, Loop, LoopKind, Program, TargetKind
+from querylint.ir.program import Site
+
+SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """A loop that repeats a step.
+
+    `waits` says that each round stands still for the step. `paging` that a round needs what the round before it read: a cursor, a search
+    until found. `varies` that the step depends on the item of the loop. `constant` that the author wrote the number of rounds down.
+    """
+
+    loop: Loop
+    waits: bool
+    paging: bool
+    varies: bool
+    constant: bool
+    searching: bool
+
+
+def rounds(program: Program, site: Site) -> list[Rounds]:
+    """The loops that repeat a step, from inner to outer."""
+    found: list[Rounds] = []
+    needs = step_deps(site)
+    for position in range(len(site.loops) - 1, -1, -1):
+        loop = site.loops[position]
+        kind = loop_kind(program, site, loop)
+        if kind is LoopKind.ONCE:
+            continue
+        inside = _inside(loop)
+        found.append(
+            Rounds(
+                loop,
+                kind in SEQUENTIAL and waited(program, site, position),
+                _paging(loop, needs, inside),
+                loop.id in needs or _carried_item(loop, needs),
+                loop.constant or (loop.limit is not None and loop.limit <= 8),
+                bool(loop.control & inside) and loop.kind is LoopKind.EACH,
+            )
+        )
+    return found
+
+
+def step_deps(site: Site) -> frozenset[int]:
+    """The steps that a step's operands need."""
+    step = site.step
+    return step.deps if isinstance(step, Access | Call) else frozenset()
+
+
+def loop_kind(program: Program, site: Site, loop: Loop) -> LoopKind:
+    """A callback runs as the function that it is handed to runs it: per item where that one calls it in a loop, else once."""
+    if loop.kind is not LoopKind.CALLBACK:
+        return loop.kind
+    if loop.handed is None:
+        return LoopKind.ONCE
+    number, position = loop.handed
+    callee_key = program.callees.get((site.function.key, number))
+    if callee_key is None:
+        return LoopKind.ONCE
+    for inner in program.sites(callee_key).all:
+        step = inner.step
+        if isinstance(step, Call) and step.target.kind is TargetKind.PARAM and step.target.name.partition(".")[0] == str(position):
+            around = [x.kind for x in inner.loops if x.kind is not LoopKind.ONCE]
+            if LoopKind.GATHER in around:
+                return LoopKind.GATHER
+            if LoopKind.EACH in around:
+                return LoopKind.EACH
+    return LoopKind.ONCE
+
+
+def waited(program: Program, site: Site, position: int) -> bool:
+    """Whether the loop at this position stands still, in each round, until the step has finished."""
+    sites = program.sites(site.function.key)
+    number = getattr(site.step, "id", None)
+    here = site
+    depth = len(site.loops)
+    while number is not None:
+        found = [w for w in sites.waits.get(number, ()) if w.loops[: position + 1] == site.loops[: position + 1]]
+        if not found:
+            return False
+        inner = here.loops[depth - 1] if depth else None
+        if depth - 1 <= position:
+            return True
+        if any(len(w.loops) <= position + 1 or _only_sequential(w.loops[position + 1 :]) for w in found):
+            return True
+        if inner is None:
+            return True
+        number = inner.id
+        depth -= 1
+    return False
+
+
+def _only_sequential(loops: tuple[Loop, ...]) -> bool:
+    return all(loop.kind in SEQUENTIAL for loop in loops)
+
+
+def _inside(loop: Loop) -> frozenset[int]:
+    numbers: set[int] = set()
+    stack = list(loop.body)
+    while stack:
+        step = stack.pop()
+        number = getattr(step, "id", None)
+        if number is not None and isinstance(step, Access | Call):
+            numbers.add(number)
+        if isinstance(step, Loop):
+            stack.extend(step.body)
+        elif hasattr(step, "arms"):
+            for arm in step.arms:
+                stack.extend(arm)
+    return frozenset(numbers)
+
+
+def _paging(loop: Loop, needs: frozenset[int], inside: frozenset[int]) -> bool:
+    """The step needs a variable that an earlier round set from what it had read, or the loop goes on only while reads say so."""
+    carried = {c.id: c.deps for c in loop.carried}
+    for number in needs & carried.keys():
+        if _closure(carried[number], carried) & inside:
+            return True
+    if loop.kind is LoopKind.WHILE:
+        control = _closure(loop.control, carried)
+        return bool(control & inside) or not (loop.counted or needs & carried.keys())
+    return False
+
+
+def _closure(deps: frozenset[int], carried: dict[int, frozenset[int]]) -> frozenset[int]:
+    found = set(deps)
+    queue = [n for n in deps if n in carried]
+    while queue:
+        for number in carried[queue.pop()]:
+            if number not in found:
+                found.add(number)
+                if number in carried:
+                    queue.append(number)
+    return frozenset(found)
+
+
+def _carried_item(loop: Loop, needs: frozenset[int]) -> bool:
+    return bool(needs & {c.id for c in loop.carried})

@@ -1,0 +1,193 @@
+"""What becomes of rows after they were read: followed through helpers, returns and remote calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from querylint.ir import ITEM, Access, Escape, Function, Mode, Origin, Outflow, Path, Program, Root, Terminal, Use, Work
+from querylint.ir.program import Edge
+
+MOST_PLACES = 80
+SELECTING = frozenset((Work.FILTER, Work.SLICE, Work.FIND, Work.FIRST, Work.LAST, Work.PICK))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where rows are known under some name: a function, a root, the path of the collection (None for a single row) and of a row."""
+
+    function: str
+    root: Root
+    ref: int | str
+    rows: Path | None
+    row: Path
+    way: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A work on the rows: in which function, reached by which calls."""
+
+    use: Use
+    function: Function
+    way: tuple[Edge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Whole rows leave here; `after` are the works done on them in that function before."""
+
+    outflow: Outflow
+    function: Function
+    way: tuple[Edge, ...]
+
+
+@dataclass(slots=True)
+class Fate:
+    """All that is known of what happens to the rows of one read.
+
+    `fields` are those looked at, or handed on by themselves. `whole` are the places where rows leave whole. `subscribers` are client
+    functions that receive them.
+    """
+
+    uses: list[Seen] = field(default_factory=list)
+    fields: dict[str, None] = field(default_factory=dict)
+    whole: list[Left] = field(default_factory=list)
+    truncated: bool = False
+    subscribers: dict[str, None] = field(default_factory=dict)
+    public: bool = False
+
+    def leaves_unselected(self) -> bool:
+        """Whether rows leave whole that no filter, slice or pick has reduced."""
+        return any(not self._selected(left) for left in self.whole)
+
+    def _selected(self, left: Left) -> bool:
+        mine = {s.use.id: s.use.work for s in self.uses if s.function.key == left.function.key}
+        return any(mine.get(number) in SELECTING for number in left.outflow.after)
+
+
+def start_of(function: Function, access: Access) -> Place:
+    """Where the rows of a read are first known."""
+    if access.terminal is Terminal.ROWS:
+        return Place(function.key, Root.STEP, access.id, (), (ITEM,))
+    if access.terminal is Terminal.PAGE:
+        return Place(function.key, Root.STEP, access.id, ("page",), ("page", ITEM))
+    return Place(function.key, Root.STEP, access.id, None, ())
+
+
+def fate(program: Program, function: Function, access: Access) -> Fate:
+    """Follow the rows of a read."""
+    found = Fate()
+    queue = [start_of(function, access)]
+    done: set[tuple[str, Root, int | str, Path | None, Path]] = set()
+    while queue:
+        place = queue.pop(0)
+        key = (place.function, place.root, place.ref, place.rows, place.row)
+        if key in done:
+            continue
+        if len(done) >= MOST_PLACES:
+            found.truncated = True
+            break
+        done.add(key)
+        queue.extend(_follow(program, program.functions[place.function], place, found))
+    return found
+
+
+def _follow(program: Program, function: Function, place: Place, found: Fate) -> list[Place]:
+    for step in function.steps():
+        if isinstance(step, Use) and place.rows is not None and any(_same(o, place) and o.path == place.rows for o in step.of):
+            found.uses.append(Seen(step, function, place.way))
+    for origin in function.touched:
+        if _same(origin, place):
+            name = _field(origin.path, place.row)
+            if name:
+                found.fields[name] = None
+    more: list[Place] = []
+    for outflow in function.outflows:
+        if not _same(outflow.origin, place):
+            continue
+        name = _field(outflow.origin.path, place.row)
+        whole = outflow.origin.path in (place.rows, place.row)
+        if name and outflow.how is not Escape.RETURNED:
+            found.fields[name] = None
+        if whole and outflow.how is not Escape.RETURNED:
+            found.whole.append(Left(outflow, function, place.way))
+    more += _into_callees(program, function, place, found)
+    more += _out_to_callers(program, function, place, found)
+    return more
+
+
+def _same(origin: Origin, place: Place) -> bool:
+    return origin.root is place.root and origin.ref == place.ref
+
+
+def _field(path: Path, row: Path) -> str | None:
+    if len(path) > len(row) and path[: len(row)] == row and path[len(row)] != ITEM:
+        return path[len(row)]
+    return None
+
+
+def _moved(path: Path, origin: Origin, place: Place) -> tuple[Path | None, Path] | None:
+    """Where the rows are inside a value that holds `origin` at `path`."""
+    taken = origin.path
+    if place.rows is not None and place.rows[: len(taken)] == taken:
+        return (*path, *place.rows[len(taken) :]), (*path, *place.row[len(taken) :])
+    if place.row[: len(taken)] == taken:
+        return None, (*path, *place.row[len(taken) :])
+    return None
+
+
+def _into_callees(program: Program, function: Function, place: Place, found: Fate) -> list[Place]:
+    more: list[Place] = []
+    for site in program.sites(function.key).all:
+        call = site.step
+        args = getattr(call, "args", None)
+        if not args:
+            continue
+        callee = program.callee(function, call)  # type: ignore[arg-type]
+        for position, value in enumerate(args):
+            for path, origin in value.parts:
+                if not _same(origin, place):
+                    continue
+                name = _field(origin.path, place.row)
+                moved = _moved(path, origin, place)
+                if moved is None:
+                    if name:
+                        found.fields[name] = None
+                    continue
+                if callee is None:
+                    continue
+                number = position - 1 if call.mode is Mode.SUBSCRIBE else position  # type: ignore[union-attr]
+                more.append(Place(callee.key, Root.PARAM, number, moved[0], moved[1], (*place.way, Edge(function.key, call, callee.key))))  # type: ignore[arg-type]
+    return more
+
+
+def _out_to_callers(program: Program, function: Function, place: Place, found: Fate) -> list[Place]:
+    returned = [o for o in function.outflows if o.how is Escape.RETURNED and _same(o.origin, place)]
+    if not returned:
+        return []
+    more: list[Place] = []
+    edges = [e for e in program.callers.get(function.key, ()) if e.call.mode is not Mode.SCHEDULE]
+    whole = [o for o in returned if o.origin.path in (place.rows, place.row)]
+    clients = [e for e in edges if e.call.mode is Mode.SUBSCRIBE or not _server(program, e)]
+    if function.public:
+        found.public = True
+    if whole and (not edges or (function.public and not clients) or function.kind.value == "http"):
+        found.whole.extend(Left(o, function, place.way) for o in whole)
+    for outflow in returned:
+        name = _field(outflow.origin.path, place.row)
+        if name:
+            found.fields[name] = None
+    for edge in edges:
+        if edge in clients:
+            found.subscribers[edge.caller] = None
+        for path, origin in function.returns.parts:
+            if not _same(origin, place):
+                continue
+            moved = _moved(path, origin, place)
+            if moved is not None:
+                more.append(Place(edge.caller, Root.STEP, edge.call.id, moved[0], moved[1], (*place.way, edge)))
+    return more
+
+
+def _server(program: Program, edge: Edge) -> bool:
+    return program.functions[edge.caller].kind.value != "client"

@@ -1,0 +1,168 @@
+"""Discover, lower, link, judge, filter: the whole tool in one reading."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from querylint import discover, filters, settings
+from querylint.frontends.convex.frontend import ConvexFrontEnd, Lowered
+from querylint.ir import IndexKind, Op, Program, Role
+from querylint.link import link
+from querylint.result import Note, NoteKind, Result, Summary
+from querylint.rule import Finding, Found, Rule
+from querylint.settings import Settings, Size
+from querylint.text import LineIndex
+
+SMALL_ROWS = 100
+BUILT_IN = "querylint_rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result, and the settings that it was made under."""
+
+    result: Result
+    settings: Settings
+
+
+def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
+    """Every rule of every installed pack; the built-in pack is found by its name in a bare clone too."""
+    rules: dict[str, Rule] = {}
+    for package in sorted({point.value for point in entry_points(group=group)} | {BUILT_IN}):
+        for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+            module = importlib.import_module(info.name)
+            rules |= {r.name: r for r in vars(module).values() if isinstance(r, Rule)}
+    return tuple(rules[name] for name in sorted(rules))
+
+
+def check(paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Outcome:
+    """Analyse the project that the paths belong to and report on the paths.
+
+    Raises QuerylintError for a path that does not exist and for settings that cannot be used.
+    """
+    rules = load_rules()
+    names = frozenset(r.name for r in rules) | filters.PSEUDO_RULES
+    scope = discover.locate(paths)
+    chosen = settings.load(scope.root, config, overrides, rule_names=names)
+    project = Project(scope, chosen)
+    return Outcome(project.check(rules, names), chosen)
+
+
+class Project:
+    """One project on disk, read once."""
+
+    def __init__(self, scope: discover.Scope, chosen: Settings) -> None:
+        self.scope = scope
+        self.settings = chosen
+        self.found = discover.discover(scope, chosen.exclude, prefix=chosen.prefix)
+        self.notes: list[Note] = [*self.found.notes, *chosen.notes]
+        self._read: dict[str, bytes | None] = {}
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes; one that cannot be read leaves a note."""
+        if path not in self._read:
+            data, note = discover.read(self.scope.root, path)
+            self._read[path] = data
+            if note is not None:
+                self.notes.append(note)
+        return self._read[path]
+
+    def role(self, path: str) -> Role:
+        """What a file is for; tests count as code where the user says so."""
+        return Role.CODE if self.settings.include_tests else discover.role(path)
+
+    def program(self) -> tuple[Program, Lowered]:
+        """The project in the shared language."""
+        lowered = ConvexFrontEnd(self.found.files, self.found.generated, self.read, self.role).lower()
+        sizes = {n: f.rows if f.rows is not None else SMALL_ROWS for n, f in self.settings.tables.items() if f.rows is not None or f.size is Size.SMALL}
+        return replace(link(lowered.functions, lowered.schemas, lowered.words), rows=sizes), lowered
+
+    def check(self, rules: Iterable[Rule], names: frozenset[str]) -> Result:
+        """Judge the project, then leave out what the user silenced."""
+        program, lowered = self.program()
+        active = self.settings.active(names)
+        judged = [r for r in rules if r.name in active]
+        findings = self.judge(program, judged)
+        sources = self._sources(findings, lowered)
+        filtered = filters.apply(findings, sources, active, names, self.settings.require_reason)
+        kept = [f for f in filtered.kept if self._wanted(f)]
+        notes = [*self.notes, *lowered.notes, *_hints(program, lowered)]
+        shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
+        return Result(
+            filters.fingerprints(kept),
+            tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),
+            _summary(program, lowered, len(self.found.files), len(filtered.suppressed)),
+            {path: source for path, source in sources.items() if path in shown},
+            tuple(lowered.schemas[key] for key in sorted(lowered.schemas)),
+            tuple(judged),
+        )
+
+    def judge(self, program: Program, rules: Iterable[Rule]) -> list[Finding]:
+        """Run the rules. A rule that fails is a bug of ours: it is noted, and the others still speak."""
+        found: list[Finding] = []
+        for rule in rules:
+            try:
+                found.extend(self._stamp(rule, hit) for hit in rule.check(program))
+            except Exception:  # one broken rule must not take the report of the others with it
+                words = traceback.format_exc().strip().splitlines()
+                place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
+                self.notes.append(Note(NoteKind.BUG, f"rule {rule.name} failed: {words[-1]} ({place.rpartition('/')[2]}); please report it"))
+        unique = {(f.rule, f.found.span, f.found.message): f for f in found}
+        return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
+
+    def _stamp(self, rule: Rule, found: Found) -> Finding:
+        own = found.severity or rule.severity
+        return Finding(rule.name, rule.pattern, self.settings.severity_of(rule.name, own), found)
+
+    def _wanted(self, finding: Finding) -> bool:
+        """Whether the user asked for this place: a finding counts as in a file that any point of its trail lies in."""
+        found = finding.found
+        if finding.rule in self.settings.ignored_in(found.span.path) or found.table in self.settings.ignore_tables:
+            return False
+        places = {found.span.path, *(p.span.path for p in found.trail)}
+        return any(discover.within(path, self.scope.targets) for path in places)
+
+    def _sources(self, findings: Iterable[Finding], lowered: Lowered) -> dict[str, LineIndex]:
+        paths = {*lowered.analysed, *(s.span.path for s in lowered.schemas.values() if s.span is not None)}
+        for finding in findings:
+            paths |= {finding.found.span.path, *(p.span.path for p in finding.found.trail)}
+        return {path: LineIndex(path, data) for path in sorted(paths) if (data := self._read.get(path)) is not None}
+
+
+def _summary(program: Program, lowered: Lowered, files: int, suppressed: int) -> Summary:
+    reads = [a for _, a in program.accesses(Op.READ)]
+    writes = [a for _, a in program.accesses(Op.WRITE)]
+    tables = [t for s in lowered.schemas.values() for t in s.tables.values()]
+    return Summary(
+        lowered.roots,
+        files,
+        len(lowered.analysed),
+        sum(1 for f in program.functions.values() if f.route is not None),
+        len(reads),
+        len(writes),
+        len(tables),
+        sum(1 for t in tables for i in t.indexes if not i.implicit and i.kind in IndexKind),
+        suppressed,
+        sum(1 for a in (*reads, *writes) if a.table is None),
+    )
+
+
+def _hints(program: Program, lowered: Lowered) -> list[Note]:
+    """What a reader of a silent report should know."""
+    notes: list[Note] = []
+    if not lowered.roots:
+        notes.append(Note(NoteKind.HINT, "no Convex functions folder was found (a convex/ folder with a schema or _generated, or convex.json)"))
+    for key, schema in sorted(lowered.schemas.items()):
+        uses = any(f.root == key for f in program.functions.values())
+        if not schema.tables and uses:
+            notes.append(Note(NoteKind.HINT, f"no schema was found for {key or 'the project root'}: nothing is said about its indexes"))
+    return notes
+
+
+__all__ = ["Outcome", "Project", "check", "load_rules"]

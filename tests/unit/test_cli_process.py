@@ -1,0 +1,106 @@
+"""The command as its users run it: a process of its own, the real engine, a project on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS = {"json": ROOT / "docs" / "schema" / "check-v1.json", "sarif": ROOT / "tests" / "sarif" / "sarif-schema-2.1.0.json"}
+PYTHONPATH = os.pathsep.join(str(ROOT / folder) for folder in ("analyzer", "rules", "reports_templates"))
+
+SCHEMA = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+
+export default defineSchema({
+  posts: defineTable({ author: v.id("users"), title: v.string() }),
+  users: defineTable({ name: v.string() }),
+});
+"""
+
+POSTS = """\
+import { v } from "convex/values";
+import { query } from "./_generated/server";
+
+export const byTitle = query({
+  args: { title: v.string() },
+  handler: async (ctx, args) => {
+    const posts = await ctx.db.query("posts").collect();
+    return posts.filter((post) => post.title === args.title);
+  },
+});
+"""
+
+pytestmark = pytest.mark.skipif(find_spec("querylint.engine") is None, reason="there is no engine yet")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "package.json").write_text('{"dependencies": {"convex": "^1.17.0"}}')
+    (tmp_path / "convex").mkdir()
+    (tmp_path / "convex" / "schema.ts").write_text(SCHEMA)
+    (tmp_path / "convex" / "posts.ts").write_text(POSTS)
+    return tmp_path
+
+
+def querylint(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "querylint", *args]
+    environment = os.environ | {"PYTHONPATH": PYTHONPATH}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        ([], 1),
+        (["--exit-zero"], 0),
+        (["--fail-on", "never"], 0),
+        (["convex/schema.ts", "--fail-on", "error"], 0),
+        (["missing"], 2),
+        (["--select", "no-such-rule"], 2),
+        (["--fail-on", "high"], 2),
+        (["--nonsense"], 2),
+        (["--config", "missing.toml"], 2),
+        (["--output", "sarif=missing/a.sarif"], 2),
+        (["rules"], 0),
+        (["explain", "no-such-rule"], 2),
+        (["--version"], 0),
+    ],
+)
+def test_exit_codes(project: Path, args: list[str], code: int) -> None:
+    done = querylint(project, *args)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert (done.stderr == "") == (code != 2)
+    assert code != 2 or all(line.startswith("querylint: ") for line in done.stderr.splitlines())
+
+
+def test_wrong_settings_are_a_sentence(project: Path) -> None:
+    (project / "querylint.toml").write_text("fail-onn = 1\n")
+    done = querylint(project)
+    assert done.returncode == 2
+    assert done.stderr.startswith("querylint: querylint.toml:1: ")
+
+
+def test_an_empty_folder_is_explained(tmp_path: Path) -> None:
+    done = querylint(tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.endswith("Found nothing to report. There was no TypeScript, JavaScript or Python file to look at.\n")
+
+
+@pytest.mark.parametrize("style", ["json", "sarif"])
+def test_what_programs_read_follows_its_schema_wherever_it_is_run(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, style: str
+) -> None:
+    done = querylint(project, "--format", style)
+    Draft202012Validator(json.loads(SCHEMAS[style].read_text(encoding="utf-8"))).validate(json.loads(done.stdout))
+    assert str(project) not in done.stdout
+    assert querylint(tmp_path_factory.mktemp("elsewhere"), str(project), "--format", style).stdout == done.stdout
