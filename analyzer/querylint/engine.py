@@ -88,14 +88,14 @@ class Project:
         program, lowered = self.program()
         active = self.settings.active(names)
         judged = [r for r in rules if r.name in active]
-        findings = self.judge(program, judged)
+        findings = filters.fingerprints(self.judge(program, judged))
         sources = self._sources(findings, lowered)
         filtered = filters.apply(findings, sources, active, names, self.settings.require_reason)
-        kept = [f for f in filtered.kept if self._wanted(f)]
+        kept = [replace(f, severity=self.settings.severity_of(f.rule, f.severity)) for f in filtered.kept if f.rule in active and self._wanted(f)]
         notes = [*self.notes, *lowered.notes, *_hints(program, lowered)]
         shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
         return Result(
-            filters.fingerprints(kept),
+            tuple(kept),
             tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),
             _summary(program, lowered, len(self.found.files), len(filtered.suppressed)),
             {path: source for path, source in sources.items() if path in shown},

@@ -1,20 +1,17 @@
-"""Which files belong to a project, on real folders."""
+"""Which files belong to a project, on real folders and beside git."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import tempfile
-import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from querylint.discover import LIMIT, Discovery, Scope, discover, locate, read, role, within
-from querylint.errors import PathError
-from querylint.ir import Role
+from querylint.discover import Discovery, Scope, discover
 from querylint.result import NoteKind
 
 
@@ -36,116 +33,6 @@ def write(root: Path, path: str, text: str) -> None:
 
 def walk(root: Path, *targets: str, excludes: tuple[str, ...] = (), force: bool = True) -> Discovery:
     return discover(Scope(root, targets), excludes, force)
-
-
-# --- where the project begins
-
-
-@pytest.mark.parametrize(
-    "marker",
-    [".git/", "package.json", "convex.json", "querylint.toml", "pyproject.toml", "tsconfig.json", "setup.py", "manage.py", "convex/"],
-)
-def test_a_folder_with_a_marker_is_the_root_though_one_above_has_one_too(tmp_path: Path, marker: str) -> None:
-    plant(tmp_path, ".git/", "package.json", f"app/{marker}", "app/src/a.ts")
-    assert locate([tmp_path / "app"]) == Scope(tmp_path / "app", ())
-
-
-def test_a_folder_without_marker_belongs_to_the_nearest_project_around_it(tmp_path: Path) -> None:
-    plant(tmp_path, ".git/", "package.json", "app/package.json", "app/src/deep/a.ts")
-    assert locate([tmp_path / "app/src/deep"]) == Scope(tmp_path / "app", ("src/deep",))
-
-
-def test_a_file_belongs_to_the_nearest_project_around_it(tmp_path: Path) -> None:
-    plant(tmp_path, ".git/", "app/package.json", "app/src/a.ts", "tool/b.py")
-    assert locate([tmp_path / "app/src/a.ts"]) == Scope(tmp_path / "app", ("src/a.ts",))
-    assert locate([tmp_path / "tool/b.py"]) == Scope(tmp_path, ("tool/b.py",))
-
-
-def test_the_search_ends_at_the_repository(tmp_path: Path) -> None:
-    plant(tmp_path, "package.json", "repo/.git/", "repo/src/a.ts")
-    assert locate([tmp_path / "repo/src"]).root == tmp_path / "repo"
-
-
-def test_without_any_project_the_folder_stands_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    plant(tmp_path, "package.json", "loose/sub/a.py")
-    assert locate([tmp_path / "loose/sub"]) == Scope(tmp_path / "loose/sub", ())
-    assert locate([tmp_path / "loose/sub/a.py"]) == Scope(tmp_path / "loose/sub", ("a.py",))
-    assert locate([tmp_path]) == Scope(tmp_path, ()), "the home directory counts when it is named"
-
-
-@pytest.mark.parametrize("sign", ["schema.ts", "schema.js", "_generated/"])
-def test_the_functions_of_convex_belong_to_the_package_around_them(tmp_path: Path, sign: str) -> None:
-    plant(tmp_path, ".git/", "app/package.json", f"app/convex/{sign}", "app/convex/tsconfig.json", "app/convex/model/users.ts")
-    assert locate([tmp_path / "app/convex"]) == Scope(tmp_path / "app", ("convex",))
-    assert locate([tmp_path / "app/convex/model"]) == Scope(tmp_path / "app", ("convex/model",))
-    assert locate([tmp_path / "app/convex/model/users.ts"]) == Scope(tmp_path / "app", ("convex/model/users.ts",))
-
-
-def test_a_package_file_among_the_functions_makes_them_no_project(tmp_path: Path) -> None:
-    plant(tmp_path, ".git/", "app/package.json", "app/convex/schema.ts", "app/convex/package.json", "app/convex/lib/package.json")
-    assert locate([tmp_path / "app/convex"]).root == tmp_path / "app"
-    assert locate([tmp_path / "app/convex/lib"]).root == tmp_path / "app"
-
-
-def test_a_package_with_a_schema_of_its_own_is_a_project(tmp_path: Path) -> None:
-    plant(tmp_path, ".git/", "packages/db/package.json", "packages/db/schema.ts")
-    assert locate([tmp_path / "packages/db"]).root == tmp_path / "packages/db"
-
-
-def test_functions_beside_their_own_settings_are_a_project(tmp_path: Path) -> None:
-    plant(tmp_path, ".git/", "backend/convex.json", "backend/schema.ts", "backend/_generated/")
-    assert locate([tmp_path / "backend"]).root == tmp_path / "backend"
-
-
-def test_several_paths_share_the_nearest_common_root(tmp_path: Path) -> None:
-    plant(tmp_path, ".git/", "packages/a/package.json", "packages/a/x.ts", "packages/b/package.json", "packages/b/y.ts")
-    assert locate([tmp_path / "packages/a/x.ts", tmp_path / "packages/b"]) == Scope(tmp_path, ("packages/a/x.ts", "packages/b"))
-    assert locate([tmp_path / "packages/a/x.ts", tmp_path / "packages/a"]) == Scope(tmp_path / "packages/a", ())
-
-
-def test_paths_of_no_common_project_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    plant(tmp_path, "a/package.json", "b/package.json")
-    with pytest.raises(PathError, match="no common project"):
-        locate([tmp_path / "a", tmp_path / "b"])
-
-
-def test_no_paths_mean_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(tmp_path, "package.json", "src/a.ts")
-    monkeypatch.chdir(tmp_path)
-    assert locate() == Scope(tmp_path, ())
-    assert locate([Path("src/a.ts")]) == Scope(tmp_path, ("src/a.ts",))
-
-
-def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PathError, match=r"^`.*gone\.ts` does not exist$"):
-        locate([tmp_path / "gone.ts"])
-    plant(tmp_path, "a.ts")
-    with pytest.raises(PathError, match="does not exist"):
-        locate([tmp_path / "a.ts" / "b.ts"])
-
-
-def test_a_circle_of_links_and_a_pipe_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "x").symlink_to("y")
-    (tmp_path / "y").symlink_to("x")
-    with pytest.raises(PathError, match="cannot be read"):
-        locate([tmp_path / "x"])
-    os.mkfifo(tmp_path / "pipe.ts")
-    with pytest.raises(PathError, match="neither a file nor a folder"):
-        locate([tmp_path / "pipe.ts"])
-
-
-def test_within_goes_by_whole_folders() -> None:
-    assert within("src/a.ts", ())
-    assert within("src/a.ts", ("",))
-    assert within("src/a.ts", ("lib", "src"))
-    assert within("src/a.ts", ("src/a.ts",))
-    assert not within("srcs/a.ts", ("src",))
-    assert not within("src/a.ts", ("src/a",))
-
-
-# --- what is listed
 
 
 def test_sources_and_configuration_are_listed_and_sorted(tmp_path: Path) -> None:
@@ -198,6 +85,24 @@ def test_the_repository_above_the_root_has_its_say(tmp_path: Path) -> None:
     assert walk(tmp_path).files == ("app/a.ts",)
 
 
+def test_anchors_hold_at_every_height_above_and_below_the_root(tmp_path: Path) -> None:
+    plant(tmp_path, ".git/", *(f"one/two/root/{name}.ts" for name in "abcd"), "one/two/root/sub/d.ts", "one/two/root/sub/deep/d.ts")
+    write(tmp_path, ".gitignore", "/one/two/root/a.ts\n")
+    write(tmp_path, "one/.gitignore", "/two/root/b.ts\n/root/d.ts\n")
+    write(tmp_path, "one/two/.gitignore", "/root/c.ts\n")
+    write(tmp_path, "one/two/root/sub/.gitignore", "/d.ts\n")
+    assert walk(tmp_path / "one/two/root").files == ("d.ts", "sub/deep/d.ts")
+    write(tmp_path, "one/two/root/.gitignore", "/d.ts\n")
+    assert walk(tmp_path / "one/two/root").files == ("sub/deep/d.ts",)
+
+
+def test_an_ignore_file_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
+    plant(tmp_path, "sub/.gitignore/", "sub/a.ts")
+    found = walk(tmp_path)
+    assert found.files == ("sub/a.ts",)
+    assert [(note.kind, note.path) for note in found.notes] == [(NoteKind.READ, "sub/.gitignore")]
+
+
 def test_a_root_that_is_ignored_itself_is_still_walked(tmp_path: Path) -> None:
     plant(tmp_path, ".git/", "scratch/app/a.ts", "scratch/app/b.gen.ts")
     write(tmp_path, ".gitignore", "scratch/\n*.gen.ts\n")
@@ -221,7 +126,7 @@ def test_excludes_are_relative_to_the_settings(tmp_path: Path) -> None:
 
 def test_what_was_named_is_listed_though_it_is_ignored(tmp_path: Path) -> None:
     write(tmp_path, ".gitignore", "secret/\nhidden.ts\n")
-    plant(tmp_path, "a.ts", "hidden.ts", "secret/deep/x.ts", "secret/deep/y.ts", "secret/z.ts")
+    plant(tmp_path, "a.ts", "hidden.ts", "secret/deep/x.ts", "secret/deep/y.ts", "secret/z.ts", "secret/other/w.ts")
     assert walk(tmp_path).files == ("a.ts",)
     assert walk(tmp_path, "hidden.ts", "secret/deep/x.ts").files == ("a.ts", "hidden.ts", "secret/deep/x.ts")
     assert walk(tmp_path, "secret/deep").files == ("a.ts", "secret/deep/x.ts", "secret/deep/y.ts")
@@ -231,7 +136,9 @@ def test_what_was_named_and_excluded_is_listed_only_without_force(tmp_path: Path
     plant(tmp_path, "old/a.ts", "old/b.ts", "c.ts")
     assert walk(tmp_path, "old/a.ts", excludes=("old/",)).files == ("c.ts",)
     assert walk(tmp_path, "old/a.ts", excludes=("old/",), force=False).files == ("c.ts", "old/a.ts")
-    assert walk(tmp_path, "old/a.ts", excludes=("a.ts",), force=False).files == ("c.ts", "old/a.ts", "old/b.ts")
+    assert walk(tmp_path, "old/a.ts", excludes=("*.ts",), force=False).files == ("old/a.ts",)
+    assert walk(tmp_path, "old/a.ts", excludes=("*.ts",)).files == ()
+    assert walk(tmp_path, "old", excludes=("old/",), force=False).files == ("c.ts", "old/a.ts", "old/b.ts")
 
 
 def test_a_named_folder_of_installed_code_is_walked_but_hooks_name_files(tmp_path: Path) -> None:
@@ -345,118 +252,3 @@ def test_the_walk_lists_what_git_lists(paths: set[str], top: list[str], nested: 
         ).stdout.decode()
         expected = sorted(path for path in listed.split("\0") if path.endswith(".ts"))
         assert list(walk(root).files) == expected
-
-
-# --- what is in a file
-
-
-def test_a_file_is_read_whole(tmp_path: Path) -> None:
-    (tmp_path / "a.ts").write_bytes("naïve 🙂".encode() * 200_000)
-    data, note = read(tmp_path, "a.ts")
-    assert data == "naïve 🙂".encode() * 200_000
-    assert note is None
-    (tmp_path / "empty.ts").write_bytes(b"")
-    assert read(tmp_path, "empty.ts") == (b"", None)
-
-
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.ts")
-    answers: list[object] = []
-    reader = threading.Thread(target=lambda: answers.extend(read(tmp_path, "pipe.ts")), daemon=True)
-    reader.start()
-    reader.join(5)
-    assert not reader.is_alive()
-    assert answers[0] is None
-    assert "not a regular file" in str(answers[1])
-
-
-@pytest.mark.parametrize(("path", "words"), [("gone.ts", "vanished"), ("folder", "not a regular file"), ("a.ts/b.ts", "not a directory")])
-def test_what_cannot_be_read_is_said(tmp_path: Path, path: str, words: str) -> None:
-    plant(tmp_path, "folder/", "a.ts")
-    data, note = read(tmp_path, path)
-    assert data is None
-    assert note is not None
-    assert (note.kind, note.path) == (NoteKind.READ, path)
-    assert words in note.message
-
-
-def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "big.ts").write_bytes(b"x" * (LIMIT + 1))
-    (tmp_path / "fits.ts").write_bytes(b"x" * LIMIT)
-    data, note = read(tmp_path, "big.ts")
-    assert data is None
-    assert note is not None
-    assert note.kind is NoteKind.LIMIT
-    assert note.message == "the file is larger than 5 MB and is not read"
-    assert read(tmp_path, "fits.ts") == (b"x" * LIMIT, None)
-
-
-def test_text_in_another_encoding_is_read_with_a_note(tmp_path: Path) -> None:
-    (tmp_path / "latin.py").write_bytes(b"x = 1\ny = '\xe9'\n")
-    data, note = read(tmp_path, "latin.py")
-    assert data == b"x = 1\ny = '\xe9'\n"
-    assert note is not None
-    assert (note.kind, note.line) == (NoteKind.READ, 2)
-    assert "UTF-8" in note.message
-
-
-@pytest.mark.parametrize(("data", "words"), [("const a = 1".encode("utf-16"), "UTF-16"), (b"G@\x11\x00B\xf0 video", "not text")])
-def test_what_is_no_text_is_not_read(tmp_path: Path, data: bytes, words: str) -> None:
-    (tmp_path / "a.ts").write_bytes(data)
-    content, note = read(tmp_path, "a.ts")
-    assert content is None
-    assert note is not None
-    assert words in note.message
-
-
-# --- what a file is for
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("src/a.test.ts", Role.TEST),
-        ("src/a.spec.tsx", Role.TEST),
-        ("src/Button.stories.tsx", Role.TEST),
-        ("src/app.e2e-spec.ts", Role.TEST),
-        ("src/__tests__/a.ts", Role.TEST),
-        ("tests/a.py", Role.TEST),
-        ("test/fixtures/a.py", Role.TEST),
-        ("e2e/login.ts", Role.TEST),
-        ("app/conftest.py", Role.TEST),
-        ("app/tests.py", Role.TEST),
-        ("app/test_views.py", Role.TEST),
-        ("app/views_test.py", Role.TEST),
-        ("convex/test.setup.ts", Role.TEST),
-        ("convex/testHelpers.ts", Role.TEST),
-        ("convex/seed.ts", Role.SEED),
-        ("convex/seedData.ts", Role.SEED),
-        ("convex/dev_seed.ts", Role.SEED),
-        ("db/seeds/users.ts", Role.SEED),
-        ("fixtures/users.ts", Role.SEED),
-        ("src/mockData.ts", Role.SEED),
-        ("src/__mocks__/api.ts", Role.SEED),
-        ("convex/migrations.ts", Role.MIGRATION),
-        ("convex/migrations/x.ts", Role.MIGRATION),
-        ("convex/migrateUsers.ts", Role.MIGRATION),
-        ("convex/backfillUsers.ts", Role.MIGRATION),
-        ("convex/user-backfill.ts", Role.MIGRATION),
-        ("app/migrations/0002_seed.py", Role.MIGRATION),
-        ("app/data_migrations/x.py", Role.MIGRATION),
-        ("convex/testimonials.ts", Role.CODE),
-        ("convex/contest.ts", Role.CODE),
-        ("convex/latest.ts", Role.CODE),
-        ("convex/tests.ts", Role.CODE),
-        ("convex/seedling.ts", Role.CODE),
-        ("convex/immigration.ts", Role.CODE),
-        ("convex/mockups.ts", Role.CODE),
-        ("convex/mockInterviews.ts", Role.CODE),
-        ("convex/testScores.ts", Role.CODE),
-        ("src/attestation/a.ts", Role.CODE),
-        ("spec.ts", Role.CODE),
-        ("app/models.py", Role.CODE),
-        ("Makefile", Role.CODE),
-    ],
-)
-def test_the_role_of_a_file(path: str, expected: Role) -> None:
-    assert role(path) is expected

@@ -228,6 +228,13 @@ def test_a_report_says_what_to_do_about_which_rules() -> None:
     assert whole.found.remedy == Advice("remove the comment")
 
 
+def test_silencing_a_finding_leaves_the_identity_of_its_twin() -> None:
+    twins = fingerprints([about(1), about(2)])
+    filtered = run("get(a); // querylint: ignore[loop-read] -- x\nget(b); // querylint: ignore", *twins)
+    assert [f.fingerprint for f in filtered.kept[:-1]] == [twins[1].fingerprint]
+    assert len({f.fingerprint for f in (*twins, *filtered.kept)} - {""}) == 3
+
+
 def test_a_report_points_at_the_comment_in_characters_and_bytes() -> None:
     source = b'say("\xc3\xa9\xff"); /* querylint: ignore[loop-read] */ more();'
     index = LineIndex("convex/a.ts", b"first();\n" + source)

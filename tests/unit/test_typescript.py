@@ -1,4 +1,4 @@
-"""What each construct of TypeScript becomes in the plain tree (a long list, and one file for it), and that nothing makes the reader fail."""
+"""What each construct of TypeScript becomes in the plain tree (a long list, hence a long file), and that nothing makes the reader fail."""
 
 from __future__ import annotations
 
@@ -471,6 +471,20 @@ def test_loading_the_grammar_imports_no_resources() -> None:
         "import sys; from querylint.syntax.typescript import parse_module; parse_module('a.ts', b'a'); parse_module('a.tsx', b'a');"
         "assert 'importlib.resources' not in sys.modules and 'tree_sitter_typescript' not in sys.modules"
     )
+
+
+def test_the_ordinary_import_serves_where_the_direct_one_cannot() -> None:
+    run_apart(
+        "from querylint.syntax.typescript import grammar, parse_module; grammar.EXTENSION_SUFFIXES = [];"
+        "assert len(parse_module('a.ts', b'a; b').body) == 2 and 'tree_sitter_typescript' in sys.modules"
+    )
+
+
+def test_a_node_starts_with_its_parentheses() -> None:
+    for source in ("(a) && (b)", "(a) + (b)", "(a) ? b : (c)", "(a).b", "(a)()", "(a)[0]"):
+        (statement,) = module(source).body
+        assert isinstance(statement, tree.Do)
+        assert (statement.value.at, statement.value.end) == (0, len(source))
 
 
 def run_apart(script: str) -> None:

@@ -76,7 +76,11 @@ def start_of(function: Function, access: Access) -> Place:
 
 def fate(program: Program, function: Function, access: Access) -> Fate:
     """Follow the rows of a read."""
+    known = program.memo.get(("fate", function.key, access.id))
+    if isinstance(known, Fate):
+        return known
     found = Fate()
+    program.memo["fate", function.key, access.id] = found
     queue = [start_of(function, access)]
     done: set[tuple[str, Root, int | str, Path | None, Path]] = set()
     while queue:

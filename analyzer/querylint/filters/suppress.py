@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from querylint.filters.comments import Comment, comments
+from querylint.filters.identity import fingerprints
 from querylint.remedy import Advice
 from querylint.rule import Finding, Found, Severity
 from querylint.text import LineIndex
@@ -46,7 +47,8 @@ def apply(
 
     It has to see every finding of the run and every file that was analysed, or it calls comments unused that are not: the floor of
     severity, `per-file-ignores`, the baseline and the choice of files come after it. A finding may be silenced where it is reported
-    and at the access that it is about, the last point of its trail; there it is silenced for every caller.
+    and at the access that it is about, the last point of its trail; there it is silenced for every caller. Fingerprints come before it,
+    or silencing one finding would change the identity of its twin; the reports made here bear theirs already.
     """
     said = [comment for path in sorted(sources) for comment in comments(sources[path])]
     board = _Board(comment for comment in said if _sound(comment, require_reason))
@@ -58,11 +60,12 @@ def apply(
             kept.append(finding)
         else:
             suppressed.append(Suppressed(finding, reason))
+    reports: list[Finding] = []
     for comment in said:
-        kept.extend(_bad(comment, frozenset(known_rules), require_reason))
+        reports.extend(_bad(comment, frozenset(known_rules), require_reason))
         if _sound(comment, require_reason):
-            kept.extend(_unused(comment, [name for name in comment.names if name in active_rules and not board.used(comment, name)]))
-    return Filtered(tuple(kept), tuple(suppressed))
+            reports.extend(_unused(comment, [name for name in comment.names if name in active_rules and not board.used(comment, name)]))
+    return Filtered((*kept, *fingerprints(reports)), tuple(suppressed))
 
 
 def _sound(comment: Comment, require_reason: bool) -> bool:

@@ -143,7 +143,7 @@ class Loop:
 
     `over` is what it runs over; `constant` says that the author wrote its length down, `limit` how many rounds there are at most where that
     is known. `carried` are the variables handed from round to round; `control` the steps that decide whether another round runs.
-    `counted` marks a plain progression of an index. The
+    `counted` marks a plain progression of an index, `strided` one that takes several items at a time. The
     item of a loop is the origin of `over` with the path segment for items. `detached` says that nobody waits for its rounds.
     """
 
@@ -158,6 +158,7 @@ class Loop:
     carried: tuple[Carried, ...] = ()
     control: frozenset[int] = frozenset()
     counted: bool = False
+    strided: bool = False
     handed: tuple[int, int] | None = None
     detached: bool = False
     guards: frozenset[int] = frozenset()

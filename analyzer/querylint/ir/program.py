@@ -59,7 +59,7 @@ class Program:
 
     `callers` and `callees` are the call graph; `effects` the accesses that a call of a function brings about, its own first; `throws` the
     functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function.
-    `words` are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated.
+    `words` are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated. `memo` keeps what planners have worked out already.
     """
 
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -72,6 +72,7 @@ class Program:
     words: frozenset[str] = frozenset()
     rows: Mapping[str, int] = field(default_factory=dict)
     _sites: dict[str, Sites] = field(default_factory=dict, compare=False, repr=False)
+    memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def sites(self, key: str) -> Sites:
         """The steps of a function in their places."""

@@ -14,8 +14,12 @@ from querylint.frontends.modules.resolve import SUFFIXES
 _GENERATED = "_generated"
 _SCHEMA_NAMES = tuple(f"schema{suffix}" for suffix in SUFFIXES)
 _CONFIG_NAMES = tuple(f"convex.config{suffix}" for suffix in SUFFIXES)
-_IMPORTED = re.compile(rb"""["'](convex/server|(?:\./|(?:\.\./)+)_generated/server(?:\.js)?)["']""")
-_SCHEMA_CALL = re.compile(rb"\bdefine(?:Ent)?Schema\s*[(<]")
+_IMPORTED = re.compile(rb"""["']((?:\./|(?:\.\./)+)_generated/server)(?:\.js)?["']""")
+_REGISTERS = re.compile(
+    rb"\b(?:query|mutation|action|internalQuery|internalMutation|internalAction|httpAction)Generic\s*[(<]|\bcronJobs\s*\("
+)
+_SCHEMA_CALL = re.compile(rb"(?<!function )\bdefine(?:Ent)?Schema\s*[(<]")
+_DEFAULT = re.compile(rb"\bexport\s+default\b|\bas\s+default\b|\bmodule\.exports\b")
 _SCHEMA_PACKAGE = re.compile(rb"""["'](?:convex/server|convex-ents)(?:\.js)?["']""")
 _COMPONENT_CALL = re.compile(rb"\bdefineComponent\s*[(<]")
 _APP_CALL = re.compile(rb"\bdefineApp\s*[(<]")
@@ -91,7 +95,9 @@ def _says(modules: Modules, path: str, pattern: re.Pattern[bytes]) -> bool:
 
 
 def _defines_schema(modules: Modules, path: str) -> bool:
-    return _says(modules, path, _SCHEMA_CALL) and _says(modules, path, _SCHEMA_PACKAGE)
+    """Whether a file exports a schema, and not, as the libraries do, the means to make one."""
+    said = all(_says(modules, path, pattern) for pattern in (_SCHEMA_CALL, _SCHEMA_PACKAGE, _DEFAULT))
+    return said and modules.exported(path, "default") is not None
 
 
 def _configured(files: Collection[str], modules: Modules) -> Iterator[str]:
@@ -118,11 +124,14 @@ def _is_functions_folder(folder: str, code: Collection[str], modules: Modules) -
     own = [path for path in code if path.startswith(inside)]
     if any(f"{inside}{name}" in own for name in _SCHEMA_NAMES):
         return True
+    # A package that is called convex is a library until its files say otherwise.
+    packaged = bool(modules.record(f"{inside}package.json"))
     for path in own:
-        for found in _IMPORTED.finditer(modules.source(path) or b""):
-            specifier = found[1].decode()
-            if specifier == "convex/server" or join(posixpath.dirname(path), specifier.removesuffix(".js")) == f"{inside}_generated/server":
-                return True
+        source = modules.source(path) or b""
+        if any(join(posixpath.dirname(path), found[1].decode()) == f"{inside}_generated/server" for found in _IMPORTED.finditer(source)):
+            return True
+        if not packaged and _SCHEMA_PACKAGE.search(source) is not None and _REGISTERS.search(source) is not None:
+            return True
     return False
 
 

@@ -117,20 +117,18 @@ class _SchemaHost(Host):
                 return Method(lambda args, site: make(args))
         return library_value(self, specifier.removesuffix(".js"), name)
 
-    def foreign(self, func: Value, args: Sequence[Value], site: Site) -> Value:
+    def foreign(self, args: Sequence[Value], site: Site) -> Value:
         """A call that cannot be followed: what it was given shows what it may give."""
-        if site.method in BUILDERS:
-            return self._unknown(site).member(site.method).call(args, site)  # type: ignore[union-attr]
+        if site.method and site.name in BUILDERS:
+            build = TableValue(self, site, UNKNOWN, indexes_known=False).member(site.name)
+            return build.call(args, site) if isinstance(build, Thing) else UNKNOWN
         for arg in args:
             for option in options(arg):
                 if isinstance(option, TableValue | SchemaValue):
                     return option.blurred()
-                if isinstance(option, RecordValue) and (_holds_tables(option) or _names_schema(func)):
+                if isinstance(option, RecordValue) and (_holds_tables(option) or site.name.endswith("Schema")):
                     return SchemaValue(option, UNKNOWN, site, certain=False)
         return UNKNOWN
-
-    def _unknown(self, site: Site) -> TableValue:
-        return TableValue(self, site, UNKNOWN, indexes_known=False)
 
     def _table(self, args: Sequence[Value], site: Site) -> Value:
         self.paths.add(site.path)
@@ -280,10 +278,6 @@ def _exported(modules: Modules, evaluator: Evaluator, path: str) -> SchemaValue 
 
 def _holds_tables(record: RecordValue) -> bool:
     return any(isinstance(option, TableValue) for entry in record.entries.values() for option in options(entry.value))
-
-
-def _names_schema(func: Value) -> bool:
-    return isinstance(func, External) and func.name.rpartition(".")[2].endswith("Schema")
 
 
 def _shared_hidden(tables: Mapping[str, Table]) -> dict[str, Table]:

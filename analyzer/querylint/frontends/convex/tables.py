@@ -166,7 +166,7 @@ class TableValue(Thing):
         return replace(self, indexes=(*self.indexes, index))
 
     def _unread(self, site: Site) -> TableValue:
-        self.desk.note(site.path, site.name_at, f"the name or the fields of this `.{site.method}(...)` are not known")
+        self.desk.note(site.path, site.name_at, f"the name or the fields of this `.{site.name}(...)` are not known")
         return replace(self, indexes_known=False)
 
 

@@ -162,17 +162,13 @@ def _index(m: State, node: tree.Index) -> Val:
     if isinstance(key.literal, int) and not isinstance(key.literal, bool):
         if isinstance(shape, Many) and shape.items is not None and 0 <= key.literal < len(shape.items):
             return shape.items[key.literal].with_deps(base.deps)
-        if key.literal == 0:
-            m.use(Work.FIRST, base, node.at, node.end)
-        return base.item().with_deps(key.deps)
+        return works.picked(m, Work.FIRST if key.literal == 0 else Work.PICK, base, node.at, node.end).with_deps(key.deps)
     if works.is_last_index(node):
-        m.use(Work.LAST, base, node.at, node.end)
-    elif isinstance(shape, Record):
+        return works.picked(m, Work.LAST, base, node.at, node.end).with_deps(key.deps)
+    if isinstance(shape, Record):
         return replace(join_all([*shape.fields.values(), *shape.rest]), literal=NOT_LITERAL).with_deps(base.deps | key.deps)
-    elif isinstance(shape, Many) and shape.keyed:
+    if isinstance(shape, Many) and shape.keyed:
         return shape.item.with_deps(base.deps | key.deps)
-    elif not isinstance(key.literal, str):
-        m.use(Work.PICK, base, node.at, node.end)
     return base.item().with_deps(key.deps | base.deps)
 
 

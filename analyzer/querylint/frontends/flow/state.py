@@ -306,6 +306,7 @@ class State:
         constant: bool = False,
         limit: int | None = None,
         counted: bool = False,
+        strided: bool = False,
         handed: tuple[int, int] | None = None,
         carried: dict[Var, int] | None = None,
         keep_empty: bool = False,
@@ -336,6 +337,7 @@ class State:
                     handed_on,
                     frame.control,
                     counted,
+                    strided,
                     handed,
                     guards=why,
                 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from querylint.frontends.flow import works
 from querylint.frontends.flow.expressions import negated, tested
 from querylint.frontends.flow.state import Frame, Scope, State, Var
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Condition, Many, Query, Record, Val, derived, join
@@ -101,7 +103,7 @@ def element_of(m: State, value: Val, number: int, node: tree.ArrayPattern) -> Va
         if shape.items is not None:
             return shape.items[number] if number < len(shape.items) else NOTHING
         if number == 0 and value.origins and len(node.items) == 1:
-            m.use(Work.FIRST, value, node.at, node.end)
+            return works.picked(m, Work.FIRST, value, node.at, node.end)
     return value.item()
 
 
@@ -386,9 +388,14 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
     with m.recording():
         conditions = tested(m, node.test).conditions
     predicates = m.predicates(negated(conditions) if skips else conditions, frame.items)
-    if predicates:
-        over = Val(tuple(o.__class__(o.root, o.ref, o.path[:-1]) for o in frame.items))
-        m.use(Work.FILTER, over, node.at, node.test.end, predicates=predicates)
+    if not predicates:
+        return
+    number = m.use(Work.FILTER, Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items)), node.at, node.test.end, predicates=predicates)
+    if number is not None:
+        for var in m.scope.names.values():
+            value = m.store.get(var, NOTHING)
+            if any(o in frame.items for o in value.origins):
+                m.store[var] = value.worked(number)
 
 
 def _only_leaves(body: list[tree.Stmt]) -> bool:
@@ -423,7 +430,7 @@ def _for_while(m: State, node: tree.For) -> None:
     kind = LoopKind.EACH if counted and over is not None else LoopKind.WHILE
     with m.loop(
         kind, node.at, node.head_end, over=over, over_text=over_text or (m.text(node.test) if node.test is not None else ""),
-        constant=constant, limit=limit, counted=counted, carried=carried,
+        constant=constant, limit=limit, counted=counted, strided=counted and _strides(node.update), carried=carried,
     ) as frame:  # fmt: skip
         if node.test is not None:
             test = tested(m, node.test)
@@ -453,6 +460,14 @@ def _count(m: State, node: tree.For) -> tuple[bool, int | None, Val | None, str]
     if isinstance(value.literal, int) and not isinstance(value.literal, bool):
         return True, value.literal, None, m.text(bound)
     return False, None, None, m.text(bound)
+
+
+def _strides(update: tree.Expr | None) -> bool:
+    """Whether an index moves by more than one."""
+    if not isinstance(update, tree.Assign):
+        return False
+    step = update.value
+    return update.sign in ("+=", "-=") and not (isinstance(step, tree.Literal) and step.value == 1)
 
 
 def carry(m: State, body: list[tree.Stmt], *more: tree.Expr | None) -> dict[Var, int]:

@@ -44,6 +44,12 @@ def is_last_index(node: tree.Index) -> bool:
     return isinstance(key, tree.Op) and key.sign == "-" and len(key.operands) == 2 and isinstance(key.operands[0], tree.Member) and key.operands[0].name == "length"
 
 
+def picked(m: State, work: Work, base: Val, at: int, end: int) -> Val:
+    """One row taken out of many."""
+    number = m.use(work, base, at, end)
+    return base.item().worked(number) if number is not None else base.item()
+
+
 # Methods.
 
 
@@ -131,8 +137,10 @@ def _filter(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
 
 
 def _find(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
-    _predicate_work(m, node, func, base, Work.FIND)
-    return derived(base) if func.name.endswith("Index") else base.item()
+    number = _predicate_work(m, node, func, base, Work.FIND)
+    if func.name.endswith("Index"):
+        return derived(base)
+    return base.item().worked(number) if number is not None else base.item()
 
 
 def _some(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
@@ -250,13 +258,11 @@ def _slice(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
 def _at(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     args = [m.evaluate(a) for a in node.args]
     where = args[0].literal if args else 0
-    m.use(Work.LAST if where == -1 else Work.FIRST if where == 0 else Work.PICK, base, node.at, node.end)
-    return base.item()
+    return picked(m, Work.LAST if where == -1 else Work.FIRST if where == 0 else Work.PICK, base, node.at, node.end)
 
 
 def _pop(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
-    m.use(Work.LAST if func.name == "pop" else Work.FIRST, base, node.at, node.end)
-    return base.item()
+    return picked(m, Work.LAST if func.name == "pop" else Work.FIRST, base, node.at, node.end)
 
 
 def _same(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:

@@ -39,7 +39,7 @@ from querylint.frontends.modules.values import (
 from querylint.syntax import tree
 
 DEEPEST = 100
-MOST_CALLS = 20_000
+MOST_STEPS = 200_000
 _FILLED = rb"(?<![\w$.])NAME(?:\.[\w$]+|\[[^\]\n]*\])\s*=(?![=>])|assign\(\s*NAME\b"
 _ASSIGNED = rb"(?<![\w$.])NAME\s*(?::[^=;\n]*)?(?:[-+*/%|&^?]{0,3}=(?![=>])|\+\+|--)"
 
@@ -64,21 +64,22 @@ class Host:
         """What a package exports under a name, None where that is not known."""
         return None
 
-    def foreign(self, func: Value, args: Sequence[Value], site: Site) -> Value:
-        """What a call comes to whose function is not known."""
+    def foreign(self, args: Sequence[Value], site: Site) -> Value:
+        """What a call comes to whose function is not known, or does what is not understood."""
         return UNKNOWN
 
 
 class Evaluator:
     """Evaluates expressions of one project; what a module's name comes to is kept."""
 
-    def __init__(self, modules: Lookup, host: Host) -> None:
+    def __init__(self, modules: Lookup, host: Host, most_steps: int = MOST_STEPS) -> None:
         self._modules = modules
         self._host = host
+        self._most_steps = most_steps
         self._named: dict[tuple[str, str], Value] = {}
         self._active: set[tuple[str, str]] = set()
         self._depth = 0
-        self._calls = 0
+        self._steps = 0
 
     def top(self, path: str, expr: tree.Expr) -> Value:
         """An expression at the top level of a module."""
@@ -120,15 +121,16 @@ class Evaluator:
 
     def value(self, expr: tree.Expr, scope: Scope) -> Value:
         """An expression within a scope."""
-        if self._depth >= DEEPEST:
+        if self._depth >= DEEPEST or self._steps >= self._most_steps:
             return UNKNOWN
         self._depth += 1
+        self._steps += 1
         try:
             return self._value(expr, scope)
         finally:
             self._depth -= 1
             if not self._depth:
-                self._calls = 0
+                self._steps = 0
 
     def _value(self, expr: tree.Expr, scope: Scope) -> Value:
         match expr:
@@ -187,9 +189,8 @@ class Evaluator:
             elif link.new:
                 found = UNKNOWN
             else:
-                method, name_at = (link.func.name, link.func.name_at) if isinstance(link.func, tree.Member) else ("", link.func.at)
                 args, _ = self._items(link.args, scope)
-                found = self.call(found, args, Site(scope.path, link.at, link.end, method, name_at))
+                found = self.call(found, args, _site(scope.path, link))
         return found
 
     def _record(self, record: tree.Record, scope: Scope) -> RecordValue:
@@ -286,15 +287,13 @@ class Evaluator:
         """`func(...args)`."""
         match func:
             case Closure():
-                self._calls += 1
-                if self._calls > MOST_CALLS or self._depth >= DEEPEST or func.fn.is_async or func.fn.generator:
-                    return UNKNOWN
-                return Run(self, site.path).call(func, args)
+                found = UNKNOWN if func.fn.is_async or func.fn.generator else Run(self).call(func, args)
+                return self._host.foreign(args, site) if found is UNKNOWN else found
             case Thing():
                 return func.call(args, site)
             case Choice():
                 return choice(*(self.call(option, args, site) for option in func.options))
-        return self._host.foreign(func, args, site)
+        return self._host.foreign(args, site)
 
     def _external(self, specifier: str, name: str) -> Value:
         found = self._host.external(specifier, name)
@@ -305,3 +304,12 @@ class Evaluator:
         source = self._modules.source(definition.path) or b""
         found = re.finditer(pattern.replace(b"NAME", re.escape(definition.name.encode())), source)
         return sum(1 for _ in found) >= times
+
+
+def _site(path: str, call: tree.Call) -> Site:
+    match call.func:
+        case tree.Member(name=name, name_at=name_at):
+            return Site(path, call.at, call.end, name, name_at, method=True)
+        case tree.Name(id=name, at=name_at):
+            return Site(path, call.at, call.end, name, name_at)
+    return Site(path, call.at, call.end, name_at=call.func.at)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial, reduce
 
 from querylint.frontends.modules.values import UNKNOWN, Value, text, truth
 
 _SCALARS = (str, int, float, type(None))
+_CHAINED = frozenset("+-*/%")
 
 
 def apply(sign: str, operands: Sequence[Value]) -> Value:
-    """`sign` over its operands."""
+    """`sign` over its operands, of which a chain such as `a + b + c` has many."""
     if len(operands) == 1:
         return _unary(sign, operands[0])
-    if len(operands) != 2:
-        return UNKNOWN
-    left, right = operands
+    return reduce(partial(_binary, sign), operands) if len(operands) == 2 or sign in _CHAINED else UNKNOWN
+
+
+def _binary(sign: str, left: Value, right: Value) -> Value:
     if sign in ("===", "!==", "==", "!="):
         if not isinstance(left, _SCALARS) or not isinstance(right, _SCALARS):
             return UNKNOWN

@@ -13,6 +13,7 @@ from querylint.syntax.typescript import parse_module
 from querylint.text import LineIndex
 
 DEEPEST = 50
+MOST_STEPS = 10_000
 
 
 class Modules:
@@ -32,7 +33,7 @@ class Modules:
         self._definitions: dict[tuple[str, str], Definition | None] = {}
         self._exported: dict[tuple[str, str], Definition | None] = {}
         self._busy: set[tuple[str, str, str]] = set()
-        self._constants = Evaluator(self, Host())
+        self._constants = Evaluator(self, Host(), MOST_STEPS)
 
     def source(self, path: str) -> bytes | None:
         """The bytes of a file; None where it cannot be read."""

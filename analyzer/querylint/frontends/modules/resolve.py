@@ -12,8 +12,10 @@ SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 _SOURCES_OF = {".js": (".ts", ".tsx"), ".jsx": (".tsx", ".ts"), ".mjs": (".mts",), ".cjs": (".cts",)}
 _BUILT = re.compile(r"^(?:\./)?(?:dist|build|lib|out|esm|cjs|module|types|\.output)(?:/(?:esm|cjs|types|src|module|commonjs|node))?/")
 _GENERATED = re.compile(r"(?:^|/)_generated/([^/]+?)(?:\.d)?(?:\.[cm]?[jt]s)?$")
-# A project's own `convex/server.ts` must not stand in for the package.
-_PACKAGE = re.compile(r"^convex/(?:server|values|browser|nextjs|react|react-clerk|react-auth0|react-internal)(?:\.js)?$")
+# A project's own `convex/server.ts` must not stand in for the package, nor source code for what front ends know by name.
+_PACKAGE = re.compile(
+    r"^(?:convex/(?:server|values|browser|nextjs|react|react-clerk|react-auth0|react-internal)(?:\.js)?|convex-(?:helpers|ents)(?:/.*)?)$"
+)
 ALIASES = ("@/", "~/", "#/", "$lib/", "@convex/", "~convex/", "$convex/", "convex/")
 
 

@@ -25,6 +25,7 @@ from querylint.frontends.modules.values import (
 from querylint.syntax import tree
 
 MOST_TURNS = 200
+MOST_FORKS = 32
 
 
 class Evaluates(Protocol):
@@ -45,9 +46,9 @@ Outcome = Value | _Never
 class Run:
     """One call of one function."""
 
-    def __init__(self, evaluator: Evaluates, path: str) -> None:
+    def __init__(self, evaluator: Evaluates) -> None:
         self._evaluator = evaluator
-        self._path = path
+        self._forks = 0
 
     def call(self, closure: Closure, args: Sequence[Value]) -> Value:
         """What the function returns."""
@@ -66,16 +67,21 @@ class Run:
 
     def _block(self, body: Sequence[tree.Stmt], scope: Scope) -> Outcome:
         """What the statements return; undefined where they come to their end."""
-        for position, stmt in enumerate(body):
+        ahead = list(reversed(body))
+        while ahead:
+            stmt = ahead.pop()
             match stmt:
                 case tree.Return(value=value):
                     return UNDEFINED if value is None else self._evaluator.value(value, scope)
                 case tree.Throw():
                     return NEVER
                 case tree.If():
-                    return self._if(stmt, body[position + 1 :], scope)
+                    known = truth(self._evaluator.value(stmt.test, scope))
+                    if known is None:
+                        return self._fork(stmt, ahead, scope)
+                    ahead += reversed(stmt.then if known else stmt.other)
                 case tree.Block(body=inner) | tree.Try(body=inner):
-                    return self._block([*inner, *body[position + 1 :]], scope)
+                    ahead += reversed(inner)
                 case tree.For(form=tree.LoopForm.OF, pattern=pattern, over=over) if pattern is not None and over is not None:
                     turns = self._evaluator.value(over, scope)
                     if isinstance(turns, ArrayValue) and turns.complete and len(turns.items) <= MOST_TURNS and _plain(stmt.body):
@@ -90,10 +96,12 @@ class Run:
                     self._simple(stmt, scope)
         return UNDEFINED
 
-    def _if(self, stmt: tree.If, rest: Sequence[tree.Stmt], scope: Scope) -> Outcome:
-        known = truth(self._evaluator.value(stmt.test, scope))
-        if known is not None:
-            return self._block([*(stmt.then if known else stmt.other), *rest], scope)
+    def _fork(self, stmt: tree.If, ahead: Sequence[tree.Stmt], scope: Scope) -> Outcome:
+        """Both arms of a condition that is not known, each with all that follows."""
+        self._forks += 1
+        if self._forks > MOST_FORKS:
+            return UNKNOWN
+        rest = ahead[::-1]
         fork = Scope(scope.path, dict(scope.names), scope.outer)
         one = self._block([*stmt.then, *rest], scope)
         two = self._block([*stmt.other, *rest], fork)

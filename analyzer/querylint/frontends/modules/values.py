@@ -25,13 +25,14 @@ UNKNOWN = Unknown.UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a call is written. `method` is the name before its parenthesis, `name_at` where that starts."""
+    """Where a call is written. `name` is the word before its parenthesis, which starts at `name_at`; `method` says that it is a member."""
 
     path: str
     at: int
     end: int
-    method: str = ""
+    name: str = ""
     name_at: int = 0
+    method: bool = False
 
 
 class Thing:

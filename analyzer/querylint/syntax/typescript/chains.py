@@ -46,7 +46,7 @@ def _chain(low: Lowering, node: Node, depth: int) -> Expr:
         if kind == call:
             base = _called(low, base, node, level)
         elif kind == member:
-            name = node.child_by_field_id(grammar.property)
+            name = node.child_by_field_id(low.fields.property)
             at, end = node.start_byte, node.end_byte
             name_at = name.start_byte if name is not None else end
             base = Member(base, low.text(name_at, end), at, end, name_at, low.source.find(b"?.", base.end, name_at) >= 0)
@@ -63,19 +63,19 @@ def _crowd(low: Lowering, links: list[tuple[int, Node]], root: Node, depth: int)
     end = root.end_byte
     while depth + len(links) > level:
         _, node = links.pop()
-        arguments = node.child_by_field_id(low.grammar.arguments)
+        arguments = node.child_by_field_id(low.fields.arguments)
         if arguments is not None:
-            parts += low.exprs(arguments, level + 1)
+            parts += low.arguments(arguments, level + 1)
         end = node.end_byte
     return Opaque(parts, root.start_byte, end), level
 
 
 def _called(low: Lowering, func: Expr, node: Node, depth: int) -> Call:
-    arguments = node.child_by_field_id(low.grammar.arguments)
+    arguments = node.child_by_field_id(low.fields.arguments)
     call = Call(func, [], node.start_byte, node.end_byte)
     if arguments is None:
         return call
-    call.args = template_parts(low, arguments, depth) if arguments.type == "template_string" else low.exprs(arguments, depth)
+    call.args = template_parts(low, arguments, depth) if arguments.type == "template_string" else low.arguments(arguments, depth)
     if node.child_count > 2:
         call.optional = low.source.find(b"?.", func.end, arguments.start_byte) >= 0
         types = node.child_by_field_name("type_arguments")
@@ -84,7 +84,7 @@ def _called(low: Lowering, func: Expr, node: Node, depth: int) -> Call:
 
 
 def _indexed(low: Lowering, base: Expr, node: Node, depth: int) -> Expr:
-    key = node.child_by_field_id(low.grammar.index)
+    key = node.child_by_field_id(low.fields.index)
     at, end = node.start_byte, node.end_byte
     if key is None:
         return Opaque([base], at, end, True)
@@ -97,11 +97,11 @@ def _indexed(low: Lowering, base: Expr, node: Node, depth: int) -> Expr:
 
 def _new(low: Lowering, node: Node, depth: int) -> Expr:
     constructor = node.child_by_field_name("constructor")
-    arguments = node.child_by_field_id(low.grammar.arguments)
+    arguments = node.child_by_field_id(low.fields.arguments)
     types = node.child_by_field_name("type_arguments")
     return Call(
         opaque(low, node, depth) if constructor is None else low.expr(constructor, depth + 1),
-        [] if arguments is None else low.exprs(arguments, depth + 1),
+        [] if arguments is None else low.arguments(arguments, depth + 1),
         node.start_byte,
         node.end_byte,
         new=True,
@@ -117,7 +117,7 @@ def _binary(low: Lowering, node: Node, depth: int) -> Expr:
     left: Node | None = node
     while left is not None and left.kind_id == grammar.binary:
         node = left
-        operator, right = node.child_by_field_id(grammar.operator), node.child_by_field_id(grammar.right)
+        operator, right = node.child_by_field_id(low.fields.operator), node.child_by_field_id(low.fields.right)
         if operator is not None and right is not None:
             steps.append((low.of(operator), right))
         left = node.child(0)
@@ -135,20 +135,26 @@ def _binary(low: Lowering, node: Node, depth: int) -> Expr:
     result = low.expr(left, level)
     for sign, rights in runs:
         operands = [result, *(low.expr(right, level) for right in rights)]
-        result = _logic(sign, operands) if sign in LOGIC else Op(sign, operands, at, rights[-1].end_byte)
+        if sign in LOGIC:
+            # Where each operand stands with its parentheses, which the operands themselves have lost.
+            places = [(at, result.end), *((right.start_byte, right.end_byte) for right in rights)]
+            result = _logic(sign, operands, places)
+        else:
+            result = Op(sign, operands, at, rights[-1].end_byte)
         level -= 1
     return result
 
 
-def _logic(sign: str, operands: list[Expr]) -> Expr:
+def _logic(sign: str, operands: list[Expr], places: list[tuple[int, int]]) -> Expr:
     """Leaning left as written, unless there are so many that only a balanced tree stays flat; both mean the same."""
+    at = places[0][0]
     if len(operands) > LEANING:
         middle = len(operands) // 2
-        left, right = _logic(sign, operands[:middle]), _logic(sign, operands[middle:])
-        return Logic(sign, left, right, left.at, right.end)
+        left, right = _logic(sign, operands[:middle], places[:middle]), _logic(sign, operands[middle:], places[middle:])
+        return Logic(sign, left, right, at, places[-1][1])
     result = operands[0]
-    for right in operands[1:]:
-        result = Logic(sign, result, right, result.at, right.end)
+    for right, (_, end) in zip(operands[1:], places[1:], strict=True):
+        result = Logic(sign, result, right, at, end)
     return result
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.syntax import tree
-from querylint.syntax.typescript.functions import method, pattern
-from querylint.syntax.typescript.literals import number_value, string_value
+from querylint.syntax.typescript.functions import key_text, method, pattern
 from querylint.syntax.typescript.lowering import ERROR, Lowering, ReadExpr, opaque, scraps
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def _spread(low: Lowering, node: Node, depth: int) -> tree.Expr:
 
 
 def _sequence(low: Lowering, node: Node, depth: int) -> tree.Expr:
-    return tree.Op(",", low.exprs(node, depth + 1), node.start_byte, node.end_byte)
+    return tree.Op(",", low.exprs(node.named_children, depth + 1), node.start_byte, node.end_byte)
 
 
 def _ternary(low: Lowering, node: Node, depth: int) -> tree.Expr:
@@ -53,16 +52,16 @@ def _unary(low: Lowering, node: Node, depth: int) -> tree.Expr:
 
 
 def _assignment(low: Lowering, node: Node, depth: int) -> tree.Expr:
-    left, right = node.child_by_field_name("left"), node.child_by_field_id(low.grammar.right)
+    left, right = node.child_by_field_id(low.fields.left), node.child_by_field_id(low.fields.right)
     if left is None or right is None:
         return opaque(low, node, depth)
-    operator = node.child_by_field_id(low.grammar.operator)
+    operator = node.child_by_field_id(low.fields.operator)
     sign = "=" if operator is None else low.of(operator)
     return tree.Assign(pattern(low, left, depth + 1), low.expr(right, depth + 1), sign, node.start_byte, node.end_byte)
 
 
 def _update(low: Lowering, node: Node, depth: int) -> tree.Expr:
-    argument, operator = node.child_by_field_name("argument"), node.child_by_field_id(low.grammar.operator)
+    argument, operator = node.child_by_field_name("argument"), node.child_by_field_id(low.fields.operator)
     if argument is None or operator is None:
         return opaque(low, node, depth)
     at, end = operator.start_byte, operator.end_byte
@@ -114,10 +113,11 @@ def _array(low: Lowering, node: Node, depth: int) -> tree.Expr:
 def _object(low: Lowering, node: Node, depth: int) -> tree.Expr:
     entries: list[tuple[str | tree.Expr | None, tree.Expr]] = []
     depth += 1
+    fields = low.fields
     for child in node.named_children:
         kind = child.type
         if kind == "pair":
-            key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+            key, value = child.child_by_field_id(fields.key), child.child_by_field_id(fields.value)
             if key is not None and value is not None:
                 entries.append((property_key(low, key, depth), low.expr(value, depth)))
         elif kind == "shorthand_property_identifier":
@@ -126,7 +126,7 @@ def _object(low: Lowering, node: Node, depth: int) -> tree.Expr:
         elif kind == "spread_element":
             entries.append((None, low.inside(child, depth)))
         elif kind == "method_definition":
-            key = child.child_by_field_name("name")
+            key = child.child_by_field_id(low.fields.name)
             entries.append(("" if key is None else property_key(low, key, depth), method(low, child, depth)))
         elif kind == "ERROR":
             entries.append((None, opaque(low, child, depth)))
@@ -135,17 +135,11 @@ def _object(low: Lowering, node: Node, depth: int) -> tree.Expr:
 
 def property_key(low: Lowering, node: Node, depth: int) -> str | tree.Expr:
     """The name of a property: text, or an expression where it is computed."""
-    kind = node.type
-    if kind == "computed_property_name":
+    if node.type == "computed_property_name":
         inner = low.inner(node)
-        if inner is None:
-            return ""
-        return property_key(low, inner, depth) if inner.type == "string" else low.expr(inner, depth)
-    if kind == "string":
-        return string_value(low, node.start_byte, node.end_byte)
-    if kind == "number":
-        return str(number_value(low.of(node)))
-    return low.of(node)
+        if inner is not None and inner.type != "string":
+            return low.expr(inner, depth)
+    return key_text(low, node)
 
 
 def _element(low: Lowering, node: Node, depth: int) -> tree.Expr:
@@ -174,7 +168,7 @@ def _empty_element(low: Lowering, node: Node, depth: int) -> tree.Expr:
 
 def _open(low: Lowering, node: Node, element: tree.Element, depth: int) -> None:
     """The tag and the attributes of an element."""
-    tag = node.child_by_field_name("name")
+    tag = node.child_by_field_id(low.fields.name)
     if tag is not None:
         element.tag = low.expr(tag, depth)
     for child in node.named_children:

@@ -20,8 +20,8 @@ def _arrow(low: Lowering, node: Node, depth: int) -> tree.Expr:
     depth += 1
     at, end = node.start_byte, node.end_byte
     name = node.child_by_field_name("parameter")
-    parameters = node.child_by_field_name("parameters")
-    body = node.child_by_field_name("body")
+    parameters = node.child_by_field_id(low.fields.parameters)
+    body = node.child_by_field_id(low.fields.body)
     first = node.child(0)
     statements: list[tree.Stmt]
     if body is None or body.kind_id == low.grammar.block:
@@ -36,53 +36,54 @@ def _arrow(low: Lowering, node: Node, depth: int) -> tree.Expr:
         at,
         end,
         is_async=first is not None and first.type == "async",
-        returns=low.annotation(node.child_by_field_name("return_type")),
+        returns=low.annotation(node.child_by_field_id(low.fields.return_type)),
     )
 
 
 def _function(low: Lowering, node: Node, depth: int) -> tree.Fn:
     """`function`, with or without a name, async or not, a generator or not."""
     depth += 1
-    name = node.child_by_field_name("name")
+    name = node.child_by_field_id(low.fields.name)
     first = node.child(0)
     return tree.Fn(
         "" if name is None else low.of(name),
-        _params(low, node.child_by_field_name("parameters"), depth),
-        low.body(node.child_by_field_name("body"), depth),
+        _params(low, node.child_by_field_id(low.fields.parameters), depth),
+        low.body(node.child_by_field_id(low.fields.body), depth),
         node.start_byte,
         node.end_byte,
         is_async=first is not None and first.type == "async",
         generator=node.type.startswith("generator"),
-        returns=low.annotation(node.child_by_field_name("return_type")),
+        returns=low.annotation(node.child_by_field_id(low.fields.return_type)),
     )
 
 
 def method(low: Lowering, node: Node, depth: int) -> tree.Fn:
     """A method of a class or of a record."""
     depth += 1
-    name = node.child_by_field_name("name")
+    name = node.child_by_field_id(low.fields.name)
     words: set[str] = set()
     for child in node.children:
         if child == name:
             break
         words.add(child.type)
-    title = "" if name is None else _key_text(low, name)
+    title = "" if name is None else key_text(low, name)
     fn = tree.Fn(
         title,
-        _params(low, node.child_by_field_name("parameters"), depth),
-        low.body(node.child_by_field_name("body"), depth),
+        _params(low, node.child_by_field_id(low.fields.parameters), depth),
+        low.body(node.child_by_field_id(low.fields.body), depth),
         node.start_byte,
         node.end_byte,
         is_async="async" in words,
         generator="*" in words,
-        returns=low.annotation(node.child_by_field_name("return_type")),
+        returns=low.annotation(node.child_by_field_id(low.fields.return_type)),
         static="static" in words,
     )
     fn.kind = "get" if "get" in words else "set" if "set" in words else ""
     return fn
 
 
-def _key_text(low: Lowering, node: Node) -> str:
+def key_text(low: Lowering, node: Node) -> str:
+    """The name of a property as text; a computed one keeps its brackets."""
     kind = node.type
     if kind == "string":
         return string_value(low, node.start_byte, node.end_byte)
@@ -103,7 +104,7 @@ def _params(low: Lowering, node: Node | None, depth: int) -> list[tree.Param]:
         kind = child.type
         if kind not in ("required_parameter", "optional_parameter"):
             continue
-        target = child.child_by_field_name("pattern")
+        target = child.child_by_field_id(low.fields.pattern)
         if target is None or target.type == "this":
             continue
         rest = target.type == "rest_pattern"
@@ -111,9 +112,9 @@ def _params(low: Lowering, node: Node | None, depth: int) -> list[tree.Param]:
         if inner is None:
             continue
         bound = pattern(low, inner, depth)
-        type_text = low.annotation(child.child_by_field_name("type"))
+        type_text = low.annotation(child.child_by_field_id(low.fields.type))
         annotate(bound, type_text)
-        value = child.child_by_field_name("value")
+        value = child.child_by_field_id(low.fields.value)
         default = None if value is None else low.expr(value, depth)
         found.append(tree.Param(bound, type_text, default, rest, kind == "optional_parameter"))
     return found
@@ -158,14 +159,14 @@ def _record_pattern(low: Lowering, node: Node, depth: int) -> tree.Pattern:
             target, default = _with_default(low, child, depth)
             found.fields.append((target.id if isinstance(target, tree.NamePattern) else "", target, default))
         elif kind == "pair_pattern":
-            key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+            key, value = child.child_by_field_id(low.fields.key), child.child_by_field_id(low.fields.value)
             if key is None or value is None:
                 continue
             if value.type == "assignment_pattern":
                 target, default = _with_default(low, value, depth)
             else:
                 target, default = pattern(low, value, depth), None
-            found.fields.append((_key_text(low, key), target, default))
+            found.fields.append((key_text(low, key), target, default))
         elif kind == "rest_pattern":
             inner = low.inner(child)
             found.rest = None if inner is None else low.of(inner)
@@ -173,7 +174,7 @@ def _record_pattern(low: Lowering, node: Node, depth: int) -> tree.Pattern:
 
 
 def _with_default(low: Lowering, node: Node, depth: int) -> tuple[tree.Pattern, tree.Expr | None]:
-    left, right = node.child_by_field_name("left"), node.child_by_field_id(low.grammar.right)
+    left, right = node.child_by_field_id(low.fields.left), node.child_by_field_id(low.fields.right)
     target = tree.NamePattern("", node.start_byte, node.start_byte) if left is None else pattern(low, left, depth)
     return target, None if right is None else low.expr(right, depth)
 
@@ -220,7 +221,7 @@ def _class(low: Lowering, node: Node, depth: int) -> tree.ClassDef:
 def _base(low: Lowering, node: Node, depth: int) -> tree.Expr | None:
     for child in node.named_children:
         if child.type == "extends_clause":
-            value = child.child_by_field_name("value")
+            value = child.child_by_field_id(low.fields.value)
             return None if value is None else low.expr(value, depth)
     return None
 
@@ -239,13 +240,13 @@ def _members(low: Lowering, node: Node, found: tree.ClassDef, depth: int) -> Non
             fn.decorators, decorators = decorators, []
             found.methods.append(fn)
         elif kind == "public_field_definition":
-            name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+            name, value = child.child_by_field_id(low.fields.name), child.child_by_field_id(low.fields.value)
             if name is not None:
-                type_text = low.annotation(child.child_by_field_name("type"))
-                found.fields.append((_key_text(low, name), type_text, None if value is None else low.expr(value, depth)))
+                type_text = low.annotation(child.child_by_field_id(low.fields.type))
+                found.fields.append((key_text(low, name), type_text, None if value is None else low.expr(value, depth)))
             decorators = []
         elif kind == "class_static_block":
-            body = low.body(child.child_by_field_name("body"), depth)
+            body = low.body(child.child_by_field_id(low.fields.body), depth)
             found.methods.append(tree.Fn("", [], body, child.start_byte, child.end_byte, static=True))
         elif kind == "ERROR":
             for part in child.named_children:
@@ -255,12 +256,12 @@ def _members(low: Lowering, node: Node, found: tree.ClassDef, depth: int) -> Non
 
 def _parameter_fields(low: Lowering, node: Node) -> list[tuple[str, str, tree.Expr | None]]:
     """`constructor(private ctx: Ctx)` declares a field."""
-    parameters = node.child_by_field_name("parameters")
+    parameters = node.child_by_field_id(low.fields.parameters)
     found: list[tuple[str, str, tree.Expr | None]] = []
     for child in parameters.named_children if parameters is not None else []:
-        name = child.child_by_field_name("pattern")
+        name = child.child_by_field_id(low.fields.pattern)
         if name is not None and any(word.type in FIELD_MODIFIERS for word in child.children):
-            found.append((low.of(name), low.annotation(child.child_by_field_name("type")), None))
+            found.append((low.of(name), low.annotation(child.child_by_field_id(low.fields.type)), None))
     return found
 
 

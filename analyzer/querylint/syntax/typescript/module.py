@@ -61,7 +61,7 @@ def _text(low: Lowering, node: Node) -> str:
 
 def _specified(low: Lowering, node: Node) -> tuple[str, str]:
     """`a as b`: both names, or the one name twice."""
-    name, alias = node.child_by_field_name("name"), node.child_by_field_name("alias")
+    name, alias = node.child_by_field_id(low.fields.name), node.child_by_field_name("alias")
     first = _title(low, name)
     return first, first if alias is None else _title(low, alias)
 
@@ -83,7 +83,7 @@ def _export(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> No
     at = node.start_byte
     source = node.child_by_field_name("source")
     path = None if source is None else _text(low, source)
-    declaration, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
+    declaration, value = node.child_by_field_name("declaration"), node.child_by_field_id(low.fields.value)
     default = equals = None
     decorators: list[tree.Expr] = []
     for child in node.children:
@@ -118,7 +118,7 @@ def _export_declaration(low: Lowering, node: Node, default: bool, decorators: li
     low.stmt(node, depth, found)
     names = [name for statement in found[begin:] for name in _bound(statement)]
     if node.type in ("interface_declaration", "type_alias_declaration"):
-        title = node.child_by_field_name("name")
+        title = node.child_by_field_id(low.fields.name)
         names += [] if title is None else [low.of(title)]
     if decorators and len(found) > begin and isinstance(found[-1], tree.ClassDef):
         found[-1].decorators[:0] = decorators
@@ -217,7 +217,7 @@ def _bind(low: Lowering, name: str, value: tree.Expr, at: int, found: list[tree.
 
 def _enum(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
     """An enum is a record of its values; a member without one counts on from the member before."""
-    name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+    name, body = node.child_by_field_id(low.fields.name), node.child_by_field_id(low.fields.body)
     if name is None or body is None:
         return
     record = tree.Record([], body.start_byte, body.end_byte)
@@ -226,7 +226,7 @@ def _enum(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None
         value: tree.Expr
         key: Node | None = child
         if child.type == "enum_assignment":
-            key, written = child.child_by_field_name("name"), child.child_by_field_name("value")
+            key, written = child.child_by_field_id(low.fields.name), child.child_by_field_id(low.fields.value)
             value = tree.Opaque([], child.start_byte, child.end_byte) if written is None else low.expr(written, depth + 1)
             number = value.value if isinstance(value, tree.Literal) else None
             following = number + 1 if isinstance(number, int | float) else None
@@ -243,7 +243,7 @@ def _enum(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None
 
 def _namespace(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
     """A namespace is a record of what it exports."""
-    name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+    name, body = node.child_by_field_id(low.fields.name), node.child_by_field_id(low.fields.body)
     if name is None or body is None or name.type == "string":
         return
     imports, exports = low.imports, low.exports
@@ -274,8 +274,8 @@ def _bound_value(statement: tree.Stmt) -> tree.Expr | None:
 
 def _type(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
     """An alias is its right-hand side; an interface that extends others is an intersection with them."""
-    name = node.child_by_field_name("name")
-    value = node.child_by_field_name("value") or node.child_by_field_name("body")
+    name = node.child_by_field_id(low.fields.name)
+    value = node.child_by_field_id(low.fields.value) or node.child_by_field_id(low.fields.body)
     if name is None or value is None:
         return
     parts = [value]

@@ -35,7 +35,7 @@ def _using(low: Lowering, node: Node) -> Node | None:
 
 
 def _declared(low: Lowering, node: Node, depth: int, at: int, end: int) -> tree.Let:
-    left, right = node.child_by_field_name("left"), node.child_by_field_id(low.grammar.right)
+    left, right = node.child_by_field_id(low.fields.left), node.child_by_field_id(low.fields.right)
     target: tree.Pattern = tree.NamePattern("", at, at) if left is None else pattern(low, left, depth + 1)
     return tree.Let(target, None if right is None else low.expr(right, depth + 1), at, end)
 
@@ -43,11 +43,11 @@ def _declared(low: Lowering, node: Node, depth: int, at: int, end: int) -> tree.
 def _declaration(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
     declarators = [child for child in node.named_children if child.type == "variable_declarator"]
     for child in declarators:
-        name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+        name, value = child.child_by_field_id(low.fields.name), child.child_by_field_id(low.fields.value)
         if name is None:
             continue
         target = pattern(low, name, depth + 1)
-        annotation = child.child_by_field_name("type")
+        annotation = child.child_by_field_id(low.fields.type)
         if annotation is not None:
             annotate(target, low.annotation(annotation))
         whole = node if len(declarators) == 1 else child
@@ -76,8 +76,8 @@ def _if(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
 
 
 def _for_each(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
-    left, right = node.child_by_field_name("left"), node.child_by_field_id(low.grammar.right)
-    operator = node.child_by_field_id(low.grammar.operator)
+    left, right = node.child_by_field_id(low.fields.left), node.child_by_field_id(low.fields.right)
+    operator = node.child_by_field_id(low.fields.operator)
     form = tree.LoopForm.OF if operator is None or low.of(operator) == "of" else tree.LoopForm.IN
     if node.children[1].type == "await":
         form = tree.LoopForm.AWAIT_OF
@@ -110,34 +110,34 @@ def _while(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> Non
 
 
 def _loop(low: Lowering, node: Node, depth: int, form: tree.LoopForm) -> tree.For:
-    body = node.child_by_field_name("body")
+    body = node.child_by_field_id(low.fields.body)
     at, end = node.start_byte, node.end_byte
     return tree.For(form, low.body(body, depth + 1), at, end, end if body is None else body.start_byte)
 
 
 def _try(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
     handler, final = node.child_by_field_name("handler"), node.child_by_field_name("finalizer")
-    body = low.body(node.child_by_field_name("body"), depth + 1)
+    body = low.body(node.child_by_field_id(low.fields.body), depth + 1)
     statement = tree.Try(body, None, [], [], handler is not None, node.start_byte, node.end_byte)
     if handler is not None:
         name = handler.child_by_field_name("parameter")
         if name is not None:
             statement.param = pattern(low, name, depth + 1)
-            annotate(statement.param, low.annotation(handler.child_by_field_name("type")))
-        statement.handler = low.body(handler.child_by_field_name("body"), depth + 1)
+            annotate(statement.param, low.annotation(handler.child_by_field_id(low.fields.type)))
+        statement.handler = low.body(handler.child_by_field_id(low.fields.body), depth + 1)
     if final is not None:
-        statement.final = low.body(final.child_by_field_name("body"), depth + 1)
+        statement.final = low.body(final.child_by_field_id(low.fields.body), depth + 1)
     found.append(statement)
 
 
 def _switch(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
-    subject, body = node.child_by_field_name("value"), node.child_by_field_name("body")
+    subject, body = node.child_by_field_id(low.fields.value), node.child_by_field_id(low.fields.body)
     at, end = node.start_byte, node.end_byte
     statement = tree.Switch(tree.Opaque([], at, at) if subject is None else low.expr(subject, depth + 1), [], at, end)
     for case in body.named_children if body is not None else []:
         if case.type not in ("switch_case", "switch_default"):
             continue
-        value = case.child_by_field_name("value")
+        value = case.child_by_field_id(low.fields.value)
         statements: list[tree.Stmt] = []
         for child in case.named_children:
             if child != value:
@@ -177,7 +177,7 @@ def _block(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> Non
 
 
 def _labelled(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
-    found.append(tree.Block(low.body(node.child_by_field_name("body"), depth + 1), node.start_byte, node.end_byte))
+    found.append(tree.Block(low.body(node.child_by_field_id(low.fields.body), depth + 1), node.start_byte, node.end_byte))
 
 
 def _with(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None:
@@ -185,7 +185,7 @@ def _with(low: Lowering, node: Node, depth: int, found: list[tree.Stmt]) -> None
     body: list[tree.Stmt] = []
     if subject is not None:
         body.append(tree.Do(low.expr(subject, depth + 1), subject.start_byte, subject.end_byte))
-    body += low.body(node.child_by_field_name("body"), depth + 1)
+    body += low.body(node.child_by_field_id(low.fields.body), depth + 1)
     found.append(tree.Block(body, node.start_byte, node.end_byte))
 
 

@@ -1,0 +1,95 @@
+"""Reads that lose rows to a filter: what is read for nothing, and which index would spare it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from querylint.advise.places import quiet
+from querylint.advise.serving import Serving, Want, accumulates, full, proposal, sargable, serve, small, unranged, wanted
+from querylint.ir import Access, Bound, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way
+from querylint.ir.program import Site
+from querylint.rule import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A read whose filter an index could replace. `serving` is None where only a split into several queries helps (`or`)."""
+
+    site: Site
+    access: Access
+    plan: Plan
+    want: Want
+    serving: Serving | None
+    severity: Severity
+    unranged: bool
+    to_end: bool
+    names: tuple[str, ...]
+
+    @property
+    def cost(self) -> str:
+        """What is read today."""
+        rows = f"rows({self.access.table})" if self.access.table else "all rows"
+        if not self.unranged:
+            return f"all rows in the range of `{self.plan.index}`"
+        return rows if self.to_end else f"up to {rows}"
+
+
+def losses(program: Program) -> Iterator[Loss]:
+    """Every read that filters what it has already paid for."""
+    for site, read in program.reads():
+        if quiet(site.function) or small(program, read.table):
+            continue
+        table = program.table(site.function, read.table)
+        if table is not None and not table.indexes_known:
+            continue
+        found = [loss for plan in read.plans if (loss := _loss(program, site, read, plan, table)) is not None]
+        if found:
+            yield max(found, key=lambda x: (x.severity.rank, x.unranged))
+
+
+def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table | None) -> Loss | None:
+    residual = plan.residual()
+    if not residual or plan.way not in (Way.SCAN, Way.INDEX) or not plan.named:
+        return None
+    bare = unranged(plan)
+    to_end = read.bound is Bound.ALL or read.verb == "unique"
+    fixed = plan.fixed()
+    ranged = any(p.relation.ranged and p.side is Side.INDEX for p in plan.predicates)
+    if read.table is not None and read.table.startswith("_"):
+        return None
+    want = wanted(fixed, residual, table, taken=ranged)
+    if want is None:
+        return _disjunction(program, site, read, plan, table, residual, bare, to_end)
+    serving = serve(table, want, beyond=fixed)
+    names = tuple(dict.fromkeys(p.field for p in residual if p.field and sargable(p, table)))
+    if serving is None or (not full(serving, want) and not bare and not _better(serving, fixed)):
+        serving = proposal(program, site.function, table, want)
+    return Loss(site, read, plan, want, serving, _severity(program, site, read, plan, bare, residual), bare, to_end, names)
+
+
+def _better(serving: Serving, fixed: tuple[str, ...]) -> bool:
+    return len(serving.fields) > len(fixed)
+
+
+def _disjunction(
+    program: Program, site: Site, read: Access, plan: Plan, table: Table | None, residual: tuple[Predicate, ...], bare: bool, to_end: bool
+) -> Loss | None:
+    """An `or` of equalities over a whole table: every alternative could have its own range."""
+    if not bare:
+        return None
+    for p in residual:
+        if p.relation is Relation.ANY and p.arms and all(any(sargable(a, table) for a in arm) for arm in p.arms):
+            names = tuple(dict.fromkeys(a.field for arm in p.arms for a in arm if a.field))
+            return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names)
+        if p.relation is Relation.IN and p.field is not None:
+            return Loss(site, read, plan, Want((p.field,)), None, Severity.WARNING, bare, to_end, (p.field,))
+    return None
+
+
+def _severity(program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...]) -> Severity:
+    if bare:
+        return Severity.WARNING
+    if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
+        return Severity.INFO
+    return Severity.WARNING if accumulates(program, site.function, read) else Severity.INFO

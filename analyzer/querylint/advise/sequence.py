@@ -1,0 +1,162 @@
+"""What waits for what: the dependences among the steps of a function, and which awaited reads could have been started together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from querylint.advise.places import transactional
+from querylint.ir import Access, Call, Function, Loop, LoopKind, Mode, Op, Program, Step, TargetKind, Way
+from querylint.ir.program import Effect, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A read, a call that reads, or a batch of reads, that the function stands still for."""
+
+    site: Site
+    start: int
+    done: int
+    reads: tuple[Effect, ...]
+    needs: frozenset[int]
+    remote: bool
+
+
+def units(program: Program, function: Function) -> Iterator[list[Unit]]:
+    """The awaited reads of every block that runs at one pace, in order."""
+    groups: dict[tuple[int, ...], list[Unit]] = {}
+    for site in program.sites(function.key).all:
+        unit = _unit(program, function, site)
+        if unit is not None:
+            groups.setdefault(tuple(loop.id for loop in site.loops), []).append(unit)
+    yield from groups.values()
+
+
+def _unit(program: Program, function: Function, site: Site) -> Unit | None:
+    step = site.step
+    number = getattr(step, "id", None)
+    if number is None or not isinstance(step, Access | Call | Loop):
+        return None
+    waits = [w for w in program.sites(function.key).waits.get(number, ()) if w.loops == site.loops]
+    if not waits or waits[0].rank < site.rank:
+        return None
+    reads = _reads(program, function, step)
+    if not reads:
+        return None
+    remote = isinstance(step, Call) and step.mode.remote
+    return Unit(site, site.rank, waits[0].rank, reads, needs_of(step), remote)
+
+
+def _reads(program: Program, function: Function, step: Access | Call | Loop) -> tuple[Effect, ...]:
+    """What a step reads; empty where it also writes, or is no read at all."""
+    if isinstance(step, Access):
+        return (Effect(function.key, step),) if step.op is Op.READ else ()
+    if isinstance(step, Call):
+        if step.mode is Mode.QUERY:
+            if transactional(program, function):
+                return ()
+            return program.effects_of(function, step) or (() if step.target.kind is TargetKind.EXTERNAL else ())
+        if step.mode is not Mode.DIRECT:
+            return ()
+        found = program.effects_of(function, step)
+        return () if any(e.access.op is Op.WRITE for e in found) else found
+    if step.kind not in (LoopKind.GATHER, LoopKind.ONCE):
+        return ()
+    found_in: list[Effect] = []
+    for inner in _inner(step):
+        if isinstance(inner, Access):
+            if inner.op is Op.WRITE:
+                return ()
+            found_in.append(Effect(function.key, inner))
+        elif isinstance(inner, Call):
+            effects = program.effects_of(function, inner)
+            if inner.mode in (Mode.MUTATION, Mode.ACTION) or any(e.access.op is Op.WRITE for e in effects):
+                return ()
+            found_in.extend(effects)
+    return tuple(found_in)
+
+
+def _inner(loop: Loop) -> Iterator[Step]:
+    stack: list[Step] = list(loop.body)
+    while stack:
+        step = stack.pop(0)
+        yield step
+        if isinstance(step, Loop):
+            stack.extend(step.body)
+        elif hasattr(step, "arms"):
+            for arm in step.arms:
+                stack.extend(arm)
+
+
+def needs_of(step: Step) -> frozenset[int]:
+    """The steps whose results, or whose outcome, decide a step."""
+    if isinstance(step, Access | Call):
+        return step.deps | step.guards
+    if isinstance(step, Loop):
+        deps = step.guards | (step.over.deps if step.over is not None else frozenset())
+        for inner in _inner(step):
+            if isinstance(inner, Access | Call):
+                deps |= inner.deps | inner.guards
+        return deps
+    return frozenset()
+
+
+def closure(program: Program, function: Function, needs: frozenset[int]) -> frozenset[int]:
+    """All the steps behind some steps."""
+    by_id = program.sites(function.key).by_id
+    found = set(needs)
+    queue = list(needs)
+    while queue:
+        site = by_id.get(queue.pop())
+        if site is None:
+            continue
+        for number in needs_of(site.step):
+            if number not in found:
+                found.add(number)
+                queue.append(number)
+        if isinstance(site.step, Loop):
+            for inner in _inner(site.step):
+                number = getattr(inner, "id", None)
+                if number is not None and number not in found:
+                    found.add(number)
+    return frozenset(found)
+
+
+def barriers(program: Program, function: Function, before: int, block: tuple[Loop, ...]) -> frozenset[int]:
+    """Awaited calls before a place that may end the function by an error: what follows waits for their verdict."""
+    found: set[int] = set()
+    for site in program.sites(function.key).all:
+        if site.rank >= before:
+            break
+        step = site.step
+        if isinstance(step, Call) and site.loops == block[: len(site.loops)] and step.mode is not Mode.SCHEDULE:
+            key = program.callees.get((function.key, step.id))
+            if key in program.throws or (step.mode.remote and key is not None):
+                found.add(step.id)
+    return frozenset(found)
+
+
+def writes_between(program: Program, function: Function, first: int, last: int) -> list[Access | Call]:
+    """Writes, and calls that may write, between two places."""
+    found: list[Access | Call] = []
+    for site in program.sites(function.key).all:
+        if first < site.rank < last:
+            step = site.step
+            if isinstance(step, Access) and step.op is Op.WRITE:
+                found.append(step)
+            elif isinstance(step, Call) and (
+                step.mode in (Mode.MUTATION, Mode.ACTION) or any(e.access.op is Op.WRITE for e in program.effects_of(function, step))
+            ):
+                found.append(step)
+    return found
+
+
+def exclusive(a: Site, b: Site) -> bool:
+    """Whether two places sit in different arms of one choice."""
+    arms = dict(b.arms)
+    return any(branch in arms and arms[branch] != arm for branch, arm in a.arms)
+
+
+def cheap(effects: tuple[Effect, ...]) -> bool:
+    """Whether reads fetch one row each by key or by a whole index key."""
+    return all(e.access.by_key or (e.access.bound.value == "one" and all(p.way is Way.INDEX and p.fixed() for p in e.access.plans)) for e in effects)

@@ -1,0 +1,59 @@
+"""
+# A total computed from all rows
+
+## What it finds
+A list that is collected only to be counted, summed, or grouped: `.length`, `.filter(...).length` by status, `reduce`, a loop that adds up.
+
+## Why it costs
+A number costs as many reads as there are rows, on every call and every time a subscriber's range changes, and the function fails once the
+rows exceed the limits of a transaction.
+
+## Instead
+Keep the number as rows change: a counter or statistics document, or the aggregate component. Where only "more than k" matters, read
+`.take(k + 1)`.
+
+## When it stays silent
+Rows that are returned or used besides, counts of a bounded `.take(n)`, totals over lists that come from elsewhere. Totals over the rows
+of one parent are a hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.memory import COUNTING, Load, drives, loads, repeated_use, trail, weight
+from querylint.advise.trace import Seen
+from querylint.ir import Program, Work
+from querylint.remedy import Counter
+from querylint.rule import Cost, Found, Severity, rule
+
+
+@rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
+def aggregate_in_memory(program: Program) -> Iterator[Found]:
+    """Counts and totals over all rows of a range."""
+    for load in loads(program):
+        if load.fate.whole or load.fate.truncated or drives(program, load):
+            continue
+        works = [s for s in load.fate.uses if s.use.work in COUNTING]
+        if works and not all(repeated_use(program, s) and s.use.work is Work.COUNT for s in works):
+            yield _found(program, load, works)
+
+
+def _found(program: Program, load: Load, works: list[Seen]) -> Found:
+    first = works[0]
+    kinds = {s.use.work for s in works}
+    what = "grouped" if kinds == {Work.GROUP} else "summed up" if Work.FOLD in kinds else "counted"
+    table = load.access.table
+    return Found(
+        first.use.span,
+        f"all rows of `{table}` in the range are loaded to be {what}",
+        trail(program, load, first),
+        Counter(table or "the table"),
+        weight(program, load),
+        function=first.function.key,
+        table=table,
+        fields=load.access.plans[0].fixed(),
+        also=("overfetch", "unbounded"),
+        cost=Cost(f"all rows in the range of `{load.access.plans[0].index}`", "1 document"),
+        operation="aggregate",
+    )

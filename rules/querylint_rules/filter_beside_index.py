@@ -1,0 +1,76 @@
+"""
+# A filter that an existing index would serve
+
+## What it finds
+A database-side `.filter` on fields that an index of the schema begins with, or continues with after the range in use: the index is
+ignored, used without its range, or used by its first field only.
+
+## Why it costs
+Convex bills every row that enters the query, before `.filter` looks at it. The rows that the filter throws away were read, count toward
+the limits of the transaction, and make subscribers run again when they change.
+
+## Instead
+Bind the fields in the index range: `.withIndex("by_user_and_status", (q) => q.eq("userId", userId).eq("status", status))`. No change of
+the schema is needed. A filter on `_id` is `ctx.db.get(id)`; one on `_creationTime` belongs in the built-in index `by_creation_time`.
+
+## When it stays silent
+Conditions that no range can express (`neq`, `or` beside a selective range, arithmetic), a second range when the first is used up,
+tables that the settings call small, tests, seeds and migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.filters import Loss, losses
+from querylint.advise.places import reaching, shortest
+from querylint.advise.serving import keeps_order, phrase
+from querylint.ir import Program
+from querylint.remedy import Advice, PushDown
+from querylint.rule import Confidence, Cost, Found, Severity, rule
+
+
+@rule(pattern="scan-filter", severity=Severity.WARNING, cwe=1067)
+def filter_beside_index(program: Program) -> Iterator[Found]:
+    """Filters whose fields an index has."""
+    for loss in losses(program):
+        serving = loss.serving
+        if serving is None or serving.create:
+            continue
+        read = loss.access
+        fields = tuple(f for f in serving.fields if f not in loss.plan.fixed())
+        yield Found(
+            read.chain,
+            _message(loss, fields),
+            shortest(reaching(program, loss.site.function)),
+            _remedy(loss),
+            loss.severity,
+            Confidence.LIKELY if read.fragile else Confidence.SURE,
+            loss.site.function.key,
+            read.table,
+            serving.fields,
+            ("missing-index",) if loss.unranged else (),
+            Cost(loss.cost, "the rows that match"),
+            read.verb,
+        )
+
+
+def _message(loss: Loss, fields: tuple[str, ...]) -> str:
+    assert loss.serving is not None
+    table = loss.access.table
+    index = loss.serving.index
+    if index == "by_id":
+        return f"every row of `{table}` is read to find one by its `_id`"
+    if loss.plan.index == index and not loss.plan.fixed():
+        return f"index `{index}` of `{table}` is walked from end to end while the filter tests {phrase(fields)}, which the index begins with"
+    if loss.plan.index == index:
+        return f"the filter on {phrase(fields)} runs over all rows that `{index}` finds, though the index goes on with that field"
+    scanned = "the whole table is" if loss.unranged else f"all rows that `{loss.plan.index}` finds are"
+    return f"{scanned} read from `{table}` and filtered by {phrase(fields)}, though index `{index}` has it"
+
+
+def _remedy(loss: Loss) -> PushDown | Advice:
+    assert loss.serving is not None
+    if loss.serving.index == "by_id":
+        return Advice("read the document with ctx.db.get(id)")
+    return PushDown(loss.access.table or "", loss.serving.index, loss.serving.fields, False, keeps_order=keeps_order(loss.plan, loss.serving, loss.want))

@@ -1,0 +1,101 @@
+"""
+# Rows loaded and then filtered in memory
+
+## What it finds
+A list that is collected by an index range and then reduced by `.filter`, `.find`, `.some` or a `continue` that tests fields which an
+index range could bind, also where the filter hides in a helper.
+
+## Why it costs
+The rows that the filter drops were read and billed, and count toward the limits of the transaction. A write to any of them makes
+subscribers run again, though they never show it.
+
+## Instead
+Bind the field in the range of an index, existing or new: equalities first, then the one range. What no range can express stays in memory.
+
+## When it stays silent
+Filters that no index can serve (text matches, any-of on an array, comparisons of fields with one another), lists that are returned whole
+besides, look-ups of one item's rows in a batch that was loaded for all items, ranges of a single parent (a hint at most), tests, seeds
+and migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.memory import Load, joins, loads, trail, weight
+from querylint.advise.serving import Serving, Want, full, phrase, proposal, sargable, serve, wanted
+from querylint.advise.trace import Seen
+from querylint.ir import Predicate, Program, Relation, Side, Way, Work
+from querylint.remedy import Advice, PushDown
+from querylint.rule import Confidence, Cost, Found, rule
+from querylint.rule import Severity as S
+
+
+@rule(pattern="mem-filter", severity=S.WARNING, cwe=1094)
+def filter_in_memory(program: Program) -> Iterator[Found]:
+    """Filters in memory that an index range could do."""
+    for load in loads(program):
+        if load.fate.leaves_unselected() or load.fate.truncated:
+            continue
+        counted = load.counted_filters()
+        seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
+        if any(p.way is Way.SEARCH for p in load.access.plans):
+            yield from _searched(program, load, seen)
+            continue
+        hits = [(s, found) for s in seen if (found := _usable(program, load, s))]
+        if hits:
+            yield _found(program, load, hits)
+
+
+def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
+    found = tuple(p for p in seen.use.predicates if sargable(p, load.table) and p.field not in load.access.plans[0].fixed())
+    return () if joins(program, seen, found) else found
+
+
+def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]]) -> Found:
+    read = load.access
+    plan = read.plans[0]
+    predicates = tuple(p for _, found in hits for p in found)
+    taken = any(p.relation.ranged and p.side is Side.INDEX for p in plan.predicates)
+    want = wanted(plan.fixed(), predicates, load.table, taken=taken) or Want(tuple(p.field for p in predicates if p.field))
+    serving: Serving | None = serve(load.table, want, beyond=plan.fixed())
+    if not full(serving, want) and (serving is None or len(serving.fields) <= len(plan.fixed())):
+        serving = proposal(program, load.function, load.table, want)
+    assert serving is not None
+    first = hits[0][0]
+    names = tuple(dict.fromkeys(p.field for p in predicates if p.field))
+    index = f", though index `{serving.index}` has it" if not serving.create else ""
+    return Found(
+        first.use.span,
+        f"rows of `{read.table}` are loaded by `{plan.index}` and filtered by {phrase(names)} in memory{index}",
+        trail(program, load, first),
+        PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=set(serving.fields) <= set(want.equal)),
+        weight(program, load),
+        Confidence.SURE if not first.way else Confidence.LIKELY,
+        first.function.key,
+        read.table,
+        serving.fields,
+        ("missing-index",) if serving.create else (),
+        Cost(f"all rows in the range of `{plan.index}`", "the rows that match"),
+        "filter",
+    )
+
+
+def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
+    """A filter after a search loses results: the search hands out a bounded number of candidates."""
+    for s in seen:
+        names = tuple(p.field for p in s.use.predicates if p.field and p.relation in (Relation.EQ, Relation.IN))
+        if names:
+            yield Found(
+                s.use.span,
+                f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: matches beyond its limit are lost",
+                trail(program, load, s),
+                Advice(f"add {phrase(names)} to the filterFields of the search index and bind it in the search"),
+                None,
+                Confidence.SURE,
+                s.function.key,
+                load.access.table,
+                names,
+                operation="filter",
+            )
+            return

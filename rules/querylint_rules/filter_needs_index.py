@@ -1,0 +1,72 @@
+"""
+# A filter that no index serves
+
+## What it finds
+A database-side `.filter` by equality or range on fields for which the table has no index, over the whole table or over the rows that an
+index range finds.
+
+## Why it costs
+Convex bills every row that enters the query, before `.filter` looks at it: a look-up of one row costs as much as the table is long, and
+any write to the table makes subscribers of the query run again. `.first()` and `.unique()` read on until they meet a match, and to
+the end when there is none.
+
+## Instead
+Add an index with the equalities first and the one range or sort last, and bind them in `withIndex`. An `or` becomes one query per
+alternative, each by its own index, started together and merged.
+
+## When it stays silent
+Conditions that no range can express (`neq`, arithmetic, a second range), conditions on fields that the schema does not know or that hold
+arrays, tables that the settings call small, tests, seeds and migrations. A leftover equality on a short range is only a hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.filters import Loss, losses
+from querylint.advise.places import reaching, shortest
+from querylint.advise.serving import keeps_order, phrase
+from querylint.ir import Program
+from querylint.remedy import Advice, PushDown
+from querylint.rule import Confidence, Cost, Found, Severity, rule
+
+
+@rule(pattern="scan-filter", severity=Severity.WARNING, cwe=1067)
+def filter_needs_index(program: Program) -> Iterator[Found]:
+    """Filters whose fields no index has."""
+    for loss in losses(program):
+        serving = loss.serving
+        if serving is not None and not serving.create:
+            continue
+        read = loss.access
+        names = loss.names
+        yield Found(
+            read.chain,
+            _message(loss, names),
+            shortest(reaching(program, loss.site.function)),
+            _remedy(loss),
+            loss.severity,
+            Confidence.LIKELY if read.fragile else Confidence.SURE,
+            loss.site.function.key,
+            read.table,
+            serving.fields if serving is not None else names,
+            ("missing-index",),
+            Cost(loss.cost, "the rows that match"),
+            read.verb,
+        )
+
+
+def _message(loss: Loss, names: tuple[str, ...]) -> str:
+    table = f"`{loss.access.table}`" if loss.access.table else "a table"
+    by = f" by {phrase(names)}" if names else ""
+    if loss.unranged:
+        reads = "is read from end to end" if loss.to_end else "is read until enough rows match"
+        return f"{table} {reads} and filtered{by}, which no index serves"
+    return f"all rows of {table} that `{loss.plan.index}` finds are read and filtered{by}, which no index serves"
+
+
+def _remedy(loss: Loss) -> PushDown | Advice:
+    serving = loss.serving
+    if serving is None:
+        return Advice("run one indexed query per alternative with Promise.all and merge the results")
+    return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=keeps_order(loss.plan, serving, loss.want))

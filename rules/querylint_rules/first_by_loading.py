@@ -1,0 +1,70 @@
+"""
+# A list loaded for one row, or to see whether there is any
+
+## What it finds
+`.collect()` whose result is used by its first or last element, or by whether it is empty, and by nothing else.
+
+## Why it costs
+All rows of the range are read and billed where one would do.
+
+## Instead
+`.first()` for the first row (and `=== null` for emptiness), `.order("desc").first()` for the last, `.take(n)` for the first n.
+
+## When it stays silent
+Lists of which more is used, lists that were filtered or sorted in memory first (other rules speak of those), tests, seeds and migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.memory import Load, loads, trail
+from querylint.advise.trace import Seen
+from querylint.ir import Program, Relation, Side, Work
+from querylint.remedy import Advice, Limit
+from querylint.rule import Cost, Found, Severity, rule
+
+ONE = frozenset((Work.FIRST, Work.LAST, Work.EMPTY))
+
+
+@rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
+def first_by_loading(program: Program) -> Iterator[Found]:
+    """Lists of which one row or none is used."""
+    for load in loads(program):
+        kinds = {s.use.work for s in load.fate.uses}
+        if not kinds or not kinds <= ONE or load.fate.leaves_unselected() or load.fate.truncated:
+            continue
+        if kinds == {Work.EMPTY} and load.fate.fields:
+            continue
+        if _unique(load):
+            continue
+        yield _found(program, load, kinds)
+
+
+def _unique(load: Load) -> bool:
+    """Whether the range holds one row at most, as far as an index that is unique tells."""
+    plan = load.access.plans[0]
+    index = load.table.index(plan.index) if load.table is not None and plan.index else None
+    bound = {p.field for p in plan.predicates if p.side is Side.INDEX and p.relation is Relation.EQ}
+    return index is not None and index.unique and set(index.fields) <= bound
+
+
+def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
+    seen: Seen = next((s for s in load.fate.uses if s.use.work is not Work.EMPTY), load.fate.uses[0])
+    table = load.access.table
+    last = Work.LAST in kinds
+    if kinds == {Work.EMPTY}:
+        message = f"all rows of `{table}` in the range are loaded to see whether there is any"
+    else:
+        message = f"all rows of `{table}` in the range are loaded to use the {'last' if last else 'first'} one"
+    return Found(
+        load.access.chain,
+        message,
+        trail(program, load, seen),
+        Advice('read one row with .order("desc").first()') if last else Limit(1),
+        function=load.function.key,
+        table=table,
+        also=("overfetch",),
+        cost=Cost(f"all rows in the range of `{load.access.plans[0].index}`", "1 row"),
+        operation=load.access.verb,
+    )

@@ -1,0 +1,97 @@
+"""
+# The same read in every round of a loop
+
+## What it finds
+A read inside a loop, or inside a callback that runs per item, that does not depend on the item: every round asks the same question.
+
+## Why it costs
+Each round pays for the whole read again; Convex bills a repeated read like a new one.
+
+## Instead
+Read it once before the loop and keep the result.
+
+## When it stays silent
+Loops that write to the table they read, polling and paging loops, reads that only the first match reaches, tests, seeds and migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
+from querylint.advise.rounds import Rounds, rounds
+from querylint.ir import Access, Call, Loop, LoopKind, Mode, Op, Program
+from querylint.ir.program import Effect, Site
+from querylint.remedy import Hoist
+from querylint.rule import Cost, Found, Point, Severity, rule
+
+
+@rule(pattern="repeat-read", severity=Severity.WARNING, cwe=1050)
+def invariant_read(program: Program) -> Iterator[Found]:
+    """Reads that do not vary with the loop around them."""
+    for site, effect in _candidates(program):
+        hit = _invariant(program, site)
+        if hit is not None and not _written(program, site, hit.loop, effect.access.table):
+            yield _found(program, site, hit, effect)
+
+
+def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
+    for site, read in program.reads():
+        if site.loops and not quiet(site.function):
+            yield site, Effect(site.function.key, read)
+    for site, call in program.calls():
+        if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
+            effects = program.effects_of(site.function, call)
+            if effects and all(e.access.op is Op.READ for e in effects):
+                yield site, effects[0]
+
+
+def _invariant(program: Program, site: Site) -> Rounds | None:
+    found = rounds(program, site)
+    if not found:
+        return None
+    hit = found[0]
+    if hit.varies or hit.paging or hit.searching or hit.loop.kind not in (LoopKind.EACH, LoopKind.GATHER) or hit.loop.over is None:
+        return None
+    guards = site.step.guards if isinstance(site.step, Access | Call) else frozenset()
+    needs = site.step.deps if isinstance(site.step, Access | Call) else frozenset()
+    inner = {getattr(s.step, "id", None) for s in program.sites(site.function.key).all if hit.loop in s.loops}
+    if needs & inner or (guards & (inner | {hit.loop.id}) and _leaves(hit.loop)):
+        return None
+    return hit
+
+
+def _leaves(loop: Loop) -> bool:
+    return bool(loop.control)
+
+
+def _written(program: Program, site: Site, loop: Loop, table: str | None) -> bool:
+    for other in program.sites(site.function.key).all:
+        if loop not in other.loops:
+            continue
+        step = other.step
+        if isinstance(step, Access) and step.op is Op.WRITE and (step.table in (table, None) or table is None):
+            return True
+        if isinstance(step, Call) and (
+            step.mode.remote or any(e.access.op is Op.WRITE and e.access.table in (table, None) for e in program.effects_of(site.function, step))
+        ):
+            return True
+    return False
+
+
+def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
+    step = site.step
+    assert isinstance(step, Access | Call)
+    table = f"`{effect.access.table}`" if effect.access.table else "a table"
+    over = f"item of `{hit.loop.over_text}`" if hit.loop.over_text else "item"
+    return Found(
+        step.span,
+        f"the same read of {table} runs again for every {over}",
+        (*shortest(reaching(program, site.function)), Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect)),
+        Hoist(hit.loop.span),
+        function=site.function.key,
+        table=effect.access.table,
+        also=("loop-read",),
+        cost=Cost("n times the same read", "1 read"),
+        operation=effect.access.verb,
+    )

@@ -1,0 +1,73 @@
+"""
+# Paging in memory
+
+## What it finds
+Offset paging (`take(limit + offset)` and then `slice(offset)`), and a collected list of which a slice is kept.
+
+## Why it costs
+Page k reads all pages before it once more, so reading on to the end costs a number of reads that grows with the square of the list. A
+collected list that is cut to its first n rows reads all of them.
+
+## Instead
+`.paginate({ numItems, cursor })`, which starts where the page before ended and also works on search indexes; `.take(n)` for the first n.
+
+## When it stays silent
+A page of n + 1 rows cut to n to see whether there are more, slices of lists that are needed whole besides, slices of lists that were
+sorted or filtered in memory first (other rules speak of those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.memory import Load, loads, trail
+from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.trace import Seen, fate
+from querylint.ir import Bound, Program, Terminal, Use, Work
+from querylint.remedy import Limit
+from querylint.rule import Cost, Found, Point, Severity, rule
+
+
+@rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
+def page_in_memory(program: Program) -> Iterator[Found]:
+    """Slices of lists that were read for more than the slice."""
+    for load in loads(program):
+        cuts = [s for s in load.works(Work.SLICE) if not s.use.after and not s.use.conditional]
+        if cuts and not load.fate.leaves_unselected() and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY}:
+            yield _cut(program, load, cuts[0])
+    for site, read in program.reads():
+        if quiet(site.function) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
+            continue
+        for seen in fate(program, site.function, read).uses:
+            if seen.use.work is Work.SLICE and _offset(seen.use):
+                yield Found(
+                    seen.use.span,
+                    f"a page of `{read.table}` is cut out of all rows before it",
+                    (*shortest(reaching(program, site.function)), Point(read.span, "rows from the first on are read here")),
+                    Limit(paginate=True),
+                    function=seen.function.key,
+                    table=read.table,
+                    cost=Cost("offset + limit rows a page", "limit rows a page"),
+                    operation="slice",
+                )
+                break
+
+
+def _offset(use: Use) -> bool:
+    """Whether a slice starts at a place that is no constant, and ends."""
+    return use.start is not None and not use.start.constant and use.size is not None and not use.start.text.startswith("-")
+
+
+def _cut(program: Program, load: Load, seen: Seen) -> Found:
+    count = seen.use.size.literal if seen.use.size is not None and isinstance(seen.use.size.literal, int) else None
+    return Found(
+        seen.use.span,
+        f"all rows of `{load.access.table}` in the range are loaded and cut in memory",
+        trail(program, load, seen),
+        Limit(paginate=True) if _offset(seen.use) else Limit(count if count != 1 else None),
+        function=seen.function.key,
+        table=load.access.table,
+        also=("overfetch",),
+        cost=Cost(f"all rows in the range of `{load.access.plans[0].index}`", "the rows that are kept"),
+        operation="slice",
+    )

@@ -1,0 +1,108 @@
+"""
+# A query for every item, side by side
+
+## What it finds
+A query, not a `get` by id, that is started for every item of a list and awaited together: `Promise.all(users.map((u) =>
+ctx.db.query("posts")...))`, also through a helper, also where the promises are kept in a variable and awaited later.
+
+## Why it costs
+The wait is short, but the work is not: every query walks a range of its own and adds to the 4,096 ranges that a transaction may read. A scan
+per item reads the whole table as often as there are items.
+
+## Instead
+Read one range that holds the rows of all items and group it in memory, keep the wanted field on the item itself, or keep a count.
+
+## When it stays silent
+Parallel gets by id (the ordinary join), lists of constants, look-ups by natural key for arguments of a mutation (an upsert), tests,
+seeds and migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import describe, own_trail, quiet, reaching, shortest, writes_too
+from querylint.advise.rounds import Rounds, rounds
+from querylint.advise.serving import unranged
+from querylint.ir import Access, Bound, Call, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
+from querylint.ir.program import Effect, Site
+from querylint.remedy import Batch
+from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+
+
+@rule(pattern="map-read", severity=Severity.WARNING, cwe=1073)
+def query_per_item(program: Program) -> Iterator[Found]:
+    """Queries that run once per item without waiting for one another."""
+    best: dict[tuple[str, int], tuple[Site, Rounds, Effect]] = {}
+    for site, effect in _candidates(program):
+        hit = _parallel(program, site)
+        if hit is None or not _query(effect.access) or _upsert(program, site, hit, effect.access):
+            continue
+        key = (site.function.key, hit.loop.id)
+        if key not in best or _weight(effect.access) > _weight(best[key][2].access):
+            best[key] = (site, hit, effect)
+    for site, hit, effect in best.values():
+        yield _found(program, site, hit, effect)
+
+
+def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
+    for site, read in program.reads():
+        if site.loops and not quiet(site.function):
+            yield site, Effect(site.function.key, read)
+    for site, call in program.calls():
+        if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
+            reads = [e for e in program.effects_of(site.function, call) if e.access.op is Op.READ and _query(e.access)]
+            if reads:
+                yield site, max(reads, key=lambda e: (_weight(e.access), -len(e.trail)))
+
+
+def _parallel(program: Program, site: Site) -> Rounds | None:
+    for hit in rounds(program, site):
+        if hit.constant or hit.paging or hit.waits:
+            return None
+        if hit.varies:
+            return hit
+    return None
+
+
+def _query(read: Access) -> bool:
+    return bool(read.plans) and not read.by_key and not any(p.way in (Way.OPAQUE, Way.VECTOR) for p in read.plans)
+
+
+def _weight(read: Access) -> int:
+    return 3 if any(unranged(p) for p in read.plans) else 2 if read.bound is Bound.ALL else 1
+
+
+def _upsert(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
+    """A point look-up by natural key for what a caller sent: Convex has no read of many keys."""
+    if read.terminal is not Terminal.ROW or not writes_too(program, site.function) or hit.loop.over is None:
+        return False
+    return not any(o.root is Root.STEP and _is_read(program, site, o.ref) for o in hit.loop.over.origins)
+
+
+def _is_read(program: Program, site: Site, ref: int | str) -> bool:
+    found = program.sites(site.function.key).by_id.get(ref) if isinstance(ref, int) else None
+    return found is not None and isinstance(found.step, Access | Loop)
+
+
+def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
+    read, step = effect.access, site.step
+    assert isinstance(step, Access | Call)
+    table = f"`{read.table}`" if read.table else "a table"
+    scan = _weight(read) == 3
+    over = f"item of `{hit.loop.over_text}`" if hit.loop.over_text else "item"
+    through = f" through `{step.text}`" if isinstance(step, Call) else ""
+    floating = " with nobody waiting for it" if hit.loop.detached and hit.loop.kind is LoopKind.GATHER else ""
+    points = (Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect))
+    return Found(
+        step.span,
+        f"{table} is {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
+        shortest(reaching(program, site.function)) + points,
+        Batch(hit.loop.span, "read one range for all the items and group it in memory, or keep what is needed on the item"),
+        Severity.ERROR if scan else None,
+        Confidence.LIKELY if read.fragile else Confidence.SURE,
+        site.function.key,
+        read.table,
+        cost=Cost(f"n × rows({read.table})" if scan else "n queries", "1 range"),
+        operation=read.verb,
+    )

@@ -1,0 +1,131 @@
+"""
+# The same row read twice on one path
+
+## What it finds
+A document that is fetched by the same id twice in one function, or fetched and then fetched again by a helper that is handed its id, with no
+write to its table in between; the same query run twice.
+
+## Why it costs
+Convex bills the second read like the first, and it is one more wait.
+
+## Instead
+Keep the result of the first read, or hand the document to the helper instead of its id.
+
+## When it stays silent
+Reads after a write (to see what was stored), alternatives of one choice, reads in different transactions (a mutation must check again
+what an action has read), tests, seeds and migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
+from querylint.advise.sequence import exclusive, writes_between
+from querylint.ir import Access, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value
+from querylint.ir.program import Effect, Site
+from querylint.remedy import Reuse
+from querylint.rule import Cost, Found, Point, Severity, rule
+
+Key = tuple[object, ...]
+
+
+@rule(pattern="repeat-read", severity=Severity.WARNING, cwe=1073)
+def repeated_read(program: Program) -> Iterator[Found]:
+    """Reads that repeat an earlier one."""
+    for key, function in program.functions.items():
+        if quiet(function):
+            continue
+        seen: dict[Key, Site] = {}
+        for site in program.sites(key).all:
+            for question, effect in _questions(program, site):
+                first = seen.setdefault(question, site)
+                if first is not site and _repeats(program, first, site, effect.access.table):
+                    yield _found(program, first, site, effect)
+
+
+def _questions(program: Program, site: Site) -> Iterator[tuple[Key, Effect]]:
+    """What a step asks of the database, in terms of the function that it stands in."""
+    step = site.step
+    if isinstance(step, Access) and step.op is Op.READ:
+        question = _asked(step, None)
+        if question is not None:
+            yield question, Effect(site.function.key, step)
+        if step.terminal is Terminal.ROW and step.table is not None:
+            own = Origin(Root.STEP, step.id, ("_id",))
+            yield ("get", step.table, (own,)), Effect(site.function.key, step)
+    elif isinstance(step, Call) and step.mode is Mode.DIRECT:
+        for effect in program.effects_of(site.function, step):
+            if len(effect.trail) == 1 and effect.access.op is Op.READ:
+                question = _asked(effect.access, step)
+                if question is not None:
+                    yield question, effect
+
+
+def _asked(read: Access, call: Call | None) -> Key | None:
+    if read.by_key:
+        origins = _origins(read.key, call)
+        return ("get", read.table, origins) if origins and read.table is not None else None
+    if len(read.plans) != 1 or read.plans[0].index is None or call is not None or read.terminal is Terminal.PAGE:
+        return None
+    plan = read.plans[0]
+    parts: list[object] = []
+    for p in plan.predicates:
+        if p.field is None or p.value is None or p.conditional:
+            return None
+        origins = _origins(p.value, None)
+        if not origins and not p.value.constant:
+            return None
+        parts.append((p.field, p.relation, p.side, origins or repr(p.value.literal)))
+    limit = read.limit.text if read.limit is not None else ""
+    return ("query", read.table, plan.index, tuple(parts), plan.order, read.bound, limit) if parts else None
+
+
+def _origins(value: Value | None, call: Call | None) -> tuple[Origin, ...]:
+    """Where a key comes from, in the caller's terms where a call leads to it."""
+    if value is None:
+        return ()
+    if call is None:
+        return value.origins
+    found: list[Origin] = []
+    for origin in value.origins:
+        if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(call.args):
+            return ()
+        found.extend(_given(call.args[origin.ref], origin.path))
+    return tuple(found)
+
+
+def _given(value: Value, path: Path) -> Iterator[Origin]:
+    for held, origin in value.parts:
+        if path[: len(held)] == held:
+            yield origin.at(*path[len(held) :])
+
+
+def _repeats(program: Program, first: Site, second: Site, table: str | None) -> bool:
+    if exclusive(first, second) or first.loops != second.loops[: len(first.loops)]:
+        return False
+    if any(loop.kind.value != "once" for loop in second.loops[len(first.loops) :]):
+        return False
+    for write in writes_between(program, second.function, first.rank, second.rank):
+        if isinstance(write, Call) or write.table in (table, None):
+            return False
+    return True
+
+
+def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found:
+    step, before = second.step, first.step
+    assert isinstance(step, Access | Call)
+    assert isinstance(before, Access | Call)
+    read = effect.access
+    through = f" through `{step.text}`" if isinstance(step, Call) else ""
+    return Found(
+        step.span,
+        f"the same row of `{read.table}` is read again{through}" if read.bound.value == "one" else f"the same query on `{read.table}` runs again{through}",
+        (*shortest(reaching(program, second.function)), Point(before.span, f"first: {describe(before)}"), Point(step.span, "again"), *own_trail(program, effect)),
+        Reuse(before.span),
+        Severity.INFO if read.by_key else None,
+        function=second.function.key,
+        table=read.table,
+        cost=Cost("2 reads of one row", "1 read"),
+        operation=read.verb,
+    )

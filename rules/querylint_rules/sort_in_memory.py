@@ -1,0 +1,73 @@
+"""
+# Rows loaded and then sorted in memory
+
+## What it finds
+A list that is collected by an index range and sorted by a field of its documents, in particular to take the first few or the greatest.
+
+## Why it costs
+All rows are read to rank a few of them. An index whose fields are those of the range followed by the sort field hands them out in
+order, and `.order("desc").take(n)` then reads n rows.
+
+## Instead
+Extend the index by the sort field and use `.order(...)`, with `.take(n)` or `.first()` where only some are wanted. Rows with equal keys
+then follow in the order of their creation.
+
+## When it stays silent
+Sorts by something computed, sorts of lists that come from elsewhere, sorts in a different order after the rows were combined with others.
+A sort with no cut after it is a hint: it spares work, not reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.memory import Load, loads, trail, weight
+from querylint.advise.serving import Want, full, known_field, phrase, proposal, serve
+from querylint.advise.trace import Seen
+from querylint.ir import Program, Relation, Way, Work
+from querylint.remedy import Advice, PushDown
+from querylint.rule import Cost, Found, Severity, rule
+
+CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
+
+
+@rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
+def sort_in_memory(program: Program) -> Iterator[Found]:
+    """Sorts in memory that an index would give."""
+    for load in loads(program):
+        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
+            continue
+        for seen in load.works(Work.SORT)[:1]:
+            if len(seen.use.fields) == 1 and known_field(seen.use.fields[0], load.table):
+                yield _found(program, load, seen)
+
+
+def _found(program: Program, load: Load, seen: Seen) -> Found:
+    read, field = load.access, seen.use.fields[0]
+    plan = read.plans[0]
+    cut = any(seen.use.id in s.use.after for s in load.works(*CUTS))
+    ranged = any(p.relation is not Relation.EQ and p.field in (None, field) for p in plan.predicates)
+    fixed = tuple(f for f in plan.fixed() if f != field)
+    want = Want(fixed, (field,))
+    serving = serve(load.table, want, beyond=fixed)
+    if field == "_creationTime":
+        remedy: PushDown | Advice = Advice('use .order("desc"): the index hands rows out by creation time already')
+    else:
+        if serving is None or not full(serving, want):
+            serving = proposal(program, load.function, load.table, want)
+        remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending))
+    severity = weight(program, load) if cut and not ranged else Severity.INFO
+    rest = " and cut" if cut else ""
+    return Found(
+        seen.use.span,
+        f"rows of `{read.table}` are loaded and sorted by {phrase((field,))}{rest} in memory",
+        trail(program, load, seen),
+        remedy,
+        severity,
+        function=seen.function.key,
+        table=read.table,
+        fields=(*fixed, field),
+        also=("missing-index",) if serving is not None and serving.create else (),
+        cost=Cost(f"all rows in the range of `{plan.index}`", "the rows that are shown" if cut else "the same rows, in order"),
+        operation="sort",
+    )

@@ -1,0 +1,106 @@
+"""
+# A whole table read at once
+
+## What it finds
+`.collect()`, a `for await` that never stops early, or a convex-ents table without a terminal, over a table with neither a range nor a
+limit; also an index that is walked without a range.
+
+## Why it costs
+It reads more on every day that the table grows, is run again for every subscriber by any write to the table, and fails for good once the
+table exceeds the limits of a transaction (32,000 documents or 16 MiB).
+
+## Instead
+Bind an index range, take the newest n, or paginate. What is only counted or summed belongs in a counter; what is only looked up, in an index.
+
+## When it stays silent
+Bounded reads, tables that the settings call small, tests, seeds and migrations. Tables that only seeds and migrations fill, and functions
+that nothing calls, get a hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.serving import grows, sargable, small, whole_table
+from querylint.advise.trace import Fate, fate
+from querylint.ir import Access, Kind, Program, Work
+from querylint.ir.program import Site
+from querylint.remedy import Advice, Counter, Limit
+from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+
+WORK_WORDS = {
+    Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
+    Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.FIRST: "used by its first row", Work.LAST: "used by its last row",
+    Work.EMPTY: "tested for being empty", Work.PICK: "used by one row", Work.MEMBER: "searched",
+}  # fmt: skip
+
+
+@rule(pattern="unbounded", severity=Severity.WARNING, cwe=770)
+def unbounded_read(program: Program) -> Iterator[Found]:
+    """Reads of whole tables."""
+    for site, read in program.reads():
+        if quiet(site.function) or not whole_table(read) or small(program, read.table):
+            continue
+        yield _found(program, site, read, fate(program, site.function, read))
+
+
+def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
+    table = f"`{read.table}`" if read.table else "a table"
+    works = list(dict.fromkeys(WORK_WORDS[s.use.work] for s in seen.uses if s.use.work in WORK_WORDS))
+    purpose = f" and {', '.join(works[:3])} in memory" if works else ""
+    index = next((p.index for p in read.plans if p.index), None)
+    how = f" through `{index}` without a range" if index else ""
+    points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in seen.uses[:4])
+    return Found(
+        read.chain,
+        f"every row of {table} is read{how}{purpose}",
+        (*shortest(reaching(program, site.function)), *points),
+        _remedy(program, site, read, seen),
+        _severity(program, site, read),
+        Confidence.LIKELY if read.fragile else Confidence.SURE,
+        site.function.key,
+        read.table,
+        also=_also(program, site, read, seen),
+        cost=Cost(f"rows({read.table or 'table'}) on each call", "a bounded number of rows"),
+        operation=read.verb,
+    )
+
+
+def _severity(program: Program, site: Site, read: Access) -> Severity:
+    if read.table == "_scheduled_functions" or not grows(program, site.function, read.table):
+        return Severity.INFO
+    entries = program.entries(site.function.key)
+    if any(e.public or e.kind is Kind.HTTP for e in entries):
+        return Severity.ERROR
+    called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
+    return Severity.WARNING if called or site.function.kind in (Kind.QUERY, Kind.MUTATION) else Severity.INFO
+
+
+def _also(program: Program, site: Site, read: Access, seen: Fate) -> tuple[str, ...]:
+    kinds = {s.use.work for s in seen.uses}
+    also = []
+    if kinds & {Work.FILTER, Work.FIND, Work.SORT, Work.SLICE, Work.COUNT, Work.FOLD, Work.GROUP, Work.SOME, Work.LAST, Work.FIRST}:
+        also.append("mem-filter")
+    if not seen.whole:
+        also.append("overfetch")
+    if any(p.index and not p.ranged for p in read.plans):
+        also.append("scan-filter")
+    table = program.table(site.function, read.table)
+    if any(sargable(p, table) for s in seen.uses for p in s.use.predicates) or Work.SORT in kinds:
+        also.append("missing-index")
+    return tuple(also)
+
+
+def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | Counter | Advice:
+    kinds = {s.use.work for s in seen.uses}
+    table = program.table(site.function, read.table)
+    names = list(dict.fromkeys(p.field for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)))
+    if names:
+        return Advice(f"bind {', '.join(names)} in an index range instead of testing it in memory")
+    if kinds and kinds <= {Work.COUNT, Work.FOLD, Work.GROUP, Work.EMPTY}:
+        return Counter(read.table or "the table")
+    sorts = [s.use.fields[0] for s in seen.uses if s.use.work is Work.SORT and s.use.fields]
+    if sorts:
+        return Advice(f"add an index on {sorts[0]} and read with .order(...).take(n)")
+    return Limit(paginate=True)

@@ -1,0 +1,108 @@
+"""
+# Independent reads awaited one after another
+
+## What it finds
+Two or more reads, batches of reads, or calls that read, of which the later does not need the earlier: neither its result nor a check made
+on it lies between them.
+
+## Why it costs
+The function waits for one trip to the database after the other. In a Convex transaction reads that are started together travel together,
+up to 16 at a time; in an action each `runQuery` is a transaction of its own, and they overlap.
+
+## Instead
+Start them together: `const [persona, variants] = await Promise.all([...])`.
+
+## When it stays silent
+A check that throws or returns between them (the second read may then not be wanted), reads that use one another's results, alternatives
+of one choice, reads around a write to the same table, `runQuery` inside a transaction (it gains nothing there), tests, seeds, migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import describe, quiet, reaching, shortest
+from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, units, writes_between
+from querylint.ir import Access, Call, Function, Kind, Program
+from querylint.remedy import Gather
+from querylint.rule import Cost, Found, Point, Severity, rule
+
+
+@rule(pattern="waterfall", severity=Severity.WARNING, cwe=1060)
+def waterfall(program: Program) -> Iterator[Found]:
+    """Groups of reads that could have been started together."""
+    for function in program.functions.values():
+        if quiet(function) or function.kind is Kind.CLIENT:
+            continue
+        for block in units(program, function):
+            for group in _groups(program, function, block):
+                yield _found(program, function, group)
+
+
+def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator[list[Unit]]:
+    groups: list[list[Unit]] = []
+    for later in block:
+        behind = closure(program, function, later.needs | barriers(program, function, later.start, later.site.loops))
+        partner = next((e for e in block if _free(program, function, e, later, behind)), None)
+        if partner is None:
+            continue
+        home = next((g for g in groups if partner in g), None)
+        if home is None:
+            groups.append([partner, later])
+        else:
+            home.append(later)
+    yield from groups
+
+
+def _free(program: Program, function: Function, earlier: Unit, later: Unit, behind: frozenset[int]) -> bool:
+    """Whether the later read could have been started before the earlier one had finished."""
+    if earlier.done >= later.start or exclusive(earlier.site, later.site):
+        return False
+    number = getattr(earlier.site.step, "id", None)
+    if number in behind or _ids(earlier) & behind:
+        return False
+    if program.callees.get((function.key, number or 0)) in program.throws and not earlier.remote:
+        return False
+    tables = {e.access.table for e in later.reads}
+    for write in writes_between(program, function, earlier.done, later.start):
+        if isinstance(write, Call) or write.table is None or write.table in tables or None in tables:
+            return False
+    return True
+
+
+def _ids(unit: Unit) -> frozenset[int]:
+    return frozenset(e.access.id for e in unit.reads if e.function == unit.site.function.key)
+
+
+def _found(program: Program, function: Function, group: list[Unit]) -> Found:
+    later = group[1]
+    names = [_name(u) for u in group]
+    points = tuple(Point(u.site.step.span, f"waits for {describe(u.site.step)}" if isinstance(u.site.step, Access | Call) else "waits for a batch") for u in group)
+    between = any(writes_between(program, function, a.done, b.start) for a, b in zip(group, group[1:], strict=False))
+    light = function.kind is not Kind.QUERY and len(group) == 2 and all(cheap(u.reads) for u in group)
+    return Found(
+        later.site.step.span,
+        f"{_listed(names)} are read one after another, though neither needs the other" if len(group) == 2
+        else f"{len(group)} independent reads ({_listed(names)}) wait for one another",
+        shortest(reaching(program, function)) + points,
+        Gather(tuple(u.site.step.span for u in group)),
+        Severity.INFO if between or light else None,
+        function=function.key,
+        table=later.reads[0].access.table,
+        cost=Cost(f"{len(group)} waits", "1 wait"),
+        operation="waterfall",
+    )  # fmt: skip
+
+
+def _name(unit: Unit) -> str:
+    step = unit.site.step
+    if isinstance(step, Call) and step.text:
+        return f"`{step.text}`"
+    tables = list(dict.fromkeys(e.access.table for e in unit.reads if e.access.table))
+    return f"`{tables[0]}`" if tables else "a table"
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) == 2 and names[0] == names[1]:
+        return f"two parts of {names[0]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,107 @@
+"""
+# Whole documents read for a field or two
+
+## What it finds
+A list of documents of which only one or two fields are looked at (ids, mostly), or a document with a heavy field (a vector, bytes) that is
+only tested for existence. For lists that a query returns, it follows the rows into the client components that show them.
+
+## Why it costs
+Convex reads and bills whole documents; there is no projection. What travels to a subscriber is sent again whenever one of the documents
+changes, shown or not.
+
+## Instead
+Keep the wanted fields in a small table of their own or on the row at hand, return only the fields that are shown, and keep heavy
+content apart from what lists read.
+
+## When it stays silent
+Rows that leave whole, rows that are written back, small tables with few fields, lists that are counted or filtered (other rules speak
+of those), lists that are bounded by `.take(n)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.serving import accumulates, phrase, small, whole_table
+from querylint.advise.trace import Fate, fate
+from querylint.ir import Access, Bound, Function, Op, Program, Root, Table, Terminal, Use, Way, Work
+from querylint.ir.program import Site
+from querylint.remedy import Narrow
+from querylint.rule import Confidence, Cost, Found, Severity, rule
+
+FEW = 2
+MANY_FIELDS = 6
+REDUCING = frozenset((Work.FILTER, Work.FIND, Work.COUNT, Work.FOLD, Work.GROUP, Work.SORT, Work.SLICE, Work.FIRST, Work.LAST, Work.EMPTY))
+
+
+@rule(pattern="overfetch", severity=Severity.INFO, cwe=1060)
+def whole_rows(program: Program) -> Iterator[Found]:
+    """Reads of documents of which little is used."""
+    for site, read in program.reads():
+        function = site.function
+        table = program.table(function, read.table)
+        if quiet(function) or table is None or table.fields is None or small(program, read.table) or read.bound is Bound.LIMIT:
+            continue
+        if any(p.way in (Way.VECTOR, Way.SEARCH, Way.OPAQUE) for p in read.plans) or whole_table(read):
+            continue
+        seen = fate(program, function, read)
+        if seen.whole or seen.truncated:
+            continue
+        found = _list(program, site, read, table, seen) if read.terminal is Terminal.ROWS else _row(program, site, read, table, seen)
+        if found is not None:
+            yield found
+
+
+def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) -> Found | None:
+    fields = tuple(f for f in seen.fields if table.field(f) is not None or f in ("_id", "_creationTime"))
+    clients = len(seen.subscribers)
+    limit = FEW if not clients else max(FEW, len(table.fields or ()) // 3)
+    if not fields or len(fields) > limit or len(table.fields or ()) < MANY_FIELDS:
+        return None
+    if {s.use.work for s in seen.uses} & REDUCING or _written_back(program, site.function, read):
+        return None
+    where = f" by the {clients} component{'s' if clients > 1 else ''} that show them" if clients else ""
+    return Found(
+        read.chain,
+        f"whole documents of `{read.table}` are read, and only {phrase(fields)} used{where}",
+        shortest(reaching(program, site.function)),
+        Narrow(read.table or "", fields),
+        Severity.WARNING if accumulates(program, site.function, read) and (clients or fields == ("_id",)) else None,
+        Confidence.LIKELY,
+        site.function.key,
+        read.table,
+        fields,
+        cost=Cost(f"{len(table.fields or ())} fields a row", f"{len(fields)} field{'s' if len(fields) > 1 else ''} a row"),
+        operation=read.verb,
+    )
+
+
+def _row(program: Program, site: Site, read: Access, table: Table, seen: Fate) -> Found | None:
+    heavy = [f.name for f in table.fields or () if f.large]
+    if not heavy or seen.fields.keys() & set(heavy) or len(seen.fields) > FEW or _written_back(program, site.function, read):
+        return None
+    what = phrase(tuple(seen.fields)) if seen.fields else "whether it exists"
+    return Found(
+        read.chain,
+        f"a document of `{read.table}` is read with its {phrase(heavy)} for {what}",
+        shortest(reaching(program, site.function)),
+        Narrow(read.table or "", ()),
+        function=site.function.key,
+        table=read.table,
+        fields=tuple(seen.fields),
+        cost=Cost(f"the whole document with {phrase(heavy)}", "a small document"),
+        operation=read.verb,
+    )
+
+
+def _written_back(program: Program, function: Function, read: Access) -> bool:
+    """Whether rows are patched or deleted by their id: Convex has no write by range, so they must be read."""
+    for site in program.sites(function.key).all:
+        step = site.step
+        if isinstance(step, Access) and step.op is Op.WRITE and step.key is not None:
+            if any(o.root is Root.STEP and o.ref == read.id for o in step.key.origins):
+                return True
+        elif isinstance(step, Use):
+            continue
+    return False

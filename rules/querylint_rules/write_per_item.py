@@ -1,0 +1,86 @@
+"""
+# Writes one by one in a loop
+
+## What it finds
+An insert, patch, replace or delete that a loop waits for in every round.
+
+## Why it costs
+Inside one Convex mutation this is one transaction and no round trip per item, so it is a hint. It becomes a problem where the rows
+that drive it are not bounded: each patch or delete reads its document and records a range of its own, and a transaction ends at 4,096
+ranges, long before the limit of 16,000 writes.
+
+## Instead
+Take a bounded batch, write it, and schedule the next one: `.take(200)` and `ctx.scheduler.runAfter(0, ...)`.
+
+## When it stays silent
+Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, tests, seeds and migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import quiet, reaching, shortest, transactional
+from querylint.advise.rounds import Rounds, rounds
+from querylint.advise.serving import accumulates
+from querylint.ir import Access, Bound, Program, Root, Terminal
+from querylint.ir.program import Site
+from querylint.remedy import Batch, Chunk
+from querylint.rule import Cost, Found, Point, Severity, rule
+
+
+@rule(pattern="loop-write", severity=Severity.INFO, cwe=1050)
+def write_per_item(program: Program) -> Iterator[Found]:
+    """Writes that a loop waits for."""
+    for site, write in program.writes():
+        if quiet(site.function):
+            continue
+        hit = _waiting(program, site)
+        if hit is not None:
+            yield _found(program, site, write, hit)
+
+
+def _waiting(program: Program, site: Site) -> Rounds | None:
+    for hit in rounds(program, site):
+        if hit.constant or hit.paging:
+            return None
+        if hit.waits:
+            return hit
+    return None
+
+
+def _source(program: Program, site: Site, hit: Rounds) -> Access | None:
+    """The read whose rows the loop runs over."""
+    for origin in hit.loop.over.origins if hit.loop.over is not None else ():
+        if origin.root is Root.STEP and isinstance(origin.ref, int):
+            found = program.sites(site.function.key).by_id.get(origin.ref)
+            if found is not None and isinstance(found.step, Access):
+                return found.step
+    return None
+
+
+def _found(program: Program, site: Site, write: Access, hit: Rounds) -> Found:
+    source = _source(program, site, hit)
+    grows = (
+        source is not None and source.terminal is Terminal.ROWS and source.bound is Bound.ALL and accumulates(program, site.function, source)
+        and write.verb != "insert"
+    )  # fmt: skip
+    table = f"`{write.table}`" if write.table else "a document"
+    over = f"item of `{hit.loop.over_text}`" if hit.loop.over is not None else "round of the loop"
+    inside = transactional(program, site.function)
+    tail = ", and their number is not bounded: past about 4,096 the transaction fails" if grows else ""
+    return Found(
+        write.span,
+        f"{_verb(write)} {table} for every {over}, one at a time{tail}",
+        (*shortest(reaching(program, site.function)), *((Point(source.span, "the rows are loaded here"),) if source else ()), Point(hit.loop.span, f"once per {over}")),
+        Chunk(write.table) if grows else Batch(hit.loop.span, "start the writes together with Promise.all; it is one transaction either way"),
+        Severity.WARNING if grows else None,
+        function=site.function.key,
+        table=write.table,
+        cost=Cost("n writes in one transaction" if inside else "n writes", "a bounded batch per transaction" if grows else ""),
+        operation=write.verb,
+    )
+
+
+def _verb(write: Access) -> str:
+    return {"insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from"}.get(write.verb, "writes to")
