@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import COUNTING, Load, drives, loads, repeated_use, trail, weight
+from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, weight
 from querylint.advise.trace import Seen
 from querylint.ir import Program, Work
 from querylint.remedy import Counter
@@ -45,15 +45,15 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     what = "grouped" if kinds == {Work.GROUP} else "summed up" if Work.FOLD in kinds else "counted"
     table = load.access.table
     return Found(
-        first.use.span,
-        f"all rows of `{table}` in the range are loaded to be {what}",
+        anchor(load, first),
+        f"all rows of `{table}` are loaded to be {what}",
         trail(program, load, first),
         Counter(table or "the table"),
         weight(program, load),
-        function=first.function.key,
+        function=home(load, first),
         table=table,
         fields=load.access.plans[0].fixed(),
         also=("overfetch", "unbounded"),
-        cost=Cost(f"all rows in the range of `{load.access.plans[0].index}`", "1 document"),
+        cost=Cost(load.cost, "1 document"),
         operation="aggregate",
     )

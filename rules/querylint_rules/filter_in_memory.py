@@ -22,8 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import Load, joins, loads, trail, weight
-from querylint.advise.serving import Serving, Want, full, phrase, proposal, sargable, serve, wanted
+from querylint.advise.memory import Load, anchor, home, joins, loads, trail, weight
+from querylint.advise.serving import Serving, Want, full, known_field, phrase, proposal, sargable, serve, wanted
 from querylint.advise.trace import Seen
 from querylint.ir import Predicate, Program, Relation, Side, Way, Work
 from querylint.remedy import Advice, PushDown
@@ -44,7 +44,14 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
             continue
         hits = [(s, found) for s in seen if (found := _usable(program, load, s))]
         if hits:
-            yield _found(program, load, hits)
+            always = [h for h in hits if not h[0].use.conditional]
+            choices = [h for h in hits if h[0].use.conditional]
+            if always:
+                yield _found(program, load, always)
+            for number, choice in enumerate(choices):
+                yield _found(program, load, [choice], again=bool(always) or number > 0)
+        else:
+            yield from _strangers(program, load, seen)
 
 
 def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
@@ -52,7 +59,8 @@ def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
     return () if joins(program, seen, found) else found
 
 
-def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]]) -> Found:
+def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]], *, again: bool = False) -> Found:
+    """One finding for the filters that always run; one for each that the caller may choose, the later ones as hints."""
     read = load.access
     plan = read.plans[0]
     predicates = tuple(p for _, found in hits for p in found)
@@ -64,21 +72,44 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
     assert serving is not None
     first = hits[0][0]
     names = tuple(dict.fromkeys(p.field for p in predicates if p.field))
+    by = f" by `{plan.index}`" if plan.index else ""
     index = f", though index `{serving.index}` has it" if not serving.create else ""
     return Found(
-        first.use.span,
-        f"rows of `{read.table}` are loaded by `{plan.index}` and filtered by {phrase(names)} in memory{index}",
+        anchor(load, first),
+        f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=set(serving.fields) <= set(want.equal)),
-        weight(program, load),
+        S.INFO if again else weight(program, load),
         Confidence.SURE if not first.way else Confidence.LIKELY,
-        first.function.key,
+        home(load, first),
         read.table,
         serving.fields,
         ("missing-index",) if serving.create else (),
-        Cost(f"all rows in the range of `{plan.index}`", "the rows that match"),
+        Cost(load.cost, "the rows that match"),
         "filter",
     )
+
+
+def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
+    """Rows of everybody, of which those in a set of other rows' ids are kept: the owner is missing from the row."""
+    if load.access.plans[0].fixed():
+        return
+    for s in seen:
+        names = tuple(p.field for p in s.use.predicates if p.field and p.relation is Relation.IN and known_field(p.field, load.table))
+        if names and not joins(program, s, s.use.predicates):
+            yield Found(
+                anchor(load, s),
+                f"rows of `{load.access.table}` are loaded for all owners, and those with a {phrase(names)} in a set are kept in memory",
+                trail(program, load, s),
+                Advice("keep the owner's id on the row and bind it in an index range, or read one range per id with Promise.all"),
+                S.INFO,
+                function=home(load, s),
+                table=load.access.table,
+                fields=names,
+                cost=Cost(load.cost, "the rows of one owner"),
+                operation="filter",
+            )
+            return
 
 
 def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
@@ -87,13 +118,13 @@ def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]
         names = tuple(p.field for p in s.use.predicates if p.field and p.relation in (Relation.EQ, Relation.IN))
         if names:
             yield Found(
-                s.use.span,
+                anchor(load, s),
                 f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: matches beyond its limit are lost",
                 trail(program, load, s),
                 Advice(f"add {phrase(names)} to the filterFields of the search index and bind it in the search"),
                 None,
                 Confidence.SURE,
-                s.function.key,
+                home(load, s),
                 load.access.table,
                 names,
                 operation="filter",

@@ -36,7 +36,7 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
-        if _unique(load):
+        if _unique(load) or load.reported:
             continue
         yield _found(program, load, kinds)
 
@@ -54,9 +54,9 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
     table = load.access.table
     last = Work.LAST in kinds
     if kinds == {Work.EMPTY}:
-        message = f"all rows of `{table}` in the range are loaded to see whether there is any"
+        message = f"all rows of `{table}` are loaded to see whether there is any"
     else:
-        message = f"all rows of `{table}` in the range are loaded to use the {'last' if last else 'first'} one"
+        message = f"all rows of `{table}` are loaded to use the {'last' if last else 'first'} one"
     return Found(
         load.access.chain,
         message,
@@ -65,6 +65,6 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
         function=load.function.key,
         table=table,
         also=("overfetch",),
-        cost=Cost(f"all rows in the range of `{load.access.plans[0].index}`", "1 row"),
+        cost=Cost(load.cost, "1 row"),
         operation=load.access.verb,
     )

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Bound, Call, Mode, Op, Program, Way
+from querylint.ir import Access, Bound, Call, LoopKind, Mode, Op, Program, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -53,6 +53,8 @@ def _waiting(program: Program, site: Site) -> Rounds | None:
             return None
         if hit.waits:
             return hit if hit.varies else None
+        if hit.loop.kind is LoopKind.GATHER:
+            return None
     return None
 
 

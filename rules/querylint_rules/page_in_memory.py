@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import Load, loads, trail
+from querylint.advise.memory import Load, anchor, home, loads, trail
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.trace import Seen, fate
 from querylint.ir import Bound, Program, Terminal, Use, Work
@@ -33,7 +33,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
     """Slices of lists that were read for more than the slice."""
     for load in loads(program):
         cuts = [s for s in load.works(Work.SLICE) if not s.use.after and not s.use.conditional]
-        if cuts and not load.fate.leaves_unselected() and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY}:
+        if cuts and not load.reported and not load.fate.leaves_unselected() and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY}:
             yield _cut(program, load, cuts[0])
     for site, read in program.reads():
         if quiet(site.function) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
@@ -61,13 +61,13 @@ def _offset(use: Use) -> bool:
 def _cut(program: Program, load: Load, seen: Seen) -> Found:
     count = seen.use.size.literal if seen.use.size is not None and isinstance(seen.use.size.literal, int) else None
     return Found(
-        seen.use.span,
-        f"all rows of `{load.access.table}` in the range are loaded and cut in memory",
+        anchor(load, seen),
+        f"all rows of `{load.access.table}` are loaded and cut in memory",
         trail(program, load, seen),
         Limit(paginate=True) if _offset(seen.use) else Limit(count if count != 1 else None),
-        function=seen.function.key,
+        function=home(load, seen),
         table=load.access.table,
         also=("overfetch",),
-        cost=Cost(f"all rows in the range of `{load.access.plans[0].index}`", "the rows that are kept"),
+        cost=Cost(load.cost, "the rows that are kept"),
         operation="slice",
     )

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from querylint.advise.places import describe, own_trail, quiet, reaching, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
-from querylint.advise.serving import unranged
+from querylint.advise.serving import few, unranged
 from querylint.ir import Access, Bound, Call, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
@@ -99,7 +99,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         f"{table} is {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
         shortest(reaching(program, site.function)) + points,
         Batch(hit.loop.span, "read one range for all the items and group it in memory, or keep what is needed on the item"),
-        Severity.ERROR if scan else None,
+        Severity.ERROR if scan else Severity.INFO if few(program, site, hit.loop) else None,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import Load, loads, trail, weight
+from querylint.advise.memory import Load, anchor, home, loads, trail, weight
 from querylint.advise.serving import Want, full, known_field, phrase, proposal, serve
 from querylint.advise.trace import Seen
 from querylint.ir import Program, Relation, Way, Work
@@ -38,7 +38,7 @@ def sort_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
             continue
         for seen in load.works(Work.SORT)[:1]:
-            if len(seen.use.fields) == 1 and known_field(seen.use.fields[0], load.table):
+            if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):
                 yield _found(program, load, seen)
 
 
@@ -50,8 +50,11 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
     fixed = tuple(f for f in plan.fixed() if f != field)
     want = Want(fixed, (field,))
     serving = serve(load.table, want, beyond=fixed)
-    if field == "_creationTime":
-        remedy: PushDown | Advice = Advice('use .order("desc"): the index hands rows out by creation time already')
+    if field == "*":
+        remedy: PushDown | Advice = Advice("give each order that is offered its own index, and take the rows from there")
+        serving = None
+    elif field == "_creationTime":
+        remedy = Advice('use .order("desc"): the index hands rows out by creation time already')
     else:
         if serving is None or not full(serving, want):
             serving = proposal(program, load.function, load.table, want)
@@ -59,15 +62,15 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
     severity = weight(program, load) if cut and not ranged else Severity.INFO
     rest = " and cut" if cut else ""
     return Found(
-        seen.use.span,
-        f"rows of `{read.table}` are loaded and sorted by {phrase((field,))}{rest} in memory",
+        anchor(load, seen),
+        f"rows of `{read.table}` are loaded and sorted by {phrase((field,)) if field != "*" else "a field chosen at run time"}{rest} in memory",
         trail(program, load, seen),
         remedy,
         severity,
-        function=seen.function.key,
+        function=home(load, seen),
         table=read.table,
-        fields=(*fixed, field),
+        fields=(*fixed, field) if field != "*" else fixed,
         also=("missing-index",) if serving is not None and serving.create else (),
-        cost=Cost(f"all rows in the range of `{plan.index}`", "the rows that are shown" if cut else "the same rows, in order"),
+        cost=Cost(load.cost, "the rows that are shown" if cut else "the same rows, in order"),
         operation="sort",
     )

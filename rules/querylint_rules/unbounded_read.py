@@ -53,7 +53,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     how = f" through `{index}` without a range" if index else ""
     points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in seen.uses[:4])
     return Found(
-        read.chain,
+        read.span,
         f"every row of {table} is read{how}{purpose}",
         (*shortest(reaching(program, site.function)), *points),
         _remedy(program, site, read, seen),

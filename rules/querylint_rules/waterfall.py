@@ -42,21 +42,21 @@ def waterfall(program: Program) -> Iterator[Found]:
 def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator[list[Unit]]:
     groups: list[list[Unit]] = []
     for later in block:
-        behind = closure(program, function, later.needs | barriers(program, function, later.start, later.site.loops))
-        partner = next((e for e in block if _free(program, function, e, later, behind)), None)
-        if partner is None:
-            continue
-        home = next((g for g in groups if partner in g), None)
-        if home is None:
-            groups.append([partner, later])
-        else:
+        behind = closure(program, function, later.needs | barriers(program, function, later.start, later.site.loops), later.site.loops)
+        partners = [e for e in block if _free(program, function, e, later, behind)]
+        home = next((g for g in groups if all(member in partners for member in g)), None)
+        if home is not None:
             home.append(later)
+            continue
+        partner = next((e for e in partners if not any(e in g for g in groups)), None)
+        if partner is not None:
+            groups.append([partner, later])
     yield from groups
 
 
 def _free(program: Program, function: Function, earlier: Unit, later: Unit, behind: frozenset[int]) -> bool:
     """Whether the later read could have been started before the earlier one had finished."""
-    if earlier.done >= later.start or exclusive(earlier.site, later.site):
+    if earlier.done >= later.start or exclusive(program, earlier.site, later.site):
         return False
     number = getattr(earlier.site.step, "id", None)
     if number in behind or _ids(earlier) & behind:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.serving import accumulates, small, unranged, whole_table
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import Access, Bound, Function, Loop, Origin, Predicate, Program, Root, Table, Terminal, Way, Work
-from querylint.ir.program import Site
+from querylint.ir import Access, Bound, Call, Function, Loop, Mode, Origin, Predicate, Program, Root, Table, TargetKind, Terminal, Way, Work
+from querylint.ir.program import Edge, Site
 from querylint.rule import Point, Severity
+from querylint.text import Span
 
 COUNTING = frozenset((Work.COUNT, Work.FOLD, Work.GROUP))
 
@@ -23,11 +24,18 @@ class Load:
     access: Access
     fate: Fate
     table: Table | None
+    reported: bool
 
     @property
     def function(self) -> Function:
         """The function that loads."""
         return self.site.function
+
+    @property
+    def cost(self) -> str:
+        """What is read today."""
+        index = self.access.plans[0].index
+        return f"rows({self.access.table})" if self.reported or index is None else f"all rows in the range of `{index}`"
 
     def works(self, *kinds: Work) -> list[Seen]:
         """The works of these kinds, in the order of the source."""
@@ -35,25 +43,28 @@ class Load:
 
     def counted_filters(self) -> set[int]:
         """The filters whose results are only counted or summed."""
-        counted = {n for s in self.works(Work.COUNT, Work.EMPTY, Work.FOLD) for n in s.use.after[-1:]}
-        onward = {n for s in self.fate.uses if s.use.work not in (Work.COUNT, Work.EMPTY, Work.FOLD) for n in s.use.after[-1:]}
+        counted = {n for s in self.works(Work.COUNT, Work.EMPTY) for n in s.use.after[-1:]}
+        onward = {n for s in self.fate.uses if s.use.work not in (Work.COUNT, Work.EMPTY) for n in s.use.after[-1:]}
         return counted - onward
 
 
 def loads(program: Program) -> Iterator[Load]:
-    """Every list that is read whole, by an index range or a search (a whole table is `unbounded-read`'s)."""
+    """Every list that is read whole. `reported` are those that a rule on scans speaks of already: what memory does then is a hint."""
     for site, read in program.reads():
         if quiet(site.function) or read.terminal is not Terminal.ROWS or small(program, read.table):
             continue
-        if read.bound is not Bound.ALL or whole_table(read) or any(unranged(p) for p in read.plans):
+        if read.bound is not Bound.ALL and not any(p.way is Way.SEARCH for p in read.plans):
             continue
         if any(p.way in (Way.KEY, Way.VECTOR) for p in read.plans):
             continue
-        yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table))
+        reported = whole_table(read) or any(unranged(p) for p in read.plans)
+        yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table), reported)
 
 
 def weight(program: Program, load: Load) -> Severity:
     """A warning where the range gathers rows for as long as its owner lives; else a hint."""
+    if load.reported:
+        return Severity.INFO
     return Severity.WARNING if accumulates(program, load.function, load.access) else Severity.INFO
 
 
@@ -78,20 +89,50 @@ def repeated_use(program: Program, seen: Seen) -> bool:
 
 def trail(program: Program, load: Load, seen: Seen) -> tuple[Point, ...]:
     """From the entry to the load, and on to the work."""
-    calls = tuple(Point(e.call.span, f"{e.caller.rpartition('::')[2]} hands them to {e.callee.rpartition('::')[2]}") for e in seen.way)
+    calls = tuple(Point(e.call.span, _handing(load, e)) for e in seen.way)
     loaded = Point(load.access.span, f"all rows of {load.access.table or 'a table'} in the range are loaded here")
-    return (*shortest(reaching(program, load.function)), loaded, *calls)
+    done = (Point(seen.use.span, f"{seen.use.work.value} in memory"),) if calls else ()
+    return (*shortest(reaching(program, load.function)), loaded, *calls, *done)
+
+
+def _handing(load: Load, edge: Edge) -> str:
+    caller, callee = edge.caller.rpartition("::")[2], edge.callee.rpartition("::")[2]
+    return f"{caller} hands them to {callee}" if edge.caller == load.function.key else f"{caller} gets them from {callee}"
+
+
+def anchor(load: Load, seen: Seen) -> Span:
+    """Where to point: the work itself, or the call that hands the rows to a helper which does it."""
+    if seen.function.key == load.function.key:
+        return seen.use.span
+    return next((e.call.span for e in seen.way if e.caller == load.function.key), seen.use.span)
+
+
+def home(load: Load, seen: Seen) -> str:
+    """The function that the place of `anchor` lies in."""
+    return load.function.key if any(e.caller == load.function.key for e in seen.way) else seen.function.key
 
 
 def drives(program: Program, load: Load) -> bool:
     """Whether the rows decide what else is read, written or called: then they are needed, whatever is counted besides."""
+    mine = load.access.id
     for site in program.sites(load.function.key).all:
         step = site.step
-        deps = getattr(step, "deps", None)
-        if deps and load.access.id in deps and getattr(step, "id", None) != load.access.id and not hasattr(step, "work") and not isinstance(step, Loop):
-            key = getattr(step, "key", None)
-            if key is not None and any(o.root is Root.STEP and o.ref == load.access.id for o in key.origins):
+        if isinstance(step, Access):
+            key = step.key
+            if key is not None and any(o.root is Root.STEP and o.ref == mine for o in key.origins):
                 return True
-            if any(loop.over is not None and any(o.ref == load.access.id for o in loop.over.origins) for loop in site.loops):
-                return True
+        elif isinstance(step, Call):
+            if not _acts(program, site, step) or mine not in step.deps:
+                continue
+        else:
+            continue
+        if step.id != mine and any(loop.over is not None and any(o.ref == mine for o in loop.over.origins) for loop in site.loops):
+            return True
     return False
+
+
+def _acts(program: Program, site: Site, call: Call) -> bool:
+    """Whether a call touches the database or something else that is waited for."""
+    if call.mode is not Mode.DIRECT or program.effects_of(site.function, call):
+        return True
+    return call.target.kind is TargetKind.EXTERNAL and call.id in program.sites(site.function.key).waits

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.places import transactional
-from querylint.ir import Access, Call, Function, Loop, LoopKind, Mode, Op, Program, Step, TargetKind, Way
+from querylint.ir import Access, Branch, Call, Exit, Function, Loop, LoopKind, Mode, Op, Program, Step, TargetKind, Way
 from querylint.ir.program import Effect, Site
 
 
@@ -101,14 +101,21 @@ def needs_of(step: Step) -> frozenset[int]:
     return frozenset()
 
 
-def closure(program: Program, function: Function, needs: frozenset[int]) -> frozenset[int]:
-    """All the steps behind some steps."""
+def closure(program: Program, function: Function, needs: frozenset[int], around: tuple[Loop, ...] = ()) -> frozenset[int]:
+    """All the steps behind some steps. The loops `around` the place give it an item, not what else they hold."""
+    outer = {loop.id for loop in around}
     by_id = program.sites(function.key).by_id
     found = set(needs)
     queue = list(needs)
     while queue:
         site = by_id.get(queue.pop())
         if site is None:
+            continue
+        if isinstance(site.step, Loop) and site.step.id in outer:
+            for number in site.step.over.deps if site.step.over is not None else ():
+                if number not in found:
+                    found.add(number)
+                    queue.append(number)
             continue
         for number in needs_of(site.step):
             if number not in found:
@@ -151,10 +158,18 @@ def writes_between(program: Program, function: Function, first: int, last: int) 
     return found
 
 
-def exclusive(a: Site, b: Site) -> bool:
-    """Whether two places sit in different arms of one choice."""
+def exclusive(program: Program, a: Site, b: Site) -> bool:
+    """Whether the later of two places is never reached after the earlier: other arms of one choice, or an arm that leaves."""
     arms = dict(b.arms)
-    return any(branch in arms and arms[branch] != arm for branch, arm in a.arms)
+    for branch, arm in a.arms:
+        if branch in arms:
+            if arms[branch] != arm:
+                return True
+            continue
+        step = program.sites(a.function.key).all[branch].step
+        if isinstance(step, Branch) and step.arms[arm] and isinstance(step.arms[arm][-1], Exit):
+            return True
+    return False
 
 
 def cheap(effects: tuple[Effect, ...]) -> bool:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from querylint.ir import Access, Bound, Function, Index, IndexKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way
+from querylint.ir import ITEM, Access, Bound, Function, Index, IndexKind, Loop, Plan, Predicate, Program, Relation, Root, Side, Table, Terminal, Way
+from querylint.ir.program import Site
 
 PER_ACCOUNT = re.compile(
     r"^(?:user|owner|author|creator|member|org|organization|organisation|team|workspace|tenant|account|company|customer|project|channel|"
@@ -191,6 +192,24 @@ def accumulates(program: Program, function: Function, read: Access) -> bool:
         if _broad(fixed[0], table):
             return True
     return False
+
+
+def few(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether a loop runs over a handful of rows: single documents, small takes, ranges that bind a whole compound key."""
+    origins = [o for _, o in loop.over.parts] if loop.over is not None else []
+    for origin in origins:
+        found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) and origin.root is Root.STEP else None
+        if found is None or not isinstance(found.step, Access):
+            return False
+        read = found.step
+        if read.terminal is Terminal.ROW and ITEM not in origin.path:
+            continue
+        if read.bound is Bound.LIMIT and read.limit is not None and isinstance(read.limit.literal, int) and read.limit.literal <= 10:
+            continue
+        if read.terminal is Terminal.ROWS and all(len(p.fixed()) > 1 for p in read.plans) and not accumulates(program, site.function, read):
+            continue
+        return False
+    return bool(origins)
 
 
 def _broad(name: str, table: Table | None) -> bool:

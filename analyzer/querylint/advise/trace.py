@@ -13,7 +13,10 @@ SELECTING = frozenset((Work.FILTER, Work.SLICE, Work.FIND, Work.FIRST, Work.LAST
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where rows are known under some name: a function, a root, the path of the collection (None for a single row) and of a row."""
+    """Where rows are known under some name: a function, a root, the path of the collection (None for a single row) and of a row.
+
+    `selected` says that only some of them got here.
+    """
 
     function: str
     root: Root
@@ -21,6 +24,7 @@ class Place:
     rows: Path | None
     row: Path
     way: tuple[Edge, ...] = ()
+    selected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Left:
     outflow: Outflow
     function: Function
     way: tuple[Edge, ...]
+    selected: bool = False
 
 
 @dataclass(slots=True)
@@ -58,11 +63,7 @@ class Fate:
 
     def leaves_unselected(self) -> bool:
         """Whether rows leave whole that no filter, slice or pick has reduced."""
-        return any(not self._selected(left) for left in self.whole)
-
-    def _selected(self, left: Left) -> bool:
-        mine = {s.use.id: s.use.work for s in self.uses if s.function.key == left.function.key}
-        return any(mine.get(number) in SELECTING for number in left.outflow.after)
+        return any(not left.selected for left in self.whole)
 
 
 def start_of(function: Function, access: Access) -> Place:
@@ -114,10 +115,15 @@ def _follow(program: Program, function: Function, place: Place, found: Fate) -> 
         if name and outflow.how is not Escape.RETURNED:
             found.fields[name] = None
         if whole and outflow.how is not Escape.RETURNED:
-            found.whole.append(Left(outflow, function, place.way))
+            found.whole.append(Left(outflow, function, place.way, place.selected or _selected(function, outflow)))
     more += _into_callees(program, function, place, found)
     more += _out_to_callers(program, function, place, found)
     return more
+
+
+def _selected(function: Function, outflow: Outflow) -> bool:
+    """Whether a filter, a slice or a pick has reduced what leaves."""
+    return bool(outflow.after) and any(isinstance(s, Use) and s.id in outflow.after and s.work in SELECTING for s in function.steps())
 
 
 def _same(origin: Origin, place: Place) -> bool:
@@ -161,7 +167,7 @@ def _into_callees(program: Program, function: Function, place: Place, found: Fat
                 if callee is None:
                     continue
                 number = position - 1 if call.mode is Mode.SUBSCRIBE else position  # type: ignore[union-attr]
-                more.append(Place(callee.key, Root.PARAM, number, moved[0], moved[1], (*place.way, Edge(function.key, call, callee.key))))  # type: ignore[arg-type]
+                more.append(Place(callee.key, Root.PARAM, number, moved[0], moved[1], (*place.way, Edge(function.key, call, callee.key)), place.selected))  # type: ignore[arg-type]
     return more
 
 
@@ -171,12 +177,15 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
         return []
     more: list[Place] = []
     edges = [e for e in program.callers.get(function.key, ()) if e.call.mode is not Mode.SCHEDULE]
+    if place.root is Root.PARAM and place.way:
+        edges = [place.way[-1]]
     whole = [o for o in returned if o.origin.path in (place.rows, place.row)]
     clients = [e for e in edges if e.call.mode is Mode.SUBSCRIBE or not _server(program, e)]
     if function.public:
         found.public = True
     if whole and (not edges or (function.public and not clients) or function.kind.value == "http"):
-        found.whole.extend(Left(o, function, place.way) for o in whole)
+        found.whole.extend(Left(o, function, place.way, place.selected or _selected(function, o)) for o in whole)
+    selected = place.selected or (bool(whole) and all(_selected(function, o) for o in whole))
     for outflow in returned:
         name = _field(outflow.origin.path, place.row)
         if name:
@@ -189,7 +198,7 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
                 continue
             moved = _moved(path, origin, place)
             if moved is not None:
-                more.append(Place(edge.caller, Root.STEP, edge.call.id, moved[0], moved[1], (*place.way, edge)))
+                more.append(Place(edge.caller, Root.STEP, edge.call.id, moved[0], moved[1], (*place.way, edge), selected))
     return more
 
 

@@ -12,14 +12,16 @@ from querylint.frontends.convex.registration import Registrars
 from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
 from querylint.frontends.convex.schema import read_schema
 from querylint.frontends.modules import Modules
-from querylint.ir import Call, Function, Role, Schema, TargetKind
+from querylint.ir import Access, Call, Function, Role, Schema, TargetKind
 from querylint.result import Note, NoteKind
 
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 CLIENT_WORDS = (b"useQuery", b"usePaginatedQuery", b"fetchQuery", b"preloadQuery", b"convexQuery", b"ConvexHttpClient", b"ConvexClient", b"fetchMutation")
 SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
 QUOTED = re.compile(rb"""(\w*)\(?\s*(["'`])([A-Za-z_]\w*)\2""")
-NAMING = frozenset((b"withIndex", b"withSearchIndex", b"index", b"searchIndex", b"vectorIndex"))
+VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
+CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
+NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 MOST_WAVES = 5
 
 
@@ -118,14 +120,25 @@ class ConvexFrontEnd:
         return applications[0].folder if len(applications) == 1 else ""
 
     def _words(self) -> frozenset[str]:
-        """Names of indexes that stand in quotes where no index is declared or chosen: someone may choose by them indirectly."""
+        """Names of indexes that stand in quotes where no index is declared or chosen: someone may choose by them indirectly.
+
+        A name that is chosen in a query that the walk did not come by counts too.
+        """
         names = {i.name.encode() for s in self.schemas.values() for t in s.tables.values() for i in t.indexes}
         schemas = {r.schema for r in self.roots}
+        met = self._met()
         found: set[str] = set()
         for path in self.files:
-            if path in schemas or (path not in self.done and root_of(path, self.roots) is None):
+            if path in schemas or self.role(path) is Role.TEST or (path not in self.done and root_of(path, self.roots) is None):
                 continue
-            for before, _, name in QUOTED.findall(self.read(path) or b""):
-                if name in names and before not in NAMING:
+            source = VECTOR_SEARCH.sub(rb'withSearchIndex("\3"', self.read(path) or b"")
+            for before, _, name in QUOTED.findall(source):
+                if name in names and (before not in NAMING or (before in CHOOSING and name not in met)):
                     found.add(name.decode())
         return frozenset(found)
+
+    def _met(self) -> frozenset[bytes]:
+        """Names of indexes by which a lowered query reads."""
+        functions = [f for found in self.done.values() for f in found]
+        queries = [*(s for f in functions for s in f.steps() if isinstance(s, Access)), *(a for f in functions for a in f.built)]
+        return frozenset(p.index.encode() for a in queries for p in a.plans if p.index is not None)

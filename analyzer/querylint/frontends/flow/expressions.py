@@ -254,7 +254,7 @@ def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result
                 fn = candidate.shape.fn
                 with m.loop(LoopKind.CALLBACK, fn.at, fn.end, handed=(number, position)) as frame:
                     some = Val(deps=frozenset({frame.id}) | result.deps)
-                    m.wait(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end), fn.at, fn.end)
+                    m.wait(m.unbuilt(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end)), fn.at, fn.end)
 
 
 def _fn(m: State, node: tree.Fn) -> Val:

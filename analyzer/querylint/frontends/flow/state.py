@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Query, Record, Val, join, leaks, lowered
 from querylint.ir import (
+    ITEM,
     Access,
     Bound,
     Branch,
@@ -254,12 +255,13 @@ class State:
         descending: bool | None = None,
     ) -> int | None:
         """Write down work on rows; nothing is written for values that came from nowhere."""
-        if not val.origins:
+        rows = val.rows
+        if not rows:
             return None
         number = self.fresh()
         self.emit(
             Use(
-                number, work, val.origins, self.span(at, end), predicates, fields, val.works, size, start, bool(self.control), val.deps | deps, descending
+                number, work, rows, self.span(at, end), predicates, fields, val.item().works or val.works, size, start, bool(self.control), val.deps | deps, descending
             )  # fmt: skip
         )
         return number
@@ -314,7 +316,7 @@ class State:
         """A block that runs several times, or at its own pace. Written down only if it holds steps."""
         guards, dead = self.guards, self.dead
         why = self.why()
-        frame = Frame(self.fresh(), kind, over.item().origins if over is not None else ())
+        frame = Frame(self.fresh(), kind, tuple(o.at(ITEM) for o in over.rows) if over is not None else ())
         self.frames.append(frame)
         with self.recording() as body:
             yield frame

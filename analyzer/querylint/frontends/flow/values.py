@@ -150,8 +150,20 @@ class Val:
     def item(self) -> Val:
         """An element of it."""
         if isinstance(self.shape, Many):
-            return self.shape.item.with_deps(self.deps)
-        return Val(tuple(o.at(ITEM) for o in self.origins if len(o.path) < FLATTEN_DEPTH * 2), self.deps, id_of=self.id_of, doc_of=self.doc_of)
+            item = self.shape.item.with_deps(self.deps)
+            return replace(item, works=(*self.works, *(w for w in item.works if w not in self.works))) if self.works else item
+        origins = tuple(o.at(ITEM) for o in self.origins if len(o.path) < FLATTEN_DEPTH * 2)
+        return Val(origins, self.deps, works=self.works, id_of=self.id_of, doc_of=self.doc_of)
+
+    @property
+    def rows(self) -> tuple[Origin, ...]:
+        """The collections that it is, or whose rows it holds one for one: `rows.map((r) => ({ ...r, author }))` is still those rows."""
+        if self.origins or not isinstance(self.shape, Many):
+            return self.origins
+        item = self.shape.item
+        inner = [item, *item.shape.rest] if isinstance(item.shape, Record) else [item]
+        found = [replace(o, path=o.path[:-1]) for part in inner for o in part.origins if o.path and o.path[-1] == ITEM]
+        return tuple(dict.fromkeys(found))
 
     def worked(self, use: int) -> Val:
         """The same value after one more work."""

@@ -20,7 +20,7 @@ from querylint.frontends.flow.values import (
     literal,
     many,
 )
-from querylint.ir import Escape, LoopKind, Predicate, Relation, Side, Work
+from querylint.ir import ITEM, Escape, LoopKind, Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
 PURE = frozenset(
@@ -151,7 +151,7 @@ def _some(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
 def _predicate_work(m: State, node: tree.Call, func: tree.Member, base: Val, work: Work) -> int | None:
     callback = _callback(m, node)
     result, _, held = _each(m, node, base, func, LoopKind.EACH, lambda item: (item, derived(item), base), callback)
-    items = base.item().origins
+    items = _items(base)
     predicates = m.predicates(_truths(result), items)
     if not predicates:
         if not result.conditions and not result.origins and not result.deps & base.deps and not held:
@@ -162,6 +162,10 @@ def _predicate_work(m: State, node: tree.Call, func: tree.Member, base: Val, wor
     return m.use(work, base, node.at, node.end, predicates=predicates)
 
 
+def _items(base: Val) -> tuple[Origin, ...]:
+    return tuple(o.at(ITEM) for o in base.rows)
+
+
 def _truths(result: Val) -> tuple[Condition, ...]:
     if result.conditions:
         return result.conditions
@@ -169,7 +173,7 @@ def _truths(result: Val) -> tuple[Condition, ...]:
 
 
 def _only_presence(result: Val, base: Val) -> bool:
-    items = set(base.item().origins)
+    items = set(_items(base))
     return bool(result.conditions) and all(c.origin in items for c in result.conditions)
 
 
@@ -204,7 +208,7 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
 def _fields_of(touched: list[object], item: Val) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for origin in touched:
-        for base in item.origins:
+        for base in item.origins or tuple(o for part in (item.shape.rest if isinstance(item.shape, Record) else ()) for o in part.origins):
             path = getattr(origin, "path", ())
             if getattr(origin, "ref", None) == base.ref and path[: len(base.path)] == base.path and len(path) > len(base.path):
                 names[".".join(path[len(base.path) :])] = None
@@ -212,8 +216,8 @@ def _fields_of(touched: list[object], item: Val) -> tuple[str, ...]:
 
 
 def _fields_read(m: State, fn: tree.Fn, item: Val) -> tuple[str, ...]:
-    """The fields that a comparator reads, where they had been looked at before."""
-    if not item.origins or not fn.params or not isinstance(fn.params[0].pattern, tree.NamePattern):
+    """The fields that a comparator reads, where they had been looked at before; `*` for one that is chosen at run time."""
+    if not (item.origins or isinstance(item.shape, Record)) or not fn.params or not isinstance(fn.params[0].pattern, tree.NamePattern):
         return ()
     name = fn.params[0].pattern.id
     found: dict[str, None] = {}
@@ -222,6 +226,8 @@ def _fields_read(m: State, fn: tree.Fn, item: Val) -> tuple[str, ...]:
         this = stack.pop()
         if isinstance(this, tree.Member) and isinstance(this.base, tree.Name) and this.base.id == name:
             found[this.name] = None
+        if isinstance(this, tree.Index) and isinstance(this.base, tree.Name) and this.base.id == name:
+            found["*"] = None
         if isinstance(this, list | tuple):
             stack.extend(this)
         elif hasattr(this, "__slots__") and not isinstance(this, str):

@@ -1,0 +1,170 @@
+"""Who reads by which index, and which of them would notice if a longer index took its place (convex-facts 2.4, 2.5, 2.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from querylint.advise.trace import Fate, Left, Seen, fate
+from querylint.ir import Access, Bound, Escape, Function, Index, IndexKind, Op, Plan, Program, Schema, Side, Table, Terminal, Way, Work
+
+CHOOSING = frozenset((Way.INDEX, Way.SEARCH, Way.VECTOR))
+POSITIONAL = frozenset((Work.FIRST, Work.LAST, Work.SLICE, Work.PICK))
+GATHERING = frozenset((Work.SORT, Work.COUNT, Work.EMPTY, Work.SOME, Work.EVERY, Work.FOLD, Work.GROUP, Work.MEMBER))
+
+
+class Need(IntEnum):
+    """What the order of creation among rows with equal keys means to a reader: nothing, how a list is shown, or which rows it gets."""
+
+    NONE = 0
+    SHOWN = 1
+    DECIDES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One read by an index."""
+
+    function: Function
+    access: Access
+    plan: Plan
+    need: Need
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One declared index: its readers, whether others may choose it by a name that nobody sees, and the longer ones that begin with it."""
+
+    schema: Schema
+    table: Table
+    index: Index
+    users: tuple[User, ...]
+    indirect: bool
+    covers: tuple[Index, ...]
+
+    @property
+    def dead(self) -> bool:
+        """Whether nothing can read by it."""
+        return not self.users and not self.indirect
+
+    @property
+    def need(self) -> Need:
+        """The strongest need among its readers."""
+        return max((user.need for user in self.users), default=Need.NONE)
+
+
+def standings(program: Program) -> dict[tuple[str, str, str], Standing]:
+    """Every index that somebody wrote down in a schema whose code is known, by root, table and name."""
+    known = program.memo.get("standings")
+    if isinstance(known, dict):
+        return known
+    readers = _Readers(program)
+    found: dict[tuple[str, str, str], Standing] = {}
+    for root, schema in sorted(program.schemas.items()):
+        if root not in readers.roots:
+            continue
+        for table in schema.tables.values():
+            if not table.indexes_known or table.library is not None:
+                continue
+            for index in table.indexes:
+                if not index.implicit and not index.staged and index.span is not None:
+                    users = tuple(readers.of(root, table, index))
+                    hidden = index.name in program.words or readers.unnamed(root, table)
+                    found[root, table.name, index.name] = Standing(schema, table, index, users, hidden, tuple(_covers(table, index)))
+    program.memo["standings"] = found
+    return found
+
+
+def _covers(table: Table, index: Index) -> Iterator[Index]:
+    """Indexes that find by equality whatever this one finds, the shortest first; of two equal ones the first declared stays."""
+    if index.kind is not IndexKind.ORDERED or not index.fields:
+        return
+    earlier = True
+    longer: list[Index] = []
+    for other in table.indexes:
+        if other is index:
+            earlier = False
+        elif other.kind is IndexKind.ORDERED and not other.staged and not other.implicit and other.fields[: len(index.fields)] == index.fields:
+            if len(other.fields) > len(index.fields) or earlier:
+                longer.append(other)
+    yield from sorted(longer, key=lambda i: len(i.fields))
+
+
+class _Readers:
+    """All reads by an index, sorted by root and table."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.roots: set[str] = set()
+        self.named: dict[str, list[tuple[Function, Access, Plan]]] = {}
+        self.nameless: list[tuple[str, str | None]] = []
+        finished = {p.span for _, a in program.accesses(Op.READ) for p in a.plans if p.span is not None}
+        for function in program.functions.values():
+            self.roots.add(function.root)
+            for step in function.steps():
+                if isinstance(step, Access):
+                    self._add(function, step, step.plans)
+            for query in function.built:
+                self._add(function, query, tuple(p for p in query.plans if p.span not in finished))
+
+    def _add(self, function: Function, access: Access, plans: tuple[Plan, ...]) -> None:
+        for plan in plans:
+            if plan.index is not None:
+                self.named.setdefault(plan.index, []).append((function, access, plan))
+            elif plan.way in CHOOSING:
+                self.nameless.append((function.root, access.table))
+
+    def of(self, root: str, table: Table, index: Index) -> Iterator[User]:
+        """The reads by one index."""
+        for function, access, plan in self.named.get(index.name, ()):
+            if access.table in (None, table.name) and (function.root == root or function.root not in self.program.schemas):
+                yield User(function, access, plan, _need(self.program, function, access, plan, table, index))
+
+    def unnamed(self, root: str, table: Table) -> bool:
+        """Whether some read of the table chooses its index while it runs."""
+        return any(r == root and name in (None, table.name) for r, name in self.nameless)
+
+
+def _need(program: Program, function: Function, access: Access, plan: Plan, table: Table, index: Index) -> Need:
+    if any(p.field == "_creationTime" and p.side is Side.INDEX for p in plan.predicates):
+        return Need.DECIDES
+    if not plan.named or access.table is None:
+        return Need.DECIDES
+    if access.verb == "unique" or access.terminal in (Terminal.COUNT, Terminal.EXISTS) or not _ties(plan, table, index):
+        return Need.NONE
+    if access.terminal is Terminal.NOTHING or plan.order is not None or access.bound in (Bound.LIMIT, Bound.PAGE):
+        return Need.DECIDES
+    rows = fate(program, function, access)
+    if access.bound is Bound.ONE:
+        return Need.DECIDES if rows.fields or rows.whole or rows.truncated else Need.NONE
+    return _shown(program, rows)
+
+
+def _ties(plan: Plan, table: Table, index: Index) -> bool:
+    """Whether several rows with equal keys are likely, so that the time of creation puts them in order."""
+    fixed = {p.field for p in plan.predicates if p.side is Side.INDEX and p.relation.value == "=" and not p.conditional}
+    loose = [name for name in index.fields if name not in fixed]
+    if not loose:
+        return True
+    last = table.field(loose[-1])
+    return last is None or "." in loose[-1] or last.type not in ("number", "int64")
+
+
+def _shown(program: Program, rows: Fate) -> Need:
+    """What becomes of the order of a whole list."""
+    if rows.truncated:
+        return Need.DECIDES
+    if any(seen.use.work in POSITIONAL and not _sorted(rows, seen.function, seen.use.after) for seen in rows.uses):
+        return Need.DECIDES
+    if any(seen.use.work is Work.FIND for seen in rows.uses):
+        return Need.SHOWN
+    if any(not _sorted(rows, left.function, left.outflow.after) for left in rows.whole):
+        return Need.SHOWN
+    return Need.NONE
+
+
+def _sorted(rows: Fate, function: Function, after: tuple[int, ...]) -> bool:
+    """Whether the rows were put into another order, or lost theirs, before."""
+    works = {seen.use.id: seen.use.work for seen in rows.uses if seen.function.key == function.key}
+    return any(works.get(number) in GATHERING for number in after)
