@@ -60,10 +60,11 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
             serving = proposal(program, load.function, load.table, want)
         remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending))
     severity = weight(program, load) if cut and not ranged else Severity.INFO
+    name = phrase((field,)) if field != "*" else "a field chosen at run time"
     rest = " and cut" if cut else ""
     return Found(
         anchor(load, seen),
-        f"rows of `{read.table}` are loaded and sorted by {phrase((field,)) if field != "*" else "a field chosen at run time"}{rest} in memory",
+        f"rows of `{read.table}` are loaded and sorted by {name}{rest} in memory",
         trail(program, load, seen),
         remedy,
         severity,
