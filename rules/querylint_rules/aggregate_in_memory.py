@@ -28,13 +28,21 @@ from querylint.remedy import Counter
 from querylint.rule import Cost, Found, Severity, rule
 
 
+REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
+
+
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
 def aggregate_in_memory(program: Program) -> Iterator[Found]:
     """Counts and totals over all rows of a range."""
     for load in loads(program):
         if load.fate.whole or load.fate.truncated or drives(program, load):
             continue
+        kinds = {s.use.work for s in load.fate.uses}
+        if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
+            continue
         works = [s for s in load.fate.uses if s.use.work in COUNTING]
+        if load.fate.listed and all(s.use.work is Work.COUNT for s in works):
+            continue
         if works and not all(repeated_use(program, s) and s.use.work is Work.COUNT for s in works):
             yield _found(program, load, works)
 

@@ -23,21 +23,35 @@ from collections.abc import Iterator
 
 from querylint.advise.places import quiet, reaching, shortest, transactional
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Call, Loop, LoopKind, Mode, Program, TargetKind
-from querylint.ir.program import Site
+from querylint.ir import Call, Kind, Loop, LoopKind, Mode, Program, TargetKind
+from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 
 @rule(pattern="loop-rpc", severity=Severity.WARNING, cwe=1050)
 def call_per_item(program: Program) -> Iterator[Found]:
-    """Remote calls in loops."""
+    """Remote calls in loops, there or in a helper."""
     for site, call in program.calls():
-        if not call.mode.remote or quiet(site.function) or call.target.name.startswith("components."):
+        if quiet(site.function) or site.function.kind is Kind.CLIENT or not site.loops:
             continue
         hit = _repeated(program, site)
-        if hit is not None:
-            yield _found(program, site, call, hit)
+        if hit is None:
+            continue
+        remotes = [Remote(site.function.key, call)] if call.mode.remote else _through(program, site, call)
+        remote = next((r for r in remotes if not r.call.target.name.startswith("components.")), None)
+        if remote is not None:
+            yield _found(program, site, call, hit, remote)
+
+
+def _through(program: Program, site: Site, call: Call) -> list[Remote]:
+    """The remote calls of a helper, queries first; a helper that also waits for the outside world does its own work per item."""
+    key = program.callees.get((site.function.key, call.id))
+    if key is None or call.mode is not Mode.DIRECT or key in program.outside:
+        return []
+    edge = Edge(site.function.key, call, key)
+    found = [Remote(r.function, r.call, (edge, *r.trail)) for r in program.remotes.get(key, ())]
+    return sorted(found, key=lambda r: (r.call.mode is not Mode.QUERY, len(r.trail)))
 
 
 def _repeated(program: Program, site: Site) -> Rounds | None:
@@ -54,36 +68,41 @@ def _chunked(loop: Loop) -> bool:
     return "chunk" in words or "batch" in words
 
 
-def _found(program: Program, site: Site, call: Call, hit: Rounds) -> Found:
+def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Found:
     over = f"item of `{hit.loop.over_text}`" if hit.loop.over is not None and hit.loop.over_text else "round of the loop"
-    word = {Mode.QUERY: "query", Mode.MUTATION: "mutation", Mode.ACTION: "action"}[call.mode]
-    name = f"`{call.text}`" if call.text else "another function"
-    inside = transactional(program, site.function)
-    cost = "a new context and validation each" if inside else "a billed call and a transaction each"
+    inner = remote.call
+    word = {Mode.QUERY: "query", Mode.MUTATION: "mutation", Mode.ACTION: "action"}[inner.mode]
+    name = f"`{' '.join(inner.text.split())}`" if inner.text else "another function"
+    through = f" through `{call.text}`" if remote.trail else ""
+    cost = "a new context and validation each" if transactional(program, site.function) else "a billed call and a transaction each"
+    steps = tuple(Point(e.call.span, f"calls {e.call.text}") for e in remote.trail)
     return Found(
         call.span,
-        f"{word} {name} runs once for every {over}: {cost}",
-        (*shortest(reaching(program, site.function)), Point(hit.loop.span, f"once per {over}"), Point(call.span, f"runs {name}")),
-        Batch(hit.loop.span, f"pass all the items to one {word}" if call.mode is not Mode.ACTION else "schedule the actions, or give one action all the items"),
-        _severity(program, site, call, hit),
+        f"{word} {name} runs{through} once for every {over}: {cost}",
+        (*shortest(reaching(program, site.function)), Point(hit.loop.span, f"once per {over}"), *steps, Point(inner.span, f"runs {name}")),
+        Batch(hit.loop.span, f"pass all the items to one {word}" if inner.mode is not Mode.ACTION else "schedule the actions, or give one action all the items"),
+        _severity(program, site, call, hit, inner.mode),
         function=site.function.key,
         cost=Cost("n calls", "1 call, or 1 per chunk"),
-        operation=call.mode.value,
+        operation=inner.mode.value,
     )
 
 
-def _severity(program: Program, site: Site, call: Call, hit: Rounds) -> Severity:
-    if hit.loop.kind is LoopKind.GATHER and call.mode is not Mode.QUERY:
+def _severity(program: Program, site: Site, call: Call, hit: Rounds, mode: Mode) -> Severity:
+    if hit.loop.kind is LoopKind.GATHER and mode is not Mode.QUERY:
         return Severity.INFO
-    return Severity.INFO if call.mode is Mode.MUTATION and _saves(program, site, call, hit.loop) else Severity.WARNING
+    return Severity.INFO if mode is Mode.MUTATION and _labors(program, site, call, hit.loop) else Severity.WARNING
 
 
-def _saves(program: Program, site: Site, call: Call, loop: Loop) -> bool:
-    """Whether the call stores what outside code produced for the same item."""
+def _labors(program: Program, site: Site, call: Call, loop: Loop) -> bool:
+    """Whether each round waits for outside code or another action anyway: then its outcome is rightly stored at once."""
     for other in program.sites(site.function.key).all:
         step = other.step
-        if isinstance(step, Call) and loop in other.loops and step.id != call.id:
-            outside = step.target.kind is TargetKind.EXTERNAL and not step.mode.remote
-            if (outside or step.mode is Mode.ACTION) and (step.id in call.deps or step.id in call.guards):
-                return True
+        if not isinstance(step, Call) or loop not in other.loops or step.id == call.id:
+            continue
+        if step.mode is Mode.ACTION or program.callees.get((site.function.key, step.id)) in program.outside:
+            return True
+        waited = step.id in program.sites(site.function.key).waits
+        if step.target.kind is TargetKind.EXTERNAL and not step.mode.remote and step.mode is not Mode.SCHEDULE and waited:
+            return True
     return False

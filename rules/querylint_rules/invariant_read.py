@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
+from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Access, Call, Loop, LoopKind, Mode, Op, Program
 from querylint.ir.program import Effect, Site
@@ -41,7 +41,7 @@ def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
             yield site, Effect(site.function.key, read)
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
-            effects = program.effects_of(site.function, call)
+            effects = local_effects(program, site.function, call)
             if effects and all(e.access.op is Op.READ for e in effects):
                 yield site, effects[0]
 

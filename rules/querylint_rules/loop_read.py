@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
+from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, shortest
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Bound, Call, LoopKind, Mode, Op, Program, Way
+from querylint.ir import Access, Bound, Call, Kind, LoopKind, Mode, Op, Program, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -35,16 +35,17 @@ def loop_read(program: Program) -> Iterator[Found]:
     """Reads that a loop waits for in every round."""
     for site, read in program.reads():
         hit = _waiting(program, site)
-        if hit is None or quiet(site.function):
+        if hit is None or quiet(site.function) or site.function.kind is Kind.CLIENT:
             continue
         yield _found(program, site, read, hit, Effect(site.function.key, read))
     for site, call in program.calls():
         hit = _waiting(program, site)
-        if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT:
+        if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
-        effect = _worst([e for e in program.effects_of(site.function, call) if e.access.op is Op.READ])
+        effects = local_effects(program, site.function, call)
+        effect = _worst([e for e in effects if e.access.op is Op.READ])
         if effect is not None:
-            yield _found(program, site, call, hit, effect)
+            yield _found(program, site, call, hit, effect, writes=any(e.access.op is Op.WRITE for e in effects))
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
@@ -68,7 +69,8 @@ def _weight(read: Access) -> int:
     return 1 if read.by_key else 2
 
 
-def _found(program: Program, site: Site, step: Access | Call, hit: Rounds, effect: Effect) -> Found:
+def _found(program: Program, site: Site, step: Access | Call, hit: Rounds, effect: Effect, *, writes: bool = False) -> Found:
+    """The finding; a helper that also writes keeps its order, so a point look-up in it is only a hint."""
     read = effect.access
     table = f"`{read.table}`" if read.table else "a table"
     over = f"item of `{hit.loop.over_text}`" if hit.loop.over is not None else "round of the loop"
@@ -82,7 +84,7 @@ def _found(program: Program, site: Site, step: Access | Call, hit: Rounds, effec
         f"{table} is {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
         Gather(loop=hit.loop.span) if read.by_key else Batch(hit.loop.span, "start the queries together with Promise.all, or read one range for all items"),
-        Severity.ERROR if _weight(read) == 3 and read.bound is Bound.ALL else None,
+        Severity.ERROR if _weight(read) == 3 and read.bound is Bound.ALL else Severity.INFO if writes and read.bound is Bound.ONE else None,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,

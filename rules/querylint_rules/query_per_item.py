@@ -21,10 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import describe, own_trail, quiet, reaching, shortest, writes_too
+from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import few, unranged
-from querylint.ir import Access, Bound, Call, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
+from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -36,7 +36,7 @@ def query_per_item(program: Program) -> Iterator[Found]:
     best: dict[tuple[str, int], tuple[Site, Rounds, Effect]] = {}
     for site, effect in _candidates(program):
         hit = _parallel(program, site)
-        if hit is None or not _query(effect.access) or _upsert(program, site, hit, effect.access):
+        if hit is None or site.function.kind is Kind.CLIENT or not _query(effect.access) or _upsert(program, site, hit, effect.access):
             continue
         key = (site.function.key, hit.loop.id)
         if key not in best or _weight(effect.access) > _weight(best[key][2].access):
@@ -51,7 +51,7 @@ def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
             yield site, Effect(site.function.key, read)
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
-            reads = [e for e in program.effects_of(site.function, call) if e.access.op is Op.READ and _query(e.access)]
+            reads = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and _query(e.access)]
             if reads:
                 yield site, max(reads, key=lambda e: (_weight(e.access), -len(e.trail)))
 
@@ -80,6 +80,12 @@ def _upsert(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     return not any(o.root is Root.STEP and _is_read(program, site, o.ref) for o in hit.loop.over.origins)
 
 
+def _given(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether the items are what a caller asked for by key: then one point range each is what Convex has to offer."""
+    parts = hit.loop.over.parts if hit.loop.over is not None else ()
+    return bool(parts) and all(o.root is Root.PARAM for _, o in parts) and site.function.kind is not Kind.PLAIN
+
+
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:
     found = program.sites(site.function.key).by_id.get(ref) if isinstance(ref, int) else None
     return found is not None and isinstance(found.step, Access | Loop)
@@ -99,7 +105,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         f"{table} is {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
         shortest(reaching(program, site.function)) + points,
         Batch(hit.loop.span, "read one range for all the items and group it in memory, or keep what is needed on the item"),
-        Severity.ERROR if scan else Severity.INFO if few(program, site, hit.loop) else None,
+        Severity.ERROR if scan else Severity.INFO if few(program, site, hit.loop) or _given(program, site, hit) else None,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,

@@ -6,7 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.places import quiet
-from querylint.advise.serving import Serving, Want, accumulates, full, proposal, sargable, serve, small, unranged, wanted
+from querylint.advise.serving import (
+    Serving,
+    Want,
+    accumulates,
+    full,
+    order_after,
+    order_seen,
+    proposal,
+    sargable,
+    serve,
+    serve_in_order,
+    small,
+    unranged,
+    wanted,
+)
 from querylint.ir import Access, Bound, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way
 from querylint.ir.program import Site
 from querylint.rule import Severity
@@ -61,7 +75,14 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     want = wanted(fixed, residual, table, taken=ranged)
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
-    serving = serve(table, want, beyond=fixed)
+    after = order_after(plan, table) if order_seen(read, plan) and want.equal != ("_id",) and want.then != ("_creationTime",) else None
+    if after is None:
+        serving = serve(table, want, beyond=fixed)
+    else:
+        serving = serve_in_order(table, want, after)
+        rest = tuple(f for f in after if f not in want.equal)
+        if not want.then and rest:
+            want = Want(want.equal, rest)
     names = tuple(dict.fromkeys(p.field for p in residual if p.field and sargable(p, table)))
     if serving is None or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(program, site.function, table, want)

@@ -6,8 +6,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from querylint.advise.trace import Fate, Left, Seen, fate
-from querylint.ir import Access, Bound, Escape, Function, Index, IndexKind, Op, Plan, Program, Schema, Side, Table, Terminal, Way, Work
+from querylint.advise.places import quiet
+from querylint.advise.serving import Serving, bound_by, keeps_order, wanted
+from querylint.advise.trace import Fate, fate
+from querylint.ir import (
+    Access,
+    Bound,
+    Call,
+    Escape,
+    Function,
+    Index,
+    IndexKind,
+    Mode,
+    Op,
+    Plan,
+    Program,
+    Relation,
+    Role,
+    Root,
+    Schema,
+    Side,
+    Table,
+    Terminal,
+    Use,
+    Way,
+    Work,
+)  # fmt: skip
 
 CHOOSING = frozenset((Way.INDEX, Way.SEARCH, Way.VECTOR))
 POSITIONAL = frozenset((Work.FIRST, Work.LAST, Work.SLICE, Work.PICK))
@@ -76,6 +100,22 @@ def standings(program: Program) -> dict[tuple[str, str, str], Standing]:
     return found
 
 
+def covering(program: Program, standing: Standing) -> Standing | None:
+    """The index that would serve all the readers of this one: in use itself, the shortest that is not covered in turn."""
+    known = standings(program)
+    others = [known.get((standing.schema.root, standing.table.name, cover.name)) for cover in standing.covers]
+    alive = [other for other in others if other is not None and not other.dead]
+    return next((other for other in alive if not other.covers), alive[-1] if alive else None)
+
+
+def leaning(program: Program, standing: Standing) -> Standing | None:
+    """For an index that nobody reads by: the shorter one in use that only it covers. One of the two is enough."""
+    for other in standings(program).values():
+        if other.table is standing.table and standing.index in other.covers and not other.dead and covering(program, other) is None:
+            return other
+    return None
+
+
 def _covers(table: Table, index: Index) -> Iterator[Index]:
     """Indexes that find by equality whatever this one finds, the shortest first; of two equal ones the first declared stays."""
     if index.kind is not IndexKind.ORDERED or not index.fields:
@@ -85,9 +125,10 @@ def _covers(table: Table, index: Index) -> Iterator[Index]:
     for other in table.indexes:
         if other is index:
             earlier = False
-        elif other.kind is IndexKind.ORDERED and not other.staged and not other.implicit and other.fields[: len(index.fields)] == index.fields:
-            if len(other.fields) > len(index.fields) or earlier:
-                longer.append(other)
+        elif other.kind is not IndexKind.ORDERED or other.staged or other.implicit or other.fields[: len(index.fields)] != index.fields:
+            continue
+        elif len(other.fields) > len(index.fields) or earlier:
+            longer.append(other)
     yield from sorted(longer, key=lambda i: len(i.fields))
 
 
@@ -112,7 +153,7 @@ class _Readers:
         for plan in plans:
             if plan.index is not None:
                 self.named.setdefault(plan.index, []).append((function, access, plan))
-            elif plan.way in CHOOSING:
+            elif plan.way in CHOOSING and function.role is not Role.TEST:
                 self.nameless.append((function.root, access.table))
 
     def of(self, root: str, table: Table, index: Index) -> Iterator[User]:
@@ -133,17 +174,41 @@ def _need(program: Program, function: Function, access: Access, plan: Plan, tabl
         return Need.DECIDES
     if access.verb == "unique" or access.terminal in (Terminal.COUNT, Terminal.EXISTS) or not _ties(plan, table, index):
         return Need.NONE
-    if access.terminal is Terminal.NOTHING or plan.order is not None or access.bound in (Bound.LIMIT, Bound.PAGE):
+    if access.terminal is Terminal.NOTHING or plan.order is not None or access.bound is Bound.PAGE:
         return Need.DECIDES
     rows = fate(program, function, access)
-    if access.bound is Bound.ONE:
-        return Need.DECIDES if rows.fields or rows.whole or rows.truncated else Need.NONE
-    return _shown(program, rows)
+    if rows.truncated:
+        return Need.DECIDES
+    if access.bound is not Bound.ALL:
+        tested = access.bound is Bound.ONE and not rows.fields and access.id not in _handed(function)
+        return Need.NONE if not rows.whole and (tested or _clears(program, function, access, rows)) else Need.DECIDES
+    return _shown(function, access, rows)
+
+
+def _handed(function: Function) -> frozenset[int | str]:
+    """The steps whose results go back to the caller, whole or in part."""
+    return frozenset(o.origin.ref for o in function.outflows if o.how is Escape.RETURNED and o.origin.root is Root.STEP)
+
+
+def _clears(program: Program, function: Function, access: Access, rows: Fate) -> bool:
+    """Whether a batch of rows is only looked up or deleted by id, so that any other batch would do as well."""
+    if set(rows.fields) != {"_id"}:
+        return False
+    deletes = False
+    for step in function.steps():
+        if isinstance(step, Access) and step.op is Op.WRITE:
+            deletes = deletes or step.verb == "delete"
+            if step.verb != "delete" and access.id in (step.key.deps if step.key is not None else ()):
+                return False
+        elif isinstance(step, Call) and access.id in step.deps:
+            if step.mode is not Mode.DIRECT or program.callee(function, step) is not None:
+                return False
+    return deletes
 
 
 def _ties(plan: Plan, table: Table, index: Index) -> bool:
     """Whether several rows with equal keys are likely, so that the time of creation puts them in order."""
-    fixed = {p.field for p in plan.predicates if p.side is Side.INDEX and p.relation.value == "=" and not p.conditional}
+    fixed = {p.field for p in plan.predicates if p.side is Side.INDEX and p.relation is Relation.EQ and not p.conditional}
     loose = [name for name in index.fields if name not in fixed]
     if not loose:
         return True
@@ -151,20 +216,66 @@ def _ties(plan: Plan, table: Table, index: Index) -> bool:
     return last is None or "." in loose[-1] or last.type not in ("number", "int64")
 
 
-def _shown(program: Program, rows: Fate) -> Need:
+def _shown(function: Function, access: Access, rows: Fate) -> Need:
     """What becomes of the order of a whole list."""
-    if rows.truncated:
-        return Need.DECIDES
     if any(seen.use.work in POSITIONAL and not _sorted(rows, seen.function, seen.use.after) for seen in rows.uses):
         return Need.DECIDES
     if any(seen.use.work is Work.FIND for seen in rows.uses):
         return Need.SHOWN
     if any(not _sorted(rows, left.function, left.outflow.after) for left in rows.whole):
         return Need.SHOWN
-    return Need.NONE
+    mine = [o for o in function.outflows if o.how is Escape.RETURNED and o.origin.root is Root.STEP and o.origin.ref == access.id]
+    if (rows.public or rows.subscribers) and any(not _sorted(rows, function, o.after) for o in mine):
+        return Need.SHOWN
+    summed = any(seen.use.work in GATHERING for seen in rows.uses)
+    return Need.SHOWN if access.id in function.returns.deps and not summed else Need.NONE
 
 
 def _sorted(rows: Fate, function: Function, after: tuple[int, ...]) -> bool:
     """Whether the rows were put into another order, or lost theirs, before."""
     works = {seen.use.id: seen.use.work for seen in rows.uses if seen.function.key == function.key}
     return any(works.get(number) in GATHERING for number in after)
+
+
+# Queries that pass an index by.
+
+
+@dataclass(frozen=True, slots=True)
+class Neglect:
+    """A read that filters by the first fields of an index without using it."""
+
+    function: Function
+    access: Access
+    fields: tuple[str, ...]
+    keeps_order: bool
+
+
+def neglecting(program: Program, standing: Standing) -> Neglect | None:
+    """The read that an unused index would help most: one that scans the table, else one that reads by fewer of the fields."""
+    if standing.index.kind is not IndexKind.ORDERED:
+        return None
+    found = [n for site, read in program.reads() if (n := _neglect(site.function, read, standing)) is not None]
+    return max(found, key=lambda n: (len(n.fields), n.function.public), default=None)
+
+
+def _neglect(function: Function, read: Access, standing: Standing) -> Neglect | None:
+    if read.table != standing.table.name or function.root != standing.schema.root or quiet(function):
+        return None
+    filters = {
+        use.id: use.predicates
+        for use in function.steps()
+        if isinstance(use, Use) and use.work is Work.FILTER and any(o.root is Root.STEP and o.ref == read.id for o in use.of)
+    }
+    for plan in read.plans:
+        if plan.way not in (Way.SCAN, Way.INDEX) or not plan.named:
+            continue
+        ranged = any(p.relation.ranged and p.side is Side.INDEX for p in plan.predicates)
+        residual = (*plan.residual(), *(p for found in filters.values() for p in found if not p.conditional))
+        want = wanted(plan.fixed(), residual, standing.table, taken=ranged)
+        if want is None:
+            continue
+        depth = bound_by(standing.index, want)
+        if depth > len(plan.fixed()) + ranged and set(plan.fixed()) <= set(standing.index.fields[:depth]):
+            fields = standing.index.fields[:depth]
+            return Neglect(function, read, fields, keeps_order(plan, Serving(standing.index.name, fields, False), want))
+    return None

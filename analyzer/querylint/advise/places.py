@@ -83,9 +83,16 @@ def transactional(program: Program, function: Function) -> bool:
     if function.kind is not Kind.PLAIN:
         return function.kind.transactional
     entries = program.entries(function.key)
-    return all(e.kind.transactional for e in entries) if entries else True
+    if entries:
+        return all(e.kind.transactional for e in entries)
+    return any(isinstance(step, Access) for step in function.steps())
 
 
 def writes_too(program: Program, function: Function) -> bool:
     """Whether a function is, or is reached from, a mutation."""
     return function.kind is Kind.MUTATION or any(e.kind is Kind.MUTATION for e in program.entries(function.key))
+
+
+def local_effects(program: Program, function: Function, call: Call) -> list[Effect]:
+    """What a call does to the database in the transaction, or at the place, that it stands in."""
+    return [e for e in program.effects_of(function, call) if all(edge.call.mode is Mode.DIRECT for edge in e.trail)]

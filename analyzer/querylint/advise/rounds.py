@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from querylint.ir import Access, Call, Loop, LoopKind, Program, TargetKind
+from querylint.ir import Access, Call, Loop, LoopKind, Program, Root, TargetKind
 from querylint.ir.program import Site
 
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
@@ -68,7 +68,7 @@ def loop_kind(program: Program, site: Site, loop: Loop) -> LoopKind:
     for inner in program.sites(callee_key).all:
         step = inner.step
         if isinstance(step, Call) and step.target.kind is TargetKind.PARAM and step.target.name.partition(".")[0] == str(position):
-            around = [x.kind for x in inner.loops if x.kind is not LoopKind.ONCE]
+            around = [x.kind for x in inner.loops if x.over is not None and any(o.root is Root.PARAM for o in x.over.origins)]
             if LoopKind.GATHER in around:
                 return LoopKind.GATHER
             if LoopKind.EACH in around:

@@ -14,6 +14,10 @@ PER_ACCOUNT = re.compile(
     r"createdBy|userId|clerk|token|subject|persona|site|store|shop|guild|room|conversation|thread|community)", re.IGNORECASE
 )  # fmt: skip
 SCALAR = frozenset(("string", "number", "int64", "boolean", "id", "null", "bytes", "literal", "union", "any"))
+PASSING = frozenset(
+    "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "
+    "transcribing generating building executing locked started".split()
+)
 BUILT_IN = {"_id": "by_id", "_creationTime": "by_creation_time"}
 
 
@@ -99,6 +103,36 @@ def serve(table: Table | None, want: Want, *, beyond: Sequence[str] = ()) -> Ser
             most = depth
             best = Serving(index.name, index.fields[:depth], False)
     return best
+
+
+def order_seen(read: Access, plan: Plan) -> bool:
+    """Whether a caller can see the order of the rows: it takes the first of them, a page, or asked for an order."""
+    if read.verb == "unique" or read.terminal is Terminal.COUNT:
+        return False
+    return plan.order is not None or read.bound in (Bound.LIMIT, Bound.PAGE) or (read.bound is Bound.ONE and not read.by_key)
+
+
+def order_after(plan: Plan, table: Table | None) -> tuple[str, ...] | None:
+    """The fields that rows are ordered by beyond what the range fixes; empty for creation order, None where it cannot be told."""
+    if plan.way is Way.SCAN or plan.index == "by_creation_time":
+        return ()
+    index = table.index(plan.index) if table is not None and plan.index is not None else None
+    if index is None:
+        return None
+    fixed = set(plan.fixed())
+    return tuple(f for f in index.fields if f not in fixed)
+
+
+def serve_in_order(table: Table | None, want: Want, after: tuple[str, ...]) -> Serving | None:
+    """An existing index that serves a want and hands rows out in the same order."""
+    rest = tuple(f for f in after if f not in want.equal)
+    if table is None:
+        return None
+    for index in orderly(table):
+        depth = len(want.equal)
+        if set(index.fields[:depth]) == set(want.equal) and index.fields[depth:] == rest and (not want.then or want.then == rest[:1]):
+            return Serving(index.name, index.fields[:depth] + want.then, False)
+    return None
 
 
 def full(serving: Serving | None, want: Want) -> bool:
@@ -187,11 +221,21 @@ def accumulates(program: Program, function: Function, read: Access) -> bool:
         fixed = plan.fixed()
         if not fixed:
             return True
+        if len(fixed) > 2 or _passing(plan):
+            continue
         if len(fixed) > 1 and not all(_broad(f, table) for f in fixed):
             continue
         if _broad(fixed[0], table):
             return True
     return False
+
+
+def _passing(plan: Plan) -> bool:
+    """Whether the range holds a state that rows only pass through: what waits or runs is soon gone."""
+    return any(
+        p.side is Side.INDEX and p.relation is Relation.EQ and p.value is not None and isinstance(p.value.literal, str) and p.value.literal.lower() in PASSING
+        for p in plan.predicates
+    )
 
 
 def few(program: Program, site: Site, loop: Loop) -> bool:

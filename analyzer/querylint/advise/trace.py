@@ -51,7 +51,7 @@ class Fate:
     """All that is known of what happens to the rows of one read.
 
     `fields` are those looked at, or handed on by themselves. `whole` are the places where rows leave whole. `subscribers` are client
-    functions that receive them.
+    functions that receive them; `listed` says that parts of every row are returned.
     """
 
     uses: list[Seen] = field(default_factory=list)
@@ -60,6 +60,7 @@ class Fate:
     truncated: bool = False
     subscribers: dict[str, None] = field(default_factory=dict)
     public: bool = False
+    listed: bool = False
 
     def leaves_unselected(self) -> bool:
         """Whether rows leave whole that no filter, slice or pick has reduced."""
@@ -190,6 +191,9 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
         name = _field(outflow.origin.path, place.row)
         if name:
             found.fields[name] = None
+    for path, origin in function.returns.parts:
+        if ITEM in path and _same(origin, place) and _field(origin.path, place.row):
+            found.listed = True
     for edge in edges:
         if edge in clients:
             found.subscribers[edge.caller] = None

@@ -30,6 +30,15 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """A remote call that calling a function brings about: where it stands, and the calls in place that lead there."""
+
+    function: str
+    call: Call
+    trail: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A step in its place: the loops around it from outer to inner, its rank in the order of the source, and the choices it hangs on.
 
@@ -57,8 +66,8 @@ class Sites:
 class Program:
     """What rules ask.
 
-    `callers` and `callees` are the call graph; `effects` the accesses that a call of a function brings about, its own first; `throws` the
-    functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function.
+    `callers` and `callees` are the call graph; `effects` the accesses that a call of a function brings about, its own first; `remotes`
+    the remote calls that it leads to without leaving its place; `outside` the functions that wait for outside code; `throws` the functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function.
     `words` are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated. `memo` keeps what planners have worked out already.
     """
 
@@ -67,6 +76,8 @@ class Program:
     callees: Mapping[tuple[str, int], str] = field(default_factory=dict)
     callers: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict)
     effects: Mapping[str, tuple[Effect, ...]] = field(default_factory=dict)
+    remotes: Mapping[str, tuple[Remote, ...]] = field(default_factory=dict)
+    outside: frozenset[str] = frozenset()
     throws: frozenset[str] = frozenset()
     reached: Mapping[str, frozenset[str]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()

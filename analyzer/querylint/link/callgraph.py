@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Kind, Loop, Mode
-from querylint.ir.program import Edge, Effect
+from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Kind, Loop, Mode, TargetKind, Wait
+from querylint.ir.program import Edge, Effect, Remote
 
 if TYPE_CHECKING:
     import networkx
 
 MOST_EFFECTS = 120
 MOST_TRAIL = 8
+MOST_REMOTES = 20
+AUTH_WORDS = ("auth.", "getUserIdentity", "getAuthUserId", "getUserId", "storage.", "scheduler.")
 
 
 def components(nodes: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
@@ -80,6 +82,53 @@ def effects(functions: Mapping[str, Function], callees: Mapping[tuple[str, int],
                 mine.setdefault((effect.function, effect.access.id), effect)
             found[key] = tuple(mine.values())
     return found
+
+
+def remotes(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]) -> dict[str, tuple[Remote, ...]]:
+    """For every function the remote calls that a call of it, in place, leads to."""
+    found: dict[str, tuple[Remote, ...]] = {}
+    for component in order:
+        for key in component:
+            mine: dict[tuple[str, int], Remote] = {}
+            for step in functions[key].steps():
+                if not isinstance(step, Call):
+                    continue
+                if step.mode.remote:
+                    mine.setdefault((key, step.id), Remote(key, step))
+                    continue
+                callee = callees.get((key, step.id))
+                if callee is None or callee == key or step.mode is not Mode.DIRECT:
+                    continue
+                edge = Edge(key, step, callee)
+                for inner in found.get(callee, ()):
+                    if len(inner.trail) < MOST_TRAIL and len(mine) < MOST_REMOTES:
+                        mine.setdefault((inner.function, inner.call.id), Remote(inner.function, inner.call, (edge, *inner.trail)))
+            if mine:
+                found[key] = tuple(mine.values())
+    return found
+
+
+def outside(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]) -> frozenset[str]:
+    """Functions that wait for outside code, the network mostly; asking who the caller is does not count."""
+    found: set[str] = set()
+    for component in order:
+        for key in component:
+            waited: set[int] = set()
+            calls: list[Call] = []
+            for step in functions[key].steps():
+                if isinstance(step, Wait):
+                    waited |= step.on
+                elif isinstance(step, Call):
+                    calls.append(step)
+            if any(_outside(call, waited) or (call.mode is Mode.DIRECT and callees.get((key, call.id)) in found) for call in calls):
+                found.add(key)
+    return frozenset(found)
+
+
+def _outside(call: Call, waited: set[int]) -> bool:
+    if call.target.kind is not TargetKind.EXTERNAL or call.mode is not Mode.DIRECT or call.id not in waited:
+        return False
+    return not any(word in call.target.name for word in AUTH_WORDS)
 
 
 def throwing(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]) -> frozenset[str]:

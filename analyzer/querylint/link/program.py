@@ -49,6 +49,8 @@ def link(functions: Iterable[Function], schemas: Mapping[str, Schema], words: fr
         callees,
         callers,
         callgraph.effects(by_key, callees, order),
+        callgraph.remotes(by_key, callees, order),
+        callgraph.outside(by_key, callees, order),
         callgraph.throwing(by_key, callees, order),
         callgraph.reached(by_key, forward),
         words,

@@ -252,7 +252,8 @@ def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result
         for candidate in candidates:
             if isinstance(candidate.shape, Closure) and not candidate.shape.name:
                 fn = candidate.shape.fn
-                with m.loop(LoopKind.CALLBACK, fn.at, fn.end, handed=(number, position)) as frame:
+                names = ", ".join(m.text(p.pattern) for p in fn.params)
+                with m.loop(LoopKind.CALLBACK, fn.at, fn.end, handed=(number, position), over_text=names) as frame:
                     some = Val(deps=frozenset({frame.id}) | result.deps)
                     m.wait(m.unbuilt(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end)), fn.at, fn.end)
 

@@ -404,7 +404,8 @@ class State:
                 continue
             other = c.other
             row_side = other is not None and any(_field_of(o, items) is not None for o in other.origins)
-            relation = Relation.OTHER if row_side else c.relation
+            twins = {_field_of(d.origin, items) for d in conditions if (d.at, d.end) == (c.at, c.end) and not d.arms and d.end}
+            relation = Relation.OTHER if row_side or len(twins - {None}) > 1 else c.relation
             value = lowered(other) if other is not None else None
             found.append(Predicate(name, relation, Side.MEMORY, value, conditional or c.conditional, (), self.span(c.at, c.end)))
         return tuple(dict.fromkeys(found))

@@ -9,7 +9,7 @@ from typing import Any
 from querylint.frontends.flow import works
 from querylint.frontends.flow.expressions import negated, tested
 from querylint.frontends.flow.state import Frame, Scope, State, Var
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Condition, Many, Query, Record, Val, derived, join
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Condition, Many, Query, Record, Shape, Val, derived, join
 from querylint.ir import ExitKind, LoopKind, Work
 from querylint.syntax import tree
 
@@ -115,6 +115,7 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
             return
         if how != "=":
             note_fold(m, var, value)
+            value = value.with_deps(m.why())
         m.store[var] = value
     elif isinstance(target, tree.Member):
         base = m.evaluate(target.base)
@@ -151,6 +152,7 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
         note_fold(m, var, value)
     if keyed and var is not None:
         note_group(m, var, value)
+    base = base.with_deps(m.why())
     shape = base.shape
     if isinstance(shape, Many):
         item = join(shape.item, value) if shape.item is not NOTHING else value
@@ -435,10 +437,13 @@ def _for_while(m: State, node: tree.For) -> None:
         if node.test is not None:
             test = tested(m, node.test)
             frame.control |= test.deps
+        guards = m.guards
         rounds(m, node.body, frame)
         m.dead = False
         if node.update is not None:
+            kept, m.guards = m.guards, guards
             m.evaluate(node.update)
+            m.guards = kept
     settle(m, before)
     if over is not None:
         finish(m, frame, over, node.at, node.head_end)
@@ -486,18 +491,28 @@ def carry(m: State, body: list[tree.Stmt], *more: tree.Expr | None) -> dict[Var,
             carried[var] = number
             old = m.store[var]
             m.store[var] = Val(
-                old.origins, old.deps | {number}, old.pending, shape=old.shape, works=old.works, id_of=old.id_of, doc_of=old.doc_of, type=old.type
+                old.origins, old.deps | {number}, old.pending, shape=_open(old.shape), works=old.works, id_of=old.id_of, doc_of=old.doc_of, type=old.type
             )
     return carried
 
 
+def _open(shape: Shape) -> Shape:
+    """A collection that a loop may grow has no members that can be counted."""
+    return Many(shape.item, None, shape.keyed, shape.distinct) if isinstance(shape, Many) else shape
+
+
+GROWING = frozenset(("push", "unshift", "add", "set"))
+
+
 def assigned(node: object, names: set[str]) -> None:
-    """Names that are assigned anywhere in a piece of code, nested functions included."""
+    """Names that are assigned or grown anywhere in a piece of code, nested functions included."""
     stack = [node]
     while stack:
         this = stack.pop()
         if isinstance(this, tree.Assign) and isinstance(this.target, tree.NamePattern):
             names.add(this.target.id)
+        elif isinstance(this, tree.Call) and isinstance(this.func, tree.Member) and this.func.name in GROWING and isinstance(this.func.base, tree.Name):
+            names.add(this.func.base.id)
         if isinstance(this, list | tuple):
             stack.extend(this)
         elif hasattr(this, "__slots__") and not isinstance(this, str):

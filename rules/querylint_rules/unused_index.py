@@ -1,0 +1,86 @@
+"""
+# An index that no query reads by
+
+## What it finds
+An ordered, search or vector index of the schema that no query in the project uses.
+
+```ts
+// convex/schema.ts
+export default defineSchema({
+  posts: defineTable({ author: v.id("users"), slug: v.string() })
+    .index("by_author", ["author"])
+    .index("by_slug", ["slug"]), // expect: unused-index "no query"
+});
+```
+
+```ts
+// convex/posts.ts
+export const mine = query({
+  args: { author: v.id("users") },
+  handler: (ctx, { author }) => ctx.db.query("posts").withIndex("by_author", (q) => q.eq("author", author)).take(20),
+});
+```
+
+## Why it costs
+Every insert, delete and changing update of a row rewrites its entry in every index of the table: the key bytes are billed each time, and
+stored once more. Search and vector indexes cost more still.
+
+## Instead
+Drop it; an index that is needed later is built then. Where a query filters by its first fields without it, the finding says so: use the
+index there.
+
+## When it stays silent
+Where the name of the index is a word that the code holds elsewhere, or a query of the table chooses its index while it runs; staged
+indexes, those that nobody wrote down (edges of convex-ents), tables of libraries, and schemas whose functions are not in the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.indexes import Neglect, Standing, leaning, neglecting, standings
+from querylint.advise.serving import phrase
+from querylint.ir import IndexKind, Program
+from querylint.remedy import DropIndex, PushDown
+from querylint.rule import Cost, Found, Point, Severity, rule
+
+KINDS = {IndexKind.ORDERED: "index", IndexKind.SEARCH: "search index", IndexKind.VECTOR: "vector index"}
+
+
+@rule(pattern="index-unused", severity=Severity.WARNING, cwe=1089)
+def unused_index(program: Program) -> Iterator[Found]:
+    """Indexes without readers."""
+    for standing in standings(program).values():
+        if not standing.dead or standing.index.span is None:
+            continue
+        index, table = standing.index, standing.table.name
+        pair = leaning(program, standing)
+        reader = neglecting(program, standing) if pair is None else None
+        use = PushDown(table, index.name, reader.fields, False, keeps_order=reader.keeps_order) if reader is not None else None
+        yield Found(
+            standing.index.span,
+            _message(standing, pair, reader),
+            _trail(pair, reader),
+            use or DropIndex(table, index.name),
+            table=table,
+            fields=index.fields,
+            also=("index-redundant",) if pair is not None or standing.covers else (),
+            cost=Cost("one more entry written with every row", ""),
+            help="" if reader is None else "where that query stays as it is, drop the index",
+        )
+
+
+def _message(standing: Standing, pair: Standing | None, reader: Neglect | None) -> str:
+    index = standing.index
+    said = f"no query reads by {KINDS[index.kind]} `{index.name}` of `{standing.table.name}` ({phrase(index.fields)})"
+    if pair is not None:
+        return f"{said}; the fields that it shares with `{pair.index.name}` are served by that one"
+    if reader is not None:
+        return f"{said}, though `{reader.function.name}` filters by {phrase(reader.fields)} without it"
+    return said
+
+
+def _trail(pair: Standing | None, reader: Neglect | None) -> tuple[Point, ...]:
+    if pair is not None and pair.index.span is not None:
+        return (Point(pair.index.span, f"`{pair.index.name}` is the one in use"),)
+    return (Point(reader.access.span, f"`{reader.function.name}` would be served by it"),) if reader is not None else ()
