@@ -190,6 +190,6 @@ def run(case: Case, rule: Rule, names: frozenset[str], folder: Path) -> Result:
         raise FixtureError(f"{case.title}: no function was found")
     result = project.check([rule], known)
     for note in result.notes:
-        if note.kind in (NoteKind.BUG, NoteKind.PARSE, NoteKind.READ):
+        if note.kind in (NoteKind.BUG, NoteKind.PARSE) or (note.kind is NoteKind.READ and note.path in case.files):
             raise FixtureError(f"{case.title}: {note.path}:{note.line}: {note.message}")
     return result

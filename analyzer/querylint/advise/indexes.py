@@ -133,7 +133,7 @@ def _covers(table: Table, index: Index) -> Iterator[Index]:
 
 
 class _Readers:
-    """All reads by an index, sorted by root and table."""
+    """All reads by an index, sorted by root and table. `roots` are those whose code reads or writes; a library may use the others."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -142,9 +142,9 @@ class _Readers:
         self.nameless: list[tuple[str, str | None]] = []
         finished = {p.span for _, a in program.accesses(Op.READ) for p in a.plans if p.span is not None}
         for function in program.functions.values():
-            self.roots.add(function.root)
             for step in function.steps():
                 if isinstance(step, Access):
+                    self.roots.add(function.root)
                     self._add(function, step, step.plans)
             for query in function.built:
                 self._add(function, query, tuple(p for p in query.plans if p.span not in finished))

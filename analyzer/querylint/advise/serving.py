@@ -197,6 +197,13 @@ def small(program: Program, name: str | None) -> bool:
 
 def grows(program: Program, function: Function, name: str | None) -> bool:
     """Whether a table grows with use: somebody inserts into it outside of seeds and migrations, or nobody does that we can see."""
+    known = program.memo.get(("grows", function.root, name))
+    if known is None:
+        known = program.memo["grows", function.root, name] = _grows(program, function, name)
+    return known is True
+
+
+def _grows(program: Program, function: Function, name: str | None) -> bool:
     if small(program, name):
         return False
     if name is not None and name.startswith("_"):

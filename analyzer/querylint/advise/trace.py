@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from querylint.ir import ITEM, Access, Escape, Function, Mode, Origin, Outflow, Path, Program, Root, Terminal, Use, Work
+from querylint.ir import ITEM, Access, Call, Escape, Function, Mode, Origin, Outflow, Path, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Edge
 
 MOST_PLACES = 80
@@ -99,8 +99,8 @@ def fate(program: Program, function: Function, access: Access) -> Fate:
 
 
 def _follow(program: Program, function: Function, place: Place, found: Fate) -> list[Place]:
-    for step in function.steps():
-        if isinstance(step, Use) and place.rows is not None and any(_same(o, place) and o.path == place.rows for o in step.of):
+    for step in _uses(program, function):
+        if place.rows is not None and any(_same(o, place) and o.path == place.rows for o in step.of):
             found.uses.append(Seen(step, function, place.way))
     for origin in function.touched:
         if _same(origin, place):
@@ -120,6 +120,22 @@ def _follow(program: Program, function: Function, place: Place, found: Fate) -> 
     more += _into_callees(program, function, place, found)
     more += _out_to_callers(program, function, place, found)
     return more
+
+
+def _calls(program: Program, function: Function) -> list[Call]:
+    known = program.memo.get(("calls", function.key))
+    if known is None:
+        known = program.memo["calls", function.key] = [s for s in function.steps() if isinstance(s, Call)]
+    assert isinstance(known, list)
+    return known
+
+
+def _uses(program: Program, function: Function) -> list[Use]:
+    known = program.memo.get(("uses", function.key))
+    if known is None:
+        known = program.memo["uses", function.key] = [s for s in function.steps() if isinstance(s, Use)]
+    assert isinstance(known, list)
+    return known
 
 
 def _selected(function: Function, outflow: Outflow) -> bool:
@@ -149,12 +165,11 @@ def _moved(path: Path, origin: Origin, place: Place) -> tuple[Path | None, Path]
 
 def _into_callees(program: Program, function: Function, place: Place, found: Fate) -> list[Place]:
     more: list[Place] = []
-    for site in program.sites(function.key).all:
-        call = site.step
-        args = getattr(call, "args", None)
+    for call in _calls(program, function):
+        args = call.args
         if not args:
             continue
-        callee = program.callee(function, call)  # type: ignore[arg-type]
+        callee = program.callee(function, call)
         for position, value in enumerate(args):
             for path, origin in value.parts:
                 if not _same(origin, place):
@@ -167,8 +182,8 @@ def _into_callees(program: Program, function: Function, place: Place, found: Fat
                     continue
                 if callee is None:
                     continue
-                number = position - 1 if call.mode is Mode.SUBSCRIBE else position  # type: ignore[union-attr]
-                more.append(Place(callee.key, Root.PARAM, number, moved[0], moved[1], (*place.way, Edge(function.key, call, callee.key)), place.selected))  # type: ignore[arg-type]
+                number = position - 1 if call.mode is Mode.SUBSCRIBE else position
+                more.append(Place(callee.key, Root.PARAM, number, moved[0], moved[1], (*place.way, Edge(function.key, call, callee.key)), place.selected))
     return more
 
 

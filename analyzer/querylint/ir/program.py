@@ -83,6 +83,7 @@ class Program:
     words: frozenset[str] = frozenset()
     rows: Mapping[str, int] = field(default_factory=dict)
     _sites: dict[str, Sites] = field(default_factory=dict, compare=False, repr=False)
+    _accesses: dict[Op, list[tuple[Site, Access]]] = field(default_factory=dict, compare=False, repr=False)
     memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def sites(self, key: str) -> Sites:
@@ -92,18 +93,23 @@ class Program:
             found = self._sites[key] = _place(self.functions[key])
         return found
 
-    def accesses(self, op: Op | None = None) -> Iterator[tuple[Site, Access]]:
-        """Every access of the program."""
-        for key in self.functions:
-            for site in self.sites(key).all:
-                if isinstance(site.step, Access) and (op is None or site.step.op is op):
-                    yield site, site.step
+    def accesses(self, op: Op) -> list[tuple[Site, Access]]:
+        """Every access of one kind."""
+        found = self._accesses.get(op)
+        if found is None:
+            found = self._accesses[op] = [
+                (site, site.step)
+                for key in self.functions
+                for site in self.sites(key).all
+                if isinstance(site.step, Access) and site.step.op is op
+            ]
+        return found
 
-    def reads(self) -> Iterator[tuple[Site, Access]]:
+    def reads(self) -> list[tuple[Site, Access]]:
         """Every read of the program."""
         return self.accesses(Op.READ)
 
-    def writes(self) -> Iterator[tuple[Site, Access]]:
+    def writes(self) -> list[tuple[Site, Access]]:
         """Every write of the program."""
         return self.accesses(Op.WRITE)
 

@@ -71,6 +71,8 @@ class ConvexFrontEnd:
         )  # fmt: skip
 
     def _relevant(self, path: str) -> bool:
+        if self.role(path) is Role.TEST:
+            return False
         root = root_of(path, self.roots)
         if root is not None:
             return path != root.schema

@@ -1,0 +1,104 @@
+"""
+# A query names an index, a range or a table that the schema does not have
+
+## What it finds
+An index name that the table does not declare, an index that is still staged, an index of another kind (a search index in `withIndex`), a
+range that the index cannot serve (a field left out, two fields with ranges, a bound given twice, a search filter that is not declared), and
+a table that the schema does not define.
+
+```ts
+// convex/schema.ts
+export default defineSchema({
+  posts: defineTable({ author: v.id("users"), slug: v.string() }).index("by_author_slug", ["author", "slug"]),
+});
+```
+
+```ts
+// convex/posts.ts
+export const bySlug = query({
+  args: { slug: v.string() },
+  handler: (ctx, { slug }) =>
+    ctx.db.query("posts").withIndex("by_author_slug", (q: any) => q.eq("slug", slug)).unique(), // expect: unknown-index "`author`"
+});
+```
+
+## Why it costs
+The query throws as soon as it runs; the type checker would say so, but not where the context, the query or the table is typed `any`. A table
+that no schema defines reads as empty.
+
+## Instead
+Name an index of the table, bind its fields from the first one on (equalities, then at most one range on the next field), or declare the index
+that the query needs.
+
+## When it stays silent
+Schemas and tables that cannot be read to the end, tables of libraries, system tables, names and bounds that are chosen while the code runs,
+and tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.grammar import BUILT_IN, KIND_OF_WAY, mistake, nearest
+from querylint.ir import Access, Function, Op, Plan, Program, Role, Schema, Table
+from querylint.rule import Found, Point, Severity, rule
+
+CALLS = {"ordered": "withIndex", "search": "withSearchIndex", "vector": "vectorSearch"}
+
+
+@rule(pattern="unknown-index", severity=Severity.ERROR)
+def unknown_index(program: Program) -> Iterator[Found]:
+    """Names and ranges that no index answers to."""
+    for function in program.functions.values():
+        schema = program.schema(function)
+        if schema is None or not schema.complete or not schema.tables or function.role is Role.TEST:
+            continue
+        for access in (*(s for s in function.steps() if isinstance(s, Access)), *function.built):
+            name = access.table
+            if name is None or name.startswith("_"):
+                continue
+            table = schema.tables.get(name)
+            if table is None:
+                yield from _strange_table(function, schema, access, name)
+            elif table.indexes_known and table.library is None:
+                for plan in access.plans:
+                    yield from _plan(function, schema, table, access, plan)
+
+
+def _strange_table(function: Function, schema: Schema, access: Access, name: str) -> Iterator[Found]:
+    inside = function.path.startswith(f"{schema.root}/") if schema.root else True
+    if access.by_key or access.key is not None or not inside or (access.op is Op.WRITE and access.verb != "insert"):
+        return
+    meant = nearest(name, tuple(schema.tables))
+    hint = f"; did you mean `{meant}`?" if meant else ""
+    yield Found(
+        access.chain,
+        f"table `{name}` is not in the schema{hint}",
+        (Point(schema.span, "the schema"),) if schema.span is not None else (),
+        severity=Severity.WARNING,
+        function=function.key,
+        table=name,
+        operation=access.verb,
+    )
+
+
+def _plan(function: Function, schema: Schema, table: Table, access: Access, plan: Plan) -> Iterator[Found]:
+    kind = KIND_OF_WAY.get(plan.way)
+    if kind is None or plan.index is None or plan.index in BUILT_IN:
+        return
+    index = table.index(plan.index)
+    place = table.span
+    if index is None:
+        meant = nearest(plan.index, [i.name for i in table.indexes if i.kind is kind])
+        said = f"`{table.name}` has no index `{plan.index}`" + (f"; did you mean `{meant}`?" if meant else "")
+    elif index.staged:
+        said, place = f"index `{plan.index}` of `{table.name}` is staged: no query can read by it yet", index.span
+    elif index.kind is not kind:
+        said, place = f"`{plan.index}` of `{table.name}` is read with {CALLS[index.kind.value]}, not {CALLS[kind.value]}", index.span
+    else:
+        wrong = mistake(plan, index, schema.tail) if plan.named else None
+        if wrong is None:
+            return
+        said, place = f"index `{plan.index}` of `{table.name}` {wrong}", index.span
+    trail = (Point(place, f"`{table.name}`" if index is None else f"`{index.name}`"),) if place is not None else ()
+    yield Found(plan.span or access.chain, said, trail, function=function.key, table=table.name, operation=access.verb)
