@@ -87,7 +87,11 @@ class Project:
     def program(self) -> tuple[Program, Lowered]:
         """The project in the shared language."""
         lowered = ConvexFrontEnd(self.found.files, self.found.generated, self.read, self.role).lower()
-        sizes = {n: f.rows if f.rows is not None else SMALL_ROWS for n, f in self.settings.tables.items() if f.rows is not None or f.size is Size.SMALL}
+        sizes = {
+            n: f.rows if f.rows is not None else SMALL_ROWS
+            for n, f in self.settings.tables.items()
+            if f.rows is not None or f.size is Size.SMALL
+        }
         return replace(link(lowered.functions, lowered.schemas, lowered.words), rows=sizes), lowered
 
     def check(self, rules: Iterable[Rule], names: frozenset[str]) -> Result:
@@ -98,7 +102,11 @@ class Project:
         findings = filters.fingerprints(self.judge(program, judged))
         sources = self._sources(findings, lowered)
         filtered = filters.apply(findings, sources, active, names, self.settings.require_reason)
-        kept = [replace(f, severity=self.settings.severity_of(f.rule, f.severity)) for f in filtered.kept if f.rule in active and self._wanted(f)]
+        kept = [
+            replace(f, severity=self.settings.severity_of(f.rule, f.severity))
+            for f in filtered.kept
+            if f.rule in active and self._wanted(f)
+        ]
         notes = [*self.notes, *lowered.notes, *_hints(program, lowered)]
         shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
         return Result(
@@ -119,7 +127,9 @@ class Project:
             except Exception:  # one broken rule must not take the report of the others with it
                 words = traceback.format_exc().strip().splitlines()
                 place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
-                self.notes.append(Note(NoteKind.BUG, f"rule {rule.name} failed: {words[-1]} ({place.rpartition('/')[2]}); please report it"))
+                self.notes.append(
+                    Note(NoteKind.BUG, f"rule {rule.name} failed: {words[-1]} ({place.rpartition('/')[2]}); please report it")
+                )
         unique = {(f.rule, f.found.span, f.found.message): f for f in found}
         return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
 
@@ -164,7 +174,9 @@ def _hints(program: Program, lowered: Lowered) -> list[Note]:
     """What a reader of a silent report should know."""
     notes: list[Note] = []
     if not lowered.roots:
-        notes.append(Note(NoteKind.HINT, "no Convex functions folder was found (a convex/ folder with a schema or _generated, or convex.json)"))
+        notes.append(
+            Note(NoteKind.HINT, "no Convex functions folder was found (a convex/ folder with a schema or _generated, or convex.json)")
+        )
     for key, schema in sorted(lowered.schemas.items()):
         uses = any(f.root == key for f in program.functions.values())
         if not schema.tables and uses:

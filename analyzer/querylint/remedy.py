@@ -117,7 +117,7 @@ Remedy = Union[
 ]  # fmt: skip
 
 
-def sentence(remedy: Remedy) -> str:  # noqa: PLR0911
+def sentence(remedy: Remedy) -> str:
     """The remedy in one sentence for a person."""
     match remedy:
         case Gather():
@@ -148,7 +148,9 @@ def sentence(remedy: Remedy) -> str:  # noqa: PLR0911
         case Counter(table=table):
             return f"keep a running count or total for `{table}` (a counter document or the aggregate component)"
         case Narrow(table=table, fields=fields):
-            return f"read only {', '.join(fields)} of `{table}`" if fields else f"keep what is needed of `{table}` in a small table of its own"
+            return (
+                f"read only {', '.join(fields)} of `{table}`" if fields else f"keep what is needed of `{table}` in a small table of its own"
+            )
         case Chunk():
             return "take a bounded batch and schedule the next one"
         case Advice(text=text):

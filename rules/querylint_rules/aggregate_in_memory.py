@@ -27,7 +27,6 @@ from querylint.ir import Program, Work
 from querylint.remedy import Counter
 from querylint.rule import Cost, Found, Severity, rule
 
-
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
 
 

@@ -80,7 +80,12 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
         call.span,
         f"{word} {name} runs{through} once for every {over}: {cost}",
         (*shortest(reaching(program, site.function)), Point(hit.loop.span, f"once per {over}"), *steps, Point(inner.span, f"runs {name}")),
-        Batch(hit.loop.span, f"pass all the items to one {word}" if inner.mode is not Mode.ACTION else "schedule the actions, or give one action all the items"),
+        Batch(
+            hit.loop.span,
+            f"pass all the items to one {word}"
+            if inner.mode is not Mode.ACTION
+            else "schedule the actions, or give one action all the items",
+        ),
         _severity(program, site, call, hit, inner.mode),
         function=site.function.key,
         cost=Cost("n calls", "1 call, or 1 per chunk"),

@@ -62,7 +62,9 @@ def _message(loss: Loss, fields: tuple[str, ...]) -> str:
     if index == "by_id":
         return f"every row of `{table}` is read to find one by its `_id`"
     if loss.plan.index == index and not loss.plan.fixed():
-        return f"index `{index}` of `{table}` is walked from end to end while the filter tests {phrase(fields)}, which the index begins with"
+        return (
+            f"index `{index}` of `{table}` is walked from end to end while the filter tests {phrase(fields)}, which the index begins with"
+        )
     if loss.plan.index == index:
         return f"the filter on {phrase(fields)} runs over all rows that `{index}` finds, though the index goes on with that field"
     scanned = "the whole table is" if loss.unranged else f"all rows that `{loss.plan.index}` finds are"
@@ -73,4 +75,6 @@ def _remedy(loss: Loss) -> PushDown | Advice:
     assert loss.serving is not None
     if loss.serving.index == "by_id":
         return Advice("read the document with ctx.db.get(id)")
-    return PushDown(loss.access.table or "", loss.serving.index, loss.serving.fields, False, keeps_order=keeps_order(loss.plan, loss.serving, loss.want))
+    return PushDown(
+        loss.access.table or "", loss.serving.index, loss.serving.fields, False, keeps_order=keeps_order(loss.plan, loss.serving, loss.want)
+    )

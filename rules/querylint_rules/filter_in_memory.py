@@ -27,11 +27,10 @@ from querylint.advise.serving import Serving, Want, full, known_field, phrase, p
 from querylint.advise.trace import Seen
 from querylint.ir import Predicate, Program, Relation, Side, Way, Work
 from querylint.remedy import Advice, PushDown
-from querylint.rule import Confidence, Cost, Found, rule
-from querylint.rule import Severity as S
+from querylint.rule import Confidence, Cost, Found, Severity, rule
 
 
-@rule(pattern="mem-filter", severity=S.WARNING, cwe=1094)
+@rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
 def filter_in_memory(program: Program) -> Iterator[Found]:
     """Filters in memory that an index range could do."""
     for load in loads(program):
@@ -79,7 +78,7 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=set(serving.fields) <= set(want.equal)),
-        S.INFO if again else weight(program, load),
+        Severity.INFO if again else weight(program, load),
         Confidence.SURE if not first.way else Confidence.LIKELY,
         home(load, first),
         read.table,
@@ -102,7 +101,7 @@ def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found
                 f"rows of `{load.access.table}` are loaded for all owners, and those with a {phrase(names)} in a set are kept in memory",
                 trail(program, load, s),
                 Advice("keep the owner's id on the row and bind it in an index range, or read one range per id with Promise.all"),
-                S.INFO,
+                Severity.INFO,
                 function=home(load, s),
                 table=load.access.table,
                 fields=names,
@@ -119,7 +118,7 @@ def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]
         if names:
             yield Found(
                 anchor(load, s),
-                f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: matches beyond its limit are lost",
+                f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: matches past its limit are lost",
                 trail(program, load, s),
                 Advice(f"add {phrase(names)} to the filterFields of the search index and bind it in the search"),
                 None,

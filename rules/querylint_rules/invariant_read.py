@@ -73,7 +73,8 @@ def _written(program: Program, site: Site, loop: Loop, table: str | None) -> boo
         if isinstance(step, Access) and step.op is Op.WRITE and (step.table in (table, None) or table is None):
             return True
         if isinstance(step, Call) and (
-            step.mode.remote or any(e.access.op is Op.WRITE and e.access.table in (table, None) for e in program.effects_of(site.function, step))
+            step.mode.remote
+            or any(e.access.op is Op.WRITE and e.access.table in (table, None) for e in program.effects_of(site.function, step))
         ):
             return True
     return False
@@ -87,7 +88,12 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     return Found(
         step.span,
         f"the same read of {table} runs again for every {over}",
-        (*shortest(reaching(program, site.function)), Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect)),
+        (
+            *shortest(reaching(program, site.function)),
+            Point(hit.loop.span, f"once per {over}"),
+            Point(step.span, describe(step)),
+            *own_trail(program, effect),
+        ),
         Hoist(hit.loop.span),
         function=site.function.key,
         table=effect.access.table,

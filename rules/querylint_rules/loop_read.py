@@ -83,7 +83,9 @@ def _found(program: Program, site: Site, step: Access | Call, hit: Rounds, effec
         step.span,
         f"{table} is {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
-        Gather(loop=hit.loop.span) if read.by_key else Batch(hit.loop.span, "start the queries together with Promise.all, or read one range for all items"),
+        Gather(loop=hit.loop.span)
+        if read.by_key
+        else Batch(hit.loop.span, "start the queries together with Promise.all, or read one range for all items"),
         Severity.ERROR if _weight(read) == 3 and read.bound is Bound.ALL else Severity.INFO if writes and read.bound is Bound.ONE else None,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
@@ -91,4 +93,3 @@ def _found(program: Program, site: Site, step: Access | Call, hit: Rounds, effec
         cost=cost,
         operation=read.verb,
     )
-

@@ -33,7 +33,12 @@ def page_in_memory(program: Program) -> Iterator[Found]:
     """Slices of lists that were read for more than the slice."""
     for load in loads(program):
         cuts = [s for s in load.works(Work.SLICE) if not s.use.after and not s.use.conditional]
-        if cuts and not load.reported and not load.fate.leaves_unselected() and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY}:
+        if (
+            cuts
+            and not load.reported
+            and not load.fate.leaves_unselected()
+            and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY}
+        ):
             yield _cut(program, load, cuts[0])
     for site, read in program.reads():
         if quiet(site.function) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:

@@ -6,8 +6,8 @@ A query, not a `get` by id, that is started for every item of a list and awaited
 ctx.db.query("posts")...))`, also through a helper, also where the promises are kept in a variable and awaited later.
 
 ## Why it costs
-The wait is short, but the work is not: every query walks a range of its own and adds to the 4,096 ranges that a transaction may read. A scan
-per item reads the whole table as often as there are items.
+The wait is short, but the work is not: every query walks a range of its own and adds to the 4,096 ranges that a transaction may read. A
+scan per item reads the whole table as often as there are items.
 
 ## Instead
 Read one range that holds the rows of all items and group it in memory, keep the wanted field on the item itself, or keep a count.

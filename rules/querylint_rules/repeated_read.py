@@ -2,8 +2,8 @@
 # The same row read twice on one path
 
 ## What it finds
-A document that is fetched by the same id twice in one function, or fetched and then fetched again by a helper that is handed its id, with no
-write to its table in between; the same query run twice.
+A document that is fetched by the same id twice in one function, or fetched and then fetched again by a helper that is handed its id,
+with no write to its table in between; the same query run twice.
 
 ## Why it costs
 Convex bills the second read like the first, and it is one more wait.
@@ -120,8 +120,15 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     return Found(
         step.span,
-        f"the same row of `{read.table}` is read again{through}" if read.bound.value == "one" else f"the same query on `{read.table}` runs again{through}",
-        (*shortest(reaching(program, second.function)), Point(before.span, f"first: {describe(before)}"), Point(step.span, "again"), *own_trail(program, effect)),
+        f"the same row of `{read.table}` is read again{through}"
+        if read.bound.value == "one"
+        else f"the same query on `{read.table}` runs again{through}",
+        (
+            *shortest(reaching(program, second.function)),
+            Point(before.span, f"first: {describe(before)}"),
+            Point(step.span, "again"),
+            *own_trail(program, effect),
+        ),
         Reuse(before.span),
         Severity.INFO if read.by_key else None,
         function=second.function.key,

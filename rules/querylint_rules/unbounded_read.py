@@ -10,7 +10,8 @@ It reads more on every day that the table grows, is run again for every subscrib
 table exceeds the limits of a transaction (32,000 documents or 16 MiB).
 
 ## Instead
-Bind an index range, take the newest n, or paginate. What is only counted or summed belongs in a counter; what is only looked up, in an index.
+Bind an index range, take the newest n, or paginate. What is only counted or summed belongs in a counter; what is only looked up, in an
+index.
 
 ## When it stays silent
 Bounded reads, tables that the settings call small, tests, seeds and migrations. Tables that only seeds and migrations fill, and functions
@@ -31,8 +32,8 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
-    Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.FIRST: "used by its first row", Work.LAST: "used by its last row",
-    Work.EMPTY: "tested for being empty", Work.PICK: "used by one row", Work.MEMBER: "searched",
+    Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.FIRST: "used by its first row",
+    Work.LAST: "used by its last row", Work.EMPTY: "tested for being empty", Work.PICK: "used by one row", Work.MEMBER: "searched",
 }  # fmt: skip
 
 

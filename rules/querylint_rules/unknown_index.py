@@ -23,12 +23,12 @@ export const bySlug = query({
 ```
 
 ## Why it costs
-The query throws as soon as it runs; the type checker would say so, but not where the context, the query or the table is typed `any`. A table
-that no schema defines reads as empty.
+The query throws as soon as it runs; the type checker would say so, but not where the context, the query or the table is typed `any`. A
+table that no schema defines reads as empty.
 
 ## Instead
-Name an index of the table, bind its fields from the first one on (equalities, then at most one range on the next field), or declare the index
-that the query needs.
+Name an index of the table, bind its fields from the first one on (equalities, then at most one range on the next field), or declare the
+index that the query needs.
 
 ## When it stays silent
 Schemas and tables that cannot be read to the end, tables of libraries, system tables, names and bounds that are chosen while the code runs,

@@ -20,6 +20,7 @@ of one choice, reads around a write to the same table, `runQuery` inside a trans
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from querylint.advise.places import describe, quiet, reaching, shortest
 from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, units, writes_between
@@ -77,8 +78,11 @@ def _ids(unit: Unit) -> frozenset[int]:
 def _found(program: Program, function: Function, group: list[Unit]) -> Found:
     later = group[1]
     names = [_name(u) for u in group]
-    points = tuple(Point(u.site.step.span, f"waits for {describe(u.site.step)}" if isinstance(u.site.step, Access | Call) else "waits for a batch") for u in group)
-    between = any(writes_between(program, function, a.done, b.start) for a, b in zip(group, group[1:], strict=False))
+    points = tuple(
+        Point(u.site.step.span, f"waits for {describe(u.site.step)}" if isinstance(u.site.step, Access | Call) else "waits for a batch")
+        for u in group
+    )
+    between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
     light = function.kind is not Kind.QUERY and len(group) == 2 and all(cheap(u.reads) for u in group)
     return Found(
         later.site.step.span,

@@ -62,8 +62,8 @@ def _source(program: Program, site: Site, hit: Rounds) -> Access | None:
 def _found(program: Program, site: Site, write: Access, hit: Rounds) -> Found:
     source = _source(program, site, hit)
     grows = (
-        source is not None and source.terminal is Terminal.ROWS and source.bound is Bound.ALL and accumulates(program, site.function, source)
-        and write.verb != "insert"
+        source is not None and source.terminal is Terminal.ROWS and source.bound is Bound.ALL and write.verb != "insert"
+        and accumulates(program, site.function, source)
     )  # fmt: skip
     table = f"`{write.table}`" if write.table else "a document"
     over = f"item of `{hit.loop.over_text}`" if hit.loop.over is not None else "round of the loop"
@@ -72,8 +72,14 @@ def _found(program: Program, site: Site, write: Access, hit: Rounds) -> Found:
     return Found(
         write.span,
         f"{_verb(write)} {table} for every {over}, one at a time{tail}",
-        (*shortest(reaching(program, site.function)), *((Point(source.span, "the rows are loaded here"),) if source else ()), Point(hit.loop.span, f"once per {over}")),
-        Chunk(write.table) if grows else Batch(hit.loop.span, "start the writes together with Promise.all; it is one transaction either way"),
+        (
+            *shortest(reaching(program, site.function)),
+            *((Point(source.span, "the rows are loaded here"),) if source else ()),
+            Point(hit.loop.span, f"once per {over}"),
+        ),
+        Chunk(write.table)
+        if grows
+        else Batch(hit.loop.span, "start the writes together with Promise.all; it is one transaction either way"),
         Severity.WARNING if grows else None,
         function=site.function.key,
         table=write.table,

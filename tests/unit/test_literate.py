@@ -34,7 +34,7 @@ def test_a_page_that_misleads_is_refused(text: str) -> None:
         list(cases(text))
 
 
-@pytest.mark.parametrize("comment", ["// expect: Rule", "// expect: a-rule 'words'", "// expect: a-rule \"words", "// expect:a-rule"])
+@pytest.mark.parametrize("comment", ["// expect: Rule", "// expect: a-rule 'words'", '// expect: a-rule "words', "// expect:a-rule"])
 def test_an_expectation_that_cannot_be_read_is_refused(comment: str) -> None:
     (case,) = cases(page("```ts", "// convex/a.ts", f"const a = 1; {comment}", "```"))
     with pytest.raises(FixtureError):

@@ -33,7 +33,8 @@ def _ordered(bounds: Sequence[Predicate], key: Sequence[str]) -> str | None:
         return f"gets two equalities on `{twice}`"
     gap = next((name for name in key[: len(fixed)] if name not in fixed), None)
     if gap is not None:
-        return f"is bound on `{next(f for f in key if f in fixed and key.index(f) > key.index(gap))}` though `{gap}`, which comes before it, is not fixed"
+        later = next(f for f in key[key.index(gap) :] if f in fixed)
+        return f"is bound on `{later}` though `{gap}`, which comes before it, is not fixed"
     fields = list(dict.fromkeys(p.field for p in ranges))
     if len(fields) > 1:
         return f"gets ranges on `{fields[0]}` and `{fields[1]}`, and a range has room for one"

@@ -194,16 +194,14 @@ def _clears(program: Program, function: Function, access: Access, rows: Fate) ->
     """Whether a batch of rows is only looked up or deleted by id, so that any other batch would do as well."""
     if set(rows.fields) != {"_id"}:
         return False
-    deletes = False
+    verbs: set[str] = set()
     for step in function.steps():
         if isinstance(step, Access) and step.op is Op.WRITE:
-            deletes = deletes or step.verb == "delete"
-            if step.verb != "delete" and access.id in (step.key.deps if step.key is not None else ()):
-                return False
+            mine = step.key is not None and access.id in step.key.deps
+            verbs.add(step.verb if mine or step.verb == "delete" else "")
         elif isinstance(step, Call) and access.id in step.deps:
-            if step.mode is not Mode.DIRECT or program.callee(function, step) is not None:
-                return False
-    return deletes
+            verbs.add("call" if step.mode is not Mode.DIRECT or program.callee(function, step) is not None else "")
+    return verbs - {""} == {"delete"}
 
 
 def _ties(plan: Plan, table: Table, index: Index) -> bool:

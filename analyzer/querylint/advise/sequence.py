@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.places import transactional
-from querylint.ir import Access, Branch, Call, Exit, Function, Loop, LoopKind, Mode, Op, Program, Step, TargetKind, Way
+from querylint.ir import Access, Branch, Call, Exit, Function, Loop, LoopKind, Mode, Op, Program, Step, Way
 from querylint.ir.program import Effect, Site
 
 
@@ -55,7 +55,7 @@ def _reads(program: Program, function: Function, step: Access | Call | Loop) -> 
         if step.mode is Mode.QUERY:
             if transactional(program, function):
                 return ()
-            return program.effects_of(function, step) or (() if step.target.kind is TargetKind.EXTERNAL else ())
+            return program.effects_of(function, step)
         if step.mode is not Mode.DIRECT:
             return ()
         found = program.effects_of(function, step)
@@ -123,9 +123,8 @@ def closure(program: Program, function: Function, needs: frozenset[int], around:
                 queue.append(number)
         if isinstance(site.step, Loop):
             for inner in _inner(site.step):
-                number = getattr(inner, "id", None)
-                if number is not None and number not in found:
-                    found.add(number)
+                if isinstance(inner, Access | Call | Loop):
+                    found.add(inner.id)
     return frozenset(found)
 
 
@@ -149,10 +148,9 @@ def writes_between(program: Program, function: Function, first: int, last: int) 
     for site in program.sites(function.key).all:
         if first < site.rank < last:
             step = site.step
-            if isinstance(step, Access) and step.op is Op.WRITE:
-                found.append(step)
-            elif isinstance(step, Call) and (
-                step.mode in (Mode.MUTATION, Mode.ACTION) or any(e.access.op is Op.WRITE for e in program.effects_of(function, step))
+            if (isinstance(step, Access) and step.op is Op.WRITE) or (
+                isinstance(step, Call)
+                and (step.mode in (Mode.MUTATION, Mode.ACTION) or any(e.access.op is Op.WRITE for e in program.effects_of(function, step)))
             ):
                 found.append(step)
     return found
@@ -174,4 +172,7 @@ def exclusive(program: Program, a: Site, b: Site) -> bool:
 
 def cheap(effects: tuple[Effect, ...]) -> bool:
     """Whether reads fetch one row each by key or by a whole index key."""
-    return all(e.access.by_key or (e.access.bound.value == "one" and all(p.way is Way.INDEX and p.fixed() for p in e.access.plans)) for e in effects)
+    return all(
+        e.access.by_key or (e.access.bound.value == "one" and all(p.way is Way.INDEX and p.fixed() for p in e.access.plans))
+        for e in effects
+    )

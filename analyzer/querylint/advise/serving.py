@@ -6,7 +6,24 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from querylint.ir import ITEM, Access, Bound, Function, Index, IndexKind, Loop, Plan, Predicate, Program, Relation, Root, Side, Table, Terminal, Way
+from querylint.ir import (
+    ITEM,
+    Access,
+    Bound,
+    Function,
+    Index,
+    IndexKind,
+    Loop,
+    Plan,
+    Predicate,
+    Program,
+    Relation,
+    Root,
+    Side,
+    Table,
+    Terminal,
+    Way,
+)
 from querylint.ir.program import Site
 
 PER_ACCOUNT = re.compile(
@@ -240,7 +257,11 @@ def accumulates(program: Program, function: Function, read: Access) -> bool:
 def _passing(plan: Plan) -> bool:
     """Whether the range holds a state that rows only pass through: what waits or runs is soon gone."""
     return any(
-        p.side is Side.INDEX and p.relation is Relation.EQ and p.value is not None and isinstance(p.value.literal, str) and p.value.literal.lower() in PASSING
+        p.side is Side.INDEX
+        and p.relation is Relation.EQ
+        and p.value is not None
+        and isinstance(p.value.literal, str)
+        and p.value.literal.lower() in PASSING
         for p in plan.predicates
     )
 

@@ -183,7 +183,17 @@ def _into_callees(program: Program, function: Function, place: Place, found: Fat
                 if callee is None:
                     continue
                 number = position - 1 if call.mode is Mode.SUBSCRIBE else position
-                more.append(Place(callee.key, Root.PARAM, number, moved[0], moved[1], (*place.way, Edge(function.key, call, callee.key)), place.selected))
+                more.append(
+                    Place(
+                        callee.key,
+                        Root.PARAM,
+                        number,
+                        moved[0],
+                        moved[1],
+                        (*place.way, Edge(function.key, call, callee.key)),
+                        place.selected,
+                    )
+                )
     return more
 
 

@@ -131,8 +131,9 @@ class Access:
 
     `table` is None where it is unknown; `table_from` then says which parameter carries its name, if one does. `plans` has several members
     where branches build the query differently. `span` is the terminal expression, `chain` the stretch from the start of the query to
-    its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs at all. `base` is set where the query was handed in by a caller or a callee. `verb` is
-    the operation in the source's own word. `fields` are those that a write sets, when they can be read off.
+    its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs at all. `base` is set where the
+    query was handed in by a caller or a callee. `verb` is the operation in the source's own word. `fields` are those that a write sets,
+    when they can be read off.
     """
 
     id: int

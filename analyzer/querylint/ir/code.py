@@ -64,7 +64,7 @@ class TargetKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom a call reaches: a function by module path and qualified name, a registered function by its route, a parameter, or outside code."""
+    """Whom a call reaches: a function by module and qualified name, a registered function by its route, a parameter, or outside code."""
 
     kind: TargetKind
     module: str = ""

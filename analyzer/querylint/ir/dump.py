@@ -25,7 +25,8 @@ def _block(block: Block, indent: str, numbers: dict[int, int]) -> Iterator[str]:
             case Access():
                 yield f"{indent}#{numbers[step.id]} {_access(step, numbers)}"
             case Call():
-                yield f"{indent}#{numbers[step.id]} call {step.target.kind.value} {step.target.name} {step.mode.value}{_deps(step.deps, numbers)}"
+                target = f"{step.target.kind.value} {step.target.name}"
+                yield f"{indent}#{numbers[step.id]} call {target} {step.mode.value}{_deps(step.deps, numbers)}"
             case Wait():
                 named = sorted(numbers[n] for n in step.on if n in numbers)
                 if named:
@@ -55,9 +56,8 @@ def _access(access: Access, numbers: dict[int, int]) -> str:
     plans = " | ".join(_plan(p) for p in access.plans)
     fields = f" ({', '.join(access.fields)})" if access.fields else ""
     limit = f" {access.limit.text or access.limit.literal}" if access.limit is not None else ""
-    return (
-        f"{access.op.value} {access.table or '?'} {plans}{fields} -> {access.terminal.value} {access.bound.value}{limit}{_deps(access.deps, numbers)}"
-    )
+    result = f"{access.terminal.value} {access.bound.value}{limit}"
+    return f"{access.op.value} {access.table or '?'} {plans}{fields} -> {result}{_deps(access.deps, numbers)}"
 
 
 def _plan(plan: Plan) -> str:

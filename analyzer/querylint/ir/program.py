@@ -67,8 +67,10 @@ class Program:
     """What rules ask.
 
     `callers` and `callees` are the call graph; `effects` the accesses that a call of a function brings about, its own first; `remotes`
-    the remote calls that it leads to without leaving its place; `outside` the functions that wait for outside code; `throws` the functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function.
-    `words` are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated. `memo` keeps what planners have worked out already.
+    the remote calls that it leads to without leaving its place; `outside` the functions that wait for outside code; `throws` the
+    functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function. `words`
+    are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated. `memo` keeps what planners
+    have worked out already.
     """
 
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -150,7 +152,9 @@ def _place(function: Function) -> Sites:
     return sites
 
 
-def _walk(function: Function, block: Block, loops: tuple[Loop, ...], arms: tuple[tuple[int, int], ...], handled: bool, sites: Sites) -> None:
+def _walk(
+    function: Function, block: Block, loops: tuple[Loop, ...], arms: tuple[tuple[int, int], ...], handled: bool, sites: Sites
+) -> None:
     for step in block:
         site = Site(function, step, loops, len(sites.all), arms, handled)
         sites.all.append(site)

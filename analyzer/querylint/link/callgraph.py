@@ -59,7 +59,9 @@ def components(nodes: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> li
     return found
 
 
-def effects(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]) -> dict[str, tuple[Effect, ...]]:
+def effects(
+    functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]
+) -> dict[str, tuple[Effect, ...]]:
     """For every function the accesses that a call of it brings about, nearest first; those of a cycle are gathered once round."""
     found: dict[str, tuple[Effect, ...]] = {}
     for component in order:
@@ -84,7 +86,9 @@ def effects(functions: Mapping[str, Function], callees: Mapping[tuple[str, int],
     return found
 
 
-def remotes(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]) -> dict[str, tuple[Remote, ...]]:
+def remotes(
+    functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]
+) -> dict[str, tuple[Remote, ...]]:
     """For every function the remote calls that a call of it, in place, leads to."""
     found: dict[str, tuple[Remote, ...]] = {}
     for component in order:

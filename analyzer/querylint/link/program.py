@@ -13,7 +13,7 @@ from querylint.link import callgraph
 def link(functions: Iterable[Function], schemas: Mapping[str, Schema], words: frozenset[str] = frozenset()) -> Program:
     """The program that rules ask. `words` are all string constants of the project, by which something may be named indirectly."""
     by_key = {f.key: f for f in functions}
-    routes = {(f.root, f.route): f.key for f in by_key.values() if f.route is not None}
+    routes: dict[tuple[str, str], str] = {(f.root, f.route): f.key for f in by_key.values() if f.route is not None}
     by_route: dict[str, list[str]] = {}
     for (_, route), key in routes.items():
         by_route.setdefault(route, []).append(key)
@@ -21,9 +21,9 @@ def link(functions: Iterable[Function], schemas: Mapping[str, Schema], words: fr
     for function in by_key.values():
         for step in function.steps():
             if isinstance(step, Call):
-                key = _callee(step, by_key, routes, by_route)
-                if key is not None:
-                    callees[function.key, step.id] = key
+                callee = _callee(step, by_key, routes, by_route)
+                if callee is not None:
+                    callees[function.key, step.id] = callee
     callers = _callers(by_key, callees)
     by_key = _resolve(by_key, callees, callers)
     callers = _callers(by_key, callees)
@@ -58,7 +58,7 @@ def link(functions: Iterable[Function], schemas: Mapping[str, Schema], words: fr
 
 
 def _callee(
-    call: Call, functions: Mapping[str, Function], routes: Mapping[tuple[str, str | None], str], by_route: Mapping[str, list[str]]
+    call: Call, functions: Mapping[str, Function], routes: Mapping[tuple[str, str], str], by_route: Mapping[str, list[str]]
 ) -> str | None:
     target = call.target
     if target.kind is TargetKind.FUNCTION:
@@ -115,7 +115,9 @@ def _rewrite(block: Block, function: Function, finder: _Finder) -> Block:
 class _Finder:
     """Follows a query, or a table's name, back to where it was written."""
 
-    def __init__(self, functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], callers: Mapping[str, tuple[Edge, ...]]) -> None:
+    def __init__(
+        self, functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], callers: Mapping[str, tuple[Edge, ...]]
+    ) -> None:
         self.functions = functions
         self.callees = callees
         self.callers = callers
@@ -134,7 +136,14 @@ class _Finder:
                         index = mine.index if mine.way is not Way.OPAQUE else plan.index
                         ranged = mine.ranged if mine.way is not Way.OPAQUE else plan.ranged
                         plans.append(
-                            replace(plan, way=way, index=index, ranged=ranged, predicates=(*plan.predicates, *mine.predicates), order=mine.order or plan.order)
+                            replace(
+                                plan,
+                                way=way,
+                                index=index,
+                                ranged=ranged,
+                                predicates=(*plan.predicates, *mine.predicates),
+                                order=mine.order or plan.order,
+                            )
                         )
                 return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8])
         if access.table is None and access.table_from is not None:

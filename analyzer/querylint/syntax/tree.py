@@ -1,4 +1,4 @@
-"""A plain tree of code, the same for every language: what parsers hand on and what front ends walk.
+"""A plain tree of code, the same for every language (one file over 400 lines, since a node alone says nothing).
 
 It keeps what the flow of data and control needs and drops the rest: types survive as the text of an annotation, casts
 and parentheses vanish, comments are gone. Every node carries the byte offsets `at` and `end` of its source. Nothing here
@@ -129,7 +129,7 @@ class Param:
 
 @dataclass(slots=True)
 class Record:
-    """`{a: 1, b, ...c, [k]: v, m() {}}`. A key is text, an Expr where computed, None for a spread (the value is then the spread expression)."""
+    """`{a: 1, b, ...c, [k]: v, m() {}}`. A key is text, an Expr where computed, None for a spread (whose value is the expression)."""
 
     entries: list[tuple[str | Expr | None, Expr]]
     at: int

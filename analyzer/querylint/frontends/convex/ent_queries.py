@@ -13,7 +13,7 @@ from querylint.frontends.flow.values import Closure, Many, Query, Val, derived, 
 from querylint.ir import Bound, Index, LoopKind, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Way
 from querylint.syntax import tree
 
-ONE = frozenset("first firstX unique uniqueX".split())
+ONE = frozenset(["first", "firstX", "unique", "uniqueX"])
 WITH_ARGUMENTS = frozenset(("order", "filter", "search", "insert", "insertMany", "take", "map", *ONE))
 
 
@@ -61,7 +61,8 @@ def _refined(state: State, node: tree.Call, name: str, base: Val, query: Query) 
         index = args[1].literal if len(args) > 1 and isinstance(args[1].literal, str) else None
         order = Order((), args[0].literal == "desc" if args else False)
         plans = tuple(
-            replace(p, order=order, way=Way.INDEX if index else p.way, index=index or p.index, ranged=p.ranged and index is None) for p in query.plans
+            replace(p, order=order, way=Way.INDEX if index else p.way, index=index or p.index, ranged=p.ranged and index is None)
+            for p in query.plans
         )
         return Val(shape=replace(query, plans=plans, end=node.end, deps=deps))
     if name == "filter":
@@ -137,7 +138,9 @@ def edge(state: State, context: ModuleContext, node: tree.Call, document: Val) -
     other = context.table(name)
     index = _back_index(other.indexes, document.doc_of) if other is not None else None
     if index is None:
-        return Val(shape=Query(name if other is not None else None, (Plan(Way.OPAQUE),), node.at, node.end, flavor="ents", deps=document.deps))
+        return Val(
+            shape=Query(name if other is not None else None, (Plan(Way.OPAQUE),), node.at, node.end, flavor="ents", deps=document.deps)
+        )
     bounds = (Predicate(index.fields[0], Relation.EQ, Side.INDEX, lowered(document)),)
     plan = Plan(Way.INDEX, index.name, bounds, None, True, True, state.span(node.at, node.end))
     return Val(shape=Query(name, (plan,), node.at, node.end, flavor="ents", deps=document.deps), deps=document.deps)

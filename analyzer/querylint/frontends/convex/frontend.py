@@ -16,7 +16,16 @@ from querylint.ir import Access, Call, Function, Role, Schema, TargetKind
 from querylint.result import Note, NoteKind
 
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
-CLIENT_WORDS = (b"useQuery", b"usePaginatedQuery", b"fetchQuery", b"preloadQuery", b"convexQuery", b"ConvexHttpClient", b"ConvexClient", b"fetchMutation")
+CLIENT_WORDS = (
+    b"useQuery",
+    b"usePaginatedQuery",
+    b"fetchQuery",
+    b"preloadQuery",
+    b"convexQuery",
+    b"ConvexHttpClient",
+    b"ConvexClient",
+    b"fetchMutation",
+)
 SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
 QUOTED = re.compile(rb"""(\w*)\(?\s*(["'`])([A-Za-z_]\w*)\2""")
 VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
@@ -40,7 +49,9 @@ class Lowered:
 class ConvexFrontEnd:
     """Lowers the Convex code of one project."""
 
-    def __init__(self, files: Collection[str], generated: Collection[str], read: Callable[[str], bytes | None], role: Callable[[str], Role]) -> None:
+    def __init__(
+        self, files: Collection[str], generated: Collection[str], read: Callable[[str], bytes | None], role: Callable[[str], Role]
+    ) -> None:
         self.files = [f for f in files if f.endswith(SUFFIXES)]
         self.modules = Modules(files, read)
         self.read = self.modules.source
@@ -81,7 +92,9 @@ class ConvexFrontEnd:
             return False
         if any(word in source for word in CLIENT_WORDS):
             return True
-        return any(word in source for word in SERVER_WORDS) and (b"convex/server" in source or b"_generated/" in source or b"onvex" in source)
+        return any(word in source for word in SERVER_WORDS) and (
+            b"convex/server" in source or b"_generated/" in source or b"onvex" in source
+        )
 
     def _next_wave(self) -> bool:
         """Modules that a lowered function calls into and that have not been read closely yet."""

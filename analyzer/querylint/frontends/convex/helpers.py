@@ -13,7 +13,7 @@ from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, External
 from querylint.ir import Bound, LoopKind, Mode, Plan, Predicate, Relation, Side, Target, TargetKind, Way
 from querylint.syntax import tree
 
-SAME = frozenset("pick omit withoutSystemFields compact nullThrows dedupe pruneNull ensureFn".split())
+SAME = frozenset(["pick", "omit", "withoutSystemFields", "compact", "nullThrows", "dedupe", "pruneNull", "ensureFn"])
 
 
 def call(state: State, context: ModuleContext, node: tree.Call, shape: External) -> Val | None:
@@ -41,7 +41,15 @@ def _get_all(state: State, context: ModuleContext, node: tree.Call) -> Val:
     ids = args[-1] if len(args) > 1 else NOTHING
     table = _text(args[1]) if len(args) > 2 else None
     size = len(ids.shape.items) if isinstance(ids.shape, Many) and ids.shape.items is not None else None
-    with state.loop(LoopKind.GATHER, node.at, node.end, over=ids, over_text=state.text(node.args[-1]), constant=size is not None and not ids.deps, limit=size) as frame:
+    with state.loop(
+        LoopKind.GATHER,
+        node.at,
+        node.end,
+        over=ids,
+        over_text=state.text(node.args[-1]),
+        constant=size is not None and not ids.deps,
+        limit=size,
+    ) as frame:
         item = ids.item().with_deps(frozenset({frame.id}))
         query = Query(table or item.id_of, (Plan(Way.KEY),), node.at, node.end, deps=item.deps)
         document = state.wait(queries.row(state, query, node.at, node.end, "get", key=lowered(item)), node.at, node.end)
@@ -82,12 +90,16 @@ def _many_via(state: State, context: ModuleContext, node: tree.Call) -> Val:
     args = arguments(state, node)
     joined = (args[0], args[1], *args[3:]) if len(args) > 3 else args
     with state.loop(LoopKind.ONCE, node.at, node.end) as whole:
-        links = state.wait(queries.rows(state, _from_index(state, node, joined), node.at, node.end, "collect", Bound.ALL), node.at, node.end)
+        links = state.wait(
+            queries.rows(state, _from_index(state, node, joined), node.at, node.end, "collect", Bound.ALL), node.at, node.end
+        )
         with state.loop(LoopKind.GATHER, node.at, node.end, over=links, over_text=state.text(node)) as frame:
             field = _text(args[2]) if len(args) > 2 else None
             table = context.table(_text(args[1])) if len(args) > 1 else None
             declared = table.field(field) if table is not None and field is not None else None
-            query = Query(declared.target if declared else None, (Plan(Way.KEY),), node.at, node.end, deps=frozenset({frame.id}) | links.deps)
+            query = Query(
+                declared.target if declared else None, (Plan(Way.KEY),), node.at, node.end, deps=frozenset({frame.id}) | links.deps
+            )
             document = state.wait(queries.row(state, query, node.at, node.end, "get"), node.at, node.end)
     me = frozenset({whole.id})
     return Val(deps=me | document.deps, pending=me, shape=Many(document))
@@ -104,7 +116,13 @@ def _async_map(state: State, context: ModuleContext, node: tree.Call) -> Val:
     fn = callback.shape.fn
     size = len(base.shape.items) if isinstance(base.shape, Many) and base.shape.items is not None else None
     with state.loop(
-        LoopKind.GATHER, node.at, node.end, over=base, over_text=state.text(node.args[0]), constant=size is not None and not base.deps, limit=size
+        LoopKind.GATHER,
+        node.at,
+        node.end,
+        over=base,
+        over_text=state.text(node.args[0]),
+        constant=size is not None and not base.deps,
+        limit=size,
     ) as frame:
         item = base.item().with_deps(frozenset({frame.id}))
         result = state.invoke(callback.shape, (item, derived(item)), fn.at, fn.end, inline=True)
@@ -152,6 +170,6 @@ def _page(state: State, context: ModuleContext, node: tree.Call) -> Val:
 
 HELPERS: dict[str, Callable[[State, ModuleContext, tree.Call], Val | None]] = {
     "getAll": _get_all, "getAllOrThrow": _get_all, "getAllOrNull": _get_all, "getOrThrow": _get_or_throw, "getOneFrom": _one_from,
-    "getOneFromOrThrow": _one_from, "getManyFrom": _many_from, "getManyVia": _many_via, "getManyViaOrThrow": _many_via, "asyncMap": _async_map,
-    "filter": _filter, "stream": _stream, "paginator": _stream, "mergedStream": _merged, "getPage": _page,
+    "getOneFromOrThrow": _one_from, "getManyFrom": _many_from, "getManyVia": _many_via, "getManyViaOrThrow": _many_via,
+    "asyncMap": _async_map, "filter": _filter, "stream": _stream, "paginator": _stream, "mergedStream": _merged, "getPage": _page,
 }  # fmt: skip

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from querylint.frontends.convex.annotations import typed
+from querylint.frontends.convex.arguments import argument_types
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value
 from querylint.frontends.convex.registration import Registration, registration
-from querylint.frontends.convex.arguments import argument_types
-from querylint.frontends.convex.vocabulary import ConvexVocabulary, kind_of_callee, typed
+from querylint.frontends.convex.vocabulary import ConvexVocabulary, kind_of_callee
+from querylint.frontends.flow.binding import hoist
 from querylint.frontends.flow.machine import Machine
-from querylint.frontends.flow.state import Scope, Var
-from querylint.frontends.flow.statements import hoist
+from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.values import NOTHING, Closure, Marker, Record, Val, join_all, lowered
 from querylint.ir import Escape, Function, Kind, Origin, Role, Root
 from querylint.syntax import tree
@@ -165,13 +166,18 @@ class ModuleLowering:
             self.key(name), name, self.context.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block), lowered(returned),
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
             self.context.root.folder if self.context.root is not None else self.context.api_root, self.role,
-            tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None, tuple(machine.built),
+            tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
+            tuple(machine.built),
         )  # fmt: skip
 
     def _kind(self, found: Found) -> Kind:
         if found.registration is not None:
             return KINDS[found.registration.kind]
-        if self.context.root is None and (found.name[:1].isupper() or HOOK.match(found.name)) and self.context.path.endswith(("x", ".ts", ".js")):
+        if (
+            self.context.root is None
+            and (found.name[:1].isupper() or HOOK.match(found.name))
+            and self.context.path.endswith(("x", ".ts", ".js"))
+        ):
             return Kind.CLIENT
         return Kind.PLAIN
 

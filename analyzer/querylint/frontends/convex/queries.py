@@ -11,11 +11,20 @@ from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Reco
 from querylint.ir import ITEM, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
 
-BUILDERS = frozenset("withIndex withSearchIndex filter order fullTableScan filterWith".split())
-TERMINALS = frozenset("collect take first unique paginate next count".split())
+BUILDERS = frozenset(["withIndex", "withSearchIndex", "filter", "order", "fullTableScan", "filterWith"])
+TERMINALS = frozenset(["collect", "take", "first", "unique", "paginate", "next", "count"])
 
 
-def start(table: str | None, at: int, end: int, *, table_from: Origin | None = None, base: Origin | None = None, flavor: str = "", deps: frozenset[int] = NO_STEPS) -> Val:
+def start(
+    table: str | None,
+    at: int,
+    end: int,
+    *,
+    table_from: Origin | None = None,
+    base: Origin | None = None,
+    flavor: str = "",
+    deps: frozenset[int] = NO_STEPS,
+) -> Val:
     """A query over a whole table, not yet run."""
     way = Way.OPAQUE if base is not None else Way.SCAN
     return Val(deps=deps, shape=Query(table, (Plan(way),), at, end, table_from, base, flavor, deps))
@@ -58,7 +67,9 @@ def _built(m: State, node: tree.Call, name: str, query: Query) -> Query:
                 deps |= p.value.deps
         kept = query.plans[0].predicates if query.plans else ()
         ranged = len(args) > 1
-        plan = Plan(way, index, (*(bounds or ()), *kept), query.plans[0].order if query.plans else None, named, ranged, m.span(node.at, node.end))
+        plan = Plan(
+            way, index, (*(bounds or ()), *kept), query.plans[0].order if query.plans else None, named, ranged, m.span(node.at, node.end)
+        )
         if bounds is None and ranged:
             plan = replace(plan, named=False)
         return replace(query, plans=(plan,), end=end, deps=deps)
@@ -120,7 +131,9 @@ def read(
     return number
 
 
-def rows(m: State, query: Query, at: int, end: int, verb: str, bound: Bound, *, limit: Value | None = None, deps: frozenset[int] = NO_STEPS) -> Val:
+def rows(
+    m: State, query: Query, at: int, end: int, verb: str, bound: Bound, *, limit: Value | None = None, deps: frozenset[int] = NO_STEPS
+) -> Val:
     """The read hands out a list."""
     number = read(m, query, at, end, verb, bound, Terminal.ROWS, limit=limit, deps=deps)
     me = frozenset({number})
@@ -155,7 +168,15 @@ def page(m: State, query: Query, at: int, end: int, deps: frozenset[int]) -> Val
 
 
 def write(
-    m: State, verb: str, table: str | None, node: tree.Call, *, key: Val | None, deps: frozenset[int], fields: tuple[str, ...] | None, table_from: Origin | None = None
+    m: State,
+    verb: str,
+    table: str | None,
+    node: tree.Call,
+    *,
+    key: Val | None,
+    deps: frozenset[int],
+    fields: tuple[str, ...] | None,
+    table_from: Origin | None = None,
 ) -> Val:
     """The database changes one document."""
     number = m.fresh()

@@ -96,9 +96,8 @@ def filter_predicates(m: State, callback: Val, at: int, end: int) -> tuple[Predi
         if isinstance(statement, tree.Return) and statement.value is not None:
             results.append(_read(m, closure, statement.value, several))
         elif isinstance(statement, tree.If):
-            for inner in (*statement.then, *statement.other):
-                if isinstance(inner, tree.Return) and inner.value is not None:
-                    results.append(_read(m, closure, inner.value, True))
+            returned = [s.value for s in (*statement.then, *statement.other) if isinstance(s, tree.Return) and s.value is not None]
+            results.extend(_read(m, closure, value, True) for value in returned)
         elif isinstance(statement, tree.Let) and statement.value is not None:
             results.append(_read(m, closure, statement.value, False) if _compares(statement.value) else ())
     predicates = tuple(p for found in results for p in found)

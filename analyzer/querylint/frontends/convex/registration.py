@@ -17,7 +17,9 @@ REGISTRARS = {
     "httpAction": ("http", True), "httpActionGeneric": ("http", True),
 }  # fmt: skip
 CUSTOM = re.compile(r"custom(?:Query|Mutation|Action)$|^(?:zCustom|zod|effect)\w*|(?:Builder|Wrapper)$", re.IGNORECASE)
-BY_NAME = re.compile(r"(?:^|[a-z])(Query|Mutation|Action)(?:Builder|WithUser|WithAuth|WithRLS|WithOrg|Zod)?$|^(query|mutation|action)$|(query|mutation|action)$")
+BY_NAME = re.compile(
+    r"(?:^|[a-z])(Query|Mutation|Action)(?:Builder|WithUser|WithAuth|WithRLS|WithOrg|Zod)?$|^(query|mutation|action)$|(query|mutation|action)$"
+)
 
 Kind = tuple[str, bool, str | None]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from querylint.frontends.convex import ent_queries, helpers, queries
-from querylint.frontends.convex.context import CTX, ModuleContext, Registered, context_value, database_value, field_value
+from querylint.frontends.convex.annotations import typed
+from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
 from querylint.frontends.convex.registration import registration
 from querylint.frontends.flow.expressions import arguments, run_handed_closures
 from querylint.frontends.flow.state import State
@@ -25,15 +24,9 @@ from querylint.frontends.flow.values import (
     many,
 )
 from querylint.frontends.modules import UNKNOWN, Definition
-from querylint.ir import Bound, Mode, Root, Target, TargetKind, Terminal, Way
+from querylint.ir import Bound, Mode, Origin, Plan, Root, Target, TargetKind, Terminal, Way
 from querylint.syntax import tree
 
-ID_TYPE = re.compile(r"""\b(?:Id|GenericId)<\s*["'](\w+)["']\s*>""")
-DOC_TYPE = re.compile(r"""\b(?:Doc|Ent|WithoutSystemFields<\s*Doc|DocumentByName<[^,<>]+,|WithId<\s*Doc)\s*<?\s*["'](\w+)["']""")
-CTX_TYPE = re.compile(r"\b\w*(?:QueryCtx|MutationCtx|ActionCtx|QueryContext|MutationContext|Ctx|FunctionContext)\b")
-DB_TYPE = re.compile(r"""\b(?:Generic)?Database(?:Reader|Writer)\b|Ctx\s*(?:<[^<>]*>)?\[\s*["']db["']\s*\]""")
-LIST_TYPE = re.compile(r"\[\]\s*(?:\|.*)?$|^(?:Readonly)?(?:Array|Set|Iterable)<|^readonly .*\[\]")
-CLASS_TYPE = re.compile(r"^(\w+)(?:\s*\|.*)?$")
 RUN = {"runQuery": Mode.QUERY, "runMutation": Mode.MUTATION, "runAction": Mode.ACTION}
 CLIENT_METHODS = {"query": Mode.QUERY, "mutation": Mode.MUTATION, "action": Mode.ACTION}
 HOOKS = frozenset(
@@ -181,7 +174,12 @@ class ConvexVocabulary:
         target = self._target(func)
         if target is None:
             return None
-        if isinstance(func.shape, Closure) and func.shape.path == self.context.path and not func.shape.fn.is_async and _small(func.shape.fn):
+        if (
+            isinstance(func.shape, Closure)
+            and func.shape.path == self.context.path
+            and not func.shape.fn.is_async
+            and _small(func.shape.fn)
+        ):
             return state.invoke(Closure(func.shape.fn, None, func.shape.path), args, node.at, node.end, inline=True)
         return state.call(target, Mode.DIRECT, args, node, target.name)
 
@@ -227,7 +225,7 @@ class ConvexVocabulary:
         name = func.name
         certain = name in ("collect", "unique", "withIndex", "withSearchIndex", "paginate")
         if name in ("first", "take"):
-            certain = not base.origins[0].path and (name == "first" and not node.args or name == "take" and len(node.args) == 1)
+            certain = not base.origins[0].path and ((name == "first" and not node.args) or (name == "take" and len(node.args) == 1))
         if name == "order" and len(node.args) == 1 and isinstance(node.args[0], tree.Literal) and node.args[0].value in ("asc", "desc"):
             certain = True
         if name == "filter" and node.args and isinstance(node.args[0], tree.Fn) and _uses_field(node.args[0]):
@@ -254,21 +252,20 @@ class ConvexVocabulary:
             return self._write(state, node, name)
         if name == "normalizeId" and len(node.args) == 2:
             values = [state.evaluate(a) for a in node.args]
-            table = values[0].literal
-            return Val(values[1].origins, derived(*values).deps, id_of=table if isinstance(table, str) else None)
+            named = values[0].literal
+            return Val(values[1].origins, derived(*values).deps, id_of=named if isinstance(named, str) else None)
         return None
 
     def _get(self, state: State, node: tree.Call) -> Val:
         values = [state.evaluate(a) for a in node.args]
-        table: str | None = None
         key = values[-1]
-        table_from = None
+        table = table_from = None
         if len(values) == 2:
             table = values[0].literal if isinstance(values[0].literal, str) else None
             table_from = values[0].origins[0] if values[0].origins else None
         if table is None:
             table = key.id_of
-        query = Query(table, (queries.Plan(Way.KEY),), node.at, node.end, table_from, None, "", derived(*values).deps)
+        query = Query(table, (Plan(Way.KEY),), node.at, node.end, table_from, None, "", derived(*values).deps)
         return queries.row(state, query, node.at, node.end, "get", key=state.value(key, node.args[-1]))
 
     def _write(self, state: State, node: tree.Call, name: str) -> Val:
@@ -289,11 +286,11 @@ class ConvexVocabulary:
     def _vector_search(self, state: State, node: tree.Call) -> Val:
         values = [state.evaluate(a) for a in node.args]
         table, index = (v.literal if isinstance(v.literal, str) else None for v in values[:2])
-        plan = queries.Plan(Way.VECTOR, index, (), None, index is not None, True, state.span(node.at, node.end))
+        plan = Plan(Way.VECTOR, index, (), None, index is not None, True, state.span(node.at, node.end))
         query = Query(table, (plan,), node.at, node.end, deps=derived(*values).deps)
         number = queries.read(state, query, node.at, node.end, "vectorSearch", Bound.LIMIT, Terminal.ROWS)
         me = frozenset({number})
-        origin = queries.Origin(Root.STEP, number)
+        origin = Origin(Root.STEP, number)
         item = Val(shape=Record({"_id": Val((origin.at("[]", "_id"),), me, id_of=table), "_score": Val(deps=me)}), deps=me)
         return Val((origin,), me, me, shape=Many(item))
 
@@ -425,61 +422,6 @@ def _hook_result(name: str, result: Val) -> Val:
     return result.settled()
 
 
-def typed(context: ModuleContext, value: Val, text: str) -> Val:
-    """A value with what its type says of it."""
-    if not text or text == "any":
-        return value
-    ids = ID_TYPE.search(text)
-    docs = DOC_TYPE.search(text)
-    found = ids or docs
-    if found is not None and not text.startswith("{"):
-        table = found[1]
-        if LIST_TYPE.search(text):
-            if isinstance(value.shape, Many):
-                return value
-            item = Val(tuple(o.at("[]") for o in value.origins), value.deps, **({"id_of": table} if ids else {"doc_of": table}))  # type: ignore[arg-type]
-            return Val(value.origins, value.deps, value.pending, value.literal, Many(item), value.works)
-        if text.startswith(("Map<", "Record<")):
-            return value
-        fresh = Val(value.origins, value.deps, value.pending, value.literal, value.shape, value.works, value.conditions, value.id_of, value.doc_of)
-        return _with_table(fresh, table, ids is not None)
-    if text.startswith("{") and value.shape is None:
-        fields = _object_type(context, value, text)
-        if fields:
-            return Val(value.origins, value.deps, value.pending, shape=Record(fields, (Val(value.origins, value.deps),)))
-    if value.shape is None and value.literal is not None:
-        if DB_TYPE.search(text):
-            return database_value(value)
-        if CTX_TYPE.search(text):
-            return context_value(value)
-        name = CLASS_TYPE.match(text)
-        if name is not None and value.origins:
-            definition = context.modules.definition(context.path, name[1])
-            if definition is not None and isinstance(definition.node, tree.ClassDef):
-                return Val(value.origins, value.deps, value.pending, shape=ClassRef(definition.path, definition.name, instance=True))
-    return value
-
-
-def _with_table(value: Val, table: str, is_id: bool) -> Val:
-    return Val(
-        value.origins, value.deps, value.pending, value.literal, value.shape, value.works, value.conditions,
-        table if is_id else value.id_of, value.doc_of if is_id else table, value.type,
-    )  # fmt: skip
-
-
-MEMBER_TYPE = re.compile(r"(\w+)\??\s*:\s*([^;,{}]+|\{[^{}]*\})")
-
-
-def _object_type(context: ModuleContext, value: Val, text: str) -> dict[str, Val]:
-    fields: dict[str, Val] = {}
-    for name, inner in MEMBER_TYPE.findall(text[1:-1]):
-        part = Val(tuple(o.at(name) for o in value.origins), value.deps)
-        made = typed(context, part, inner.strip())
-        if made.shape is not None or made.id_of or made.doc_of:
-            fields[name] = made
-    return fields
-
-
 def from_constant(value: object) -> Val | None:
     """A constant of the module as a value."""
     if isinstance(value, str | int | float | bool) or value is None or value is tree.UNDEFINED:
@@ -500,6 +442,3 @@ def kind_of_callee(context: ModuleContext, path: str, node: tree.Expr) -> tuple[
         if definition is not None and definition.namespace:
             return context.kind_of(definition.path, node.name)
     return None
-
-
-__all__ = ["CTX", "ConvexVocabulary", "kind_of_callee", "typed"]

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from querylint.frontends.flow import globals as globals_
 from querylint.frontends.flow import works
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, tested, truth
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -25,16 +27,6 @@ from querylint.frontends.flow.values import (
 from querylint.ir import NOT_LITERAL, Escape, LoopKind, Mode, Relation, Root, Target, TargetKind, Work
 from querylint.syntax import tree
 
-RELATIONS = {
-    "===": Relation.EQ, "==": Relation.EQ, "!==": Relation.NE, "!=": Relation.NE,
-    "<": Relation.LT, "<=": Relation.LTE, ">": Relation.GT, ">=": Relation.GTE,
-}  # fmt: skip
-FLIPPED = {Relation.LT: Relation.GT, Relation.LTE: Relation.GTE, Relation.GT: Relation.LT, Relation.GTE: Relation.LTE}
-OPPOSITE = {
-    Relation.EQ: Relation.NE, Relation.NE: Relation.EQ, Relation.LT: Relation.GTE, Relation.GTE: Relation.LT,
-    Relation.GT: Relation.LTE, Relation.LTE: Relation.GT,
-}  # fmt: skip
-
 
 def evaluate(m: State, node: tree.Expr) -> Val:
     """What an expression yields; its steps are written down."""
@@ -45,68 +37,6 @@ def evaluate(m: State, node: tree.Expr) -> Val:
         return EXPRESSIONS[type(node)](m, node)
     finally:
         m.nested -= 1
-
-
-def tested(m: State, node: tree.Expr) -> Val:
-    """An expression in a place where only its truth matters; its conditions say what it tests."""
-    if isinstance(node, tree.Op) and node.sign == "!" and len(node.operands) == 1:
-        inner = tested(m, node.operands[0])
-        return replace(derived(inner), conditions=negated(inner.conditions))
-    if isinstance(node, tree.Logic) and node.sign in ("&&", "||"):
-        return _logic_test(m, node)
-    if isinstance(node, tree.Member) and node.name == "length":
-        base = evaluate(m, node.base)
-        m.use(Work.EMPTY, base, node.at, node.end)
-        return derived(base)
-    value = evaluate(m, node)
-    if value.conditions:
-        return value
-    if value.origins:
-        found = tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)
-        return replace(value, conditions=found)
-    return value
-
-
-def negated(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """The conditions that hold when not all of these do."""
-    if not conditions:
-        return ()
-    groups: dict[tuple[int, int], list[Condition]] = {}
-    for c in conditions:
-        groups.setdefault((c.at, c.end), []).append(c)
-    arms = [tuple(n for c in group for n in _negate(c)) for group in groups.values()]
-    if len(arms) == 1:
-        return arms[0]
-    first, last = conditions[0], conditions[-1]
-    return (Condition(None, Relation.ANY, None, arms=tuple(arms), at=first.at, end=last.end),)
-
-
-def _negate(c: Condition) -> tuple[Condition, ...]:
-    if c.arms:
-        return tuple(n for arm in c.arms for n in negated(arm))
-    if c.relation is Relation.EQ and c.other is not None and c.other.literal is True:
-        return (replace(c, other=literal(False)),)
-    if c.relation is Relation.EQ and c.other is not None and c.other.literal is False:
-        return (replace(c, other=literal(True)),)
-    return (replace(c, relation=OPPOSITE.get(c.relation, Relation.OTHER)),)
-
-
-def _logic_test(m: State, node: tree.Logic) -> Val:
-    left = tested(m, node.left)
-    right_holder: list[Val] = [NOTHING]
-
-    def arm() -> None:
-        right_holder[0] = tested(m, node.right)
-
-    m.choose([arm, lambda: None], left.deps, node.at, node.end)
-    right = right_holder[0]
-    both = derived(left, right)
-    if node.sign == "&&":
-        return replace(both, conditions=(*left.conditions, *right.conditions))
-    if not left.conditions and not right.conditions:
-        return both
-    arms = tuple(arm for side in (left, right) for arm in (side.conditions,))
-    return replace(both, conditions=(Condition(None, Relation.ANY, None, arms=arms, at=node.at, end=node.end),))
 
 
 def _name(m: State, node: tree.Name) -> Val:
@@ -185,6 +115,10 @@ def _call(m: State, node: tree.Call) -> Val:
         special = m.vocabulary.call(m, node, func, base)
         if special is not None:
             return special
+        if isinstance(func_node.base, tree.Name) and m.scope.find(func_node.base.id) is None:
+            made = globals_.global_method(m, node, func_node.base.id, func_node.name)
+            if made is not None:
+                return made
         made = works.method(m, node, func_node, base)
         if made is not None:
             return made
@@ -194,7 +128,7 @@ def _call(m: State, node: tree.Call) -> Val:
         special = m.vocabulary.call(m, node, func, None)
         if special is not None:
             return special
-        made = works.function(m, node, func_node, func)
+        made = globals_.function(m, node, func_node, func)
         if made is not None:
             return made
     return apply(m, node, func, base)
@@ -367,22 +301,16 @@ def _logic(m: State, node: tree.Logic) -> Val:
     right = holder[0]
     if node.sign == "&&":
         both = right.with_deps(left.deps)
-        conditions = (*_truth(left, node.left), *_truth(right, node.right))
+        conditions = (*truth(left, node.left), *truth(right, node.right))
         return replace(both, conditions=conditions)
     if left.literal is not NOT_LITERAL and left.literal in (None, tree.UNDEFINED):
         return right
     value = join(left, right) if right.interesting or right.deps else replace(left, literal=NOT_LITERAL, conditions=())
     if node.sign == "||":
-        a, b = _truth(left, node.left), _truth(right, node.right)
+        a, b = truth(left, node.left), truth(right, node.right)
         if a or b:
             return replace(value, conditions=(Condition(None, Relation.ANY, None, arms=(a, b), at=node.at, end=node.end),))
     return value
-
-
-def _truth(value: Val, node: tree.Expr) -> tuple[Condition, ...]:
-    if value.conditions:
-        return value.conditions
-    return tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)
 
 
 def _ternary(m: State, node: tree.Ternary) -> Val:

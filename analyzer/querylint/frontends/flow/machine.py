@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from querylint.frontends.flow import expressions, statements
+from querylint.frontends.flow import binding, expressions, statements
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Val
 from querylint.syntax import tree
@@ -15,6 +15,10 @@ class Machine(State):
         """What an expression yields; its steps are written down."""
         return expressions.evaluate(self, node)
 
+    def execute(self, statement: tree.Stmt) -> None:
+        """Walk through one statement."""
+        statements.execute(self, statement)
+
     def run(self, body: list[tree.Stmt]) -> None:
         """Walk through statements in a scope of their own."""
         statements.run(self, body)
@@ -25,16 +29,16 @@ class Machine(State):
 
     def bind(self, pattern: tree.Pattern, value: Val) -> None:
         """Declare the names of a pattern."""
-        statements.bind(self, pattern, value)
+        binding.bind(self, pattern, value)
 
     def assign(self, target: tree.Pattern | tree.Expr, value: Val, *, how: str = "=") -> None:
         """Give an existing place a new value."""
-        statements.store(self, target, value, how=how)
+        binding.store(self, target, value, how=how)
 
     def replace(self, target: tree.Expr, value: Val) -> None:
         """Note what became of the value in a variable, without an assignment."""
-        statements.put_back(self, target, value)
+        binding.put_back(self, target, value)
 
     def add_to(self, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
         """A value joins the collection in a variable."""
-        statements.add_to(self, target, base, value, keyed=keyed, how=how)
+        binding.add_to(self, target, base, value, keyed=keyed, how=how)

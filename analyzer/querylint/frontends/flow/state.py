@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Query, Record, Val, join, leaks, lowered
+from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
+from querylint.frontends.flow.scope import Scope, Var
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Query, Record, Val, leaks, lowered
 from querylint.ir import (
     ITEM,
     Access,
@@ -46,36 +48,6 @@ if TYPE_CHECKING:
 TEXT_LENGTH = 60
 MOST_STEPS = 6000
 MOST_DEPTH = 24
-
-
-class Var:
-    """One variable. `depth` is the number of loops around its declaration."""
-
-    __slots__ = ("depth", "name")
-
-    def __init__(self, name: str, depth: int) -> None:
-        self.name = name
-        self.depth = depth
-
-
-class Scope:
-    """Names of one block, function or module, inside another."""
-
-    __slots__ = ("names", "parent")
-
-    def __init__(self, parent: Scope | None = None) -> None:
-        self.names: dict[str, Var] = {}
-        self.parent = parent
-
-    def find(self, name: str) -> Var | None:
-        """The variable of that name in this scope or around it."""
-        scope: Scope | None = self
-        while scope is not None:
-            var = scope.names.get(name)
-            if var is not None:
-                return var
-            scope = scope.parent
-        return None
 
 
 @dataclass(slots=True)
@@ -123,6 +95,10 @@ class State:
 
     def evaluate(self, node: tree.Expr) -> Val:
         """What an expression yields; its steps are written down."""
+        raise NotImplementedError
+
+    def execute(self, statement: tree.Stmt) -> None:
+        """Walk through one statement."""
         raise NotImplementedError
 
     def run(self, body: list[tree.Stmt]) -> None:
@@ -261,8 +237,19 @@ class State:
         number = self.fresh()
         self.emit(
             Use(
-                number, work, rows, self.span(at, end), predicates, fields, val.item().works or val.works, size, start, bool(self.control), val.deps | deps, descending
-            )  # fmt: skip
+                number,
+                work,
+                rows,
+                self.span(at, end),
+                predicates,
+                fields,
+                val.item().works or val.works,
+                size,
+                start,
+                bool(self.control),
+                val.deps | deps,
+                descending,
+            )
         )
         return number
 
@@ -366,9 +353,9 @@ class State:
             else:
                 after.append(self.store)
         self.guards = grown | on if left else grown
-        if left and self.frames and any(_exits_round(block) for block in blocks):
+        if left and self.frames and any(exits_round(block) for block in blocks):
             for frame in reversed(self.frames):
-                if any(_breaks(block) for block in blocks):
+                if any(breaks(block) for block in blocks):
                     frame.control |= on
                 if frame.kind in (LoopKind.EACH, LoopKind.WHILE):
                     break
@@ -384,7 +371,9 @@ class State:
 
     # Conditions.
 
-    def predicates(self, conditions: tuple[Condition, ...], items: tuple[Origin, ...], *, conditional: bool = False) -> tuple[Predicate, ...]:
+    def predicates(
+        self, conditions: tuple[Condition, ...], items: tuple[Origin, ...], *, conditional: bool = False
+    ) -> tuple[Predicate, ...]:
         """What a condition says of the fields of a row."""
         found: list[Predicate] = []
         for c in conditions:
@@ -422,34 +411,3 @@ def _field_of(origin: Origin | None, items: tuple[Origin, ...]) -> str | None:
 
 def _conditional(p: Predicate) -> Predicate:
     return Predicate(p.field, p.relation, p.side, p.value, True, p.arms, p.span)
-
-
-def _exits_round(block: tuple[Step, ...]) -> bool:
-    return any(isinstance(s, Exit) or (isinstance(s, Branch) and any(_exits_round(a) for a in s.arms)) for s in block)
-
-
-def _breaks(block: tuple[Step, ...]) -> bool:
-    return any(
-        (isinstance(s, Exit) and s.kind in (ExitKind.BREAK, ExitKind.RETURN)) or (isinstance(s, Branch) and any(_breaks(a) for a in s.arms))
-        for s in block
-    )
-
-
-def merge_stores(before: dict[Var, Val], after: list[dict[Var, Val]], on: frozenset[int]) -> dict[Var, Val]:
-    """The variables after a choice; one that an arm changed also depends on the condition."""
-    if len(after) == 1:
-        merged = after[0]
-        for var, val in merged.items():
-            if var in before and before[var] is not val:
-                merged[var] = val.with_deps(on)
-        return merged
-    first, *rest = after
-    merged = dict(first)
-    for store in rest:
-        for var, val in store.items():
-            mine = merged.get(var)
-            merged[var] = val if mine is None else mine if mine is val else join(mine, val)
-    for var, val in merged.items():
-        if var in before and before[var] is not val:
-            merged[var] = val.with_deps(on)
-    return merged

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Value
 
 if TYPE_CHECKING:
-    from querylint.frontends.flow.machine import Scope
+    from querylint.frontends.flow.scope import Scope
     from querylint.syntax import tree
 
 NO_STEPS: frozenset[int] = frozenset()
@@ -253,7 +253,9 @@ def join_queries(a: Query, b: Query) -> Query:
         else:
             plans[twin] = _merge(plans[twin], plan)
     table = a.table if a.table == b.table else None
-    return replace(a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at), end=max(a.end, b.end), deps=a.deps | b.deps, one=a.one and b.one)
+    return replace(
+        a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at), end=max(a.end, b.end), deps=a.deps | b.deps, one=a.one and b.one
+    )
 
 
 def _merge(a: Plan, b: Plan) -> Plan:
@@ -303,8 +305,7 @@ def leaks(value: Val) -> list[Leak]:
 
 
 def _leak(value: Val, found: list[Leak], depth: int) -> None:
-    for origin in value.origins:
-        found.append(Leak(origin, value.works))
+    found.extend(Leak(origin, value.works) for origin in value.origins)
     if depth > FLATTEN_DEPTH or len(found) > 200:
         return
     shape = value.shape

@@ -16,32 +16,32 @@ from querylint.frontends.flow.values import (
     Val,
     derived,
     join,
-    join_all,
     literal,
     many,
 )
-from querylint.ir import ITEM, Escape, LoopKind, Origin, Predicate, Relation, Side, Work
+from querylint.ir import ITEM, LoopKind, Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
 PURE = frozenset(
-    "trim trimStart trimEnd toLowerCase toUpperCase toLocaleLowerCase toLocaleUpperCase split replace replaceAll startsWith endsWith match matchAll "
-    "test exec charAt charCodeAt codePointAt padStart padEnd repeat substring substr normalize localeCompare toString toFixed toPrecision "
+    "trim trimStart trimEnd toLowerCase toUpperCase toLocaleLowerCase toLocaleUpperCase split replace replaceAll startsWith endsWith "
+    "match matchAll test exec charAt charCodeAt codePointAt padStart padEnd repeat substring substr normalize localeCompare toString toFixed toPrecision "
     "toISOString toLocaleString toLocaleDateString toLocaleTimeString toDateString getTime getFullYear getMonth getDate getDay getHours "
     "getMinutes getSeconds setDate setHours setMonth setMinutes setSeconds setFullYear setMilliseconds setUTCHours getUTCDay getUTCDate "
     "getUTCMonth getUTCFullYear getUTCHours valueOf getTimezoneOffset search join fill hasOwnProperty toJSON isWellFormed "
     "safeParse parse encode decode digest".split()
-)
-QUIET = frozenset("console Math Number String Boolean BigInt Symbol Reflect Intl".split())
-PURE_FUNCTIONS = frozenset(
-    "String Number Boolean BigInt parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI structuredClone Symbol "
-    "Error TypeError RangeError ConvexError URL URLSearchParams TextEncoder TextDecoder Uint8Array RegExp AbortController clearTimeout".split()
 )
 
 
 def is_last_index(node: tree.Index) -> bool:
     """`xs[xs.length - 1]`."""
     key = node.key
-    return isinstance(key, tree.Op) and key.sign == "-" and len(key.operands) == 2 and isinstance(key.operands[0], tree.Member) and key.operands[0].name == "length"
+    return (
+        isinstance(key, tree.Op)
+        and key.sign == "-"
+        and len(key.operands) == 2
+        and isinstance(key.operands[0], tree.Member)
+        and key.operands[0].name == "length"
+    )
 
 
 def picked(m: State, work: Work, base: Val, at: int, end: int) -> Val:
@@ -54,12 +54,7 @@ def picked(m: State, work: Work, base: Val, at: int, end: int) -> Val:
 
 
 def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
-    """A method of a collection, a promise or a global object; None for anything else."""
-    root = func.base
-    if isinstance(root, tree.Name) and m.scope.find(root.id) is None:
-        made = _global_method(m, node, root.id, func.name)
-        if made is not None:
-            return made
+    """A method of a collection or a promise; None for anything else."""
     known = METHODS.get(func.name)
     if known is not None:
         return known(m, node, func, base)
@@ -73,7 +68,9 @@ def _callback(m: State, node: tree.Call, position: int = 0) -> Val:
     return m.evaluate(node.args[position]) if len(node.args) > position else NOTHING
 
 
-def _each(m: State, node: tree.Call, base: Val, func: tree.Member, kind: LoopKind, args: Callable[[Val], tuple[Val, ...]], callback: Val) -> tuple[Val, int, bool]:
+def _each(
+    m: State, node: tree.Call, base: Val, func: tree.Member, kind: LoopKind, args: Callable[[Val], tuple[Val, ...]], callback: Val
+) -> tuple[Val, int, bool]:
     """Run a callback once per item; what it returns, the loop's number, whether it held any step."""
     shape = base.shape
     exact = isinstance(shape, Many) and shape.items is not None
@@ -108,7 +105,8 @@ def _call_back(m: State, node: tree.Call, callback: Val, values: tuple[Val, ...]
     return made if made is not None else derived(*values)
 
 
-def _map(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+def mapped(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
+    """One value per item, all rounds at once."""
     callback = _callback(m, node)
     result, number, held = _each(m, node, base, func, LoopKind.GATHER, lambda item: (item, derived(item), base), callback)
     pending = frozenset({number}) if held and (result.pending or _is_async(callback)) else NO_STEPS
@@ -184,7 +182,9 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if result.interesting and result.pending:
         return join(result, start)
     m.use(Work.FOLD, base, node.at, node.end)
-    return replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
+    return (
+        replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
+    )
 
 
 def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
@@ -205,12 +205,12 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     return value
 
 
-def _fields_of(touched: list[object], item: Val) -> tuple[str, ...]:
+def _fields_of(touched: list[Origin], item: Val) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for origin in touched:
         for base in item.origins or tuple(o for part in (item.shape.rest if isinstance(item.shape, Record) else ()) for o in part.origins):
-            path = getattr(origin, "path", ())
-            if getattr(origin, "ref", None) == base.ref and path[: len(base.path)] == base.path and len(path) > len(base.path):
+            path = origin.path
+            if origin.ref == base.ref and path[: len(base.path)] == base.path and len(path) > len(base.path):
                 names[".".join(path[len(base.path) :])] = None
     return tuple(n for n in names if n not in ("localeCompare", "getTime"))
 
@@ -340,7 +340,11 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     with m.loop(LoopKind.ONCE, node.at, node.end) as frame:
         m.wait(promise, node.at, node.end)
         result = m.invoke(
-            callback.shape, (promise.settled() if func.name == "then" else NOTHING,), callback.shape.fn.at, callback.shape.fn.end, inline=True
+            callback.shape,
+            (promise.settled() if func.name == "then" else NOTHING,),
+            callback.shape.fn.at,
+            callback.shape.fn.end,
+            inline=True,
         )
         result = m.wait(result, node.at, node.end)
     pending = promise.pending | {frame.id}
@@ -349,123 +353,8 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     return replace(result.with_deps(promise.deps), pending=pending)
 
 
-def _global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | None:
-    if owner == "Promise":
-        return _promise(m, node, name)
-    if owner in ("Object", "Array"):
-        args = [m.evaluate(a) for a in node.args]
-        first = args[0] if args else NOTHING
-        if name == "from" and len(args) > 1 and isinstance(args[1].shape, Closure):
-            fake = tree.Call(node.func, node.args[1:], node.at, node.end)
-            return _map(m, fake, tree.Member(node.args[0], "map", node.at, node.end, node.at), first)
-        if name in ("values", "from", "of"):
-            return _collected(first) if name != "of" else many(tuple(args))
-        if name == "entries":
-            return Val(deps=first.deps, shape=Many(many((derived(first), _collected(first).item()))))
-        if name == "keys":
-            if isinstance(first.shape, Record) and not first.shape.rest:
-                return many(tuple(literal(k) for k in first.shape.fields)).with_deps(first.deps)
-            return derived(first)
-        if name == "fromEntries":
-            entry = first.item()
-            value = entry.shape.items[1] if isinstance(entry.shape, Many) and entry.shape.items and len(entry.shape.items) > 1 else entry.item()
-            return Val(deps=first.deps | value.deps, shape=Many(value, None, True), pending=first.pending)
-        if name == "assign":
-            return join_all(args) if args else NOTHING
-        return derived(*args)
-    if owner in QUIET:
-        args = [m.evaluate(a) for a in node.args]
-        return derived(*args)
-    if owner == "JSON":
-        args = [m.evaluate(a) for a in node.args]
-        for arg in args:
-            m.leak(arg, Escape.PASSED, node.at, node.end)
-        return derived(*args)
-    if owner == "Date" and name == "now":
-        return m.clock(node.at, node.end)
-    if owner == "performance" and name == "now":
-        return m.clock(node.at, node.end)
-    return None
-
-
-def _collected(value: Val) -> Val:
-    shape = value.shape
-    if isinstance(shape, Record):
-        return replace(many(tuple(shape.fields.values()) if not shape.rest else None, join_all([*shape.fields.values(), *shape.rest])), deps=value.deps)
-    return value
-
-
-def _promise(m: State, node: tree.Call, name: str) -> Val:
-    args = [m.evaluate(a) for a in node.args]
-    value = args[0] if args else NOTHING
-    if name not in ("all", "allSettled", "race", "any"):
-        return value
-    shape = value.shape
-    if not isinstance(shape, Many):
-        return value
-    pending = value.pending | shape.item.pending
-    for item in shape.items or ():
-        pending |= item.pending
-    items = tuple(_settle(m, item, node) for item in shape.items) if shape.items is not None else None
-    item = _settle(m, shape.item, node)
-    if items is not None:
-        pending |= frozenset(p for i in items for p in i.pending)
-        items = tuple(i.settled() for i in items)
-    pending |= item.pending
-    item = join_all(items) if items is not None else item.settled()
-    if name == "allSettled":
-        items = tuple(Val(shape=Record({"value": i}), deps=i.deps) for i in items) if items is not None else None
-        item = Val(shape=Record({"value": item}), deps=item.deps)
-    if name in ("race", "any"):
-        return replace(item, pending=pending)
-    return Val(value.origins, value.deps, pending, shape=Many(item, items), works=value.works)
-
-
-def _settle(m: State, item: Val, node: tree.Call) -> Val:
-    special = m.vocabulary.awaited(m, item, node.at, node.end)
-    return special if special is not None else item
-
-
-# Functions.
-
-
-def function(m: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | None:
-    """A global function or constructor; None for anything else."""
-    if not isinstance(name, tree.Name) or m.scope.find(name.id) is not None or func.interesting:
-        return None
-    if name.id in ("Map", "Set", "WeakMap", "WeakSet", "Array"):
-        args = [m.evaluate(a) for a in node.args]
-        return _new_collection(name.id, args)
-    if name.id == "Date":
-        if not node.args:
-            return m.clock(node.at, node.end)
-        return derived(*(m.evaluate(a) for a in node.args))
-    if name.id in PURE_FUNCTIONS:
-        return derived(*(m.evaluate(a) for a in node.args))
-    if name.id == "Promise" and node.new:
-        args = [m.evaluate(a) for a in node.args]
-        for arg in args:
-            if isinstance(arg.shape, Closure):
-                m.invoke(arg.shape, (), node.at, node.end)
-        return NOTHING
-    return None
-
-
-def _new_collection(kind: str, args: list[Val]) -> Val:
-    if not args or kind == "Array":
-        return Val(shape=Many(NOTHING, None, kind.endswith("Map")))
-    value = args[0]
-    if kind.endswith("Set"):
-        return Val(value.origins, value.deps, value.pending, shape=Many(value.item(), None, False, True), works=value.works)
-    entry = value.item()
-    inner = entry.item()
-    if isinstance(entry.shape, Many) and entry.shape.items is not None and len(entry.shape.items) > 1:
-        inner = entry.shape.items[1]
-    return Val((), value.deps, value.pending, shape=Many(inner, None, True))
-
-
 METHODS: dict[str, Callable[[State, tree.Call, tree.Member, Val], Val | None]] = {
-    "map": _map, "flatMap": _map, "forEach": _for_each, "filter": _filter, "find": _find, "findLast": _find, "findIndex": _find,
+    "map": mapped, "flatMap": mapped, "forEach": _for_each, "filter": _filter, "find": _find, "findLast": _find, "findIndex": _find,
     "findLastIndex": _find, "some": _some, "every": _some, "reduce": _reduce, "reduceRight": _reduce, "sort": _sort, "toSorted": _sort,
     "slice": _slice, "splice": _slice, "at": _at, "pop": _pop, "shift": _pop, "concat": _same, "reverse": _same, "toReversed": _same,
     "flat": _flat, "push": _push, "unshift": _push, "add": _push, "set": _set, "get": _get, "has": _has, "includes": _has, "indexOf": _has,

@@ -1,0 +1,117 @@
+"""Where the time of the run goes: into what is read, into what is kept of it, or into what is returned (convex-facts 3.3, 8.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from querylint.ir import Access, Call, Clock, Function, Mode, Op, Predicate, Program, Root, Use, Value, Work
+from querylint.text import Span
+
+CHOOSING = frozenset((Work.FILTER, Work.FIND, Work.SOME, Work.EVERY))
+DEPTH = 4
+TIMELY = re.compile(
+    r"(?:^|_)(?:now|today|day|date|time|end|start|since|until|before|after)"
+    r"|(?:Now|Today|Day|Date|Time|Timestamp|At|End|Start|Ms)(?:$|[A-Z])"
+)
+LENGTH = re.compile(r"range|period|frame|zone|window|offset|span", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A choice among rows that the time of the run decides. `step` is a read, or work in memory."""
+
+    function: Function
+    step: Access | Use
+    predicate: Predicate
+    way: tuple[Call, ...] = ()
+
+
+def clocks(program: Program, function: Function) -> frozenset[int]:
+    """The steps of a function whose results depend on the time of the run: clocks, and calls that are given it or give it back."""
+    known = program.memo.get(("clocks", function.key))
+    if isinstance(known, frozenset):
+        return known
+    program.memo["clocks", function.key] = frozenset()
+    found = {step.id for step in function.steps() if isinstance(step, Clock)}
+    for step in function.steps():
+        if not isinstance(step, Call) or step.mode is not Mode.DIRECT:
+            continue
+        callee = program.callee(function, step)
+        if callee is not None and _reads(program, callee):
+            continue
+        given = bool(step.deps & found) and not any(asked(function, arg) for arg in step.args)
+        if given or (callee is not None and callee.returns.deps & clocks(program, callee)):
+            found.add(step.id)
+    program.memo["clocks", function.key] = frozenset(found)
+    return frozenset(found)
+
+
+def asked(function: Function, value: Value) -> bool:
+    """Whether a value is a time that the caller gave; the clock beside it is a fallback or a limit."""
+    for origin in value.origins:
+        if origin.root is Root.PARAM and isinstance(origin.ref, int):
+            name = origin.path[-1] if origin.path else function.params[origin.ref] if origin.ref < len(function.params) else ""
+            if TIMELY.search(name) and not LENGTH.search(name):
+                return True
+    return False
+
+
+def _reads(program: Program, callee: Function) -> bool:
+    """Whether a helper reads the database: what it gives back is rows, not a time."""
+    return bool(program.effects.get(callee.key))
+
+
+def first_clock(program: Program, function: Function) -> Span | None:
+    """Where the clock is read first, in the function or in a helper of it."""
+    numbers = clocks(program, function)
+    return next((s.span for s in function.steps() if isinstance(s, Clock | Call) and s.id in numbers), None)
+
+
+def dated(program: Program, function: Function) -> list[Dated]:
+    """The choices that the time of the run decides, in a function and in the helpers that it hands the time to."""
+    return _dated(program, function, clocks(program, function), frozenset(), (), set())
+
+
+Seen = set[tuple[str, frozenset[int]]]
+
+
+def _dated(
+    program: Program, function: Function, numbers: frozenset[int], params: frozenset[int], way: tuple[Call, ...], seen: Seen
+) -> list[Dated]:
+    found: list[Dated] = []
+    for step in function.steps():
+        if isinstance(step, Access) and step.op is Op.READ:
+            predicates: Iterable[Predicate] = (p for plan in step.plans for p in plan.predicates)
+        elif isinstance(step, Use) and step.work in CHOOSING:
+            predicates = step.predicates
+        else:
+            if isinstance(step, Call) and step.mode is Mode.DIRECT and len(way) < DEPTH:
+                found += _handed(program, function, step, numbers, params, way, seen)
+            continue
+        hit = next((p for p in predicates if p.value is not None and _of(function, p.value, numbers, params)), None)
+        if hit is not None:
+            found.append(Dated(function, step, hit, way))
+    return found
+
+
+def _of(function: Function, value: Value, numbers: frozenset[int], params: frozenset[int]) -> bool:
+    if any(o.root is Root.PARAM and o.ref in params and not o.path for o in value.origins):
+        return True
+    return bool(value.deps & numbers) and not asked(function, value)
+
+
+def _handed(
+    program: Program, function: Function, call: Call, numbers: frozenset[int], params: frozenset[int], way: tuple[Call, ...], seen: Seen
+) -> list[Dated]:
+    """Helpers that are given the time: what they choose by it."""
+    callee = program.callee(function, call)
+    if callee is None:
+        return []
+    given = frozenset(number for number, value in enumerate(call.args) if _of(function, value, numbers, params))
+    own = clocks(program, callee)
+    if not (given or own) or (callee.key, given) in seen:
+        return []
+    seen.add((callee.key, given))
+    return _dated(program, callee, own, given, (*way, call), seen)

@@ -1,0 +1,88 @@
+"""Types written in the source: which table an id or a document is of, what is a context, what a class of the project."""
+
+from __future__ import annotations
+
+import re
+
+from querylint.frontends.convex.context import ModuleContext, context_value, database_value
+from querylint.frontends.flow.values import (
+    ClassRef,
+    Many,
+    Record,
+    Val,
+)
+from querylint.syntax import tree
+
+ID_TYPE = re.compile(r"""\b(?:Id|GenericId)<\s*["'](\w+)["']\s*>""")
+
+
+DOC_TYPE = re.compile(r"""\b(?:Doc|Ent|WithoutSystemFields<\s*Doc|DocumentByName<[^,<>]+,|WithId<\s*Doc)\s*<?\s*["'](\w+)["']""")
+
+
+CTX_TYPE = re.compile(r"\b\w*(?:QueryCtx|MutationCtx|ActionCtx|QueryContext|MutationContext|Ctx|FunctionContext)\b")
+
+
+DB_TYPE = re.compile(r"""\b(?:Generic)?Database(?:Reader|Writer)\b|Ctx\s*(?:<[^<>]*>)?\[\s*["']db["']\s*\]""")
+
+
+LIST_TYPE = re.compile(r"\[\]\s*(?:\|.*)?$|^(?:Readonly)?(?:Array|Set|Iterable)<|^readonly .*\[\]")
+
+
+CLASS_TYPE = re.compile(r"^(\w+)(?:\s*\|.*)?$")
+
+
+def typed(context: ModuleContext, value: Val, text: str) -> Val:
+    """A value with what its type says of it."""
+    if not text or text == "any":
+        return value
+    ids = ID_TYPE.search(text)
+    docs = DOC_TYPE.search(text)
+    found = ids or docs
+    if found is not None and not text.startswith("{"):
+        table = found[1]
+        if LIST_TYPE.search(text):
+            if isinstance(value.shape, Many):
+                return value
+            item = Val(tuple(o.at("[]") for o in value.origins), value.deps, **({"id_of": table} if ids else {"doc_of": table}))  # type: ignore[arg-type]
+            return Val(value.origins, value.deps, value.pending, value.literal, Many(item), value.works)
+        if text.startswith(("Map<", "Record<")):
+            return value
+        fresh = Val(
+            value.origins, value.deps, value.pending, value.literal, value.shape, value.works, value.conditions, value.id_of, value.doc_of
+        )
+        return _with_table(fresh, table, ids is not None)
+    if text.startswith("{") and value.shape is None:
+        fields = _object_type(context, value, text)
+        if fields:
+            return Val(value.origins, value.deps, value.pending, shape=Record(fields, (Val(value.origins, value.deps),)))
+    if value.shape is None and value.literal is not None:
+        if DB_TYPE.search(text):
+            return database_value(value)
+        if CTX_TYPE.search(text):
+            return context_value(value)
+        name = CLASS_TYPE.match(text)
+        if name is not None and value.origins:
+            definition = context.modules.definition(context.path, name[1])
+            if definition is not None and isinstance(definition.node, tree.ClassDef):
+                return Val(value.origins, value.deps, value.pending, shape=ClassRef(definition.path, definition.name, instance=True))
+    return value
+
+
+def _with_table(value: Val, table: str, is_id: bool) -> Val:
+    return Val(
+        value.origins, value.deps, value.pending, value.literal, value.shape, value.works, value.conditions,
+        table if is_id else value.id_of, value.doc_of if is_id else table, value.type,
+    )  # fmt: skip
+
+
+MEMBER_TYPE = re.compile(r"(\w+)\??\s*:\s*([^;,{}]+|\{[^{}]*\})")
+
+
+def _object_type(context: ModuleContext, value: Val, text: str) -> dict[str, Val]:
+    fields: dict[str, Val] = {}
+    for name, inner in MEMBER_TYPE.findall(text[1:-1]):
+        part = Val(tuple(o.at(name) for o in value.origins), value.deps)
+        made = typed(context, part, inner.strip())
+        if made.shape is not None or made.id_of or made.doc_of:
+            fields[name] = made
+    return fields

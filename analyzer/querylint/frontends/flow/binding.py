@@ -1,0 +1,209 @@
+"""Names and places: what is bound, assigned, and put into collections."""
+
+from __future__ import annotations
+
+from querylint.frontends.flow import works
+from querylint.frontends.flow.scope import Var
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Record, Val, join
+from querylint.ir import Work
+from querylint.syntax import tree
+
+
+def hoist(m: State, body: list[tree.Stmt]) -> None:
+    """Declare the functions and classes of a block before its first statement."""
+    for statement in body:
+        if isinstance(statement, tree.FnDef):
+            declare(m, statement.fn.name, Val(shape=Closure(statement.fn, m.scope, m.path)))
+        elif isinstance(statement, tree.ClassDef):
+            declare(m, statement.name, Val(shape=ClassRef(m.path, statement.name)))
+
+
+def declare(m: State, name: str, value: Val) -> None:
+    """Bind a new variable in the present scope."""
+    var = m.scope.names.get(name)
+    if var is None:
+        var = m.scope.names[name] = Var(name, len(m.frames))
+    m.store[var] = value
+
+
+def bind(m: State, pattern: tree.Pattern, value: Val) -> None:
+    """Declare the names of a pattern."""
+    if isinstance(pattern, tree.NamePattern):
+        declare(m, pattern.id, m.vocabulary.typed(m, value, pattern.type) if pattern.type else value)
+    elif isinstance(pattern, tree.RecordPattern):
+        for name, inner, default in pattern.fields:
+            part = member_of(m, value, name, pattern)
+            bind(m, inner, join(part, m.evaluate(default)) if default is not None else part)
+        if pattern.rest:
+            declare(m, pattern.rest, value)
+    elif isinstance(pattern, tree.ArrayPattern):
+        for number, entry in enumerate(pattern.items):
+            if entry is None:
+                continue
+            inner, default = entry
+            part = element_of(m, value, number, pattern)
+            bind(m, inner, join(part, m.evaluate(default)) if default is not None else part)
+        if pattern.rest is not None:
+            bind(m, pattern.rest, value)
+    else:
+        store(m, pattern, value)
+
+
+def member_of(m: State, value: Val, name: str, node: tree.RecordPattern) -> Val:
+    """The part of a value that a record pattern takes."""
+    fake = tree.Member(tree.Opaque([], node.at, node.at), name, node.at, node.end, node.at)
+    special = m.vocabulary.member(m, value, fake)
+    if special is not None:
+        return special
+    return plain_member(m, value, name)
+
+
+def plain_member(m: State, value: Val, name: str) -> Val:
+    """A field of a value, with no meaning beyond that."""
+    shape = value.shape
+    if isinstance(shape, Record):
+        if name in shape.fields:
+            return shape.fields[name].with_deps(value.deps)
+        if shape.rest:
+            found = NOTHING
+            for part in shape.rest:
+                m.touch(part, name)
+                found = join(found, _part(part, name)) if found is not NOTHING else _part(part, name)
+            return found
+    m.touch(value, name)
+    return _part(value, name)
+
+
+def _part(value: Val, name: str) -> Val:
+    if isinstance(value.shape, Record) and name in value.shape.fields:
+        return value.shape.fields[name]
+    return Val(tuple(o.at(name) for o in value.origins if len(o.path) < 8), value.deps, value.pending)
+
+
+def element_of(m: State, value: Val, number: int, node: tree.ArrayPattern) -> Val:
+    """The part of a value that an array pattern takes."""
+    shape = value.shape
+    if isinstance(shape, Many):
+        if shape.items is not None:
+            return shape.items[number] if number < len(shape.items) else NOTHING
+        if number == 0 and value.origins and len(node.items) == 1:
+            return works.picked(m, Work.FIRST, value, node.at, node.end)
+    return value.item()
+
+
+def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = "=") -> None:
+    """Give an existing place a new value, and note what that means for the loops around it."""
+    if isinstance(target, tree.NamePattern | tree.Name):
+        var = m.scope.find(target.id)
+        if var is None:
+            return
+        if how != "=":
+            note_fold(m, var, value)
+            value = value.with_deps(m.why())
+        m.store[var] = value
+    elif isinstance(target, tree.Member):
+        base = m.evaluate(target.base)
+        if how != "=":
+            note_fold(m, _var_of(m, target.base), value)
+        if isinstance(base.shape, Record):
+            replaced = Val(
+                base.origins, base.deps | value.deps, base.pending, shape=Record({**base.shape.fields, target.name: value}, base.shape.rest)
+            )
+            put_back(m, target.base, replaced)
+        elif value.interesting:
+            put_back(
+                m,
+                target.base,
+                Val(
+                    base.origins,
+                    base.deps | value.deps,
+                    base.pending,
+                    base.literal,
+                    Record({target.name: value}, (base,)) if base.origins else base.shape,
+                ),
+            )
+    elif isinstance(target, tree.Index):
+        base = m.evaluate(target.base)
+        m.evaluate(target.key)
+        add_to(m, target.base, base, value, keyed=True, how="=")
+    elif isinstance(target, tree.RecordPattern | tree.ArrayPattern):
+        bind_existing(m, target, value)
+
+
+def bind_existing(m: State, pattern: tree.RecordPattern | tree.ArrayPattern, value: Val) -> None:
+    """A destructuring assignment to variables that exist already."""
+    if isinstance(pattern, tree.RecordPattern):
+        for name, inner, _ in pattern.fields:
+            store(m, inner, member_of(m, value, name, pattern))
+        return
+    for number, entry in enumerate(pattern.items):
+        if entry is not None:
+            store(m, entry[0], element_of(m, value, number, pattern))
+
+
+def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
+    """A value joins a collection in a variable: `push`, `set`, `add`, `xs[k] = v`."""
+    var = _var_of(m, target)
+    if how in ("=", "set") and not value.origins and not isinstance(value.shape, Record | Many):
+        note_fold(m, var, value)
+    if keyed and var is not None:
+        note_group(m, var, value)
+    base = base.with_deps(m.why())
+    shape = base.shape
+    if isinstance(shape, Many):
+        item = join(shape.item, value) if shape.item is not NOTHING else value
+        merged = Val(
+            base.origins,
+            base.deps | value.deps,
+            base.pending | value.pending,
+            shape=Many(item, None, shape.keyed or keyed),
+            works=base.works,
+        )
+    else:
+        merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=Many(value, None, keyed))
+    put_back(m, target, merged)
+
+
+def _var_of(m: State, target: tree.Expr) -> Var | None:
+    while isinstance(target, tree.Member | tree.Index):
+        target = target.base
+    return m.scope.find(target.id) if isinstance(target, tree.Name) else None
+
+
+def put_back(m: State, target: tree.Expr, value: Val) -> None:
+    """Note what became of the value in a variable or in a field of one."""
+    if isinstance(target, tree.Name):
+        var = m.scope.find(target.id)
+        if var is not None:
+            m.store[var] = value
+    elif isinstance(target, tree.Member):
+        base = m.evaluate(target.base)
+        if isinstance(base.shape, Record):
+            put_back(
+                m,
+                target.base,
+                Val(
+                    base.origins,
+                    base.deps | value.deps,
+                    base.pending,
+                    shape=Record({**base.shape.fields, target.name: value}, base.shape.rest),
+                ),
+            )
+
+
+def note_fold(m: State, var: Var | None, value: Val) -> None:
+    """A total outside a loop grows with each round of it."""
+    for depth, frame in enumerate(m.frames, 1):
+        if var is not None and var.depth < depth and frame.items:
+            frame.folded = True
+            frame.fold_deps |= value.deps
+
+
+def note_group(m: State, var: Var, value: Val) -> None:
+    """A map outside a loop gathers something by key in each round."""
+    for depth, frame in enumerate(m.frames, 1):
+        if var.depth < depth and frame.items:
+            if isinstance(value.shape, Many) or not value.origins:
+                frame.grouped = True
+            frame.fold_deps |= value.deps

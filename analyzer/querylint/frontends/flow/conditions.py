@@ -1,0 +1,99 @@
+"""Conditions: what a truth value tests, and what its negation tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import (
+    NOTHING,
+    Condition,
+    Val,
+    derived,
+    literal,
+)
+from querylint.ir import Relation, Work
+from querylint.syntax import tree
+
+RELATIONS = {
+    "===": Relation.EQ, "==": Relation.EQ, "!==": Relation.NE, "!=": Relation.NE,
+    "<": Relation.LT, "<=": Relation.LTE, ">": Relation.GT, ">=": Relation.GTE,
+}  # fmt: skip
+
+
+FLIPPED = {Relation.LT: Relation.GT, Relation.LTE: Relation.GTE, Relation.GT: Relation.LT, Relation.GTE: Relation.LTE}
+
+
+OPPOSITE = {
+    Relation.EQ: Relation.NE, Relation.NE: Relation.EQ, Relation.LT: Relation.GTE, Relation.GTE: Relation.LT,
+    Relation.GT: Relation.LTE, Relation.LTE: Relation.GT,
+}  # fmt: skip
+
+
+def tested(m: State, node: tree.Expr) -> Val:
+    """An expression in a place where only its truth matters; its conditions say what it tests."""
+    if isinstance(node, tree.Op) and node.sign == "!" and len(node.operands) == 1:
+        inner = tested(m, node.operands[0])
+        return replace(derived(inner), conditions=negated(inner.conditions))
+    if isinstance(node, tree.Logic) and node.sign in ("&&", "||"):
+        return _logic_test(m, node)
+    if isinstance(node, tree.Member) and node.name == "length":
+        base = m.evaluate(node.base)
+        m.use(Work.EMPTY, base, node.at, node.end)
+        return derived(base)
+    value = m.evaluate(node)
+    if value.conditions:
+        return value
+    if value.origins:
+        found = tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)
+        return replace(value, conditions=found)
+    return value
+
+
+def negated(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """The conditions that hold when not all of these do."""
+    if not conditions:
+        return ()
+    groups: dict[tuple[int, int], list[Condition]] = {}
+    for c in conditions:
+        groups.setdefault((c.at, c.end), []).append(c)
+    arms = [tuple(n for c in group for n in _negate(c)) for group in groups.values()]
+    if len(arms) == 1:
+        return arms[0]
+    first, last = conditions[0], conditions[-1]
+    return (Condition(None, Relation.ANY, None, arms=tuple(arms), at=first.at, end=last.end),)
+
+
+def _negate(c: Condition) -> tuple[Condition, ...]:
+    if c.arms:
+        return tuple(n for arm in c.arms for n in negated(arm))
+    if c.relation is Relation.EQ and c.other is not None and c.other.literal is True:
+        return (replace(c, other=literal(False)),)
+    if c.relation is Relation.EQ and c.other is not None and c.other.literal is False:
+        return (replace(c, other=literal(True)),)
+    return (replace(c, relation=OPPOSITE.get(c.relation, Relation.OTHER)),)
+
+
+def _logic_test(m: State, node: tree.Logic) -> Val:
+    left = tested(m, node.left)
+    right_holder: list[Val] = [NOTHING]
+
+    def arm() -> None:
+        right_holder[0] = tested(m, node.right)
+
+    m.choose([arm, lambda: None], left.deps, node.at, node.end)
+    right = right_holder[0]
+    both = derived(left, right)
+    if node.sign == "&&":
+        return replace(both, conditions=(*left.conditions, *right.conditions))
+    if not left.conditions and not right.conditions:
+        return both
+    arms = tuple(arm for side in (left, right) for arm in (side.conditions,))
+    return replace(both, conditions=(Condition(None, Relation.ANY, None, arms=arms, at=node.at, end=node.end),))
+
+
+def truth(value: Val, node: tree.Expr) -> tuple[Condition, ...]:
+    """What a value tests when only its truth matters."""
+    if value.conditions:
+        return value.conditions
+    return tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)

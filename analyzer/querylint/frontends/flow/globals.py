@@ -1,0 +1,147 @@
+"""The global objects and functions of JavaScript: Promise, Object, Array, Map, Set, Date."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import (
+    NOTHING,
+    Closure,
+    Many,
+    Record,
+    Val,
+    derived,
+    join_all,
+    literal,
+    many,
+)
+from querylint.frontends.flow.works import mapped
+from querylint.ir import Escape
+from querylint.syntax import tree
+
+QUIET = frozenset("console Math Number String Boolean BigInt Symbol Reflect Intl".split())
+
+
+PURE_FUNCTIONS = frozenset(
+    "String Number Boolean BigInt parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI "
+    "structuredClone Symbol Error TypeError RangeError ConvexError URL URLSearchParams TextEncoder TextDecoder "
+    "Uint8Array RegExp AbortController clearTimeout".split()
+)
+
+
+def global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | None:
+    """A method of a global object; None for anything else."""
+    if owner == "Promise":
+        return _promise(m, node, name)
+    if owner in ("Object", "Array"):
+        args = [m.evaluate(a) for a in node.args]
+        first = args[0] if args else NOTHING
+        if name == "from" and len(args) > 1 and isinstance(args[1].shape, Closure):
+            fake = tree.Call(node.func, node.args[1:], node.at, node.end)
+            return mapped(m, fake, tree.Member(node.args[0], "map", node.at, node.end, node.at), first)
+        if name in ("values", "from", "of"):
+            return _collected(first) if name != "of" else many(tuple(args))
+        if name == "entries":
+            return Val(deps=first.deps, shape=Many(many((derived(first), _collected(first).item()))))
+        if name == "keys":
+            if isinstance(first.shape, Record) and not first.shape.rest:
+                return many(tuple(literal(k) for k in first.shape.fields)).with_deps(first.deps)
+            return derived(first)
+        if name == "fromEntries":
+            entry = first.item()
+            value = (
+                entry.shape.items[1] if isinstance(entry.shape, Many) and entry.shape.items and len(entry.shape.items) > 1 else entry.item()
+            )
+            return Val(deps=first.deps | value.deps, shape=Many(value, None, True), pending=first.pending)
+        if name == "assign":
+            return join_all(args) if args else NOTHING
+        return derived(*args)
+    if owner in QUIET:
+        args = [m.evaluate(a) for a in node.args]
+        return derived(*args)
+    if owner == "JSON":
+        args = [m.evaluate(a) for a in node.args]
+        for arg in args:
+            m.leak(arg, Escape.PASSED, node.at, node.end)
+        return derived(*args)
+    if owner == "Date" and name == "now":
+        return m.clock(node.at, node.end)
+    if owner == "performance" and name == "now":
+        return m.clock(node.at, node.end)
+    return None
+
+
+def _collected(value: Val) -> Val:
+    shape = value.shape
+    if isinstance(shape, Record):
+        return replace(
+            many(tuple(shape.fields.values()) if not shape.rest else None, join_all([*shape.fields.values(), *shape.rest])), deps=value.deps
+        )
+    return value
+
+
+def _promise(m: State, node: tree.Call, name: str) -> Val:
+    args = [m.evaluate(a) for a in node.args]
+    value = args[0] if args else NOTHING
+    if name not in ("all", "allSettled", "race", "any"):
+        return value
+    shape = value.shape
+    if not isinstance(shape, Many):
+        return value
+    pending = value.pending | shape.item.pending
+    for item in shape.items or ():
+        pending |= item.pending
+    items = tuple(_settle(m, item, node) for item in shape.items) if shape.items is not None else None
+    item = _settle(m, shape.item, node)
+    if items is not None:
+        pending |= frozenset(p for i in items for p in i.pending)
+        items = tuple(i.settled() for i in items)
+    pending |= item.pending
+    item = join_all(items) if items is not None else item.settled()
+    if name == "allSettled":
+        items = tuple(Val(shape=Record({"value": i}), deps=i.deps) for i in items) if items is not None else None
+        item = Val(shape=Record({"value": item}), deps=item.deps)
+    if name in ("race", "any"):
+        return replace(item, pending=pending)
+    return Val(value.origins, value.deps, pending, shape=Many(item, items), works=value.works)
+
+
+def _settle(m: State, item: Val, node: tree.Call) -> Val:
+    special = m.vocabulary.awaited(m, item, node.at, node.end)
+    return special if special is not None else item
+
+
+def function(m: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | None:
+    """A global function or constructor; None for anything else."""
+    if not isinstance(name, tree.Name) or m.scope.find(name.id) is not None or func.interesting:
+        return None
+    if name.id in ("Map", "Set", "WeakMap", "WeakSet", "Array"):
+        args = [m.evaluate(a) for a in node.args]
+        return _new_collection(name.id, args)
+    if name.id == "Date":
+        if not node.args:
+            return m.clock(node.at, node.end)
+        return derived(*(m.evaluate(a) for a in node.args))
+    if name.id in PURE_FUNCTIONS:
+        return derived(*(m.evaluate(a) for a in node.args))
+    if name.id == "Promise" and node.new:
+        args = [m.evaluate(a) for a in node.args]
+        for arg in args:
+            if isinstance(arg.shape, Closure):
+                m.invoke(arg.shape, (), node.at, node.end)
+        return NOTHING
+    return None
+
+
+def _new_collection(kind: str, args: list[Val]) -> Val:
+    if not args or kind == "Array":
+        return Val(shape=Many(NOTHING, None, kind.endswith("Map")))
+    value = args[0]
+    if kind.endswith("Set"):
+        return Val(value.origins, value.deps, value.pending, shape=Many(value.item(), None, False, True), works=value.works)
+    entry = value.item()
+    inner = entry.item()
+    if isinstance(entry.shape, Many) and entry.shape.items is not None and len(entry.shape.items) > 1:
+        inner = entry.shape.items[1]
+    return Val((), value.deps, value.pending, shape=Many(inner, None, True))

@@ -1,0 +1,240 @@
+"""Loops: what runs in each round, what one round hands to the next, and what a loop over rows makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from querylint.frontends.flow.binding import bind, hoist
+from querylint.frontends.flow.conditions import negated, tested
+from querylint.frontends.flow.scope import Scope, Var
+from querylint.frontends.flow.state import Frame, State
+from querylint.frontends.flow.values import NOTHING, Many, Query, Shape, Val, derived, join
+from querylint.ir import LoopKind, Work
+from querylint.syntax import tree
+
+
+def run_for(m: State, node: tree.For) -> None:
+    """A loop statement."""
+    if node.form in (tree.LoopForm.OF, tree.LoopForm.AWAIT_OF, tree.LoopForm.IN):
+        _for_each(m, node)
+    else:
+        _for_while(m, node)
+
+
+def _for_each(m: State, node: tree.For) -> None:
+    assert node.over is not None
+    over = m.evaluate(node.over)
+    if isinstance(over.shape, Query):
+        read = m.vocabulary.rows(m, over, node.over.at, node.over.end, partial=leaves_early(node.body))
+        over = read if read is not None else NOTHING
+    elif node.form is tree.LoopForm.AWAIT_OF:
+        over = m.wait(over, node.over.at, node.over.end)
+    item = over.item()
+    if node.form is tree.LoopForm.IN:
+        item = derived(over)
+    size = len(over.shape.items) if isinstance(over.shape, Many) and over.shape.items is not None else None
+    each_item(m, node, over, item, constant=size is not None and _written_down(over), limit=size)
+
+
+def _written_down(over: Val) -> bool:
+    return isinstance(over.shape, Many) and over.shape.items is not None and not over.deps
+
+
+def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None) -> None:
+    """One round per item, one after the other."""
+    assert node.over is not None
+    carried = carry(m, node.body)
+    before = dict(m.store)
+    with m.loop(
+        LoopKind.EACH, node.at, node.head_end, over=over, over_text=m.text(node.over), constant=constant, limit=limit, carried=carried
+    ) as frame:
+        outer, m.scope = m.scope, Scope(m.scope)
+        if node.pattern is not None:
+            bind(m, node.pattern, item.with_deps(frozenset({frame.id})))
+        rounds(m, node.body, frame)
+        m.scope = outer
+    settle(m, before)
+    finish(m, frame, over, node.at, node.head_end)
+
+
+def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
+    """The body of a loop over rows; a `continue` or an `if` around all of it is a filter."""
+    hoist(m, body)
+    plain = True
+    for number, statement in enumerate(body):
+        if m.dead or m.full:
+            break
+        if isinstance(statement, tree.If) and plain and frame.items:
+            _filter_of_rows(m, statement, frame, last=number == len(body) - 1)
+        elif not isinstance(statement, tree.Let):
+            plain = False
+        m.execute(statement)
+
+
+def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> None:
+    skips = bool(node.then) and isinstance(node.then[-1], tree.Continue) and not node.other and len(node.then) == 1
+    whole = last and not node.other and not _only_leaves(node.then)
+    if not (skips or whole):
+        return
+    with m.recording():
+        conditions = tested(m, node.test).conditions
+    predicates = m.predicates(negated(conditions) if skips else conditions, frame.items)
+    if not predicates:
+        return
+    number = m.use(
+        Work.FILTER, Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items)), node.at, node.test.end, predicates=predicates
+    )
+    if number is not None:
+        for var in m.scope.names.values():
+            value = m.store.get(var, NOTHING)
+            if any(o in frame.items for o in value.origins):
+                m.store[var] = value.worked(number)
+
+
+def _only_leaves(body: list[tree.Stmt]) -> bool:
+    return all(isinstance(s, tree.Throw | tree.Break | tree.Return) for s in body)
+
+
+def finish(m: State, frame: Frame, over: Val, at: int, end: int) -> None:
+    """After a loop over rows: totals and groups that it made are work in memory."""
+    if frame.folded:
+        m.use(Work.FOLD, over, at, end, deps=frame.fold_deps)
+    elif frame.grouped:
+        m.use(Work.GROUP, over, at, end, deps=frame.fold_deps)
+
+
+def settle(m: State, before: dict[Var, Val]) -> None:
+    """A loop may not run at all: what it changed may also be what it was."""
+    for var, old in before.items():
+        new = m.store.get(var)
+        if new is not None and new is not old:
+            m.store[var] = join(new, old)
+
+
+def _for_while(m: State, node: tree.For) -> None:
+    outer, m.scope = m.scope, Scope(m.scope)
+    hoist(m, node.init)
+    for statement in node.init:
+        m.execute(statement)
+    counted = node.form is tree.LoopForm.COUNT and node.test is not None and node.update is not None
+    constant, limit, over, over_text = _count(m, node) if counted else (False, None, None, "")
+    carried = carry(m, node.body, node.update, node.test)
+    before = dict(m.store)
+    kind = LoopKind.EACH if counted and over is not None else LoopKind.WHILE
+    with m.loop(
+        kind, node.at, node.head_end, over=over, over_text=over_text or (m.text(node.test) if node.test is not None else ""),
+        constant=constant, limit=limit, counted=counted, strided=counted and _strides(node.update), carried=carried,
+    ) as frame:  # fmt: skip
+        if node.test is not None:
+            test = tested(m, node.test)
+            frame.control |= test.deps
+        guards = m.guards
+        rounds(m, node.body, frame)
+        m.dead = False
+        if node.update is not None:
+            kept, m.guards = m.guards, guards
+            m.evaluate(node.update)
+            m.guards = kept
+    settle(m, before)
+    if over is not None:
+        finish(m, frame, over, node.at, node.head_end)
+    m.scope = outer
+
+
+def _count(m: State, node: tree.For) -> tuple[bool, int | None, Val | None, str]:
+    """What an index loop counts through: `i < xs.length` runs over `xs`, `i < 5` is constant."""
+    test = node.test
+    if not isinstance(test, tree.Op) or len(test.operands) != 2 or test.sign not in ("<", "<=", ">", ">=", "!=="):
+        return False, None, None, ""
+    bound = test.operands[1] if test.sign in ("<", "<=", "!==") else test.operands[0]
+    if isinstance(bound, tree.Member) and bound.name == "length":
+        with m.recording():
+            over = m.evaluate(bound.base)
+        return False, None, over if over.interesting else None, m.text(bound.base)
+    with m.recording():
+        value = m.evaluate(bound)
+    if isinstance(value.literal, int) and not isinstance(value.literal, bool):
+        return True, value.literal, None, m.text(bound)
+    return False, None, None, m.text(bound)
+
+
+def _strides(update: tree.Expr | None) -> bool:
+    """Whether an index moves by more than one."""
+    if not isinstance(update, tree.Assign):
+        return False
+    step = update.value
+    return update.sign in ("+=", "-=") and not (isinstance(step, tree.Literal) and step.value == 1)
+
+
+def carry(m: State, body: list[tree.Stmt], *more: tree.Expr | None) -> dict[Var, int]:
+    """Variables from before the loop that its rounds change: from here on their values may be another round's."""
+    names: set[str] = set()
+    for statement in body:
+        assigned(statement, names)
+    for node in more:
+        if node is not None:
+            assigned(node, names)
+    carried: dict[Var, int] = {}
+    for name in sorted(names):
+        var = m.scope.find(name)
+        if var is not None and var in m.store:
+            number = m.fresh()
+            carried[var] = number
+            old = m.store[var]
+            m.store[var] = Val(
+                old.origins,
+                old.deps | {number},
+                old.pending,
+                shape=_open(old.shape),
+                works=old.works,
+                id_of=old.id_of,
+                doc_of=old.doc_of,
+                type=old.type,
+            )
+    return carried
+
+
+def _open(shape: Shape) -> Shape:
+    """A collection that a loop may grow has no members that can be counted."""
+    return Many(shape.item, None, shape.keyed, shape.distinct) if isinstance(shape, Many) else shape
+
+
+GROWING = frozenset(("push", "unshift", "add", "set"))
+
+
+def assigned(node: object, names: set[str]) -> None:
+    """Names that are assigned or grown anywhere in a piece of code, nested functions included."""
+    stack = [node]
+    while stack:
+        this = stack.pop()
+        if isinstance(this, tree.Assign) and isinstance(this.target, tree.NamePattern):
+            names.add(this.target.id)
+        elif (
+            isinstance(this, tree.Call)
+            and isinstance(this.func, tree.Member)
+            and this.func.name in GROWING
+            and isinstance(this.func.base, tree.Name)
+        ):
+            names.add(this.func.base.id)
+        if isinstance(this, list | tuple):
+            stack.extend(this)
+        elif hasattr(this, "__slots__") and not isinstance(this, str):
+            stack.extend(getattr(this, slot) for slot in this.__slots__ if slot not in ("at", "end"))
+
+
+def leaves_early(body: list[tree.Stmt]) -> bool:
+    """Whether a loop body may end the loop before its last item; inner loops and functions have their own."""
+    stack: list[object] = list(body)
+    while stack:
+        this = stack.pop()
+        if isinstance(this, tree.Break | tree.Return | tree.Throw):
+            return True
+        if isinstance(this, tree.If):
+            stack.extend((*this.then, *this.other))
+        elif isinstance(this, tree.Block | tree.Try):
+            stack.extend(this.body)
+        elif isinstance(this, tree.Switch):
+            stack.extend(s for _, case in this.cases for s in case if isinstance(s, tree.Return | tree.Throw))
+        elif isinstance(this, tree.For):
+            stack.extend(s for s in this.body if isinstance(s, tree.Return | tree.Throw))
+    return False

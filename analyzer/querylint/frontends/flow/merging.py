@@ -1,0 +1,45 @@
+"""What holds after a choice, whichever arm was taken."""
+
+from __future__ import annotations
+
+from querylint.frontends.flow.scope import Var
+from querylint.frontends.flow.values import Val, join
+from querylint.ir import (
+    Branch,
+    Exit,
+    ExitKind,
+    Step,
+)
+
+
+def exits_round(block: tuple[Step, ...]) -> bool:
+    """Whether a block may end the round of a loop."""
+    return any(isinstance(s, Exit) or (isinstance(s, Branch) and any(exits_round(a) for a in s.arms)) for s in block)
+
+
+def breaks(block: tuple[Step, ...]) -> bool:
+    """Whether a block may end the loop."""
+    return any(
+        (isinstance(s, Exit) and s.kind in (ExitKind.BREAK, ExitKind.RETURN)) or (isinstance(s, Branch) and any(breaks(a) for a in s.arms))
+        for s in block
+    )
+
+
+def merge_stores(before: dict[Var, Val], after: list[dict[Var, Val]], on: frozenset[int]) -> dict[Var, Val]:
+    """The variables after a choice; one that an arm changed also depends on the condition."""
+    if len(after) == 1:
+        merged = after[0]
+        for var, val in merged.items():
+            if var in before and before[var] is not val:
+                merged[var] = val.with_deps(on)
+        return merged
+    first, *rest = after
+    merged = dict(first)
+    for store in rest:
+        for var, val in store.items():
+            mine = merged.get(var)
+            merged[var] = val if mine is None else mine if mine is val else join(mine, val)
+    for var, val in merged.items():
+        if var in before and before[var] is not val:
+            merged[var] = val.with_deps(on)
+    return merged

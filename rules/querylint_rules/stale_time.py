@@ -1,0 +1,91 @@
+"""
+# A query that depends on the time of its last run
+
+## What it finds
+A public query that reads the clock and bounds a range, filters rows or fills its result by it, itself or in a helper.
+
+```ts
+// convex/schema.ts
+export default defineSchema({ offers: defineTable({ endsAt: v.number() }).index("by_end", ["endsAt"]) });
+```
+
+```ts
+// convex/offers.ts
+export const open = query(async (ctx) => {
+  const now = Date.now(); // expect: stale-time "`offers`"
+  return await ctx.db.query("offers").withIndex("by_end", (q) => q.gt("endsAt", now)).take(50);
+});
+```
+
+## Why it costs
+Convex runs a subscribed query again when rows change, not when time goes on: offers that have ended stay on the screen until something else
+is written. The result is also kept for seconds only, where others are kept as long as they are true.
+
+## Instead
+Take the time as an argument that the client rounds (to the minute, to the day), or let a scheduled mutation set a field (`isOpen`) that the
+query can bind.
+
+## When it stays silent
+Mutations, actions and HTTP actions; internal queries; a time that the caller gives and the clock only limits or replaces; one that only
+decides a branch or is only logged; `new Date(value)`, which reads no clock. It is an `info` where the time is only returned, and where the
+client code of the project subscribes to other queries but not to this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.clock import Dated, clocks, dated, first_clock
+from querylint.advise.places import quiet
+from querylint.ir import Access, Function, Kind, Mode, Program
+from querylint.remedy import Advice
+from querylint.rule import Confidence, Found, Point, Severity, rule
+from querylint.text import Span
+
+ADVICE = Advice("take the time as an argument that the client rounds, or bind a field that a scheduled mutation keeps")
+
+
+@rule(pattern="stale-time", severity=Severity.WARNING)
+def stale_time(program: Program) -> Iterator[Found]:
+    """Subscribed queries whose result ages."""
+    told: set[Span] = set()
+    for function in program.functions.values():
+        if function.kind is not Kind.QUERY or not function.public or quiet(function):
+            continue
+        choices = dated(program, function)
+        place = first_clock(program, function)
+        if choices:
+            best = min(choices, key=lambda c: (not isinstance(c.step, Access), c.step.span))
+            here = place if not best.way and place is not None else best.step.span
+            if here in told:
+                continue
+            told.add(here)
+            way = tuple(Point(call.span, f"calls {call.text}") for call in best.way)
+            yield Found(
+                here,
+                _message(function, best),
+                (*way, Point(best.predicate.span or best.step.span, "the time decides here")),
+                ADVICE,
+                None if _watched(program, function) else Severity.INFO,
+                Confidence.LIKELY if any(p.predicate.conditional for p in choices) else Confidence.SURE,
+                best.function.key,
+                best.step.table if isinstance(best.step, Access) else None,
+            )
+        elif place is not None and function.returns.deps & clocks(program, function):
+            message = f"the result of `{function.name}` holds the time of its last run, which a subscription does not keep up to date"
+            yield Found(place, message, (), ADVICE, Severity.INFO, function=function.key)
+
+
+def _watched(program: Program, function: Function) -> bool:
+    """Whether clients are likely to subscribe to it: where subscriptions are in sight, those to others do not count."""
+    if any(edge.call.mode is Mode.SUBSCRIBE for edge in program.callers.get(function.key, ())):
+        return True
+    return not any(call.mode is Mode.SUBSCRIBE for _, call in program.calls())
+
+
+def _message(function: Function, choice: Dated) -> str:
+    field = f"`{choice.predicate.field}`" if choice.predicate.field else "a field"
+    step = choice.step
+    rows = f"rows of `{step.table}`" if isinstance(step, Access) and step.table else "rows"
+    how = "reads" if isinstance(step, Access) else "keeps"
+    return f"`{function.name}` {how} {rows} by {field} against the time of its last run, so a subscription shows what was true then"
