@@ -118,7 +118,7 @@ def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]
         if names:
             yield Found(
                 anchor(load, s),
-                f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: matches past its limit are lost",
+                f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: later matches are lost",
                 trail(program, load, s),
                 Advice(f"add {phrase(names)} to the filterFields of the search index and bind it in the search"),
                 None,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from querylint.frontends.convex import queries
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.ranges import filter_predicates, range_predicates
-from querylint.frontends.flow.expressions import arguments
+from querylint.frontends.flow.calls import arguments
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Many, Query, Val, derived, lowered
 from querylint.ir import Bound, Index, LoopKind, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Way

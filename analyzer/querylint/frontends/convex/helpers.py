@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from querylint.frontends.convex import queries
 from querylint.frontends.convex.context import ModuleContext, database_value
-from querylint.frontends.flow.expressions import arguments
+from querylint.frontends.flow.calls import arguments
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, External, Many, Query, Record, Val, derived, join_queries, lowered
 from querylint.ir import Bound, LoopKind, Mode, Plan, Predicate, Relation, Side, Target, TargetKind, Way

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.arguments import argument_types
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value
+from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.registration import Registration, registration
-from querylint.frontends.convex.vocabulary import ConvexVocabulary, kind_of_callee
+from querylint.frontends.convex.vocabulary import ConvexVocabulary
 from querylint.frontends.flow.binding import hoist
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var

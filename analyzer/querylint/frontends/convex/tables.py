@@ -110,8 +110,9 @@ class TableValue(Thing):
         staged = False
         if isinstance(given, RecordValue):
             staged = part(given, "staged") is True
-            given = part(given, "fields")
-        fields = _strings(given)
+            fields = _strings(part(given, "fields"))
+        else:
+            fields = _strings(given)
         if not isinstance(name, str) or not fields:
             return self._unread(site)
         return self._with(Index(name, fields, staged=staged, span=self.desk.span(site.path, site.name_at, site.end)))

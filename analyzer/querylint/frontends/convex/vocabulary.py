@@ -5,8 +5,9 @@ from __future__ import annotations
 from querylint.frontends.convex import ent_queries, helpers, queries
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
+from querylint.frontends.convex.naming import from_constant, kind_of_callee
 from querylint.frontends.convex.registration import registration
-from querylint.frontends.flow.expressions import arguments, run_handed_closures
+from querylint.frontends.flow.calls import arguments, run_handed_closures
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NOTHING,
@@ -20,7 +21,6 @@ from querylint.frontends.flow.values import (
     Space,
     Val,
     derived,
-    literal,
     many,
 )
 from querylint.frontends.modules import UNKNOWN, Definition
@@ -420,25 +420,3 @@ def _hook_result(name: str, result: Val) -> Val:
     if name in ("convexQuery", "useQueryWithStatus", "useSuspenseQuery"):
         return Val(result.origins, result.deps, shape=Record({"data": result.settled()}, (result.settled(),)))
     return result.settled()
-
-
-def from_constant(value: object) -> Val | None:
-    """A constant of the module as a value."""
-    if isinstance(value, str | int | float | bool) or value is None or value is tree.UNDEFINED:
-        return literal(value)
-    if isinstance(value, list | tuple):
-        return many(tuple(from_constant(v) or NOTHING for v in value))
-    if isinstance(value, dict):
-        return Val(shape=Record({str(k): from_constant(v) or NOTHING for k, v in value.items()}))
-    return None
-
-
-def kind_of_callee(context: ModuleContext, path: str, node: tree.Expr) -> tuple[str, bool, str | None] | None:
-    """What a registering function registers: kind, whether clients may call it, the wrapper that runs before it."""
-    if isinstance(node, tree.Name):
-        return context.kind_of(path, node.id)
-    if isinstance(node, tree.Member) and isinstance(node.base, tree.Name):
-        definition = context.modules.definition(path, node.base.id)
-        if definition is not None and definition.namespace:
-            return context.kind_of(definition.path, node.name)
-    return None

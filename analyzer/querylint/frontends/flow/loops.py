@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.conditions import negated, tested
-from querylint.frontends.flow.scope import Scope, Var
-from querylint.frontends.flow.state import Frame, State
+from querylint.frontends.flow.scope import Frame, Scope, Var
+from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Query, Shape, Val, derived, join
 from querylint.ir import LoopKind, Work
 from querylint.syntax import tree

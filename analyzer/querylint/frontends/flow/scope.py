@@ -1,6 +1,10 @@
-"""Variables and the blocks that they live in."""
+"""Variables, the blocks that they live in, and the loops around a place."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from querylint.ir import LoopKind, Origin
 
 
 class Var:
@@ -31,3 +35,18 @@ class Scope:
                 return var
             scope = scope.parent
         return None
+
+
+@dataclass(slots=True)
+class Frame:
+    """One loop that the walk is inside of: what it runs over, and what was seen of it so far."""
+
+    id: int
+    kind: LoopKind
+    items: tuple[Origin, ...] = ()
+    control: frozenset[int] = frozenset()
+    folded: bool = False
+    grouped: bool = False
+    leaves: bool = False
+    fold_deps: frozenset[int] = frozenset()
+    folded_fields: dict[str, None] = field(default_factory=dict)

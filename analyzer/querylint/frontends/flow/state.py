@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
-from querylint.frontends.flow.scope import Scope, Var
+from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Query, Record, Val, leaks, lowered
 from querylint.ir import (
     ITEM,
@@ -48,21 +48,6 @@ if TYPE_CHECKING:
 TEXT_LENGTH = 60
 MOST_STEPS = 6000
 MOST_DEPTH = 24
-
-
-@dataclass(slots=True)
-class Frame:
-    """One loop that the walk is inside of: what it runs over, and what was seen of it so far."""
-
-    id: int
-    kind: LoopKind
-    items: tuple[Origin, ...] = ()
-    control: frozenset[int] = NO_STEPS
-    folded: bool = False
-    grouped: bool = False
-    leaves: bool = False
-    fold_deps: frozenset[int] = NO_STEPS
-    folded_fields: dict[str, None] = field(default_factory=dict)
 
 
 class State:

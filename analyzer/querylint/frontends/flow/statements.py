@@ -8,8 +8,8 @@ from typing import Any
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.conditions import negated, tested
 from querylint.frontends.flow.loops import run_for
-from querylint.frontends.flow.scope import Scope
-from querylint.frontends.flow.state import Frame, State
+from querylint.frontends.flow.scope import Frame, Scope
+from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Val, derived, join
 from querylint.ir import ExitKind, LoopKind
 from querylint.syntax import tree

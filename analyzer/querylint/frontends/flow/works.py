@@ -24,11 +24,11 @@ from querylint.syntax import tree
 
 PURE = frozenset(
     "trim trimStart trimEnd toLowerCase toUpperCase toLocaleLowerCase toLocaleUpperCase split replace replaceAll startsWith endsWith "
-    "match matchAll test exec charAt charCodeAt codePointAt padStart padEnd repeat substring substr normalize localeCompare toString toFixed toPrecision "
-    "toISOString toLocaleString toLocaleDateString toLocaleTimeString toDateString getTime getFullYear getMonth getDate getDay getHours "
-    "getMinutes getSeconds setDate setHours setMonth setMinutes setSeconds setFullYear setMilliseconds setUTCHours getUTCDay getUTCDate "
-    "getUTCMonth getUTCFullYear getUTCHours valueOf getTimezoneOffset search join fill hasOwnProperty toJSON isWellFormed "
-    "safeParse parse encode decode digest".split()
+    "match matchAll test exec charAt charCodeAt codePointAt padStart padEnd repeat substring substr normalize localeCompare toString "
+    "toFixed toPrecision toISOString toLocaleString toLocaleDateString toLocaleTimeString toDateString getTime getFullYear getMonth "
+    "getDate getDay getHours getMinutes getSeconds setDate setHours setMonth setMinutes setSeconds setFullYear setMilliseconds "
+    "setUTCHours getUTCDay getUTCDate getUTCMonth getUTCFullYear getUTCHours valueOf getTimezoneOffset search join fill "
+    "hasOwnProperty toJSON isWellFormed safeParse parse encode decode digest".split()
 )
 
 

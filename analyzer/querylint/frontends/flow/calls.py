@@ -1,0 +1,74 @@
+"""Calls with no meaning of their own: closures, parameters, outside code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import (
+    Closure,
+    Many,
+    Record,
+    Val,
+    derived,
+)
+from querylint.ir import Escape, LoopKind, Mode, Root, Target, TargetKind
+from querylint.syntax import tree
+
+
+def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
+    """A call of something with no special meaning: a closure, a parameter, or outside code."""
+    shape = func.shape
+    if isinstance(shape, Closure):
+        args = arguments(m, node)
+        value = m.invoke(shape, args, node.at, node.end)
+        if isinstance(node.func, tree.Fn) or value.interesting:
+            return value
+        return value.with_deps(derived(*args).deps)
+    args = arguments(m, node)
+    text = m.text(node.func)
+    if func.origins and func.origins[0].root is Root.PARAM:
+        origin = func.origins[0]
+        result = m.call(Target(TargetKind.PARAM, "", ".".join((str(origin.ref), *origin.path))), Mode.DIRECT, args, node, text)
+        run_handed_closures(m, node, args, result)
+        return result
+    return outside(m, node, args, text, base)
+
+
+def outside(m: State, node: tree.Call, args: tuple[Val, ...], text: str, base: Val | None) -> Val:
+    """A call of outside code: what it is given leaves our sight, the functions it is given may run."""
+    for arg in args:
+        m.leak(arg, Escape.PASSED, node.at, node.end)
+    result = m.call(Target(TargetKind.EXTERNAL, "", text), Mode.DIRECT, args, node, text)
+    run_handed_closures(m, node, args, result)
+    if base is not None and base.deps - result.deps:
+        result = result.with_deps(base.deps)
+    return replace(result, origins=())
+
+
+def arguments(m: State, node: tree.Call) -> tuple[Val, ...]:
+    """The values of a call's arguments; a spread list with known members takes their places."""
+    args: list[Val] = []
+    for arg in node.args:
+        value = m.evaluate(arg)
+        if isinstance(arg, tree.Spread) and isinstance(value.shape, Many) and value.shape.items is not None:
+            args.extend(value.shape.items)
+        else:
+            args.append(value)
+    for _, arg in node.keywords:
+        args.append(m.evaluate(arg))
+    return tuple(args)
+
+
+def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result: Val) -> None:
+    """Functions handed to someone else run when and as often as that one pleases."""
+    number = next(iter(result.pending), 0)
+    for position, arg in enumerate(args):
+        candidates = [arg, *arg.shape.fields.values()] if isinstance(arg.shape, Record) else [arg]
+        for candidate in candidates:
+            if isinstance(candidate.shape, Closure) and not candidate.shape.name:
+                fn = candidate.shape.fn
+                names = ", ".join(m.text(p.pattern) for p in fn.params)
+                with m.loop(LoopKind.CALLBACK, fn.at, fn.end, handed=(number, position), over_text=names) as frame:
+                    some = Val(deps=frozenset({frame.id}) | result.deps)
+                    m.wait(m.unbuilt(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end)), fn.at, fn.end)
