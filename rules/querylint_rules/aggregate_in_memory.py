@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, weight
+from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Program, Work
 from querylint.remedy import Counter
@@ -56,7 +57,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         f"all rows of `{table}` are loaded to be {what}",
         trail(program, load, first),
         Counter(table or "the table"),
-        weight(program, load),
+        _severity(program, load, works),
         function=home(load, first),
         table=table,
         fields=load.access.plans[0].fixed(),
@@ -64,3 +65,10 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         cost=Cost(load.cost, "1 document"),
         operation="aggregate",
     )
+
+
+def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
+    """A hint where a filter that an index could do comes first: then few rows may be left to add up."""
+    sure = {s.use.id for s in load.works(Work.FILTER) if any(sargable(p, load.table) and not p.conditional for p in s.use.predicates)}
+    filters = sure - load.counted_filters(program)
+    return Severity.INFO if all(filters & set(s.use.after) for s in works) else weight(program, load)

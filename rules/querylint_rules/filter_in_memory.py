@@ -36,7 +36,7 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
     for load in loads(program):
         if load.fate.leaves_unselected() or load.fate.truncated:
             continue
-        counted = load.counted_filters()
+        counted = load.counted_filters(program)
         seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)

@@ -92,7 +92,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
             *shortest(reaching(program, site.function)),
             Point(hit.loop.span, f"once per {over}"),
             Point(step.span, describe(step)),
-            *own_trail(program, effect),
+            *own_trail(program, effect, site.function),
         ),
         Hoist(hit.loop.span),
         function=site.function.key,

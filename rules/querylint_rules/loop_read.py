@@ -78,7 +78,7 @@ def _found(program: Program, site: Site, step: Access | Call, hit: Rounds, effec
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
     cost = Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once, or 1 range for all items")
-    points = (Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect))
+    points = (Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
     return Found(
         step.span,
         f"{table} is {what}{through} once for every {over}, each waiting for the one before",

@@ -59,8 +59,8 @@ def page_in_memory(program: Program) -> Iterator[Found]:
 
 
 def _offset(use: Use) -> bool:
-    """Whether a slice starts at a place that is no constant, and ends."""
-    return use.start is not None and not use.start.constant and use.size is not None and not use.start.text.startswith("-")
+    """Whether a slice starts at a place that is no constant."""
+    return use.start is not None and not use.start.constant and not use.start.text.startswith("-")
 
 
 def _cut(program: Program, load: Load, seen: Seen) -> Found:

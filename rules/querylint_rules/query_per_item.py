@@ -51,9 +51,16 @@ def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
             yield site, Effect(site.function.key, read)
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
-            reads = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and _query(e.access)]
+            effects = local_effects(program, site.function, call)
+            written = {e.access.table for e in effects if e.access.op is Op.WRITE}
+            reads = [e for e in effects if e.access.op is Op.READ and _query(e.access) and not _looked_up(e.access, written)]
             if reads:
                 yield site, max(reads, key=lambda e: (_weight(e.access), -len(e.trail)))
+
+
+def _looked_up(read: Access, written: set[str | None]) -> bool:
+    """A row that a helper looks up in order to write it."""
+    return read.bound is Bound.ONE and read.table in written and not any(unranged(p) for p in read.plans)
 
 
 def _parallel(program: Program, site: Site) -> Rounds | None:
@@ -99,7 +106,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     over = f"item of `{hit.loop.over_text}`" if hit.loop.over_text else "item"
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     floating = " with nobody waiting for it" if hit.loop.detached and hit.loop.kind is LoopKind.GATHER else ""
-    points = (Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect))
+    points = (Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
     return Found(
         step.span,
         f"{table} is {'scanned' if scan else 'queried'}{through} for every {over}{floating}",

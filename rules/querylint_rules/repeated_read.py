@@ -56,7 +56,7 @@ def _questions(program: Program, site: Site) -> Iterator[tuple[Key, Effect]]:
             yield ("get", step.table, (own,)), Effect(site.function.key, step)
     elif isinstance(step, Call) and step.mode is Mode.DIRECT:
         for effect in program.effects_of(site.function, step):
-            if len(effect.trail) == 1 and effect.access.op is Op.READ:
+            if not effect.trail and effect.access.op is Op.READ:
                 question = _asked(effect.access, step)
                 if question is not None:
                     yield question, effect
@@ -127,7 +127,7 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
             *shortest(reaching(program, second.function)),
             Point(before.span, f"first: {describe(before)}"),
             Point(step.span, "again"),
-            *own_trail(program, effect),
+            *own_trail(program, effect, second.function),
         ),
         Reuse(before.span),
         Severity.INFO if read.by_key else None,

@@ -41,7 +41,7 @@ def whole_rows(program: Program) -> Iterator[Found]:
     for site, read in program.reads():
         function = site.function
         table = program.table(function, read.table)
-        if quiet(function) or table is None or table.fields is None or small(program, read.table) or read.bound is Bound.LIMIT:
+        if quiet(function) or table is None or table.fields is None or small(program, read.table):
             continue
         if any(p.way in (Way.VECTOR, Way.SEARCH, Way.OPAQUE) for p in read.plans) or whole_table(read):
             continue
@@ -55,19 +55,21 @@ def whole_rows(program: Program) -> Iterator[Found]:
 
 def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) -> Found | None:
     fields = tuple(f for f in seen.fields if table.field(f) is not None or f in ("_id", "_creationTime"))
-    clients = len(seen.subscribers)
-    limit = FEW if not clients else max(FEW, len(table.fields or ()) // 3)
+    clients = len(seen.subscribers) if seen.sent else 0
+    if read.bound is Bound.LIMIT and not clients:
+        return None
+    limit = 1 if not clients else max(FEW, len(table.fields or ()) // 3)
     if not fields or len(fields) > limit or len(table.fields or ()) < MANY_FIELDS:
         return None
     if {s.use.work for s in seen.uses} & REDUCING or _written_back(program, site.function, read):
         return None
-    where = f" by the {clients} component{'s' if clients > 1 else ''} that show them" if clients else ""
+    where = f" by the {clients} components that show them" if clients > 1 else " by the component that shows them" if clients else ""
     return Found(
         read.chain,
         f"whole documents of `{read.table}` are read, and only {phrase(fields)} used{where}",
         shortest(reaching(program, site.function)),
         Narrow(read.table or "", fields),
-        Severity.WARNING if accumulates(program, site.function, read) and (clients or fields == ("_id",)) else None,
+        Severity.WARNING if _costly(program, site, read, fields, clients) else None,
         Confidence.LIKELY,
         site.function.key,
         read.table,
@@ -75,6 +77,13 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
         cost=Cost(f"{len(table.fields or ())} fields a row", f"{len(fields)} field{'s' if len(fields) > 1 else ''} a row"),
         operation=read.verb,
     )
+
+
+def _costly(program: Program, site: Site, read: Access, fields: tuple[str, ...], clients: int) -> bool:
+    """Whether a range that grows is read, or sent, for next to nothing."""
+    if read.bound is not Bound.ALL or not accumulates(program, site.function, read):
+        return False
+    return len(fields) <= FEW if clients else fields == ("_id",)
 
 
 def _row(program: Program, site: Site, read: Access, table: Table, seen: Fate) -> Found | None:

@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import quiet, reaching, shortest, transactional
+from querylint.advise.places import local_effects, quiet, reaching, shortest, transactional
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import accumulates
-from querylint.ir import Access, Bound, Program, Root, Terminal
+from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Batch, Chunk
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -38,6 +38,15 @@ def write_per_item(program: Program) -> Iterator[Found]:
         hit = _waiting(program, site)
         if hit is not None:
             yield _found(program, site, write, hit)
+    for site, call in program.calls():
+        if quiet(site.function) or call.mode is not Mode.DIRECT or not site.loops:
+            continue
+        hit = _waiting(program, site)
+        written = next(
+            (e.access for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE and e.access.verb != "insert"), None
+        )
+        if hit is not None and written is not None and _grows(program, site, written, _source(program, site, hit)):
+            yield _found(program, site, written, hit, call)
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
@@ -59,19 +68,23 @@ def _source(program: Program, site: Site, hit: Rounds) -> Access | None:
     return None
 
 
-def _found(program: Program, site: Site, write: Access, hit: Rounds) -> Found:
+def _grows(program: Program, site: Site, write: Access, source: Access | None) -> bool:
+    """Whether the rows that drive the writes have no bound."""
+    if source is None or source.terminal is not Terminal.ROWS or source.bound is not Bound.ALL or write.verb == "insert":
+        return False
+    return accumulates(program, site.function, source)
+
+
+def _found(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
     source = _source(program, site, hit)
-    grows = (
-        source is not None and source.terminal is Terminal.ROWS and source.bound is Bound.ALL and write.verb != "insert"
-        and accumulates(program, site.function, source)
-    )  # fmt: skip
+    grows = _grows(program, site, write, source)
     table = f"`{write.table}`" if write.table else "a document"
     over = f"item of `{hit.loop.over_text}`" if hit.loop.over is not None else "round of the loop"
     inside = transactional(program, site.function)
     tail = ", and their number is not bounded: past about 4,096 the transaction fails" if grows else ""
     return Found(
-        write.span,
-        f"{_verb(write)} {table} for every {over}, one at a time{tail}",
+        call.span if call is not None else write.span,
+        f"{_verb(write)} {table}{f' through `{call.text}`' if call is not None else ''} for every {over}, one at a time{tail}",
         (
             *shortest(reaching(program, site.function)),
             *((Point(source.span, "the rows are loaded here"),) if source else ()),

@@ -41,8 +41,10 @@ class Load:
         """The works of these kinds, in the order of the source."""
         return [s for s in self.fate.uses if s.use.work in kinds]
 
-    def counted_filters(self) -> set[int]:
-        """The filters whose results are only counted or summed."""
+    def counted_filters(self, program: Program) -> set[int]:
+        """The filters whose results are only counted, where the rows serve nothing else."""
+        if drives(program, self):
+            return set()
         counted = {n for s in self.works(Work.COUNT, Work.EMPTY) for n in s.use.after[-1:]}
         onward = {n for s in self.fate.uses if s.use.work not in (Work.COUNT, Work.EMPTY) for n in s.use.after[-1:]}
         return counted - onward

@@ -22,9 +22,9 @@ def describe(step: Access | Call) -> str:
     return f"{step.verb or 'read'} on {table}"
 
 
-def own_trail(program: Program, effect: Effect) -> tuple[Point, ...]:
-    """The calls from a function to an access that it brings about, and the access itself at the end."""
-    if not effect.trail:
+def own_trail(program: Program, effect: Effect, here: Function) -> tuple[Point, ...]:
+    """The calls that lead to an access which lies elsewhere, and the access itself at the end."""
+    if effect.function == here.key and not effect.trail:
         return ()
     points = [Point(e.call.span, f"{program.functions[e.caller].name} calls {program.functions[e.callee].name}") for e in effect.trail]
     return (*points[:MOST_HOPS], Point(effect.access.span, describe(effect.access)))

@@ -51,7 +51,8 @@ class Fate:
     """All that is known of what happens to the rows of one read.
 
     `fields` are those looked at, or handed on by themselves. `whole` are the places where rows leave whole. `subscribers` are client
-    functions that receive them; `listed` says that parts of every row are returned.
+    functions that receive them; `listed` says that parts of every row are returned,
+    `sent` that whole rows travel to a client.
     """
 
     uses: list[Seen] = field(default_factory=list)
@@ -61,6 +62,7 @@ class Fate:
     subscribers: dict[str, None] = field(default_factory=dict)
     public: bool = False
     listed: bool = False
+    sent: bool = False
 
     def leaves_unselected(self) -> bool:
         """Whether rows leave whole that no filter, slice or pick has reduced."""
@@ -222,6 +224,7 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
     for edge in edges:
         if edge in clients:
             found.subscribers[edge.caller] = None
+            found.sent = found.sent or bool(whole)
         for path, origin in function.returns.parts:
             if not _same(origin, place):
                 continue

@@ -6,10 +6,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from querylint.frontends.convex import queries
-from querylint.frontends.convex.context import ModuleContext, database_value
+from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.flow.calls import arguments
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, External, Many, Query, Record, Val, derived, join_queries, lowered
+from querylint.frontends.flow.values import (
+    NO_STEPS,
+    NOTHING,
+    Closure,
+    External,
+    Many,
+    Marker,
+    Query,
+    Record,
+    Val,
+    derived,
+    join_queries,
+    lowered,
+)
 from querylint.ir import Bound, LoopKind, Mode, Plan, Predicate, Relation, Side, Target, TargetKind, Way
 from querylint.syntax import tree
 
@@ -144,7 +157,7 @@ def _filter(state: State, context: ModuleContext, node: tree.Call) -> Val | None
 
 def _stream(state: State, context: ModuleContext, node: tree.Call) -> Val:
     args = arguments(state, node)
-    return database_value(args[0]) if args else NOTHING
+    return Val(args[0].origins, args[0].deps, shape=Marker("db", ("stream",))) if args else NOTHING
 
 
 def _merged(state: State, context: ModuleContext, node: tree.Call) -> Val:
@@ -165,7 +178,9 @@ def _page(state: State, context: ModuleContext, node: tree.Call) -> Val:
     table = _text(config.fields["table"]) if isinstance(config, Record) and "table" in config.fields else None
     index = _text(config.fields["index"]) if isinstance(config, Record) and "index" in config.fields else None
     plan = Plan(Way.INDEX if index else Way.SCAN, index, (), None, True, True, state.span(node.at, node.end))
-    return queries.page(state, Query(table, (plan,), node.at, node.end, deps=derived(*args).deps), node.at, node.end, NO_STEPS)
+    return queries.page(
+        state, Query(table, (plan,), node.at, node.end, flavor="stream", deps=derived(*args).deps), node.at, node.end, NO_STEPS
+    )
 
 
 HELPERS: dict[str, Callable[[State, ModuleContext, tree.Call], Val | None]] = {

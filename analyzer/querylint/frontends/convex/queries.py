@@ -157,7 +157,9 @@ def total(m: State, query: Query, at: int, end: int) -> Val:
 
 def page(m: State, query: Query, at: int, end: int, deps: frozenset[int]) -> Val:
     """The read hands out a page and the cursor of the next."""
-    number = read(m, query, at, end, "paginate", Bound.PAGE, Terminal.PAGE, deps=deps)
+    # Pages of a library are ranges that it reads with `take`: a function may ask for several (convex-facts 1.5, 3.2).
+    verb = "getPage" if query.flavor == "stream" else "paginate"
+    number = read(m, query, at, end, verb, Bound.PAGE, Terminal.PAGE, deps=deps)
     me = frozenset({number})
     origin = Origin(Root.STEP, number, ("page",))
     item = Val((origin.at(ITEM),), me, doc_of=query.table)

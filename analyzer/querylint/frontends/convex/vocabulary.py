@@ -244,7 +244,7 @@ class ConvexVocabulary:
             value = state.evaluate(node.args[0])
             table = value.literal if isinstance(value.literal, str) else None
             origin = value.origins[0] if value.origins else None
-            flavor = "system" if shape.data else ""
+            flavor = shape.data[0] if shape.data else ""
             return queries.start(table, node.at, node.end, table_from=origin, flavor=flavor, deps=value.deps)
         if name == "get" and node.args:
             return self._get(state, node)
@@ -377,12 +377,12 @@ class ConvexVocabulary:
         return state.call(target, Mode.DIRECT, (props,), node, tag.id)
 
     def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
-        """Waiting for a query that has no terminal: convex-ents then runs it, plain Convex fails."""
+        """Waiting for a query that has no terminal: convex-ents then runs it, plain Convex fails; a promise of a query is one by then."""
         shape = value.shape
         if isinstance(shape, Query):
             if shape.flavor.startswith("ents"):
                 return ent_queries.finished(state, value, at, end)
-            return queries.rows(state, shape, at, end, "", Bound.ALL)
+            return None if value.pending else queries.rows(state, shape, at, end, "", Bound.ALL)
         if isinstance(shape, Many) and isinstance(shape.item.shape, Query) and shape.items is None:
             return value
         return None

@@ -149,7 +149,7 @@ class Val:
 
     def item(self) -> Val:
         """An element of it."""
-        if isinstance(self.shape, Many):
+        if isinstance(self.shape, Many) and (self.shape.item.interesting or not self.origins):
             item = self.shape.item.with_deps(self.deps)
             return replace(item, works=(*self.works, *(w for w in item.works if w not in self.works))) if self.works else item
         origins = tuple(o.at(ITEM) for o in self.origins if len(o.path) < FLATTEN_DEPTH * 2)

@@ -1,0 +1,97 @@
+"""
+# A query that fails when it runs
+
+## What it finds
+A query that is awaited or returned but never run (no `.collect()`, `.take(n)`, `.first()`, `.unique()` or `.paginate()`), `.order` on a
+search, and `.paginate` more than once in one run of a query or mutation, most often in a loop over pages.
+
+```ts
+// convex/logs.ts
+export const count = query(async (ctx) => {
+  let cursor: string | null = null;
+  let total = 0;
+  while (true) {
+    const page = await ctx.db.query("logs").paginate({ cursor, numItems: 100 }); // expect: misused-query "every round"
+    total += page.page.length;
+    if (page.isDone) return total;
+    cursor = page.continueCursor;
+  }
+});
+```
+
+## Why it costs
+It throws. A loop over pages works as long as all rows fit on the first one, in tests too, since `convex-test` does not mind a second page.
+
+## Instead
+End the query with what runs it. Walk many rows with `for await`, which reads them as they are needed; go on to the next page by scheduling
+the function again with the cursor, or from an action; or use `paginator` of convex-helpers, which has no such limit. A search comes in the
+order of relevance: sort what it found.
+
+## When it stays silent
+Pages in branches that exclude each other, or that return before the next, and those of helpers that may do without; pages of `getPage`,
+`paginator` and streams of convex-helpers; functions that are run by `ctx.runQuery` or `ctx.runMutation`, which page for themselves; queries
+of convex-ents, which run when they are awaited; tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.paging import Pages, pages
+from querylint.ir import Access, Function, Kind, Program, Role, Root, Way
+from querylint.remedy import Advice
+from querylint.rule import Confidence, Found, Point, Severity, rule
+
+HANDLERS = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
+RUN = Advice("end the query with .collect(), .take(n), .first(), .unique() or .paginate()")
+SORT = Advice("drop .order: a search comes in the order of relevance; sort what it found, or read by an ordered index")
+WALK = Advice("walk the rows with for await, or read one page and schedule the function again with its cursor")
+
+
+@rule(pattern="misused-query", severity=Severity.ERROR)
+def misused_query(program: Program) -> Iterator[Found]:
+    """Queries that throw."""
+    for function in program.functions.values():
+        if function.role is Role.TEST:
+            continue
+        yield from _returned(function)
+        for step in function.steps():
+            if isinstance(step, Access) and step.reads:
+                yield from _read(function, step)
+        for found in pages(program, function):
+            yield _paged(function, found)
+
+
+def _returned(function: Function) -> Iterator[Found]:
+    unrun = {query.id: query for query in function.built}
+    refs = {o.ref for _, o in function.returns.parts if o.root is Root.STEP} if function.kind in HANDLERS else set()
+    for number in sorted(refs & unrun.keys(), key=str):
+        query = unrun[int(number)]
+        named = f"the query on `{query.table}`" if query.table else "a query"
+        message = f"`{function.name}` returns {named} without running it"
+        yield Found(query.chain, message, (), RUN, function=function.key, table=query.table)
+
+
+def _read(function: Function, read: Access) -> Iterator[Found]:
+    confidence = Confidence.LIKELY if read.fragile else Confidence.SURE
+    named = f"`{read.table}`" if read.table else "a table"
+    if not read.verb:
+        message = f"the query on {named} is awaited but never run: what comes back is the query itself, no rows"
+        yield Found(read.span, message, (), RUN, None, confidence, function.key, read.table)
+    elif any(plan.way is Way.SEARCH and plan.order is not None for plan in read.plans):
+        yield Found(
+            read.chain, f"the search on {named} is given an order, which throws", (), SORT, None, confidence, function.key, read.table
+        )
+
+
+def _paged(function: Function, found: Pages) -> Found:
+    table = f"`{found.read.table}`" if found.read.table else "a table"
+    through = f" through `{found.text}`" if found.text else ""
+    if found.before is None:
+        over = f"for every item of `{found.over}`" if found.over else "in every round of the loop"
+        message = f"{table} is paged{through} {over}, and a function may page only once: the second time throws"
+        trail = (Point(found.loop, "runs again and again"),) if found.loop is not None else ()
+    else:
+        message = f"{table} is paged{through} after another page was read, and a function may page only once: this throws"
+        trail = (Point(found.before, "the first page"),)
+    return Found(found.span, message, trail, WALK, None, function=function.key, table=found.read.table, operation="paginate")
