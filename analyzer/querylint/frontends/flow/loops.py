@@ -133,8 +133,9 @@ def _for_while(m: State, node: tree.For) -> None:
         m.dead = False
         if node.update is not None:
             kept, m.guards = m.guards, guards
+            folded = frame.folded
             m.evaluate(node.update)
-            m.guards = kept
+            m.guards, frame.folded = kept, folded
     settle(m, before)
     if over is not None:
         finish(m, frame, over, node.at, node.head_end)

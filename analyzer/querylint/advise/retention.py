@@ -1,0 +1,89 @@
+"""Tables of events that only ever grow: every row is written once, and none is ever changed or deleted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from querylint.advise.places import quiet
+from querylint.advise.serving import small
+from querylint.ir import Access, Function, Kind, Op, Program, Root, Schema, Table
+from querylint.ir.program import Site
+
+EVENTS = re.compile(
+    r"(?:^|[a-z_])(?:logs?|events?|metrics?|vitals|views?|visits?|hits?|clicks?|impressions?|pings?|heartbeats?|traces?|telemetry|errors?|"
+    r"crashes|activity|activities|generations?|requests?|analytics|samples?|measurements?|readings?)$",
+    re.IGNORECASE,
+)
+KEPT = re.compile(r"audit|ledger|payment|invoice|billing|transaction|consent|legal|moderation|abuse", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Writes:
+    inserts: list[tuple[Site, Access]] = field(default_factory=list)
+    others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """A table that only grows, and the inserts that make it grow."""
+
+    schema: Schema
+    table: Table
+    inserts: tuple[tuple[Function, Access], ...]
+
+
+def growing(program: Program) -> Iterator[Growing]:
+    """The tables of events from which nobody deletes."""
+    writes, blind = _writes(program)
+    for (root, name), found in sorted(writes.items()):
+        schema = program.schemas.get(root)
+        table = schema.tables.get(name) if schema is not None else None
+        if schema is None or table is None or table.library is not None or root in blind or found.others:
+            continue
+        if not EVENTS.search(name) or KEPT.search(name) or small(program, name) or any(index.implicit for index in table.indexes):
+            continue
+        live = [(site, access) for site, access in found.inserts if not quiet(site.function) and _driven(program, site.function)]
+        if live and not any(_once(program, site, access) for site, access in found.inserts):
+            yield Growing(schema, table, tuple((site.function, access) for site, access in live))
+
+
+def _writes(program: Program) -> tuple[dict[tuple[str, str], _Writes], set[str]]:
+    """The writes of every table, and the roots in which something is deleted or rewritten that cannot be named."""
+    found: dict[tuple[str, str], _Writes] = {}
+    blind: set[str] = set()
+    for site, access in program.accesses(Op.WRITE):
+        root = site.function.root
+        name = access.table or _owner(program, site.function, access)
+        if name is None:
+            blind |= {root} if access.verb in ("delete", "insert") else set()
+            continue
+        entry = found.setdefault((root, name), _Writes())
+        if access.verb == "insert":
+            entry.inserts.append((site, access))
+        else:
+            entry.others = True
+    return found, blind
+
+
+def _owner(program: Program, function: Function, access: Access) -> str | None:
+    """The table of the row whose id a write names, where the row was read in the same function."""
+    names = set()
+    for origin in access.key.origins if access.key is not None else ():
+        read = program.sites(function.key).by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+        names.add(read.step.table if read is not None and isinstance(read.step, Access) else None)
+    return names.pop() if len(names) == 1 else None
+
+
+def _driven(program: Program, function: Function) -> bool:
+    """Whether users, the outside or crons bring the insert about."""
+    entries = program.entries(function.key)
+    return any(entry.public or entry.kind is Kind.HTTP or program.callers.get(entry.key) for entry in entries)
+
+
+def _once(program: Program, site: Site, access: Access) -> bool:
+    """Whether the insert first looks for the row: then there is one for each entity, not for each event."""
+    sites = program.sites(site.function.key).by_id
+    reads = (sites[number].step for number in access.guards if number in sites)
+    return any(isinstance(step, Access) and step.reads and step.table == access.table for step in reads)

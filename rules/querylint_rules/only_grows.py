@@ -1,0 +1,62 @@
+"""
+# A table of events from which nothing is ever deleted
+
+## What it finds
+A table of logs, events, metrics or the like, into which users or crons insert rows that no function of the project ever changes or deletes.
+
+```ts
+// convex/schema.ts
+export default defineSchema({
+  errorLogs: defineTable({ message: v.string() }), // expect: only-grows "`errorLogs`"
+});
+```
+
+```ts
+// convex/errors.ts
+export const report = mutation({
+  args: { message: v.string() },
+  handler: (ctx, { message }) => ctx.db.insert("errorLogs", { message }),
+});
+```
+
+## Why it costs
+Storage is paid for each row and again for each of its indexes, every month. Whatever reads the table without a range gets slower, and fails
+when it has grown past the limits of a transaction.
+
+## Instead
+Decide how long a row is worth keeping, and delete older ones in batches from a cron: `.withIndex("by_creation_time", (q) =>
+q.lt("_creationTime", cutoff)).take(500)`, delete them, and schedule the next batch while there are any. Every table has that index.
+
+## When it stays silent
+Tables whose rows are changed or deleted somewhere; records that have to be kept (audits, payments, moderation); inserts that first look for the
+row; tables that only seeds and migrations fill, or that the settings call small; projects that delete by ids whose table cannot be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.retention import growing
+from querylint.advise.serving import phrase
+from querylint.ir import Program
+from querylint.remedy import Advice
+from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+
+
+@rule(pattern="retention", severity=Severity.INFO, cwe=770)
+def only_grows(program: Program) -> Iterator[Found]:
+    """Tables of events without an end."""
+    for found in growing(program):
+        if found.table.span is None:
+            continue
+        names = list(dict.fromkeys(function.name for function, _ in found.inserts))
+        yield Found(
+            found.table.span,
+            f"`{found.table.name}` only grows: {phrase(names[:3])} insert{'s' if len(names) == 1 else ''} into it, and nothing deletes its rows",
+            tuple(Point(access.span, f"`{function.name}` inserts") for function, access in found.inserts[:3]),
+            Advice("delete rows past their use in batches from a cron, by a range of `by_creation_time`"),
+            None,
+            Confidence.LIKELY,
+            table=found.table.name,
+            cost=Cost("every row and its index entries, for good", "the rows of the time that is kept"),
+        )

@@ -1,0 +1,70 @@
+"""
+# A mutation that reads a whole table before it writes
+
+## What it finds
+A public mutation that reads a table from end to end, and writes, while public mutations insert into that table.
+
+```ts
+// convex/tickets.ts
+export const open = mutation({
+  args: { title: v.string() },
+  handler: async (ctx, { title }) => {
+    const all = await ctx.db.query("tickets").collect(); // expect: wide-read-before-write "`tickets`"
+    return await ctx.db.insert("tickets", { title, number: all.length + 1 });
+  },
+});
+```
+
+## Why it costs
+A mutation that has written is only committed if nothing that it read has changed meanwhile. One that has read all of a table conflicts with
+every insert into it, its own other runs among them: it is run again, up to four times, and then fails. The busier the table, the more.
+
+## Instead
+Read only the rows that decide: bind an index range, keep a number or a total in a document of its own, or let a scheduled function do what
+needs the whole table.
+
+## When it stays silent
+Internal mutations, and those whose names speak of upkeep (`cleanup`, `backfill`, `archive`); reads with a range or a limit; tables that no
+public mutation inserts into, or that the settings call small. A read that is filtered is an `info`, since the finding about its filter says
+more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.conflicts import Conflict, conflicts
+from querylint.advise.places import own_trail
+from querylint.advise.serving import phrase, whole_table
+from querylint.ir import Program
+from querylint.remedy import Advice
+from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+
+NARROW = Advice("bind an index range, keep the number in a document of its own, or move what needs the whole table to a scheduled function")
+
+
+@rule(pattern="contention", severity=Severity.WARNING, cwe=362)
+def wide_read_before_write(program: Program) -> Iterator[Found]:
+    """Mutations that conflict with every insert."""
+    for conflict in conflicts(program):
+        read = conflict.read.access
+        others = [Point(access.span, f"`{function.name}` inserts") for function, access in conflict.inserts[:3]]
+        yield Found(
+            read.span,
+            _message(conflict),
+            (*own_trail(program, conflict.read, conflict.mutation), *others),
+            NARROW,
+            None if whole_table(read) else Severity.INFO,
+            Confidence.LIKELY if read.fragile else Confidence.SURE,
+            conflict.read.function,
+            read.table,
+            cost=Cost("a retry for every insert that is committed meanwhile", "conflicts over the rows that decide"),
+            operation=read.verb,
+        )
+
+
+def _message(conflict: Conflict) -> str:
+    names = [function.name for function, _ in conflict.inserts]
+    others = [name for name in names if name != conflict.mutation.name]
+    whom = f"every insert of {phrase(others[:3])}" if others else "its own other runs"
+    return f"`{conflict.mutation.name}` reads all of `{conflict.read.access.table}` and then writes, so it conflicts with {whom}"
