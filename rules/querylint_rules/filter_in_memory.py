@@ -41,7 +41,7 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
             continue
-        hits = [(s, found) for s in seen if (found := _usable(program, load, s))]
+        hits = [(s, found) for s in seen if not _bypassed(load, s) and (found := _usable(program, load, s))]
         if hits:
             always = [h for h in hits if not h[0].use.conditional]
             choices = [h for h in hits if h[0].use.conditional]
@@ -51,6 +51,17 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
                 yield _found(program, load, [choice], again=bool(always) or number > 0)
         else:
             yield from _strangers(program, load, seen)
+
+
+def _bypassed(load: Load, seen: Seen) -> bool:
+    """Whether other work needs the rows that the filter drops."""
+    if seen.use.work is not Work.FILTER:
+        return False
+    for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP):
+        mine = other.function.key == seen.function.key
+        if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
+            return True
+    return False
 
 
 def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:

@@ -28,8 +28,9 @@ Decide how long a row is worth keeping, and delete older ones in batches from a 
 q.lt("_creationTime", cutoff)).take(500)`, delete them, and schedule the next batch while there are any. Every table has that index.
 
 ## When it stays silent
-Tables whose rows are changed or deleted somewhere; records that have to be kept (audits, payments, moderation); inserts that first look for the
-row; tables that only seeds and migrations fill, or that the settings call small; projects that delete by ids whose table cannot be told.
+Tables whose rows are changed or deleted somewhere; records that have to be kept (audits, payments, moderation); inserts that first look
+for the row; tables that only seeds and migrations fill, or that the settings call small; projects that delete by ids whose table cannot be
+told.
 """
 
 from __future__ import annotations
@@ -50,9 +51,10 @@ def only_grows(program: Program) -> Iterator[Found]:
         if found.table.span is None:
             continue
         names = list(dict.fromkeys(function.name for function, _ in found.inserts))
+        verb = "inserts" if len(names) == 1 else "insert"
         yield Found(
             found.table.span,
-            f"`{found.table.name}` only grows: {phrase(names[:3])} insert{'s' if len(names) == 1 else ''} into it, and nothing deletes its rows",
+            f"`{found.table.name}` only grows: {phrase(names[:3])} {verb} into it, and nothing deletes its rows",
             tuple(Point(access.span, f"`{function.name}` inserts") for function, access in found.inserts[:3]),
             Advice("delete rows past their use in batches from a cron, by a range of `by_creation_time`"),
             None,

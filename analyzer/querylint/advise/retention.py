@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from querylint.advise.places import quiet
 from querylint.advise.serving import small
-from querylint.ir import Access, Function, Kind, Op, Program, Root, Schema, Table
+from querylint.ir import Access, Call, Function, Kind, Op, Origin, Program, Root, Schema, Side, Table
 from querylint.ir.program import Site
 
 EVENTS = re.compile(
@@ -17,6 +17,7 @@ EVENTS = re.compile(
     re.IGNORECASE,
 )
 KEPT = re.compile(r"audit|ledger|payment|invoice|billing|transaction|consent|legal|moderation|abuse", re.IGNORECASE)
+DEPTH = 3
 
 
 @dataclass(slots=True)
@@ -50,14 +51,15 @@ def growing(program: Program) -> Iterator[Growing]:
 
 
 def _writes(program: Program) -> tuple[dict[tuple[str, str], _Writes], set[str]]:
-    """The writes of every table, and the roots in which something is deleted or rewritten that cannot be named."""
+    """The writes of every table, and the roots in which something is deleted that cannot be named."""
     found: dict[tuple[str, str], _Writes] = {}
     blind: set[str] = set()
     for site, access in program.accesses(Op.WRITE):
         root = site.function.root
         name = access.table or _owner(program, site.function, access)
         if name is None:
-            blind |= {root} if access.verb in ("delete", "insert") else set()
+            if access.verb == "delete" and not quiet(site.function):
+                blind.add(root)
             continue
         entry = found.setdefault((root, name), _Writes())
         if access.verb == "insert":
@@ -68,11 +70,26 @@ def _writes(program: Program) -> tuple[dict[tuple[str, str], _Writes], set[str]]
 
 
 def _owner(program: Program, function: Function, access: Access) -> str | None:
-    """The table of the row whose id a write names, where the row was read in the same function."""
-    names = set()
-    for origin in access.key.origins if access.key is not None else ():
-        read = program.sites(function.key).by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
-        names.add(read.step.table if read is not None and isinstance(read.step, Access) else None)
+    """The table of the row whose id a write names, where the row was read in the same function or in a helper of it."""
+    origins = access.key.origins if access.key is not None else ()
+    names = {_table_of(program, function, origin, 0) for origin in origins if origin.path[-1:] == ("_id",)}
+    return names.pop() if len(names) == 1 and len(origins) > 0 else None
+
+
+def _table_of(program: Program, function: Function, origin: Origin, depth: int) -> str | None:
+    """The table of the document that an id was taken from."""
+    if depth > DEPTH or origin.root is not Root.STEP or not isinstance(origin.ref, int):
+        return None
+    site = program.sites(function.key).by_id.get(origin.ref)
+    if site is None:
+        return None
+    if isinstance(site.step, Access):
+        return site.step.table
+    callee = program.callee(function, site.step) if isinstance(site.step, Call) else None
+    if callee is None:
+        return None
+    inner = [o.at(*origin.path[len(path) :]) for path, o in callee.returns.parts if origin.path[: len(path)] == path]
+    names = {_table_of(program, callee, o, depth + 1) for o in inner}
     return names.pop() if len(names) == 1 else None
 
 
@@ -83,7 +100,8 @@ def _driven(program: Program, function: Function) -> bool:
 
 
 def _once(program: Program, site: Site, access: Access) -> bool:
-    """Whether the insert first looks for the row: then there is one for each entity, not for each event."""
+    """Whether the insert first looks for the row, of any age: then there is one for each entity, not for each event."""
     sites = program.sites(site.function.key).by_id
-    reads = (sites[number].step for number in access.guards if number in sites)
-    return any(isinstance(step, Access) and step.reads and step.table == access.table for step in reads)
+    steps = (sites[number].step for number in access.guards if number in sites)
+    reads = [step for step in steps if isinstance(step, Access) and step.reads and step.table == access.table]
+    return any(not any(p.relation.ranged and p.side is Side.INDEX for plan in read.plans for p in plan.predicates) for read in reads)

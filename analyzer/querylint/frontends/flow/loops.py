@@ -85,6 +85,7 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
         Work.FILTER, Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items)), node.at, node.test.end, predicates=predicates
     )
     if number is not None:
+        frame.filters.append(number)
         for var in m.scope.names.values():
             value = m.store.get(var, NOTHING)
             if any(o in frame.items for o in value.origins):
@@ -96,7 +97,9 @@ def _only_leaves(body: list[tree.Stmt]) -> bool:
 
 
 def finish(m: State, frame: Frame, over: Val, at: int, end: int) -> None:
-    """After a loop over rows: totals and groups that it made are work in memory."""
+    """After a loop over rows: totals and groups that it made are work in memory, of the rows that its filters let pass."""
+    for number in frame.filters:
+        over = over.worked(number)
     if frame.folded:
         m.use(Work.FOLD, over, at, end, deps=frame.fold_deps)
     elif frame.grouped:

@@ -48,5 +48,6 @@ class Frame:
     folded: bool = False
     grouped: bool = False
     leaves: bool = False
+    filters: list[int] = field(default_factory=list)
     fold_deps: frozenset[int] = frozenset()
     folded_fields: dict[str, None] = field(default_factory=dict)
