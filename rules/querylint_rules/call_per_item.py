@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import quiet, reaching, shortest, transactional
+from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Call, Kind, Loop, LoopKind, Mode, Program, TargetKind
 from querylint.ir.program import Edge, Remote, Site
@@ -69,17 +69,22 @@ def _chunked(loop: Loop) -> bool:
 
 
 def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Found:
-    over = f"item of `{hit.loop.over_text}`" if hit.loop.over is not None and hit.loop.over_text else "round of the loop"
+    over = round_of(program, site, hit.loop)
     inner = remote.call
     word = {Mode.QUERY: "query", Mode.MUTATION: "mutation", Mode.ACTION: "action"}[inner.mode]
-    name = f"`{' '.join(inner.text.split())}`" if inner.text else "another function"
-    through = f" through `{call.text}`" if remote.trail else ""
+    name = f"`{''.join(inner.text.split())}`" if inner.text and inner.target.kind is TargetKind.ROUTE else "another function"
+    through = f" through `{call.text.removeprefix('await ')}`" if remote.trail else ""
     cost = "a new context and validation each" if transactional(program, site.function) else "a billed call and a transaction each"
     steps = tuple(Point(e.call.span, f"calls {e.call.text}") for e in remote.trail)
     return Found(
         call.span,
         f"{word} {name} runs{through} once for every {over}: {cost}",
-        (*shortest(reaching(program, site.function)), Point(hit.loop.span, f"once per {over}"), *steps, Point(inner.span, f"runs {name}")),
+        (
+            *shortest(reaching(program, site.function)),
+            Point(hit.loop.span, f"once for every {over}"),
+            *steps,
+            Point(inner.span, f"runs {name}"),
+        ),
         Batch(
             hit.loop.span,
             f"pass all the items to one {word}"

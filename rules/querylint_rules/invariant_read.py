@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, shortest
+from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Access, Call, Loop, LoopKind, Mode, Op, Program
 from querylint.ir.program import Effect, Site
@@ -84,13 +84,13 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     step = site.step
     assert isinstance(step, Access | Call)
     table = f"`{effect.access.table}`" if effect.access.table else "a table"
-    over = f"item of `{hit.loop.over_text}`" if hit.loop.over_text else "item"
+    over = round_of(program, site, hit.loop)
     return Found(
         step.span,
         f"the same read of {table} runs again for every {over}",
         (
             *shortest(reaching(program, site.function)),
-            Point(hit.loop.span, f"once per {over}"),
+            Point(hit.loop.span, f"once for every {over}"),
             Point(step.span, describe(step)),
             *own_trail(program, effect, site.function),
         ),

@@ -22,30 +22,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, shortest
+from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
+from querylint.advise.writes import batch_job, order_matters
 from querylint.ir import Access, Bound, Call, Kind, LoopKind, Mode, Op, Program, Way
 from querylint.ir.program import Effect, Site
-from querylint.remedy import Batch, Gather
+from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 
 @rule(pattern="loop-read", severity=Severity.WARNING, cwe=1050)
 def loop_read(program: Program) -> Iterator[Found]:
-    """Reads that a loop waits for in every round."""
+    """Reads that a loop waits for in every round: the first of a loop as it deserves, the others as hints."""
+    told: set[tuple[str, int]] = set()
+    for site, hit, effect in sorted(_hits(program), key=lambda h: (-_weight(h[2].access), h[0].rank)):
+        loop = (site.function.key, hit.loop.id)
+        yield _found(program, site, hit, effect, again=loop in told)
+        told.add(loop)
+
+
+def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
     for site, read in program.reads():
         hit = _waiting(program, site)
-        if hit is None or quiet(site.function) or site.function.kind is Kind.CLIENT:
-            continue
-        yield _found(program, site, read, hit, Effect(site.function.key, read))
+        if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT:
+            yield site, hit, Effect(site.function.key, read)
     for site, call in program.calls():
         hit = _waiting(program, site)
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
-        effects = local_effects(program, site.function, call)
-        effect = _worst([e for e in effects if e.access.op is Op.READ])
+        effect = _worst([e for e in local_effects(program, site.function, call) if e.access.op is Op.READ])
         if effect is not None:
-            yield _found(program, site, call, hit, effect, writes=any(e.access.op is Op.WRITE for e in effects))
+            yield site, hit, effect
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
@@ -60,7 +67,7 @@ def _waiting(program: Program, site: Site) -> Rounds | None:
 
 
 def _worst(effects: list[Effect]) -> Effect | None:
-    return max(effects, key=lambda e: (_weight(e.access), -len(e.trail)), default=None)
+    return max(effects, key=lambda e: (e.certain, _weight(e.access), -len(e.trail)), default=None)
 
 
 def _weight(read: Access) -> int:
@@ -69,27 +76,45 @@ def _weight(read: Access) -> int:
     return 1 if read.by_key else 2
 
 
-def _found(program: Program, site: Site, step: Access | Call, hit: Rounds, effect: Effect, *, writes: bool = False) -> Found:
-    """The finding; a helper that also writes keeps its order, so a point look-up in it is only a hint."""
-    read = effect.access
+def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Found:
+    read, step = effect.access, site.step
+    assert isinstance(step, Access | Call)
     table = f"`{read.table}`" if read.table else "a table"
-    over = f"item of `{hit.loop.over_text}`" if hit.loop.over is not None else "round of the loop"
+    over = round_of(program, site, hit.loop)
     what = "scanned" if _weight(read) == 3 else "read" if read.by_key else "queried"
+    may = "is" if effect.certain else "may be"
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
-    cost = Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once, or 1 range for all items")
-    points = (Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
+    ordered = order_matters(program, site, hit.loop, read)
+    points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
     return Found(
         step.span,
-        f"{table} is {what}{through} once for every {over}, each waiting for the one before",
+        f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
-        Gather(loop=hit.loop.span)
-        if read.by_key
-        else Batch(hit.loop.span, "start the queries together with Promise.all, or read one range for all items"),
-        Severity.ERROR if _weight(read) == 3 and read.bound is Bound.ALL else Severity.INFO if writes and read.bound is Bound.ONE else None,
-        Confidence.LIKELY if read.fragile else Confidence.SURE,
+        _remedy(hit, read, ordered=ordered),
+        _severity(program, site, hit, effect, again=again or ordered),
+        Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         site.function.key,
         read.table,
-        cost=cost,
+        cost=Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once"),
         operation=read.verb,
     )
+
+
+def _remedy(hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
+    if ordered:
+        return Advice(
+            "read what is there for all items before the loop, and keep it up to date in a map as rounds write; the rounds depend on one another"
+        )
+    if read.by_key:
+        return Gather(loop=hit.loop.span)
+    return Batch(hit.loop.span, "start the queries together with Promise.all")
+
+
+def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
+    read = effect.access
+    if again or not effect.certain:
+        return Severity.INFO
+    if _weight(read) == 3 and read.bound is Bound.ALL:
+        return Severity.ERROR
+    return Severity.INFO if read.bound is Bound.ONE and batch_job(program, site, hit.loop) else None

@@ -44,7 +44,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
         if quiet(site.function) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
             continue
         for seen in fate(program, site.function, read).uses:
-            if seen.use.work is Work.SLICE and _offset(seen.use):
+            if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after:
                 yield Found(
                     seen.use.span,
                     f"a page of `{read.table}` is cut out of all rows before it",

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, shortest, writes_too
+from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import few, unranged
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
@@ -55,7 +55,7 @@ def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
             written = {e.access.table for e in effects if e.access.op is Op.WRITE}
             reads = [e for e in effects if e.access.op is Op.READ and _query(e.access) and not _looked_up(e.access, written)]
             if reads:
-                yield site, max(reads, key=lambda e: (_weight(e.access), -len(e.trail)))
+                yield site, max(reads, key=lambda e: (e.certain, _weight(e.access), -len(e.trail)))
 
 
 def _looked_up(read: Access, written: set[str | None]) -> bool:
@@ -103,16 +103,23 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     assert isinstance(step, Access | Call)
     table = f"`{read.table}`" if read.table else "a table"
     scan = _weight(read) == 3
-    over = f"item of `{hit.loop.over_text}`" if hit.loop.over_text else "item"
+    over = round_of(program, site, hit.loop)
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     floating = " with nobody waiting for it" if hit.loop.detached and hit.loop.kind is LoopKind.GATHER else ""
-    points = (Point(hit.loop.span, f"once per {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
+    points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
     return Found(
         step.span,
-        f"{table} is {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
+        f"{table} {'is' if effect.certain else 'may be'} {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
         shortest(reaching(program, site.function)) + points,
-        Batch(hit.loop.span, "read one range for all the items and group it in memory, or keep what is needed on the item"),
-        Severity.ERROR if scan else Severity.INFO if few(program, site, hit.loop) or _given(program, site, hit) else None,
+        Batch(
+            hit.loop.span,
+            "keep what is needed on the item itself, or, where the items share a parent, read its range once and group it in memory",
+        ),
+        Severity.ERROR
+        if scan
+        else Severity.INFO
+        if few(program, site, hit.loop) or _given(program, site, hit) or not effect.certain
+        else None,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,

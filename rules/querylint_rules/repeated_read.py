@@ -102,7 +102,7 @@ def _given(value: Value, path: Path) -> Iterator[Origin]:
 
 
 def _repeats(program: Program, first: Site, second: Site, table: str | None) -> bool:
-    if exclusive(program, first, second) or first.loops != second.loops[: len(first.loops)]:
+    if not set(first.arms) <= set(second.arms) or exclusive(program, first, second) or first.loops != second.loops[: len(first.loops)]:
         return False
     if any(loop.kind.value != "once" for loop in second.loops[len(first.loops) :]):
         return False

@@ -108,5 +108,5 @@ def _name(unit: Unit) -> str:
 
 def _listed(names: list[str]) -> str:
     if len(names) == 2 and names[0] == names[1]:
-        return f"two parts of {names[0]}"
+        return f"two queries on {names[0]}"
     return f"{', '.join(names[:-1])} and {names[-1]}"

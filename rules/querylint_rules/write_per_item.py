@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import local_effects, quiet, reaching, shortest, transactional
+from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import accumulates
-from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal
+from querylint.ir import Access, Bound, Branch, Call, Mode, Op, Program, Root, Terminal
 from querylint.ir.program import Site
-from querylint.remedy import Batch, Chunk
+from querylint.remedy import Chunk
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 
@@ -36,7 +36,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if quiet(site.function):
             continue
         hit = _waiting(program, site)
-        if hit is not None:
+        if hit is not None and not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
     for site, call in program.calls():
         if quiet(site.function) or call.mode is not Mode.DIRECT or not site.loops:
@@ -72,6 +72,8 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
     """Whether the rows that drive the writes have no bound."""
     if source is None or source.terminal is not Terminal.ROWS or source.bound is not Bound.ALL or write.verb == "insert":
         return False
+    if write.fields is not None and any(set(write.fields) & set(p.fixed()) for p in source.plans):
+        return False
     return accumulates(program, site.function, source)
 
 
@@ -79,26 +81,34 @@ def _found(program: Program, site: Site, write: Access, hit: Rounds, call: Call 
     source = _source(program, site, hit)
     grows = _grows(program, site, write, source)
     table = f"`{write.table}`" if write.table else "a document"
-    over = f"item of `{hit.loop.over_text}`" if hit.loop.over is not None else "round of the loop"
-    inside = transactional(program, site.function)
-    tail = ", and their number is not bounded: past about 4,096 the transaction fails" if grows else ""
+    over = round_of(program, site, hit.loop)
+    through = f" through `{call.text}`" if call is not None else ""
+    tail = ", and nothing here bounds their number: past about 4,096 the transaction fails" if grows else ""
+    loaded = (Point(source.span, "the rows are loaded here"),) if source else ()
     return Found(
         call.span if call is not None else write.span,
-        f"{_verb(write)} {table}{f' through `{call.text}`' if call is not None else ''} for every {over}, one at a time{tail}",
-        (
-            *shortest(reaching(program, site.function)),
-            *((Point(source.span, "the rows are loaded here"),) if source else ()),
-            Point(hit.loop.span, f"once per {over}"),
-        ),
-        Chunk(write.table)
-        if grows
-        else Batch(hit.loop.span, "start the writes together with Promise.all; it is one transaction either way"),
-        Severity.WARNING if grows else None,
+        f"{_verb(write)} {table}{through} for every {over}, one at a time{tail}",
+        (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
+        Chunk(write.table),
+        Severity.WARNING if grows and not _choosy(site, hit) else None,
         function=site.function.key,
         table=write.table,
-        cost=Cost("n writes in one transaction" if inside else "n writes", "a bounded batch per transaction" if grows else ""),
+        cost=Cost("n writes in one transaction", "a bounded batch per transaction"),
         operation=write.verb,
     )
+
+
+def _bounded(source: Access | None) -> bool:
+    return source is not None and source.bound in (Bound.LIMIT, Bound.PAGE)
+
+
+def _choosy(site: Site, hit: Rounds) -> bool:
+    """Whether a condition picks the few rows that are written."""
+    return any(isinstance(s, Branch) and _inside(s, site.step) for s in hit.loop.body)
+
+
+def _inside(branch: Branch, step: object) -> bool:
+    return any(s is step or (isinstance(s, Branch) and _inside(s, step)) for arm in branch.arms for s in arm)
 
 
 def _verb(write: Access) -> str:

@@ -72,10 +72,12 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     ranged = any(p.relation.ranged and p.side is Side.INDEX for p in plan.predicates)
     if read.table is not None and read.table.startswith("_"):
         return None
-    want = wanted(fixed, residual, table, taken=ranged)
+    always = [p for p in residual if not p.conditional]
+    first_choice = [p for p in residual if p.conditional and sargable(p, table)][:1]
+    want = wanted(fixed, [*always, *first_choice], table, taken=ranged)
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
-    after = order_after(plan, table) if order_seen(read, plan) and want.equal != ("_id",) and want.then != ("_creationTime",) else None
+    after = order_after(plan, table) if order_seen(read, plan) and "_id" not in want.equal and want.then != ("_creationTime",) else None
     if after is None:
         serving = serve(table, want, beyond=fixed)
     else:

@@ -92,7 +92,8 @@ def repeated_use(program: Program, seen: Seen) -> bool:
 def trail(program: Program, load: Load, seen: Seen) -> tuple[Point, ...]:
     """From the entry to the load, and on to the work."""
     calls = tuple(Point(e.call.span, _handing(load, e)) for e in seen.way)
-    loaded = Point(load.access.span, f"all rows of {load.access.table or 'a table'} in the range are loaded here")
+    some = "rows" if load.access.bound is Bound.LIMIT else "all rows in the range"
+    loaded = Point(load.access.span, f"{some} of {load.access.table or 'a table'} are loaded here")
     done = (Point(seen.use.span, f"{seen.use.work.value} in memory"),) if calls else ()
     return (*shortest(reaching(program, load.function)), loaded, *calls, *done)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from querylint.ir import Access, Call, Function, Kind, Mode, Program, Role
-from querylint.ir.program import Edge, Effect
+from querylint.ir import Access, Call, Function, Kind, Loop, Mode, Program, Role
+from querylint.ir.program import Edge, Effect, Site
 from querylint.rule import Point
 
 MOST_HOPS = 8
@@ -96,3 +96,14 @@ def writes_too(program: Program, function: Function) -> bool:
 def local_effects(program: Program, function: Function, call: Call) -> list[Effect]:
     """What a call does to the database in the transaction, or at the place, that it stands in."""
     return [e for e in program.effects_of(function, call) if all(edge.call.mode is Mode.DIRECT for edge in e.trail)]
+
+
+def round_of(program: Program, site: Site, loop: Loop) -> str:
+    """What a round of a loop is for, in a few words: an item of a list, a row of a table."""
+    for origin in loop.over.origins if loop.over is not None else ():
+        found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+        if found is not None and isinstance(found.step, Access) and found.step.table is not None and "(" in loop.over_text:
+            return f"row of `{found.step.table}`"
+    if loop.over is not None and loop.over_text:
+        return f"item of `{loop.over_text}`"
+    return "round of the loop"

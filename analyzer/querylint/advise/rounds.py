@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from querylint.ir import Access, Call, Loop, LoopKind, Program, Root, TargetKind
+from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
 from querylint.ir.program import Site
 
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
@@ -36,6 +36,8 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
         if kind is LoopKind.ONCE:
             continue
         inside = _inside(loop)
+        if leaves_after(program, site, loop):
+            continue
         found.append(
             Rounds(
                 loop,
@@ -43,10 +45,37 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
                 _paging(loop, needs, inside),
                 loop.id in needs or _carried_item(loop, needs),
                 loop.constant or (loop.limit is not None and loop.limit <= 8),
-                bool(loop.control & inside) and loop.kind is LoopKind.EACH,
+                bool(_closure(loop.control, {c.id: c.deps for c in loop.carried}) & inside) and loop.kind is LoopKind.EACH,
             )
         )
     return found
+
+
+def leaves_after(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether the loop is always left once the step has run: only a failure brings another round."""
+    return _leaves(loop.body, site.step)
+
+
+def _leaves(block: Block, step: Step) -> bool:
+    for number, here in enumerate(block):
+        if here is step:
+            return any(isinstance(s, Exit) and s.kind is not ExitKind.CONTINUE for s in block[number + 1 :])
+        inner = here.arms if isinstance(here, Branch) else (here.body,) if isinstance(here, Loop) and here.kind is LoopKind.ONCE else ()
+        for arm in inner:
+            if _holds(arm, step):
+                after = any(isinstance(s, Exit) and s.kind is not ExitKind.CONTINUE for s in block[number + 1 :])
+                return after or _leaves(arm, step)
+    return False
+
+
+def _holds(block: Block, step: Step) -> bool:
+    for here in block:
+        if here is step:
+            return True
+        inner = here.arms if isinstance(here, Branch) else (here.body,) if isinstance(here, Loop) else ()
+        if any(_holds(arm, step) for arm in inner):
+            return True
+    return False
 
 
 def step_deps(site: Site) -> frozenset[int]:

@@ -59,6 +59,10 @@ def sargable(p: Predicate, table: Table | None) -> bool:
     """Whether an index range can express a predicate. Arrays and objects are compared whole, which nobody wants."""
     if p.field is None or not (p.relation is Relation.EQ or p.relation.ranged):
         return False
+    if p.field == "_id" and (p.side is Side.MEMORY or p.relation is not Relation.EQ):
+        return False
+    if p.value is not None and p.value.literal is False and p.side is Side.MEMORY and _gaps(p.field, table):
+        return False
     if p.value is not None and p.value.literal is True and p.side is Side.MEMORY and not _boolean(p.field, table):
         return False
     if p.value is not None and p.value.literal is False and p.side is Side.MEMORY and not _boolean(p.field, table):
@@ -76,6 +80,12 @@ def known_field(name: str, table: Table | None) -> bool:
     if declared is None:
         return False
     return "." in name or declared.type in SCALAR
+
+
+def _gaps(name: str, table: Table | None) -> bool:
+    """Whether "not true" is more than one value: false, null, or no value at all."""
+    declared = table.field(name) if table is not None else None
+    return declared is None or declared.optional or declared.nullable or declared.type != "boolean"
 
 
 def _boolean(name: str, table: Table | None) -> bool:
@@ -106,7 +116,7 @@ def serve(table: Table | None, want: Want, *, beyond: Sequence[str] = ()) -> Ser
     """The existing index that binds most of a want, if it binds more than `beyond` already does."""
     if table is None:
         return None
-    if want.equal == ("_id",):
+    if "_id" in want.equal:
         return Serving("by_id", ("_id",), False)
     if not [f for f in want.equal if f not in beyond] and want.then == ("_creationTime",):
         index = next((i for i in orderly(table) if tuple(i.fields) == tuple(beyond)), None)
@@ -178,8 +188,8 @@ def orderly(table: Table) -> list[Index]:
 
 
 def proposal(program: Program, function: Function, table: Table | None, want: Want) -> Serving:
-    """The index to add."""
-    fields = tuple(f for f in (*want.equal, *want.then) if f != "_creationTime")
+    """The index to add. The platform's own fields cannot be declared (convex-facts 2.6)."""
+    fields = tuple(f for f in (*want.equal, *want.then) if not f.startswith("_"))
     return Serving(index_name(program, function, fields), fields, True)
 
 
@@ -266,6 +276,12 @@ def _passing(plan: Plan) -> bool:
     )
 
 
+def _keyed(plan: Plan) -> int:
+    """How many fields of a key a range binds; flags and absent fields choose nobody."""
+    bound = [p for p in plan.predicates if p.side is Side.INDEX and p.relation is Relation.EQ]
+    return sum(1 for p in bound if p.value is None or not p.value.constant or isinstance(p.value.literal, str))
+
+
 def few(program: Program, site: Site, loop: Loop) -> bool:
     """Whether a loop runs over a handful of rows: single documents, small takes, ranges that bind a whole compound key."""
     origins = [o for _, o in loop.over.parts] if loop.over is not None else []
@@ -278,7 +294,7 @@ def few(program: Program, site: Site, loop: Loop) -> bool:
             continue
         if read.bound is Bound.LIMIT and read.limit is not None and isinstance(read.limit.literal, int) and read.limit.literal <= 10:
             continue
-        if read.terminal is Terminal.ROWS and all(len(p.fixed()) > 1 for p in read.plans) and not accumulates(program, site.function, read):
+        if read.terminal is Terminal.ROWS and all(_keyed(p) > 1 for p in read.plans) and not accumulates(program, site.function, read):
             continue
         return False
     return bool(origins)

@@ -144,7 +144,8 @@ class Loop:
     `over` is what it runs over; `constant` says that the author wrote its length down, `limit` how many rounds there are at most where that
     is known. `carried` are the variables handed from round to round; `control` the steps that decide whether another round runs.
     `counted` marks a plain progression of an index, `strided` one that takes several items at a time. The
-    item of a loop is the origin of `over` with the path segment for items. `detached` says that nobody waits for its rounds.
+    item of a loop is the origin of `over` with the path segment for items. `detached` marks code that is only kept to be
+    called some day (a callback in an object that is handed to outside code).
     """
 
     id: int
@@ -279,12 +280,17 @@ class Function:
         """Every step, outer before inner, in the order of the source."""
         yield from _walk(self.body)
 
+    def own_steps(self) -> Iterator[Step]:
+        """Every step that runs when the function is called: not those in code that it only keeps for later."""
+        yield from _walk(self.body, detached=False)
 
-def _walk(block: Block) -> Iterator[Step]:
+
+def _walk(block: Block, *, detached: bool = True) -> Iterator[Step]:
     for step in block:
         yield step
         if isinstance(step, Loop):
-            yield from _walk(step.body)
+            if detached or not step.detached:
+                yield from _walk(step.body, detached=detached)
         elif isinstance(step, Branch):
             for arm in step.arms:
-                yield from _walk(arm)
+                yield from _walk(arm, detached=detached)

@@ -22,11 +22,15 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An access that calling a function brings about: where it lies, and the calls that lead there from that function."""
+    """An access that calling a function brings about: where it lies, and the calls that lead there from that function.
+
+    `certain` says that no choice on the way may pass it by.
+    """
 
     function: str
     access: Access
     trail: tuple[Edge, ...] = ()
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 MOST_EFFECTS = 120
 MOST_TRAIL = 8
 MOST_REMOTES = 20
-AUTH_WORDS = ("auth.", "getUserIdentity", "getAuthUserId", "getUserId", "storage.", "scheduler.")
+AUTH_WORDS = (
+    "auth.",
+    "getUserIdentity",
+    "getAuthUserId",
+    "getUserId",
+    "storage.getUrl",
+    "storage.generateUploadUrl",
+    "storage.delete",
+    "scheduler.",
+)
 
 
 def components(nodes: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
@@ -69,20 +78,36 @@ def effects(
             function = functions[key]
             mine: dict[tuple[str, int], Effect] = {}
             later: list[Effect] = []
-            for step in function.steps():
+            sure = _certain(function.body)
+            for step in function.own_steps():
                 if isinstance(step, Access):
-                    mine[key, step.id] = Effect(key, step)
+                    mine[key, step.id] = Effect(key, step, (), step.id in sure)
                 elif isinstance(step, Call) and step.mode is not Mode.SCHEDULE:
                     callee = callees.get((key, step.id))
                     if callee is None or callee == key:
                         continue
                     edge = Edge(key, step, callee)
-                    later += [Effect(e.function, e.access, (edge, *e.trail)) for e in found.get(callee, ()) if len(e.trail) < MOST_TRAIL]
+                    later += [
+                        Effect(e.function, e.access, (edge, *e.trail), e.certain and step.id in sure)
+                        for e in found.get(callee, ())
+                        if len(e.trail) < MOST_TRAIL
+                    ]
             for effect in sorted(later, key=lambda e: len(e.trail)):
                 if len(mine) >= MOST_EFFECTS:
                     break
                 mine.setdefault((effect.function, effect.access.id), effect)
             found[key] = tuple(mine.values())
+    return found
+
+
+def _certain(block: Block) -> set[int]:
+    """The steps that run whenever the end of the block is reached: those in no arm of a choice."""
+    found: set[int] = set()
+    for step in block:
+        if isinstance(step, Access | Call):
+            found.add(step.id)
+        elif isinstance(step, Loop):
+            found |= _certain(step.body)
     return found
 
 
@@ -94,7 +119,7 @@ def remotes(
     for component in order:
         for key in component:
             mine: dict[tuple[str, int], Remote] = {}
-            for step in functions[key].steps():
+            for step in functions[key].own_steps():
                 if not isinstance(step, Call):
                     continue
                 if step.mode.remote:
@@ -117,9 +142,9 @@ def outside(functions: Mapping[str, Function], callees: Mapping[tuple[str, int],
     found: set[str] = set()
     for component in order:
         for key in component:
-            waited: set[int] = set()
+            waited: set[int] = set(functions[key].returns.deps)
             calls: list[Call] = []
-            for step in functions[key].steps():
+            for step in functions[key].own_steps():
                 if isinstance(step, Wait):
                     waited |= step.on
                 elif isinstance(step, Call):

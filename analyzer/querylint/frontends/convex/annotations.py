@@ -13,7 +13,7 @@ from querylint.frontends.flow.values import (
 )
 from querylint.syntax import tree
 
-ID_TYPE = re.compile(r"""\b(?:Id|GenericId)<\s*["'](\w+)["']\s*>""")
+ID_TYPE = re.compile(r"""\b(?:Id|GenericId)<\s*["'](\w+)["']\s*>|\bDoc<\s*["'](\w+)["']\s*>\[\s*["']_id["']\s*\]""")
 
 
 DOC_TYPE = re.compile(r"""\b(?:Doc|Ent|WithoutSystemFields<\s*Doc|DocumentByName<[^,<>]+,|WithId<\s*Doc)\s*<?\s*["'](\w+)["']""")
@@ -39,7 +39,7 @@ def typed(context: ModuleContext, value: Val, text: str) -> Val:
     docs = DOC_TYPE.search(text)
     found = ids or docs
     if found is not None and not text.startswith("{"):
-        table = found[1]
+        table = found[1] or found[2]
         if LIST_TYPE.search(text):
             if isinstance(value.shape, Many):
                 return value

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from querylint.frontends.convex import ent_queries
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.arguments import argument_types
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value
@@ -15,12 +16,14 @@ from querylint.frontends.convex.vocabulary import ConvexVocabulary
 from querylint.frontends.flow.binding import hoist
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
-from querylint.frontends.flow.values import NOTHING, Closure, Marker, Record, Val, join_all, lowered
+from querylint.frontends.flow.values import NOTHING, Closure, Marker, Query, Record, Val, join_all, lowered
 from querylint.ir import Escape, Function, Kind, Origin, Role, Root
 from querylint.syntax import tree
 from querylint.text import LineIndex
 
 KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
+WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+ONCE = frozenset("backfill backfills migrate migration migrations repair repairs reindex dedupe deduplicate seed seeds".split())
 HOOK = re.compile(r"^use[A-Z]")
 
 
@@ -153,7 +156,7 @@ class ModuleLowering:
         hoist(machine, [])
         machine.run(fn.body)
         machine.dead = False
-        values = [machine.unbuilt(value) for value, _, _ in machine.returns]
+        values = [machine.unbuilt(self._given_back(machine, found, value)) for value, _, _ in machine.returns]
         returned = join_all(values) if values else NOTHING
         for value in values:
             machine.leak(value, Escape.RETURNED, fn.at, fn.end)
@@ -166,10 +169,23 @@ class ModuleLowering:
         return Function(
             self.key(name), name, self.context.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block), lowered(returned),
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
-            self.context.root.folder if self.context.root is not None else self.context.api_root, self.role,
+            self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(name),
             tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
             tuple(machine.built),
         )  # fmt: skip
+
+    def _given_back(self, machine: Machine, found: Found, value: Val) -> Val:
+        """A query of convex-ents that comes back as a promise is run by whoever waits for it."""
+        shape = value.shape
+        waited = found.registration is not None or found.fn.is_async
+        if not waited or not isinstance(shape, Query) or not shape.flavor.startswith("ents"):
+            return value
+        return machine.wait(ent_queries.finished(machine, value, shape.at, shape.end), shape.at, shape.end)
+
+    def _role(self, name: str) -> Role:
+        """A function whose name says that it repairs or converts data once is a migration, wherever it stands."""
+        words = {w.lower() for w in WORDS.findall(name)}
+        return Role.MIGRATION if self.role is Role.CODE and words & ONCE else self.role
 
     def _kind(self, found: Found) -> Kind:
         if found.registration is not None:

@@ -87,8 +87,26 @@ class ConvexVocabulary:
             return Val(shape=Marker("object", where))
         if node is None or isinstance(node, tree.FnDef):
             return None
+        if isinstance(node, tree.Member):
+            reference = self._alias(definition.path, node)
+            if reference is not None:
+                return reference
         constant = self.context.modules.constant(definition.path, node)
         return from_constant(constant) if constant is not UNKNOWN else None
+
+    def _alias(self, path: str, node: tree.Member) -> Val | None:
+        """`const workflow = components.workflow`: a shorter name for a reference."""
+        parts = [node.name]
+        base = node.base
+        while isinstance(base, tree.Member):
+            parts.append(base.name)
+            base = base.base
+        if not isinstance(base, tree.Name):
+            return None
+        root = self.context.modules.definition(path, base.id)
+        if root is None or root.external is None or not root.external[0].endswith("_generated/api"):
+            return None
+        return Val(shape=Marker("ref", (root.external[1], *reversed(parts))))
 
     # Members.
 

@@ -65,10 +65,11 @@ def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result
     number = next(iter(result.pending), 0)
     for position, arg in enumerate(args):
         candidates = [arg, *arg.shape.fields.values()] if isinstance(arg.shape, Record) else [arg]
+        held = isinstance(arg.shape, Record)
         for candidate in candidates:
             if isinstance(candidate.shape, Closure) and not candidate.shape.name:
                 fn = candidate.shape.fn
                 names = ", ".join(m.text(p.pattern) for p in fn.params)
-                with m.loop(LoopKind.CALLBACK, fn.at, fn.end, handed=(number, position), over_text=names) as frame:
+                with m.loop(LoopKind.CALLBACK, fn.at, fn.end, handed=(number, position), over_text=names, detached=held) as frame:
                     some = Val(deps=frozenset({frame.id}) | result.deps)
                     m.wait(m.unbuilt(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end)), fn.at, fn.end)

@@ -59,6 +59,9 @@ def global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | Non
         return derived(*args)
     if owner in QUIET:
         args = [m.evaluate(a) for a in node.args]
+        if name in ("min", "max") and not any(isinstance(a, tree.Spread) for a in node.args):
+            # The result is one of the arguments.
+            return replace(derived(*args), origins=tuple(dict.fromkeys(o for a in args for o in a.origins)))
         return derived(*args)
     if owner == "JSON":
         args = [m.evaluate(a) for a in node.args]

@@ -282,6 +282,7 @@ class State:
         counted: bool = False,
         strided: bool = False,
         handed: tuple[int, int] | None = None,
+        detached: bool = False,
         carried: dict[Var, int] | None = None,
         keep_empty: bool = False,
     ) -> Iterator[Frame]:
@@ -313,6 +314,7 @@ class State:
                     counted,
                     strided,
                     handed,
+                    detached,
                     guards=why,
                 )
             )

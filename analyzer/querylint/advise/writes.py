@@ -1,0 +1,71 @@
+"""Loops that write what they read, and jobs that work in batches: where the order of the rounds is part of their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import local_effects
+from querylint.ir import ITEM, Access, Bound, Call, Loop, Mode, Op, Program, Root, Target, TargetKind, Terminal
+from querylint.ir.program import Site
+
+
+def order_matters(program: Program, site: Site, loop: Loop, read: Access) -> bool:
+    """Whether a round may read what the one before it wrote.
+
+    An insert into the table that is read, or a change of a row that several items may share: then the rounds must not run together. Rows
+    that are read by the item's own id, or deleted out of the item's own range, belong to one round alone.
+    """
+    for write, direct in _writes(program, site, loop):
+        if write.table is not None and read.table is not None and write.table != read.table:
+            continue
+        if write.verb == "insert" and write.table == read.table:
+            return True
+        if write.verb in ("patch", "replace") and read.bound is Bound.ONE and (write.table == read.table or not direct):
+            if not _own_row(read, loop):
+                return True
+    return False
+
+
+def _writes(program: Program, site: Site, loop: Loop) -> Iterator[tuple[Access, bool]]:
+    for other in program.sites(site.function.key).all:
+        if loop not in other.loops:
+            continue
+        step = other.step
+        if isinstance(step, Access) and step.op is Op.WRITE:
+            yield step, True
+        elif isinstance(step, Call) and step.mode is Mode.DIRECT:
+            for effect in local_effects(program, site.function, step):
+                if effect.access.op is Op.WRITE:
+                    yield effect.access, False
+
+
+def _own_row(read: Access, loop: Loop) -> bool:
+    """Whether a read fetches the very item that the loop is at, by its id."""
+    if read.key is None or loop.over is None:
+        return False
+    items = {o.at(ITEM) for o in loop.over.origins}
+    return any(o in items or (o.path[-1:] == ("_id",) and o.__class__(o.root, o.ref, o.path[:-1]) in items) for o in read.key.origins)
+
+
+def batch_job(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether a loop works through a bounded batch of a job that nobody waits for: it pages or takes, in an internal function."""
+    function = site.function
+    entries = program.entries(function.key)
+    if function.public or any(e.public or e.kind.value == "http" for e in entries):
+        return False
+    for origin in loop.over.origins if loop.over is not None else ():
+        found = program.sites(function.key).by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+        if (
+            found is not None
+            and isinstance(found.step, Access)
+            and (found.step.terminal is Terminal.PAGE or found.step.bound is Bound.LIMIT)
+        ):
+            return found.step.terminal is Terminal.PAGE or _reschedules(program, function.key)
+    return False
+
+
+def _reschedules(program: Program, key: str) -> bool:
+    """Whether a function schedules itself for the rest."""
+    function = program.functions[key]
+    mine = {Target(TargetKind.ROUTE, e.root, e.route) for e in (function, *program.entries(key)) if e.route is not None}
+    return any(isinstance(s, Call) and s.mode is Mode.SCHEDULE and s.target in mine for s in function.steps())
