@@ -128,9 +128,10 @@ def sentence(remedy: Remedy) -> str:
             return f"load {', '.join(relations)} together with the rows"
         case PushDown(table=table, index=index, fields=fields, create=create, keeps_order=keeps):
             listed = ", ".join(fields)
-            first = f"add index `{index}` on {table} ({listed}) and bind" if create else f"bind in index `{index}` ({listed})"
             last = "" if keeps else "; rows then come in the order of that index"
-            return f"{first} these fields in its range{last}"
+            if create:
+                return f"add index `{index}` on {table} ({listed}) and bind these fields in its range{last}"
+            return f"bind {listed} in the range of index `{index}`{last}"
         case AddIndex(table=table, index=index, fields=fields):
             return f"add index `{index}` on {table} ({', '.join(fields)})"
         case DropIndex(table=table, index=index, covered_by=cover):

@@ -43,7 +43,7 @@ def filter_beside_index(program: Program) -> Iterator[Found]:
             read.chain,
             _message(loss, fields),
             shortest(reaching(program, loss.site.function)),
-            _remedy(loss),
+            _remedy(program, loss),
             loss.severity,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             loss.site.function.key,
@@ -71,10 +71,9 @@ def _message(loss: Loss, fields: tuple[str, ...]) -> str:
     return f"{scanned} read from `{table}` and filtered by {phrase(fields)}, though index `{index}` has it"
 
 
-def _remedy(loss: Loss) -> PushDown | Advice:
+def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
     assert loss.serving is not None
     if loss.serving.index == "by_id":
         return Advice("read the document with ctx.db.get(id)")
-    return PushDown(
-        loss.access.table or "", loss.serving.index, loss.serving.fields, False, keeps_order=keeps_order(loss.plan, loss.serving, loss.want)
-    )
+    kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), loss.serving, loss.want)
+    return PushDown(loss.access.table or "", loss.serving.index, loss.serving.fields, False, keeps_order=kept)

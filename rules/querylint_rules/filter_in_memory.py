@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import Load, anchor, home, joins, loads, trail, weight
-from querylint.advise.serving import Serving, Want, full, known_field, phrase, proposal, sargable, serve, wanted
+from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, phrase, proposal, sargable, serve, wanted
 from querylint.advise.trace import Seen
 from querylint.ir import Predicate, Program, Relation, Side, Way, Work
 from querylint.remedy import Advice, PushDown
@@ -88,7 +88,7 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
-        PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=set(serving.fields) <= set(want.equal)),
+        PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=keeps_order(plan, load.table, serving, want)),
         Severity.INFO if again else weight(program, load),
         Confidence.SURE if not first.way else Confidence.LIKELY,
         home(load, first),

@@ -44,7 +44,7 @@ def filter_needs_index(program: Program) -> Iterator[Found]:
             read.chain,
             _message(loss, names),
             shortest(reaching(program, loss.site.function)),
-            _remedy(loss),
+            _remedy(program, loss),
             loss.severity,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             loss.site.function.key,
@@ -65,8 +65,9 @@ def _message(loss: Loss, names: tuple[str, ...]) -> str:
     return f"all rows of {table} that `{loss.plan.index}` finds are read and filtered{by}, which no index serves"
 
 
-def _remedy(loss: Loss) -> PushDown | Advice:
+def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
     serving = loss.serving
     if serving is None:
         return Advice("run one indexed query per alternative with Promise.all and merge the results")
-    return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=keeps_order(loss.plan, serving, loss.want))
+    kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), serving, loss.want)
+    return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=kept)

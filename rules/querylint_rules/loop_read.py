@@ -103,9 +103,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
 
 def _remedy(hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if ordered:
-        return Advice(
-            "read what is there for all items before the loop, and keep it up to date in a map as rounds write; the rounds depend on one another"
-        )
+        return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
     if read.by_key:
         return Gather(loop=hit.loop.span)
     return Batch(hit.loop.span, "start the queries together with Promise.all")

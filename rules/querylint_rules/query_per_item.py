@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
+from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import few, unranged
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
@@ -90,7 +90,7 @@ def _upsert(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
 def _given(program: Program, site: Site, hit: Rounds) -> bool:
     """Whether the items are what a caller asked for by key: then one point range each is what Convex has to offer."""
     parts = hit.loop.over.parts if hit.loop.over is not None else ()
-    return bool(parts) and all(o.root is Root.PARAM for _, o in parts) and site.function.kind is not Kind.PLAIN
+    return bool(parts) and all(asked_for(program, site.function, o) for _, o in parts)
 
 
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:

@@ -41,34 +41,44 @@ def waterfall(program: Program) -> Iterator[Found]:
 
 
 def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator[list[Unit]]:
-    groups: list[list[Unit]] = []
-    for later in block:
-        behind = closure(program, function, later.needs | barriers(program, function, later.start, later.site.loops), later.site.loops)
-        partners = [e for e in block if _free(program, function, e, later, behind)]
-        home = next((g for g in groups if all(member in partners for member in g)), None)
-        if home is not None:
-            home.append(later)
-            continue
-        partner = next((e for e in partners if not any(e in g for g in groups)), None)
-        if partner is not None:
-            groups.append([partner, later])
-    yield from groups
+    """Reads that could start at the same time, yet are waited for one after another.
+
+    The level of a read is the number of waits that must come before it: one more than the level of what it needs. Reads of one level
+    that are waited for at different places are a waterfall; those that a Promise.all waits for together are one stage already.
+    """
+    behind = [closure(program, function, u.needs | barriers(program, function, u.start, u.site.loops), u.site.loops) for u in block]
+    levels: list[int] = []
+    for number, later in enumerate(block):
+        stage = [n for n, u in enumerate(block) if u.done == later.done]
+        before = [levels[n] for n in range(number) if any(_needs(program, function, block[n], block[m], behind[m]) for m in stage)]
+        levels.append(1 + max(before, default=-1))
+    for level in sorted(set(levels)):
+        members = [u for n, u in enumerate(block) if levels[n] == level]
+        group = [u for u in members if any(u.done != o.done and not _apart(program, u, o) for o in members)]
+        if len({u.done for u in group}) > 1:
+            yield group
 
 
-def _free(program: Program, function: Function, earlier: Unit, later: Unit, behind: frozenset[int]) -> bool:
-    """Whether the later read could have been started before the earlier one had finished."""
-    if earlier.done >= later.start or exclusive(program, earlier.site, later.site):
+def _apart(program: Program, a: Unit, b: Unit) -> bool:
+    """Whether only one of two reads is ever reached."""
+    first, second = (a, b) if a.start < b.start else (b, a)
+    return exclusive(program, first.site, second.site)
+
+
+def _needs(program: Program, function: Function, earlier: Unit, later: Unit, behind: frozenset[int]) -> bool:
+    """Whether the later read must wait for the earlier: for its result, for a check made on it, or for a write between them."""
+    if earlier.done >= later.start or _apart(program, earlier, later):
         return False
     number = getattr(earlier.site.step, "id", None)
     if number in behind or _ids(earlier) & behind:
-        return False
+        return True
     if program.callees.get((function.key, number or 0)) in program.throws and not earlier.remote:
-        return False
+        return True
     tables = {e.access.table for e in later.reads}
     for write in writes_between(program, function, earlier.done, later.start):
         if isinstance(write, Call) or write.table is None or write.table in tables or None in tables:
-            return False
-    return True
+            return True
+    return False
 
 
 def _ids(unit: Unit) -> frozenset[int]:
@@ -76,7 +86,8 @@ def _ids(unit: Unit) -> frozenset[int]:
 
 
 def _found(program: Program, function: Function, group: list[Unit]) -> Found:
-    later = group[1]
+    later = next(u for u in group if u.done != group[0].done)
+    waits = len({u.done for u in group})
     names = [_name(u) for u in group]
     points = tuple(
         Point(u.site.step.span, f"waits for {describe(u.site.step)}" if isinstance(u.site.step, Access | Call) else "waits for a batch")
@@ -93,7 +104,7 @@ def _found(program: Program, function: Function, group: list[Unit]) -> Found:
         Severity.INFO if between or light else None,
         function=function.key,
         table=later.reads[0].access.table,
-        cost=Cost(f"{len(group)} waits", "1 wait"),
+        cost=Cost(f"{waits} waits", "1 wait"),
         operation="waterfall",
     )  # fmt: skip
 

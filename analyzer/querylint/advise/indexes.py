@@ -275,5 +275,5 @@ def _neglect(function: Function, read: Access, standing: Standing) -> Neglect | 
         depth = bound_by(standing.index, want)
         if depth > len(plan.fixed()) + ranged and set(plan.fixed()) <= set(standing.index.fields[:depth]):
             fields = standing.index.fields[:depth]
-            return Neglect(function, read, fields, keeps_order(plan, Serving(standing.index.name, fields, False), want))
+            return Neglect(function, read, fields, keeps_order(plan, standing.table, Serving(standing.index.name, fields, False), want))
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from querylint.ir import Access, Call, Function, Kind, Loop, Mode, Program, Role
+from querylint.ir import Access, Call, Function, Kind, Loop, Mode, Origin, Program, Role, Root
 from querylint.ir.program import Edge, Effect, Site
 from querylint.rule import Point
 
@@ -107,3 +107,21 @@ def round_of(program: Program, site: Site, loop: Loop) -> str:
     if loop.over is not None and loop.over_text:
         return f"item of `{loop.over_text}`"
     return "round of the loop"
+
+
+def asked_for(program: Program, function: Function, origin: Origin, depth: int = 0) -> bool:
+    """Whether a value came in with the arguments of a registered function, perhaps through helpers."""
+    if origin.root is not Root.PARAM:
+        return False
+    if function.kind is not Kind.PLAIN:
+        return True
+    edges = program.callers.get(function.key, ())
+    if depth > 2 or not edges or not isinstance(origin.ref, int):
+        return False
+    for edge in edges:
+        given = [o for path, o in edge.call.args[origin.ref].parts] if origin.ref < len(edge.call.args) else []
+        if edge.call.mode is Mode.DIRECT and not (
+            given and all(asked_for(program, program.functions[edge.caller], o, depth + 1) for o in given)
+        ):
+            return False
+    return True

@@ -209,9 +209,13 @@ def _camel(name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[._]", name) if part)
 
 
-def keeps_order(plan: Plan, serving: Serving, want: Want) -> bool:
-    """Whether rows come in the same order from the new range (convex-facts 8.1): all declared fields bound by equality."""
-    return set(serving.fields) <= set(want.equal) and (plan.way is Way.SCAN or set(plan.fixed()) <= set(serving.fields))
+def keeps_order(plan: Plan, table: Table | None, serving: Serving, want: Want) -> bool:
+    """Whether rows come in the same order from the new range: what no equality binds is the same tail in both (convex-facts 2.4)."""
+    before = order_after(plan, table)
+    declared = table.index(serving.index) if table is not None and not serving.create else None
+    fields = declared.fields if declared is not None else serving.fields
+    after = tuple(f for f in fields if f not in want.equal and f != "_creationTime")
+    return before is not None and after == tuple(f for f in before if f not in want.equal)
 
 
 # Sizes.

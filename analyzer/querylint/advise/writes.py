@@ -20,9 +20,9 @@ def order_matters(program: Program, site: Site, loop: Loop, read: Access) -> boo
             continue
         if write.verb == "insert" and write.table == read.table:
             return True
-        if write.verb in ("patch", "replace") and read.bound is Bound.ONE and (write.table == read.table or not direct):
-            if not _own_row(read, loop):
-                return True
+        changes = write.verb in ("patch", "replace") and read.bound is Bound.ONE and (write.table == read.table or not direct)
+        if changes and not _own_row(read, loop):
+            return True
     return False
 
 

@@ -32,12 +32,8 @@ def _for_each(m: State, node: tree.For) -> None:
     item = over.item()
     if node.form is tree.LoopForm.IN:
         item = derived(over)
-    size = len(over.shape.items) if isinstance(over.shape, Many) and over.shape.items is not None else None
-    each_item(m, node, over, item, constant=size is not None and _written_down(over), limit=size)
-
-
-def _written_down(over: Val) -> bool:
-    return isinstance(over.shape, Many) and over.shape.items is not None and not over.deps
+    size = over.shape.most if isinstance(over.shape, Many) else None
+    each_item(m, node, over, item, constant=size is not None and not over.origins, limit=size)
 
 
 def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None) -> None:

@@ -41,13 +41,14 @@ class Record:
 class Many:
     """A collection: an array, set, map or iterator over `item`; `items` are its members one by one where they are written down.
 
-    `keyed` says that it is a map, whose `item` is what it maps to.
+    `keyed` says that it is a map, whose `item` is what it maps to; `most` is how many members it has at most, where that is written down.
     """
 
     item: Val
     items: tuple[Val, ...] | None = None
     keyed: bool = False
     distinct: bool = False
+    most: int | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -192,7 +193,7 @@ def many(items: tuple[Val, ...] | None, item: Val | None = None, *, keyed: bool 
     deps = inner.deps
     for part in items or ():
         deps |= part.deps
-    return Val(deps=deps, shape=Many(inner, items, keyed))
+    return Val(deps=deps, shape=Many(inner, items, keyed, most=len(items) if items is not None else None))
 
 
 def join_all(values: tuple[Val, ...] | list[Val]) -> Val:
@@ -237,7 +238,8 @@ def join_shapes(left: Val, right: Val) -> Shape:
             fields[name] = join(fields[name], value) if name in fields else value
         return Record(fields, (*a.rest, *(v for v in b.rest if v not in a.rest)))
     if isinstance(a, Many) and isinstance(b, Many):
-        return Many(join(a.item, b.item), None, a.keyed or b.keyed)
+        most = max(a.most, b.most) if a.most is not None and b.most is not None else None
+        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most)
     if isinstance(a, Query) and isinstance(b, Query):
         return join_queries(a, b)
     return a if isinstance(a, Query | Many | Record) else b

@@ -73,11 +73,10 @@ def _each(
 ) -> tuple[Val, int, bool]:
     """Run a callback once per item; what it returns, the loop's number, whether it held any step."""
     shape = base.shape
-    exact = isinstance(shape, Many) and shape.items is not None
-    size = len(shape.items) if isinstance(shape, Many) and shape.items is not None else None
+    size = shape.most if isinstance(shape, Many) else None
     held = len(m.block)
     with m.loop(
-        kind, node.at, node.end, over=base, over_text=m.text(func.base), constant=exact and not base.deps, limit=size
+        kind, node.at, node.end, over=base, over_text=m.text(func.base), constant=size is not None and not base.origins, limit=size
     ) as frame:  # fmt: skip
         item = base.item().with_deps(frozenset({frame.id}))
         values = args(item)
