@@ -20,6 +20,7 @@ that saves what was fetched or computed for one item, item by item, is a hint.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import Rounds, rounds
@@ -31,7 +32,8 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 
 @rule(pattern="loop-rpc", severity=Severity.WARNING, cwe=1050)
 def call_per_item(program: Program) -> Iterator[Found]:
-    """Remote calls in loops, there or in a helper."""
+    """Remote calls in loops, there or in a helper: the first of a loop as it deserves, the others as hints."""
+    told: set[tuple[str, int]] = set()
     for site, call in program.calls():
         if quiet(site.function) or site.function.kind is Kind.CLIENT or not site.loops:
             continue
@@ -41,7 +43,11 @@ def call_per_item(program: Program) -> Iterator[Found]:
         remotes = [Remote(site.function.key, call)] if call.mode.remote else _through(program, site, call)
         remote = next((r for r in remotes if not r.call.target.name.startswith("components.")), None)
         if remote is not None:
-            yield _found(program, site, call, hit, remote)
+            found = _found(program, site, call, hit, remote)
+            loop = (site.function.key, hit.loop.id)
+            yield replace(found, severity=Severity.INFO) if loop in told else found
+            if found.severity is not Severity.INFO:
+                told.add(loop)
 
 
 def _through(program: Program, site: Site, call: Call) -> list[Remote]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import Load, anchor, home, joins, loads, trail, weight
+from querylint.advise.memory import Load, anchor, drains, home, joins, loads, trail, weight
 from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, phrase, proposal, sargable, serve, wanted
 from querylint.advise.trace import Seen
 from querylint.ir import Predicate, Program, Relation, Side, Way, Work
@@ -73,7 +73,8 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
     """One finding for the filters that always run; one for each that the caller may choose, the later ones as hints."""
     read = load.access
     plan = read.plans[0]
-    predicates = tuple(p for _, found in hits for p in found)
+    given = tuple(p for _, found in hits for p in found)
+    predicates = tuple(p for p in given if not p.conditional) or given[:1]
     taken = any(p.relation.ranged and p.side is Side.INDEX for p in plan.predicates)
     want = wanted(plan.fixed(), predicates, load.table, taken=taken) or Want(tuple(p.field for p in predicates if p.field))
     serving: Serving | None = serve(load.table, want, beyond=plan.fixed())
@@ -89,7 +90,7 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=keeps_order(plan, load.table, serving, want)),
-        Severity.INFO if again else weight(program, load),
+        Severity.INFO if again or drains(program, load) else weight(program, load),
         Confidence.SURE if not first.way else Confidence.LIKELY,
         home(load, first),
         read.table,

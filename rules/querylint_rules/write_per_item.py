@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import accumulates
-from querylint.ir import Access, Bound, Branch, Call, Mode, Op, Program, Root, Terminal
+from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Chunk
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -103,12 +103,9 @@ def _bounded(source: Access | None) -> bool:
 
 
 def _choosy(site: Site, hit: Rounds) -> bool:
-    """Whether a condition picks the few rows that are written."""
-    return any(isinstance(s, Branch) and _inside(s, site.step) for s in hit.loop.body)
-
-
-def _inside(branch: Branch, step: object) -> bool:
-    return any(s is step or (isinstance(s, Branch) and _inside(s, step)) for arm in branch.arms for s in arm)
+    """Whether a condition on the row picks the few that are written."""
+    step = site.step
+    return isinstance(step, Access | Call) and hit.loop.id in step.guards
 
 
 def _verb(write: Access) -> str:

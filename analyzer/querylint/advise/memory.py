@@ -115,6 +115,16 @@ def home(load: Load, seen: Seen) -> str:
     return load.function.key if any(e.caller == load.function.key for e in seen.way) else seen.function.key
 
 
+def drains(program: Program, load: Load) -> bool:
+    """Whether the function moves the rows out of the range that it has read: then the range stays short."""
+    fixed = {f for p in load.access.plans for f in p.fixed()}
+    for site in program.sites(load.function.key).all:
+        step = site.step
+        if isinstance(step, Access) and step.table == load.access.table and step.fields is not None and fixed & set(step.fields):
+            return step.verb != "insert"
+    return False
+
+
 def drives(program: Program, load: Load) -> bool:
     """Whether the rows decide what else is read, written or called: then they are needed, whatever is counted besides."""
     mine = load.access.id

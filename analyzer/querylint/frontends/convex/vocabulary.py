@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from querylint.frontends.convex import ent_queries, helpers, queries
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
@@ -29,6 +31,7 @@ from querylint.syntax import tree
 
 RUN = {"runQuery": Mode.QUERY, "runMutation": Mode.MUTATION, "runAction": Mode.ACTION}
 CLIENT_METHODS = {"query": Mode.QUERY, "mutation": Mode.MUTATION, "action": Mode.ACTION}
+OWN_HOOK = re.compile(r"use\w*Query\w*$")
 HOOKS = frozenset(
     "useQuery usePaginatedQuery useStableQuery usePreloadedQuery convexQuery useQueryWithStatus useStablePaginatedQuery useSuspenseQuery "
     "usePaginatedQuery_experimental useConvexQuery".split()
@@ -167,7 +170,7 @@ class ConvexVocabulary:
             return self._external(state, node, shape)
         target = self._target(func)
         if target is not None:
-            return self._project_call(state, node, target)
+            return self._own_hook(state, node, target.name) or self._project_call(state, node, target)
         kind = kind_of_callee(self.context, self.context.path, node.func)
         if kind is not None and not isinstance(shape, Closure):
             return self._register(state, node)
@@ -180,6 +183,13 @@ class ConvexVocabulary:
         if isinstance(shape, Marker) and shape.kind in ("function", "made"):
             return Target(TargetKind.FUNCTION, shape.data[0], shape.data[1])
         return None
+
+    def _own_hook(self, state: State, node: tree.Call, name: str) -> Val | None:
+        """A hook of the project that is given a query stands for one of the library."""
+        if not OWN_HOOK.match(name) or not node.args or not isinstance(node.args[0], tree.Member):
+            return None
+        reference = self._reference(state, node.args[0])
+        return None if reference is None else _hook_result(name, self._remote(state, node, reference, Mode.SUBSCRIBE, 1))
 
     def _project_call(self, state: State, node: tree.Call, target: Target) -> Val:
         args = arguments(state, node)
@@ -435,6 +445,6 @@ def _hook_result(name: str, result: Val) -> Val:
         (origin,) = result.origins
         inside = origin.at("page")
         return Val(deps=result.deps, shape=Record({"results": Val((inside,), result.deps), "data": Val((inside,), result.deps)}))
-    if name in ("convexQuery", "useQueryWithStatus", "useSuspenseQuery"):
+    if name not in HOOKS or name in ("convexQuery", "useQueryWithStatus", "useSuspenseQuery", "useConvexQuery"):
         return Val(result.origins, result.deps, shape=Record({"data": result.settled()}, (result.settled(),)))
     return result.settled()
