@@ -33,7 +33,10 @@ class Preload:
 
 @dataclass(frozen=True, slots=True)
 class PushDown:
-    """Let an index range do what a filter does: an existing index, or one to add first (`create`)."""
+    """Let an index range do what a filter or a sort does: an existing index, or one to add first (`create`).
+
+    `order` names the last of the fields, where they are there for the order of the rows and not to be bound.
+    """
 
     table: str
     index: str
@@ -41,6 +44,7 @@ class PushDown:
     create: bool
     descending: bool = False
     keeps_order: bool = True
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +130,8 @@ def sentence(remedy: Remedy) -> str:
             return how or "pass all the items to one call"
         case Preload(relations=relations):
             return f"load {', '.join(relations)} together with the rows"
-        case PushDown(table=table, index=index, fields=fields, create=create, keeps_order=keeps):
-            listed = ", ".join(fields)
-            last = "" if keeps else "; rows then come in the order of that index"
-            if create:
-                return f"add index `{index}` on {table} ({listed}) and bind these fields in its range{last}"
-            return f"bind {listed} in the range of index `{index}`{last}"
+        case PushDown():
+            return _pushed(remedy)
         case AddIndex(table=table, index=index, fields=fields):
             return f"add index `{index}` on {table} ({', '.join(fields)})"
         case DropIndex(table=table, index=index, covered_by=cover):
@@ -156,3 +156,20 @@ def sentence(remedy: Remedy) -> str:
             return "take a bounded batch and schedule the next one"
         case Advice(text=text):
             return text
+
+
+def _pushed(remedy: PushDown) -> str:
+    bound = ", ".join(f for f in remedy.fields if f not in remedy.order)
+    order = (
+        ', and read with .order("desc")'
+        if remedy.descending
+        else f", and read in its order by {', '.join(remedy.order)}"
+        if remedy.order
+        else ""
+    )
+    last = "" if remedy.keeps_order else "; rows then come in the order of that index"
+    if not remedy.create:
+        return (f"bind {bound} in the range of index `{remedy.index}`" if bound else f"use index `{remedy.index}`") + order + last
+    added = f"add index `{remedy.index}` on {remedy.table} ({', '.join(remedy.fields)})"
+    bind = "" if not bound else f", bind {bound} in its range" if remedy.order else " and bind these fields in its range"
+    return f"{added}{bind}{order}{last}"

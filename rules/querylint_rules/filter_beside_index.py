@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
 from querylint.advise.serving import keeps_order, phrase
-from querylint.ir import Program
+from querylint.ir import Program, Relation
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
@@ -60,7 +60,7 @@ def _message(loss: Loss, fields: tuple[str, ...]) -> str:
     table = loss.access.table
     index = loss.serving.index
     if index == "by_id":
-        return f"every row of `{table}` is read to find one by its `_id`"
+        return f"every row of `{table}` is read to find {'some by their' if _several(loss) else 'one by its'} `_id`"
     if loss.plan.index == index and not loss.plan.fixed():
         return (
             f"index `{index}` of `{table}` is walked from end to end while the filter tests {phrase(fields)}, which the index begins with"
@@ -74,6 +74,13 @@ def _message(loss: Loss, fields: tuple[str, ...]) -> str:
 def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
     assert loss.serving is not None
     if loss.serving.index == "by_id":
-        return Advice("read the document with ctx.db.get(id)")
+        return Advice(
+            "read each document with ctx.db.get(id), all in one Promise.all" if _several(loss) else "read the document with ctx.db.get(id)"
+        )
     kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), loss.serving, loss.want)
     return PushDown(loss.access.table or "", loss.serving.index, loss.serving.fields, False, keeps_order=kept)
+
+
+def _several(loss: Loss) -> bool:
+    """Whether the filter names several ids."""
+    return any(p.field == "_id" and p.relation is Relation.IN for p in loss.plan.residual())

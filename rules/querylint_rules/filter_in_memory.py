@@ -126,8 +126,8 @@ def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found
 def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
     """A filter after a search loses results: the search hands out a bounded number of candidates."""
     for s in seen:
-        names = tuple(p.field for p in s.use.predicates if p.field and p.relation in (Relation.EQ, Relation.IN))
-        if names:
+        names = tuple(p.field for p in s.use.predicates if p.field and p.field != "_id" and p.relation in (Relation.EQ, Relation.IN))
+        if names and not joins(program, s, s.use.predicates):
             yield Found(
                 anchor(load, s),
                 f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: later matches are lost",

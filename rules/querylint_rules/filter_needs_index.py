@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
-from querylint.advise.serving import keeps_order, phrase
+from querylint.advise.serving import keeps_order, orderly, phrase
 from querylint.ir import Program
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
@@ -50,7 +50,7 @@ def filter_needs_index(program: Program) -> Iterator[Found]:
             loss.site.function.key,
             read.table,
             serving.fields if serving is not None else names,
-            ("missing-index",),
+            _also(program, loss),
             Cost(loss.cost, "the rows that match"),
             read.verb,
         )
@@ -61,7 +61,8 @@ def _message(loss: Loss, names: tuple[str, ...]) -> str:
     by = f" by {phrase(names)}" if names else ""
     if loss.unranged:
         reads = "is read from end to end" if loss.to_end else "is read until enough rows match"
-        return f"{table} {reads} and filtered{by}, which no index serves"
+        served = "no index serves" if loss.serving is not None else "no single index range serves"
+        return f"{table} {reads} and filtered{by}, which {served}"
     return f"all rows of {table} that `{loss.plan.index}` finds are read and filtered{by}, which no index serves"
 
 
@@ -69,5 +70,18 @@ def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
     serving = loss.serving
     if serving is None:
         return Advice("run one indexed query per alternative with Promise.all and merge the results")
-    kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), serving, loss.want)
-    return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=kept)
+    table = program.table(loss.site.function, loss.access.table)
+    staged = next((i for i in table.indexes if i.staged and i.fields == serving.fields), None) if table is not None else None
+    if staged is not None:
+        return Advice(f"take `staged` from index `{staged.name}` once it is built, and bind its fields in a range")
+    order = tuple(f for f in loss.want.then if f not in loss.names)
+    kept = keeps_order(loss.plan, table, serving, loss.want)
+    return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=kept, order=order)
+
+
+def _also(program: Program, loss: Loss) -> tuple[str, ...]:
+    """Alternatives may each have their index already."""
+    table = program.table(loss.site.function, loss.access.table)
+    if loss.serving is None and table is not None and set(loss.names) <= {i.fields[0] for i in orderly(table)}:
+        return ()
+    return ("missing-index",)

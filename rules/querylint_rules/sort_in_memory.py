@@ -28,6 +28,7 @@ from querylint.ir import Program, Relation, Way, Work
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Cost, Found, Severity, rule
 
+WHOLE = (Work.FOLD, Work.GROUP, Work.COUNT)
 CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
 
 
@@ -58,8 +59,9 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
     else:
         if serving is None or not full(serving, want):
             serving = proposal(program, load.function, load.table, want)
-        remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending))
-    severity = weight(program, load) if cut and not ranged else Severity.INFO
+        remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=(field,))
+    others = any(s.use.work in WHOLE and seen.use.id not in s.use.after and s.function.key == seen.function.key for s in load.fate.uses)
+    severity = weight(program, load) if cut and not ranged and not others else Severity.INFO
     name = phrase((field,)) if field != "*" else "a field chosen at run time"
     rest = " and cut" if cut else ""
     return Found(

@@ -102,6 +102,9 @@ def _disjunction(
     if not bare:
         return None
     for p in residual:
+        if p.field == "_id" and p.relation is Relation.IN:
+            by_id = Serving("by_id", ("_id",), False)
+            return Loss(site, read, plan, Want(("_id",)), by_id, Severity.WARNING, bare, to_end, ("_id",))
         if p.relation is Relation.ANY and p.arms and all(any(sargable(a, table) for a in arm) for arm in p.arms):
             names = tuple(dict.fromkeys(a.field for arm in p.arms for a in arm if a.field))
             return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names)

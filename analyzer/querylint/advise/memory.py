@@ -45,8 +45,8 @@ class Load:
         """The filters whose results are only counted, where the rows serve nothing else."""
         if drives(program, self):
             return set()
-        counted = {n for s in self.works(Work.COUNT, Work.EMPTY) for n in s.use.after[-1:]}
-        onward = {n for s in self.fate.uses if s.use.work not in (Work.COUNT, Work.EMPTY) for n in s.use.after[-1:]}
+        counted = {n for s in self.works(Work.COUNT) for n in s.use.after[-1:]}
+        onward = {n for s in self.fate.uses if s.use.work is not Work.COUNT for n in s.use.after[-1:]}
         return counted - onward
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.places import transactional
-from querylint.ir import Access, Branch, Call, Exit, Function, Loop, LoopKind, Mode, Op, Program, Step, Way
+from querylint.ir import Access, Branch, Call, Exit, Function, Loop, LoopKind, Mode, Op, Program, Step, Terminal, Way
 from querylint.ir.program import Effect, Site
 
 
@@ -50,7 +50,8 @@ def _unit(program: Program, function: Function, site: Site) -> Unit | None:
 def _reads(program: Program, function: Function, step: Access | Call | Loop) -> tuple[Effect, ...]:
     """What a step reads; empty where it also writes, or is no read at all."""
     if isinstance(step, Access):
-        return (Effect(function.key, step),) if step.op is Op.READ else ()
+        paged = step.terminal is Terminal.PAGE and transactional(program, function)  # not batched (convex-facts 0.4)
+        return (Effect(function.key, step),) if step.op is Op.READ and not paged else ()
     if isinstance(step, Call):
         if step.mode is Mode.QUERY:
             if transactional(program, function):

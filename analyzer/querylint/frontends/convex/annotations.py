@@ -86,3 +86,15 @@ def _object_type(context: ModuleContext, value: Val, text: str) -> dict[str, Val
         if made.shape is not None or made.id_of or made.doc_of:
             fields[name] = made
     return fields
+
+
+PROMISE = re.compile(r"^Promise<(.*)>$")
+
+
+def declared_result(context: ModuleContext, result: Val, returns: str) -> Val:
+    """What a call returns, as far as the return type of the function names a table."""
+    inner = PROMISE.match(returns)
+    text = inner[1] if inner is not None else returns
+    if text.startswith(("{", "[")) or not (ID_TYPE.search(text) or DOC_TYPE.search(text)):
+        return result
+    return typed(context, result, text)

@@ -18,6 +18,7 @@ from querylint.result import Note, NoteKind
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 CLIENT_WORDS = (
     b"useQuery",
+    b"useConvexQuery",
     b"usePaginatedQuery",
     b"fetchQuery",
     b"preloadQuery",

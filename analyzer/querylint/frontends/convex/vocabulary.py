@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from querylint.frontends.convex import ent_queries, helpers, queries
-from querylint.frontends.convex.annotations import typed
+from querylint.frontends.convex.annotations import declared_result, typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
 from querylint.frontends.convex.naming import from_constant, kind_of_callee
 from querylint.frontends.convex.registration import registration
@@ -37,6 +37,7 @@ HOOKS = frozenset(
     "usePaginatedQuery_experimental useConvexQuery".split()
 )
 FETCHERS = {"fetchQuery": Mode.QUERY, "preloadQuery": Mode.QUERY, "fetchMutation": Mode.MUTATION, "fetchAction": Mode.ACTION}
+COMPONENT = re.compile(r"(?:^|\.)component\w*\.", re.IGNORECASE)
 WRITES = frozenset(("insert", "patch", "replace", "delete"))
 
 
@@ -170,7 +171,8 @@ class ConvexVocabulary:
             return self._external(state, node, shape)
         target = self._target(func)
         if target is not None:
-            return self._own_hook(state, node, target.name) or self._project_call(state, node, target)
+            result = self._own_hook(state, node, target.name) or self._project_call(state, node, target)
+            return declared_result(self.context, result, shape.fn.returns) if isinstance(shape, Closure) else result
         kind = kind_of_callee(self.context, self.context.path, node.func)
         if kind is not None and not isinstance(shape, Closure):
             return self._register(state, node)
@@ -336,7 +338,10 @@ class ConvexVocabulary:
         return None
 
     def _run(self, state: State, node: tree.Call, mode: Mode) -> Val:
-        reference = self._reference(state, node.args[0]) or Target(TargetKind.EXTERNAL, "", state.text(node.args[0]))
+        text = state.text(node.args[0])
+        if COMPONENT.search(text):
+            text = f"components.{text}"
+        reference = self._reference(state, node.args[0]) or Target(TargetKind.EXTERNAL, "", text)
         return self._remote(state, node, reference, mode, 1)
 
     def _remote(self, state: State, node: tree.Call, reference: Target, mode: Mode, first: int) -> Val:

@@ -86,7 +86,8 @@ def element_of(m: State, value: Val, number: int, node: tree.ArrayPattern) -> Va
     shape = value.shape
     if isinstance(shape, Many):
         if shape.items is not None:
-            return shape.items[number] if number < len(shape.items) else NOTHING
+            found = shape.items[number] if number < len(shape.items) else NOTHING
+            return found.with_deps(value.deps.difference(*(item.deps for item in shape.items)))
         if number == 0 and value.origins and len(node.items) == 1:
             return works.picked(m, Work.FIRST, value, node.at, node.end)
     return value.item()

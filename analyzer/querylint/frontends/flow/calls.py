@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from querylint.frontends.flow.state import State
@@ -14,6 +15,8 @@ from querylint.frontends.flow.values import (
 )
 from querylint.ir import Escape, LoopKind, Mode, Root, Target, TargetKind
 from querylint.syntax import tree
+
+ASSERTION = re.compile(r"^(?:assert|invariant|ensure|must|require)(?![a-z])")
 
 
 def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
@@ -39,6 +42,8 @@ def outside(m: State, node: tree.Call, args: tuple[Val, ...], text: str, base: V
     """A call of outside code: what it is given leaves our sight, the functions it is given may run."""
     for arg in args:
         m.leak(arg, Escape.PASSED, node.at, node.end)
+    if ASSERTION.match(text.rpartition(".")[2]):
+        m.guards |= derived(*args).deps
     result = m.call(Target(TargetKind.EXTERNAL, "", text), Mode.DIRECT, args, node, text)
     run_handed_closures(m, node, args, result)
     if base is not None and base.deps - result.deps:

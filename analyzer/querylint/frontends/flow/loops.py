@@ -49,7 +49,7 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
             bind(m, node.pattern, item.with_deps(frozenset({frame.id})))
         rounds(m, node.body, frame)
         m.scope = outer
-    settle(m, before)
+    settle(m, before, frame)
     finish(m, frame, over, node.at, node.head_end)
 
 
@@ -102,12 +102,16 @@ def finish(m: State, frame: Frame, over: Val, at: int, end: int) -> None:
         m.use(Work.GROUP, over, at, end, deps=frame.fold_deps)
 
 
-def settle(m: State, before: dict[Var, Val]) -> None:
-    """A loop may not run at all: what it changed may also be what it was."""
+def settle(m: State, before: dict[Var, Val], frame: Frame) -> None:
+    """A loop may not run at all, or be left in the middle: what it changed may also be what it was there."""
     for var, old in before.items():
         new = m.store.get(var)
         if new is not None and new is not old:
             m.store[var] = join(new, old)
+        for store, why in frame.exits:
+            left = store.get(var)
+            if left is not None and left is not old and left is not new:
+                m.store[var] = join(m.store.get(var, old), left).with_deps(why)
 
 
 def _for_while(m: State, node: tree.For) -> None:
@@ -135,7 +139,7 @@ def _for_while(m: State, node: tree.For) -> None:
             folded = frame.folded
             m.evaluate(node.update)
             m.guards, frame.folded = kept, folded
-    settle(m, before)
+    settle(m, before, frame)
     if over is not None:
         finish(m, frame, over, node.at, node.head_end)
     m.scope = outer

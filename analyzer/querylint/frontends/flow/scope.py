@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from querylint.ir import LoopKind, Origin
+
+if TYPE_CHECKING:
+    from querylint.frontends.flow.values import Val
 
 
 class Var:
@@ -49,5 +53,6 @@ class Frame:
     grouped: bool = False
     leaves: bool = False
     filters: list[int] = field(default_factory=list)
+    exits: list[tuple[dict[Var, Val], frozenset[int]]] = field(default_factory=list)
     fold_deps: frozenset[int] = frozenset()
     folded_fields: dict[str, None] = field(default_factory=dict)

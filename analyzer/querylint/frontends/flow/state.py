@@ -253,7 +253,11 @@ class State:
                 self.outflows[key] = Outflow(leak.origin, how, self.span(at, end), leak.works)
 
     def leave(self, kind: ExitKind, at: int, end: int, deps: frozenset[int] = NO_STEPS) -> None:
-        """Leave the block early."""
+        """Leave the block early; what variables hold here, they may hold after the loop."""
+        if kind in (ExitKind.BREAK, ExitKind.CONTINUE) and not self.dead:
+            around = next((f for f in reversed(self.frames) if f.kind in (LoopKind.EACH, LoopKind.WHILE)), None)
+            if around is not None and len(around.exits) < 20:
+                around.exits.append((dict(self.store), self.why()))
         self.emit(Exit(kind, self.span(at, end), deps))
         self.dead = True
 
