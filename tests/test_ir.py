@@ -33,7 +33,9 @@ def _split(page: Path) -> list[tuple[str, str]]:
     return found
 
 
-CASES = [pytest.param(page, part, ir, id=f"{page.stem}: {part.splitlines()[0].lstrip('# ')}") for page in PAGES for part, ir in _split(page)]
+CASES = [
+    pytest.param(page, part, ir, id=f"{page.stem}: {part.splitlines()[0].lstrip('# ')}") for page in PAGES for part, ir in _split(page)
+]
 
 
 def _lowered(part: str, folder: Path) -> str:
@@ -51,7 +53,9 @@ def _lowered(part: str, folder: Path) -> str:
 def test_lowers_to(page: Path, part: str, ir: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     found = _lowered(part, tmp_path)
     if request.config.getoption("--update") and found != ir:
-        page.write_text(page.read_text(encoding="utf-8").replace(part, part.replace(f"```ir\n{ir}```", f"```ir\n{found}```")), encoding="utf-8")
+        page.write_text(
+            page.read_text(encoding="utf-8").replace(part, part.replace(f"```ir\n{ir}```", f"```ir\n{found}```")), encoding="utf-8"
+        )
         return
     assert found == ir
 

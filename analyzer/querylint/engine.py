@@ -69,10 +69,13 @@ class Project:
         self.settings = chosen
         self.found = discover.discover(scope, chosen.exclude, prefix=chosen.prefix)
         self.notes: list[Note] = [*self.found.notes, *chosen.notes]
+        self._listed = frozenset(self.found.files)
         self._read: dict[str, bytes | None] = {}
 
     def read(self, path: str) -> bytes | None:
         """A file's bytes; one that cannot be read leaves a note."""
+        if path not in self._listed:
+            return None
         if path not in self._read:
             data, note = discover.read(self.scope.root, path)
             self._read[path] = data

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import Load, anchor, drains, home, joins, loads, trail, weight
-from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, phrase, proposal, sargable, serve, wanted
+from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, phrase, proposal, range_taken, sargable, serve, wanted
 from querylint.advise.trace import Seen
 from querylint.ir import Predicate, Program, Relation, Side, Way, Work
 from querylint.remedy import Advice, PushDown
@@ -65,7 +65,11 @@ def _bypassed(load: Load, seen: Seen) -> bool:
 
 
 def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
-    found = tuple(p for p in seen.use.predicates if sargable(p, load.table) and p.field not in load.access.plans[0].fixed())
+    plan = load.access.plans[0]
+    taken = range_taken(plan) is not None
+    found = tuple(
+        p for p in seen.use.predicates if sargable(p, load.table) and p.field not in plan.fixed() and not (taken and p.relation.ranged)
+    )
     return () if joins(program, seen, found) else found
 
 
@@ -75,10 +79,10 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
     plan = read.plans[0]
     given = tuple(p for _, found in hits for p in found)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
-    taken = any(p.relation.ranged and p.side is Side.INDEX for p in plan.predicates)
+    taken = range_taken(plan)
     want = wanted(plan.fixed(), predicates, load.table, taken=taken) or Want(tuple(p.field for p in predicates if p.field))
     serving: Serving | None = serve(load.table, want, beyond=plan.fixed())
-    if not full(serving, want) and (serving is None or len(serving.fields) <= len(plan.fixed())):
+    if not full(serving, want) and (serving is None or taken is not None or len(serving.fields) <= len(plan.fixed())):
         serving = proposal(program, load.function, load.table, want)
     assert serving is not None
     first = hits[0][0]

@@ -14,6 +14,7 @@ from querylint.advise.serving import (
     order_after,
     order_seen,
     proposal,
+    range_taken,
     sargable,
     serve,
     serve_in_order,
@@ -69,12 +70,11 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     bare = unranged(plan)
     to_end = read.bound is Bound.ALL or read.verb == "unique"
     fixed = plan.fixed()
-    ranged = any(p.relation.ranged and p.side is Side.INDEX for p in plan.predicates)
     if read.table is not None and read.table.startswith("_"):
         return None
     always = [p for p in residual if not p.conditional]
     first_choice = [p for p in residual if p.conditional and sargable(p, table)][:1]
-    want = wanted(fixed, [*always, *first_choice], table, taken=ranged)
+    want = wanted(fixed, [*always, *first_choice], table, taken=range_taken(plan))
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
     after = order_after(plan, table) if order_seen(read, plan) and "_id" not in want.equal and want.then != ("_creationTime",) else None
@@ -83,10 +83,11 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     else:
         serving = serve_in_order(table, want, after)
         rest = tuple(f for f in after if f not in want.equal)
-        if not want.then and rest:
+        if rest and want.then in ((), rest[:1]):
             want = Want(want.equal, rest)
     names = tuple(dict.fromkeys(p.field for p in residual if p.field and sargable(p, table)))
-    if serving is None or (not full(serving, want) and not bare and not _better(serving, fixed)):
+    swapped = range_taken(plan) is not None and serving is not None and not full(serving, want)
+    if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(program, site.function, table, want)
     return Loss(site, read, plan, want, serving, _severity(program, site, read, plan, bare, residual), bare, to_end, names)
 

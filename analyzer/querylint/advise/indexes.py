@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from querylint.advise.places import quiet
-from querylint.advise.serving import Serving, bound_by, keeps_order, wanted
+from querylint.advise.serving import Serving, bound_by, keeps_order, range_taken, wanted
 from querylint.advise.trace import Fate, fate
 from querylint.ir import (
     Access,
@@ -267,9 +267,9 @@ def _neglect(function: Function, read: Access, standing: Standing) -> Neglect | 
     for plan in read.plans:
         if plan.way not in (Way.SCAN, Way.INDEX) or not plan.named:
             continue
-        ranged = any(p.relation.ranged and p.side is Side.INDEX for p in plan.predicates)
+        ranged = range_taken(plan) is not None
         residual = (*plan.residual(), *(p for found in filters.values() for p in found if not p.conditional))
-        want = wanted(plan.fixed(), residual, standing.table, taken=ranged)
+        want = wanted(plan.fixed(), residual, standing.table, taken=range_taken(plan))
         if want is None:
             continue
         depth = bound_by(standing.index, want)

@@ -93,8 +93,8 @@ def _boolean(name: str, table: Table | None) -> bool:
     return declared is not None and declared.type in ("boolean", "union", "any", "literal")
 
 
-def wanted(fixed: Sequence[str], predicates: Iterable[Predicate], table: Table | None, *, taken: bool = False) -> Want | None:
-    """The equalities and the one range that these predicates add to what is fixed already. `taken` says that a range is used up."""
+def wanted(fixed: Sequence[str], predicates: Iterable[Predicate], table: Table | None, *, taken: str | None = None) -> Want | None:
+    """The equalities and the one range that these predicates add to what is fixed already. `taken` is the field whose range is in use."""
     equal = list(dict.fromkeys(fixed))
     ranges: list[str] = []
     for p in predicates:
@@ -106,10 +106,15 @@ def wanted(fixed: Sequence[str], predicates: Iterable[Predicate], table: Table |
         elif p.field not in ranges:
             ranges.append(p.field)
     ranges = [r for r in ranges if r not in equal]
-    then = () if taken or not ranges else (ranges[0],)
-    if len(equal) == len(set(fixed)) and not then:
+    if len(equal) == len(set(fixed)) and (taken is not None or not ranges):
         return None
-    return Want(tuple(equal), then)
+    then = ranges[:1] if taken is None else [taken] if taken and taken not in equal else []
+    return Want(tuple(equal), tuple(then))
+
+
+def range_taken(plan: Plan) -> str | None:
+    """The field whose range the index in use binds; empty where it cannot be named."""
+    return next((p.field or "" for p in plan.predicates if p.relation.ranged and p.side is Side.INDEX), None)
 
 
 def serve(table: Table | None, want: Want, *, beyond: Sequence[str] = ()) -> Serving | None:

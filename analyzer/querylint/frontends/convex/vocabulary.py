@@ -7,6 +7,7 @@ import re
 from querylint.frontends.convex import ent_queries, helpers, queries
 from querylint.frontends.convex.annotations import declared_result, typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
+from querylint.frontends.convex.database import on_database, vector_search
 from querylint.frontends.convex.naming import from_constant, kind_of_callee
 from querylint.frontends.convex.registration import registration
 from querylint.frontends.flow.calls import arguments, run_handed_closures
@@ -26,7 +27,7 @@ from querylint.frontends.flow.values import (
     many,
 )
 from querylint.frontends.modules import UNKNOWN, Definition
-from querylint.ir import Bound, Mode, Origin, Plan, Root, Target, TargetKind, Terminal, Way
+from querylint.ir import Bound, Mode, Root, Target, TargetKind
 from querylint.syntax import tree
 
 RUN = {"runQuery": Mode.QUERY, "runMutation": Mode.MUTATION, "runAction": Mode.ACTION}
@@ -38,7 +39,6 @@ HOOKS = frozenset(
 )
 FETCHERS = {"fetchQuery": Mode.QUERY, "preloadQuery": Mode.QUERY, "fetchMutation": Mode.MUTATION, "fetchAction": Mode.ACTION}
 COMPONENT = re.compile(r"(?:^|\.)component\w*\.", re.IGNORECASE)
-WRITES = frozenset(("insert", "patch", "replace", "delete"))
 
 
 class ConvexVocabulary:
@@ -216,7 +216,7 @@ class ConvexVocabulary:
     def _method(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
         name, shape = func.name, base.shape
         if isinstance(shape, Marker) and shape.kind == "db":
-            return self._database(state, node, func, base, shape)
+            return on_database(state, node, func, shape)
         if isinstance(shape, Query):
             made = ent_queries.chained(state, self.context, node, func, base) if shape.flavor == "ents" else None
             return made if made is not None else queries.chained(state, self.context, node, func, shape, base.deps)
@@ -231,7 +231,7 @@ class ConvexVocabulary:
             if reference is not None:
                 return self._remote(state, node, reference, CLIENT_METHODS[name], 1)
         if name == "vectorSearch" and len(node.args) >= 2:
-            return self._vector_search(state, node)
+            return vector_search(state, node)
         if name in ("table", "skipRules") and (shape is None or (isinstance(shape, Marker) and shape.kind == "ctx")):
             made = ent_queries.table(state, node)
             if made is not None:
@@ -265,64 +265,6 @@ class ConvexVocabulary:
         whole = queries.start(None, func.base.at, node.end, base=base.origins[0], deps=base.deps)
         assert isinstance(whole.shape, Query)
         return queries.chained(state, self.context, node, func, whole.shape, base.deps)
-
-    # The database.
-
-    def _database(self, state: State, node: tree.Call, func: tree.Member, base: Val, shape: Marker) -> Val | None:
-        name = func.name
-        if name == "query" and node.args:
-            value = state.evaluate(node.args[0])
-            table = value.literal if isinstance(value.literal, str) else None
-            origin = value.origins[0] if value.origins else None
-            flavor = shape.data[0] if shape.data else ""
-            return queries.start(table, node.at, node.end, table_from=origin, flavor=flavor, deps=value.deps)
-        if name == "get" and node.args:
-            return self._get(state, node)
-        if name in WRITES:
-            return self._write(state, node, name)
-        if name == "normalizeId" and len(node.args) == 2:
-            values = [state.evaluate(a) for a in node.args]
-            named = values[0].literal
-            return Val(values[1].origins, derived(*values).deps, id_of=named if isinstance(named, str) else None)
-        return None
-
-    def _get(self, state: State, node: tree.Call) -> Val:
-        values = [state.evaluate(a) for a in node.args]
-        key = values[-1]
-        table = table_from = None
-        if len(values) == 2:
-            table = values[0].literal if isinstance(values[0].literal, str) else None
-            table_from = values[0].origins[0] if values[0].origins else None
-        if table is None:
-            table = key.id_of
-        query = Query(table, (Plan(Way.KEY),), node.at, node.end, table_from, None, "", derived(*values).deps)
-        return queries.row(state, query, node.at, node.end, "get", key=state.value(key, node.args[-1]))
-
-    def _write(self, state: State, node: tree.Call, name: str) -> Val:
-        values = [state.evaluate(a) for a in node.args]
-        deps = derived(*values).deps
-        if name == "insert":
-            table = values[0].literal if values and isinstance(values[0].literal, str) else None
-            origin = values[0].origins[0] if values and values[0].origins else None
-            fields = queries.field_names(values[1]) if len(values) > 1 else None
-            return queries.write(state, name, table, node, key=None, deps=deps, fields=fields, table_from=origin)
-        wanted = 1 if name == "delete" else 2
-        key = values[-wanted] if len(values) >= wanted else NOTHING
-        named = values[0].literal if len(values) > wanted else None
-        table = named if isinstance(named, str) else key.id_of
-        fields = queries.field_names(values[-1]) if wanted == 2 and values else None
-        return queries.write(state, name, table, node, key=key, deps=deps, fields=fields)
-
-    def _vector_search(self, state: State, node: tree.Call) -> Val:
-        values = [state.evaluate(a) for a in node.args]
-        table, index = (v.literal if isinstance(v.literal, str) else None for v in values[:2])
-        plan = Plan(Way.VECTOR, index, (), None, index is not None, True, state.span(node.at, node.end))
-        query = Query(table, (plan,), node.at, node.end, deps=derived(*values).deps)
-        number = queries.read(state, query, node.at, node.end, "vectorSearch", Bound.LIMIT, Terminal.ROWS)
-        me = frozenset({number})
-        origin = Origin(Root.STEP, number)
-        item = Val(shape=Record({"_id": Val((origin.at("[]", "_id"),), me, id_of=table), "_score": Val(deps=me)}), deps=me)
-        return Val((origin,), me, me, shape=Many(item))
 
     # Other functions.
 
