@@ -23,9 +23,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import Load, anchor, drains, home, joins, loads, trail, weight
-from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, phrase, proposal, range_taken, sargable, serve, wanted
+from querylint.advise.serving import (
+    Serving,
+    Want,
+    full,
+    keeps_order,
+    known_field,
+    phrase,
+    proposal,
+    range_taken,
+    sargable,
+    serve,
+    wanted,
+)
 from querylint.advise.trace import Seen
-from querylint.ir import Predicate, Program, Relation, Side, Way, Work
+from querylint.ir import Function, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
@@ -79,12 +91,7 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
     plan = read.plans[0]
     given = tuple(p for _, found in hits for p in found)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
-    taken = range_taken(plan)
-    want = wanted(plan.fixed(), predicates, load.table, taken=taken) or Want(tuple(p.field for p in predicates if p.field))
-    serving: Serving | None = serve(load.table, want, beyond=plan.fixed())
-    if not full(serving, want) and (serving is None or taken is not None or len(serving.fields) <= len(plan.fixed())):
-        serving = proposal(program, load.function, load.table, want)
-    assert serving is not None
+    want, serving = _served(program, load.function, load.table, plan, predicates)
     first = hits[0][0]
     names = tuple(dict.fromkeys(p.field for p in predicates if p.field))
     by = f" by `{plan.index}`" if plan.index else ""
@@ -103,6 +110,16 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         Cost(load.cost, "the rows that match"),
         "filter",
     )
+
+
+def _served(program: Program, function: Function, table: Table | None, plan: Plan, found: tuple[Predicate, ...]) -> tuple[Want, Serving]:
+    taken = range_taken(plan)
+    want = wanted(plan.fixed(), found, table, taken=taken) or Want(tuple(p.field for p in found if p.field))
+    serving = serve(table, want, beyond=plan.fixed())
+    if not full(serving, want) and (serving is None or taken is not None or len(serving.fields) <= len(plan.fixed())):
+        serving = proposal(program, function, table, want)
+    assert serving is not None
+    return want, serving
 
 
 def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:

@@ -54,9 +54,14 @@ def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator
         levels.append(1 + max(before, default=-1))
     for level in sorted(set(levels)):
         members = [u for n, u in enumerate(block) if levels[n] == level]
-        group = [u for u in members if any(u.done != o.done and not _apart(program, u, o) for o in members)]
+        group = [u for u in members if any(_in_turn(u, o) and not _apart(program, u, o) for o in members)]
         if len({u.done for u in group}) > 1:
             yield group
+
+
+def _in_turn(a: Unit, b: Unit) -> bool:
+    """Whether one of two reads is only started when the other has been waited for."""
+    return a.done < b.start or b.done < a.start
 
 
 def _apart(program: Program, a: Unit, b: Unit) -> bool:

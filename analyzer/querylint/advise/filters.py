@@ -22,7 +22,7 @@ from querylint.advise.serving import (
     unranged,
     wanted,
 )
-from querylint.ir import Access, Bound, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way
+from querylint.ir import Access, Bound, Plan, Predicate, Program, Relation, Table, Terminal, Way
 from querylint.ir.program import Site
 from querylint.rule import Severity
 

@@ -138,7 +138,7 @@ def barriers(program: Program, function: Function, before: int, block: tuple[Loo
         step = site.step
         if isinstance(step, Call) and site.loops == block[: len(site.loops)] and step.mode is not Mode.SCHEDULE:
             key = program.callees.get((function.key, step.id))
-            if key in program.throws or (step.mode.remote and key is not None):
+            if key in program.throws or (step.mode in (Mode.MUTATION, Mode.ACTION) and key is not None):
                 found.add(step.id)
     return frozenset(found)
 

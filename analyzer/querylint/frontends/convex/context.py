@@ -21,7 +21,7 @@ class Registered:
     kind: str
     public: bool
     args: Val
-    node: tree.Call
+    node: tree.Call | None
     scope: object = None
     store: dict[object, Val] = field(default_factory=dict)
 
@@ -37,6 +37,8 @@ class ModuleContext:
     api_root: str
     kind_of: Callable[[str, str], tuple[str, bool, str | None] | None]
     inner: list[Registered] = field(default_factory=list)
+    owner: str = ""
+    named: dict[int, str] = field(default_factory=dict)
 
     def table(self, name: str | None) -> Table | None:
         """A table of the schema."""

@@ -134,6 +134,7 @@ class ModuleLowering:
     def walk(self, found: Found) -> Function:
         """Lower one function."""
         machine = self._machine()
+        self.context.owner = found.name
         params = self._params(found)
         return self._lowered(machine, found, params)
 
@@ -234,17 +235,25 @@ class ModuleLowering:
                 fields.setdefault(method.name, Val(shape=Marker("function", (self.context.path, f"{owner.name}.{method.name}"))))
         return Val(base.origins, shape=Record(fields, (base,)))
 
+    def _inside(self, pending: Registered) -> Machine:
+        machine = self._machine()
+        machine.scope = pending.scope if isinstance(pending.scope, Scope) else Scope()
+        machine.store = {var: _outer(value) for var, value in pending.store.items() if isinstance(var, Var)}
+        return machine
+
     def walk_inner(self, owner: str) -> list[Function]:
         """Functions that were registered inside another function, each on its own."""
         out: list[Function] = []
         while self.context.inner:
             pending = self.context.inner.pop()
+            if pending.node is None:
+                local = Found(pending.name, pending.fn)
+                out.append(self._lowered(self._inside(pending), local, self._params(local)))
+                continue
             found = registration(pending.node, lambda e: kind_of_callee(self.context, self.context.path, e))
             if found is None or found.fn is None:
                 continue
-            machine = self._machine()
-            machine.scope = pending.scope if isinstance(pending.scope, Scope) else Scope()
-            machine.store = {var: _outer(value) for var, value in pending.store.items() if isinstance(var, Var)}
+            machine = self._inside(pending)
             inner = Found(f"{owner}.{found.kind}", found.fn, found, at=pending.node.at)
             out.append(self._lowered(machine, inner, self._params(inner)))
         return out

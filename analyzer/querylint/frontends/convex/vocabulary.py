@@ -325,6 +325,16 @@ class ConvexVocabulary:
             )
         return NOTHING
 
+    def recursive(self, state: State, closure: Closure) -> Target | None:
+        """A local function that calls itself becomes a function of its own, so that its calls of itself can be seen."""
+        number = closure.fn.at
+        if number not in self.context.named:
+            name = self.context.named[number] = f"{self.context.owner}.{closure.label}"
+            self.context.inner.append(
+                Registered(name, closure.fn, "plain", False, NOTHING, None, closure.scope, dict(state.store))  # type: ignore[arg-type]
+            )
+        return Target(TargetKind.FUNCTION, self.context.path, self.context.named[number])
+
     # The rest.
 
     def element(self, state: State, node: tree.Element) -> Val | None:

@@ -24,6 +24,10 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
     shape = func.shape
     if isinstance(shape, Closure):
         args = arguments(m, node)
+        if shape.label and calls_itself(shape):
+            target = m.vocabulary.recursive(m, shape)
+            if target is not None:
+                return m.call(target, Mode.DIRECT, args, node, m.text(node.func))
         value = m.invoke(shape, args, node.at, node.end)
         if isinstance(node.func, tree.Fn) or value.interesting:
             return value
@@ -36,6 +40,20 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
         run_handed_closures(m, node, args, result)
         return result
     return outside(m, node, args, text, base)
+
+
+def calls_itself(closure: Closure) -> bool:
+    """Whether a function that a variable holds calls that variable."""
+    stack: list[object] = list(closure.fn.body)
+    while stack:
+        this = stack.pop()
+        if isinstance(this, tree.Call) and isinstance(this.func, tree.Name) and this.func.id == closure.label:
+            return True
+        if isinstance(this, list | tuple):
+            stack.extend(this)
+        elif hasattr(this, "__slots__") and not isinstance(this, str):
+            stack.extend(getattr(this, slot) for slot in this.__slots__ if slot not in ("at", "end"))
+    return False
 
 
 def outside(m: State, node: tree.Call, args: tuple[Val, ...], text: str, base: Val | None) -> Val:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from querylint.frontends.flow.binding import bind, hoist
@@ -43,6 +44,8 @@ def _let(m: State, node: tree.Let) -> None:
         bind(m, node.pattern, NOTHING)
         return
     value = m.evaluate(node.value)
+    if isinstance(value.shape, Closure) and isinstance(node.value, tree.Fn) and isinstance(node.pattern, tree.NamePattern):
+        value = replace(value, shape=replace(value.shape, label=node.pattern.id))
     bind(m, node.pattern, value)
 
 

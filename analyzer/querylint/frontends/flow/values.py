@@ -53,13 +53,17 @@ class Many:
 
 @dataclass(slots=True, frozen=True)
 class Closure:
-    """A function of this module with the variables around it; `name` where it is declared at the top of a module."""
+    """A function of this module with the variables around it.
+
+    `name` is set where it is declared at the top of a module, `label` where a variable of a function holds it.
+    """
 
     fn: tree.Fn
     scope: Scope | None
     path: str = ""
     name: str = ""
     this: Val | None = None
+    label: str = ""
 
 
 @dataclass(slots=True, frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Val
+from querylint.frontends.flow.values import Closure, Val
+from querylint.ir import Target
 from querylint.syntax import tree
 
 
@@ -20,6 +21,9 @@ class Vocabulary(Protocol):
 
     def call(self, state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
         """A call with a meaning of its own; it evaluates the arguments itself. `base` is the receiver of a method call."""
+
+    def recursive(self, state: State, closure: Closure) -> Target | None:
+        """A local function that calls itself: it is walked on its own, under the name that this gives."""
 
     def element(self, state: State, node: tree.Element) -> Val | None:
         """A JSX element that stands for a function of the project."""
