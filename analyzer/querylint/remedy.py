@@ -140,6 +140,8 @@ def sentence(remedy: Remedy) -> str:
             return "read one row with .first()"
         case Limit(count=int(count)):
             return f"read at most {count} rows with .take({count})"
+        case Limit(paginate=False):
+            return "read only the rows that are kept, with .take(n)"
         case Limit():
             return "bound the read with an index range, .take(n) or .paginate()"
         case Hoist():

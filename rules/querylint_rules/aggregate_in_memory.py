@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, weight
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Program, Work
+from querylint.ir import Bound, Program, Work
 from querylint.remedy import Counter
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -35,7 +35,7 @@ REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST)
 def aggregate_in_memory(program: Program) -> Iterator[Found]:
     """Counts and totals over all rows of a range."""
     for load in loads(program):
-        if load.fate.whole or load.fate.truncated or drives(program, load):
+        if load.access.bound is not Bound.ALL or load.fate.whole or load.fate.truncated or drives(program, load):
             continue
         kinds = {s.use.work for s in load.fate.uses}
         if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:

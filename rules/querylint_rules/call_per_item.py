@@ -2,19 +2,21 @@
 # A remote call for every item
 
 ## What it finds
-`ctx.runQuery`, `ctx.runMutation` or `ctx.runAction` once per item of a loop, in an action, an HTTP handler or a client.
+`ctx.runQuery`, `ctx.runMutation` or `ctx.runAction` once per item of a loop, in an action, an HTTP handler, a query or a mutation, there or
+in a helper.
 
 ## Why it costs
-Each is a billed function call with a transaction of its own, and they see different states of the database. In a loop they also wait
-for one another.
+From an action each is a billed function call with a transaction of its own, and they see different states of the database. Inside a query
+or mutation each starts a new context and validates its arguments again. In a loop they also wait for one another.
 
 ## Instead
 One query or mutation that takes all the items. Where the items are too many for one transaction, send them in chunks; where each is a job
 of its own, schedule it.
 
 ## When it stays silent
-Loops that page or work through batches (`while (hasMore)`, a cursor), loops over chunks, constant lists, calls of components. A mutation
-that saves what was fetched or computed for one item, item by item, is a hint.
+Loops that page or work through batches (`while (hasMore)`, a cursor), loops over chunks, constant lists, attempts that stop at the first
+success, jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, and a mutation that saves what
+was fetched for one item, are hints.
 """
 
 from __future__ import annotations

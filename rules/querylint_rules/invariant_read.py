@@ -29,21 +29,21 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 @rule(pattern="repeat-read", severity=Severity.WARNING, cwe=1050)
 def invariant_read(program: Program) -> Iterator[Found]:
     """Reads that do not vary with the loop around them."""
-    for site, effect in _candidates(program):
+    for site, effects in _candidates(program):
         hit = _invariant(program, site)
-        if hit is not None and not _written(program, site, hit.loop, effect.access.table):
-            yield _found(program, site, hit, effect)
+        if hit is not None and not any(_written(program, site, hit.loop, effect.access.table) for effect in effects):
+            yield _found(program, site, hit, effects[0])
 
 
-def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
+def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
     for site, read in program.reads():
         if site.loops and not quiet(site.function):
-            yield site, Effect(site.function.key, read)
+            yield site, (Effect(site.function.key, read),)
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
-            effects = local_effects(program, site.function, call)
+            effects = tuple(local_effects(program, site.function, call))
             if effects and all(e.access.op is Op.READ for e in effects):
-                yield site, effects[0]
+                yield site, effects
 
 
 def _invariant(program: Program, site: Site) -> Rounds | None:

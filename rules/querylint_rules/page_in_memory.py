@@ -22,9 +22,10 @@ from collections.abc import Iterator
 
 from querylint.advise.memory import Load, anchor, home, loads, trail
 from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.serving import small
 from querylint.advise.trace import Seen, fate
 from querylint.ir import Bound, Program, Terminal, Use, Work
-from querylint.remedy import Limit
+from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 
@@ -36,12 +37,13 @@ def page_in_memory(program: Program) -> Iterator[Found]:
         if (
             cuts
             and not load.reported
+            and load.access.bound is Bound.ALL
             and not load.fate.leaves_unselected()
             and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY}
         ):
             yield _cut(program, load, cuts[0])
     for site, read in program.reads():
-        if quiet(site.function) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
+        if quiet(site.function) or small(program, read.table) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
             continue
         for seen in fate(program, site.function, read).uses:
             if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after:
@@ -69,10 +71,16 @@ def _cut(program: Program, load: Load, seen: Seen) -> Found:
         anchor(load, seen),
         f"all rows of `{load.access.table}` are loaded and cut in memory",
         trail(program, load, seen),
-        Limit(paginate=True) if _offset(seen.use) else Limit(count if count != 1 else None),
+        _remedy(seen.use, count),
         function=home(load, seen),
         table=load.access.table,
         also=("overfetch",),
         cost=Cost(load.cost, "the rows that are kept"),
         operation="slice",
     )
+
+
+def _remedy(use: Use, count: int | None) -> Limit | Advice:
+    if use.start is not None and use.start.text.startswith("-"):
+        return Advice('turn the order round and read them with .order("desc").take(n)')
+    return Limit(paginate=True) if _offset(use) else Limit(count if count != 1 else None)

@@ -14,7 +14,7 @@ Read one range that holds the rows of all items and group it in memory, keep the
 
 ## When it stays silent
 Parallel gets by id (the ordinary join), lists of constants, look-ups by natural key for arguments of a mutation (an upsert), tests,
-seeds and migrations.
+seeds and migrations. One row for each key that a caller sent is a hint.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import Load, anchor, home, loads, trail, weight
-from querylint.advise.serving import Want, full, known_field, phrase, proposal, serve
+from querylint.advise.serving import Want, full, known_field, order_after, phrase, proposal, serve
 from querylint.advise.trace import Seen
-from querylint.ir import Program, Relation, Way, Work
+from querylint.ir import Plan, Program, Relation, Way, Work
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -55,7 +55,7 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
         remedy: PushDown | Advice = Advice("give each order that is offered its own index, and take the rows from there")
         serving = None
     elif field == "_creationTime":
-        remedy = Advice('use .order("desc"): the index hands rows out by creation time already')
+        remedy = Advice(_by_creation(plan, load, fixed, descending=seen.use.descending is not False))
     else:
         if serving is None or not full(serving, want):
             serving = proposal(program, load.function, load.table, want)
@@ -77,3 +77,12 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
         cost=Cost(load.cost, "the rows that are shown" if cut else "the same rows, in order"),
         operation="sort",
     )
+
+
+def _by_creation(plan: Plan, load: Load, fixed: tuple[str, ...], *, descending: bool) -> str:
+    """Rows come in the order of their creation where all the fields of an index are bound (convex-facts 2.5)."""
+    how = 'use .order("desc")' if descending else "drop the sort"
+    if order_after(plan, load.table) == ():
+        return f"{how}: the index hands rows out by creation time already"
+    alone = f"an index on {', '.join(fixed)} alone" if fixed else "the table itself"
+    return f"{how} and read through {alone}, which hands rows out by creation time"

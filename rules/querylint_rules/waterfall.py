@@ -13,8 +13,9 @@ up to 16 at a time; in an action each `runQuery` is a transaction of its own, an
 Start them together: `const [persona, variants] = await Promise.all([...])`.
 
 ## When it stays silent
-A check that throws or returns between them (the second read may then not be wanted), reads that use one another's results, alternatives
-of one choice, reads around a write to the same table, `runQuery` inside a transaction (it gains nothing there), tests, seeds, migrations.
+A check that throws or returns between them (the second read may then not be wanted), promises that are started before the first of them
+is awaited, reads that use one another's results, alternatives of one choice, reads around a write to the same table, `runQuery` inside a
+transaction (it gains nothing there), tests, seeds, migrations.
 """
 
 from __future__ import annotations

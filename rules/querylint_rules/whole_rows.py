@@ -2,7 +2,7 @@
 # Whole documents read for a field or two
 
 ## What it finds
-A list of documents of which only one or two fields are looked at (ids, mostly), or a document with a heavy field (a vector, bytes) that is
+A list of documents of which only one field is looked at (the id, mostly), or a document with a heavy field (a vector, bytes) that is
 only tested for existence. For lists that a query returns, it follows the rows into the client components that show them.
 
 ## Why it costs
@@ -14,8 +14,8 @@ Keep the wanted fields in a small table of their own or on the row at hand, retu
 content apart from what lists read.
 
 ## When it stays silent
-Rows that leave whole, rows that are written back, small tables with few fields, lists that are counted or filtered (other rules speak
-of those), lists that are bounded by `.take(n)`.
+Rows that leave whole, rows that are written back, tables with few fields, tables that the settings call small, lists that are counted or
+filtered (other rules speak of those), lists that are bounded by `.take(n)`.
 """
 
 from __future__ import annotations

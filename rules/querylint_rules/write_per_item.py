@@ -13,7 +13,8 @@ ranges, long before the limit of 16,000 writes.
 Take a bounded batch, write it, and schedule the next one: `.take(200)` and `ctx.scheduler.runAfter(0, ...)`.
 
 ## When it stays silent
-Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, tests, seeds and migrations.
+Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, writes in a helper unless the rows
+that drive them are unbounded, tests, seeds and migrations.
 """
 
 from __future__ import annotations

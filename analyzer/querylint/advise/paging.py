@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.rounds import loop_kind
-from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Loop, LoopKind, Mode, Program
+from querylint.advise.sequence import leaves
+from querylint.ir import Access, Branch, Call, Exit, ExitKind, Function, Loop, LoopKind, Mode, Program
 from querylint.ir.program import Effect, Site
 from querylint.text import Span
 
 LEAVING = frozenset((ExitKind.RETURN, ExitKind.THROW))
+LEAVING_BLOCK = LEAVING | {ExitKind.CONTINUE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +86,10 @@ def _apart(program: Program, function: Function, one: Site, other: Site) -> bool
     sites = program.sites(function.key).all
     for rank, arm in one.arms:
         step = sites[rank].step
-        if rank not in mine and isinstance(step, Branch) and _leaves(step.arms[arm]):
-            return True
-    return False
-
-
-def _leaves(block: Block) -> bool:
-    """Whether a block always ends the function."""
-    for step in block:
-        if isinstance(step, Exit) and step.kind in LEAVING:
-            return True
-        if isinstance(step, Branch) and not step.handler and len(step.arms) > 1 and all(_leaves(arm) for arm in step.arms):
+        around = sites[rank].loops
+        ending = LEAVING
+        if around and around[-1].kind is LoopKind.ONCE and other.loops[: len(around)] == around:
+            ending = LEAVING_BLOCK  # both stand in one closure, which the arm leaves
+        if rank not in mine and isinstance(step, Branch) and leaves(step.arms[arm], ending):
             return True
     return False

@@ -101,8 +101,19 @@ def loop_kind(program: Program, site: Site, loop: Loop) -> LoopKind:
             if LoopKind.GATHER in around:
                 return LoopKind.GATHER
             if LoopKind.EACH in around:
-                return LoopKind.EACH
+                depth = max(n for n, x in enumerate(inner.loops) if x.kind is LoopKind.EACH)
+                return LoopKind.EACH if waited(program, inner, depth) or not _later(program, inner) else LoopKind.GATHER
     return LoopKind.ONCE
+
+
+def _later(program: Program, site: Site) -> bool:
+    """Whether what a step gives is waited for outside its loops: a helper that gathers promises."""
+    number = getattr(site.step, "id", None)
+    sites = program.sites(site.function.key)
+    return number is not None and (
+        any(len(w.loops) < len(site.loops) for w in sites.waits.get(number, ()))
+        or any(o.ref == number and o.root is Root.STEP for _, o in site.function.returns.parts)
+    )
 
 
 def waited(program: Program, site: Site, position: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.places import transactional
-from querylint.ir import Access, Branch, Call, Exit, Function, Loop, LoopKind, Mode, Op, Program, Step, Terminal, Way
+from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Loop, LoopKind, Mode, Op, Program, Step, Terminal, Way
 from querylint.ir.program import Effect, Site
 
 
@@ -166,7 +166,17 @@ def exclusive(program: Program, a: Site, b: Site) -> bool:
                 return True
             continue
         step = program.sites(a.function.key).all[branch].step
-        if isinstance(step, Branch) and step.arms[arm] and isinstance(step.arms[arm][-1], Exit):
+        if isinstance(step, Branch) and leaves(step.arms[arm]):
+            return True
+    return False
+
+
+def leaves(block: Block, kinds: frozenset[ExitKind] = frozenset(ExitKind)) -> bool:
+    """Whether a block always ends by an exit of these kinds."""
+    for step in block:
+        if isinstance(step, Exit):
+            return step.kind in kinds
+        if isinstance(step, Branch) and not step.handler and len(step.arms) > 1 and all(leaves(arm, kinds) for arm in step.arms):
             return True
     return False
 

@@ -1,4 +1,5 @@
-"""A plain tree of code, the same for every language (one file over 400 lines, since a node alone says nothing).
+# long: one node alone says nothing; the tree is read as one list
+"""A plain tree of code, the same for every language.
 
 It keeps what the flow of data and control needs and drops the rest: types survive as the text of an annotation, casts
 and parentheses vanish, comments are gone. Every node carries the byte offsets `at` and `end` of its source. Nothing here

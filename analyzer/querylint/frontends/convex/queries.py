@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.ranges import filter_predicates, range_predicates
+from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, derived, lowered
 from querylint.ir import ITEM, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
@@ -88,7 +89,7 @@ def memory_predicates(m: State, callback: Val, table: str | None, at: int, end: 
         return (Predicate(None, Relation.OTHER, Side.FILTER, span=m.span(at, end)),)
     origin = Origin(Root.STEP, m.fresh(), (ITEM,))
     result = m.invoke(callback.shape, (Val((origin,), doc_of=table),), callback.shape.fn.at, callback.shape.fn.end, inline=True)
-    found = tuple(replace(p, side=Side.FILTER) for p in m.predicates(result.conditions, (origin,)))
+    found = tuple(replace(p, side=Side.FILTER) for p in stated(m, result.conditions, (origin,)))
     return found or (Predicate(None, Relation.OTHER, Side.FILTER, span=m.span(at, end)),)
 
 

@@ -8,7 +8,9 @@ from querylint.frontends.convex import ent_queries, helpers, queries
 from querylint.frontends.convex.annotations import declared_result, typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
 from querylint.frontends.convex.database import on_database, vector_search
-from querylint.frontends.convex.naming import from_constant, kind_of_callee
+from querylint.frontends.convex.names import defined
+from querylint.frontends.convex.naming import kind_of_callee
+from querylint.frontends.convex.ranges import calls_of
 from querylint.frontends.convex.registration import registration
 from querylint.frontends.flow.calls import arguments, run_handed_closures
 from querylint.frontends.flow.state import State
@@ -26,7 +28,6 @@ from querylint.frontends.flow.values import (
     derived,
     many,
 )
-from querylint.frontends.modules import UNKNOWN, Definition
 from querylint.ir import Bound, Mode, Root, Target, TargetKind
 from querylint.syntax import tree
 
@@ -54,63 +55,8 @@ class ConvexVocabulary:
         """A top-level name of the module, wherever it is defined."""
         if name not in self.names:
             definition = self.context.modules.definition(self.context.path, name)
-            self.names[name] = self.defined(definition, name) if definition is not None else None
+            self.names[name] = defined(self.context, definition) if definition is not None else None
         return self.names[name]
-
-    def defined(self, definition: Definition, name: str) -> Val | None:
-        """The value of a definition."""
-        if definition.external is not None:
-            source, imported = definition.external
-            if source.endswith("_generated/api") and imported in ("api", "internal", "components"):
-                return Val(shape=Marker("ref", (imported,)))
-            return Val(shape=External(source, imported))
-        if definition.namespace:
-            return Val(shape=Space(definition.path))
-        node = definition.node
-        where = (definition.path, definition.name)
-        if isinstance(node, tree.FnDef):
-            return Val(shape=Closure(node.fn, None, definition.path, definition.name))
-        if isinstance(node, tree.Fn):
-            return Val(shape=Closure(node, None, definition.path, definition.name))
-        if isinstance(node, tree.ClassDef):
-            return Val(shape=ClassRef(*where))
-        if isinstance(node, tree.Typed):
-            node = node.value
-        if isinstance(node, tree.Call):
-            if isinstance(node.func, tree.Name) and node.new:
-                made = self.context.modules.definition(definition.path, node.func.id)
-                if made is not None and isinstance(made.node, tree.ClassDef):
-                    return Val(shape=ClassRef(made.path, made.name, instance=True))
-            if self.context.kind_of(*where) is not None:
-                return Val(shape=Marker("registrar", where))
-            inner = registration(node, lambda e: kind_of_callee(self.context, definition.path, e))
-            if inner is not None:
-                return Val(shape=Marker("function", where))
-            return Val(shape=Marker("made", where))
-        if isinstance(node, tree.Record) and any(isinstance(v, tree.Fn) for _, v in node.entries):
-            return Val(shape=Marker("object", where))
-        if node is None or isinstance(node, tree.FnDef):
-            return None
-        if isinstance(node, tree.Member):
-            reference = self._alias(definition.path, node)
-            if reference is not None:
-                return reference
-        constant = self.context.modules.constant(definition.path, node)
-        return from_constant(constant) if constant is not UNKNOWN else None
-
-    def _alias(self, path: str, node: tree.Member) -> Val | None:
-        """`const workflow = components.workflow`: a shorter name for a reference."""
-        parts = [node.name]
-        base = node.base
-        while isinstance(base, tree.Member):
-            parts.append(base.name)
-            base = base.base
-        if not isinstance(base, tree.Name):
-            return None
-        root = self.context.modules.definition(path, base.id)
-        if root is None or root.external is None or not root.external[0].endswith("_generated/api"):
-            return None
-        return Val(shape=Marker("ref", (root.external[1], *reversed(parts))))
 
     # Members.
 
@@ -123,7 +69,7 @@ class ConvexVocabulary:
                 return found
         if isinstance(shape, Space):
             definition = self.context.modules.exported(shape.path, name)
-            return self.defined(definition, name) if definition is not None else None
+            return defined(self.context, definition) if definition is not None else None
         if isinstance(shape, ClassRef):
             if name in ("db", "ctx"):
                 return database_value(Val()) if name == "db" else context_value(Val())
@@ -386,8 +332,6 @@ class ConvexVocabulary:
 
 
 def _uses_field(fn: tree.Fn) -> bool:
-    from querylint.frontends.convex.ranges import calls_of
-
     return any(True for _ in calls_of(fn.body, frozenset({"field"}))) or any(
         True for call, _ in calls_of(fn.body, frozenset(("eq", "neq", "gt", "gte", "lt", "lte", "and", "or")))
     )

@@ -88,14 +88,14 @@ def member(m: State, base: Val, node: tree.Member) -> Val:
 
 def _index(m: State, node: tree.Index) -> Val:
     base = evaluate(m, node.base)
+    if works.is_last_index(node):
+        return works.picked(m, Work.LAST, base, node.at, node.end)
     key = evaluate(m, node.key)
     shape = base.shape
     if isinstance(key.literal, int) and not isinstance(key.literal, bool):
         if isinstance(shape, Many) and shape.items is not None and 0 <= key.literal < len(shape.items):
             return shape.items[key.literal].with_deps(base.deps)
         return works.picked(m, Work.FIRST if key.literal == 0 else Work.PICK, base, node.at, node.end).with_deps(key.deps)
-    if works.is_last_index(node):
-        return works.picked(m, Work.LAST, base, node.at, node.end).with_deps(key.deps)
     if isinstance(shape, Record):
         return replace(join_all([*shape.fields.values(), *shape.rest]), literal=NOT_LITERAL).with_deps(base.deps | key.deps)
     if isinstance(shape, Many) and shape.keyed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from querylint.frontends.flow.binding import bind, hoist
-from querylint.frontends.flow.conditions import negated, tested
+from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Query, Shape, Val, derived, join
@@ -74,7 +74,7 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
         return
     with m.recording():
         conditions = tested(m, node.test).conditions
-    predicates = m.predicates(negated(conditions) if skips else conditions, frame.items)
+    predicates = stated(m, negated(conditions) if skips else conditions, frame.items)
     if not predicates:
         return
     number = m.use(

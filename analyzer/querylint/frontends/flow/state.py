@@ -28,9 +28,7 @@ from querylint.ir import (
     Origin,
     Outflow,
     Predicate,
-    Relation,
     Root,
-    Side,
     Step,
     Target,
     Terminal,
@@ -359,46 +357,3 @@ class State:
         """Write a step whose own arms may have ended the block."""
         if not dead:
             self.block.append(step)
-
-    # Conditions.
-
-    def predicates(
-        self, conditions: tuple[Condition, ...], items: tuple[Origin, ...], *, conditional: bool = False
-    ) -> tuple[Predicate, ...]:
-        """What a condition says of the fields of a row."""
-        found: list[Predicate] = []
-        for c in conditions:
-            if c.arms:
-                arms = [self.predicates(arm, items) for arm in c.arms]
-                real = [arm for arm in arms if arm]
-                dropped = len(real) < len(arms)
-                if len(real) == 1 and dropped:
-                    found.extend(_conditional(p) for p in real[0])
-                elif real:
-                    found.append(
-                        Predicate(None, Relation.ANY, Side.MEMORY, None, dropped or conditional, tuple(real), self.span(c.at, c.end))
-                    )
-                continue
-            name = _field_of(c.origin, items)
-            if not name:
-                continue
-            other = c.other
-            row_side = other is not None and any(_field_of(o, items) is not None for o in other.origins)
-            twins = {_field_of(d.origin, items) for d in conditions if (d.at, d.end) == (c.at, c.end) and not d.arms and d.end}
-            relation = Relation.OTHER if row_side or len(twins - {None}) > 1 else c.relation
-            value = lowered(other) if other is not None else None
-            found.append(Predicate(name, relation, Side.MEMORY, value, conditional or c.conditional, (), self.span(c.at, c.end)))
-        return tuple(dict.fromkeys(found))
-
-
-def _field_of(origin: Origin | None, items: tuple[Origin, ...]) -> str | None:
-    if origin is None:
-        return None
-    for item in items:
-        if origin.root is item.root and origin.ref == item.ref and origin.path[: len(item.path)] == item.path:
-            return ".".join(origin.path[len(item.path) :])
-    return None
-
-
-def _conditional(p: Predicate) -> Predicate:
-    return Predicate(p.field, p.relation, p.side, p.value, True, p.arms, p.span)

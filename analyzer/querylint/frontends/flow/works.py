@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from querylint.frontends.flow.comparators import computed
+from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -41,6 +43,9 @@ def is_last_index(node: tree.Index) -> bool:
         and len(key.operands) == 2
         and isinstance(key.operands[0], tree.Member)
         and key.operands[0].name == "length"
+        and not (
+            isinstance(node.base, tree.Name) and isinstance(key.operands[0].base, tree.Name) and node.base.id != key.operands[0].base.id
+        )
     )
 
 
@@ -129,34 +134,38 @@ def _for_each(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
 def _filter(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if node.args and isinstance(node.args[0], tree.Name) and node.args[0].id == "Boolean":
         return base
-    number = _predicate_work(m, node, func, base, Work.FILTER)
+    number, needs = _predicate_work(m, node, func, base, Work.FILTER)
+    base = base.with_deps(needs)
     return base.worked(number) if number is not None else base
 
 
 def _find(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
-    number = _predicate_work(m, node, func, base, Work.FIND)
+    number, needs = _predicate_work(m, node, func, base, Work.FIND)
+    base = base.with_deps(needs)
     if func.name.endswith("Index"):
         return derived(base)
     return base.item().worked(number) if number is not None else base.item()
 
 
 def _some(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
-    _predicate_work(m, node, func, base, Work.SOME if func.name == "some" else Work.EVERY)
-    return derived(base)
+    _, needs = _predicate_work(m, node, func, base, Work.SOME if func.name == "some" else Work.EVERY)
+    return derived(base).with_deps(needs)
 
 
-def _predicate_work(m: State, node: tree.Call, func: tree.Member, base: Val, work: Work) -> int | None:
+def _predicate_work(m: State, node: tree.Call, func: tree.Member, base: Val, work: Work) -> tuple[int | None, frozenset[int]]:
+    """Write down the test of a list's items: its work, where it says anything of them, and the steps that its outcome needs."""
     callback = _callback(m, node)
-    result, _, held = _each(m, node, base, func, LoopKind.EACH, lambda item: (item, derived(item), base), callback)
+    result, number, held = _each(m, node, base, func, LoopKind.EACH, lambda item: (item, derived(item), base), callback)
+    needs = result.deps - {number}
     items = _items(base)
-    predicates = m.predicates(_truths(result), items)
+    predicates = stated(m, _truths(result), items)
     if not predicates:
         if not result.conditions and not result.origins and not result.deps & base.deps and not held:
-            return None
+            return None, needs
         if result.origins or _only_presence(result, base):
-            return None
+            return None, needs
         predicates = (Predicate(None, Relation.OTHER, Side.MEMORY),)
-    return m.use(work, base, node.at, node.end, predicates=predicates)
+    return m.use(work, base, node.at, node.end, predicates=predicates), needs
 
 
 def _items(base: Val) -> tuple[Origin, ...]:
@@ -195,7 +204,8 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
         before = len(m.touched)
         result = m.invoke(callback.shape, (item, item), node.at, node.end, inline=True)
         del result
-        fields = _fields_of(list(m.touched)[before:], item) or _fields_read(m, callback.shape.fn, item)
+        if not computed(callback.shape.fn):
+            fields = _fields_of(list(m.touched)[before:], item) or _fields_read(m, callback.shape.fn, item)
         descending = _descending(callback.shape.fn)
     number = m.use(Work.SORT, base, node.at, node.end, fields=fields, descending=descending)
     value = base.worked(number) if number is not None else base
