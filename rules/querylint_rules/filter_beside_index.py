@@ -15,7 +15,8 @@ the schema is needed. A filter on `_id` is `ctx.db.get(id)`; one on `_creationTi
 
 ## When it stays silent
 Conditions that no range can express (`neq`, `or` beside a selective range, arithmetic), a second range when the first is used up,
-tables that the settings call small, tests, seeds and migrations.
+indexes that are still being built, pages and first rows whose visible order the index would change, the tables of Convex itself and of
+packages whose schema is not in the project, tables that the settings call small, tests, seeds and migrations.
 """
 
 from __future__ import annotations

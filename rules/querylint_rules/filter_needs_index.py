@@ -16,7 +16,8 @@ alternative, each by its own index, started together and merged.
 
 ## When it stays silent
 Conditions that no range can express (`neq`, arithmetic, a second range), conditions on fields that the schema does not know or that hold
-arrays, tables that the settings call small, tests, seeds and migrations. A leftover equality on a short range is only a hint.
+arrays, the tables of Convex itself, tables that the settings call small, tests, seeds and migrations. A leftover equality on a short range
+is only a hint.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ All rows of the range are read and billed where one would do.
 `.first()` for the first row (and `=== null` for emptiness), `.order("desc").first()` for the last, `.take(n)` for the first n.
 
 ## When it stays silent
-Lists of which more is used, lists that were filtered or sorted in memory first (other rules speak of those), tests, seeds and migrations.
+Lists of which more is used, look-ups by a unique field, lists that were filtered or sorted in memory first and whole tables (other rules
+speak of those), tables that the settings call small, tests, seeds and migrations.
 """
 
 from __future__ import annotations

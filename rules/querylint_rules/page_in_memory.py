@@ -12,8 +12,9 @@ collected list that is cut to its first n rows reads all of them.
 `.paginate({ numItems, cursor })`, which starts where the page before ended and also works on search indexes; `.take(n)` for the first n.
 
 ## When it stays silent
-A page of n + 1 rows cut to n to see whether there are more, slices of lists that are needed whole besides, slices of lists that were
-sorted or filtered in memory first (other rules speak of those).
+A page of n + 1 rows cut to n to see whether there are more, a search that is asked for more than is shown, slices of lists that are
+needed whole besides, slices of lists that were sorted or filtered in memory first and of whole tables (other rules speak of those),
+tables that the settings call small, tests, seeds and migrations.
 """
 
 from __future__ import annotations

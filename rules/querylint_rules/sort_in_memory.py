@@ -13,8 +13,9 @@ Extend the index by the sort field and use `.order(...)`, with `.take(n)` or `.f
 then follow in the order of their creation.
 
 ## When it stays silent
-Sorts by something computed, sorts of lists that come from elsewhere, sorts in a different order after the rows were combined with others.
-A sort with no cut after it is a hint: it spares work, not reads.
+Sorts by something computed (a quotient, a score, a rank from a table), sorts of bounded lists, of search results and of lists that come
+from elsewhere, sorts in a different order after the rows were combined with others, tables that the settings call small, tests, seeds
+and migrations. A sort with no cut after it is a hint: it spares work, not reads.
 """
 
 from __future__ import annotations

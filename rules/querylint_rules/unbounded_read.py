@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.memory import COUNTING
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.serving import grows, sargable, small, whole_table
 from querylint.advise.trace import Fate, fate
@@ -96,12 +97,14 @@ def _also(program: Program, site: Site, read: Access, seen: Fate) -> tuple[str, 
 def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | Counter | Advice:
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
-    names = list(dict.fromkeys(p.field for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)))
-    if names:
-        return Advice(f"bind {', '.join(names)} in an index range instead of testing it in memory")
-    if kinds and kinds <= {Work.COUNT, Work.FOLD, Work.GROUP, Work.EMPTY}:
+    counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
+    only_counted = bool(kinds & COUNTING) and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
+    if only_counted and not seen.whole:
         return Counter(read.table or "the table")
+    names = list(dict.fromkeys(p.field for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)))
+    if names and not seen.leaves_unselected():
+        return Advice(f"bind {', '.join(names)} in an index range instead of testing it in memory")
     sorts = [s.use.fields[0] for s in seen.uses if s.use.work is Work.SORT and s.use.fields]
-    if sorts:
+    if sorts and kinds & {Work.SLICE, Work.FIRST, Work.PICK}:
         return Advice(f"add an index on {sorts[0]} and read with .order(...).take(n)")
     return Limit(paginate=True)

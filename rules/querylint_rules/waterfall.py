@@ -20,6 +20,7 @@ transaction (it gains nothing there), tests, seeds, migrations.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -94,7 +95,6 @@ def _ids(unit: Unit) -> frozenset[int]:
 def _found(program: Program, function: Function, group: list[Unit]) -> Found:
     later = next(u for u in group if u.done != group[0].done)
     waits = len({u.done for u in group})
-    names = [_name(u) for u in group]
     points = tuple(
         Point(u.site.step.span, f"waits for {describe(u.site.step)}" if isinstance(u.site.step, Access | Call) else "waits for a batch")
         for u in group
@@ -103,8 +103,7 @@ def _found(program: Program, function: Function, group: list[Unit]) -> Found:
     light = function.kind is not Kind.QUERY and len(group) == 2 and all(cheap(u.reads) for u in group)
     return Found(
         later.site.step.span,
-        f"{_listed(names)} are read one after another, though neither needs the other" if len(group) == 2
-        else f"{len(group)} independent reads ({_listed(names)}) wait for one another",
+        _message([_name(u) for u in group]),
         shortest(reaching(program, function)) + points,
         Gather(tuple(u.site.step.span for u in group)),
         Severity.INFO if between or light else None,
@@ -112,7 +111,15 @@ def _found(program: Program, function: Function, group: list[Unit]) -> Found:
         table=later.reads[0].access.table,
         cost=Cost(f"{waits} waits", "1 wait"),
         operation="waterfall",
-    )  # fmt: skip
+    )
+
+
+def _message(names: list[str]) -> str:
+    if len(names) == 2:
+        both = f"two reads of {names[0]} run" if names[0] == names[1] else f"{names[0]} and {names[1]} are read"
+        return f"{both} one after another, though neither needs the other"
+    said = [f"{name}, {times} times" if times > 1 else name for name, times in Counter(names).items()]
+    return f"{len(names)} independent reads ({' and '.join(filter(None, (', '.join(said[:-1]), said[-1])))}) wait for one another"
 
 
 def _name(unit: Unit) -> str:
@@ -120,10 +127,6 @@ def _name(unit: Unit) -> str:
     if isinstance(step, Call) and step.text:
         return f"`{step.text}`"
     tables = list(dict.fromkeys(e.access.table for e in unit.reads if e.access.table))
+    if not tables and isinstance(step, Access) and step.key is not None and step.key.text:
+        return f"the document of `{step.key.text}`"
     return f"`{tables[0]}`" if tables else "a table"
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) == 2 and names[0] == names[1]:
-        return f"two queries on {names[0]}"
-    return f"{', '.join(names[:-1])} and {names[-1]}"
