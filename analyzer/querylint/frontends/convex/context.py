@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from querylint.frontends.convex.roots import ConvexRoot
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Val
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Query, Val
 from querylint.frontends.modules import Modules
 from querylint.ir import Field, Origin, Schema, Table
 from querylint.syntax import tree
@@ -39,6 +39,8 @@ class ModuleContext:
     inner: list[Registered] = field(default_factory=list)
     owner: str = ""
     named: dict[int, str] = field(default_factory=dict)
+    awaited: dict[int, Query] = field(default_factory=dict)
+    run_later: set[int] = field(default_factory=set)
 
     def table(self, name: str | None) -> Table | None:
         """A table of the schema."""

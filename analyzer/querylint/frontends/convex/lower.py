@@ -15,9 +15,10 @@ from querylint.frontends.convex.registration import Registration, registration
 from querylint.frontends.convex.vocabulary import ConvexVocabulary
 from querylint.frontends.flow.binding import hoist
 from querylint.frontends.flow.machine import Machine
+from querylint.frontends.flow.merging import without
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.values import NOTHING, Closure, Marker, Query, Record, Val, join_all, lowered
-from querylint.ir import Escape, Function, Kind, Origin, Role, Root
+from querylint.ir import Block, Escape, Function, Kind, Origin, Role, Root
 from querylint.syntax import tree
 from querylint.text import LineIndex
 
@@ -135,6 +136,8 @@ class ModuleLowering:
         """Lower one function."""
         machine = self._machine()
         self.context.owner = found.name
+        self.context.awaited.clear()
+        self.context.run_later.clear()
         params = self._params(found)
         return self._lowered(machine, found, params)
 
@@ -168,12 +171,18 @@ class ModuleLowering:
         if registered is not None and self.route is not None and name in self.exported:
             route = f"{self.route}:{name}"
         return Function(
-            self.key(name), name, self.context.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block), lowered(returned),
+            self.key(name), name, self.context.path, kind, tuple(_name_of(p) for p in fn.params), self._block(machine), lowered(returned),
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
             self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(name),
             tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
             tuple(machine.built),
         )  # fmt: skip
+
+    def _block(self, machine: Machine) -> Block:
+        """What the function does, without the awaits that only handed a query on."""
+        later = self.context.run_later
+        block = tuple(machine.block)
+        return without(block, later) if later else block
 
     def _given_back(self, machine: Machine, found: Found, value: Val) -> Val:
         """A query of convex-ents that comes back as a promise is run by whoever waits for it."""

@@ -186,6 +186,10 @@ class ConvexVocabulary:
             made = ent_queries.edge(state, self.context, node, base)
             if made is not None:
                 return made
+        if name in queries.TERMINALS:
+            query = self._awaited_before(base)
+            if query is not None:
+                return queries.chained(state, self.context, node, func, query, base.deps)
         handed = self._handed_in(state, node, func, base)
         if handed is not None:
             return handed
@@ -313,18 +317,32 @@ class ConvexVocabulary:
         if isinstance(shape, Query):
             if shape.flavor.startswith("ents"):
                 return ent_queries.finished(state, value, at, end)
-            return None if value.pending else queries.rows(state, shape, at, end, "", Bound.ALL)
+            if value.pending:
+                return None
+            made = queries.rows(state, shape, at, end, "", Bound.ALL)
+            self.context.awaited.update((o.ref, shape) for o in made.origins if isinstance(o.ref, int))
+            return made
         if isinstance(shape, Many) and isinstance(shape.item.shape, Query) and shape.items is None:
             return value
         return None
 
+    def _awaited_before(self, value: Val) -> Query | None:
+        """The query that an `await` handed back as it was, and that is run only now: the await itself was no read."""
+        for origin in value.origins:
+            query = self.context.awaited.get(origin.ref) if isinstance(origin.ref, int) and not origin.path else None
+            if query is not None and isinstance(origin.ref, int):
+                self.context.run_later.add(origin.ref)
+                return query
+        return None
+
     def rows(self, state: State, value: Val, at: int, end: int, *, partial: bool) -> Val | None:
         """`for await` over a query reads row after row, to the end unless the loop leaves early."""
-        if not isinstance(value.shape, Query):
+        query = value.shape if isinstance(value.shape, Query) else self._awaited_before(value)
+        if query is None:
             return None
-        if value.shape.one:
+        if query.one:
             return ent_queries.finished(state, value, at, end)
-        return queries.rows(state, value.shape, at, end, "for await", Bound.LIMIT if partial else Bound.ALL).settled()
+        return queries.rows(state, query, at, end, "for await", Bound.LIMIT if partial else Bound.ALL).settled()
 
     def typed(self, state: State, value: Val, type_text: str) -> Val:
         """Types that name a table, a context, a database handle or a class of the project."""

@@ -24,11 +24,13 @@ def run_for(m: State, node: tree.For) -> None:
 def _for_each(m: State, node: tree.For) -> None:
     assert node.over is not None
     over = m.evaluate(node.over)
-    if isinstance(over.shape, Query):
+    waiting = node.form is tree.LoopForm.AWAIT_OF
+    if waiting or isinstance(over.shape, Query):
         read = m.vocabulary.rows(m, over, node.over.at, node.over.end, partial=leaves_early(node.body))
-        over = read if read is not None else NOTHING
-    elif node.form is tree.LoopForm.AWAIT_OF:
-        over = m.wait(over, node.over.at, node.over.end)
+        if read is not None:
+            over = read
+        else:
+            over = m.wait(over, node.over.at, node.over.end) if waiting and not isinstance(over.shape, Query) else NOTHING
     item = over.item()
     if node.form is tree.LoopForm.IN:
         item = derived(over)

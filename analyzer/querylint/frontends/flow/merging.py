@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.values import Val, join
 from querylint.ir import (
+    Access,
+    Block,
     Branch,
     Exit,
     ExitKind,
+    Loop,
     Step,
 )
 
@@ -23,6 +28,19 @@ def breaks(block: tuple[Step, ...]) -> bool:
         (isinstance(s, Exit) and s.kind in (ExitKind.BREAK, ExitKind.RETURN)) or (isinstance(s, Branch) and any(breaks(a) for a in s.arms))
         for s in block
     )
+
+
+def without(block: Block, numbers: set[int]) -> Block:
+    """The block without the reads and writes of these numbers."""
+    kept: list[Step] = []
+    for step in block:
+        if isinstance(step, Branch):
+            kept.append(replace(step, arms=tuple(without(arm, numbers) for arm in step.arms)))
+        elif isinstance(step, Loop):
+            kept.append(replace(step, body=without(step.body, numbers)))
+        elif not (isinstance(step, Access) and step.id in numbers):
+            kept.append(step)
+    return tuple(kept)
 
 
 def merge_stores(before: dict[Var, Val], after: list[dict[Var, Val]], on: frozenset[int]) -> dict[Var, Val]:
