@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from querylint.frontends.convex import ent_queries, helpers, queries
 from querylint.frontends.convex.annotations import declared_result, typed
@@ -115,6 +116,8 @@ class ConvexVocabulary:
         shape = func.shape
         if isinstance(shape, External):
             return self._external(state, node, shape)
+        if isinstance(shape, ClassRef) and node.new:
+            return Val(deps=derived(*arguments(state, node)).deps, shape=replace(shape, instance=True))
         target = self._target(func)
         if target is not None:
             result = self._own_hook(state, node, target.name) or self._project_call(state, node, target)
@@ -193,7 +196,12 @@ class ConvexVocabulary:
         handed = self._handed_in(state, node, func, base)
         if handed is not None:
             return handed
-        target = self._target(self.member(state, base, func) or NOTHING) if isinstance(shape, Space | ClassRef | Marker) else None
+        target = None
+        if isinstance(shape, Space | ClassRef | Marker):
+            target = self._target(self.member(state, base, func) or NOTHING)
+        elif isinstance(shape, Record):
+            held = shape.fields.get(name, NOTHING)
+            target = self._target(held) if isinstance(held.shape, Marker) else None
         if target is not None:
             return self._project_call(state, node, target)
         return None
