@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
 from querylint.advise.sequence import exclusive, writes_between
-from querylint.ir import Access, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value
+from querylint.ir import Access, Bound, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Reuse
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -66,17 +66,19 @@ def _asked(read: Access, call: Call | None) -> Key | None:
     if read.by_key:
         origins = _origins(read.key, call)
         return ("get", read.table, origins) if origins and read.table is not None else None
-    if len(read.plans) != 1 or read.plans[0].index is None or call is not None or read.terminal is Terminal.PAGE:
+    if len(read.plans) != 1 or read.plans[0].index is None or read.terminal is Terminal.PAGE:
         return None
     plan = read.plans[0]
     parts: list[object] = []
     for p in plan.predicates:
         if p.field is None or p.value is None or p.conditional:
             return None
-        origins = _origins(p.value, None)
+        origins = _origins(p.value, call)
         if not origins and not p.value.constant:
             return None
         parts.append((p.field, p.relation, p.side, origins or repr(p.value.literal)))
+    if call is not None and read.limit is not None and not read.limit.constant:
+        return None
     limit = read.limit.text if read.limit is not None else ""
     return ("query", read.table, plan.index, tuple(parts), plan.order, read.bound, limit) if parts else None
 
@@ -130,7 +132,7 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
             *own_trail(program, effect, second.function),
         ),
         Reuse(before.span),
-        Severity.INFO if read.by_key else None,
+        Severity.INFO if read.by_key or (through and read.bound is Bound.ONE) else None,
         function=second.function.key,
         table=read.table,
         cost=Cost("2 reads of one row", "1 read"),
