@@ -13,7 +13,7 @@ Keep the result of the first read, or hand the document to the helper instead of
 
 ## When it stays silent
 Reads after a write (to see what was stored), alternatives of one choice, reads in different transactions (a mutation must check again
-what an action has read), tests, seeds and migrations.
+what an action has read), tests, seeds and migrations. A single document that is fetched again, and what a helper asks again, are hints.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
 from querylint.advise.sequence import exclusive, writes_between
-from querylint.ir import Access, Bound, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value
+from querylint.ir import Access, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Reuse
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -132,7 +132,7 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
             *own_trail(program, effect, second.function),
         ),
         Reuse(before.span),
-        Severity.INFO if read.by_key or (through and read.bound is Bound.ONE) else None,
+        Severity.INFO if read.by_key or through else None,
         function=second.function.key,
         table=read.table,
         cost=Cost("2 reads of one row", "1 read"),
