@@ -2,8 +2,8 @@
 # A query that fails when it runs
 
 ## What it finds
-A query that is awaited or returned but never run (no `.collect()`, `.take(n)`, `.first()`, `.unique()` or `.paginate()`), `.order` on a
-search, and `.paginate` more than once in one run of a query or mutation, most often in a loop over pages.
+A query that is awaited or returned but never run (no `.collect()`, `.take(n)`, `.first()`, `.unique()` or `.paginate()`) or run twice,
+`.order` on a search, and `.paginate` more than once in one run of a query or mutation, most often in a loop over pages.
 
 ```ts
 // convex/logs.ts
@@ -28,9 +28,9 @@ the function again with the cursor, or from an action; or use `paginator` of con
 order of relevance: sort what it found.
 
 ## When it stays silent
-Pages in branches that exclude each other, or that return before the next, and those of helpers that may do without; pages of `getPage`,
-`paginator` and streams of convex-helpers; functions that are run by `ctx.runQuery` or `ctx.runMutation`, which page for themselves; queries
-of convex-ents, which run when they are awaited; tests.
+A query that each branch ends in its own way; pages in branches that exclude each other, or that return before the next, and those of
+helpers that may do without; pages of `getPage`, `paginator` and streams of convex-helpers; functions that are run by `ctx.runQuery` or
+`ctx.runMutation`, which page for themselves; queries of convex-ents, which run when they are awaited; tests.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.paging import Pages, pages
+from querylint.advise.sequence import exclusive
 from querylint.ir import Access, Function, Kind, Program, Role, Root, Way
 from querylint.remedy import Advice
 from querylint.rule import Confidence, Found, Point, Severity, rule
@@ -45,6 +46,7 @@ from querylint.rule import Confidence, Found, Point, Severity, rule
 HANDLERS = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
 RUN = Advice("end the query with .collect(), .take(n), .first(), .unique() or .paginate()")
 SORT = Advice("drop .order: a search comes in the order of relevance; sort what it found, or read by an ordered index")
+ANEW = Advice("build the query anew for each run, in a function for instance, or keep the rows of the first")
 WALK = Advice("walk the rows with for await, or read one page and schedule the function again with its cursor")
 
 
@@ -58,6 +60,7 @@ def misused_query(program: Program) -> Iterator[Found]:
         for step in function.steps():
             if isinstance(step, Access) and step.reads:
                 yield from _read(function, step)
+                yield from _again(program, function, step)
         for found in pages(program, function):
             yield _paged(function, found)
 
@@ -82,6 +85,18 @@ def _read(function: Function, read: Access) -> Iterator[Found]:
         yield Found(
             read.chain, f"the search on {named} is given an order, which throws", (), SORT, None, confidence, function.key, read.table
         )
+
+
+def _again(program: Program, function: Function, read: Access) -> Iterator[Found]:
+    """A query object that has been run already."""
+    sites = program.sites(function.key).by_id
+    before = sites.get(read.rerun_of) if read.rerun_of is not None else None
+    if before is None or exclusive(program, before, sites[read.id]) or not isinstance(before.step, Access):
+        return
+    named = f"`{read.table}`" if read.table else "a table"
+    trail = (Point(before.step.span, f"runs first: {before.step.verb}"),)
+    message = f"the query on {named} is run a second time, and a query runs once: this throws"
+    yield Found(read.span, message, trail, ANEW, None, function=function.key, table=read.table, operation=read.verb)
 
 
 def _paged(function: Function, found: Pages) -> Found:

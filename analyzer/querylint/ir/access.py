@@ -133,7 +133,7 @@ class Access:
     where branches build the query differently. `span` is the terminal expression, `chain` the stretch from the start of the query to
     its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs at all. `base` is set where the
     query was handed in by a caller or a callee. `verb` is the operation in the source's own word. `fields` are those that a write sets,
-    when they can be read off.
+    when they can be read off. `rerun_of` is a read that has run the very same query object before.
     """
 
     id: int
@@ -153,6 +153,7 @@ class Access:
     key: Value | None = None
     fields: tuple[str, ...] | None = None
     fragile: bool = False
+    rerun_of: int | None = None
 
     @property
     def reads(self) -> bool:

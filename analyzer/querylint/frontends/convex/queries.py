@@ -123,13 +123,20 @@ def read(
 ) -> int:
     """Write the read down and give its number."""
     number = m.fresh()
+    before = m.runs.setdefault(id(query), (query, number, at))
+    rerun_of = before[1] if before[2] != at and not _reusable(query) else None
     m.emit(
         Access(
             number, Op.READ, verb, query.table, query.plans, bound, terminal, m.span(at, end), m.span(query.at, max(query.end, query.at)),
-            query.deps | deps, m.why(), limit, query.table_from, query.base, key, None, m.broken(query.at, end),
+            query.deps | deps, m.why(), limit, query.table_from, query.base, key, None, m.broken(query.at, end), rerun_of,
         )
     )  # fmt: skip
     return number
+
+
+def _reusable(query: Query) -> bool:
+    """Whether a query may run more than once: `db.query(table)` alone starts anew each time, and packages have their own objects."""
+    return bool(query.flavor) or query.base is not None or query.plans == (Plan(Way.SCAN),)
 
 
 def rows(

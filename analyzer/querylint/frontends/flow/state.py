@@ -69,6 +69,7 @@ class State:
         self.depth = 0
         self.calling: list[object] = []
         self.inner = 0
+        self.runs: dict[int, tuple[Query, int, int]] = {}
         self.counter = 0
         self.fragile: list[tuple[int, int]] = []
         self.nested = 0
