@@ -87,10 +87,13 @@ def _upsert(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     return not any(o.root is Root.STEP and _is_read(program, site, o.ref) for o in hit.loop.over.origins)
 
 
-def _given(program: Program, site: Site, hit: Rounds) -> bool:
+def _given(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     """Whether the items are what a caller asked for by key: then one point range each is what Convex has to offer."""
-    parts = hit.loop.over.parts if hit.loop.over is not None else ()
-    return bool(parts) and all(asked_for(program, site.function, o) for _, o in parts)
+    over = hit.loop.over
+    if over is None:
+        return False
+    worked_out = read.terminal is Terminal.ROW and bool(over.deps) and not any(_is_read(program, site, number) for number in over.deps)
+    return worked_out or (bool(over.parts) and all(asked_for(program, site.function, o) for _, o in over.parts))
 
 
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:
@@ -118,7 +121,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         Severity.ERROR
         if scan
         else Severity.INFO
-        if few(program, site, hit.loop) or _given(program, site, hit) or not effect.certain
+        if few(program, site, hit.loop) or _given(program, site, hit, read) or not effect.certain
         else None,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,

@@ -55,10 +55,17 @@ def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator
         before = [levels[n] for n in range(number) if any(_needs(program, function, block[n], block[m], behind[m]) for m in stage)]
         levels.append(1 + max(before, default=-1))
     for level in sorted(set(levels)):
-        members = [u for n, u in enumerate(block) if levels[n] == level]
-        group = [u for u in members if any(_in_turn(u, o) and not _apart(program, u, o) for o in members)]
-        if len({u.done for u in group}) > 1:
-            yield group
+        together: list[list[Unit]] = []
+        for unit in (u for n, u in enumerate(block) if levels[n] == level):
+            home = next((g for g in together if not any(_apart(program, unit, o) for o in g)), None)
+            if home is None:
+                together.append([unit])
+            else:
+                home.append(unit)
+        for members in together:
+            group = [u for u in members if any(_in_turn(u, o) for o in members)]
+            if len({u.done for u in group}) > 1:
+                yield group
 
 
 def _in_turn(a: Unit, b: Unit) -> bool:
