@@ -64,6 +64,8 @@ def _message(loss: Loss, names: tuple[str, ...]) -> str:
         reads = "is read from end to end" if loss.to_end else "is read until enough rows match"
         served = "no index serves" if loss.serving is not None else "no single index range serves"
         return f"{table} {reads} and filtered{by}, which {served}"
+    if not loss.to_end:
+        return f"rows of {table} that `{loss.plan.index}` finds are read until enough match, and filtered{by}, which no index serves"
     return f"all rows of {table} that `{loss.plan.index}` finds are read and filtered{by}, which no index serves"
 
 

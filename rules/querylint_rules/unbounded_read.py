@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import COUNTING
+from querylint.advise.memory import COUNTING, acted_on
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.serving import grows, sargable, small, whole_table
 from querylint.advise.trace import Fate, fate
@@ -49,7 +49,10 @@ def unbounded_read(program: Program) -> Iterator[Found]:
 
 def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     table = f"`{read.table}`" if read.table else "a table"
-    works = list(dict.fromkeys(WORK_WORDS[s.use.work] for s in seen.uses if s.use.work in WORK_WORDS))
+    busy = acted_on(program, site.function, read)
+    works = list(
+        dict.fromkeys(WORK_WORDS[s.use.work] for s in seen.uses if s.use.work in WORK_WORDS and not (busy and s.use.work in COUNTING))
+    )
     purpose = f" and {', '.join(works[:3])} in memory" if works else ""
     index = next((p.index for p in read.plans if p.index), None)
     how = f" through `{index}` without a range" if index else ""
@@ -99,7 +102,7 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     table = program.table(site.function, read.table)
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     only_counted = bool(kinds & COUNTING) and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
-    if only_counted and not seen.whole:
+    if only_counted and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
     names = list(dict.fromkeys(p.field for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)))
     if names and not seen.leaves_unselected():

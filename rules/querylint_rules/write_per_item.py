@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import accumulates
-from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal
+from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Chunk
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -75,7 +75,15 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
         return False
     if write.fields is not None and any(set(write.fields) & set(p.fixed()) for p in source.plans):
         return False
-    return accumulates(program, site.function, source)
+    return not _cut(site, source) and accumulates(program, site.function, source)
+
+
+def _cut(site: Site, source: Access) -> bool:
+    """Whether the list is cut to a given number before the loop runs over it."""
+    return any(
+        isinstance(step, Use) and step.work is Work.SLICE and step.size is not None and any(o.ref == source.id for o in step.of)
+        for step in site.function.steps()
+    )
 
 
 def _found(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:

@@ -126,9 +126,14 @@ def drains(program: Program, load: Load) -> bool:
 
 
 def drives(program: Program, load: Load) -> bool:
-    """Whether the rows decide what else is read, written or called: then they are needed, whatever is counted besides."""
-    mine = load.access.id
-    for site in program.sites(load.function.key).all:
+    """Whether the rows of a load decide what else is done."""
+    return acted_on(program, load.function, load.access)
+
+
+def acted_on(program: Program, function: Function, read: Access) -> bool:
+    """Whether rows decide what else is read, written or called: then they are needed, whatever is counted besides."""
+    mine = read.id
+    for site in program.sites(function.key).all:
         step = site.step
         if isinstance(step, Access):
             key = step.key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from querylint.frontends.convex.context import ModuleContext
-from querylint.frontends.convex.ranges import filter_predicates, range_predicates
+from querylint.frontends.convex.ranges import captured, filter_predicates, range_predicates
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, derived, lowered
@@ -44,6 +44,8 @@ def chained(m: State, context: ModuleContext, node: tree.Call, func: tree.Member
 def _built(m: State, node: tree.Call, name: str, query: Query) -> Query:
     args = [m.evaluate(a) for a in node.args]
     deps = query.deps | derived(*args).deps
+    for arg in args:
+        deps |= captured(m, arg)
     end = max(query.end, node.end)
     if name == "order":
         down = bool(args) and args[0].literal == "desc"

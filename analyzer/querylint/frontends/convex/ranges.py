@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Closure, Val, lowered
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Val, lowered
 from querylint.ir import Predicate, Relation, Side, Value
 from querylint.syntax import tree
 
@@ -32,6 +32,24 @@ def range_predicates(m: State, callback: Val) -> tuple[Predicate, ...] | None:
             Predicate(field, RANGE[call.func.name], side, lowered(value, m.text(call.args[1])), conditional, (), m.span(call.at, call.end))
         )
     return tuple(found)
+
+
+def captured(m: State, callback: Val) -> frozenset[int]:
+    """The steps behind the variables that a callback names: what it does depends on them, even where it cannot be read."""
+    if not isinstance(callback.shape, Closure) or callback.shape.scope is None:
+        return callback.deps
+    found: set[int] = set()
+    stack: list[object] = list(callback.shape.fn.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tree.Name):
+            var = callback.shape.scope.find(node.id)
+            found |= m.store[var].deps if var is not None and var in m.store else NO_STEPS
+        elif isinstance(node, list | tuple):
+            stack.extend(node)
+        elif hasattr(node, "__slots__") and not isinstance(node, str):
+            stack.extend(getattr(node, slot) for slot in node.__slots__ if slot not in ("at", "end"))
+    return frozenset(found)
 
 
 def _constant_name(m: State, closure: Closure, node: tree.Expr) -> str | None:
