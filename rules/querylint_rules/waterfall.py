@@ -15,7 +15,8 @@ Start them together: `const [persona, variants] = await Promise.all([...])`.
 ## When it stays silent
 A check that throws or returns between them (the second read may then not be wanted), promises that are started before the first of them
 is awaited, reads that use one another's results, alternatives of one choice, reads around a write to the same table, `runQuery` inside a
-transaction (it gains nothing there), tests, seeds, migrations.
+transaction (it gains nothing there), tests, seeds, migrations. Of the arms of one choice, the first that has a waterfall is reported and
+the others are hints.
 """
 
 from __future__ import annotations
@@ -38,15 +39,16 @@ def waterfall(program: Program) -> Iterator[Found]:
         if quiet(function) or function.kind is Kind.CLIENT:
             continue
         for block in units(program, function):
-            for group in _groups(program, function, block):
-                yield _found(program, function, group)
+            for group, again in _groups(program, function, block):
+                yield _found(program, function, group, again=again)
 
 
-def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator[list[Unit]]:
+def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator[tuple[list[Unit], bool]]:
     """Reads that could start at the same time, yet are waited for one after another.
 
     The level of a read is the number of waits that must come before it: one more than the level of what it needs. Reads of one level
-    that are waited for at different places are a waterfall; those that a Promise.all waits for together are one stage already.
+    that are waited for at different places are a waterfall; those that a Promise.all waits for together are one stage already. A
+    group holds reads of one path; those of other arms of the same choice come after it, and say so.
     """
     behind = [closure(program, function, u.needs | barriers(program, function, u.start, u.site.loops), u.site.loops) for u in block]
     levels: list[int] = []
@@ -62,10 +64,9 @@ def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator
                 together.append([unit])
             else:
                 home.append(unit)
-        for members in together:
-            group = [u for u in members if any(_in_turn(u, o) for o in members)]
-            if len({u.done for u in group}) > 1:
-                yield group
+        groups = [[u for u in members if any(_in_turn(u, o) for o in members)] for members in together]
+        for number, group in enumerate(g for g in groups if len({u.done for u in g}) > 1):
+            yield group, number > 0
 
 
 def _in_turn(a: Unit, b: Unit) -> bool:
@@ -99,7 +100,7 @@ def _ids(unit: Unit) -> frozenset[int]:
     return frozenset(e.access.id for e in unit.reads if e.function == unit.site.function.key)
 
 
-def _found(program: Program, function: Function, group: list[Unit]) -> Found:
+def _found(program: Program, function: Function, group: list[Unit], *, again: bool) -> Found:
     later = next(u for u in group if u.done != group[0].done)
     waits = len({u.done for u in group})
     points = tuple(
@@ -113,7 +114,7 @@ def _found(program: Program, function: Function, group: list[Unit]) -> Found:
         _message([_name(u) for u in group]),
         shortest(reaching(program, function)) + points,
         Gather(tuple(u.site.step.span for u in group)),
-        Severity.INFO if between or light else None,
+        Severity.INFO if between or light or again else None,
         function=function.key,
         table=later.reads[0].access.table,
         cost=Cost(f"{waits} waits", "1 wait"),
