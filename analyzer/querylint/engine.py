@@ -133,7 +133,9 @@ class Project:
                 self.notes.append(
                     Note(NoteKind.BUG, f"rule {rule.name} failed: {words[-1]} ({place.rpartition('/')[2]}); please report it")
                 )
-        unique = {(f.rule, f.found.span, f.found.message): f for f in found}
+        unique: dict[tuple[object, ...], Finding] = {}
+        for f in sorted(found, key=lambda f: f.found.span):  # a query that ends in two places is one query
+            unique.setdefault((f.rule, f.found.span.path, f.found.span.line, f.found.span.column, f.found.message), f)
         return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
 
     def _stamp(self, rule: Rule, found: Found) -> Finding:
