@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,9 +37,6 @@ export const byTitle = query({
   },
 });
 """
-
-pytestmark = pytest.mark.skipif(find_spec("querylint.engine") is None, reason="there is no engine yet")
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
