@@ -38,6 +38,7 @@ export const byTitle = query({
 });
 """
 
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "package.json").write_text('{"dependencies": {"convex": "^1.17.0"}}')
