@@ -75,6 +75,8 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
         return False
     if write.fields is not None and any(set(write.fields) & set(p.fixed()) for p in source.plans):
         return False
+    if any(len(p.fixed()) > 1 for p in source.plans):  # what two keys have in common is little, and one row as a rule
+        return False
     return not _cut(site, source) and accumulates(program, site.function, source)
 
 
