@@ -11,6 +11,7 @@ _TEST_PARTS = frozenset({"test", "tests", "spec", "stories", "e2e", "e2e-spec", 
 _TEST_FILES = frozenset({"conftest.py", "tests.py"})
 _TEST_TAILS = frozenset({"helper", "helpers", "util", "utils", "setup"})
 _SEED_FOLDERS = frozenset({"seed", "seeds", "seeders", "fixtures", "__fixtures__", "mock", "mocks", "__mocks__"})
+_FIRST_DATA = "init"  # what `convex dev --run init` calls by convention: the rows that a deployment starts with
 _SEED_WORDS = frozenset({"seed", "seeds", "seeder", "seeders", "seeding", "fixture", "fixtures"})
 _MOCK_WORDS = frozenset({"mock", "mocks"})
 _MOCK_PRODUCTS = frozenset({"interview", "interviews", "exam", "exams", "test", "tests"})
@@ -27,7 +28,7 @@ def role(path: str) -> Role:
     words = _words(stem)
     if not _MIGRATION_WORDS.isdisjoint(words) or any(not _MIGRATION_WORDS.isdisjoint(_words(folder)) for folder in folders):
         return Role.MIGRATION
-    if any(folder in _SEED_FOLDERS for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):
+    if stem == _FIRST_DATA or any(folder in _SEED_FOLDERS for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):
         return Role.SEED
     return Role.CODE
 
