@@ -143,19 +143,7 @@ def _only_sequential(loops: tuple[Loop, ...]) -> bool:
 
 
 def _inside(loop: Loop) -> frozenset[int]:
-    numbers: set[int] = set()
-    stack = list(loop.body)
-    while stack:
-        step = stack.pop()
-        number = getattr(step, "id", None)
-        if number is not None and isinstance(step, Access | Call):
-            numbers.add(number)
-        if isinstance(step, Loop):
-            stack.extend(step.body)
-        elif hasattr(step, "arms"):
-            for arm in step.arms:
-                stack.extend(arm)
-    return frozenset(numbers)
+    return frozenset(step.id for step in loop.steps() if isinstance(step, Access | Call))
 
 
 def _paging(loop: Loop, needs: frozenset[int], inside: frozenset[int]) -> bool:

@@ -64,7 +64,7 @@ def _reads(program: Program, function: Function, step: Access | Call | Loop) -> 
     if step.kind not in (LoopKind.GATHER, LoopKind.ONCE):
         return ()
     found_in: list[Effect] = []
-    for inner in _inner(step):
+    for inner in step.steps():
         if isinstance(inner, Access):
             if inner.op is Op.WRITE:
                 return ()
@@ -77,25 +77,13 @@ def _reads(program: Program, function: Function, step: Access | Call | Loop) -> 
     return tuple(found_in)
 
 
-def _inner(loop: Loop) -> Iterator[Step]:
-    stack: list[Step] = list(loop.body)
-    while stack:
-        step = stack.pop(0)
-        yield step
-        if isinstance(step, Loop):
-            stack.extend(step.body)
-        elif hasattr(step, "arms"):
-            for arm in step.arms:
-                stack.extend(arm)
-
-
 def needs_of(step: Step) -> frozenset[int]:
     """The steps whose results, or whose outcome, decide a step."""
     if isinstance(step, Access | Call):
         return step.deps | step.guards
     if isinstance(step, Loop):
         deps = step.guards | (step.over.deps if step.over is not None else frozenset())
-        for inner in _inner(step):
+        for inner in step.steps():
             if isinstance(inner, Access | Call):
                 deps |= inner.deps | inner.guards
         return deps
@@ -123,7 +111,7 @@ def closure(program: Program, function: Function, needs: frozenset[int], around:
                 found.add(number)
                 queue.append(number)
         if isinstance(site.step, Loop):
-            for inner in _inner(site.step):
+            for inner in site.step.steps():
                 if isinstance(inner, Access | Call | Loop):
                     found.add(inner.id)
     return frozenset(found)

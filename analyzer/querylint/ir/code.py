@@ -162,6 +162,11 @@ class Loop:
     strided: bool = False
     handed: tuple[int, int] | None = None
     detached: bool = False
+
+    def steps(self) -> Iterator[Step]:
+        """Every step of a round, outer before inner, in the order of the source."""
+        yield from _walk(self.body)
+
     guards: frozenset[int] = frozenset()
 
 

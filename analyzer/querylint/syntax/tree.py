@@ -10,6 +10,7 @@ Nodes are mutable slotted classes for the speed of building them; after parsing 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
@@ -487,3 +488,15 @@ class Module:
     body: list[Stmt]
     broken: list[tuple[int, int]] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)  # type aliases and interfaces by name, as text
+
+
+def walk(root: object) -> Iterator[object]:
+    """Every node of a piece of code, nested functions included, and the lists and texts that nodes hold; the last part comes first."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, list | tuple):
+            stack.extend(node)
+        elif hasattr(node, "__slots__") and not isinstance(node, str):
+            stack.extend(getattr(node, slot) for slot in node.__slots__ if slot not in ("at", "end"))

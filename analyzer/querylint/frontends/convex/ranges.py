@@ -39,16 +39,10 @@ def captured(m: State, callback: Val) -> frozenset[int]:
     if not isinstance(callback.shape, Closure) or callback.shape.scope is None:
         return callback.deps
     found: set[int] = set()
-    stack: list[object] = list(callback.shape.fn.body)
-    while stack:
-        node = stack.pop()
+    for node in tree.walk(callback.shape.fn.body):
         if isinstance(node, tree.Name):
             var = callback.shape.scope.find(node.id)
             found |= m.store[var].deps if var is not None and var in m.store else NO_STEPS
-        elif isinstance(node, list | tuple):
-            stack.extend(node)
-        elif hasattr(node, "__slots__") and not isinstance(node, str):
-            stack.extend(getattr(node, slot) for slot in node.__slots__ if slot not in ("at", "end"))
     return frozenset(found)
 
 

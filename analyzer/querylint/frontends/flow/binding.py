@@ -108,10 +108,7 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         if how != "=":
             note_fold(m, _var_of(m, target.base), value)
         if isinstance(base.shape, Record):
-            replaced = Val(
-                base.origins, base.deps | value.deps, base.pending, shape=Record({**base.shape.fields, target.name: value}, base.shape.rest)
-            )
-            put_back(m, target.base, replaced)
+            put_back(m, target.base, _with_field(base, base.shape, target.name, value))
         elif value.interesting:
             put_back(
                 m,
@@ -181,16 +178,11 @@ def put_back(m: State, target: tree.Expr, value: Val) -> None:
     elif isinstance(target, tree.Member):
         base = m.evaluate(target.base)
         if isinstance(base.shape, Record):
-            put_back(
-                m,
-                target.base,
-                Val(
-                    base.origins,
-                    base.deps | value.deps,
-                    base.pending,
-                    shape=Record({**base.shape.fields, target.name: value}, base.shape.rest),
-                ),
-            )
+            put_back(m, target.base, _with_field(base, base.shape, target.name, value))
+
+
+def _with_field(base: Val, shape: Record, name: str, value: Val) -> Val:
+    return Val(base.origins, base.deps | value.deps, base.pending, shape=Record({**shape.fields, name: value}, shape.rest))
 
 
 def note_fold(m: State, var: Var | None, value: Val) -> None:

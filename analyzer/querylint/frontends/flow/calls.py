@@ -44,16 +44,10 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
 
 def calls_itself(closure: Closure) -> bool:
     """Whether a function that a variable holds calls that variable."""
-    stack: list[object] = list(closure.fn.body)
-    while stack:
-        this = stack.pop()
-        if isinstance(this, tree.Call) and isinstance(this.func, tree.Name) and this.func.id == closure.label:
-            return True
-        if isinstance(this, list | tuple):
-            stack.extend(this)
-        elif hasattr(this, "__slots__") and not isinstance(this, str):
-            stack.extend(getattr(this, slot) for slot in this.__slots__ if slot not in ("at", "end"))
-    return False
+    return any(
+        isinstance(this, tree.Call) and isinstance(this.func, tree.Name) and this.func.id == closure.label
+        for this in tree.walk(closure.fn.body)
+    )
 
 
 def outside(m: State, node: tree.Call, args: tuple[Val, ...], text: str, base: Val | None) -> Val:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from querylint.syntax import tree
 
 SCALING = frozenset(("*", "/", "%", "**", "+"))
@@ -13,7 +11,7 @@ LOOKING_UP = frozenset(("get", "indexOf", "findIndex"))
 def computed(fn: tree.Fn) -> bool:
     """Whether a comparator ranks rows by something that it works out: a quotient, a look-up in a table of ranks, a score."""
     names = {p.pattern.id for p in fn.params if isinstance(p.pattern, tree.NamePattern)}
-    return any(_computes(node, names) for node in _nodes(fn.body))
+    return any(_computes(node, names) for node in tree.walk(fn.body))
 
 
 def _computes(node: object, names: set[str]) -> bool:
@@ -31,15 +29,4 @@ def _computes(node: object, names: set[str]) -> bool:
 
 
 def _mentions(node: object, names: set[str]) -> bool:
-    return any(isinstance(n, tree.Name) and n.id in names for n in _nodes(node))
-
-
-def _nodes(root: object) -> Iterator[object]:
-    stack = [root]
-    while stack:
-        this = stack.pop()
-        yield this
-        if isinstance(this, list | tuple):
-            stack.extend(this)
-        elif hasattr(this, "__slots__") and not isinstance(this, str):
-            stack.extend(getattr(this, slot) for slot in this.__slots__ if slot not in ("at", "end"))
+    return any(isinstance(n, tree.Name) and n.id in names for n in tree.walk(node))

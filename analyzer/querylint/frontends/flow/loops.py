@@ -210,9 +210,7 @@ GROWING = frozenset(("push", "unshift", "add", "set"))
 
 def assigned(node: object, names: set[str]) -> None:
     """Names that are assigned or grown anywhere in a piece of code, nested functions included."""
-    stack = [node]
-    while stack:
-        this = stack.pop()
+    for this in tree.walk(node):
         if isinstance(this, tree.Assign) and isinstance(this.target, tree.NamePattern):
             names.add(this.target.id)
         elif (
@@ -222,10 +220,6 @@ def assigned(node: object, names: set[str]) -> None:
             and isinstance(this.func.base, tree.Name)
         ):
             names.add(this.func.base.id)
-        if isinstance(this, list | tuple):
-            stack.extend(this)
-        elif hasattr(this, "__slots__") and not isinstance(this, str):
-            stack.extend(getattr(this, slot) for slot in this.__slots__ if slot not in ("at", "end"))
 
 
 def leaves_early(body: list[tree.Stmt]) -> bool:

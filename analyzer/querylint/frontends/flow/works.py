@@ -230,17 +230,11 @@ def _fields_read(m: State, fn: tree.Fn, item: Val) -> tuple[str, ...]:
         return ()
     name = fn.params[0].pattern.id
     found: dict[str, None] = {}
-    stack: list[object] = list(fn.body)
-    while stack:
-        this = stack.pop()
+    for this in tree.walk(fn.body):
         if isinstance(this, tree.Member) and isinstance(this.base, tree.Name) and this.base.id == name:
             found[this.name] = None
         if isinstance(this, tree.Index) and isinstance(this.base, tree.Name) and this.base.id == name:
             found["*"] = None
-        if isinstance(this, list | tuple):
-            stack.extend(this)
-        elif hasattr(this, "__slots__") and not isinstance(this, str):
-            stack.extend(getattr(this, slot) for slot in this.__slots__ if slot not in ("at", "end"))
     return tuple(found)
 
 
