@@ -1,4 +1,5 @@
-"""What each construct of TypeScript becomes in the plain tree (a long list, hence a long file), and that nothing makes the reader fail."""
+# long: one list of what each construct becomes
+"""What each construct of TypeScript becomes in the plain tree, and that nothing makes the reader fail."""
 
 from __future__ import annotations
 
