@@ -16,15 +16,17 @@ parent, read the parent's range once and group it in memory.
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
 first hit, reads that are started in the loop but awaited together after it, tests, seeds and migrations.
+It is a hint where nobody waits (crons, scheduled jobs), and in a mutation whose rounds wait for their own writes anyway.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.audience import waited_for
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
-from querylint.advise.writes import batch_job, order_matters
+from querylint.advise.writes import batch_job, labors, order_matters
 from querylint.ir import Access, Bound, Call, Kind, LoopKind, Mode, Op, Program, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
@@ -84,19 +86,19 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     what = "scanned" if _weight(read) == 3 else "read" if read.by_key else "queried"
     may = "is" if effect.certain else "may be"
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
-    size = "n" if hit.loop.limit is None else str(hit.loop.limit)
     ordered = order_matters(program, site, hit.loop, read)
+    writing = _weight(read) < 3 and labors(program, site, hit.loop)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
     return Found(
         step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
         _remedy(hit, read, ordered=ordered),
-        _severity(program, site, hit, effect, again=again or ordered),
+        _severity(program, site, hit, effect, again=again or ordered or writing),
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         site.function.key,
         read.table,
-        cost=Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once"),
+        cost=_cost(hit, read),
         operation=read.verb,
     )
 
@@ -104,9 +106,18 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
 def _remedy(hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
+    if _weight(read) == 3:
+        return Advice("bind an index range for each item, or read the table once before the loop and match its rows in memory")
     if read.by_key:
         return Gather(loop=hit.loop.span)
     return Batch(hit.loop.span, "start the queries together with Promise.all")
+
+
+def _cost(hit: Rounds, read: Access) -> Cost:
+    size = "n" if hit.loop.limit is None else str(hit.loop.limit)
+    if _weight(read) == 3:
+        return Cost(f"{size} × rows({read.table or 'table'})", f"rows({read.table or 'table'}) at most")
+    return Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once")
 
 
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
@@ -115,4 +126,6 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, agai
         return Severity.INFO
     if _weight(read) == 3 and read.bound is Bound.ALL:
         return Severity.ERROR
+    if _weight(read) < 3 and not waited_for(program, site.function):
+        return Severity.INFO
     return Severity.INFO if read.bound is Bound.ONE and batch_job(program, site, hit.loop) else None

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.growth import small
 from querylint.advise.memory import Load, anchor, home, loads, trail
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import small
 from querylint.advise.trace import Seen, fate
 from querylint.ir import Bound, Program, Terminal, Use, Work
 from querylint.remedy import Advice, Limit

@@ -21,9 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.growth import few
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
-from querylint.advise.serving import few, unranged
+from querylint.advise.serving import unranged
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch

@@ -22,9 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.audience import left_alone
+from querylint.advise.curation import curated
+from querylint.advise.growth import grows, small
 from querylint.advise.memory import COUNTING, acted_on
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import grows, sargable, small, whole_table
+from querylint.advise.serving import sargable, whole_table
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Kind, Program, Work
 from querylint.ir.program import Site
@@ -75,6 +78,8 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
 def _severity(program: Program, site: Site, read: Access) -> Severity:
     if read.table == "_scheduled_functions" or not grows(program, site.function, read.table):
         return Severity.INFO
+    if curated(program, site.function.root, read.table) or left_alone(program, site.function):
+        return Severity.INFO
     entries = program.entries(site.function.key)
     if any(e.public or e.kind is Kind.HTTP for e in entries):
         return Severity.ERROR
@@ -97,12 +102,18 @@ def _also(program: Program, site: Site, read: Access, seen: Fate) -> tuple[str, 
     return tuple(also)
 
 
+def _asked_about(seen: Fate) -> bool:
+    """Whether what is counted depends on something that differs from call to call: then no one counter can hold it."""
+    values = (p.value for s in seen.uses for p in s.use.predicates)
+    return any(value is not None and not value.constant and bool(value.origins or value.deps) for value in values)
+
+
 def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | Counter | Advice:
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     only_counted = bool(kinds & COUNTING) and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
-    if only_counted and not seen.whole and not acted_on(program, site.function, read):
+    if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
     names = list(dict.fromkeys(p.field for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)))
     if names and not seen.leaves_unselected():

@@ -16,7 +16,8 @@ Start them together: `const [persona, variants] = await Promise.all([...])`.
 A check that throws or returns between them (the second read may then not be wanted), promises that are started before the first of them
 is awaited, reads that use one another's results, alternatives of one choice, reads around a write to the same table, `runQuery` inside a
 transaction (it gains nothing there), tests, seeds, migrations. Of the arms of one choice, the first that has a waterfall is reported and
-the others are hints.
+the others are hints. It is a hint, too, where nobody waits (crons, scheduled jobs), where the function waits for every item of a loop
+besides, and for two or three look-ups before a write.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
+from querylint.advise.audience import waited_for
 from querylint.advise.places import describe, quiet, reaching, shortest
+from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, units, writes_between
-from querylint.ir import Access, Call, Function, Kind, Program
+from querylint.ir import Access, Call, Function, Kind, Program, Wait
 from querylint.remedy import Gather
 from querylint.rule import Cost, Found, Point, Severity, rule
 
@@ -108,13 +111,14 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
         for u in group
     )
     between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
-    light = function.kind is not Kind.QUERY and len(group) == 2 and all(cheap(u.reads) for u in group)
+    light = len(group) <= 3 and all(cheap(u.reads) for u in group) and _writing(program, function)
+    lost = not waited_for(program, function) or _drowned(program, function) or _seldom(group)
     return Found(
         later.site.step.span,
-        _message([_name(u) for u in group]),
+        _message([_name(u) for u in group], waits),
         shortest(reaching(program, function)) + points,
         Gather(tuple(u.site.step.span for u in group)),
-        Severity.INFO if between or light or again else None,
+        Severity.INFO if between or light or again or lost else None,
         function=function.key,
         table=later.reads[0].access.table,
         cost=Cost(f"{waits} waits", "1 wait"),
@@ -122,12 +126,34 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
     )
 
 
-def _message(names: list[str]) -> str:
+def _writing(program: Program, function: Function) -> bool:
+    """Whether a function is no query, and no query leads to it: one wait more or less is then seen by one caller, once."""
+    return function.kind is not Kind.QUERY and not any(e.kind is Kind.QUERY for e in program.entries(function.key))
+
+
+def _drowned(program: Program, function: Function) -> bool:
+    """Whether the function also waits once for every item of some loop: beside that, a single wait is not felt."""
+    return any(
+        isinstance(site.step, Wait) and any(loop.kind in SEQUENTIAL and not loop.constant for loop in site.loops)
+        for site in program.sites(function.key).all
+    )
+
+
+def _seldom(group: list[Unit]) -> bool:
+    """Whether a helper may not read at all while the other read hangs on a condition: they may exclude one another."""
+    choosy = [u for u in group if not any(e.certain for e in u.reads)]
+    return bool(choosy) and any(u.site.arms for u in group if u not in choosy)
+
+
+def _message(names: list[str], waits: int) -> str:
     if len(names) == 2:
         both = f"two reads of {names[0]} run" if names[0] == names[1] else f"{names[0]} and {names[1]} are read"
         return f"{both} one after another, though neither needs the other"
     said = [f"{name}, {times} times" if times > 1 else name for name, times in Counter(names).items()]
-    return f"{len(names)} independent reads ({' and '.join(filter(None, (', '.join(said[:-1]), said[-1])))}) wait for one another"
+    listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+    if waits < len(names):
+        return f"{len(names)} independent reads ({listed}) are awaited in {waits} steps, though one would do"
+    return f"{len(names)} independent reads ({listed}) wait for one another"
 
 
 def _name(unit: Unit) -> str:

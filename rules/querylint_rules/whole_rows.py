@@ -22,8 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.growth import accumulates, small
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import accumulates, phrase, small, whole_table
+from querylint.advise.serving import phrase, whole_table
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Bound, Function, Op, Program, Root, Table, Terminal, Use, Way, Work
 from querylint.ir.program import Site

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.growth import accumulates
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
-from querylint.advise.serving import accumulates
 from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Chunk

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from querylint.advise.growth import small
 from querylint.advise.places import quiet
-from querylint.advise.serving import small, unranged
+from querylint.advise.serving import unranged
 from querylint.ir import Access, Bound, Function, Kind, Op, Program
 from querylint.ir.program import Effect
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from querylint.advise.audience import left_alone
+from querylint.advise.curation import curated
+from querylint.advise.growth import accumulates, small
 from querylint.advise.places import quiet
 from querylint.advise.serving import (
     Serving,
     Want,
-    accumulates,
     full,
     order_after,
     order_seen,
@@ -18,13 +21,14 @@ from querylint.advise.serving import (
     sargable,
     serve,
     serve_in_order,
-    small,
     unranged,
     wanted,
 )
-from querylint.ir import Access, Bound, Plan, Predicate, Program, Relation, Table, Terminal, Way
+from querylint.ir import Access, Bound, Function, Plan, Predicate, Program, Relation, Table, Terminal, Way
 from querylint.ir.program import Site
 from querylint.rule import Severity
+
+SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +118,21 @@ def _disjunction(
     return None
 
 
+def _narrows(program: Program, function: Function, read: Access, residual: tuple[Predicate, ...]) -> bool:
+    """Whether a filter leaves out more than the odd row: a switch that every row is born with, and few lose, leaves out next to none."""
+    tested = [p for p in residual if p.field is not None and p.relation is Relation.EQ and p.value is not None and p.value.constant]
+    if len(tested) < len(residual):
+        return True
+    return not all(p.field is not None and SWITCHED_ON.match(p.field) and p.value is not None and p.value.literal is True for p in tested)
+
+
 def _severity(program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...]) -> Severity:
+    if left_alone(program, site.function) or curated(program, site.function.root, read.table):
+        return Severity.INFO
     if bare:
         return Severity.WARNING
+    if not _narrows(program, site.function, read, residual):
+        return Severity.INFO
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return Severity.INFO
     return Severity.WARNING if accumulates(program, site.function, read) else Severity.INFO

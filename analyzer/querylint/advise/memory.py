@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from querylint.advise.audience import left_alone
+from querylint.advise.growth import accumulates, small
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import accumulates, small, unranged, whole_table
+from querylint.advise.serving import unranged, whole_table
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.ir import Access, Bound, Call, Function, Loop, Mode, Origin, Predicate, Program, Root, Table, TargetKind, Terminal, Way, Work
 from querylint.ir.program import Edge, Site
@@ -64,8 +66,8 @@ def loads(program: Program) -> Iterator[Load]:
 
 
 def weight(program: Program, load: Load) -> Severity:
-    """A warning where the range gathers rows for as long as its owner lives; else a hint."""
-    if load.reported:
+    """A warning where the range gathers rows for as long as its owner lives, in code that somebody runs; else a hint."""
+    if load.reported or left_alone(program, load.function):
         return Severity.INFO
     return Severity.WARNING if accumulates(program, load.function, load.access) else Severity.INFO
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from querylint.advise.growth import small
 from querylint.advise.places import quiet
-from querylint.advise.serving import small
 from querylint.ir import Access, Call, Function, Kind, Op, Origin, Program, Root, Schema, Side, Table
 from querylint.ir.program import Site
 

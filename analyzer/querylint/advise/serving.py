@@ -7,34 +7,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from querylint.ir import (
-    ITEM,
     Access,
     Bound,
     Function,
     Index,
     IndexKind,
-    Loop,
     Plan,
     Predicate,
     Program,
     Relation,
-    Root,
     Side,
     Table,
     Terminal,
     Way,
 )
-from querylint.ir.program import Site
 
-PER_ACCOUNT = re.compile(
-    r"^(?:user|owner|author|creator|member|org|organization|organisation|team|workspace|tenant|account|company|customer|project|channel|"
-    r"createdBy|userId|clerk|token|subject|persona|site|store|shop|guild|room|conversation|thread|community)", re.IGNORECASE
-)  # fmt: skip
 SCALAR = frozenset(("string", "number", "int64", "boolean", "id", "null", "bytes", "literal", "union", "any"))
-PASSING = frozenset(
-    "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "
-    "transcribing generating building executing locked started".split()
-)
 BUILT_IN = {"_id": "by_id", "_creationTime": "by_creation_time"}
 
 
@@ -221,101 +209,6 @@ def keeps_order(plan: Plan, table: Table | None, serving: Serving, want: Want) -
     fields = declared.fields if declared is not None else serving.fields
     after = tuple(f for f in fields if f not in want.equal and f != "_creationTime")
     return before is not None and after == tuple(f for f in before if f not in want.equal)
-
-
-# Sizes.
-
-
-def small(program: Program, name: str | None) -> bool:
-    """Whether the user said that a table stays small."""
-    return name is not None and name in program.rows and program.rows[name] <= 1000
-
-
-def grows(program: Program, function: Function, name: str | None) -> bool:
-    """Whether a table grows with use: somebody inserts into it outside of seeds and migrations, or nobody does that we can see."""
-    known = program.memo.get(("grows", function.root, name))
-    if known is None:
-        known = program.memo["grows", function.root, name] = _grows(program, function, name)
-    return known is True
-
-
-def _grows(program: Program, function: Function, name: str | None) -> bool:
-    if small(program, name):
-        return False
-    if name is not None and name.startswith("_"):
-        return True
-    inserted = False
-    for site, access in program.writes():
-        if access.table == name and access.verb == "insert" and site.function.root == function.root:
-            inserted = True
-            if site.function.role.value == "code":
-                return True
-    return not inserted
-
-
-def accumulates(program: Program, function: Function, read: Access) -> bool:
-    """Whether the range of a read grows with time: the whole table, or what one account, place or owner has gathered."""
-    if not grows(program, function, read.table):
-        return False
-    table = program.table(function, read.table)
-    for plan in read.plans:
-        if plan.way in (Way.SCAN, Way.OPAQUE) or (plan.way is Way.INDEX and not plan.ranged):
-            return True
-        fixed = plan.fixed()
-        if not fixed:
-            return True
-        if len(fixed) > 2 or _passing(plan):
-            continue
-        if len(fixed) > 1 and not all(_broad(f, table) for f in fixed):
-            continue
-        if _broad(fixed[0], table):
-            return True
-    return False
-
-
-def _passing(plan: Plan) -> bool:
-    """Whether the range holds a state that rows only pass through: what waits or runs is soon gone."""
-    return any(
-        p.side is Side.INDEX
-        and p.relation is Relation.EQ
-        and p.value is not None
-        and isinstance(p.value.literal, str)
-        and p.value.literal.lower() in PASSING
-        for p in plan.predicates
-    )
-
-
-def _keyed(plan: Plan) -> int:
-    """How many fields of a key a range binds; flags and absent fields choose nobody."""
-    bound = [p for p in plan.predicates if p.side is Side.INDEX and p.relation is Relation.EQ]
-    return sum(1 for p in bound if p.value is None or not p.value.constant or isinstance(p.value.literal, str))
-
-
-def few(program: Program, site: Site, loop: Loop) -> bool:
-    """Whether a loop runs over a handful of rows: single documents, small takes, ranges that bind a whole compound key."""
-    origins = [o for _, o in loop.over.parts] if loop.over is not None else []
-    for origin in origins:
-        found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) and origin.root is Root.STEP else None
-        if found is None or not isinstance(found.step, Access):
-            return False
-        read = found.step
-        if read.terminal is Terminal.ROW and ITEM not in origin.path:
-            continue
-        if read.bound is Bound.LIMIT and read.limit is not None and isinstance(read.limit.literal, int) and read.limit.literal <= 10:
-            continue
-        if read.terminal is Terminal.ROWS and all(_keyed(p) > 1 for p in read.plans) and not accumulates(program, site.function, read):
-            continue
-        return False
-    return bool(origins)
-
-
-def _broad(name: str, table: Table | None) -> bool:
-    declared = table.field(name) if table is not None else None
-    if declared is not None and declared.type in ("boolean", "literal", "union"):
-        return True
-    if declared is not None and declared.target in ("users", "organizations", "teams", "workspaces", "orgs", "members"):
-        return True
-    return PER_ACCOUNT.match(name.rpartition(".")[2]) is not None or name in ("status", "type", "kind", "state", "category")
 
 
 def unranged(plan: Plan) -> bool:

@@ -39,6 +39,20 @@ def _writes(program: Program, site: Site, loop: Loop) -> Iterator[tuple[Access, 
                     yield effect.access, False
 
 
+def labors(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether each round also writes, or waits for a mutation or an action: then its reads are not what the loop waits for most."""
+    if any(True for _ in _writes(program, site, loop)):
+        return True
+    for other in program.sites(site.function.key).all:
+        step = other.step
+        if loop in other.loops and isinstance(step, Call):
+            key = program.callees.get((site.function.key, step.id), "")
+            behind = program.remotes.get(key, ()) if step.mode is Mode.DIRECT else ()
+            if any(mode in (Mode.MUTATION, Mode.ACTION) for mode in (step.mode, *(r.call.mode for r in behind))):
+                return True
+    return False
+
+
 def _own_row(read: Access, loop: Loop) -> bool:
     """Whether a read fetches the very item that the loop is at, by its id."""
     if read.key is None or loop.over is None:

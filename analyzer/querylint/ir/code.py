@@ -172,12 +172,17 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A choice between blocks; `on` are the steps that the condition needs. `handler` marks the arm of an error handler."""
+    """A choice between blocks; `on` are the steps that the condition needs.
+
+    `handler` marks the arm of an error handler; `missing` says that the first arm is taken where something is not there (null, false,
+    empty).
+    """
 
     arms: tuple[Block, ...]
     on: frozenset[int]
     span: Span
     handler: bool = False
+    missing: bool = False
 
 
 class ExitKind(Enum):

@@ -73,8 +73,8 @@ class Program:
     `callers` and `callees` are the call graph; `effects` the accesses that a call of a function brings about, its own first; `remotes`
     the remote calls that it leads to without leaving its place; `outside` the functions that wait for outside code; `throws` the
     functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function. `words`
-    are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated. `memo` keeps what planners
-    have worked out already.
+    are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated; `mentioned` the routes
+    that the code names, called or not. `memo` keeps what planners have worked out already.
     """
 
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -88,6 +88,7 @@ class Program:
     reached: Mapping[str, frozenset[str]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     rows: Mapping[str, int] = field(default_factory=dict)
+    mentioned: frozenset[str] = frozenset()
     _sites: dict[str, Sites] = field(default_factory=dict, compare=False, repr=False)
     _accesses: dict[Op, list[tuple[Site, Access]]] = field(default_factory=dict, compare=False, repr=False)
     memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
@@ -144,6 +145,10 @@ class Program:
         """What a call does to the database."""
         key = self.callees.get((function.key, call.id))
         return self.effects.get(key, ()) if key is not None else ()
+
+    def named(self, function: Function) -> bool:
+        """Whether the code names a registered function somewhere, be it to call it, to schedule it, or to hand it on."""
+        return function.route is not None and function.route in self.mentioned
 
     def entries(self, key: str) -> tuple[Function, ...]:
         """The registered functions that lead to a function, itself included where it is one."""

@@ -101,14 +101,24 @@ def effects(
 
 
 def _certain(block: Block) -> set[int]:
-    """The steps that run whenever the end of the block is reached: those in no arm of a choice."""
+    """The steps that run in the ordinary course: those in no arm of a choice, and behind no choice that may return before them.
+
+    A return where something is missing is a guard, and no ordinary course.
+    """
     found: set[int] = set()
     for step in block:
+        if isinstance(step, Branch) and not step.handler and not step.missing and _returns(step):
+            break
         if isinstance(step, Access | Call):
             found.add(step.id)
         elif isinstance(step, Loop):
             found |= _certain(step.body)
     return found
+
+
+def _returns(branch: Branch) -> bool:
+    """Whether the function may be left with a result in one arm, and goes on after another."""
+    return any(isinstance(s, Exit) and s.kind is ExitKind.RETURN for arm in branch.arms for s in arm)
 
 
 def remotes(

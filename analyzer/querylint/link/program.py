@@ -10,8 +10,16 @@ from querylint.ir.program import Edge
 from querylint.link import callgraph
 
 
-def link(functions: Iterable[Function], schemas: Mapping[str, Schema], words: frozenset[str] = frozenset()) -> Program:
-    """The program that rules ask. `words` are all string constants of the project, by which something may be named indirectly."""
+def link(
+    functions: Iterable[Function],
+    schemas: Mapping[str, Schema],
+    words: frozenset[str] = frozenset(),
+    mentioned: frozenset[str] = frozenset(),
+) -> Program:
+    """The program that rules ask.
+
+    `words` are all string constants of the project, by which something may be named indirectly; `mentioned` the routes that it names.
+    """
     by_key = {f.key: f for f in functions}
     routes: dict[tuple[str, str], str] = {(f.root, f.route): f.key for f in by_key.values() if f.route is not None}
     by_route: dict[str, list[str]] = {}
@@ -54,6 +62,7 @@ def link(functions: Iterable[Function], schemas: Mapping[str, Schema], words: fr
         callgraph.throwing(by_key, callees, order),
         callgraph.reached(by_key, forward),
         words,
+        mentioned=mentioned,
     )
 
 

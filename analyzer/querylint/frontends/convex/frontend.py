@@ -30,6 +30,8 @@ CLIENT_WORDS = (
 SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
 QUOTED = re.compile(rb"""(\w*)\(?\s*(["'`])([A-Za-z_]\w*)\2""")
 VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
+REFERENCE = re.compile(rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})""")
+ROUTE = re.compile(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
 NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 MOST_WAVES = 5
@@ -37,7 +39,10 @@ MOST_WAVES = 5
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """What a front end hands on: functions, schemas by root, notes, how many files it read closely, and names used indirectly."""
+    """What a front end hands on: functions, schemas by root, notes, how many files it read closely, and names used indirectly.
+
+    `mentioned` are the routes of functions that code outside of tests names, called or not.
+    """
 
     functions: tuple[Function, ...]
     schemas: dict[str, Schema]
@@ -45,6 +50,7 @@ class Lowered:
     roots: tuple[str, ...]
     analysed: tuple[str, ...]
     words: frozenset[str]
+    mentioned: frozenset[str] = frozenset()
 
 
 class ConvexFrontEnd:
@@ -79,8 +85,14 @@ class ConvexFrontEnd:
                 break
         functions = tuple(f for path in sorted(self.done) for f in self.done[path])
         return Lowered(
-            functions, self.schemas, tuple(self.notes), tuple(r.folder for r in self.roots), tuple(sorted(self.done)), self._words()
-        )  # fmt: skip
+            functions,
+            self.schemas,
+            tuple(self.notes),
+            tuple(r.folder for r in self.roots),
+            tuple(sorted(self.done)),
+            self._words(),
+            self._mentioned(),
+        )
 
     def _relevant(self, path: str) -> bool:
         if self.role(path) is Role.TEST:
@@ -134,6 +146,21 @@ class ConvexFrontEnd:
             return root.folder
         applications = [r for r in self.roots if not r.component]
         return applications[0].folder if len(applications) == 1 else ""
+
+    def _mentioned(self) -> frozenset[str]:
+        """Routes that stand in the code as references (`internal.a.b.c`) or in quotes, in files that call no function too."""
+        found: set[str] = set()
+        for path in self.files:
+            if self.role(path) is Role.TEST:
+                continue
+            source = self.read(path) or b""
+            if any(word in source for word in (b"api", b"Api", b"internal", b"Internal", b"components")):
+                for reference in REFERENCE.finditer(source):
+                    parts = [part.strip(b" \t\r\n?!").decode() for part in reference[1].split(b".")[1:]]
+                    found.update(f"{'/'.join(parts[:n])}:{parts[n]}" for n in range(1, len(parts)))
+            if b":" in source and path in self.done:
+                found.update(f"{route[1].decode()}:{route[2].decode()}" for route in ROUTE.finditer(source))
+        return frozenset(found)
 
     def _words(self) -> frozenset[str]:
         """Names of indexes that stand in quotes where no index is declared or chosen: someone may choose by them indirectly.

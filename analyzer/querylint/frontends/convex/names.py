@@ -27,7 +27,7 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
         return Val(shape=Closure(node, None, definition.path, definition.name))
     if isinstance(node, tree.ClassDef):
         return Val(shape=ClassRef(*where))
-    if isinstance(node, tree.Typed):
+    while isinstance(node, tree.Typed):
         node = node.value
     if isinstance(node, tree.Call):
         if isinstance(node.func, tree.Name) and node.new:
@@ -44,7 +44,7 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
         return Val(shape=Marker("object", where))
     if node is None or isinstance(node, tree.FnDef):
         return None
-    if isinstance(node, tree.Member):
+    if isinstance(node, tree.Name | tree.Member):
         reference = _alias(context, definition.path, node)
         if reference is not None:
             return reference
@@ -52,10 +52,10 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
     return from_constant(constant) if constant is not UNKNOWN else None
 
 
-def _alias(context: ModuleContext, path: str, node: tree.Member) -> Val | None:
-    """`const workflow = components.workflow`: a shorter name for a reference."""
-    parts = [node.name]
-    base = node.base
+def _alias(context: ModuleContext, path: str, node: tree.Name | tree.Member) -> Val | None:
+    """`const workflow = components.workflow`, `const refs = internal as any`: another name for a reference."""
+    parts: list[str] = []
+    base: tree.Expr = node
     while isinstance(base, tree.Member):
         parts.append(base.name)
         base = base.base

@@ -15,6 +15,7 @@ from querylint.frontends.flow.values import (
 )
 from querylint.ir import Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
+from querylint.syntax.tree import UNDEFINED
 
 RELATIONS = {
     "===": Relation.EQ, "==": Relation.EQ, "!==": Relation.NE, "!=": Relation.NE,
@@ -63,6 +64,18 @@ def negated(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         return arms[0]
     first, last = conditions[0], conditions[-1]
     return (Condition(None, Relation.ANY, None, arms=tuple(arms), at=first.at, end=last.end),)
+
+
+def absent(conditions: tuple[Condition, ...]) -> bool:
+    """Whether conditions hold where something is not there: null, undefined, false, zero or empty."""
+    if not conditions:
+        return False
+    return all(
+        all(absent(arm) for arm in c.arms)
+        if c.arms
+        else c.relation is Relation.EQ and c.other is not None and c.other.literal in (False, None, UNDEFINED, 0, "")
+        for c in conditions
+    )
 
 
 def _negate(c: Condition) -> tuple[Condition, ...]:

@@ -1,0 +1,104 @@
+"""Who waits for a function: users, nobody since it runs in the background, or nobody at all since nothing calls it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from querylint.ir import Call, Function, Kind, Mode, Program
+
+
+class Audience(Enum):
+    """For whom a function runs.
+
+    USERS where a client, an HTTP caller or code that cannot be seen may wait for it; BACKGROUND where crons, the scheduler or other code
+    that nobody waits for leads to it; NOBODY where nothing in the project names it: run by hand, or left over.
+    """
+
+    USERS = "users"
+    BACKGROUND = "background"
+    NOBODY = "nobody"
+
+
+def audience(program: Program, function: Function) -> Audience:
+    """For whom a function runs, as far as the project shows."""
+    known = program.memo.get("audience")
+    if not isinstance(known, dict):
+        known = program.memo["audience"] = _audiences(program)
+    found: Audience = known.get(function.key, Audience.USERS)
+    return found
+
+
+def waited_for(program: Program, function: Function) -> bool:
+    """Whether somebody may wait for the function: a wait that is spared then counts."""
+    return audience(program, function) is Audience.USERS
+
+
+def left_alone(program: Program, function: Function) -> bool:
+    """Whether only internal functions that nothing calls lead here: repairs that are run by hand, or code that is no longer used."""
+    if audience(program, function) is not Audience.NOBODY:
+        return False
+    return not any(entry.public for entry in (function, *program.entries(function.key)))
+
+
+def _audiences(program: Program) -> dict[str, Audience]:
+    idle = {key for key, function in program.functions.items() if _unnamed(program, function)}
+    starts = [key for key, function in program.functions.items() if key not in idle and _waits(program, function)]
+    users = _spread(program, starts, scheduled=False)
+    others = [key for key, function in program.functions.items() if key not in idle and key not in users and _entry(program, function)]
+    behind = _spread(program, others, scheduled=True) | _spread(program, list(users), scheduled=True)
+    nobody = _spread(program, list(idle), scheduled=True)
+    found: dict[str, Audience] = {}
+    for key in program.functions:
+        if key in users:
+            found[key] = Audience.USERS
+        elif key in behind:
+            found[key] = Audience.BACKGROUND
+        elif key in nobody:
+            found[key] = Audience.NOBODY
+    return found
+
+
+def _spread(program: Program, starts: list[str], *, scheduled: bool) -> set[str]:
+    """The functions that these lead to, through the scheduler too or only by calls that are waited for."""
+    found = set(starts)
+    stack = list(starts)
+    while stack:
+        here = program.functions[stack.pop()]
+        targets = [
+            program.callees.get((here.key, step.id))
+            for step in here.steps()
+            if isinstance(step, Call) and (scheduled or step.mode is not Mode.SCHEDULE)
+        ]
+        for key in (*targets, here.wrapper):
+            if key is not None and key in program.functions and key not in found:
+                found.add(key)
+                stack.append(key)
+    return found
+
+
+def _entry(program: Program, function: Function) -> bool:
+    return function.kind not in (Kind.PLAIN, Kind.CLIENT)
+
+
+def _waits(program: Program, function: Function) -> bool:
+    """Whether somebody outside waits for the function itself."""
+    if function.public or function.kind in (Kind.HTTP, Kind.CLIENT):
+        return True
+    return function.kind is Kind.PLAIN and not program.callers.get(function.key) and not program.entries(function.key)
+
+
+def _unnamed(program: Program, function: Function) -> bool:
+    """Whether a registered function is called by nobody and named nowhere. Public ones may have clients that are not in the project."""
+    if function.route is None or program.named(function) or function.kind is Kind.HTTP:
+        return False
+    if any(edge.caller != function.key for edge in program.callers.get(function.key, ())):
+        return False
+    return not function.public or _clients_in_sight(program)
+
+
+def _clients_in_sight(program: Program) -> bool:
+    known = program.memo.get("clients in sight")
+    if known is None:
+        named = (f.public and f.route is not None and program.named(f) for f in program.functions.values())
+        known = program.memo["clients in sight"] = any(named)
+    return known is True

@@ -1,0 +1,168 @@
+"""Tables that people keep by hand (settings, catalogues, definitions), and keys of which the code lets only one row exist."""
+
+from __future__ import annotations
+
+import re
+
+from querylint.advise.audience import left_alone
+from querylint.ir import Access, Call, Function, Kind, LoopKind, Mode, Op, Order, Program, Relation, Role, Table, Terminal
+from querylint.ir.program import Effect, Site
+
+CATALOGUE = re.compile(
+    r"(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
+    r"rules?|zones?|flags?|features?|webhooks?|integrations?|providers?|menus?|themes?|plugins?|fields?|tags?|labels?|locales?|"
+    r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|levels?|stages?|pipelines?|"
+    r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?)$",
+    re.IGNORECASE,
+)
+STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
+OWNER = re.compile(
+    r"^(?:user|owner|author|creator|member|customer|sender|recipient|assignee|player|profile|subscriber|account|buyer|student|patient)"
+    r"(?:_?id)?$",
+    re.IGNORECASE,
+)
+NAMES = frozenset(("name", "title", "label", "slug", "key", "code", "displayName"))
+SWITCHES = re.compile(
+    r"^(?:is_?)?(?:active|enabled|default|published|visible|system|builtin)$|^(?:sort_?)?(?:order|priority|position|rank)$", re.I
+)
+CONTENT = re.compile(r"^(?:content|body|text|html|markdown|message|transcript|payload|raw)$", re.IGNORECASE)
+SIGNS = 2
+MOST_ENTRIES = 12
+
+
+def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
+    """The sets of fields whose values no two rows of a table share, as every insert looks for such a row first and then does not insert.
+
+    A look-up that runs backwards through time is a limit on the rate, not on the number, and does not count.
+    """
+    known = program.memo.get(("keys", root, name))
+    if not isinstance(known, tuple):
+        known = program.memo["keys", root, name] = _keys(program, root, name)
+    return known
+
+
+def curated(program: Program, root: str, name: str | None) -> bool:
+    """Whether people fill a table by hand, one row at a time: it says how the application is set up, not what happens in it.
+
+    Every insert must stand outside of loops and be reached from public mutations alone, no row may belong to a user, and two signs must
+    speak for it: a name such as `categories`, a check for staff before every insert, a name that is unique, a switch beside a name.
+    """
+    known = program.memo.get(("curated", root, name))
+    if known is None:
+        known = program.memo["curated", root, name] = _curated(program, root, name)
+    return known is True
+
+
+def inserts(program: Program, root: str, name: str | None) -> list[tuple[Site, Access]]:
+    """The inserts into a table that ordinary code makes."""
+    found = program.memo.get(("inserts", root))
+    if not isinstance(found, dict):
+        found = program.memo["inserts", root] = _inserts(program, root)
+    made: list[tuple[Site, Access]] = found.get(name, [])
+    return made
+
+
+def _inserts(program: Program, root: str) -> dict[str | None, list[tuple[Site, Access]]]:
+    found: dict[str | None, list[tuple[Site, Access]]] = {}
+    for site, access in program.writes():
+        function = site.function
+        if access.verb != "insert" or function.root != root or function.role is not Role.CODE or left_alone(program, function):
+            continue
+        found.setdefault(access.table, []).append((site, access))
+    return found
+
+
+def _keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
+    shared: set[frozenset[str]] | None = None
+    for site, access in inserts(program, root, name):
+        mine = {key for effect in _guards(program, site, access) if (key := _looked_for(effect.access, name))}
+        shared = mine if shared is None else shared & mine
+        if not shared:
+            return ()
+    return tuple(sorted(shared or (), key=sorted))
+
+
+def _guards(program: Program, site: Site, access: Access) -> list[Effect]:
+    """The reads that decide whether an insert takes place, in helpers too."""
+    by_id = program.sites(site.function.key).by_id
+    found: list[Effect] = []
+    for number in sorted(access.guards):
+        step = by_id[number].step if number in by_id else None
+        if isinstance(step, Access) and step.op is Op.READ:
+            found.append(Effect(site.function.key, step))
+        elif isinstance(step, Call) and step.mode is Mode.DIRECT:
+            found += [e for e in program.effects_of(site.function, step) if e.access.op is Op.READ and len(e.trail) == 1]
+    return found
+
+
+def _looked_for(read: Access, name: str | None) -> frozenset[str]:
+    if read.table != name or read.terminal is not Terminal.ROW or read.by_key or len(read.plans) != 1:
+        return frozenset()
+    plan = read.plans[0]
+    if (plan.order or Order()).descending or any(p.relation is not Relation.EQ or p.field is None for p in plan.predicates):
+        return frozenset()
+    return frozenset(p.field for p in plan.predicates if p.field is not None and not p.conditional)
+
+
+def _curated(program: Program, root: str, name: str | None) -> bool:
+    schema = program.schemas.get(root)
+    table = schema.tables.get(name) if schema is not None and name is not None else None
+    made = inserts(program, root, name)
+    if table is None or table.fields is None or not made or _owned(table):
+        return False
+    if any(CONTENT.match(field.name) for field in table.fields) or not all(_by_hand(program, site) for site, _ in made):
+        return False
+    names = {field.name for field in table.fields}
+    signs = (
+        CATALOGUE.search(table.name) is not None,
+        all(_by_staff(program, site.function) for site, _ in made),
+        any(len(key) == 1 and key & NAMES for key in keys(program, root, name)),
+        bool(names & NAMES) and any(SWITCHES.match(field) for field in names),
+    )
+    return sum(signs) >= SIGNS
+
+
+def _owned(table: Table) -> bool:
+    """Whether rows belong to users: an index begins with one."""
+    return any(index.fields and OWNER.match(index.fields[0]) for index in table.indexes)
+
+
+def _by_hand(program: Program, site: Site) -> bool:
+    """Whether only public mutations lead to a place, none of them in a loop."""
+    if any(loop.kind is not LoopKind.ONCE and not loop.constant for loop in site.loops):
+        return False
+    seen = {site.function.key}
+    stack = [site.function]
+    while stack:
+        here = stack.pop()
+        if here.kind is Kind.CLIENT:
+            continue
+        if here.kind is not Kind.PLAIN and not (here.kind is Kind.MUTATION and here.public):
+            return False
+        for edge in program.callers.get(here.key, ()):
+            caller = program.functions[edge.caller]
+            if caller.role is not Role.CODE or edge.caller in seen or caller.kind is Kind.CLIENT:
+                continue
+            place = program.sites(edge.caller).by_id.get(edge.call.id)
+            if place is not None and any(loop.kind is not LoopKind.ONCE and not loop.constant for loop in place.loops):
+                return False
+            seen.add(edge.caller)
+            stack.append(caller)
+    return True
+
+
+def _by_staff(program: Program, function: Function) -> bool:
+    """Whether every way to a function asks first whether the caller may manage the application."""
+    entries = program.entries(function.key)[:MOST_ENTRIES]
+    return bool(entries) and all(_asks_for_staff(program, entry) for entry in entries)
+
+
+def _asks_for_staff(program: Program, entry: Function) -> bool:
+    functions = [entry, *(program.functions[key] for key in (entry.wrapper or "",) if key in program.functions)]
+    for function in functions:
+        for step in function.own_steps():
+            if isinstance(step, Call):
+                words = [step.text, *(v.literal for v in step.args if isinstance(v.literal, str))]
+                if any(STAFF.search(word) for word in words):
+                    return True
+    return entry.wrapper is not None and STAFF.search(entry.wrapper.rpartition("::")[2]) is not None

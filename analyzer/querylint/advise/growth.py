@@ -1,0 +1,125 @@
+"""How many rows a read may meet: tables that grow with use, tables that people keep by hand, ranges that gather rows, keys of one row."""
+
+from __future__ import annotations
+
+import re
+
+from querylint.advise.audience import left_alone
+from querylint.advise.curation import curated, keys
+from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Side, Table, Terminal, Way
+from querylint.ir.program import Site
+
+PER_ACCOUNT = re.compile(
+    r"^(?:user|owner|author|creator|member|org|organization|organisation|team|workspace|tenant|account|company|customer|project|channel|"
+    r"createdBy|userId|clerk|token|subject|persona|site|store|shop|guild|room|conversation|thread|community)", re.IGNORECASE
+)  # fmt: skip
+PASSING = frozenset(
+    "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "
+    "transcribing generating building executing locked started".split()
+)
+SMALL = 1000
+
+
+def small(program: Program, name: str | None) -> bool:
+    """Whether the user said that a table stays small."""
+    return name is not None and name in program.rows and program.rows[name] <= SMALL
+
+
+def grows(program: Program, function: Function, name: str | None) -> bool:
+    """Whether a table grows with use: somebody inserts into it outside of seeds and migrations, or nobody does that we can see."""
+    known = program.memo.get(("grows", function.root, name))
+    if known is None:
+        known = program.memo["grows", function.root, name] = _grows(program, function, name)
+    return known is True
+
+
+def _grows(program: Program, function: Function, name: str | None) -> bool:
+    if small(program, name):
+        return False
+    if name is not None and name.startswith("_"):
+        return True
+    inserted = False
+    for site, access in program.writes():
+        if access.table == name and access.verb == "insert" and site.function.root == function.root:
+            inserted = True
+            if site.function.role.value == "code" and not left_alone(program, site.function):
+                return True
+    return not inserted
+
+
+def accumulates(program: Program, function: Function, read: Access) -> bool:
+    """Whether the range of a read grows with time: the whole table, or what one account, place or owner has gathered."""
+    if not grows(program, function, read.table) or curated(program, function.root, read.table):
+        return False
+    table = program.table(function, read.table)
+    return any(_gathers(program, function, read, plan, table) for plan in read.plans)
+
+
+def _gathers(program: Program, function: Function, read: Access, plan: Plan, table: Table | None) -> bool:
+    if plan.way in (Way.SCAN, Way.OPAQUE) or (plan.way is Way.INDEX and not plan.ranged):
+        return True
+    fixed = plan.fixed()
+    if not fixed:
+        return True
+    if len(fixed) > 2 or _passing(plan) or one_row(program, function, read, plan):
+        return False
+    if len(fixed) > 1 and not all(_broad(f, table) for f in fixed):
+        return False
+    return _broad(fixed[0], table)
+
+
+def one_row(program: Program, function: Function, read: Access, plan: Plan) -> bool:
+    """Whether a range holds one row at most: a unique index says so, the code that inserts, or the library that owns the table."""
+    fixed = frozenset(plan.fixed())
+    table = program.table(function, read.table)
+    index = table.index(plan.index) if table is not None and plan.index is not None else None
+    if index is not None and index.unique and set(index.fields) <= fixed:
+        return True
+    if table is not None and table.library is not None and fixed:
+        return True
+    return any(key <= fixed for key in keys(program, function.root, read.table))
+
+
+def _passing(plan: Plan) -> bool:
+    """Whether the range holds a state that rows only pass through: what waits or runs is soon gone."""
+    return any(
+        p.side is Side.INDEX
+        and p.relation is Relation.EQ
+        and p.value is not None
+        and isinstance(p.value.literal, str)
+        and p.value.literal.lower() in PASSING
+        for p in plan.predicates
+    )
+
+
+def _keyed(plan: Plan) -> int:
+    """How many fields of a key a range binds; flags and absent fields choose nobody."""
+    bound = [p for p in plan.predicates if p.side is Side.INDEX and p.relation is Relation.EQ]
+    return sum(1 for p in bound if p.value is None or not p.value.constant or isinstance(p.value.literal, str))
+
+
+def few(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether a loop runs over a handful of rows: single documents, small takes, ranges that bind a whole compound key."""
+    origins = [o for _, o in loop.over.parts] if loop.over is not None else []
+    for origin in origins:
+        found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) and origin.root is Root.STEP else None
+        if found is None or not isinstance(found.step, Access):
+            return False
+        read = found.step
+        if read.terminal is Terminal.ROW and ITEM not in origin.path:
+            continue
+        if read.bound is Bound.LIMIT and read.limit is not None and isinstance(read.limit.literal, int) and read.limit.literal <= 10:
+            continue
+        if read.terminal is Terminal.ROWS and all(_keyed(p) > 1 for p in read.plans) and not accumulates(program, site.function, read):
+            continue
+        return False
+    return bool(origins)
+
+
+def _broad(name: str, table: Table | None) -> bool:
+    declared = table.field(name) if table is not None else None
+    if declared is not None and declared.type in ("boolean", "literal", "union"):
+        return True
+    if declared is not None and declared.target in ("users", "organizations", "teams", "workspaces", "orgs", "members"):
+        return True
+    return PER_ACCOUNT.match(name.rpartition(".")[2]) is not None or name in ("status", "type", "kind", "state", "category")
