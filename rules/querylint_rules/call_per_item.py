@@ -24,9 +24,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from querylint.advise.audience import left_alone
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
-from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Call, Kind, Loop, LoopKind, Mode, Program, TargetKind
+from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
+from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, TargetKind
 from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -43,13 +44,21 @@ def call_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         remotes = [Remote(site.function.key, call)] if call.mode.remote else _through(program, site, call)
-        remote = next((r for r in remotes if not r.call.target.name.startswith("components.")), None)
+        remote = next((r for r in remotes if _counts(program, site, r)), None)
         if remote is not None:
             found = _found(program, site, call, hit, remote)
             loop = (site.function.key, hit.loop.id)
             yield replace(found, severity=Severity.INFO) if loop in told else found
             if found.severity is not Severity.INFO:
                 told.add(loop)
+
+
+def _counts(program: Program, site: Site, remote: Remote) -> bool:
+    """Whether it is a call of the application's own functions, and one that can happen here."""
+    if remote.call.target.name.startswith("components."):
+        return False
+    detached = remote.call.detached or any(edge.call.detached for edge in remote.trail)
+    return not (detached and transactional(program, site.function))
 
 
 def _through(program: Program, site: Site, call: Call) -> list[Remote]:
@@ -99,17 +108,52 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
             if inner.mode is not Mode.ACTION
             else "schedule the actions, or give one action all the items",
         ),
-        _severity(program, site, call, hit, inner.mode),
+        _severity(program, site, call, hit, remote),
         function=site.function.key,
         cost=Cost("n calls", "1 call, or 1 per chunk"),
         operation=inner.mode.value,
     )
 
 
-def _severity(program: Program, site: Site, call: Call, hit: Rounds, mode: Mode) -> Severity:
+def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Severity:
+    mode = remote.call.mode
+    if left_alone(program, site.function) or _heavy(program, remote) or _beside(program, site, call, hit.loop):
+        return Severity.INFO
     if hit.loop.kind is LoopKind.GATHER and mode is not Mode.QUERY:
         return Severity.INFO
     return Severity.INFO if mode is Mode.MUTATION and _labors(program, site, call, hit.loop) else Severity.WARNING
+
+
+def _heavy(program: Program, remote: Remote) -> bool:
+    """Whether the function that is called works through a range of its own and writes: all the items in one transaction may be too much."""
+    key = program.callees.get((remote.function, remote.call.id))
+    if key is None:
+        return False
+    return any(
+        isinstance(site.step, Access) and site.step.op is Op.WRITE and any(x.kind in SEQUENTIAL and not x.constant for x in site.loops)
+        for member in (key, *(e.function for e in program.effects.get(key, ())))
+        for site in program.sites(member).all
+    )
+
+
+def _beside(program: Program, site: Site, call: Call, loop: Loop) -> bool:
+    """Whether the call hangs on a condition, in a round that calls another function anyway."""
+    if not any(isinstance(step, Branch) for step in loop.body) or _always(loop, call):
+        return False
+    return any(step.mode.remote and step.id != call.id for step in _sure(loop.body))
+
+
+def _always(loop: Loop, call: Call) -> bool:
+    return any(step is call for step in loop.body)
+
+
+def _sure(block: Block) -> Iterator[Call]:
+    """The calls of a block that hang on no condition."""
+    for step in block:
+        if isinstance(step, Call):
+            yield step
+        elif isinstance(step, Loop):
+            yield from _sure(step.body)
 
 
 def _labors(program: Program, site: Site, call: Call, loop: Loop) -> bool:

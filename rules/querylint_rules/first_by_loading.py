@@ -19,9 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.growth import one_row
 from querylint.advise.memory import Load, loads, trail
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Loop, Program, Relation, Root, Side, Work
+from querylint.ir import Bound, Loop, Program, Root, Work
 from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -37,7 +38,7 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
-        if load.access.bound is not Bound.ALL or load.reported or _unique(load) or _visited(load):
+        if load.access.bound is not Bound.ALL or load.reported or _unique(program, load) or _visited(load):
             continue
         yield _found(program, load, kinds)
 
@@ -50,12 +51,9 @@ def _visited(load: Load) -> bool:
     return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
 
 
-def _unique(load: Load) -> bool:
-    """Whether the range holds one row at most, as far as an index that is unique tells."""
-    plan = load.access.plans[0]
-    index = load.table.index(plan.index) if load.table is not None and plan.index else None
-    bound = {p.field for p in plan.predicates if p.side is Side.INDEX and p.relation is Relation.EQ}
-    return index is not None and index.unique and set(index.fields) <= bound
+def _unique(program: Program, load: Load) -> bool:
+    """Whether the range holds one row at most."""
+    return one_row(program, load.function, load.access, load.access.plans[0])
 
 
 def _found(program: Program, load: Load, kinds: set[Work]) -> Found:

@@ -14,13 +14,14 @@ Read one range that holds the rows of all items and group it in memory, keep the
 
 ## When it stays silent
 Parallel gets by id (the ordinary join), lists of constants, look-ups by natural key for arguments of a mutation (an upsert), tests,
-seeds and migrations. One row for each key that a caller sent is a hint.
+seeds and migrations. One row for each key that a caller sent, or for each row of a bounded list, is a hint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.audience import left_alone
 from querylint.advise.growth import few
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
@@ -97,6 +98,21 @@ def _given(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     return worked_out or (bool(over.parts) and all(asked_for(program, site.function, o) for _, o in over.parts))
 
 
+def _joined(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
+    """One row for each row of a bounded list, side by side: the ordinary join, which costs what a `get` of each would."""
+    if left_alone(program, site.function):
+        return True
+    over = hit.loop.over
+    if read.bound is not Bound.ONE or over is None or not over.parts:
+        return False
+    for _, origin in over.parts:
+        found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+        step = found.step if found is not None else None
+        if not isinstance(step, Access) or step.bound not in (Bound.LIMIT, Bound.PAGE):
+            return False
+    return True
+
+
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:
     found = program.sites(site.function.key).by_id.get(ref) if isinstance(ref, int) else None
     return found is not None and isinstance(found.step, Access | Loop)
@@ -122,7 +138,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         Severity.ERROR
         if scan
         else Severity.INFO
-        if few(program, site, hit.loop) or _given(program, site, hit, read) or not effect.certain
+        if few(program, site, hit.loop) or _given(program, site, hit, read) or _joined(program, site, hit, read) or not effect.certain
         else None,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,

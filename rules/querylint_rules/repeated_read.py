@@ -24,7 +24,7 @@ from querylint.advise.places import describe, own_trail, quiet, reaching, shorte
 from querylint.advise.sequence import exclusive, writes_between
 from querylint.ir import Access, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value
 from querylint.ir.program import Effect, Site
-from querylint.remedy import Reuse
+from querylint.remedy import Advice, Reuse
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 Key = tuple[object, ...]
@@ -120,6 +120,7 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
     assert isinstance(before, Access | Call)
     read = effect.access
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
+    hidden = isinstance(before, Call)
     return Found(
         step.span,
         f"the same row of `{read.table}` is read again{through}"
@@ -131,8 +132,8 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
             Point(step.span, "again"),
             *own_trail(program, effect, second.function),
         ),
-        Reuse(before.span),
-        Severity.INFO if read.by_key or through else None,
+        Advice("read it once, and hand it to the helpers that need it") if hidden else Reuse(before.span),
+        Severity.INFO if read.by_key or through or hidden else None,
         function=second.function.key,
         table=read.table,
         cost=Cost("2 reads of one row", "1 read"),

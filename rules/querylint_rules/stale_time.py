@@ -27,15 +27,16 @@ query can bind.
 
 ## When it stays silent
 Mutations, actions and HTTP actions; internal queries; a time that the caller gives and the clock only limits or replaces; one that only
-decides a branch or is only logged; `new Date(value)`, which reads no clock. It is an `info` where the time is only returned, and where the
-client code of the project subscribes to other queries but not to this one.
+decides a branch or is only logged; `new Date(value)`, which reads no clock; rows written before now. It is an `info` where the time is only
+returned, where the client code of the project subscribes to other queries but not to this one, where the age of a row decides
+(`createdAt > weekAgo`: rows linger, and none is missed), and where a job deletes or changes the rows as they come due.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.clock import Dated, clocks, dated, first_clock
+from querylint.advise.clock import Dated, ages, clocks, dated, first_clock, stamped, swept
 from querylint.advise.places import quiet
 from querylint.ir import Access, Function, Kind, Mode, Program
 from querylint.remedy import Advice
@@ -52,10 +53,10 @@ def stale_time(program: Program) -> Iterator[Found]:
     for function in program.functions.values():
         if function.kind is not Kind.QUERY or not function.public or quiet(function):
             continue
-        choices = dated(program, function)
+        choices = [choice for choice in dated(program, function) if ages(choice)]
         place = first_clock(program, function)
         if choices:
-            best = min(choices, key=lambda c: (not isinstance(c.step, Access), c.step.span))
+            best = min(choices, key=lambda c: (stamped(c), not isinstance(c.step, Access), c.step.span))
             here = place if not best.way and place is not None else best.step.span
             if here in told:
                 continue
@@ -66,7 +67,7 @@ def stale_time(program: Program) -> Iterator[Found]:
                 _message(function, best),
                 (*way, Point(best.predicate.span or best.step.span, "the time decides here")),
                 ADVICE,
-                None if _watched(program, function) else Severity.INFO,
+                None if _watched(program, function) and not stamped(best) and not swept(program, function, best) else Severity.INFO,
                 Confidence.LIKELY if any(p.predicate.conditional for p in choices) else Confidence.SURE,
                 best.function.key,
                 best.step.table if isinstance(best.step, Access) else None,

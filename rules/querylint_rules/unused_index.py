@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.indexes import Neglect, Standing, leaning, neglecting, standings
+from querylint.advise.indexes import Neglect, Standing, covering, leaning, neglecting, standings, written
 from querylint.advise.serving import phrase
 from querylint.ir import IndexKind, Program
 from querylint.remedy import DropIndex, PushDown
@@ -57,22 +57,32 @@ def unused_index(program: Program) -> Iterator[Found]:
         pair = leaning(program, standing)
         reader = neglecting(program, standing) if pair is None else None
         use = PushDown(table, index.name, reader.fields, False, keeps_order=reader.keeps_order) if reader is not None else None
+        frozen = reader is None and pair is None and not written(program, standing)
         yield Found(
             standing.index.span,
-            _message(standing, pair, reader),
+            _message(standing, pair, reader, frozen=frozen),
             _trail(pair, reader),
-            use or DropIndex(table, index.name),
+            use or DropIndex(table, index.name, _stand_in(program, standing)),
+            Severity.INFO if frozen else None,
             table=table,
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
-            cost=Cost("one more entry written with every row", ""),
+            cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
             help="" if reader is None else "where that query stays as it is, drop the index",
         )
 
 
-def _message(standing: Standing, pair: Standing | None, reader: Neglect | None) -> str:
+def _stand_in(program: Program, standing: Standing) -> str | None:
+    """The index in use that begins with the same fields, and could serve whoever comes to need this one."""
+    cover = covering(program, standing)
+    return cover.index.name if cover is not None else None
+
+
+def _message(standing: Standing, pair: Standing | None, reader: Neglect | None, *, frozen: bool) -> str:
     index = standing.index
     said = f"no query reads by {KINDS[index.kind]} `{index.name}` of `{standing.table.name}` ({phrase(index.fields)})"
+    if frozen:
+        return f"{said}, and nothing in the project writes the table"
     if pair is not None:
         return f"{said}; the fields that it shares with `{pair.index.name}` are served by that one"
     if reader is not None:

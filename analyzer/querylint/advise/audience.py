@@ -11,7 +11,7 @@ class Audience(Enum):
     """For whom a function runs.
 
     USERS where a client, an HTTP caller or code that cannot be seen may wait for it; BACKGROUND where crons, the scheduler or other code
-    that nobody waits for leads to it; NOBODY where nothing in the project names it: run by hand, or left over.
+    that nobody waits for leads to it; NOBODY where only internal functions that nothing names lead to it: run by hand, or left over.
     """
 
     USERS = "users"
@@ -35,16 +35,14 @@ def waited_for(program: Program, function: Function) -> bool:
 
 def left_alone(program: Program, function: Function) -> bool:
     """Whether only internal functions that nothing calls lead here: repairs that are run by hand, or code that is no longer used."""
-    if audience(program, function) is not Audience.NOBODY:
-        return False
-    return not any(entry.public for entry in (function, *program.entries(function.key)))
+    return audience(program, function) is Audience.NOBODY
 
 
 def _audiences(program: Program) -> dict[str, Audience]:
     idle = {key for key, function in program.functions.items() if _unnamed(program, function)}
     starts = [key for key, function in program.functions.items() if key not in idle and _waits(program, function)]
     users = _spread(program, starts, scheduled=False)
-    others = [key for key, function in program.functions.items() if key not in idle and key not in users and _entry(program, function)]
+    others = [key for key in program.functions if key not in idle and key not in users and _handed_on(program, key)]
     behind = _spread(program, others, scheduled=True) | _spread(program, list(users), scheduled=True)
     nobody = _spread(program, list(idle), scheduled=True)
     found: dict[str, Audience] = {}
@@ -76,8 +74,10 @@ def _spread(program: Program, starts: list[str], *, scheduled: bool) -> set[str]
     return found
 
 
-def _entry(program: Program, function: Function) -> bool:
-    return function.kind not in (Kind.PLAIN, Kind.CLIENT)
+def _handed_on(program: Program, key: str) -> bool:
+    """Whether a registered function is named but called from nowhere that can be seen: crons and queues are given its name."""
+    function = program.functions[key]
+    return function.kind not in (Kind.PLAIN, Kind.CLIENT) and not any(e.caller != key for e in program.callers.get(key, ()))
 
 
 def _waits(program: Program, function: Function) -> bool:
@@ -88,17 +88,7 @@ def _waits(program: Program, function: Function) -> bool:
 
 
 def _unnamed(program: Program, function: Function) -> bool:
-    """Whether a registered function is called by nobody and named nowhere. Public ones may have clients that are not in the project."""
-    if function.route is None or program.named(function) or function.kind is Kind.HTTP:
+    """Whether an internal function is called by nobody and named nowhere. Public ones may have clients that are not in the project."""
+    if function.route is None or function.public or function.kind is Kind.HTTP or program.named(function):
         return False
-    if any(edge.caller != function.key for edge in program.callers.get(function.key, ())):
-        return False
-    return not function.public or _clients_in_sight(program)
-
-
-def _clients_in_sight(program: Program) -> bool:
-    known = program.memo.get("clients in sight")
-    if known is None:
-        named = (f.public and f.route is not None and program.named(f) for f in program.functions.values())
-        known = program.memo["clients in sight"] = any(named)
-    return known is True
+    return not any(edge.caller != function.key for edge in program.callers.get(function.key, ()))

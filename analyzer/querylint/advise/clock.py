@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from querylint.ir import Access, Call, Clock, Function, Mode, Op, Predicate, Program, Root, Use, Value, Work
+from querylint.ir import Access, Call, Clock, Function, Kind, Mode, Op, Predicate, Program, Relation, Root, Use, Value, Work
 from querylint.text import Span
 
 CHOOSING = frozenset((Work.FILTER, Work.FIND, Work.SOME, Work.EVERY))
@@ -26,6 +26,41 @@ class Dated:
     step: Access | Use
     predicate: Predicate
     way: tuple[Call, ...] = ()
+
+
+STAMP = re.compile(
+    r"^_creationTime$|(?:^|_|[a-z])(?:created|inserted|added|recorded|logged|received|sent|occurred|updated|modified|completed|finished)"
+    r"_?(?:at|on|time|date|ms)?$|^(?:timestamp|ts|hourStart|dayStart|bucketStart)$",
+    re.IGNORECASE,
+)
+
+
+def stamped(choice: Dated) -> bool:
+    """Whether a choice is made by the time at which a row was written, which is never later than now."""
+    return choice.predicate.field is not None and STAMP.search(choice.predicate.field) is not None
+
+
+def ages(choice: Dated) -> bool:
+    """Whether time alone changes the outcome: what was written before now stays so, and what is written later runs the query again."""
+    return not (stamped(choice) and choice.predicate.relation in (Relation.LT, Relation.LTE))
+
+
+def swept(program: Program, function: Function, choice: Dated) -> bool:
+    """Whether a job in the background deletes or changes the rows of the table by the same field as they come due."""
+    table = choice.step.table if isinstance(choice.step, Access) else None
+    if table is None or choice.predicate.field is None:
+        return False
+    for other in program.functions.values():
+        if other.root != function.root or other.kind is not Kind.MUTATION or other.public:
+            continue
+        effects = [e.access for e in program.effects.get(other.key, ())]
+        due = any(
+            a.reads and a.table == table and any(p.field == choice.predicate.field for plan in a.plans for p in plan.predicates)
+            for a in effects
+        )
+        if due and any(a.op is Op.WRITE and a.table == table and a.verb in ("delete", "patch", "replace") for a in effects):
+            return True
+    return False
 
 
 def clocks(program: Program, function: Function) -> frozenset[int]:
@@ -49,7 +84,12 @@ def clocks(program: Program, function: Function) -> frozenset[int]:
 
 
 def asked(function: Function, value: Value) -> bool:
-    """Whether a value is a time that the caller gave; the clock beside it is a fallback or a limit."""
+    """Whether a value is a time that the caller gave; the clock beside it is a fallback or a limit.
+
+    What may itself be an argument of a registered function is such a time, whatever its name.
+    """
+    if function.kind is not Kind.PLAIN and any(o.root is Root.PARAM and o.ref == 1 and o.path for o in value.origins):
+        return True
     for origin in value.origins:
         if origin.root is Root.PARAM and isinstance(origin.ref, int):
             name = origin.path[-1] if origin.path else function.params[origin.ref] if origin.ref < len(function.params) else ""

@@ -10,8 +10,8 @@ from querylint.ir.program import Effect, Site
 
 CATALOGUE = re.compile(
     r"(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
-    r"rules?|zones?|flags?|features?|webhooks?|integrations?|providers?|menus?|themes?|plugins?|fields?|tags?|labels?|locales?|"
-    r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|levels?|stages?|pipelines?|"
+    r"rules?|zones?|flags?|features?|webhooks?|integrations?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
+    r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|stages?|pipelines?|"
     r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?)$",
     re.IGNORECASE,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from querylint.advise.audience import left_alone
 from querylint.advise.places import quiet
 from querylint.advise.serving import Serving, bound_by, keeps_order, range_taken, wanted
 from querylint.advise.trace import Fate, fate
@@ -98,6 +99,23 @@ def standings(program: Program) -> dict[tuple[str, str, str], Standing]:
                     found[root, table.name, index.name] = Standing(schema, table, index, users, hidden, tuple(_covers(table, index)))
     program.memo["standings"] = found
     return found
+
+
+def written(program: Program, standing: Standing) -> bool:
+    """Whether code of the project adds rows to the table of an index, or changes them: only then does the index cost a write."""
+    root, name = standing.schema.root, standing.table.name
+    known = program.memo.get("written tables")
+    if not isinstance(known, frozenset):
+        live = [
+            (site.function.root, access.table)
+            for site, access in program.writes()
+            if access.verb != "delete"
+            and (access.table is not None or access.verb == "insert")
+            and site.function.role is not Role.MIGRATION
+            and not left_alone(program, site.function)
+        ]
+        known = program.memo["written tables"] = frozenset(live)
+    return (root, name) in known or (root, None) in known
 
 
 def covering(program: Program, standing: Standing) -> Standing | None:

@@ -91,7 +91,8 @@ class Mode(Enum):
 class Call:
     """A call that may matter: of a project function, of a registered function, or of outside code.
 
-    `deps` are the steps that its arguments need, `guards` those that decide whether it runs at all.
+    `deps` are the steps that its arguments need, `guards` those that decide whether it runs at all. `detached` says that it is reached only
+    where no transaction is open.
     """
 
     id: int
@@ -103,6 +104,7 @@ class Call:
     deps: frozenset[int] = frozenset()
     guards: frozenset[int] = frozenset()
     fragile: bool = False
+    detached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from querylint.frontends.convex.tables import Desk, TableValue
 from querylint.frontends.convex.validators import Validator
 from querylint.frontends.modules.values import Entry, RecordValue, Value
-from querylint.ir import Index
+from querylint.ir import Index, Table
 
 Shape = tuple[Mapping[str, str], Mapping[str, tuple[str, ...]]]
 """Fields by name, each a type (`id:table` for ids, `?` for optional, `|null` for nullable), and indexes by name."""
@@ -94,6 +95,21 @@ def library_value(desk: Desk, specifier: str, name: str) -> Value | None:
         return RecordValue({title: Entry(_table(desk, specifier, shape)) for title, shape in record.items()})
     single = _SINGLE.get((specifier, name))
     return None if single is None else _table(desk, specifier, single)
+
+
+def with_library_indexes(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The tables of a schema; where the project declares a table of a library anew, the library still reads by its own indexes."""
+    present = {table.library for table in tables.values()}
+    found = dict(tables)
+    for (specifier, _), record in _RECORDS.items():
+        if package_of(specifier) not in present:
+            continue
+        for name, (_, own) in record.items():
+            table = found.get(name)
+            if table is not None and table.library is None:
+                kept = tuple(replace(i, implicit=True) if own.get(i.name) == i.fields else i for i in table.indexes)
+                found[name] = replace(table, indexes=kept)
+    return found
 
 
 def package_of(specifier: str) -> str:

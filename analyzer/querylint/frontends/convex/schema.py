@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from querylint.frontends.convex import edges
-from querylint.frontends.convex.libraries import library_value, package_of
+from querylint.frontends.convex.libraries import library_value, package_of, with_library_indexes
 from querylint.frontends.convex.roots import ConvexRoot
 from querylint.frontends.convex.tables import BUILDERS, TableValue, part
 from querylint.frontends.convex.validators import HELPER_VALUES, HELPERS, MAKERS, Validator, Validators
@@ -187,7 +187,7 @@ class _Reading:
         return Schema(
             self._root.folder,
             "convex",
-            _shared_hidden(tables),
+            _shared_hidden(with_library_indexes(tables)),
             TAIL,
             complete=self._complete and not broken and part(settings, "strictTableNameTypes") in (True, UNDEFINED),
             validated=part(settings, "schemaValidation") in (True, UNDEFINED),

@@ -155,12 +155,17 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
             base.origins,
             base.deps | value.deps,
             base.pending | value.pending,
-            shape=Many(item, None, shape.keyed or keyed),
+            shape=Many(item, None, shape.keyed or keyed, most=_one_more(m, var, shape)),
             works=base.works,
         )
     else:
         merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=Many(value, None, keyed))
     put_back(m, target, merged)
+
+
+def _one_more(m: State, var: Var | None, shape: Many) -> int | None:
+    """How many members a collection has at most after one more has joined it, outside of any loop that it is not made in itself."""
+    return shape.most + 1 if shape.most is not None and var is not None and var.depth == len(m.frames) else None
 
 
 def _var_of(m: State, target: tree.Expr) -> Var | None:

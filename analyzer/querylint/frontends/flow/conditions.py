@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from querylint.frontends.flow.state import State
+from querylint.frontends.flow.state import DATABASE, State
 from querylint.frontends.flow.values import (
     NOTHING,
     Condition,
+    Marker,
     Val,
     derived,
     literal,
@@ -46,6 +47,8 @@ def tested(m: State, node: tree.Expr) -> Val:
     value = m.evaluate(node)
     if value.conditions:
         return value
+    if isinstance(value.shape, Marker) and value.shape.kind == "db":
+        return replace(value, conditions=tuple(Condition(o.at(DATABASE), Relation.EQ, literal(True)) for o in value.origins))
     if value.origins:
         found = tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)
         return replace(value, conditions=found)

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from querylint.syntax import tree
 
 TEXT_LENGTH = 60
+DATABASE = "database handle"
+"""The path segment of a database handle whose presence is tested: where there is none, no transaction is open."""
 MOST_STEPS = 6000
 MOST_DEPTH = 24
 
@@ -195,10 +197,19 @@ class State:
             deps,
             self.why(),
             self.broken(node.at, node.end),
+            self.detached_from_database(),
         )
         self.emit(step)
         me = frozenset({number})
         return Val((Origin(Root.STEP, number),), me, me)
+
+    def detached_from_database(self) -> bool:
+        """Whether the present place is reached only where there is no database handle."""
+        return any(
+            c.origin is not None and c.origin.path[-1:] == (DATABASE,) and c.other is not None and c.other.literal is False
+            for conditions in self.path_conditions
+            for c in conditions
+        )
 
     def use(
         self,

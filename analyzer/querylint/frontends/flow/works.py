@@ -299,7 +299,8 @@ def _set(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
         return None
     args = [m.evaluate(a) for a in node.args]
     if len(args) > 1:
-        m.add_to(func.base, base, args[1].with_deps(args[0].deps), keyed=True, how="set")
+        identity = any(o.path[-1:] == ("_id",) for o in args[0].origins)  # one entry a row: a look-up, and no group
+        m.add_to(func.base, base, args[1].with_deps(args[0].deps), keyed=not identity, how="set")
     return base
 
 
