@@ -12,12 +12,13 @@ All rows of the range are read and billed where one would do.
 
 ## When it stays silent
 Lists of which more is used, look-ups by a unique field, lists that were filtered or sorted in memory first and whole tables (other rules
-speak of those), tables that the settings call small, tests, seeds and migrations.
+speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint where the code lets only one such row exist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from querylint.advise.growth import one_row
 from querylint.advise.memory import Load, loads, trail
@@ -38,9 +39,10 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
-        if load.access.bound is not Bound.ALL or load.reported or _unique(program, load) or _visited(load):
+        if load.access.bound is not Bound.ALL or load.reported or _unique(load) or _visited(load):
             continue
-        yield _found(program, load, kinds)
+        found = _found(program, load, kinds)
+        yield replace(found, severity=Severity.INFO) if one_row(program, load.function, load.access, load.access.plans[0]) else found
 
 
 def _visited(load: Load) -> bool:
@@ -51,9 +53,11 @@ def _visited(load: Load) -> bool:
     return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
 
 
-def _unique(program: Program, load: Load) -> bool:
-    """Whether the range holds one row at most."""
-    return one_row(program, load.function, load.access, load.access.plans[0])
+def _unique(load: Load) -> bool:
+    """Whether the range holds one row at most, as far as an index that is unique tells."""
+    plan = load.access.plans[0]
+    index = load.table.index(plan.index) if load.table is not None and plan.index else None
+    return index is not None and index.unique and set(index.fields) <= set(plan.fixed())
 
 
 def _found(program: Program, load: Load, kinds: set[Work]) -> Found:

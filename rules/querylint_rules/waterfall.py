@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from querylint.advise.audience import waited_for
+from querylint.advise.growth import accumulates
 from querylint.advise.places import describe, quiet, reaching, shortest
 from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, units, writes_between
@@ -111,7 +112,7 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
         for u in group
     )
     between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
-    light = len(group) <= 3 and all(cheap(u.reads) for u in group) and _writing(program, function)
+    light = len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group)
     lost = not waited_for(program, function) or _drowned(program, function) or _seldom(group)
     return Found(
         later.site.step.span,
@@ -129,6 +130,13 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
 def _writing(program: Program, function: Function) -> bool:
     """Whether a function is no query, and no query leads to it: one wait more or less is then seen by one caller, once."""
     return function.kind is not Kind.QUERY and not any(e.kind is Kind.QUERY for e in program.entries(function.key))
+
+
+def _short(program: Program, unit: Unit) -> bool:
+    """Whether reads fetch single rows, or the few that one parent has."""
+    if cheap(unit.reads):
+        return True
+    return not any(accumulates(program, program.functions[e.function], e.access) for e in unit.reads)
 
 
 def _drowned(program: Program, function: Function) -> bool:

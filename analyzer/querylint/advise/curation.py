@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from querylint.advise.audience import left_alone
-from querylint.ir import Access, Call, Function, Kind, LoopKind, Mode, Op, Order, Program, Relation, Role, Table, Terminal
+from querylint.advise.trace import fate
+from querylint.ir import Access, Call, Function, Kind, LoopKind, Mode, Op, Order, Program, Relation, Role, Table, Terminal, Work
 from querylint.ir.program import Effect, Site
 
 CATALOGUE = re.compile(
-    r"(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
+    r"^webhook|(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
     r"rules?|zones?|flags?|features?|webhooks?|integrations?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
     r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|stages?|pipelines?|"
     r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?)$",
@@ -75,7 +76,7 @@ def _inserts(program: Program, root: str) -> dict[str | None, list[tuple[Site, A
 def _keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
     shared: set[frozenset[str]] | None = None
     for site, access in inserts(program, root, name):
-        mine = {key for effect in _guards(program, site, access) if (key := _looked_for(effect.access, name))}
+        mine = {key for effect in _guards(program, site, access) if (key := _looked_for(program, effect, name))}
         shared = mine if shared is None else shared & mine
         if not shared:
             return ()
@@ -95,9 +96,14 @@ def _guards(program: Program, site: Site, access: Access) -> list[Effect]:
     return found
 
 
-def _looked_for(read: Access, name: str | None) -> frozenset[str]:
-    if read.table != name or read.terminal is not Terminal.ROW or read.by_key or len(read.plans) != 1:
+def _looked_for(program: Program, effect: Effect, name: str | None) -> frozenset[str]:
+    read = effect.access
+    if read.table != name or read.by_key or len(read.plans) != 1:
         return frozenset()
+    if read.terminal is not Terminal.ROW:
+        seen = fate(program, program.functions[effect.function], read)
+        if seen.truncated or not seen.uses or not {s.use.work for s in seen.uses} <= {Work.EMPTY, Work.FIRST}:
+            return frozenset()
     plan = read.plans[0]
     if (plan.order or Order()).descending or any(p.relation is not Relation.EQ or p.field is None for p in plan.predicates):
         return frozenset()

@@ -139,7 +139,7 @@ def function(m: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | Non
 
 def _new_collection(kind: str, args: list[Val]) -> Val:
     if not args or kind == "Array":
-        return Val(shape=Many(NOTHING, None, kind.endswith("Map")))
+        return Val(shape=Many(NOTHING, None, kind.endswith("Map"), most=0 if kind == "Set" else None))
     value = args[0]
     if kind.endswith("Set"):
         return Val(value.origins, value.deps, value.pending, shape=Many(value.item(), None, False, True), works=value.works)

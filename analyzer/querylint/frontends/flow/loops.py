@@ -34,7 +34,7 @@ def _for_each(m: State, node: tree.For) -> None:
     item = over.item()
     if node.form is tree.LoopForm.IN:
         item = derived(over)
-    size = over.shape.most if isinstance(over.shape, Many) else None
+    size = over.shape.most or None if isinstance(over.shape, Many) else None
     each_item(m, node, over, item, constant=size is not None and not over.origins, limit=size)
 
 
