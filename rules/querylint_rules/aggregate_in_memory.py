@@ -26,9 +26,10 @@ from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads,
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Program, Work
-from querylint.remedy import Counter
+from querylint.remedy import Advice, Counter
 from querylint.rule import Cost, Found, Severity, rule
 
+GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change")
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
 
 
@@ -57,7 +58,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         anchor(load, first),
         f"all rows of `{table}` are loaded to be {what}",
         trail(program, load, first),
-        Counter(table or "the table"),
+        GROUPS if kinds == {Work.GROUP} else Counter(table or "the table"),
         _severity(program, load, works),
         function=home(load, first),
         table=table,
@@ -72,4 +73,6 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
     """A hint where a filter that an index could do comes first: then few rows may be left to add up."""
     sure = {s.use.id for s in load.works(Work.FILTER) if any(sargable(p, load.table) and not p.conditional for p in s.use.predicates)}
     filters = sure - load.counted_filters(program)
-    return Severity.INFO if all(filters & set(s.use.after) for s in works) else weight(program, load)
+    if all(filters & set(s.use.after) for s in works) or all(s.use.work is Work.GROUP for s in works):
+        return Severity.INFO
+    return weight(program, load)

@@ -121,7 +121,9 @@ def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Rem
         return Severity.INFO
     if hit.loop.kind is LoopKind.GATHER and mode is not Mode.QUERY:
         return Severity.INFO
-    return Severity.INFO if mode is Mode.MUTATION and _labors(program, site, call, hit.loop) else Severity.WARNING
+    if mode is Mode.ACTION and program.callees.get((remote.function, remote.call.id)) in program.outside:
+        return Severity.INFO  # each does its own work outside, and its outcome is wanted
+    return Severity.INFO if _labors(program, site, call, hit.loop) else Severity.WARNING
 
 
 def _heavy(program: Program, remote: Remote) -> bool:

@@ -22,6 +22,7 @@ the finding that a whole table is read, it is a hint.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from querylint.advise.memory import Load, anchor, drains, home, joins, loads, trail, weight
 from querylint.advise.serving import (
@@ -37,8 +38,9 @@ from querylint.advise.serving import (
     serve,
     wanted,
 )
+from querylint.advise.stored import idle
 from querylint.advise.trace import Seen
-from querylint.ir import Function, Plan, Predicate, Program, Relation, Table, Way, Work
+from querylint.ir import Bound, Function, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
@@ -63,11 +65,14 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
             for number, choice in enumerate(choices):
                 yield _found(program, load, [choice], again=bool(always) or number > 0)
         else:
+            yield from _gapped(program, load, seen)
             yield from _strangers(program, load, seen)
 
 
 def _bypassed(load: Load, seen: Seen) -> bool:
     """Whether other work needs the rows that the filter drops."""
+    if seen.use.work is Work.FIND:  # a choice with a fallback: the rows that it passes by may be taken all the same
+        return any(o.function.key == seen.function.key for o in load.works(Work.FIRST, Work.LAST, Work.PICK, Work.SORT, Work.COUNT))
     if seen.use.work is not Work.FILTER:
         return False
     for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP):
@@ -102,7 +107,7 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=keeps_order(plan, load.table, serving, want)),
-        Severity.INFO if again or drains(program, load) or (serving.create and len(plan.fixed()) > 1) else weight(program, load),
+        _severity(program, load, plan, predicates, serving, again=again),
         Confidence.SURE if not first.way else Confidence.LIKELY,
         home(load, first),
         read.table,
@@ -113,14 +118,44 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
     )
 
 
+def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, *, again: bool) -> Severity:
+    """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
+    if again or drains(program, load) or (serving.create and len(plan.fixed()) > 1):
+        return Severity.INFO
+    if idle(program, load.function.root, load.access.table, predicates):
+        return Severity.INFO
+    return weight(program, load, free=not serving.create)
+
+
 def _served(program: Program, function: Function, table: Table | None, plan: Plan, found: tuple[Predicate, ...]) -> tuple[Want, Serving]:
     taken = range_taken(plan)
-    want = wanted(plan.fixed(), found, table, taken=taken) or Want(tuple(p.field for p in found if p.field))
+    database = tuple(p for p in plan.residual() if p.relation is Relation.EQ and not p.conditional)
+    want = wanted(plan.fixed(), (*database, *found), table, taken=taken) or Want(tuple(p.field for p in found if p.field))
     serving = serve(table, want, beyond=plan.fixed())
     if not full(serving, want) and (serving is None or taken is not None or len(serving.fields) <= len(plan.fixed())):
         serving = proposal(program, function, table, want)
     assert serving is not None
     return want, serving
+
+
+def _gapped(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
+    """A field for which a default stands where it is missing: one range finds either what has the value, or what has none."""
+    for s in seen:
+        plain = (replace(p, defaulted=False) for p in s.use.predicates if p.defaulted and p.relation is Relation.EQ)
+        names = tuple(p.field for p in plain if p.field and sargable(p, load.table) and p.field not in load.access.plans[0].fixed())
+        if names and not _bypassed(load, s):
+            yield Found(
+                anchor(load, s),
+                f"rows of `{load.access.table}` are loaded and filtered in memory by {phrase(names)}, where a default stands for what is missing",
+                trail(program, load, s),
+                Advice(f"store the default in every row, then bind {phrase(names)} in the range of an index"),
+                Severity.INFO,
+                function=home(load, s),
+                table=load.access.table,
+                fields=names,
+                cost=Cost(load.cost, "the rows that match"),
+                operation="filter",
+            )
 
 
 def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
@@ -155,7 +190,7 @@ def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]
                 f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: later matches are lost",
                 trail(program, load, s),
                 Advice(f"add {phrase(names)} to the filterFields of the search index and bind it in the search"),
-                None,
+                None if load.access.bound is Bound.LIMIT and not s.use.conditional else Severity.INFO,
                 Confidence.SURE,
                 home(load, s),
                 load.access.table,

@@ -27,7 +27,7 @@ from querylint.advise.audience import waited_for
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters
-from querylint.ir import Access, Bound, Call, Kind, LoopKind, Mode, Op, Program, Way
+from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -103,6 +103,14 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     )
 
 
+def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether only the items of one kind are read for: those whose status, say, is a given one."""
+    steps = program.sites(site.function.key).all
+    inside = {id(step) for step in hit.loop.steps()}
+    branches = ((steps[rank].step, arm) for rank, arm in site.arms)
+    return any(isinstance(b, Branch) and b.special and arm == 0 and id(b) in inside for b, arm in branches)
+
+
 def _remedy(hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
@@ -122,7 +130,7 @@ def _cost(hit: Rounds, read: Access) -> Cost:
 
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
     read = effect.access
-    if again or not effect.certain:
+    if again or not effect.certain or _singled_out(program, site, hit):
         return Severity.INFO
     if _weight(read) == 3 and read.bound is Bound.ALL:
         return Severity.ERROR

@@ -26,6 +26,7 @@ from querylint.advise.growth import few
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import unranged
+from querylint.advise.writes import labors
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
@@ -100,7 +101,7 @@ def _given(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
 
 def _joined(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     """One row for each row of a bounded list, side by side: the ordinary join, which costs what a `get` of each would."""
-    if left_alone(program, site.function):
+    if left_alone(program, site.function) or labors(program, site, hit.loop):
         return True
     over = hit.loop.over
     if read.bound is not Bound.ONE or over is None or not over.parts:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import Load, anchor, home, loads, trail, weight
-from querylint.advise.serving import Want, full, known_field, order_after, phrase, proposal, serve
+from querylint.advise.serving import Want, full, known_field, order_after, phrase, proposal, sargable, serve
 from querylint.advise.trace import Seen
 from querylint.ir import Plan, Program, Relation, Way, Work
 from querylint.remedy import Advice, PushDown
@@ -62,7 +62,9 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
             serving = proposal(program, load.function, load.table, want)
         remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=(field,))
     others = any(s.use.work in WHOLE and seen.use.id not in s.use.after and s.function.key == seen.function.key for s in load.fate.uses)
-    severity = weight(program, load) if cut and not ranged and not others else Severity.INFO
+    picked = any(s.use.id in seen.use.after and not all(sargable(p, load.table) for p in s.use.predicates) for s in load.works(Work.FILTER))
+    free = serving is not None and not serving.create
+    severity = weight(program, load, free=free) if cut and not ranged and not others and not picked else Severity.INFO
     name = phrase((field,)) if field != "*" else "a field chosen at run time"
     rest = " and cut" if cut else ""
     return Found(

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.growth import grows, small
 from querylint.advise.memory import COUNTING, acted_on
@@ -81,7 +81,7 @@ def _severity(program: Program, site: Site, read: Access) -> Severity:
     if curated(program, site.function.root, read.table) or left_alone(program, site.function):
         return Severity.INFO
     entries = program.entries(site.function.key)
-    if any(e.public or e.kind is Kind.HTTP for e in entries):
+    if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
         return Severity.ERROR
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
     return Severity.WARNING if called or site.function.kind in (Kind.QUERY, Kind.MUTATION) else Severity.INFO

@@ -35,6 +35,8 @@ from querylint.ir import Access, Call, Function, Kind, Program, Wait
 from querylint.remedy import Gather
 from querylint.rule import Cost, Found, Point, Severity, rule
 
+FEW_READS = 2
+
 
 @rule(pattern="waterfall", severity=Severity.WARNING, cwe=1060)
 def waterfall(program: Program) -> Iterator[Found]:
@@ -148,9 +150,16 @@ def _drowned(program: Program, function: Function) -> bool:
 
 
 def _seldom(group: list[Unit]) -> bool:
-    """Whether a helper may not read at all while the other read hangs on a condition: they may exclude one another."""
+    """Whether starting the reads together would often read too much.
+
+    A helper that may not read at all, beside a read that hangs on a condition, may exclude it; and what runs only on a condition of its
+    own, and reads a lot, is better left behind it.
+    """
     choosy = [u for u in group if not any(e.certain for e in u.reads)]
-    return bool(choosy) and any(u.site.arms for u in group if u not in choosy)
+    if choosy and any(u.site.arms for u in group if u not in choosy):
+        return True
+    shared = frozenset.intersection(*(frozenset(u.site.arms) for u in group))
+    return any(set(u.site.arms) - shared and len(u.reads) > FEW_READS for u in group)
 
 
 def _message(names: list[str], waits: int) -> str:

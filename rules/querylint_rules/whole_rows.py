@@ -81,10 +81,11 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
 
 
 def _costly(program: Program, site: Site, read: Access, fields: tuple[str, ...], clients: int) -> bool:
-    """Whether a range that grows is read, or sent, for next to nothing."""
-    if read.bound is not Bound.ALL or not accumulates(program, site.function, read):
+    """Whether a range that grows is sent for next to nothing. There is no reading of some fields alone: light rows cost what they cost."""
+    if read.bound is not Bound.ALL or not clients or not accumulates(program, site.function, read):
         return False
-    return len(fields) <= FEW if clients else fields == ("_id",)
+    table = program.table(site.function, read.table)
+    return len(fields) <= FEW and any(f.large for f in (table.fields or () if table is not None else ()))
 
 
 def _row(program: Program, site: Site, read: Access, table: Table, seen: Fate) -> Found | None:

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from querylint.advise.growth import accumulates
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal, Use, Work
+from querylint.ir import Access, Bound, Call, Kind, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Chunk
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -76,6 +76,9 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
     if write.fields is not None and any(set(write.fields) & set(p.fixed()) for p in source.plans):
         return False
     if any(len(p.fixed()) > 1 for p in source.plans):  # what two keys have in common is little, and one row as a rule
+        return False
+    entries = program.entries(site.function.key)
+    if entries and not any(e.kind is Kind.MUTATION for e in entries):  # a query cannot write, whatever its helpers could
         return False
     return not _cut(site, source) and accumulates(program, site.function, source)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from querylint.ir import Call, Function, Kind, Mode, Program
+from querylint.ir import Call, Function, Kind, Mode, Program, Root
+
+BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches"))
 
 
 class Audience(Enum):
@@ -88,7 +90,17 @@ def _waits(program: Program, function: Function) -> bool:
 
 
 def _unnamed(program: Program, function: Function) -> bool:
-    """Whether an internal function is called by nobody and named nowhere. Public ones may have clients that are not in the project."""
-    if function.route is None or function.public or function.kind is Kind.HTTP or program.named(function):
+    """Whether an internal function is called by nobody and named nowhere.
+
+    Public ones may have clients that are not in the project, unless they have the switches of a repair that is run by hand.
+    """
+    if function.route is None or function.kind is Kind.HTTP or program.named(function):
+        return False
+    if function.public and not _steered(function):
         return False
     return not any(edge.caller != function.key for edge in program.callers.get(function.key, ()))
+
+
+def _steered(function: Function) -> bool:
+    """Whether the arguments are those of a job that somebody runs by hand and in steps."""
+    return any(o.root is Root.PARAM and o.path and o.path[0] in BY_HAND for o in function.touched)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
-from querylint.advise.growth import accumulates, small
+from querylint.advise.growth import Reach, reach, small
 from querylint.advise.places import quiet
+from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.serving import (
     Serving,
     Want,
@@ -24,7 +25,8 @@ from querylint.advise.serving import (
     unranged,
     wanted,
 )
-from querylint.ir import Access, Bound, Function, Plan, Predicate, Program, Relation, Table, Terminal, Way
+from querylint.advise.stored import idle
+from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Table, Terminal, Way
 from querylint.ir.program import Site
 from querylint.rule import Severity
 
@@ -93,7 +95,8 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     swapped = range_taken(plan) is not None and serving is not None and not full(serving, want)
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(program, site.function, table, want)
-    return Loss(site, read, plan, want, serving, _severity(program, site, read, plan, bare, residual), bare, to_end, names)
+    severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
+    return Loss(site, read, plan, want, serving, severity, bare, to_end, names)
 
 
 def _better(serving: Serving, fixed: tuple[str, ...]) -> bool:
@@ -118,7 +121,7 @@ def _disjunction(
     return None
 
 
-def _narrows(program: Program, function: Function, read: Access, residual: tuple[Predicate, ...]) -> bool:
+def _narrows(residual: tuple[Predicate, ...]) -> bool:
     """Whether a filter leaves out more than the odd row: a switch that every row is born with, and few lose, leaves out next to none."""
     tested = [p for p in residual if p.field is not None and p.relation is Relation.EQ and p.value is not None and p.value.constant]
     if len(tested) < len(residual):
@@ -126,13 +129,19 @@ def _narrows(program: Program, function: Function, read: Access, residual: tuple
     return not all(p.field is not None and SWITCHED_ON.match(p.field) and p.value is not None and p.value.literal is True for p in tested)
 
 
-def _severity(program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...]) -> Severity:
+def _severity(
+    program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...], *, free: bool
+) -> Severity:
     if left_alone(program, site.function) or curated(program, site.function.root, read.table):
         return Severity.INFO
     if bare:
         return Severity.WARNING
-    if not _narrows(program, site.function, read, residual):
+    if not _narrows(residual) or idle(program, site.function.root, read.table, residual):
         return Severity.INFO
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return Severity.INFO
-    return Severity.WARNING if accumulates(program, site.function, read) else Severity.INFO
+    far = reach(program, site.function, read)
+    repeated = any(loop.kind in SEQUENTIAL or loop.kind is LoopKind.GATHER for loop in site.loops)
+    if far is Reach.PERSON and not free and not repeated and not waited_for(program, site.function):
+        return Severity.INFO
+    return Severity.WARNING if far >= Reach.PERSON else Severity.INFO

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
+from enum import IntEnum
 
 from querylint.advise.audience import left_alone
 from querylint.advise.curation import curated, keys
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Side, Table, Terminal, Way
 from querylint.ir.program import Site
 
-PER_ACCOUNT = re.compile(
-    r"^(?:user|owner|author|creator|member|org|organization|organisation|team|workspace|tenant|account|company|customer|project|channel|"
-    r"createdBy|userId|clerk|token|subject|persona|site|store|shop|guild|room|conversation|thread|community)", re.IGNORECASE
-)  # fmt: skip
+TENANT = re.compile(
+    r"^(?:org|organization|organisation|team|workspace|tenant|account|company|firm|project|site|store|shop|guild|community|publisher|"
+    r"clinic|hospital|school|business|brand)",
+    re.IGNORECASE,
+)
+PERSON = re.compile(
+    r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient)",
+    re.IGNORECASE,
+)
+STATES = frozenset(("status", "type", "kind", "state", "category"))
+TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies", "projects"))
+PEOPLE = frozenset(("users", "members", "profiles", "accounts", "customers", "players"))
+STREAM = re.compile(r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|metrics|visits|views|clicks)$", re.I)
+MEMBERSHIP = re.compile(r"(?:member(?:ship)?s?|invit(?:e|ation)s?|participants?|collaborators?|seats?|assignments?)$", re.IGNORECASE)
 PASSING = frozenset(
     "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "
     "transcribing generating building executing locked started".split()
@@ -47,25 +58,43 @@ def _grows(program: Program, function: Function, name: str | None) -> bool:
     return not inserted
 
 
+class Reach(IntEnum):
+    """How far a range reaches: one row, the rows of one parent, of one person, of one tenant or in one state, or the whole table."""
+
+    ROW = 0
+    PARENT = 1
+    PERSON = 2
+    TENANT = 3
+    TABLE = 4
+
+
 def accumulates(program: Program, function: Function, read: Access) -> bool:
     """Whether the range of a read grows with time: the whole table, or what one account, place or owner has gathered."""
+    return reach(program, function, read) >= Reach.PERSON
+
+
+def reach(program: Program, function: Function, read: Access) -> Reach:
+    """How far the widest range of a read reaches. A table that does not grow, or that people keep by hand, holds the rows of one parent."""
     if not grows(program, function, read.table) or curated(program, function.root, read.table):
-        return False
+        return Reach.PARENT
     table = program.table(function, read.table)
-    return any(_gathers(program, function, read, plan, table) for plan in read.plans)
+    return max((_reach(program, function, read, plan, table) for plan in read.plans), default=Reach.TABLE)
 
 
-def _gathers(program: Program, function: Function, read: Access, plan: Plan, table: Table | None) -> bool:
-    if plan.way in (Way.SCAN, Way.OPAQUE) or (plan.way is Way.INDEX and not plan.ranged):
-        return True
+def _reach(program: Program, function: Function, read: Access, plan: Plan, table: Table | None) -> Reach:
     fixed = plan.fixed()
-    if not fixed:
-        return True
-    if len(fixed) > 2 or _passing(plan) or one_row(program, function, read, plan):
-        return False
-    if len(fixed) > 1 and not all(_broad(f, table) for f in fixed):
-        return False
-    return _broad(fixed[0], table)
+    if plan.way in (Way.SCAN, Way.OPAQUE) or (plan.way is Way.INDEX and not plan.ranged) or not fixed:
+        return Reach.TABLE
+    if one_row(program, function, read, plan):
+        return Reach.ROW
+    if len(fixed) > 2 or _passing(plan):
+        return Reach.PARENT
+    narrowest = min(_level(name, table) for name in fixed)
+    if narrowest is Reach.PERSON and read.table is not None and MEMBERSHIP.search(read.table):
+        return Reach.PARENT
+    if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and STREAM.search(read.table):
+        return Reach.PERSON
+    return narrowest
 
 
 def one_row(program: Program, function: Function, read: Access, plan: Plan) -> bool:
@@ -116,10 +145,14 @@ def few(program: Program, site: Site, loop: Loop) -> bool:
     return bool(origins)
 
 
-def _broad(name: str, table: Table | None) -> bool:
+def _level(name: str, table: Table | None) -> Reach:
     declared = table.field(name) if table is not None else None
+    last = name.rpartition(".")[2]
+    target = declared.target if declared is not None else None
     if declared is not None and declared.type in ("boolean", "literal", "union"):
-        return True
-    if declared is not None and declared.target in ("users", "organizations", "teams", "workspaces", "orgs", "members"):
-        return True
-    return PER_ACCOUNT.match(name.rpartition(".")[2]) is not None or name in ("status", "type", "kind", "state", "category")
+        return Reach.TENANT
+    if last in STATES or target in TENANTS or TENANT.match(last):
+        return Reach.TENANT
+    if target in PEOPLE or PERSON.match(last):
+        return Reach.PERSON
+    return Reach.PARENT

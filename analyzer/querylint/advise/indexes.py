@@ -111,7 +111,7 @@ def written(program: Program, standing: Standing) -> bool:
             for site, access in program.writes()
             if access.verb != "delete"
             and (access.table is not None or access.verb == "insert")
-            and site.function.role is not Role.MIGRATION
+            and site.function.role is Role.CODE
             and not left_alone(program, site.function)
         ]
         known = program.memo["written tables"] = frozenset(live)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from querylint.advise.audience import left_alone
-from querylint.advise.growth import accumulates, small
+from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.growth import Reach, reach, small
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.serving import unranged, whole_table
 from querylint.advise.trace import Fate, Seen, fate
@@ -65,11 +65,17 @@ def loads(program: Program) -> Iterator[Load]:
         yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table), reported)
 
 
-def weight(program: Program, load: Load) -> Severity:
-    """A warning where the range gathers rows for as long as its owner lives, in code that somebody runs; else a hint."""
+def weight(program: Program, load: Load, *, free: bool = False) -> Severity:
+    """A warning where the range gathers rows for as long as its owner lives, in code that somebody runs; else a hint.
+
+    What one person has gathered is worth it where somebody waits, or where the remedy is `free`: it needs no new index.
+    """
     if load.reported or left_alone(program, load.function):
         return Severity.INFO
-    return Severity.WARNING if accumulates(program, load.function, load.access) else Severity.INFO
+    far = reach(program, load.function, load.access)
+    if far is Reach.PERSON:
+        return Severity.WARNING if free or waited_for(program, load.function) else Severity.INFO
+    return Severity.WARNING if far > Reach.PERSON else Severity.INFO
 
 
 def joins(program: Program, seen: Seen, predicates: tuple[Predicate, ...]) -> bool:

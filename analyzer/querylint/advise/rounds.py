@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
 from querylint.ir.program import Site
 
+MOST_FEW = 8
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
 
 
@@ -44,11 +45,27 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
                 kind in SEQUENTIAL and waited(program, site, position),
                 _paging(loop, needs, inside),
                 loop.id in needs or _carried_item(loop, needs),
-                loop.constant or (loop.limit is not None and loop.limit <= 8),
+                loop.constant or (loop.limit is not None and loop.limit <= MOST_FEW) or _handed_few(program, site, loop),
                 bool(_closure(loop.control, {c.id: c.deps for c in loop.carried}) & inside) and loop.kind is LoopKind.EACH,
             )
         )
     return found
+
+
+def _handed_few(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether every caller of a helper writes down the few items that the loop runs over."""
+    origins = loop.over.origins if loop.over is not None else ()
+    edges = program.callers.get(site.function.key, ())
+    if not origins or not edges or site.function.route is not None:
+        return False
+    for origin in origins:
+        if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.path:
+            return False
+        for edge in edges:
+            given = edge.call.args[origin.ref] if origin.ref < len(edge.call.args) else None
+            if given is None or given.most is None or given.most > MOST_FEW:
+                return False
+    return True
 
 
 def leaves_after(program: Program, site: Site, loop: Loop) -> bool:

@@ -45,7 +45,7 @@ class Serving:
 
 def sargable(p: Predicate, table: Table | None) -> bool:
     """Whether an index range can express a predicate. Arrays and objects are compared whole, which nobody wants."""
-    if p.field is None or not (p.relation is Relation.EQ or p.relation.ranged):
+    if p.field is None or p.defaulted or not (p.relation is Relation.EQ or p.relation.ranged):
         return False
     if p.field == "_id" and (p.side is Side.MEMORY or p.relation is not Relation.EQ):
         return False
@@ -144,15 +144,20 @@ def order_after(plan: Plan, table: Table | None) -> tuple[str, ...] | None:
 
 
 def serve_in_order(table: Table | None, want: Want, after: tuple[str, ...]) -> Serving | None:
-    """An existing index that serves a want and hands rows out in the same order."""
-    rest = tuple(f for f in after if f not in want.equal)
+    """The existing index that binds most of a want and hands rows out in the same order."""
     if table is None:
         return None
+    best: Serving | None = None
     for index in orderly(table):
-        depth = len(want.equal)
-        if set(index.fields[:depth]) == set(want.equal) and index.fields[depth:] == rest and (not want.then or want.then == rest[:1]):
-            return Serving(index.name, index.fields[:depth] + want.then, False)
-    return None
+        depth = next((n for n, name in enumerate(index.fields) if name not in want.equal), len(index.fields))
+        bound = index.fields[:depth]
+        rest = tuple(f for f in after if f not in bound)
+        whole = depth == len(want.equal)
+        if depth == 0 or index.fields[depth:] != rest or (want.then and want.then != rest[:1]) or (want.then and not whole):
+            continue
+        if best is None or depth > len(best.fields):
+            best = Serving(index.name, bound + want.then, False)
+    return best
 
 
 def full(serving: Serving | None, want: Want) -> bool:

@@ -84,7 +84,8 @@ class Side(Enum):
 class Predicate:
     """One condition on a row. `field` is None where it cannot be named; `conditional` says that only some paths apply it.
 
-    For Relation.ANY, `arms` holds the alternatives, each a conjunction.
+    `defaulted` says that a default stands for the field where it is missing (`row.status ?? "active"`) and may meet the condition. For
+    Relation.ANY, `arms` holds the alternatives, each a conjunction.
     """
 
     field: str | None
@@ -94,6 +95,7 @@ class Predicate:
     conditional: bool = False
     arms: tuple[tuple[Predicate, ...], ...] = ()
     span: Span | None = None
+    defaulted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ class Access:
     where branches build the query differently. `span` is the terminal expression, `chain` the stretch from the start of the query to
     its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs at all. `base` is set where the
     query was handed in by a caller or a callee. `verb` is the operation in the source's own word. `fields` are those that a write sets,
-    when they can be read off. `rerun_of` is a read that has run the very same query object before.
+    when they can be read off, `constants` those among them whose value is written down. `rerun_of` is a read that has run the very same
+    query object before.
     """
 
     id: int
@@ -154,6 +157,7 @@ class Access:
     fields: tuple[str, ...] | None = None
     fragile: bool = False
     rerun_of: int | None = None
+    constants: tuple[tuple[str, object], ...] = ()
 
     @property
     def reads(self) -> bool:

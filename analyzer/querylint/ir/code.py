@@ -177,7 +177,7 @@ class Branch:
     """A choice between blocks; `on` are the steps that the condition needs.
 
     `handler` marks the arm of an error handler; `missing` says that the first arm is taken where something is not there (null, false,
-    empty).
+    empty), `special` that it is taken only for one constant, such as one status among others.
     """
 
     arms: tuple[Block, ...]
@@ -185,6 +185,7 @@ class Branch:
     span: Span
     handler: bool = False
     missing: bool = False
+    special: bool = False
 
 
 class ExitKind(Enum):

@@ -46,13 +46,15 @@ class Value:
     """What is known of one value.
 
     `parts` says which path inside the value holds something taken from where; the empty path is the value itself. `deps` are
-    all the steps that had a hand in it. `text` is the source expression, shortened, for messages.
+    all the steps that had a hand in it. `text` is the source expression, shortened, for messages. `most` is the number of members of a
+    collection that the code itself writes down.
     """
 
     parts: tuple[tuple[Path, Origin], ...] = ()
     deps: frozenset[int] = frozenset()
     literal: object = NOT_LITERAL
     text: str = ""
+    most: int | None = None
 
     @property
     def origins(self) -> tuple[Origin, ...]:

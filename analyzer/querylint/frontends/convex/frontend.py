@@ -35,6 +35,7 @@ ROUTE = re.compile(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
 NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 MOST_WAVES = 5
+SCRIPTS = frozenset(("scripts", "script", "bin", "tools"))  # run by hand: what they name, nobody waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class ConvexFrontEnd:
         """Routes that stand in the code as references (`internal.a.b.c`) or in quotes, in files that call no function too."""
         found: set[str] = set()
         for path in self.files:
-            if self.role(path) is Role.TEST:
+            if self.role(path) is Role.TEST or not SCRIPTS.isdisjoint(path.split("/")[:-1]):
                 continue
             source = self.read(path) or b""
             if any(word in source for word in (b"api", b"Api", b"internal", b"Internal", b"components")):

@@ -24,7 +24,9 @@ from querylint.text import LineIndex
 
 KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-ONCE = frozenset("backfill backfills migrate migration migrations repair repairs reindex dedupe deduplicate seed seeds".split())
+ONCE = frozenset(
+    "backfill backfills migrate migration migrations repair repairs reindex dedupe deduplicate seed seeds fixture fixtures".split()
+)
 HOOK = re.compile(r"^use[A-Z]")
 
 

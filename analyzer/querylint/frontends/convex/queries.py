@@ -9,7 +9,7 @@ from querylint.frontends.convex.ranges import captured, filter_predicates, range
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, derived, lowered
-from querylint.ir import ITEM, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
+from querylint.ir import ITEM, NOT_LITERAL, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
 
 BUILDERS = frozenset(["withIndex", "withSearchIndex", "filter", "order", "fullTableScan", "filterWith"])
@@ -189,6 +189,7 @@ def write(
     deps: frozenset[int],
     fields: tuple[str, ...] | None,
     table_from: Origin | None = None,
+    constants: tuple[tuple[str, object], ...] = (),
 ) -> Val:
     """The database changes one document."""
     number = m.fresh()
@@ -197,11 +198,18 @@ def write(
     m.emit(
         Access(
             number, Op.WRITE, verb, table, plans, Bound.ONE, Terminal.NOTHING, span, span, deps, m.why(), None, table_from, None,
-            lowered(key) if key is not None else None, fields, m.broken(node.at, node.end),
+            lowered(key) if key is not None else None, fields, m.broken(node.at, node.end), constants=constants,
         )
     )  # fmt: skip
     me = frozenset({number})
     return Val(deps=me, pending=me, id_of=table if verb == "insert" else None)
+
+
+def constants_of(value: Val) -> tuple[tuple[str, object], ...]:
+    """The fields that a write sets to a constant."""
+    if not isinstance(value.shape, Record):
+        return ()
+    return tuple((name, inner.literal) for name, inner in value.shape.fields.items() if inner.literal is not NOT_LITERAL)
 
 
 def field_names(value: Val) -> tuple[str, ...] | None:

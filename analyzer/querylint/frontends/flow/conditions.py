@@ -14,7 +14,7 @@ from querylint.frontends.flow.values import (
     literal,
     lowered,
 )
-from querylint.ir import Origin, Predicate, Relation, Side, Work
+from querylint.ir import NOT_LITERAL, Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 from querylint.syntax.tree import UNDEFINED
 
@@ -81,6 +81,14 @@ def absent(conditions: tuple[Condition, ...]) -> bool:
     )
 
 
+def singled_out(conditions: tuple[Condition, ...]) -> bool:
+    """Whether something must equal a text or a number that is written down."""
+    return any(
+        c.relation is Relation.EQ and c.other is not None and isinstance(c.other.literal, str | float) and c.other.literal != ""
+        for c in conditions
+    )
+
+
 def _negate(c: Condition) -> tuple[Condition, ...]:
     if c.arms:
         return tuple(n for arm in c.arms for n in negated(arm))
@@ -107,6 +115,14 @@ def _logic_test(m: State, node: tree.Logic) -> Val:
         return both
     arms = tuple(arm for side in (left, right) for arm in (side.conditions,))
     return replace(both, conditions=(Condition(None, Relation.ANY, None, arms=arms, at=node.at, end=node.end),))
+
+
+def defaulted(value: Val, relation: Relation, other: Val) -> bool:
+    """Whether a default stands for a missing value, and may meet a condition in its place."""
+    default = value.default
+    if default is NOT_LITERAL or default is None:
+        return False
+    return relation is not Relation.EQ or default is UNDEFINED or other.literal is NOT_LITERAL or other.literal == default
 
 
 def truth(value: Val, node: tree.Expr) -> tuple[Condition, ...]:
@@ -137,7 +153,7 @@ def stated(m: State, conditions: tuple[Condition, ...], items: tuple[Origin, ...
         twins = {_field_of(d.origin, items) for d in conditions if (d.at, d.end) == (c.at, c.end) and not d.arms and d.end}
         relation = Relation.OTHER if row_side or len(twins - {None}) > 1 else c.relation
         value = lowered(other) if other is not None else None
-        found.append(Predicate(name, relation, Side.MEMORY, value, conditional or c.conditional, (), m.span(c.at, c.end)))
+        found.append(Predicate(name, relation, Side.MEMORY, value, conditional or c.conditional, (), m.span(c.at, c.end), c.defaulted))
     return tuple(dict.fromkeys(found))
 
 
@@ -151,4 +167,4 @@ def _field_of(origin: Origin | None, items: tuple[Origin, ...]) -> str | None:
 
 
 def _conditional(p: Predicate) -> Predicate:
-    return Predicate(p.field, p.relation, p.side, p.value, True, p.arms, p.span)
+    return replace(p, conditional=True)

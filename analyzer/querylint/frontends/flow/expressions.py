@@ -9,7 +9,7 @@ from typing import Any
 from querylint.frontends.flow import globals as globals_
 from querylint.frontends.flow import works
 from querylint.frontends.flow.calls import apply
-from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, tested, truth
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, defaulted, tested, truth
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -172,6 +172,7 @@ def _record(m: State, node: tree.Record) -> Val:
 def _array(m: State, node: tree.Array) -> Val:
     items: list[Val] = []
     exact = True
+    most: int | None = 0
     for item in node.items:
         value = evaluate(m, item)
         if isinstance(item, tree.Spread):
@@ -179,15 +180,19 @@ def _array(m: State, node: tree.Array) -> Val:
                 items.extend(value.shape.items)
             else:
                 exact = False
+                most = most + value.most if most is not None and value.most is not None else None
                 if len(node.items) == 1 and value.origins:
                     return value
                 items.append(value.item())
         else:
             items.append(value)
+            most = most + 1 if most is not None else None
     made = many(tuple(items) if exact else None, join_all(items) if items else NOTHING)
     pending = NO_STEPS
     for value in items:
         pending |= value.pending
+    if not exact and most is not None and isinstance(made.shape, Many):
+        made = replace(made, shape=replace(made.shape, most=most))
     return replace(made, pending=pending)
 
 
@@ -227,9 +232,10 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
         else:
             sides.append(evaluate(m, operand))
     left, right = sides
-    conditions = [Condition(o, relation, right, at=node.at, end=node.end) for o in left.origins]
     back = FLIPPED.get(relation, relation)
-    conditions += [Condition(o, back, left, at=node.at, end=node.end) for o in right.origins]
+    gaps = defaulted(left, relation, right), defaulted(right, back, left)
+    conditions = [Condition(o, relation, right, at=node.at, end=node.end, defaulted=gaps[0]) for o in left.origins]
+    conditions += [Condition(o, back, left, at=node.at, end=node.end, defaulted=gaps[1]) for o in right.origins]
     return replace(derived(left, right), conditions=tuple(conditions))
 
 
@@ -249,6 +255,8 @@ def _logic(m: State, node: tree.Logic) -> Val:
     if left.literal is not NOT_LITERAL and left.literal in (None, tree.UNDEFINED):
         return right
     value = join(left, right) if right.interesting or right.deps else replace(left, literal=NOT_LITERAL, conditions=())
+    if left.origins:
+        value = replace(value, default=right.literal if right.literal is not NOT_LITERAL else tree.UNDEFINED)
     if node.sign == "||":
         a, b = truth(left, node.left), truth(right, node.right)
         if a or b:

@@ -142,7 +142,7 @@ def _new_collection(kind: str, args: list[Val]) -> Val:
         return Val(shape=Many(NOTHING, None, kind.endswith("Map"), most=0 if kind == "Set" else None))
     value = args[0]
     if kind.endswith("Set"):
-        return Val(value.origins, value.deps, value.pending, shape=Many(value.item(), None, False, True), works=value.works)
+        return Val(value.origins, value.deps, value.pending, shape=Many(value.item(), None, False, True, value.most), works=value.works)
     entry = value.item()
     inner = entry.item()
     if isinstance(entry.shape, Many) and entry.shape.items is not None and len(entry.shape.items) > 1:

@@ -333,7 +333,17 @@ class State:
                 )
             )
 
-    def choose(self, arms: list[object], on: frozenset[int], at: int, end: int, *, handler: bool = False, missing: bool = False) -> None:
+    def choose(
+        self,
+        arms: list[object],
+        on: frozenset[int],
+        at: int,
+        end: int,
+        *,
+        handler: bool = False,
+        missing: bool = False,
+        special: bool = False,
+    ) -> None:
         """Walk each arm (a callable) from the present state, then go on with what holds after any of them."""
         before, guards = dict(self.store), self.guards
         blocks: list[tuple[Step, ...]] = []
@@ -363,7 +373,7 @@ class State:
         self.dead = dead or not after
         self.store = merge_stores(before, after, on) if after else before
         if any(blocks):
-            self.emit_always(Branch(tuple(blocks), on, self.span(at, end), handler, missing), dead)
+            self.emit_always(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special), dead)
 
     def emit_always(self, step: Step, dead: bool) -> None:
         """Write a step whose own arms may have ended the block."""

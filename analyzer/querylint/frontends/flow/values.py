@@ -27,6 +27,7 @@ class Condition:
     arms: tuple[tuple[Condition, ...], ...] = ()
     at: int = 0
     end: int = 0
+    defaulted: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -125,7 +126,8 @@ class Val:
 
     `origins` is where it was taken from, `deps` every step that had a hand in it, `pending` the steps that must finish before it is there.
     `works` are the works in memory already done on it, `conditions` what it tests where it is a truth value. `id_of` and `doc_of` name the
-    table whose id or document it is.
+    table whose id or document it is. `default` is the constant that stands for it where it is not there (`value ?? 0`); UNDEFINED says that
+    something stands for it that is no constant.
     """
 
     origins: tuple[Origin, ...] = ()
@@ -138,6 +140,7 @@ class Val:
     id_of: str | None = None
     doc_of: str | None = None
     type: str = ""
+    default: object = NOT_LITERAL
 
     @property
     def interesting(self) -> bool:
@@ -159,6 +162,11 @@ class Val:
             return replace(item, works=(*self.works, *(w for w in item.works if w not in self.works))) if self.works else item
         origins = tuple(o.at(ITEM) for o in self.origins if len(o.path) < FLATTEN_DEPTH * 2)
         return Val(origins, self.deps, works=self.works, id_of=self.id_of, doc_of=self.doc_of)
+
+    @property
+    def most(self) -> int | None:
+        """How many members it has at most, where that is written down and nothing was read into it."""
+        return self.shape.most if isinstance(self.shape, Many) and not self.origins else None
 
     @property
     def rows(self) -> tuple[Origin, ...]:
@@ -226,6 +234,7 @@ def join(left: Val, right: Val) -> Val:
         left.id_of or right.id_of,
         left.doc_of or right.doc_of,
         left.type or right.type,
+        left.default if left.default is not NOT_LITERAL else right.default,
     )
 
 
@@ -276,7 +285,7 @@ def lowered(value: Val, text: str = "") -> Value:
     """The value as the shared language has it: flat, with the path of every part that came from somewhere."""
     parts: dict[tuple[tuple[str, ...], Origin], None] = {}
     _flatten(value, (), parts, 0)
-    return Value(tuple(parts), value.deps, value.literal, text)
+    return Value(tuple(parts), value.deps, value.literal, text, value.most or None)
 
 
 def _flatten(value: Val, path: tuple[str, ...], parts: dict[tuple[tuple[str, ...], Origin], None], depth: int) -> None:

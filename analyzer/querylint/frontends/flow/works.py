@@ -117,7 +117,7 @@ def mapped(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     item = replace(result, pending=pending, deps=result.deps | (frozenset({number}) if held else NO_STEPS), conditions=())
     if func.name == "flatMap":
         item = item.item() if isinstance(item.shape, Many) else item
-    return Val(deps=base.deps | item.deps, shape=Many(item))
+    return Val(deps=base.deps | item.deps, shape=Many(item, most=base.most if func.name == "map" else None))
 
 
 def _is_async(callback: Val) -> bool:
@@ -259,7 +259,7 @@ def _slice(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     start = m.value(args[0], node.args[0]) if args else None
     size = m.value(args[1], node.args[1]) if len(args) > 1 else None
     if isinstance(base.shape, Many) and base.shape.items is not None and not base.origins:
-        return replace(base, shape=Many(base.shape.item))
+        return replace(base, shape=Many(base.shape.item, most=base.shape.most))
     number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=size, deps=derived(*args).deps)
     return (base.worked(number) if number is not None else base).with_deps(derived(*args).deps)
 
