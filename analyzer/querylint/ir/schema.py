@@ -55,8 +55,47 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A relation that rows of a table can follow to rows of another.
+
+    `name` is the attribute of a row, `lookup` the name in conditions. `target` is None where it may be any table (`generic`: no join can
+    follow it). `many` says that it leads to several rows; `column` is the field that holds the key, on this side, None where the other
+    side holds it. `back` is the link of the target that leads here.
+    """
+
+    name: str
+    target: str | None
+    many: bool = False
+    column: str | None = None
+    lookup: str = ""
+    back: str | None = None
+    generic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true of a stack, whatever the program.
+
+    `bulk_writes`: several rows can be written in one statement. `parallel`: several reads of one session may run at once.
+    `planner`: the database picks indexes by itself, from any condition. `transaction_writes`: how many rows a transaction may write,
+    None for no limit that matters. `round_trips`: each read or write of a function is a message to the database of its own.
+    `lazy`: relations of a row are read when they are first asked for.
+    """
+
+    bulk_writes: bool = False
+    parallel: bool = True
+    planner: bool = False
+    transaction_writes: int | None = None
+    round_trips: bool = False
+    lazy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """One table. `fields` is None where they cannot be read; `indexes_known` is False where a library or a dynamic form declares them."""
+    """One table. `fields` is None where they cannot be read; `indexes_known` is False where a library or a dynamic form declares them.
+
+    `links` are its relations, `key` the field of its primary key, `order` the order that its rows come in unless a query asks otherwise.
+    """
 
     name: str
     fields: tuple[Field, ...] | None = None
@@ -64,6 +103,13 @@ class Table:
     indexes_known: bool = True
     library: str | None = None
     span: Span | None = None
+    links: tuple[Link, ...] = ()
+    key: str = "_id"
+    order: tuple[str, ...] = ()
+
+    def link(self, name: str) -> Link | None:
+        """The relation of that name."""
+        return next((link for link in self.links if link.name == name), None)
 
     def field(self, name: str) -> Field | None:
         """The declared field of that name (the first segment of a dotted path)."""
@@ -91,3 +137,4 @@ class Schema:
     complete: bool = True
     validated: bool = True
     span: Span | None = None
+    facts: Facts = Facts()
