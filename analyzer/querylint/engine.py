@@ -130,7 +130,7 @@ class Project:
         found: list[Finding] = []
         for rule in rules:
             try:
-                found.extend(self._stamp(rule, hit) for hit in rule.check(program))
+                found.extend(self._stamp(rule, _told(program, hit)) for hit in rule.check(program))
             except Exception:  # one broken rule must not take the report of the others with it
                 words = traceback.format_exc().strip().splitlines()
                 place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
@@ -159,6 +159,13 @@ class Project:
         for finding in findings:
             paths |= {finding.found.span.path, *(p.span.path for p in finding.found.trail)}
         return {path: LineIndex(path, data) for path in sorted(paths) if (data := self._read.get(path)) is not None}
+
+
+def _told(program: Program, found: Found) -> Found:
+    """A finding in the words of the stack that its place belongs to."""
+    function = program.functions.get(found.function)
+    schema = program.schema(function) if function is not None else None
+    return replace(found, stack=schema.stack) if schema is not None and schema.stack != found.stack else found
 
 
 def _summary(program: Program, lowered: Lowered, files: int, suppressed: int) -> Summary:

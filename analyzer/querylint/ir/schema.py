@@ -74,20 +74,19 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is true of a stack, whatever the program.
+    """What is true of a stack, whatever the program. The defaults are those of a database that runs every query as it is written.
 
-    `bulk_writes`: several rows can be written in one statement. `parallel`: several reads of one session may run at once.
-    `planner`: the database picks indexes by itself, from any condition. `transaction_writes`: how many rows a transaction may write,
-    None for no limit that matters. `round_trips`: each read or write of a function is a message to the database of its own.
-    `lazy`: relations of a row are read when they are first asked for.
+    `bulk_writes`: several rows can be written in one statement. `bulk_reads`: the rows of many keys can be read by one query. `parallel`:
+    several reads of one function may run at once. `planner`: the database picks indexes by itself, from any condition. `lazy`:
+    relations of a row are read when they are first asked for. `once`: a query object must be run, and may be run only once.
     """
 
     bulk_writes: bool = False
+    bulk_reads: bool = False
     parallel: bool = True
     planner: bool = False
-    transaction_writes: int | None = None
-    round_trips: bool = False
     lazy: bool = False
+    once: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,7 @@ def _await(p: Places, node: ast.Await, at: int, end: int) -> tree.Expr:
 
 def _yield(p: Places, node: ast.Yield | ast.YieldFrom, at: int, end: int) -> tree.Expr:
     value = maybe(p, node.value)
+    p.names.yields = True
     if isinstance(node, ast.YieldFrom) and value is not None:
         value = tree.Spread(value, value.at, value.end)
     return tree.Yield(value, at, end)
@@ -145,8 +146,7 @@ def _text(p: Places, node: ast.JoinedStr, at: int, end: int) -> tree.Expr:
 def _comprehension(kind: str) -> Callable[[Places, Any, int, int], tree.Expr]:
     def lower(p: Places, node: Any, at: int, end: int) -> tree.Expr:
         clauses = [
-            (pattern(p, g.target), expression(p, g.iter), [expression(p, test) for test in g.ifs], bool(g.is_async))
-            for g in node.generators
+            (_own(p, g.target), expression(p, g.iter), [expression(p, test) for test in g.ifs], bool(g.is_async)) for g in node.generators
         ]
         if kind == "dict":
             return tree.Comprehension(kind, expression(p, node.value), expression(p, node.key), clauses, at, end)
@@ -167,10 +167,19 @@ EXPRESSIONS: dict[type, Callable[[Places, Any, int, int], tree.Expr]] = {
 # Patterns and parameters.
 
 
+def _own(p: Places, node: ast.expr) -> tree.Pattern:
+    """The target of a comprehension, which is no name of the function around it."""
+    bound = set(p.names.bound)
+    made = pattern(p, node)
+    p.names.bound = bound
+    return made
+
+
 def pattern(p: Places, node: ast.expr) -> tree.Pattern:
     """What a value is bound to: a name, several names, an attribute, an element."""
     at, end = p.of(node)
     if isinstance(node, ast.Name):
+        p.names.bound.add(node.id)
         return tree.NamePattern(node.id, at, end)
     if isinstance(node, ast.Tuple | ast.List):
         return _unpacked(p, node, at, end)

@@ -9,13 +9,25 @@ LINE_END = re.compile(rb"\r\n|\r|\n")
 BOM = b"\xef\xbb\xbf"
 
 
+class Names:
+    """What the function that is being lowered binds, what it takes from outside by `global` and `nonlocal`, and whether it yields."""
+
+    __slots__ = ("bound", "free", "yields")
+
+    def __init__(self) -> None:
+        self.bound: set[str] = set()
+        self.free: set[str] = set()
+        self.yields = False
+
+
 class Places:
     """Byte offsets of one file. `ast` counts columns in bytes of UTF-8, and lines by any line end."""
 
-    __slots__ = ("_starts", "text")
+    __slots__ = ("_starts", "names", "text")
 
     def __init__(self, text: bytes) -> None:
         self.text = text
+        self.names = Names()
         first = len(BOM) if text.startswith(BOM) else 0
         self._starts = [first, *(hit.end() for hit in LINE_END.finditer(text))]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from querylint.syntax import tree
 from querylint.syntax.python.expressions import OPERATORS, expression, maybe, parameters, pattern
-from querylint.syntax.python.places import Places
+from querylint.syntax.python.places import Names, Places
 
 
 def block(p: Places, body: Iterable[ast.stmt]) -> list[tree.Stmt]:
@@ -112,6 +112,7 @@ def _handler(p: Places, node: ast.ExceptHandler) -> list[tree.Stmt]:
     made = block(p, node.body)
     if node.name:
         at, _ = p.of(node)
+        p.names.bound.add(node.name)
         caught = tree.Assign(tree.NamePattern(node.name, at, at), tree.Opaque([], at, at), "=", at, at)
         return [tree.Do(caught, at, at), *made]
     return made
@@ -123,6 +124,7 @@ def _match(p: Places, node: ast.Match, at: int, end: int) -> list[tree.Stmt]:
     for case in node.cases:
         here = p.of(case.pattern)
         names = [n.name for n in ast.walk(case.pattern) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name]
+        p.names.bound.update(names)
         head: list[tree.Stmt] = [
             tree.Do(tree.Assign(tree.NamePattern(name, *here), tree.Opaque([subject], *here), "=", *here), *here) for name in names
         ]
@@ -139,14 +141,16 @@ def _function(p: Places, node: ast.FunctionDef | ast.AsyncFunctionDef, at: int, 
 def function(p: Places, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tree.Fn:
     """A function; the names that its body binds are declared first, since a name of Python belongs to its whole function."""
     at, end = p.of(node)
-    body = block(p, node.body)
     params = parameters(p, node.args)
     decorators = [expression(p, d) for d in node.decorator_list]
-    locals_ = sorted(_bound(node.body) - {q.pattern.id for q in params if isinstance(q.pattern, tree.NamePattern)})
+    outer, p.names = p.names, Names()
+    body = block(p, node.body)
+    names, p.names = p.names, outer
+    locals_ = sorted(names.bound - names.free - {q.pattern.id for q in params if isinstance(q.pattern, tree.NamePattern)})
     head: list[tree.Stmt] = [tree.Let(tree.NamePattern(name, at, at), None, at, at) for name in locals_]
     kind = next((_KINDS[name] for d in decorators if (name := _last(d)) in _KINDS), "")
     return tree.Fn(
-        node.name, params, [*head, *body], at, end, isinstance(node, ast.AsyncFunctionDef), _yields(node.body), p.source(node.returns),
+        node.name, params, [*head, *body], at, end, isinstance(node, ast.AsyncFunctionDef), names.yields, p.source(node.returns),
         kind == "static", kind, decorators,
     )  # fmt: skip
 
@@ -159,35 +163,6 @@ _KINDS = {
 
 def _last(node: tree.Expr) -> str:
     return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
-
-
-def _own(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
-    """Every node of a function that is not another function's."""
-    stack: list[ast.AST] = list(body)
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            stack.extend(ast.iter_child_nodes(node))
-
-
-def _bound(body: Iterable[ast.stmt]) -> set[str]:
-    names: set[str] = set()
-    free: set[str] = set()
-    for node in _own(body):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names.update(a.asname or a.name.partition(".")[0] for a in node.names)
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            names.add(node.name)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            free.update(node.names)
-    return names - free
-
-
-def _yields(body: Iterable[ast.stmt]) -> bool:
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own(body))
 
 
 def _class(p: Places, node: ast.ClassDef, at: int, end: int) -> list[tree.Stmt]:
@@ -231,7 +206,14 @@ def imports(p: Places, node: ast.Import | ast.ImportFrom) -> list[tree.Import]:
 
 
 def _import(p: Places, node: ast.Import | ast.ImportFrom, at: int, end: int) -> list[tree.Stmt]:
-    return [tree.Imports(imports(p, node), at, end)]
+    items = imports(p, node)
+    p.names.bound.update(i.local for i in items)
+    return [tree.Imports(items, at, end)]
+
+
+def _global(p: Places, node: ast.Global | ast.Nonlocal, at: int, end: int) -> list[tree.Stmt]:
+    p.names.free.update(node.names)
+    return []
 
 
 STATEMENTS: dict[type, Callable[[Places, Any, int, int], list[tree.Stmt]]] = {
@@ -239,6 +221,7 @@ STATEMENTS: dict[type, Callable[[Places, Any, int, int], list[tree.Stmt]]] = {
     ast.For: _for, ast.AsyncFor: _for, ast.While: _while, ast.Return: _return, ast.Raise: _raise, ast.Break: _break,
     ast.Continue: _continue, ast.With: _with, ast.AsyncWith: _with, ast.Try: _try, ast.Match: _match, ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function, ast.ClassDef: _class, ast.Import: _import, ast.ImportFrom: _import,
+    ast.Global: _global, ast.Nonlocal: _global,
 }  # fmt: skip
 if hasattr(ast, "TryStar"):
     STATEMENTS[ast.TryStar] = _try

@@ -19,9 +19,7 @@ from querylint.frontends.flow.values import (
     Record,
     Val,
     derived,
-    join,
     literal,
-    many,
 )
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
@@ -30,7 +28,7 @@ from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.django import querysets, rows, views, words
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
-from querylint.ir import Bound, Facts, Kind, Plan, Relation, Table, Terminal, Way, Work
+from querylint.ir import Facts, Kind, Plan, Relation, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -45,7 +43,7 @@ class Django(Stack):
 
     name = "django"
     words = (b"django.db", b"from django", b"import django")
-    facts = Facts(bulk_writes=True, parallel=False, planner=True, round_trips=True, lazy=True)
+    facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, lazy=True, once=False)
 
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)
