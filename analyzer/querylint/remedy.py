@@ -18,10 +18,14 @@ class Gather:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Replace one call per item by one call that takes all the items."""
+    """Replace one call per item by one call that takes all the items.
+
+    `how` is said in words where the kind (`keys` for reads by key, `writes` for writes, else queries) does not say enough.
+    """
 
     loop: Span | None = None
     how: str = ""
+    kind: str = "items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,9 @@ class Words:
     counter: str = "keep a running count or total for `{table}` (a counter document or the aggregate component)"
     narrow: str = "read only {fields} of `{table}`"
     chunk: str = "take a bounded batch and schedule the next one"
+    keys: str = "pass all the items to one call"
+    items: str = "pass all the items to one call"
+    writes: str = "pass all the items to one call"
     joined: str = "load {paths} with the rows"
     batched: str = "load {paths} by one query for all the rows"
     path: str = "."
@@ -153,6 +160,9 @@ WORDS = {
         counter="let the database count or sum: .count(), .aggregate() or .annotate()",
         narrow="read only {fields} with .values_list({fields}) or .only({fields})",
         chunk="write the rows in batches with bulk_create, bulk_update or one update()",
+        keys="read the rows of all the keys before the loop: .in_bulk(keys) or .filter(pk__in=keys)",
+        items="read the rows for all the items with one query before the loop (a condition with __in) and look them up in a dictionary",
+        writes="collect the rows and write them once: bulk_create, bulk_update, or update() and delete() of a queryset",
         joined="add .select_related({paths})",
         batched="add .prefetch_related({paths})",
         path="__",
@@ -166,8 +176,8 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
     match remedy:
         case Gather():
             return words.gather
-        case Batch(how=how):
-            return how or "pass all the items to one call"
+        case Batch(how=how, kind=kind):
+            return how or {"keys": words.keys, "writes": words.writes}.get(kind, words.items)
         case Preload():
             return _preload(remedy, words)
         case PushDown():

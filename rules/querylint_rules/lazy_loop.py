@@ -24,13 +24,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from querylint.advise.eager import Source, loading, missing, sources
+from querylint.advise.eager import Source, loading, missing, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.ir import Access, Loading, Loop, Op, Path, Program, Role, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+
+MOST_NAMES = 5
 
 
 @dataclass(slots=True)
@@ -76,7 +78,10 @@ def _lacking(program: Program, source: Source) -> list[Path]:
         return []
     if source.read is None:
         return [source.path] if len(source.path) > 1 else []
-    return missing(program, source.outer, source.read, source.path)
+    lacking = missing(program, source.outer, source.read, source.path)
+    if source.read.terminal in (Terminal.ROWS, Terminal.PAGE):
+        return lacking
+    return [path for path in lacking if several(program, source.outer, source.read.table, path[:-1])]
 
 
 def _loop(program: Program, site: Site, source: Source) -> Loop | None:
@@ -115,7 +120,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
     step = site.step
     assert isinstance(step, Access)
     table = read.table if read is not None else None
-    names = ", ".join(f"`{'.'.join(path)}`" for path in sorted(paths, key=lambda p: (len(p), p)))
+    names = _names(paths)
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
     points = [
         *shortest(reaching(program, source.outer)),
@@ -125,7 +130,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         *(Point(s.step.span, f"reads {'.'.join(path)}") for path, s in followed.paths.items() if not same),
     ]
     return Found(
-        step.span if same or read is None else read.chain,
+        step.span if same or read is None or read.chain.start == read.chain.end else read.chain,
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         _remedy(program, source, paths, step),
@@ -137,6 +142,11 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         cost=Cost(f"{len(paths)} × n queries", f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join"),
         operation=step.verb,
     )
+
+
+def _names(paths: list[Path]) -> str:
+    shown = [f"`{'.'.join(path)}`" for path in sorted(paths, key=lambda p: (len(p), p))]
+    return ", ".join(shown) if len(shown) <= MOST_NAMES else f"{', '.join(shown[:MOST_NAMES])} and {len(shown) - MOST_NAMES} more"
 
 
 def _remedy(program: Program, source: Source, paths: list[Path], step: Access) -> Preload | Advice:

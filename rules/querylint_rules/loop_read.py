@@ -43,14 +43,14 @@ def loop_read(program: Program) -> Iterator[Found]:
 
 def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
     for site, read in program.reads():
-        hit = _waiting(program, site)
+        hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
         if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT:
             yield site, hit, Effect(site.function.key, read)
     for site, call in program.calls():
         hit = _waiting(program, site)
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
-        effect = _worst([e for e in local_effects(program, site.function, call) if e.access.op is Op.READ])
+        effect = _worst([e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related])
         if effect is not None:
             yield site, hit, effect
 
@@ -91,17 +91,25 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
-        _remedy(hit, read, ordered=ordered),
+        _remedy(program, site, hit, read, ordered=ordered),
         _severity(program, site, hit, effect, again=again or ordered),
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         site.function.key,
         read.table,
-        cost=Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once"),
+        cost=Cost(f"{size} waits, one after the other", _after(program, site, read, size)),
         operation=read.verb,
     )
 
 
-def _remedy(hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
+def _after(program: Program, site: Site, read: Access, size: str) -> str:
+    if program.facts(site.function).bulk_reads:
+        return "1 query"
+    return "1 wait" if read.by_key else f"{size} queries at once"
+
+
+def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
+    if program.facts(site.function).bulk_reads:
+        return Batch(hit.loop.span, kind="keys" if read.by_key else "items")
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
     if read.by_key:

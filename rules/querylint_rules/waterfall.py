@@ -36,7 +36,7 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 def waterfall(program: Program) -> Iterator[Found]:
     """Groups of reads that could have been started together."""
     for function in program.functions.values():
-        if quiet(function) or function.kind is Kind.CLIENT:
+        if quiet(function) or function.kind is Kind.CLIENT or not program.facts(function).parallel:
             continue
         for block in units(program, function):
             for group, again in _groups(program, function, block):

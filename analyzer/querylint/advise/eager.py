@@ -142,6 +142,11 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
     return found
 
 
+def several(program: Program, function: Function, table: str | None, path: Path) -> bool:
+    """Whether a path leads to several rows."""
+    return any(link is None or link.many for link in links(program, function, table, path))
+
+
 def loading(program: Program, function: Function, table: str | None, path: Path) -> Loading:
     """How a path is loaded best: by a join as long as every relation on it leads to one row."""
     known = links(program, function, table, path)

@@ -167,7 +167,7 @@ class Access:
 
     `follows` is set where a relation of a row is followed: the origin of the row, and the relation as the last segment of its path.
     `refined` says that the query asks for other rows than the relation as it is, so that rows which were loaded ahead do not serve it.
-    `kept` says that the result stays with the object that it is asked of: another round that asks the same object reads nothing.
+    `kept` says that the result stays with an object that was made outside of the loops around: another round that asks it reads nothing.
     """
 
     id: int
@@ -196,6 +196,11 @@ class Access:
     def reads(self) -> bool:
         """Whether it reads."""
         return self.op is Op.READ
+
+    @property
+    def related(self) -> bool:
+        """Whether it reads a relation of a row as it is: what rows bring along may serve it."""
+        return self.follows is not None and not self.refined
 
     @property
     def by_key(self) -> bool:

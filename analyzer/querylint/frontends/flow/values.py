@@ -74,7 +74,7 @@ class Query:
     `follows` is the relation of a row that it asks for, `refined` whether it asks for more than that. `yields` says what its rows are: rows
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if that was in another function; `cls` the class of the query object, where the project
-    has one.
+    has one; `born` the number of loops around the place that made it.
     """
 
     table: str | None
@@ -95,6 +95,7 @@ class Query:
     cut: bool = False
     made: Span | None = None
     cls: ClassRef | None = None
+    born: int = 0
 
 
 @dataclass(slots=True, frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
 
 from querylint.frontends.lowered import Lowered
@@ -14,6 +15,7 @@ from querylint.result import Note, NoteKind
 
 ROOT = "."
 MOST_WAVES = 3
+DEEPEST = 20_000
 
 
 class PythonFrontEnd:
@@ -26,20 +28,27 @@ class PythonFrontEnd:
         self.all = files
         self.read = read
         self.role = role
+        self.too_deep: set[str] = set()
 
     def lower(self) -> Lowered:
         """Everything that the project says about its databases."""
         used = [stack for stack in STACKS if any(self._mentions(path, stack) for path in self.files)]
         if not used:
             return Lowered()
-        project = PythonProject(self.files, self.read, used)
+        project = PythonProject(self.files, self.read, self.role, used)
         tables: dict[str, Table] = {}
         for stack in project.stacks:
             tables |= {name: table for name, table in stack.tables().items() if name not in tables}
         facts = project.stacks[0].facts
         schema = Schema(ROOT, project.stacks[0].name, tables, facts=facts, validated=True, span=None)
-        done = self._functions(project)
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, DEEPEST))  # a walk through one function may ask for the results of several others
+        try:
+            done = self._functions(project)
+        finally:
+            sys.setrecursionlimit(limit)
         notes = [Note(NoteKind.PARSE, problem.message, path, problem.line) for path, problem in sorted(project.modules.unreadable.items())]
+        notes += [Note(NoteKind.LIMIT, "a function is nested too deeply to be analysed", path) for path in sorted(self.too_deep)]
         notes += [note for stack in project.stacks for note in stack.notes()]
         functions = tuple(f for _, found in sorted(done.items()) for f in found)
         analysed = tuple(sorted({f.path for f in functions}))
@@ -66,7 +75,10 @@ class PythonFrontEnd:
             for key in wanted:
                 known[key] = _told(project, key)
                 module, found = places[key]
-                done[key] = module.walk(found)
+                try:
+                    done[key] = module.walk(found)
+                except RecursionError:
+                    self.too_deep.add(module.path)
             wanted = [key for key in places if _told(project, key) != known[key]]
             if not wanted:
                 break

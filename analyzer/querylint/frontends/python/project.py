@@ -16,6 +16,7 @@ from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import given, kind_of, portable
 from querylint.frontends.python.stack import Stack
+from querylint.ir import Role
 from querylint.syntax import tree
 
 MOST_DEEP = 10
@@ -26,8 +27,13 @@ class PythonProject:
     """What the walk through one function asks about all the others."""
 
     def __init__(
-        self, files: Collection[str], read: Callable[[str], bytes | None], stacks: Collection[Callable[[PythonProject], Stack]]
+        self,
+        files: Collection[str],
+        read: Callable[[str], bytes | None],
+        role: Callable[[str], Role],
+        stacks: Collection[Callable[[PythonProject], Stack]],
     ) -> None:
+        self.role = role
         self.modules = PythonModules(files, read)
         self.classes = Classes(self.modules)
         self.annotations = Annotations(self)
@@ -90,7 +96,7 @@ class PythonProject:
     def _located(self, machine: Machine, value: Val) -> Val:
         """A query carries the place where it was begun along."""
         shape = value.shape
-        if isinstance(shape, Query) and shape.made is None:
+        if isinstance(shape, Query) and shape.made is None and shape.base is None:
             return replace(value, shape=replace(shape, made=machine.span(shape.at, shape.end)))
         return value
 

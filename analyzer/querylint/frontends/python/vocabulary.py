@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from querylint.frontends.flow.calls import run_handed_closures
 from querylint.frontends.flow.state import State
@@ -245,6 +246,8 @@ class PythonVocabulary:
             self.project.hint(f"{closure.path}::{closure.name}", args)
         result = self.project.result(closure, args)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
+        if isinstance(value.shape, Query):
+            value = replace(value, shape=replace(value.shape, born=len(state.frames)))
         return value if fn.is_async else state.wait(value.with_pending(made.pending), node.at, node.end)
 
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:

@@ -25,10 +25,10 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.django import querysets, rows, views, words
+from querylint.frontends.python.stacks.django import querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
-from querylint.ir import Facts, Kind, Plan, Relation, Table, Way, Work
+from querylint.ir import Facts, Kind, Plan, Relation, Role, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -54,7 +54,9 @@ class Django(Stack):
 
     def tables(self) -> Mapping[str, Table]:
         """The models of the project."""
-        self.models = Models(self.project, sorted(self.project.modules.files))
+        files = [f for f in sorted(self.project.modules.files) if self.project.role(f) is not Role.TEST]
+        self.models = Models(self.project, files)
+        serializers.supply(self, files)
         return self.models.tables()
 
     def notes(self) -> list[Note]:
@@ -117,6 +119,8 @@ class Django(Stack):
             return Val(
                 deps=derived(*args, *fields.values()).deps, shape=Record(fields, (loose,) if loose is not None else ()), doc_of=model.table
             )
+        if serializers.is_serializer(info):
+            return serializers.serialized(self, state, node, info)
         if is_manager(info):
             args = [state.evaluate(a) for a in node.args]
             given = next(

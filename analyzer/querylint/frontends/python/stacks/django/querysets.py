@@ -49,7 +49,7 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     plan = query.plans[0]
     end = max(query.end, node.end)
     refined = query.refined or name not in words.KEEPING
-    made = replace(query, end=end, deps=deps, refined=refined)
+    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames))
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans))
@@ -251,7 +251,7 @@ def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = Fa
         return known[1].with_deps(value.deps)
     bound = Bound.LIMIT if query.cut else Bound.ALL
     limit = lowered(query.limit) if query.limit is not None else None
-    number = read(m, query, at, end, verb, bound, Terminal.ROWS, limit=limit, deps=value.deps, kept=True)
+    number = read(m, query, at, end, verb, bound, Terminal.ROWS, limit=limit, deps=value.deps, kept=query.born < len(m.frames))
     me = frozenset({number})
     origin = Origin(Root.STEP, number)
     served = (query.follows, origin) if query.follows is not None and not query.refined else (origin,)

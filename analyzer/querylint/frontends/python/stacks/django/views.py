@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Query, Val, derived
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Val, derived
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
-from querylint.frontends.python.stacks.django import querysets, words
+from querylint.frontends.python.stacks.django import querysets, serializers, words
+from querylint.frontends.python.stacks.django.listings import called, registered
 from querylint.frontends.python.stacks.django.managers import is_manager
-from querylint.frontends.python.stacks.django.models import Model
 from querylint.ir import ITEM, Bound, Kind, Origin, Root, Terminal
 from querylint.syntax import tree
 
@@ -32,15 +32,9 @@ def kind(info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         return Kind.HTTP if names[:1] == ["request"] else None
     if fn.name in HANDLERS and is_view(info):
         return Kind.HTTP
-    if any(_decorator(d) in ("action", "list_route", "detail_route") for d in fn.decorators):
+    if any(called(d) in ("action", "list_route", "detail_route") for d in fn.decorators):
         return Kind.HTTP
     return None
-
-
-def _decorator(node: tree.Expr) -> str:
-    if isinstance(node, tree.Call):
-        node = node.func
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
 
 
 def is_view(info: ClassInfo) -> bool:
@@ -78,22 +72,11 @@ def queryset(django: Django, state: State, info: ClassInfo, at: int, end: int) -
     named = django.project.class_field(info, "model")
     model = django.model_of(named) if named is not None else None
     if model is None:
-        model = next((m for owner in info.mro() if (m := _registered(django, owner))), None)
+        model = next((m for owner in info.mro() if (m := registered(django, owner))), None)
     if model is None:
         return NOTHING
     manager = next(iter(model.managers.values()), None)
     return django.chosen(state, model.table, manager, at, end) if manager is not None else querysets.start(model.table, at, end)
-
-
-def _registered(django: Django, info: ClassInfo) -> Model | None:
-    """The model that `@admin.register(Model)` names."""
-    for decorator in info.node.decorators:
-        if isinstance(decorator, tree.Call) and _decorator(decorator) == "register" and decorator.args:
-            value = django.project.expression(info.path, decorator.args[0])
-            model = django.model_of(value)
-            if model is not None:
-                return model
-    return None
 
 
 def rows_of_view(django: Django, state: State, info: ClassInfo, base: Val, at: int, end: int) -> Val:
@@ -132,6 +115,10 @@ def own_call(django: Django, state: State, info: ClassInfo, base: Val, node: tre
         if name == "filter_queryset":
             return args[0]
         return page(state, args[0], at, end)
+    if name == "get_serializer":
+        given = django.project.class_field(info, "serializer_class")
+        chosen = django.project.info(given.shape) if given is not None and isinstance(given.shape, ClassRef) else None
+        return serializers.serialized(django, state, node, chosen) if chosen is not None else None
     if name == "get_object":
         made = rows_of_view(django, state, info, base, at, end)
         if isinstance(made.shape, Query):
