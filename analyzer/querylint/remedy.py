@@ -119,6 +119,11 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask only whether there is any row."""
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """Something that only its author can do."""
 
@@ -126,7 +131,7 @@ class Advice:
 
 
 Remedy = Union[
-    Gather, Batch, Preload, PushDown, AddIndex, DropIndex, Limit, Hoist, Reuse, Counter, Narrow, Chunk, Advice
+    Gather, Batch, Preload, Probe, PushDown, AddIndex, DropIndex, Limit, Hoist, Reuse, Counter, Narrow, Chunk, Advice
 ]  # fmt: skip
 
 
@@ -145,6 +150,9 @@ class Words:
     keys: str = "pass all the items to one call"
     items: str = "pass all the items to one call"
     writes: str = "pass all the items to one call"
+    probe: str = "read one row with .first()"
+    pushed: str = ""
+    sorted: str = ""
     joined: str = "load {paths} with the rows"
     batched: str = "load {paths} by one query for all the rows"
     path: str = "."
@@ -160,6 +168,9 @@ WORDS = {
         counter="let the database count or sum: .count(), .aggregate() or .annotate()",
         narrow="read only {fields} with .values_list({fields}) or .only({fields})",
         chunk="write the rows in batches with bulk_create, bulk_update or one update()",
+        probe="ask with .exists()",
+        pushed="put the condition into the query: .filter({fields})",
+        sorted="let the query sort: .order_by({fields})",
         keys="read the rows of all the keys before the loop: .in_bulk(keys) or .filter(pk__in=keys)",
         items="read the rows for all the items with one query before the loop (a condition with __in) and look them up in a dictionary",
         writes="collect the rows and write them once: bulk_create, bulk_update, or update() and delete() of a queryset",
@@ -180,8 +191,10 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
             return how or {"keys": words.keys, "writes": words.writes}.get(kind, words.items)
         case Preload():
             return _preload(remedy, words)
+        case Probe():
+            return words.probe
         case PushDown():
-            return _pushed(remedy)
+            return _pushed(remedy) if not words.pushed else _asked(remedy, words)
         case AddIndex(table=table, index=index, fields=fields):
             return f"add index `{index}` on {table} ({', '.join(fields)})"
         case DropIndex(table=table, index=index, covered_by=cover):
@@ -224,6 +237,14 @@ def _preload(remedy: Preload, words: Words) -> str:
     ]
     place = f" to the query on line {remedy.at.line} of {remedy.at.path}" if remedy.at is not None else ""
     return " and ".join(said) + place
+
+
+def _asked(remedy: PushDown, words: Words) -> str:
+    """Where the database picks the index, the query only has to say what it wants."""
+    bound = ", ".join(f"{f}=..." for f in remedy.fields if f not in remedy.order)
+    order = ", ".join(f'"{"-" if remedy.descending else ""}{f}"' for f in remedy.order)
+    said = [words.pushed.format(fields=bound)] if bound and not remedy.order else []
+    return ", and ".join([*said, *([words.sorted.format(fields=order)] if order else [])])
 
 
 def _pushed(remedy: PushDown) -> str:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from querylint.advise.eager import Source, loading, missing, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import Access, Loading, Loop, Op, Path, Program, Role, Terminal
+from querylint.ir import Access, Call, Loading, Loop, Op, Path, Program, Role, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -122,6 +122,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
     table = read.table if read is not None else None
     names = _names(paths)
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
+    column = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     points = [
         *shortest(reaching(program, source.outer)),
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
@@ -133,7 +134,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         step.span if same or read is None or read.chain.start == read.chain.end else read.chain,
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
-        _remedy(program, source, paths, step),
+        Advice(f"use the column `{column}`, which is part of the row") if column else _remedy(program, source, paths, step),
         None,
         Confidence.SURE if same and read is not None else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
@@ -147,6 +148,27 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
 def _names(paths: list[Path]) -> str:
     shown = [f"`{'.'.join(path)}`" for path in sorted(paths, key=lambda p: (len(p), p))]
     return ", ".join(shown) if len(shown) <= MOST_NAMES else f"{', '.join(shown[:MOST_NAMES])} and {len(shown) - MOST_NAMES} more"
+
+
+def _only_key(program: Program, site: Site, step: Access) -> str:
+    """The column that would do, where nothing but the key of the related row is used."""
+    assert step.follows is not None
+    here = step.follows
+    fields = {
+        o.path[len(here.path)] for o in site.function.touched if o.root is here.root and o.ref == here.ref and _below(o.path, here.path)
+    }
+    target = program.table(site.function, step.table)
+    if target is None or fields != {target.key} or any(o.origin == here for o in site.function.outflows):
+        return ""
+    for place in program.sites(site.function.key).all:
+        held = place.step.args if isinstance(place.step, Call) else ()
+        if any(o == here for value in held for _, o in value.parts):
+            return ""
+    return f"{here.path[-1]}_{target.key}"
+
+
+def _below(path: Path, here: Path) -> bool:
+    return len(path) > len(here) and path[: len(here)] == here
 
 
 def _remedy(program: Program, source: Source, paths: list[Path], step: Access) -> Preload | Advice:

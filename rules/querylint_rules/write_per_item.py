@@ -30,6 +30,7 @@ from querylint.remedy import Batch, Chunk
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 INSERTING = frozenset(("create", "save"))
+LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 
 
 @rule(pattern="loop-write", severity=Severity.INFO, cwe=1050)
@@ -42,7 +43,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         if program.facts(site.function).bulk_writes:
-            if hit.varies or write.verb in INSERTING:
+            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING):
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
@@ -64,8 +65,9 @@ def write_per_item(program: Program) -> Iterator[Found]:
 
 def _written(program: Program, site: Site, call: Call) -> Access | None:
     """The write that a call certainly brings about, close by."""
-    effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE and e.certain and len(e.trail) <= 2]
-    return effects[0].access if len(effects) == 1 else None
+    effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE]
+    first = effects[0] if len(effects) == 1 else None
+    return first.access if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in LOOKING else None
 
 
 def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
@@ -80,13 +82,21 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
         f"{_verb(write)} {table}{through} for every {over}, one statement each",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
         Batch(hit.loop.span, kind="writes"),
-        Severity.WARNING,
+        Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None,
         Confidence.LIKELY,
         site.function.key,
         write.table,
         cost=Cost("n statements", "1 statement for a batch of rows"),
         operation=write.verb,
     )
+
+
+def _bound_to_rows(program: Program, site: Site, write: Access, hit: Rounds) -> bool:
+    """Whether rows must be written one by one: code of the project watches them, or each write belongs to another row's relation."""
+    table = program.table(site.function, write.table)
+    if write.verb in ("save", "delete", "create") and table is not None and table.watched:
+        return True
+    return write.follows is not None and write.verb in ("add", "set", "remove", "clear")
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:

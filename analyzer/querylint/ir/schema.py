@@ -94,6 +94,7 @@ class Table:
     """One table. `fields` is None where they cannot be read; `indexes_known` is False where a library or a dynamic form declares them.
 
     `links` are its relations, `key` the field of its primary key, `order` the order that its rows come in unless a query asks otherwise.
+    `watched` says that code of the project runs whenever one row is written, which a write of many at once would pass by.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Table:
     links: tuple[Link, ...] = ()
     key: str = "_id"
     order: tuple[str, ...] = ()
+    watched: bool = False
 
     def link(self, name: str) -> Link | None:
         """The relation of that name."""

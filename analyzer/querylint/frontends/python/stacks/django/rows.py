@@ -106,7 +106,8 @@ def bulk(django: Django, state: State, node: tree.Call, word: str, base: Val, qu
     deps = derived(base, *(querysets.plain(a) for a in (*args, *keywords.values()))).deps
     names = tuple(k for k in keywords if k not in ("defaults", "**", "batch_size", "ignore_conflicts"))
     if word in ("get_or_create", "update_or_create"):
-        querysets.read(state, query, at, end, word, Bound.ONE, Terminal.ROW, deps=deps, refined=True)
+        looked = frozenset({querysets.read(state, query, at, end, word, Bound.ONE, Terminal.ROW, deps=deps, refined=True)})
+        querysets.done(state, Val(pending=looked), at, end, later=later)
         made = querysets.write(state, word, query.table, at, end, deps=deps, fields=names, later=later)
         return Val(deps=made.deps, pending=made.pending, shape=many((replace(made, doc_of=query.table), Val(deps=made.deps))).shape)
     if word == "create":
