@@ -12,7 +12,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from querylint import discover, filters, settings
-from querylint.frontends.convex.frontend import ConvexFrontEnd, Lowered
+from querylint.frontends.convex.frontend import ConvexFrontEnd
+from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
+from querylint.frontends.python.frontend import PythonFrontEnd
 from querylint.ir import IndexKind, Program, Role
 from querylint.link import link
 from querylint.result import Note, NoteKind, Result, Summary
@@ -20,6 +22,7 @@ from querylint.rule import Finding, Found, Rule
 from querylint.settings import Settings, Size
 from querylint.text import LineIndex
 
+FRONT_ENDS: tuple[Make, ...] = (ConvexFrontEnd, PythonFrontEnd)
 SMALL_ROWS = 100
 BUILT_IN = "querylint_rules"
 
@@ -89,7 +92,8 @@ class Project:
 
     def program(self) -> tuple[Program, Lowered]:
         """The project in the shared language."""
-        lowered = ConvexFrontEnd(self.found.files, self.found.generated, self.read, self.role).lower()
+        front_ends: list[FrontEnd] = [make(self.found.files, self.found.generated, self.read, self.role) for make in FRONT_ENDS]
+        lowered = together([front_end.lower() for front_end in front_ends])
         sizes = {
             n: f.rows if f.rows is not None else SMALL_ROWS
             for n, f in self.settings.tables.items()
@@ -126,7 +130,7 @@ class Project:
         found: list[Finding] = []
         for rule in rules:
             try:
-                found.extend(self._stamp(rule, hit) for hit in rule.check(program))
+                found.extend(self._stamp(rule, _told(program, hit)) for hit in rule.check(program))
             except Exception:  # one broken rule must not take the report of the others with it
                 words = traceback.format_exc().strip().splitlines()
                 place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
@@ -155,6 +159,13 @@ class Project:
         for finding in findings:
             paths |= {finding.found.span.path, *(p.span.path for p in finding.found.trail)}
         return {path: LineIndex(path, data) for path in sorted(paths) if (data := self._read.get(path)) is not None}
+
+
+def _told(program: Program, found: Found) -> Found:
+    """A finding in the words of the stack that its place belongs to."""
+    function = program.functions.get(found.function)
+    schema = program.schema(function) if function is not None else None
+    return replace(found, stack=schema.stack) if schema is not None and schema.stack != found.stack else found
 
 
 def _summary(program: Program, lowered: Lowered, files: int, suppressed: int) -> Summary:

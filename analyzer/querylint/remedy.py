@@ -18,17 +18,26 @@ class Gather:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Replace one call per item by one call that takes all the items."""
+    """Replace one call per item by one call that takes all the items.
+
+    `how` is said in words where the kind (`keys` for reads by key, `writes` for writes, else queries) does not say enough.
+    """
 
     loop: Span | None = None
     how: str = ""
+    kind: str = "items"
 
 
 @dataclass(frozen=True, slots=True)
 class Preload:
-    """Load the related rows together with the rows that refer to them."""
+    """Load related rows together with the rows that refer to them: by a join (`joined`), or by one query more each (`batched`).
 
-    relations: tuple[str, ...]
+    Both are paths of relations in the order of the way; `at` is the query to change.
+    """
+
+    joined: tuple[tuple[str, ...], ...] = ()
+    batched: tuple[tuple[str, ...], ...] = ()
+    at: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,11 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask only whether there is any row."""
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """Something that only its author can do."""
 
@@ -117,47 +131,120 @@ class Advice:
 
 
 Remedy = Union[
-    Gather, Batch, Preload, PushDown, AddIndex, DropIndex, Limit, Hoist, Reuse, Counter, Narrow, Chunk, Advice
+    Gather, Batch, Preload, Probe, PushDown, AddIndex, DropIndex, Limit, Hoist, Reuse, Counter, Narrow, Chunk, Advice
 ]  # fmt: skip
 
 
-def sentence(remedy: Remedy) -> str:
-    """The remedy in one sentence for a person."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a stack says what a remedy asks for. Holes take names, numbers or lists of quoted names."""
+
+    gather: str = "start the reads together and await them with one Promise.all"
+    one: str = "read one row with .first()"
+    take: str = "read at most {count} rows with .take({count})"
+    some: str = "read only the rows that are kept, with .take(n)"
+    bound: str = "bound the read with an index range, .take(n) or .paginate()"
+    counter: str = "keep a running count or total for `{table}` (a counter document or the aggregate component)"
+    narrow: str = "read only {fields} of `{table}`"
+    chunk: str = "take a bounded batch and schedule the next one"
+    keys: str = "pass all the items to one call"
+    items: str = "pass all the items to one call"
+    writes: str = "pass all the items to one call"
+    probe: str = "read one row with .first()"
+    pushed: str = ""
+    sorted: str = ""
+    joined: str = "load {paths} with the rows"
+    batched: str = "load {paths} by one query for all the rows"
+    path: str = "."
+
+
+WORDS = {
+    "django": Words(
+        gather="await them with one asyncio.gather, each on a connection of its own",
+        one="read one row with .first()",
+        take="read at most {count} rows with [:{count}]",
+        some="read only the rows that are kept, with [:n]",
+        bound="filter the rows, or paginate them",
+        counter="let the database count or sum: .count(), .aggregate() or .annotate()",
+        narrow="read only {fields} with .values_list({fields}) or .only({fields})",
+        chunk="write the rows in batches with bulk_create, bulk_update or one update()",
+        probe="ask with .exists()",
+        pushed="put the condition into the query: .filter({fields})",
+        sorted="let the query sort: .order_by({fields})",
+        keys="read the rows of all the keys before the loop: .in_bulk(keys) or .filter(pk__in=keys)",
+        items="read the rows for all the items with one query before the loop (a condition with __in) and look them up in a dictionary",
+        writes="collect the rows and write them once: bulk_create, bulk_update, or update() and delete() of a queryset",
+        joined="add .select_related({paths})",
+        batched="add .prefetch_related({paths})",
+        path="__",
+    ),
+}
+
+
+def sentence(remedy: Remedy, stack: str = "") -> str:
+    """The remedy in one sentence for a person, in the words of a stack."""
+    words = WORDS.get(stack) or Words()
     match remedy:
         case Gather():
-            return "start the reads together and await them with one Promise.all"
-        case Batch(how=how):
-            return how or "pass all the items to one call"
-        case Preload(relations=relations):
-            return f"load {', '.join(relations)} together with the rows"
+            return words.gather
+        case Batch(how=how, kind=kind):
+            return how or {"keys": words.keys, "writes": words.writes}.get(kind, words.items)
+        case Preload():
+            return _preload(remedy, words)
+        case Probe():
+            return words.probe
         case PushDown():
-            return _pushed(remedy)
+            return _pushed(remedy) if not words.pushed else _asked(remedy, words)
         case AddIndex(table=table, index=index, fields=fields):
             return f"add index `{index}` on {table} ({', '.join(fields)})"
         case DropIndex(table=table, index=index, covered_by=cover):
             return f"drop index `{index}` of {table}" + (f"; `{cover}` serves its readers" if cover else "")
         case Limit(count=1):
-            return "read one row with .first()"
+            return words.one
         case Limit(count=int(count)):
-            return f"read at most {count} rows with .take({count})"
+            return words.take.format(count=count)
         case Limit(paginate=False):
-            return "read only the rows that are kept, with .take(n)"
+            return words.some
         case Limit():
-            return "bound the read with an index range, .take(n) or .paginate()"
+            return words.bound
         case Hoist():
             return "read it once, before the loop"
         case Reuse(first=first):
             return f"keep the result of the read on line {first.line}"
         case Counter(table=table):
-            return f"keep a running count or total for `{table}` (a counter document or the aggregate component)"
+            return words.counter.format(table=table)
         case Narrow(table=table, fields=fields):
-            return (
-                f"read only {', '.join(fields)} of `{table}`" if fields else f"keep what is needed of `{table}` in a small table of its own"
-            )
+            return words.narrow.format(fields=_names(fields, stack), table=table) if fields else _apart(table)
         case Chunk():
-            return "take a bounded batch and schedule the next one"
+            return words.chunk
         case Advice(text=text):
             return text
+
+
+def _names(fields: tuple[str, ...], stack: str) -> str:
+    return ", ".join(f'"{name}"' for name in fields) if stack in WORDS else ", ".join(fields)
+
+
+def _apart(table: str) -> str:
+    return f"keep what is needed of `{table}` in a small table of its own"
+
+
+def _preload(remedy: Preload, words: Words) -> str:
+    said = [
+        template.format(paths=", ".join(f'"{words.path.join(path)}"' for path in paths))
+        for template, paths in ((words.joined, remedy.joined), (words.batched, remedy.batched))
+        if paths
+    ]
+    place = f" to the query on line {remedy.at.line} of {remedy.at.path}" if remedy.at is not None else ""
+    return " and ".join(said) + place
+
+
+def _asked(remedy: PushDown, words: Words) -> str:
+    """Where the database picks the index, the query only has to say what it wants."""
+    bound = ", ".join(f"{f}=..." for f in remedy.fields if f not in remedy.order)
+    order = ", ".join(f'"{"-" if remedy.descending else ""}{f}"' for f in remedy.order)
+    said = [words.pushed.format(fields=bound)] if bound and not remedy.order else []
+    return ", and ".join([*said, *([words.sorted.format(fields=order)] if order else [])])
 
 
 def _pushed(remedy: PushDown) -> str:

@@ -59,7 +59,7 @@ class Found:
 
     `message` says what happens, in the present tense, with names in backticks and no full stop. `trail` leads from the entry to the
     place; `also` names further patterns that the same cause covers; `severity` overrides the rule's own. `function` is the key of the
-    function that the place lies in; `ways` counts the call sites that reach it.
+    function that the place lies in; `stack`, which the engine fills in, says in whose words the remedy is told.
     """
 
     span: Span
@@ -75,6 +75,7 @@ class Found:
     cost: Cost | None = None
     operation: str = ""
     help: str = ""
+    stack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

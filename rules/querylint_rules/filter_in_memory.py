@@ -49,7 +49,7 @@ from querylint.rule import Confidence, Cost, Found, Severity, rule
 def filter_in_memory(program: Program) -> Iterator[Found]:
     """Filters in memory that an index range could do."""
     for load in loads(program):
-        if load.fate.leaves_unselected() or load.fate.truncated:
+        if load.fate.leaves_unselected() or load.fate.truncated or load.access.related:
             continue
         counted = load.counted_filters(program)
         seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
@@ -101,7 +101,8 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
     first = hits[0][0]
     names = tuple(dict.fromkeys(p.field for p in predicates if p.field))
     by = f" by `{plan.index}`" if plan.index else ""
-    index = f", though index `{serving.index}` has it" if not serving.create else ""
+    planner = program.facts(load.function).planner
+    index = f", though index `{serving.index}` has it" if not serving.create and not planner else ""
     return Found(
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
@@ -112,7 +113,7 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         home(load, first),
         read.table,
         serving.fields,
-        ("missing-index",) if serving.create else (),
+        ("missing-index",) if serving.create and not planner else (),
         Cost(load.cost, "the rows that match"),
         "filter",
     )
@@ -146,7 +147,7 @@ def _gapped(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
         if names and not _bypassed(load, s):
             yield Found(
                 anchor(load, s),
-                f"rows of `{load.access.table}` are loaded and filtered in memory by {phrase(names)}, where a default stands for what is missing",
+                f"rows of `{load.access.table}` are loaded and filtered in memory by {phrase(names)}, where a default stands in",
                 trail(program, load, s),
                 Advice(f"store the default in every row, then bind {phrase(names)} in the range of an index"),
                 Severity.INFO,

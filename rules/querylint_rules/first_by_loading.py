@@ -24,7 +24,7 @@ from querylint.advise.growth import one_row
 from querylint.advise.memory import Load, loads, trail
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Loop, Program, Root, Work
-from querylint.remedy import Advice, Limit
+from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, rule
 
 ONE = frozenset((Work.FIRST, Work.LAST, Work.EMPTY))
@@ -39,7 +39,7 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
-        if load.access.bound is not Bound.ALL or load.reported or _unique(load) or _visited(load):
+        if load.access.bound is not Bound.ALL or load.reported or load.access.related or _unique(load) or _visited(load):
             continue
         found = _found(program, load, kinds)
         yield replace(found, severity=Severity.INFO) if one_row(program, load.function, load.access, load.access.plans[0]) else found
@@ -60,6 +60,12 @@ def _unique(load: Load) -> bool:
     return index is not None and index.unique and set(index.fields) <= set(plan.fixed())
 
 
+def _remedy(kinds: set[Work], *, planner: bool) -> Advice | Limit | Probe:
+    if kinds == {Work.EMPTY}:
+        return Probe()
+    return Advice('read one row with .order("desc").first()') if Work.LAST in kinds and not planner else Limit(1)
+
+
 def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
     seen: Seen = next((s for s in load.fate.uses if s.use.work is not Work.EMPTY), load.fate.uses[0])
     table = load.access.table
@@ -68,11 +74,12 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
         message = f"all rows of `{table}` are loaded to see whether there is any"
     else:
         message = f"all rows of `{table}` are loaded to use the {'last' if last else 'first'} one"
+    planner = program.facts(load.function).planner
     return Found(
-        load.access.chain,
+        load.access.span if planner else load.access.chain,
         message,
         trail(program, load, seen),
-        Advice('read one row with .order("desc").first()') if last else Limit(1),
+        _remedy(kinds, planner=planner),
         function=load.function.key,
         table=table,
         also=("overfetch",),

@@ -37,12 +37,12 @@ def invariant_read(program: Program) -> Iterator[Found]:
 
 def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
     for site, read in program.reads():
-        if site.loops and not quiet(site.function):
+        if site.loops and not quiet(site.function) and not read.kept and not read.related:
             yield site, (Effect(site.function.key, read),)
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
             effects = tuple(local_effects(program, site.function, call))
-            if effects and all(e.access.op is Op.READ for e in effects):
+            if effects and all(e.access.op is Op.READ and not e.access.kept for e in effects):
                 yield site, effects
 
 

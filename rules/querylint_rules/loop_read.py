@@ -45,14 +45,14 @@ def loop_read(program: Program) -> Iterator[Found]:
 
 def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
     for site, read in program.reads():
-        hit = _waiting(program, site)
+        hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
         if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT:
             yield site, hit, Effect(site.function.key, read)
     for site, call in program.calls():
         hit = _waiting(program, site)
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
-        effect = _worst([e for e in local_effects(program, site.function, call) if e.access.op is Op.READ])
+        effect = _worst([e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related])
         if effect is not None:
             yield site, hit, effect
 
@@ -93,12 +93,12 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
-        _remedy(hit, read, ordered=ordered),
+        _remedy(program, site, hit, read, ordered=ordered),
         _severity(program, site, hit, effect, again=again or ordered or writing),
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         site.function.key,
         read.table,
-        cost=_cost(hit, read),
+        cost=_cost(program, site, hit, read),
         operation=read.verb,
     )
 
@@ -111,7 +111,9 @@ def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
     return any(isinstance(b, Branch) and b.special and arm == 0 and id(b) in inside for b, arm in branches)
 
 
-def _remedy(hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
+def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
+    if program.facts(site.function).bulk_reads:
+        return Batch(hit.loop.span, kind="keys" if read.by_key else "items")
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
     if _weight(read) == 3:
@@ -121,8 +123,10 @@ def _remedy(hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Adv
     return Batch(hit.loop.span, "start the queries together with Promise.all")
 
 
-def _cost(hit: Rounds, read: Access) -> Cost:
+def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
+    if program.facts(site.function).bulk_reads:
+        return Cost(f"{size} waits, one after the other", "1 query")
     if _weight(read) == 3:
         return Cost(f"{size} × rows({read.table or 'table'})", f"rows({read.table or 'table'}) at most")
     return Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once")

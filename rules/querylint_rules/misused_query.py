@@ -54,7 +54,7 @@ WALK = Advice("walk the rows with for await, or read one page and schedule the f
 def misused_query(program: Program) -> Iterator[Found]:
     """Queries that throw."""
     for function in program.functions.values():
-        if function.role is Role.TEST:
+        if function.role is Role.TEST or not program.facts(function).once:
             continue
         yield from _returned(function)
         for step in function.steps():

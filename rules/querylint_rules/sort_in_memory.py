@@ -37,7 +37,7 @@ CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
 def sort_in_memory(program: Program) -> Iterator[Found]:
     """Sorts in memory that an index would give."""
     for load in loads(program):
-        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
+        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated or load.access.related:
             continue
         for seen in load.works(Work.SORT)[:1]:
             if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):
@@ -76,7 +76,7 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
         function=home(load, seen),
         table=read.table,
         fields=(*fixed, field) if field != "*" else fixed,
-        also=("missing-index",) if serving is not None and serving.create else (),
+        also=("missing-index",) if serving is not None and serving.create and not program.facts(load.function).planner else (),
         cost=Cost(load.cost, "the rows that are shown" if cut else "the same rows, in order"),
         operation="sort",
     )

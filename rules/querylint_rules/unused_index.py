@@ -32,6 +32,7 @@ index there.
 ## When it stays silent
 Where the name of the index is a word that the code holds elsewhere, or a query of the table chooses its index while it runs; staged
 indexes, those that nobody wrote down (edges of convex-ents), tables of libraries, and schemas whose functions are not in the project.
+Where the database picks its indexes by itself, no reader names one: nothing is said.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ KINDS = {IndexKind.ORDERED: "index", IndexKind.SEARCH: "search index", IndexKind
 def unused_index(program: Program) -> Iterator[Found]:
     """Indexes without readers."""
     for standing in standings(program).values():
-        if not standing.dead or standing.index.span is None:
+        if not standing.dead or standing.index.span is None or standing.schema.facts.planner:
             continue
         index, table = standing.index, standing.table.name
         pair = leaning(program, standing)

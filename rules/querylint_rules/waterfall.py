@@ -42,7 +42,7 @@ FEW_READS = 2
 def waterfall(program: Program) -> Iterator[Found]:
     """Groups of reads that could have been started together."""
     for function in program.functions.values():
-        if quiet(function) or function.kind is Kind.CLIENT:
+        if quiet(function) or function.kind is Kind.CLIENT or not program.facts(function).parallel:
             continue
         for block in units(program, function):
             for group, again in _groups(program, function, block):

@@ -46,6 +46,9 @@ def whole_rows(program: Program) -> Iterator[Found]:
             continue
         if any(p.way in (Way.VECTOR, Way.SEARCH, Way.OPAQUE) for p in read.plans) or whole_table(read):
             continue
+        planner = program.facts(function).planner
+        if planner and (read.terminal is not Terminal.ROWS or read.related or any(p.columns is not None for p in read.plans)):
+            continue
         seen = fate(program, function, read)
         if seen.whole or seen.truncated:
             continue
@@ -64,10 +67,11 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
         return None
     if {s.use.work for s in seen.uses} & REDUCING or _written_back(program, site.function, read):
         return None
+    noun = "rows" if program.facts(site.function).planner else "documents"
     where = f" by the {clients} components that show them" if clients > 1 else " by the component that shows them" if clients else ""
     return Found(
         read.chain,
-        f"whole documents of `{read.table}` are read, and only {phrase(fields)} used{where}",
+        f"whole {noun} of `{read.table}` are read, and only {phrase(fields)} used{where}",
         shortest(reaching(program, site.function)),
         Narrow(read.table or "", fields),
         Severity.WARNING if _costly(program, site, read, fields, clients) else None,

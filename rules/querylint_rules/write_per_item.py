@@ -26,8 +26,11 @@ from querylint.advise.places import local_effects, quiet, reaching, round_of, sh
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Access, Bound, Call, Kind, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
-from querylint.remedy import Chunk
-from querylint.rule import Cost, Found, Point, Severity, rule
+from querylint.remedy import Batch, Chunk
+from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+
+INSERTING = frozenset(("create", "save"))
+LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 
 
 @rule(pattern="loop-write", severity=Severity.INFO, cwe=1050)
@@ -37,17 +40,63 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if quiet(site.function):
             continue
         hit = _waiting(program, site)
-        if hit is not None and not _bounded(_source(program, site, hit)):
+        if hit is None:
+            continue
+        if program.facts(site.function).bulk_writes:
+            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING):
+                yield _one_by_one(program, site, write, hit)
+        elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
     for site, call in program.calls():
         if quiet(site.function) or call.mode is not Mode.DIRECT or not site.loops:
             continue
         hit = _waiting(program, site)
+        if hit is not None and program.facts(site.function).bulk_writes:
+            written = _written(program, site, call)
+            if written is not None and hit.varies:
+                yield _one_by_one(program, site, written, hit, call)
+            continue
         written = next(
             (e.access for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE and e.access.verb != "insert"), None
         )
         if hit is not None and written is not None and _grows(program, site, written, _source(program, site, hit)):
             yield _found(program, site, written, hit, call)
+
+
+def _written(program: Program, site: Site, call: Call) -> Access | None:
+    """The write that a call certainly brings about, close by."""
+    effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE]
+    first = effects[0] if len(effects) == 1 else None
+    return first.access if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in LOOKING else None
+
+
+def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
+    """A write per item where one statement could write them all."""
+    table = f"`{write.table}`" if write.table else "a row"
+    over = round_of(program, site, hit.loop)
+    through = f" through `{call.text}`" if call is not None else ""
+    source = _source(program, site, hit)
+    loaded = (Point(source.span, "the rows are loaded here"),) if source else ()
+    return Found(
+        call.span if call is not None else write.span,
+        f"{_verb(write)} {table}{through} for every {over}, one statement each",
+        (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
+        Batch(hit.loop.span, kind="writes"),
+        Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None,
+        Confidence.LIKELY,
+        site.function.key,
+        write.table,
+        cost=Cost("n statements", "1 statement for a batch of rows"),
+        operation=write.verb,
+    )
+
+
+def _bound_to_rows(program: Program, site: Site, write: Access, hit: Rounds) -> bool:
+    """Whether rows must be written one by one: code of the project watches them, or each write belongs to another row's relation."""
+    table = program.table(site.function, write.table)
+    if write.verb in ("save", "delete", "create") and table is not None and table.watched:
+        return True
+    return write.follows is not None and write.verb in ("add", "set", "remove", "clear")
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
@@ -123,4 +172,8 @@ def _choosy(site: Site, hit: Rounds) -> bool:
 
 
 def _verb(write: Access) -> str:
-    return {"insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from"}.get(write.verb, "writes to")
+    return {
+        "insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from", "create": "inserts into",
+        "save": "saves a row of", "get_or_create": "looks up or inserts into", "update_or_create": "updates or inserts into",
+        "add": "adds to", "remove": "removes from",
+    }.get(write.verb, "writes to")  # fmt: skip

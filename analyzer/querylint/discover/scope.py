@@ -11,7 +11,8 @@ from querylint.errors import PathError
 
 _STRONG = (".git", "convex.json", "querylint.toml")
 _WEAK = ("package.json", "pyproject.toml", "tsconfig.json", "setup.py", "manage.py")
-_SCHEMAS = frozenset(f"schema.{suffix}" for suffix in ("ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs"))
+_CODE = frozenset(("ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs"))
+_SCHEMAS = frozenset(f"schema.{suffix}" for suffix in _CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ def _holds_functions(folder: Path, names: frozenset[str]) -> bool:
 
 
 def _has_convex(folder: Path, names: frozenset[str]) -> bool:
-    return "convex" in names and (folder / "convex").is_dir()
+    """Whether a folder of functions lies in a folder: one with code in it, not one that holds projects of people who try out Convex."""
+    inside = _names(folder / "convex") if "convex" in names else frozenset()
+    return "_generated" in inside or any(name.rpartition(".")[2] in _CODE for name in inside)
 
 
 def _names(folder: Path) -> frozenset[str]:

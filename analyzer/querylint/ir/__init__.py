@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from querylint.ir.access import Access, Bound, Op, Order, Plan, Predicate, Relation, Side, Terminal, Way
+from querylint.ir.access import Access, Bound, Eager, Loading, Op, Order, Plan, Predicate, Relation, Side, Terminal, Way
 from querylint.ir.code import (
     Block,
     Branch,
@@ -27,12 +27,56 @@ from querylint.ir.code import (
     Work,
 )
 from querylint.ir.program import Program
-from querylint.ir.schema import Field, Index, IndexKind, Schema, Table
+from querylint.ir.schema import Facts, Field, Index, IndexKind, Link, Schema, Table
 from querylint.ir.value import ITEM, NOT_LITERAL, UNKNOWN, Origin, Path, Root, Value
 
 __all__ = [
-    "ITEM", "NOT_LITERAL", "UNKNOWN", "Access", "Block", "Bound", "Branch", "Call", "Carried", "Clock", "Escape", "Exit", "ExitKind",
-    "Field", "Function", "Index", "IndexKind", "Kind", "Loop", "LoopKind", "Mode", "Op", "Order", "Origin", "Outflow", "Path", "Plan",
-    "Predicate", "Program", "Relation", "Role", "Root", "Schema", "Side", "Step", "Table", "Target", "TargetKind", "Terminal", "Use",
-    "Value", "Wait", "Way", "Work",
+    "ITEM",
+    "NOT_LITERAL",
+    "UNKNOWN",
+    "Access",
+    "Block",
+    "Bound",
+    "Branch",
+    "Call",
+    "Carried",
+    "Clock",
+    "Eager",
+    "Escape",
+    "Exit",
+    "ExitKind",
+    "Facts",
+    "Field",
+    "Function",
+    "Index",
+    "IndexKind",
+    "Kind",
+    "Link",
+    "Loading",
+    "Loop",
+    "LoopKind",
+    "Mode",
+    "Op",
+    "Order",
+    "Origin",
+    "Outflow",
+    "Path",
+    "Plan",
+    "Predicate",
+    "Program",
+    "Relation",
+    "Role",
+    "Root",
+    "Schema",
+    "Side",
+    "Step",
+    "Table",
+    "Target",
+    "TargetKind",
+    "Terminal",
+    "Use",
+    "Value",
+    "Wait",
+    "Way",
+    "Work",
 ]  # fmt: skip

@@ -106,9 +106,35 @@ class Order:
     descending: bool = False
 
 
+class Loading(Enum):
+    """How related rows come along with the rows of a read: in the same query by a join, or by one query more for all of them."""
+
+    JOINED = "joined"
+    BATCHED = "batched"
+
+
+@dataclass(frozen=True, slots=True)
+class Eager:
+    """Related rows that a read loads besides its own.
+
+    `path` are the relations from a row on. `to` is the name under which they are kept where that is not the relation's own; `narrowed`
+    says that only some of the related rows come along, by a condition of their own. `span` is where it is asked for.
+    """
+
+    path: tuple[str, ...]
+    loading: Loading
+    to: str | None = None
+    narrowed: bool = False
+    span: Span | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One way in which an access may run. `index` is None for the table's own order or where the name is not a constant (`named` False)."""
+    """One way in which an access may run. `index` is None for the table's own order or where the name is not a constant (`named` False).
+
+    `eager` are the relations that come along; `whole` says that all relations of one row come along with it. `columns` are the only
+    ones that are loaded, None for all; `deferred` those that are left out. Both hold paths with dots.
+    """
 
     way: Way
     index: str | None = None
@@ -117,6 +143,10 @@ class Plan:
     named: bool = True
     ranged: bool = False
     span: Span | None = None
+    eager: tuple[Eager, ...] = ()
+    columns: tuple[str, ...] | None = None
+    deferred: tuple[str, ...] = ()
+    whole: bool = False
 
     def fixed(self) -> tuple[str, ...]:
         """Fields that the index range binds by equality, in the order written."""
@@ -137,6 +167,10 @@ class Access:
     query was handed in by a caller or a callee. `verb` is the operation in the source's own word. `fields` are those that a write sets,
     when they can be read off, `constants` those among them whose value is written down. `rerun_of` is a read that has run the very same
     query object before.
+
+    `follows` is set where a relation of a row is followed: the origin of the row, and the relation as the last segment of its path.
+    `refined` says that the query asks for other rows than the relation as it is, so that rows which were loaded ahead do not serve it.
+    `kept` says that the result stays with an object that was made outside of the loops around: another round that asks it reads nothing.
     """
 
     id: int
@@ -157,12 +191,20 @@ class Access:
     fields: tuple[str, ...] | None = None
     fragile: bool = False
     rerun_of: int | None = None
+    follows: Origin | None = None
+    refined: bool = False
+    kept: bool = False
     constants: tuple[tuple[str, object], ...] = ()
 
     @property
     def reads(self) -> bool:
         """Whether it reads."""
         return self.op is Op.READ
+
+    @property
+    def related(self) -> bool:
+        """Whether it reads a relation of a row as it is: what rows bring along may serve it."""
+        return self.follows is not None and not self.refined
 
     @property
     def by_key(self) -> bool:

@@ -57,14 +57,16 @@ def _access(access: Access, numbers: dict[int, int]) -> str:
     fields = f" ({', '.join(access.fields)})" if access.fields else ""
     limit = f" {access.limit.text or access.limit.literal}" if access.limit is not None else ""
     result = f"{access.terminal.value} {access.bound.value}{limit}"
-    return f"{access.op.value} {access.table or '?'} {plans}{fields} -> {result}{_deps(access.deps, numbers)}"
+    followed = f" follows {'.'.join(access.follows.path)}{' refined' if access.refined else ''}" if access.follows is not None else ""
+    return f"{access.op.value} {access.table or '?'} {plans}{fields}{followed} -> {result}{_deps(access.deps, numbers)}"
 
 
 def _plan(plan: Plan) -> str:
     index = f" {plan.index}" if plan.index else ""
     where = f" where {' and '.join(_predicate(p) for p in plan.predicates)}" if plan.predicates else ""
     order = " down" if plan.order and plan.order.descending else ""
-    return f"by {plan.way.value}{index}{where}{order}"
+    eager = f" with {', '.join('.'.join(e.path) for e in plan.eager)}" if plan.eager else " with all" if plan.whole else ""
+    return f"by {plan.way.value}{index}{where}{order}{eager}"
 
 
 def _predicate(p: Predicate) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from querylint.ir.access import Access, Op
 from querylint.ir.code import Block, Branch, Call, Function, Loop, LoopKind, Step, Wait
-from querylint.ir.schema import Schema, Table
+from querylint.ir.schema import Facts, Schema, Table
 from querylint.text import Span
+
+UNDECLARED = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,11 @@ class Program:
     def schema(self, function: Function) -> Schema | None:
         """The schema that governs a function's accesses."""
         return self.schemas.get(function.root)
+
+    def facts(self, function: Function) -> Facts:
+        """What is true of the stack by which a function reaches its database."""
+        schema = self.schema(function)
+        return schema.facts if schema is not None else UNDECLARED
 
     def table(self, function: Function, name: str | None) -> Table | None:
         """A table, as a function's schema declares it."""

@@ -55,8 +55,47 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A relation that rows of a table can follow to rows of another.
+
+    `name` is the attribute of a row, `lookup` the name in conditions. `target` is None where it may be any table (`generic`: no join can
+    follow it). `many` says that it leads to several rows; `column` is the field that holds the key, on this side, None where the other
+    side holds it. `back` is the link of the target that leads here.
+    """
+
+    name: str
+    target: str | None
+    many: bool = False
+    column: str | None = None
+    lookup: str = ""
+    back: str | None = None
+    generic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true of a stack, whatever the program. The defaults are those of a database that runs every query as it is written.
+
+    `bulk_writes`: several rows can be written in one statement. `bulk_reads`: the rows of many keys can be read by one query. `parallel`:
+    several reads of one function may run at once. `planner`: the database picks indexes by itself, from any condition. `lazy`:
+    relations of a row are read when they are first asked for. `once`: a query object must be run, and may be run only once.
+    """
+
+    bulk_writes: bool = False
+    bulk_reads: bool = False
+    parallel: bool = True
+    planner: bool = False
+    lazy: bool = False
+    once: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """One table. `fields` is None where they cannot be read; `indexes_known` is False where a library or a dynamic form declares them."""
+    """One table. `fields` is None where they cannot be read; `indexes_known` is False where a library or a dynamic form declares them.
+
+    `links` are its relations, `key` the field of its primary key, `order` the order that its rows come in unless a query asks otherwise.
+    `watched` says that code of the project runs whenever one row is written, which a write of many at once would pass by.
+    """
 
     name: str
     fields: tuple[Field, ...] | None = None
@@ -64,6 +103,14 @@ class Table:
     indexes_known: bool = True
     library: str | None = None
     span: Span | None = None
+    links: tuple[Link, ...] = ()
+    key: str = "_id"
+    order: tuple[str, ...] = ()
+    watched: bool = False
+
+    def link(self, name: str) -> Link | None:
+        """The relation of that name."""
+        return next((link for link in self.links if link.name == name), None)
 
     def field(self, name: str) -> Field | None:
         """The declared field of that name (the first segment of a dotted path)."""
@@ -91,3 +138,4 @@ class Schema:
     complete: bool = True
     validated: bool = True
     span: Span | None = None
+    facts: Facts = Facts()

@@ -152,6 +152,10 @@ class _Finder:
                                 ranged=ranged,
                                 predicates=(*plan.predicates, *mine.predicates),
                                 order=mine.order or plan.order,
+                                eager=(*plan.eager, *mine.eager),
+                                columns=mine.columns if mine.columns is not None else plan.columns,
+                                deferred=(*plan.deferred, *mine.deferred),
+                                whole=mine.whole or plan.whole,
                             )
                         )
                 return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8])

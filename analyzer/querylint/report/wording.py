@@ -31,7 +31,7 @@ def listed(parts: list[str]) -> str:
 
 def advice(found: Found) -> tuple[str, ...]:
     """What to do about it: the remedy in a sentence, then what the rule adds in its own words."""
-    sentences = (sentence(found.remedy) if found.remedy else "", found.help)
+    sentences = (sentence(found.remedy, found.stack) if found.remedy else "", found.help)
     return tuple(dict.fromkeys(text for text in sentences if text))
 
 

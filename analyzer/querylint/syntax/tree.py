@@ -79,6 +79,17 @@ class Index:
 
 
 @dataclass(slots=True)
+class Slice:
+    """The key of `base[start:stop:step]`."""
+
+    start: Expr | None
+    stop: Expr | None
+    step: Expr | None
+    at: int
+    end: int
+
+
+@dataclass(slots=True)
 class Spread:
     """`...value` in a call, an array or a record (`*value`, `**value`)."""
 
@@ -89,7 +100,10 @@ class Spread:
 
 @dataclass(slots=True)
 class Call:
-    """A call; `new` for constructors. `types` is the text between the angle brackets. `keywords` serves languages that have them."""
+    """A call; `new` for constructors. `types` is the text between the angle brackets.
+
+    `keywords` serves languages that have them; a record that is spread into them stands under `**`.
+    """
 
     func: Expr
     args: list[Expr]
@@ -120,13 +134,18 @@ class Fn:
 
 @dataclass(slots=True)
 class Param:
-    """One parameter: a pattern, the text of its type, its default. `rest` for `...args`."""
+    """One parameter: a pattern, the text of its type, its default. `rest` for `...args`; `stars` is 1 for `*args`, 2 for `**kwargs`.
+
+    `named` says that it is given by keyword only.
+    """
 
     pattern: Pattern
     type: str = ""
     default: Expr | None = None
     rest: bool = False
     optional: bool = False
+    stars: int = 0
+    named: bool = False
 
 
 @dataclass(slots=True)
@@ -252,7 +271,7 @@ class Opaque:
 
 
 Expr = Union[
-    Name, Literal, Template, Member, Index, Spread, Call, Fn, Record, Array, Op, Logic, Ternary, Await, Yield, Assign, Typed,
+    Name, Literal, Template, Member, Index, Slice, Spread, Call, Fn, Record, Array, Op, Logic, Ternary, Await, Yield, Assign, Typed,
     Element, Comprehension, Opaque, "ClassDef",
 ]  # fmt: skip
 
@@ -338,7 +357,7 @@ class For:
     """Any loop statement.
 
     OF, IN and AWAIT_OF use `pattern` and `over`; COUNT (`for (init; test; update)`) uses `init`, `test`, `update`; WHILE and DO
-    use `test`. `head_end` is the byte where the body starts.
+    use `test`. `head_end` is the byte where the body starts; `other` runs after the last round (`else` in Python).
     """
 
     form: LoopForm
@@ -351,6 +370,7 @@ class For:
     init: list[Stmt] = field(default_factory=list)
     test: Expr | None = None
     update: Expr | None = None
+    other: list[Stmt] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -435,7 +455,8 @@ class FnDef:
 class ClassDef:
     """A class: its base as an expression, its methods, and its fields with their initial values and types.
 
-    A parameter property (`constructor(private ctx: Ctx)`) is also a field, with no value.
+    A parameter property (`constructor(private ctx: Ctx)`) is also a field, with no value. Languages with several bases list the others
+    in `more`; `inner` are the classes declared in its body.
     """
 
     name: str
@@ -445,9 +466,8 @@ class ClassDef:
     at: int
     end: int
     decorators: list[Expr] = field(default_factory=list)
-
-
-Stmt = Union[Do, Let, If, For, Return, Throw, Break, Continue, Try, Switch, Block, FnDef, ClassDef]
+    more: list[Expr] = field(default_factory=list)
+    inner: list[ClassDef] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -459,6 +479,18 @@ class Import:
     name: str
     at: int
     type_only: bool = False
+
+
+@dataclass(slots=True)
+class Imports:
+    """Imports that run where they stand, inside a function."""
+
+    items: list[Import]
+    at: int
+    end: int
+
+
+Stmt = Union[Do, Let, If, For, Return, Throw, Break, Continue, Try, Switch, Block, FnDef, ClassDef, Imports]
 
 
 @dataclass(slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.registration import Registrars
 from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
 from querylint.frontends.convex.schema import read_schema
+from querylint.frontends.lowered import Lowered
 from querylint.frontends.modules import Modules
 from querylint.ir import Access, Call, Function, Role, Schema, TargetKind
 from querylint.result import Note, NoteKind
@@ -38,22 +38,6 @@ MOST_WAVES = 5
 SCRIPTS = frozenset(("scripts", "script", "bin", "tools"))  # run by hand: what they name, nobody waits for
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
-    """What a front end hands on: functions, schemas by root, notes, how many files it read closely, and names used indirectly.
-
-    `mentioned` are the routes of functions that code outside of tests names, called or not.
-    """
-
-    functions: tuple[Function, ...]
-    schemas: dict[str, Schema]
-    notes: tuple[Note, ...]
-    roots: tuple[str, ...]
-    analysed: tuple[str, ...]
-    words: frozenset[str]
-    mentioned: frozenset[str] = frozenset()
-
-
 class ConvexFrontEnd:
     """Lowers the Convex code of one project."""
 
@@ -73,7 +57,7 @@ class ConvexFrontEnd:
     def lower(self) -> Lowered:
         """Everything that the project says about Convex."""
         if not self.roots:
-            return Lowered((), {}, (), (), (), frozenset())
+            return Lowered()
         for root in self.roots:
             schema, notes = read_schema(self.modules, root)
             self.schemas[root.folder] = schema

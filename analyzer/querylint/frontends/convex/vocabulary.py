@@ -29,6 +29,7 @@ from querylint.frontends.flow.values import (
     derived,
     many,
 )
+from querylint.frontends.flow.vocabulary import Consumption
 from querylint.ir import Bound, Mode, Root, Target, TargetKind
 from querylint.syntax import tree
 
@@ -351,6 +352,14 @@ class ConvexVocabulary:
         if query.one:
             return ent_queries.finished(state, value, at, end)
         return queries.rows(state, query, at, end, "for await", Bound.LIMIT if partial else Bound.ALL).settled()
+
+    def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
+        """Queries of Convex run by their terminals only."""
+        return None
+
+    def imported(self, state: State, item: tree.Import) -> Val | None:
+        """Modules of JavaScript import at their top."""
+        return None
 
     def typed(self, state: State, value: Val, type_text: str) -> Val:
         """Types that name a table, a context, a database handle or a class of the project."""

@@ -102,6 +102,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         if how != "=":
             note_fold(m, var, value)
             value = value.with_deps(m.why())
+        elif m.language.function_scoped and len(m.frames) > var.depth and m.store.get(var) is NOTHING:
+            var.depth = len(m.frames)  # it is born in this round
         m.store[var] = value
     elif isinstance(target, tree.Member):
         base = m.evaluate(target.base)
@@ -110,6 +112,7 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         if isinstance(base.shape, Record):
             put_back(m, target.base, _with_field(base, base.shape, target.name, value))
         elif value.interesting:
+            kept = base.doc_of if m.language.function_scoped else None
             put_back(
                 m,
                 target.base,
@@ -118,7 +121,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
                     base.deps | value.deps,
                     base.pending,
                     base.literal,
-                    Record({target.name: value}, (base,)) if base.origins else base.shape,
+                    Record({target.name: value}, (base,)) if base.origins or kept else base.shape,
+                    doc_of=kept,
                 ),
             )
     elif isinstance(target, tree.Index):
@@ -187,7 +191,9 @@ def put_back(m: State, target: tree.Expr, value: Val) -> None:
 
 
 def _with_field(base: Val, shape: Record, name: str, value: Val) -> Val:
-    return Val(base.origins, base.deps | value.deps, base.pending, shape=Record({**shape.fields, name: value}, shape.rest))
+    return Val(
+        base.origins, base.deps | value.deps, base.pending, shape=Record({**shape.fields, name: value}, shape.rest), doc_of=base.doc_of
+    )
 
 
 def note_fold(m: State, var: Var | None, value: Val) -> None:

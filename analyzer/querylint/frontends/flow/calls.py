@@ -23,7 +23,7 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
     """A call of something with no special meaning: a closure, a parameter, or outside code."""
     shape = func.shape
     if isinstance(shape, Closure):
-        args = arguments(m, node)
+        args = m.language.arguments(m, node, shape.fn)
         if shape.label and calls_itself(shape):
             target = m.vocabulary.recursive(m, shape)
             if target is not None:
@@ -32,7 +32,7 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
         if isinstance(node.func, tree.Fn) or value.interesting:
             return value
         return value.with_deps(derived(*args).deps)
-    args = arguments(m, node)
+    args = m.language.arguments(m, node, None)
     text = m.text(node.func)
     if func.origins and func.origins[0].root is Root.PARAM:
         origin = func.origins[0]

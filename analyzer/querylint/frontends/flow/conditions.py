@@ -9,11 +9,13 @@ from querylint.frontends.flow.values import (
     NOTHING,
     Condition,
     Marker,
+    Query,
     Val,
     derived,
     literal,
     lowered,
 )
+from querylint.frontends.flow.vocabulary import Consumption
 from querylint.ir import NOT_LITERAL, Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 from querylint.syntax.tree import UNDEFINED
@@ -40,11 +42,12 @@ def tested(m: State, node: tree.Expr) -> Val:
         return replace(derived(inner), conditions=negated(inner.conditions))
     if isinstance(node, tree.Logic) and node.sign in ("&&", "||"):
         return _logic_test(m, node)
-    if isinstance(node, tree.Member) and node.name == "length":
-        base = m.evaluate(node.base)
-        m.use(Work.EMPTY, base, node.at, node.end)
-        return derived(base)
+    sized = m.language.sized(node)
+    if sized is not None:
+        return derived(m.language.measured(m, node, Work.EMPTY, sized))
     value = m.evaluate(node)
+    if isinstance(value.shape, Query):
+        value = m.vocabulary.consumed(m, value, Consumption.TESTED, node) or value
     if value.conditions:
         return value
     if isinstance(value.shape, Marker) and value.shape.kind == "db":

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from querylint.frontends.flow import globals as globals_
 from querylint.frontends.flow import works
 from querylint.frontends.flow.calls import apply
+from querylint.frontends.flow.comprehensions import comprehension
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, defaulted, tested, truth
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -25,6 +25,7 @@ from querylint.frontends.flow.values import (
     literal,
     many,
 )
+from querylint.frontends.flow.vocabulary import Consumption
 from querylint.ir import NOT_LITERAL, Escape, Relation, Work
 from querylint.syntax import tree
 
@@ -52,7 +53,11 @@ def _literal(m: State, node: tree.Literal) -> Val:
 
 
 def _template(m: State, node: tree.Template) -> Val:
-    return derived(*(evaluate(m, part) for part in node.parts))
+    values = [evaluate(m, part) for part in node.parts]
+    for value, part in zip(values, node.parts, strict=True):
+        if value.interesting:
+            m.vocabulary.consumed(m, value, Consumption.SHOWN, part)
+    return derived(*values)
 
 
 def _member(m: State, node: tree.Member) -> Val:
@@ -65,10 +70,9 @@ def member(m: State, base: Val, node: tree.Member) -> Val:
     special = m.vocabulary.member(m, base, node)
     if special is not None:
         return special
-    if node.name == "length" or (node.name == "size" and isinstance(base.shape, Many)):
-        m.use(Work.COUNT, base, node.at, node.end)
-        size = len(base.shape.items) if isinstance(base.shape, Many) and base.shape.items is not None else None
-        return Val(deps=base.deps, literal=size if size is not None else NOT_LITERAL)
+    known = m.language.member(m, base, node)
+    if known is not None:
+        return known
     shape = base.shape
     if isinstance(shape, Record):
         if node.name in shape.fields:
@@ -88,8 +92,9 @@ def member(m: State, base: Val, node: tree.Member) -> Val:
 
 def _index(m: State, node: tree.Index) -> Val:
     base = evaluate(m, node.base)
-    if works.is_last_index(node):
-        return works.picked(m, Work.LAST, base, node.at, node.end)
+    known = m.language.index(m, base, node)
+    if known is not None:
+        return known
     key = evaluate(m, node.key)
     shape = base.shape
     if isinstance(key.literal, int) and not isinstance(key.literal, bool):
@@ -117,10 +122,10 @@ def _call(m: State, node: tree.Call) -> Val:
         if special is not None:
             return special
         if isinstance(func_node.base, tree.Name) and m.scope.find(func_node.base.id) is None:
-            made = globals_.global_method(m, node, func_node.base.id, func_node.name)
+            made = m.language.owned(m, node, func_node.base.id, func_node.name)
             if made is not None:
                 return made
-        made = works.method(m, node, func_node, base)
+        made = m.language.method(m, node, func_node, base)
         if made is not None:
             return made
         func = member(m, base, func_node)
@@ -129,7 +134,7 @@ def _call(m: State, node: tree.Call) -> Val:
         special = m.vocabulary.call(m, node, func, None)
         if special is not None:
             return special
-        made = globals_.function(m, node, func_node, func)
+        made = m.language.function(m, node, func_node, func)
         if made is not None:
             return made
     return apply(m, node, func, base)
@@ -205,6 +210,8 @@ def _op(m: State, node: tree.Op) -> Val:
     if node.sign == ",":
         values = [evaluate(m, operand) for operand in node.operands]
         return values[-1] if values else NOTHING
+    if node.sign == "in":
+        return m.language.contains(m, node) or NOTHING
     values = [evaluate(m, operand) for operand in node.operands]
     value = derived(*values)
     if node.sign == "-" and len(values) == 1 and isinstance(values[0].literal, int | float):
@@ -214,9 +221,6 @@ def _op(m: State, node: tree.Op) -> Val:
         assert isinstance(a, int)
         assert isinstance(b, int)
         return literal(a + b if node.sign == "+" else a - b if node.sign == "-" else a * b)
-    if node.sign == "in" and len(values) == 2 and values[0].origins:
-        found = tuple(Condition(o, Relation.IN, values[1], at=node.at, end=node.end) for o in values[0].origins)
-        return replace(value, conditions=found)
     return value
 
 
@@ -225,10 +229,10 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
     numbers = [o.value if isinstance(o, tree.Literal) else None for o in node.operands]
     for number, operand in enumerate(node.operands):
         other = numbers[1 - number]
-        if isinstance(operand, tree.Member) and operand.name == "length" and other in (0, 1) and not isinstance(other, bool):
-            base = evaluate(m, operand.base)
-            m.use(Work.EMPTY if other == 0 or relation in FLIPPED else Work.COUNT, base, operand.at, operand.end)
-            sides.append(derived(base))
+        sized = m.language.sized(operand) if other in (0, 1) and not isinstance(other, bool) else None
+        if sized is not None:
+            work = Work.EMPTY if other == 0 or relation in FLIPPED else Work.COUNT
+            sides.append(derived(m.language.measured(m, operand, work, sized)))
         else:
             sides.append(evaluate(m, operand))
     left, right = sides
@@ -288,7 +292,9 @@ def _await(m: State, node: tree.Await) -> Val:
 
 def _yield(m: State, node: tree.Yield) -> Val:
     if node.value is not None:
-        m.leak(evaluate(m, node.value), Escape.PASSED, node.at, node.end)
+        value = evaluate(m, node.value)
+        m.leak(value, Escape.PASSED, node.at, node.end)
+        m.yields.append(value.item() if isinstance(node.value, tree.Spread) else value)
     return NOTHING
 
 
@@ -333,8 +339,8 @@ def _element(m: State, node: tree.Element) -> Val:
     return derived(*parts)
 
 
-def _comprehension(m: State, node: tree.Comprehension) -> Val:
-    return derived(*(evaluate(m, over) for _, over, _, _ in node.clauses))
+def _slice(m: State, node: tree.Slice) -> Val:
+    return derived(*(evaluate(m, part) for part in (node.start, node.stop, node.step) if part is not None))
 
 
 def _opaque(m: State, node: tree.Opaque) -> Val:
@@ -364,7 +370,8 @@ EXPRESSIONS: dict[type, Callable[[State, Any], Val]] = {
     tree.Assign: _assign,
     tree.Typed: _typed,
     tree.Element: _element,
-    tree.Comprehension: _comprehension,
+    tree.Comprehension: comprehension,
+    tree.Slice: _slice,
     tree.Opaque: _opaque,
     tree.ClassDef: _class,
 }

@@ -53,6 +53,8 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
         m.scope = outer
     settle(m, before, frame)
     finish(m, frame, over, node.at, node.head_end)
+    if node.other:
+        m.run(node.other)
 
 
 def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
@@ -145,6 +147,8 @@ def _for_while(m: State, node: tree.For) -> None:
     if over is not None:
         finish(m, frame, over, node.at, node.head_end)
     m.scope = outer
+    if node.other:
+        m.run(node.other)
 
 
 def _count(m: State, node: tree.For) -> tuple[bool, int | None, Val | None, str]:
@@ -205,7 +209,7 @@ def _open(shape: Shape) -> Shape:
     return Many(shape.item, None, shape.keyed, shape.distinct) if isinstance(shape, Many) else shape
 
 
-GROWING = frozenset(("push", "unshift", "add", "set"))
+GROWING = frozenset(("push", "unshift", "add", "set", "append", "extend", "update", "setdefault", "insert"))
 
 
 def assigned(node: object, names: set[str]) -> None:

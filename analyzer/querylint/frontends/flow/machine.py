@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from querylint.frontends.flow import binding, expressions, statements
+from querylint.frontends.flow.javascript import JAVASCRIPT
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Val
+from querylint.frontends.flow.vocabulary import Language, Vocabulary
 from querylint.syntax import tree
+from querylint.text import LineIndex
 
 
 class Machine(State):
     """Runs a function in thought, once, writing down what it does with the database."""
+
+    def __init__(self, path: str, lines: LineIndex, vocabulary: Vocabulary, language: Language = JAVASCRIPT) -> None:
+        super().__init__(path, lines, vocabulary, language)
 
     def evaluate(self, node: tree.Expr) -> Val:
         """What an expression yields; its steps are written down."""
@@ -22,6 +28,10 @@ class Machine(State):
     def run(self, body: list[tree.Stmt]) -> None:
         """Walk through statements in a scope of their own."""
         statements.run(self, body)
+
+    def run_flat(self, body: list[tree.Stmt]) -> None:
+        """Walk through the statements of a function in the scope of its parameters."""
+        statements.run_flat(self, body)
 
     def invoke(self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
         """Run a closure in place; an async one at its own pace unless `inline`."""

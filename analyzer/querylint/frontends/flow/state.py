@@ -40,7 +40,7 @@ from querylint.ir import (
 from querylint.text import LineIndex, Span
 
 if TYPE_CHECKING:
-    from querylint.frontends.flow.vocabulary import Vocabulary
+    from querylint.frontends.flow.vocabulary import Language, Vocabulary
     from querylint.syntax import tree
 
 TEXT_LENGTH = 60
@@ -53,8 +53,9 @@ MOST_DEPTH = 24
 class State:
     """What the walk knows and has written. Expressions, statements and vocabularies all work on it."""
 
-    def __init__(self, path: str, lines: LineIndex, vocabulary: Vocabulary) -> None:
+    def __init__(self, path: str, lines: LineIndex, vocabulary: Vocabulary, language: Language) -> None:
         self.path = path
+        self.language = language
         self.lines = lines
         self.vocabulary = vocabulary
         self.store: dict[Var, Val] = {}
@@ -76,6 +77,8 @@ class State:
         self.fragile: list[tuple[int, int]] = []
         self.nested = 0
         self.built: list[Access] = []
+        self.yields: list[Val] = []
+        self.results: dict[int, tuple[Query, Val]] = {}
 
     # Walking: supplied by the machine.
 
@@ -146,11 +149,11 @@ class State:
         shape = val.shape
         if isinstance(shape, Query):
             number = self.fresh()
-            span = self.span(shape.at, shape.end)
+            span = shape.made or self.span(shape.at, shape.end)
             self.built.append(
                 Access(
                     number, Op.READ, "", shape.table, shape.plans, Bound.ALL, Terminal.NOTHING, span, span, shape.deps, self.why(), None,
-                    shape.table_from, shape.base,
+                    shape.table_from, shape.base, follows=shape.follows, refined=shape.refined,
                 )
             )  # fmt: skip
             return Val((Origin(Root.STEP, number),), val.deps)
@@ -181,7 +184,7 @@ class State:
         self.emit(Clock(number, self.span(at, end)))
         return Val(deps=frozenset({number}))
 
-    def call(self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element, text: str = "") -> Val:
+    def call(self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "") -> Val:
         """Call something; the result is known only by the number of the call."""
         number = self.fresh()
         deps: frozenset[int] = NO_STEPS

@@ -11,7 +11,7 @@ from querylint.frontends.flow.conditions import absent, negated, singled_out, te
 from querylint.frontends.flow.loops import run_for
 from querylint.frontends.flow.scope import Frame, Scope
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Val, derived, join
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Val, derived, join, join_all, many
 from querylint.ir import ExitKind, LoopKind
 from querylint.syntax import tree
 
@@ -24,12 +24,17 @@ def execute(m: State, statement: tree.Stmt) -> None:
 def run(m: State, body: list[tree.Stmt]) -> None:
     """Walk through the statements of a block; function declarations come first, as they are hoisted."""
     outer, m.scope = m.scope, Scope(m.scope)
+    run_flat(m, body)
+    m.scope = outer
+
+
+def run_flat(m: State, body: list[tree.Stmt]) -> None:
+    """Walk through statements in the present scope."""
     hoist(m, body)
     for statement in body:
         if m.dead or m.full:
             break
         STATEMENTS[type(statement)](m, statement)
-    m.scope = outer
 
 
 # Statements.
@@ -154,6 +159,13 @@ def _block(m: State, node: tree.Block) -> None:
     run(m, node.body)
 
 
+def _imports(m: State, node: tree.Imports) -> None:
+    for item in node.items:
+        var = m.scope.find(item.local)
+        if var is not None:
+            m.store[var] = m.vocabulary.imported(m, item) or NOTHING
+
+
 def _nothing(m: State, node: Any) -> None:
     return
 
@@ -170,6 +182,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     m.inner += 1
     scope, dead, guards, control = m.scope, m.dead, m.guards, m.control
     returns, m.returns = m.returns, []
+    yields, m.yields = m.yields, []
     conditions, m.path_conditions = m.path_conditions, []
     m.scope = Scope(closure.scope)
     frame: Frame | None = None
@@ -179,6 +192,9 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     else:
         _body(m, fn, args)
     found = m.returns
+    if fn.generator and m.language.function_scoped:
+        found = [(many(None, join_all(m.yields)), (), NO_STEPS)]
+    m.yields = yields
     m.scope, m.dead, m.control, m.returns, m.path_conditions = scope, dead, control, returns, conditions
     m.guards = guards
     m.inner -= 1
@@ -267,4 +283,5 @@ STATEMENTS: dict[type, Callable[[State, Any], None]] = {
     tree.Block: _block,
     tree.FnDef: _nothing,
     tree.ClassDef: _nothing,
+    tree.Imports: _imports,
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Value
+from querylint.text import Span
 
 if TYPE_CHECKING:
     from querylint.frontends.flow.scope import Scope
@@ -69,7 +70,13 @@ class Closure:
 
 @dataclass(slots=True, frozen=True)
 class Query:
-    """A query being built. `plans` are alternatives; `start` is where it begins; `finished` that a terminal was called on it."""
+    """A query being built. `plans` are alternatives; `at` and `end` are where it begins and ends.
+
+    `follows` is the relation of a row that it asks for, `refined` whether it asks for more than that. `yields` says what its rows are: rows
+    of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
+    slice bounds it. `made` is where it was begun, if that was in another function; `cls` the class of the query object, where the project
+    has one; `born` the number of loops around the place that made it.
+    """
 
     table: str | None
     plans: tuple[Plan, ...]
@@ -82,6 +89,14 @@ class Query:
     memory: tuple[Condition, ...] = ()
     one: bool = False
     limit: Val | None = None
+    follows: Origin | None = None
+    refined: bool = False
+    yields: str = ""
+    columns: tuple[str, ...] = ()
+    cut: bool = False
+    made: Span | None = None
+    cls: ClassRef | None = None
+    born: int = 0
 
 
 @dataclass(slots=True, frozen=True)
@@ -150,6 +165,10 @@ class Val:
     def with_deps(self, deps: frozenset[int]) -> Val:
         """The same value, with more steps behind it."""
         return self if deps <= self.deps else replace(self, deps=self.deps | deps)
+
+    def with_pending(self, steps: frozenset[int]) -> Val:
+        """The same value, there only when these steps have finished."""
+        return self if steps <= self.pending else replace(self, pending=self.pending | steps)
 
     def settled(self) -> Val:
         """The value that a promise of it resolves to."""
@@ -269,8 +288,9 @@ def join_queries(a: Query, b: Query) -> Query:
             plans[twin] = _merge(plans[twin], plan)
     table = a.table if a.table == b.table else None
     return replace(
-        a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at), end=max(a.end, b.end), deps=a.deps | b.deps, one=a.one and b.one
-    )
+        a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at), end=max(a.end, b.end), deps=a.deps | b.deps, one=a.one and b.one,
+        refined=a.refined or b.refined,
+    )  # fmt: skip
 
 
 def _merge(a: Plan, b: Plan) -> Plan:
@@ -278,7 +298,9 @@ def _merge(a: Plan, b: Plan) -> Plan:
     others = {(p.field, p.relation, p.side, p.span) for p in b.predicates}
     kept = tuple(p if (p.field, p.relation, p.side, p.span) in others else replace(p, conditional=True) for p in a.predicates)
     new = tuple(replace(p, conditional=True) for p in b.predicates if (p.field, p.relation, p.side, p.span) not in known)
-    return replace(a, predicates=(*kept, *new), order=a.order or b.order)
+    columns = a.columns if a.columns == b.columns else None
+    eager = (*a.eager, *(e for e in b.eager if e not in a.eager))
+    return replace(a, predicates=(*kept, *new), order=a.order or b.order, eager=eager, columns=columns, whole=a.whole or b.whole)
 
 
 def lowered(value: Val, text: str = "") -> Value:

@@ -1,13 +1,26 @@
-"""What a stack must tell the walk: the meaning of its names, members and calls."""
+"""What a stack must tell the walk: the meaning of its names, members and calls; and what a language must: that of its own words."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Protocol
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Val
-from querylint.ir import Target
+from querylint.ir import Target, Work
 from querylint.syntax import tree
+
+
+class Consumption(Enum):
+    """What is done to a query that has not run yet: all of its rows are asked for, their number, whether there are any, one of them."""
+
+    ITERATED = "iterated"
+    MEASURED = "measured"
+    TESTED = "tested"
+    SEARCHED = "searched"
+    INDEXED = "indexed"
+    SLICED = "sliced"
+    SHOWN = "shown"
 
 
 class Vocabulary(Protocol):
@@ -34,8 +47,50 @@ class Vocabulary(Protocol):
     def rows(self, state: State, value: Val, at: int, end: int, *, partial: bool) -> Val | None:
         """Iterating a query; `partial` says that the loop may stop before the last row."""
 
+    def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
+        """A query that the language itself runs since its length, its truth or an element is asked for; the value is what it holds then."""
+
+    def imported(self, state: State, item: tree.Import) -> Val | None:
+        """A name that an import inside a function binds."""
+
     def typed(self, state: State, value: Val, type_text: str) -> Val:
         """A value whose type is written down."""
 
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A function of the project that is handed to a method as its callback."""
+
+
+class Language(Protocol):
+    """The words of a language. Every method returns None for what it does not know.
+
+    `function_scoped` says that names belong to the whole function, so that an assignment makes a variable a new one in each round.
+    """
+
+    function_scoped: bool
+
+    def sized(self, node: tree.Expr) -> tree.Expr | None:
+        """The expression whose size this one asks for: `xs` in `xs.length`, in `len(xs)`."""
+
+    def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr) -> Val:
+        """Ask for the size of `sized` by `node`; returns the collection."""
+
+    def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
+        """A member that every value of some kind has."""
+
+    def method(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+        """A method of a collection, a text, a promise."""
+
+    def owned(self, state: State, node: tree.Call, owner: str, name: str) -> Val | None:
+        """A method of a global object."""
+
+    def function(self, state: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | None:
+        """A global function or constructor."""
+
+    def index(self, state: State, base: Val, node: tree.Index) -> Val | None:
+        """An element or a slice, where the language has more to say than its place."""
+
+    def contains(self, state: State, node: tree.Op) -> Val | None:
+        """`item in collection`."""
+
+    def arguments(self, state: State, node: tree.Call, fn: tree.Fn | None) -> tuple[Val, ...]:
+        """The values of a call's arguments, in the order of the parameters of `fn` where that is known."""

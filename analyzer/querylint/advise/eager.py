@@ -1,0 +1,154 @@
+"""What a query has loaded ahead against what its rows are asked for: relations as paths, and what of a path is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Root, Terminal
+from querylint.ir.program import Edge
+
+MOST_DEEP = 6
+MOST_SOURCES = 24
+UNKNOWN = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a row comes from: the read that brought it, None where that is not known, and the relations that lead from its rows to it.
+
+    `edges` are the calls that carried the row along, innermost first; `listed` says that the read hands out many rows. `outer` is the
+    function in which the trail ends.
+    """
+
+    read: Access | None
+    outer: Function
+    path: Path
+    edges: tuple[Edge, ...] = ()
+    listed: bool = False
+
+
+def sources(program: Program, function: Function, origin: Origin) -> list[Source]:
+    """All the reads that a row at an origin may come from."""
+    found: list[Source] = []
+    for source in _sources(program, function, origin, (), 0):
+        found.append(source)
+        if len(found) >= MOST_SOURCES:
+            break
+    return found
+
+
+def _sources(program: Program, function: Function, origin: Origin, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
+    if origin.root is Root.STEP and isinstance(origin.ref, int):
+        site = program.sites(function.key).by_id.get(origin.ref)
+        step = site.step if site is not None else None
+        if isinstance(step, Access):
+            yield from _of_read(program, function, step, origin.path, edges, depth)
+            return
+        if isinstance(step, Call) and depth < MOST_DEEP:
+            yield from _of_call(program, function, step, origin.path, edges, depth)
+            return
+    elif origin.root is Root.PARAM and isinstance(origin.ref, int) and depth < MOST_DEEP:
+        callers = [e for e in program.callers.get(function.key, ()) if e.call.mode is Mode.DIRECT and e.caller != function.key]
+        known = False
+        for edge in callers:
+            if origin.ref >= len(edge.call.args):
+                continue
+            for path, held in edge.call.args[origin.ref].parts:
+                if origin.path[: len(path)] == path:
+                    known = True
+                    taken = held.at(*origin.path[len(path) :])
+                    yield from _sources(program, program.functions[edge.caller], taken, (*edges, edge), depth + 1)
+        if known:
+            return
+    yield Source(None, function, _relations(origin.path), edges, ITEM in origin.path)
+
+
+def _of_read(program: Program, function: Function, read: Access, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
+    rows = read.terminal in (Terminal.ROWS, Terminal.PAGE)
+    if read.follows is not None and not read.refined and depth < MOST_DEEP:
+        yield from _sources(program, function, read.follows.at(*path), edges, depth + 1)
+        return
+    yield Source(read, function, _relations(path), edges, rows or ITEM in path)
+
+
+def _of_call(program: Program, function: Function, call: Call, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
+    callee = program.callee(function, call)
+    known = False
+    for held, inner in callee.returns.parts if callee is not None else ():
+        if path[: len(held)] != held:
+            continue
+        rest = path[len(held) :]
+        assert callee is not None
+        known = True
+        if inner.root is Root.PARAM and isinstance(inner.ref, int):
+            if inner.ref < len(call.args):
+                for at, given in call.args[inner.ref].parts:
+                    whole = (*inner.path, *rest)
+                    if whole[: len(at)] == at:
+                        yield from _sources(program, function, given.at(*whole[len(at) :]), edges, depth + 1)
+            continue
+        for source in _sources(program, callee, inner.at(*rest), (), depth + 1):
+            yield Source(source.read, source.outer, source.path, edges, source.listed)
+    if not known:
+        yield Source(None, function, _relations(path), edges, ITEM in path)
+
+
+def _relations(path: Path) -> Path:
+    return tuple(part for part in path if part != ITEM)
+
+
+# The algebra.
+
+
+def links(program: Program, function: Function, table: str | None, path: Path) -> list[Link | None]:
+    """The relations of a path, one by one; None where one is not declared."""
+    found: list[Link | None] = []
+    for name in path:
+        declared = program.table(function, table)
+        link = declared.link(name) if declared is not None else None
+        found.append(link)
+        table = link.target if link is not None else None
+    return found
+
+
+def loaded(program: Program, function: Function, table: str | None, plans: Iterable[Plan], path: Path) -> bool:
+    """Whether the last relation of a path is there when the rows of a query are.
+
+    Unknown eager loading counts as loading: what cannot be read is not held against anyone.
+    """
+    known = links(program, function, table, path)
+    if len(path) > 1:
+        before, last = known[-2], known[-1]
+        if before is not None and last is not None and before.back == last.name and not last.many:
+            return True  # the way back to the row that one came from
+    for plan in plans:
+        if plan.whole and all(link is not None and not link.many and not link.generic for link in known):
+            return True
+        for eager in plan.eager:
+            if eager.path == path or (eager.path[-1] == UNKNOWN and path[: len(eager.path) - 1] == eager.path[:-1]):
+                return True
+    return False
+
+
+def missing(program: Program, function: Function, read: Access, path: Path) -> list[Path]:
+    """The shortest relations of a path that a read does not bring along, the outermost first."""
+    found = [path[: n + 1] for n in range(len(path)) if not loaded(program, function, read.table, read.plans, path[: n + 1])]
+    back = read.follows.path[-1] if read.follows is not None else None
+    if back is not None and found and found[0] == path[:1]:
+        first = links(program, function, read.table, path[:1])[0]
+        if first is not None and first.back == back and not first.many:
+            found = found[1:]  # rows of a relation know the row that they belong to
+    return found
+
+
+def several(program: Program, function: Function, table: str | None, path: Path) -> bool:
+    """Whether a path leads to several rows."""
+    return any(link is None or link.many for link in links(program, function, table, path))
+
+
+def loading(program: Program, function: Function, table: str | None, path: Path) -> Loading:
+    """How a path is loaded best: by a join as long as every relation on it leads to one row."""
+    known = links(program, function, table, path)
+    plain = all(link is not None and not link.many and not link.generic for link in known)
+    return Loading.JOINED if plain else Loading.BATCHED

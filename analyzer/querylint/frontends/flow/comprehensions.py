@@ -1,0 +1,96 @@
+"""Comprehensions: each clause a loop, each test a filter of the rows that it runs over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from querylint.frontends.flow.binding import bind
+from querylint.frontends.flow.conditions import stated, tested
+from querylint.frontends.flow.scope import Scope
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Condition, Many, Query, Val, derived
+from querylint.ir import LoopKind, Predicate, Relation, Side, Work
+from querylint.syntax import tree
+
+
+def comprehension(m: State, node: tree.Comprehension) -> Val:
+    """A list, set, dict or generator; a generator is taken to be consumed where it stands."""
+    return run(m, node)[0]
+
+
+def run(m: State, node: tree.Comprehension, *, partial: bool = False) -> tuple[Val, Val]:
+    """The collection that a comprehension makes, and its element with what it tests."""
+    outer, m.scope = m.scope, Scope(m.scope)
+    guards = m.guards
+    try:
+        element, keyed, source = _clause(m, node, 0, partial=partial)
+    finally:
+        m.scope, m.guards = outer, guards
+    made = Val(deps=element.deps | source.deps, pending=element.pending, shape=Many(replace(element, conditions=()), None, keyed))
+    if len(node.clauses) == 1 and not keyed and element.origins and element.origins == source.item().origins:
+        made = replace(made, origins=source.origins, works=source.works)
+    return made, element
+
+
+def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -> tuple[Val, bool, Val]:
+    pattern, over_node, tests, waiting = node.clauses[number]
+    over = iterated(m, over_node, waiting=waiting, partial=partial)
+    size = over.shape.most if isinstance(over.shape, Many) else None
+    holder = [NOTHING]
+    with m.loop(
+        LoopKind.EACH, node.at if number == 0 else over_node.at, over_node.end if number else node.end, over=over,
+        over_text=m.text(over_node), constant=size is not None and not over.origins, limit=size,
+    ) as frame:  # fmt: skip
+        bind(m, pattern, over.item().with_deps(frozenset({frame.id})))
+        kept: list[int] = []
+
+        def rest(position: int = 0) -> None:
+            if position < len(tests):
+                test = tests[position]
+                value = tested(m, test)
+                if frame.items:
+                    kept.extend(_filtered(m, value, over, test))
+                m.choose([lambda: rest(position + 1), lambda: None], value.deps, test.at, test.end)
+                return
+            if number + 1 < len(node.clauses):
+                holder[0], _, _ = _clause(m, node, number + 1, partial=partial)
+                return
+            key = m.evaluate(node.key) if node.key is not None else NOTHING
+            value = m.evaluate(node.element)
+            holder[0] = value.with_deps(key.deps)
+
+        rest()
+    item = holder[0]
+    for number_ in kept:
+        over = over.worked(number_)
+        item = item.worked(number_)
+    if node.key is not None and over.rows:
+        m.use(Work.GROUP, over, node.at, node.end)
+    return item, node.key is not None, over
+
+
+def _filtered(m: State, value: Val, over: Val, test: tree.Expr) -> list[int]:
+    """A test of a comprehension is a filter of the rows that it runs over, if it says anything of them."""
+    items = tuple(o.at("[]") for o in over.rows)
+    conditions = value.conditions or tuple(Condition(o, Relation.EQ, None) for o in value.origins)
+    predicates = stated(m, conditions, items)
+    if not predicates:
+        if not any(o.root is i.root and o.ref == i.ref and len(o.path) > len(i.path) for o in value.origins for i in items):
+            return []
+        predicates = (Predicate(None, Relation.OTHER, Side.MEMORY),)
+    number = m.use(Work.FILTER, over, test.at, test.end, predicates=predicates, deps=derived(value).deps or NO_STEPS)
+    return [number] if number is not None else []
+
+
+def iterated(m: State, node: tree.Expr, *, waiting: bool = False, partial: bool = False) -> Val:
+    """What an expression hands out one by one; a query is run."""
+    over = m.evaluate(node)
+    if isinstance(over.shape, Query) or waiting:
+        read = m.vocabulary.rows(m, over, node.at, node.end, partial=partial)
+        if read is not None:
+            return read
+        return m.wait(over, node.at, node.end) if waiting else NOTHING
+    return over
+
+
+__all__ = ["comprehension", "iterated", "run"]

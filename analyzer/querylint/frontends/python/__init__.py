@@ -1,0 +1,1 @@
+"""The Python front end, common to all of its stacks."""

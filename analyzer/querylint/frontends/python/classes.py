@@ -1,0 +1,174 @@
+"""The classes of a Python project: bases over files, methods and fields by their order of resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from querylint.frontends.flow.values import ClassRef
+from querylint.frontends.python.modules import PythonModules
+from querylint.syntax import tree
+
+
+@dataclass(eq=False, slots=True)
+class ClassInfo:
+    """One class. `bases` are those of the project, `outside` the dotted names of the others; `name` has dots for inner classes."""
+
+    path: str
+    name: str
+    node: tree.ClassDef
+    bases: list[ClassInfo] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    _mro: list[ClassInfo] | None = None
+    _assigned: dict[str, list[tree.Fn]] | None = None
+    subclasses: list[ClassInfo] = field(default_factory=list)
+
+    def mro(self) -> list[ClassInfo]:
+        """The class, then those that it takes from, nearest first."""
+        if self._mro is None:
+            self._mro = [self]
+            found: dict[int, ClassInfo] = {id(self): self}
+            for base in self.bases:
+                for inner in base.mro():
+                    found.pop(id(inner), None)  # a base that several share comes after all that share it
+                    found[id(inner)] = inner
+            self._mro = list(found.values())
+        return self._mro
+
+    def ancestry(self) -> Iterator[str]:
+        """The dotted names of all bases outside the project."""
+        for info in self.mro():
+            yield from info.outside
+
+    def method(self, name: str, *, after: ClassInfo | None = None) -> tuple[ClassInfo, tree.Fn] | None:
+        """The method of that name and the class that declares it; with `after`, the one that `super()` in that class reaches."""
+        order = self.mro()
+        if after is not None:
+            order = order[order.index(after) + 1 :] if after in order else after.mro()[1:]
+        for info in order:
+            for fn in reversed(info.node.methods):
+                if fn.name == name and not any(isinstance(d, tree.Member) and d.name in ("setter", "deleter") for d in fn.decorators):
+                    return info, fn
+        return None
+
+    def field(self, name: str) -> tuple[ClassInfo, str, tree.Expr | None] | None:
+        """The class-level field of that name: who declares it, its type as text, its value."""
+        for info in self.mro():
+            for key, type_text, value in reversed(info.node.fields):
+                if key == name:
+                    return info, type_text, value
+        return None
+
+    def inner(self, name: str) -> tuple[ClassInfo, tree.ClassDef] | None:
+        """The inner class of that name and the class that declares it."""
+        for info in self.mro():
+            for node in info.node.inner:
+                if node.name == name:
+                    return info, node
+        return None
+
+    def assigned(self, name: str) -> list[tuple[ClassInfo, tree.Fn]]:
+        """The methods that set an attribute of that name on `self`."""
+        return [(info, fn) for info in self.mro() for fn in info._assigning().get(name, ())]
+
+    def _assigning(self) -> dict[str, list[tree.Fn]]:
+        if self._assigned is None:
+            self._assigned = {}
+            for fn in sorted(self.node.methods, key=lambda f: f.name != "__init__"):
+                me = fn.params[0].pattern.id if fn.params and isinstance(fn.params[0].pattern, tree.NamePattern) else None
+                for node in tree.walk(fn.body):
+                    name = _set_on(node, me)
+                    if name and fn not in self._assigned.setdefault(name, []):
+                        self._assigned[name].append(fn)
+        return self._assigned
+
+
+def _set_on(node: object, me: str | None) -> str:
+    """The attribute of `me` that an assignment sets; empty for anything else."""
+    if isinstance(node, tree.Assign) and isinstance(node.target, tree.Member) and isinstance(node.target.base, tree.Name):
+        return node.target.name if node.target.base.id == me else ""
+    return ""
+
+
+class Classes:
+    """All classes of a project, found when asked for."""
+
+    def __init__(self, modules: PythonModules) -> None:
+        self.modules = modules
+        self._known: dict[tuple[str, str], ClassInfo | None] = {}
+
+    def of_module(self, path: str) -> list[ClassInfo]:
+        """The classes at the top of a module."""
+        module = self.modules.module(path)
+        found = [self.get(path, s.name) for s in module.body if isinstance(s, tree.ClassDef)] if module is not None else []
+        return [info for info in found if info is not None]
+
+    def get(self, path: str, name: str) -> ClassInfo | None:
+        """The class of that name, declared in that module."""
+        key = (path, name)
+        if key not in self._known:
+            self._known[key] = None
+            node = self._node(path, name)
+            if node is not None:
+                info = self._known[key] = ClassInfo(path, name, node)
+                self._bases(info)
+        return self._known[key]
+
+    def combined(self, path: str, node: tree.Expr) -> ClassInfo | None:
+        """The class that a call such as `Manager.from_queryset(Posts)` makes, as one that takes after all it is made of."""
+        key = (path, f"<{node.at}>")
+        if key not in self._known:
+            made = ClassInfo(path, f"<{node.at}>", tree.ClassDef("", None, [], [], node.at, node.end))
+            self._base(made, node)
+            self._known[key] = made if made.bases or made.outside else None
+        return self._known[key]
+
+    def joined(self, first: ClassInfo, second: ClassInfo) -> ClassRef:
+        """A class that has the methods of both."""
+        name = f"{first.name}+{second.name}"
+        if (first.path, name) not in self._known:
+            self._known[first.path, name] = ClassInfo(first.path, name, tree.ClassDef(name, None, [], [], 0, 0), [first, second])
+        return ClassRef(first.path, name)
+
+    def _node(self, path: str, name: str) -> tree.ClassDef | None:
+        head, *rest = name.split(".")
+        node = self.modules.names(path).own.get(head)
+        for part in rest:
+            node = next((c for c in node.inner if c.name == part), None) if isinstance(node, tree.ClassDef) else None
+        return node if isinstance(node, tree.ClassDef) else None
+
+    def _bases(self, info: ClassInfo) -> None:
+        node = info.node
+        for expr in (*((node.base,) if node.base is not None else ()), *node.more):
+            self._base(info, expr)
+
+    def _base(self, info: ClassInfo, expr: tree.Expr) -> None:
+        if isinstance(expr, tree.Call):
+            # `Manager.from_queryset(Posts)` and `with_metaclass(Meta, Base)` take after what they are given.
+            if isinstance(expr.func, tree.Member):
+                self._base(info, expr.func.base)
+            for arg in expr.args:
+                self._base(info, arg)
+            return
+        found = self.modules.reference(info.path, expr)
+        if found is None:
+            if isinstance(expr, tree.Name) and "." in info.name:
+                self._sibling(info, expr.id)
+            return
+        if found.external:
+            info.outside.append(found.external)
+        elif isinstance(found.node, tree.ClassDef):
+            base = self.get(found.path, found.name)
+            if base is not None and base is not info and info not in base.mro():
+                info.bases.append(base)
+                base.subclasses.append(info)
+        elif isinstance(found.node, tree.Call):
+            # `PostManager = Manager.from_queryset(Posts)` at the top of a module.
+            made = self.combined(found.path, found.node)
+            if made is not None:
+                info.bases.append(made)
+
+    def _sibling(self, info: ClassInfo, name: str) -> None:
+        base = self.get(info.path, f"{info.name.rpartition('.')[0]}.{name}")
+        if base is not None and base is not info:
+            info.bases.append(base)

@@ -1,0 +1,36 @@
+"""What the Python front end knows of the place that it walks through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from querylint.frontends.flow.values import Closure, Val
+from querylint.frontends.python.classes import ClassInfo
+from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.project import PythonProject
+
+
+@dataclass(slots=True)
+class Local:
+    """A function inside a function that calls itself: it is walked on its own."""
+
+    name: str
+    fn: tree.Fn
+    closure: Closure
+    store: dict[object, Val]
+
+
+@dataclass(slots=True)
+class Place:
+    """One function of one module; `owner` is the class whose method it is. `quiet` walks leave no traces for other functions."""
+
+    path: str
+    project: PythonProject
+    owner: ClassInfo | None = None
+    name: str = ""
+    quiet: bool = False
+    locals: list[Local] = field(default_factory=list)
+    named: dict[int, str] = field(default_factory=dict)

@@ -1,0 +1,91 @@
+"""The Python front end: which stacks a project uses, which files matter, and what they say together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection
+
+from querylint.frontends.lowered import Lowered
+from querylint.frontends.python.lower import Found, ModuleLowering
+from querylint.frontends.python.project import PythonProject
+from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.stacks import STACKS
+from querylint.ir import Function, Role, Schema, Table
+from querylint.result import Note, NoteKind
+
+ROOT = "."
+MOST_WAVES = 3
+DEEPEST = 20_000
+
+
+class PythonFrontEnd:
+    """Lowers the Python code of one project, for all the stacks that it uses."""
+
+    def __init__(
+        self, files: Collection[str], generated: Collection[str], read: Callable[[str], bytes | None], role: Callable[[str], Role]
+    ) -> None:
+        self.files = sorted(f for f in files if f.endswith(".py"))
+        self.all = files
+        self.read = read
+        self.role = role
+        self.too_deep: set[str] = set()
+
+    def lower(self) -> Lowered:
+        """Everything that the project says about its databases."""
+        used = [stack for stack in STACKS if any(self._mentions(path, stack) for path in self.files)]
+        if not used:
+            return Lowered()
+        project = PythonProject(self.files, self.read, self.role, used)
+        tables: dict[str, Table] = {}
+        for stack in project.stacks:
+            tables |= {name: table for name, table in stack.tables().items() if name not in tables}
+        facts = project.stacks[0].facts
+        schema = Schema(ROOT, project.stacks[0].name, tables, facts=facts, validated=True, span=None)
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, DEEPEST))  # a walk through one function may ask for the results of several others
+        try:
+            done = self._functions(project)
+        finally:
+            sys.setrecursionlimit(limit)
+        notes = [Note(NoteKind.PARSE, problem.message, path, problem.line) for path, problem in sorted(project.modules.unreadable.items())]
+        notes += [Note(NoteKind.LIMIT, "a function is nested too deeply to be analysed", path) for path in sorted(self.too_deep)]
+        notes += [note for stack in project.stacks for note in stack.notes()]
+        functions = tuple(f for _, found in sorted(done.items()) for f in found)
+        declared = {table.span.path for table in tables.values() if table.span is not None}
+        analysed = tuple(sorted({f.path for f in functions} | declared))
+        return Lowered(functions, {ROOT: schema}, tuple(notes), (ROOT,), analysed)
+
+    def _mentions(self, path: str, stack: type[Stack]) -> bool:
+        if self.role(path) is Role.TEST:
+            return False
+        source = self.read(path)
+        return source is not None and any(word in source for word in stack.words)
+
+    def _functions(self, project: PythonProject) -> dict[str, list[Function]]:
+        """Every function once, and again while its callers have more to tell of its parameters."""
+        places: dict[str, tuple[ModuleLowering, Found]] = {}
+        for path in self.files:
+            role = self.role(path)
+            if role is Role.CODE:
+                module = ModuleLowering(project, path, role, ROOT)
+                places |= {module.key(found.name): (module, found) for found in module.functions()}
+        done: dict[str, list[Function]] = {}
+        known: dict[str, str] = {}
+        wanted = list(places)
+        for _ in range(MOST_WAVES):
+            for key in wanted:
+                known[key] = _told(project, key)
+                module, found = places[key]
+                try:
+                    done[key] = module.walk(found)
+                except RecursionError:
+                    self.too_deep.add(module.path)
+            wanted = [key for key in places if _told(project, key) != known[key]]
+            if not wanted:
+                break
+        return done
+
+
+def _told(project: PythonProject, key: str) -> str:
+    """What callers have told of the parameters of a function."""
+    return repr([(n, sorted(kinds)) for n, kinds in sorted(project.hints.get(key, {}).items())])

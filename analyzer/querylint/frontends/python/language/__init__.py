@@ -1,0 +1,112 @@
+"""Python's own words for the walk: its built-in functions, and the methods of its collections and texts."""
+
+from __future__ import annotations
+
+from querylint.frontends.flow import works
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import Condition, Many, Query, Record, Val, derived, join_all
+from querylint.frontends.flow.vocabulary import Consumption, Language
+from querylint.frontends.python.language.arguments import placed
+from querylint.frontends.python.language.builtin import BUILT_IN, PURE, owned, ran
+from querylint.frontends.python.language.methods import method
+from querylint.ir import NOT_LITERAL, Relation, Work
+from querylint.syntax import tree
+
+
+class Python:
+    """Built-in functions, methods, slices, membership."""
+
+    function_scoped = True
+
+    def sized(self, node: tree.Expr) -> tree.Expr | None:
+        """`len(xs)`."""
+        if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id == "len" and len(node.args) == 1:
+            return node.args[0]
+        return None
+
+    def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr) -> Val:
+        """Ask for a length: a query is loaded for it."""
+        base = ran(state, state.evaluate(sized), Consumption.MEASURED, node)
+        state.use(work, base, node.at, node.end)
+        return base
+
+    def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
+        """No attribute means the same on every value."""
+        return None
+
+    def method(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+        """A method of a collection or a text."""
+        return method(state, node, func, base)
+
+    def owned(self, state: State, node: tree.Call, owner: str, name: str) -> Val | None:
+        """`asyncio.gather` and the class methods of built-in types."""
+        return owned(state, node, owner, name)
+
+    def function(self, state: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | None:
+        """A built-in function."""
+        if not isinstance(name, tree.Name) or state.scope.find(name.id) is not None or func.interesting:
+            return None
+        known = BUILT_IN.get(name.id)
+        if known is not None:
+            return known(state, node)
+        if name.id in PURE:
+            return derived(*placed(state, node, None))
+        return None
+
+    def index(self, state: State, base: Val, node: tree.Index) -> Val | None:
+        """A slice, the last element, an element of a dictionary."""
+        if isinstance(base.shape, Query):
+            how = Consumption.SLICED if isinstance(node.key, tree.Slice) else Consumption.INDEXED
+            return state.vocabulary.consumed(state, base, how, node)
+        if isinstance(node.key, tree.Slice):
+            return _sliced(state, base, node, node.key)
+        if isinstance(node.key, tree.Op) and node.key.sign == "-":
+            return works.picked(state, Work.LAST, base, node.at, node.end)
+        if isinstance(node.key, tree.Literal) and isinstance(node.key.value, str):
+            return keyed(state, base, node.key.value)
+        return None
+
+    def contains(self, state: State, node: tree.Op) -> Val | None:
+        """`item in collection`."""
+        item = state.evaluate(node.operands[0])
+        base = ran(state, state.evaluate(node.operands[1]), Consumption.SEARCHED, node)
+        if base.origins and not isinstance(base.shape, Record):
+            state.use(Work.MEMBER, base, node.at, node.end)
+        found = tuple(Condition(o, Relation.IN, base, at=node.at, end=node.end) for o in item.origins)
+        return Val(deps=derived(item, base).deps, conditions=found)
+
+    def arguments(self, state: State, node: tree.Call, fn: tree.Fn | None) -> tuple[Val, ...]:
+        """Arguments in the order of the parameters."""
+        return placed(state, node, fn)
+
+
+def keyed(m: State, base: Val, name: str) -> Val:
+    """`base["name"]`."""
+    shape = base.shape
+    if isinstance(shape, Record):
+        if name in shape.fields:
+            return shape.fields[name].with_deps(base.deps)
+        return join_all(list(shape.rest)).item() if shape.rest else Val(deps=base.deps)
+    if isinstance(shape, Many):
+        return shape.item.with_deps(base.deps)
+    m.touch(base, name)
+    return Val(tuple(o.at(name) for o in base.origins if len(o.path) < 8), base.deps, base.pending)
+
+
+def _sliced(m: State, base: Val, node: tree.Index, key: tree.Slice) -> Val:
+    parts = [(m.evaluate(part), part) if part is not None else None for part in (key.start, key.stop)]
+    start, stop = (m.value(*part) if part is not None else None for part in parts)
+    deps = derived(*(part[0] for part in parts if part is not None)).deps
+    if isinstance(base.shape, Many) and base.shape.items is not None and not base.origins:
+        first, last = (part[0].literal if part is not None else NOT_LITERAL for part in parts)
+        numbers = [n if isinstance(n, int) else None for n in (first, last)]
+        known = all(part is None or n is not None for part, n in zip(parts, numbers, strict=True))
+        items = base.shape.items[numbers[0] : numbers[1]] if known else None
+        return Val(deps=base.deps, shape=Many(base.shape.item, items))
+    number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=stop, deps=deps)
+    return (base.worked(number) if number is not None else base).with_deps(deps)
+
+
+PYTHON: Language = Python()
+
+__all__ = ["PYTHON", "Python"]

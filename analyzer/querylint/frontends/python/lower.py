@@ -1,0 +1,107 @@
+"""One module of a Python project lowered: every function and method in it, in the shared language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from querylint.frontends.flow.machine import Machine
+from querylint.frontends.flow.scope import Scope, Var
+from querylint.frontends.flow.statements import bind_params
+from querylint.frontends.flow.values import Closure, Val, lowered
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.context import Local, Place
+from querylint.frontends.python.project import PythonProject, returned
+from querylint.ir import Escape, Function, Kind, Role
+from querylint.syntax import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A function of a module before it is walked."""
+
+    name: str
+    fn: tree.Fn
+    owner: ClassInfo | None = None
+
+
+class ModuleLowering:
+    """Lowers the functions of one module."""
+
+    def __init__(self, project: PythonProject, path: str, role: Role, root: str) -> None:
+        self.project = project
+        self.path = path
+        self.role = role
+        self.root = root
+        self.lines = project.modules.lines(path)
+
+    def functions(self) -> Iterator[Found]:
+        """Every function and method that stands by itself."""
+        module = self.project.modules.module(self.path)
+        seen: set[str] = set()
+        for statement in module.body if module is not None else ():
+            if isinstance(statement, tree.FnDef):
+                found = [Found(statement.fn.name, statement.fn)]
+            elif isinstance(statement, tree.ClassDef):
+                found = list(self._methods(statement, statement.name))
+            else:
+                continue
+            for one in found:
+                if one.name not in seen:
+                    seen.add(one.name)
+                    yield one
+
+    def _methods(self, node: tree.ClassDef, name: str) -> Iterator[Found]:
+        owner = self.project.classes.get(self.path, name)
+        for fn in reversed(node.methods):
+            yield Found(f"{name}.{fn.name}", fn, owner)
+        for inner in node.inner:
+            yield from self._methods(inner, f"{name}.{inner.name}")
+
+    def key(self, name: str) -> str:
+        """The name of a function in the whole program."""
+        return f"{self.path}::{name}"
+
+    def walk(self, found: Found) -> list[Function]:
+        """Lower one function, and those inside it that call themselves."""
+        place = Place(self.path, self.project, found.owner, found.name)
+        machine = self.project.machine(place)
+        params = self.project.parameters(None, found.owner, found.fn, self.key(found.name))
+        made = [self._walk(machine, found, params)]
+        while place.locals:
+            made.append(self._local(place, place.locals.pop()))
+        return made
+
+    def _local(self, place: Place, local: Local) -> Function:
+        machine = self.project.machine(place)
+        if isinstance(local.closure.scope, Scope):
+            machine.scope = local.closure.scope
+        machine.store = {var: _outer(value) for var, value in local.store.items() if isinstance(var, Var)}
+        found = Found(local.name, local.fn)
+        return self._walk(machine, found, self.project.parameters(None, None, local.fn, self.key(local.name)))
+
+    def _walk(self, machine: Machine, found: Found, params: list[Val]) -> Function:
+        fn = found.fn
+        machine.calling.append(fn)
+        machine.scope = Scope(machine.scope)
+        bind_params(machine, fn, tuple(params))
+        machine.run_flat(fn.body)
+        machine.dead = False
+        value = machine.unbuilt(returned(machine, fn))
+        machine.leak(value, Escape.RETURNED, fn.at, fn.end)
+        kind = next((k for stack in self.project.stacks if (k := stack.kind(found.owner, fn)) is not None), Kind.PLAIN)
+        return Function(
+            self.key(found.name), found.name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block),
+            lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, self.role, tuple(machine.touched),
+            tuple(machine.outflows.values()), None, tuple(machine.built),
+        )  # fmt: skip
+
+
+def _outer(value: Val) -> Val:
+    """A variable of an enclosing function that ran earlier: its origins and steps are not this function's."""
+    shape = value.shape
+    return Val(literal=value.literal, shape=shape if isinstance(shape, Closure) else None, id_of=value.id_of, doc_of=value.doc_of)
+
+
+def _name_of(param: tree.Param) -> str:
+    return param.pattern.id if isinstance(param.pattern, tree.NamePattern) else ""

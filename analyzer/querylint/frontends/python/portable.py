@@ -1,0 +1,152 @@
+"""Values that leave a function: what is known of them without the steps of the function that made them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from querylint.frontends.flow.values import NO_STEPS, ClassRef, Closure, External, Many, Marker, Query, Record, Shape, Space, Val
+from querylint.ir import ITEM, Origin, Plan, Root, Way
+from querylint.text import Span
+
+DEPTH = 4
+MOST_FIELDS = 40
+
+
+def portable(val: Val, depth: int = 0) -> Val:
+    """The value without its steps; origins that are parameters stay."""
+    origins = tuple(o for o in val.origins if o.root is Root.PARAM)
+    return Val(origins, literal=val.literal, shape=_shape(val.shape, depth), id_of=val.id_of, doc_of=val.doc_of, type=val.type)
+
+
+def _shape(shape: Shape, depth: int) -> Shape:
+    if depth > DEPTH or shape is None:
+        return None
+    if isinstance(shape, Many):
+        items = tuple(portable(i, depth + 1) for i in shape.items) if shape.items is not None and len(shape.items) <= 8 else None
+        return Many(portable(shape.item, depth + 1), items, shape.keyed, shape.distinct, shape.most)
+    if isinstance(shape, Record):
+        fields = dict(list(shape.fields.items())[:MOST_FIELDS])
+        return Record({k: portable(v, depth + 1) for k, v in fields.items()}, tuple(portable(v, depth + 1) for v in shape.rest))
+    if isinstance(shape, Query):
+        follows = shape.follows if shape.follows is not None and shape.follows.root is Root.PARAM else None
+        base = shape.base if shape.base is not None and shape.base.root is Root.PARAM else None
+        return replace(shape, table_from=None, base=base, deps=NO_STEPS, memory=(), limit=None, follows=follows)
+    if isinstance(shape, Closure):
+        return replace(shape, this=portable(shape.this, depth + 1) if shape.this is not None else None) if shape.name else None
+    if isinstance(shape, Marker):
+        return replace(shape, inner=portable(shape.inner, depth + 1)) if shape.inner is not None else shape
+    return shape
+
+
+def given(val: Val, number: int) -> Val:
+    """What a callee knows of an argument: its kind, as a parameter. A query comes with its table; its callers know the rest."""
+    return _given(val, Origin(Root.PARAM, number), 0)
+
+
+def _given(val: Val, origin: Origin, depth: int) -> Val:
+    shape = val.shape
+    if isinstance(shape, Query):
+        way = Plan(Way.OPAQUE)
+        query = Query(shape.table, (way,), 0, 0, base=origin, flavor=shape.flavor, one=shape.one, yields=shape.yields, cls=shape.cls)
+        return Val((origin,), shape=query)
+    if isinstance(shape, Many) and depth < DEPTH:
+        item = _given(shape.item, origin.at(ITEM), depth + 1)
+        shape = Many(item, None, shape.keyed, shape.distinct)
+    elif isinstance(shape, Record) and depth < DEPTH:
+        fields = {k: _given(v, origin.at(k), depth + 1) for k, v in list(shape.fields.items())[:MOST_FIELDS]}
+        shape = Record(fields, tuple(_given(v, origin, depth + 1) for v in shape.rest))
+    elif isinstance(shape, Many | Record):
+        shape = None
+    else:
+        shape = _shape(shape, depth)
+    return Val((origin,), literal=val.literal, shape=shape, id_of=val.id_of, doc_of=val.doc_of, type=val.type)
+
+
+def kind_of(val: Val, depth: int = 0) -> str:
+    """What a value is, as text: values of the same text are treated alike by a function. Empty for what nothing is known of."""
+    shape = val.shape
+    inner = ""
+    if depth > 2:
+        return ""
+    if isinstance(shape, Query):
+        inner = f"query {shape.table} {shape.yields} {shape.cls.name if shape.cls is not None else ''}"
+    elif isinstance(shape, Many):
+        item = kind_of(shape.item, depth + 1)
+        inner = f"many({item})" if item else ""
+    elif isinstance(shape, Record):
+        parts = [f"{k}:{text}" for k, v in shape.fields.items() if (text := kind_of(v, depth + 1))]
+        parts += [text for v in shape.rest if (text := kind_of(v, depth + 1))]
+        inner = f"record({','.join(parts)})" if parts else ""
+    elif isinstance(shape, ClassRef):
+        inner = f"{'object' if shape.instance else 'class'} {shape.path}:{shape.name}"
+    elif isinstance(shape, Closure):
+        inner = f"function {shape.path}:{shape.name}" if shape.name else ""
+    elif isinstance(shape, External):
+        inner = f"external {shape.source}"
+    elif isinstance(shape, Space):
+        inner = f"module {shape.path}"
+    elif isinstance(shape, Marker):
+        inner = f"{shape.kind} {' '.join(shape.data)}"
+    if val.doc_of is not None:
+        return f"row {val.doc_of} {inner}".strip()
+    return inner
+
+
+def arrived(val: Val, call: Val, args: tuple[Val, ...], at: int, end: int, made: Span | None) -> Val:
+    """A result in the caller's terms: what it takes from arguments is theirs, what the callee made comes from the call."""
+    return _arrived(val, call, args, (), at, end, made)
+
+
+def _arrived(val: Val, call: Val, args: tuple[Val, ...], path: tuple[str, ...], at: int, end: int, made: Span | None) -> Val:
+    mine = [taken for o in val.origins for taken in _taken(o, args)]
+    origins = tuple(dict.fromkeys(mine)) or tuple(o.at(*path) for o in call.origins)
+    shape = val.shape
+    if isinstance(shape, Many):
+        item = _arrived(shape.item, call, args, (*path, ITEM), at, end, made)
+        items = tuple(_arrived(i, call, args, (*path, ITEM), at, end, made) for i in shape.items) if shape.items is not None else None
+        shape = Many(item, items, shape.keyed, shape.distinct, shape.most)
+    elif isinstance(shape, Record):
+        fields = {k: _arrived(v, call, args, (*path, k), at, end, made) for k, v in shape.fields.items()}
+        shape = Record(fields, tuple(_arrived(v, call, args, path, at, end, made) for v in shape.rest))
+    elif isinstance(shape, Query):
+        shape = _query(shape, call, args, at, end, made)
+    return Val(origins, call.deps, call.pending, val.literal, shape, id_of=val.id_of, doc_of=val.doc_of, type=val.type)
+
+
+def _taken(origin: Origin, args: tuple[Val, ...]) -> list[Origin]:
+    if not isinstance(origin.ref, int) or origin.ref >= len(args):
+        return []
+    value = args[origin.ref]
+    path = origin.path
+    while path:
+        if isinstance(value.shape, Record) and path[0] in value.shape.fields:
+            value, path = value.shape.fields[path[0]], path[1:]
+        elif isinstance(value.shape, Many) and path[0] == ITEM:
+            value, path = value.item(), path[1:]
+        else:
+            break
+    return [o.at(*path) for o in value.origins if len(o.path) + len(path) <= 10]
+
+
+def _query(query: Query, call: Val, args: tuple[Val, ...], at: int, end: int, made: Span | None) -> Query:
+    follows = next(iter(_taken(query.follows, args)), None) if query.follows is not None else None
+    done = replace(query, at=at, end=end, deps=call.deps, follows=follows, made=query.made or made)
+    base = query.base
+    if base is None or not isinstance(base.ref, int) or base.ref >= len(args):
+        return done
+    given_ = args[base.ref].shape
+    if not isinstance(given_, Query) or base.path:
+        return replace(done, base=args[base.ref].origins[0] if args[base.ref].origins and not base.path else None)
+    plans = tuple(
+        replace(
+            mine, way=outer.way, index=outer.index, predicates=(*outer.predicates, *mine.predicates), order=mine.order or outer.order,
+            eager=(*outer.eager, *mine.eager), columns=mine.columns if mine.columns is not None else outer.columns,
+            deferred=(*outer.deferred, *mine.deferred), whole=mine.whole or outer.whole,
+        )
+        for outer in given_.plans
+        for mine in query.plans
+    )  # fmt: skip
+    return replace(
+        done, plans=plans[:8], base=given_.base, deps=call.deps | given_.deps, follows=given_.follows,
+        refined=given_.refined or query.refined, made=given_.made or query.made, cut=given_.cut or query.cut,
+    )  # fmt: skip

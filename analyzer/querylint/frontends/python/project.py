@@ -1,0 +1,274 @@
+"""One Python project: its modules, classes and stacks, and what is known of functions at the places that call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+from querylint.frontends.flow.machine import Machine
+from querylint.frontends.flow.scope import Scope, Var
+from querylint.frontends.flow.statements import bind_params
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Query, Record, Space, Val, join_all, many
+from querylint.frontends.python.annotations import Annotations, known
+from querylint.frontends.python.classes import Classes, ClassInfo
+from querylint.frontends.python.context import Place
+from querylint.frontends.python.language import PYTHON
+from querylint.frontends.python.modules import Definition, PythonModules
+from querylint.frontends.python.portable import given, kind_of, portable
+from querylint.frontends.python.stack import Stack
+from querylint.ir import Role
+from querylint.syntax import tree
+
+MOST_DEEP = 10
+MOST_KINDS = 4
+
+
+class PythonProject:
+    """What the walk through one function asks about all the others."""
+
+    def __init__(
+        self,
+        files: Collection[str],
+        read: Callable[[str], bytes | None],
+        role: Callable[[str], Role],
+        stacks: Collection[Callable[[PythonProject], Stack]],
+    ) -> None:
+        self.role = role
+        self.modules = PythonModules(files, read)
+        self.classes = Classes(self.modules)
+        self.annotations = Annotations(self)
+        self.stacks = [make(self) for make in stacks]
+        self.rows: dict[str, ClassInfo] = {}
+        self.hints: dict[str, dict[int, dict[str, Val]]] = {}
+        self._results: dict[tuple[str, tuple[str, ...]], Val] = {}
+        self._fields: dict[tuple[str, str, str], Val] = {}
+        self._attributes: dict[tuple[str, str, str], Val] = {}
+        self._constants: dict[tuple[str, str], Val | None] = {}
+        self._returning: dict[int, bool] = {}
+        self._busy: set[object] = set()
+
+    # Values of names.
+
+    def value(self, definition: Definition) -> Val | None:
+        """What a definition stands for."""
+        if definition.external:
+            return self.outside(definition.external)
+        if definition.module:
+            return Val(shape=Space(definition.path))
+        node = definition.node
+        if isinstance(node, tree.FnDef):
+            return Val(shape=Closure(node.fn, None, definition.path, definition.name))
+        if isinstance(node, tree.ClassDef):
+            return Val(shape=ClassRef(definition.path, definition.name))
+        return self._constant(definition.path, definition.name, node) if node is not None else None
+
+    def outside(self, name: str) -> Val:
+        """Something of outside code."""
+        for stack in self.stacks:
+            made = stack.external(name)
+            if made is not None:
+                return made
+        return Val(shape=External(name, name.rpartition(".")[2]))
+
+    def _constant(self, path: str, name: str, node: tree.Expr) -> Val | None:
+        key = (path, name)
+        if key not in self._constants:
+            self._constants[key] = None
+            self._constants[key] = self.expression(path, node)
+        return self._constants[key]
+
+    def expression(self, path: str, node: tree.Expr, owner: ClassInfo | None = None) -> Val:
+        """What an expression outside of functions comes to."""
+        key = ("expression", path, node.at, node.end)
+        if key in self._busy or len(self._busy) > MOST_DEEP:
+            return NOTHING
+        self._busy.add(key)
+        try:
+            machine = self.machine(Place(path, self, owner, quiet=True))
+            value = machine.evaluate(node)
+            shape = value.shape
+            if isinstance(shape, Closure) and not shape.name and isinstance(node, tree.Fn):
+                return NOTHING
+            return self._located(machine, portable(value))
+        finally:
+            self._busy.discard(key)
+
+    def _located(self, machine: Machine, value: Val) -> Val:
+        """A query carries the place where it was begun along."""
+        shape = value.shape
+        if isinstance(shape, Query) and shape.made is None and shape.base is None:
+            return replace(value, shape=replace(shape, made=machine.span(shape.at, shape.end)))
+        return value
+
+    # Objects.
+
+    def info(self, ref: ClassRef) -> ClassInfo | None:
+        """The class that a value refers to."""
+        return self.classes.get(ref.path, ref.name)
+
+    def object(self, path: str, name: str) -> Val:
+        """An object of a class of the project."""
+        info = self.classes.get(path, name)
+        if info is not None:
+            for stack in self.stacks:
+                made = stack.instance(info)
+                if made is not None:
+                    return made
+        return Val(shape=ClassRef(path, name, instance=True))
+
+    def class_field(self, info: ClassInfo, name: str) -> Val | None:
+        """What a class-level field of a class holds; None where there is none."""
+        found = info.field(name)
+        if found is None:
+            return None
+        owner, type_text, node = found
+        key = (owner.path, owner.name, name)
+        if key not in self._fields:
+            self._fields[key] = NOTHING
+            value = self.expression(owner.path, node, owner) if node is not None else NOTHING
+            if not known(value) and type_text:
+                value = self.annotations.value(owner.path, type_text)
+            self._fields[key] = value
+        return self._fields[key]
+
+    def attribute(self, info: ClassInfo, name: str) -> Val | None:
+        """What the methods of a class set an attribute of their object to; None where none does."""
+        key = (info.path, info.name, name)
+        if key not in self._attributes:
+            setters = info.assigned(name)
+            if not setters:
+                return None
+            self._attributes[key] = NOTHING
+            for owner, fn in setters[:3]:
+                value = self._attribute_of(info, owner, fn, name)
+                if known(value):
+                    self._attributes[key] = value
+                    break
+        return self._attributes[key]
+
+    def _attribute_of(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn, name: str) -> Val:
+        key = ("attribute", owner.path, owner.name, fn.name)
+        if key in self._busy or len(self._busy) > MOST_DEEP:
+            return NOTHING
+        self._busy.add(key)
+        try:
+            machine = self.machine(Place(owner.path, self, owner, f"{owner.name}.{fn.name}", quiet=True))
+            params = self.parameters(info, owner, fn, f"{owner.path}::{owner.name}.{fn.name}")
+            var = self._enter(machine, fn, params)
+            machine.run_flat(fn.body)
+            held = machine.store.get(var) if var is not None else None
+            if held is not None and isinstance(held.shape, Record):
+                value = held.shape.fields.get(name, NOTHING)
+                return self._located(machine, replace(portable(value), origins=()))
+            return NOTHING
+        finally:
+            self._busy.discard(key)
+
+    # Functions.
+
+    def machine(self, place: Place) -> Machine:
+        """A walk at a place."""
+        from querylint.frontends.python.vocabulary import PythonVocabulary
+
+        return Machine(place.path, self.modules.lines(place.path), PythonVocabulary(place), PYTHON)
+
+    def _enter(self, machine: Machine, fn: tree.Fn, params: list[Val]) -> Var | None:
+        machine.calling.append(fn)
+        machine.scope = Scope(machine.scope)
+        bind_params(machine, fn, tuple(params))
+        first = fn.params[0].pattern if fn.params else None
+        return machine.scope.names.get(first.id) if isinstance(first, tree.NamePattern) else None
+
+    def parameters(self, receiver: ClassInfo | None, owner: ClassInfo | None, fn: tree.Fn, key: str) -> list[Val]:
+        """What is known of the parameters of a function: its object, its annotations, what the stacks and its callers give."""
+        values = []
+        hints = self.hints.get(key, {})
+        path = key.partition("::")[0]
+        for number, param in enumerate(fn.params):
+            name = param.pattern.id if isinstance(param.pattern, tree.NamePattern) else ""
+            value = self._parameter(receiver, owner, fn, number, name, path, param)
+            if not known(value):
+                kinds = hints.get(number, {})
+                if len(kinds) == 1:
+                    value = next(iter(kinds.values()))
+            values.append(given(value, number))
+        return values
+
+    def _parameter(
+        self, receiver: ClassInfo | None, owner: ClassInfo | None, fn: tree.Fn, number: int, name: str, path: str, param: tree.Param
+    ) -> Val:
+        if owner is not None and number == 0 and fn.kind != "static":
+            info = receiver or owner
+            return Val(shape=ClassRef(info.path, info.name)) if fn.kind == "class" else self.object(info.path, info.name)
+        if param.stars:
+            return NOTHING
+        if param.type:
+            value = self.annotations.value(path, param.type)
+            if known(value):
+                return value
+        for stack in self.stacks:
+            made = stack.parameter(owner, fn, number, name)
+            if made is not None:
+                return made
+        return NOTHING
+
+    def hint(self, key: str, args: tuple[Val, ...]) -> None:
+        """A call site tells what its arguments are."""
+        kinds = self.hints.setdefault(key, {})
+        for number, arg in enumerate(args):
+            text = kind_of(arg)
+            if text:
+                seen = kinds.setdefault(number, {})
+                if text not in seen and len(seen) < MOST_KINDS:
+                    seen[text] = portable(arg)
+
+    def result(self, closure: Closure, args: tuple[Val, ...]) -> Val:
+        """What a function gives back for arguments of these kinds: values of its own, or parts of its parameters."""
+        fn = closure.fn
+        declared = self.annotations.value(closure.path, fn.returns) if fn.returns else NOTHING
+        if not self.returns_value(fn):
+            return declared
+        key = (f"{closure.path}::{closure.name}", tuple(kind_of(a) for a in args))
+        if key in self._results:
+            return self._results[key]
+        if key[0] in self._busy or len(self._busy) > MOST_DEEP:
+            return declared
+        self._busy.add(key[0])
+        try:
+            value = self._run(closure, args)
+        finally:
+            self._busy.discard(key[0])
+        if not known(value) and known(declared):
+            value = replace(declared, origins=value.origins)
+        self._results[key] = value
+        return value
+
+    def _run(self, closure: Closure, args: tuple[Val, ...]) -> Val:
+        fn = closure.fn
+        owner = self.classes.get(closure.path, closure.name.rpartition(".")[0]) if "." in closure.name else None
+        machine = self.machine(Place(closure.path, self, owner, closure.name, quiet=True))
+        params = self.parameters(None, owner, fn, f"{closure.path}::{closure.name}")
+        for number, arg in enumerate(args[: len(params)]):
+            if kind_of(arg):
+                params[number] = given(arg, number)
+        self._enter(machine, fn, params)
+        machine.run_flat(fn.body)
+        value = returned(machine, fn)
+        return self._located(machine, portable(value))
+
+    def returns_value(self, fn: tree.Fn) -> bool:
+        """Whether a function gives anything back that could be of interest."""
+        if id(fn) not in self._returning:
+            self._returning[id(fn)] = any(
+                (isinstance(n, tree.Return) and n.value is not None and not isinstance(n.value, tree.Literal)) or isinstance(n, tree.Yield)
+                for n in tree.walk(fn.body)
+            )
+        return self._returning[id(fn)]
+
+
+def returned(machine: Machine, fn: tree.Fn) -> Val:
+    """What a walk through a function has found it to give back."""
+    if fn.generator:
+        return many(None, join_all(machine.yields)) if machine.yields else NOTHING
+    values = [value for value, _, _ in machine.returns if value.literal is not None]
+    return join_all(values) if values else NOTHING

@@ -1,0 +1,8 @@
+"""The stacks of Python, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.stacks.django import Django
+
+STACKS: tuple[type[Stack], ...] = (Django,)

@@ -1,0 +1,398 @@
+"""Django: models, managers, querysets, rows and their relations, views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from querylint.frontends.flow import works
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import (
+    NOTHING,
+    ClassRef,
+    Closure,
+    External,
+    Many,
+    Marker,
+    Query,
+    Record,
+    Val,
+    derived,
+    literal,
+)
+from querylint.frontends.flow.vocabulary import Consumption
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.portable import arrived
+from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.stacks.django import querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django.managers import is_manager
+from querylint.frontends.python.stacks.django.models import Model, Models
+from querylint.ir import Facts, Kind, Plan, Relation, Role, Table, Way, Work
+from querylint.result import Note, NoteKind
+from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.project import PythonProject
+
+USER_FACTORIES = frozenset(("django.contrib.auth.get_user_model", "django.contrib.auth.get_user"))
+
+
+class Django(Stack):
+    """Everything that reaches a database through Django."""
+
+    name = "django"
+    words = (b"django.db", b"from django", b"import django")
+    facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, lazy=True, once=False)
+
+    def __init__(self, project: PythonProject) -> None:
+        super().__init__(project)
+        self.models: Models
+        self.attributes: dict[str, str | None] = {}
+        self._managers: dict[tuple[str, str, str], Val] = {}
+        self._instances: set[tuple[str, str]] = set()
+
+    def tables(self) -> Mapping[str, Table]:
+        """The models of the project."""
+        files = [f for f in sorted(self.project.modules.files) if self.project.role(f) is not Role.TEST]
+        self.models = Models(self.project, files)
+        serializers.supply(self, files)
+        return self.models.tables()
+
+    def notes(self) -> list[Note]:
+        """A project without models is said."""
+        if not any(m.info is not None for m in self.models.by_table.values()):
+            return [Note(NoteKind.HINT, "no Django model was found: nothing is said about relations and indexes")]
+        return []
+
+    # Models as values.
+
+    def model_of(self, val: Val) -> Model | None:
+        """The model that a value is."""
+        shape = val.shape
+        if isinstance(shape, Marker) and shape.kind == "model":
+            return self.models.by_table.get(shape.data[0])
+        if isinstance(shape, ClassRef) and not shape.instance:
+            return self.models.by_class.get((shape.path, shape.name))
+        return None
+
+    def external(self, name: str) -> Val | None:
+        """Models that Django brings along, and its markers."""
+        model = self.models.outside.get(name)
+        if model is not None:
+            return Val(shape=Marker("model", (model.table,)))
+        if name.endswith("settings.AUTH_USER_MODEL"):
+            return literal(self.models.user)
+        return None
+
+    def annotated(self, name: str, args: tuple[Val, ...]) -> Val | None:
+        """`QuerySet[Post]`, `Manager[Post]`, `User`, `HttpRequest`."""
+        model = self.models.outside.get(name)
+        if model is not None:
+            return Val(doc_of=model.table)
+        word = name.rpartition(".")[2]
+        if word in ("QuerySet", "Manager", "BaseManager", "RelatedManager", "QuerySetAny", "ValuesQuerySet"):
+            table = args[0].doc_of if args else None
+            return querysets.start(table, 0, 0)
+        if word in ("HttpRequest", "Request", "WSGIRequest", "ASGIRequest", "AuthenticatedHttpRequest"):
+            return Val(shape=Marker("request"))
+        return None
+
+    def instance(self, info: ClassInfo) -> Val | None:
+        """A row of a model; a manager or queryset of one."""
+        model = self.models.by_class.get((info.path, info.name))
+        if model is not None:
+            return Val(doc_of=model.table)
+        if is_manager(info):
+            tables = {t for owner in (info, *info.subclasses) for t in self.models.managed.get((owner.path, owner.name), ())}
+            table = next(iter(tables)) if len(tables) == 1 else None
+            return querysets.start(table, 0, 0, cls=ClassRef(info.path, info.name))
+        return None
+
+    def made(self, state: State, node: tree.Call, info: ClassInfo) -> Val | None:
+        """A new row, not stored yet; a queryset over the model at hand."""
+        model = self.models.by_class.get((info.path, info.name))
+        if model is not None:
+            args = [state.evaluate(a) for a in node.args]
+            fields = {k: state.evaluate(v) for k, v in node.keywords}
+            loose = fields.pop("**", None)
+            return Val(
+                deps=derived(*args, *fields.values()).deps, shape=Record(fields, (loose,) if loose is not None else ()), doc_of=model.table
+            )
+        if serializers.is_serializer(info):
+            return serializers.serialized(self, state, node, info)
+        if is_manager(info):
+            args = [state.evaluate(a) for a in node.args]
+            given = next(
+                (m for a in (*args, *(state.evaluate(v) for k, v in node.keywords if k == "model")) if (m := self.model_of(a))), None
+            )
+            table = given.table if given is not None else self._own_table(state)
+            return querysets.start(table, node.at, node.end, cls=ClassRef(info.path, info.name))
+        return None
+
+    def _own_table(self, state: State) -> str | None:
+        var = state.scope.find("self")
+        shape = state.store.get(var, NOTHING).shape if var is not None else None
+        return shape.table if isinstance(shape, Query) else None
+
+    def class_member(self, state: State, info: ClassInfo, node: tree.Member) -> Val | None:
+        """`Post.objects`."""
+        model = self.models.by_class.get((info.path, info.name))
+        return self.manager(state, model, node) if model is not None else None
+
+    def manager(self, state: State, model: Model, node: tree.Member) -> Val | None:
+        """A manager of a model, with the rows that it chooses by itself."""
+        name = node.name
+        if name not in model.managers and name not in ("objects", "_default_manager", "_base_manager", "all_objects"):
+            return literal(name) if name == "DoesNotExist" else None
+        info = model.managers.get(name)
+        if name == "_default_manager" and model.managers:
+            info = next(iter(model.managers.values()))
+        if info is None:
+            return querysets.start(model.table, node.at, node.end)
+        return self.chosen(state, model.table, info, node.at, node.end)
+
+    def chosen(self, state: State, table: str | None, info: ClassInfo, at: int, end: int) -> Val:
+        """The queryset of a manager class, as its `get_queryset` makes it."""
+        base = querysets.start(table, at, end, cls=ClassRef(info.path, info.name))
+        found = info.method("get_queryset") or info.method("get_query_set")
+        if found is None:
+            return base
+        owner, fn = found
+        result = self.project.result(Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=base), (base,))
+        made = arrived(result, NOTHING, (base,), at, end, None)
+        if not isinstance(made.shape, Query) or made.shape.yields:
+            return base
+        own = made.shape.cls
+        cls = own if own is not None else ClassRef(info.path, info.name)
+        return Val(shape=replace(made.shape, table=made.shape.table or table, made=None, refined=False, cls=self._both(info, cls)))
+
+    def _both(self, info: ClassInfo, cls: ClassRef) -> ClassRef:
+        """A manager hands calls on to the queryset that it makes: the methods of both count."""
+        other = self.project.info(cls)
+        if other is None or other is info or info in other.mro():
+            return cls
+        return self.project.classes.joined(info, other)
+
+    # Members.
+
+    def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
+        """Columns and relations of rows, managers of built-in models, the user of a request."""
+        shape = base.shape
+        if isinstance(shape, Marker):
+            if shape.kind == "model":
+                model = self.models.by_table.get(shape.data[0])
+                return self.manager(state, model, node) if model is not None else None
+            if shape.kind == "request":
+                if node.name == "user":
+                    user = self.models.user_model()
+                    return Val(tuple(o.at("user") for o in base.origins), base.deps, doc_of=user.table if user is not None else None)
+                return None
+        if isinstance(shape, Query) and shape.flavor == querysets.FLAVOR:
+            if node.name == "model" and shape.table is not None:
+                return Val(shape=Marker("model", (shape.table,)))
+            return None
+        if base.doc_of is not None:
+            return rows.member(self, state, base, node)
+        return None
+
+    # Calls.
+
+    def call(self, state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
+        """Methods of querysets and rows, shortcuts, models by name."""
+        shape = func.shape
+        if isinstance(shape, External):
+            return self._outside(state, node, shape.source)
+        if isinstance(shape, Marker) and shape.kind == "model" and base is None:
+            fields = {k: state.evaluate(v) for k, v in node.keywords}
+            return Val(deps=derived(*fields.values()).deps, shape=Record(fields), doc_of=shape.data[0])
+        if base is None or not isinstance(node.func, tree.Member):
+            return None
+        if isinstance(shape, Closure) and shape.name:
+            return None
+        receiver = base.shape
+        if isinstance(receiver, Query) and receiver.flavor == querysets.FLAVOR:
+            return self.queried(state, node, node.func, base, receiver)
+        if base.doc_of is not None:
+            return rows.call(self, state, node, node.func, base)
+        if isinstance(receiver, External):
+            return None
+        return None
+
+    def _outside(self, state: State, node: tree.Call, source: str) -> Val | None:
+        word = source.rpartition(".")[2]
+        if source in USER_FACTORIES or word == "get_user_model":
+            user = self.models.user_model()
+            return Val(shape=self._class_shape(user)) if user is not None else None
+        if word in words.SHORTCUTS and node.args:
+            return self._shortcut(state, node, word)
+        if word == "get_model" and "apps" in source and node.args:
+            args = [state.evaluate(a) for a in node.args]
+            text = ".".join(str(a.literal) for a in args if isinstance(a.literal, str))
+            model = self.models.named(text)
+            return Val(shape=self._class_shape(model)) if model is not None else None
+        if word == "Prefetch" and node.args:
+            return self._prefetch(state, node)
+        if word == "Q":
+            args = [state.evaluate(a) for a in node.args]
+            fields = {k: state.evaluate(v) for k, v in node.keywords}
+            inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
+            return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
+        if word == "prefetch_related_objects" and node.args:
+            args = [state.evaluate(a) for a in node.args]
+            return derived(*args)
+        if word in ("sync_to_async", "async_to_sync", "cached_property", "method_decorator") and len(node.args) == 1:
+            return state.evaluate(node.args[0])
+        if source.startswith("django.db.models"):
+            return derived(*(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
+        return views.outside(self, state, node, source)
+
+    def _class_shape(self, model: Model) -> Marker | ClassRef:
+        if model.info is not None:
+            return ClassRef(model.info.path, model.info.name)
+        return Marker("model", (model.table,))
+
+    def _prefetch(self, state: State, node: tree.Call) -> Val:
+        args = [state.evaluate(a) for a in node.args]
+        named = {k: state.evaluate(v) for k, v in node.keywords}
+        lookup = args[0].literal if isinstance(args[0].literal, str) else ""
+        query = named.get("queryset") or (args[1] if len(args) > 1 else None)
+        to = named.get("to_attr") or (args[2] if len(args) > 2 else None)
+        name = to.literal if to is not None and isinstance(to.literal, str) else ""
+        if name and query is not None and isinstance(query.shape, Query):
+            self.attributes[name] = query.shape.table
+        elif name:
+            self.attributes.setdefault(name, None)
+        return Val(shape=Marker("prefetch", (lookup, name), query))
+
+    def _shortcut(self, state: State, node: tree.Call, word: str) -> Val | None:
+        first = state.evaluate(node.args[0])
+        model = self.model_of(first)
+        if model is not None:
+            info = next(iter(model.managers.values()), None)
+            at, end = node.args[0].at, node.args[0].end
+            first = self.chosen(state, model.table, info, at, end) if info is not None else querysets.start(model.table, at, end)
+        if not isinstance(first.shape, Query):
+            return None
+        rest = tree.Call(node.func, node.args[1:], node.at, node.end, keywords=node.keywords)
+        made = querysets.built(state, self.models, rest, "filter", first, first.shape)
+        assert isinstance(made.shape, Query)
+        later = word.startswith("a")
+        if words.SHORTCUTS[word] == "list":
+            return querysets.rows(state, made, node.at, node.end, word, later=later)
+        return self.one(state, made, node, word, later=later)
+
+    def one(self, state: State, made: Val, node: tree.Call, verb: str, *, later: bool) -> Val:
+        """One row, by its key where the conditions are nothing else."""
+        query = made.shape
+        assert isinstance(query, Query)
+        model = self.models.by_table.get(query.table) if query.table is not None else None
+        found = [p for p in query.plans[0].predicates if p.relation is Relation.EQ]
+        if model is not None and len(query.plans) == 1 and query.base is None:
+            by_key = next((p for p in found if p.field == model.key), None)
+            if by_key is not None:
+                plan = replace(query.plans[0], way=Way.KEY)
+                key = by_key.value
+                return querysets.row(state, replace(query, plans=(plan,)), node.at, node.end, verb, deps=made.deps, key=key, later=later)
+        return querysets.row(state, query, node.at, node.end, verb, deps=made.deps, later=later)
+
+    def queried(self, state: State, node: tree.Call, func: tree.Member, base: Val, query: Query) -> Val | None:
+        """A method of a queryset or a manager."""
+        name = func.name
+        later = name.startswith("a") and name[1:] in words.WRITES | words.ONE | words.COUNTS | {"in_bulk"}
+        word = name[1:] if later else name
+        at, end = node.at, node.end
+        if word in words.BUILDERS:
+            return querysets.built(state, self.models, node, word, base, query)
+        if word == "raw":
+            for arg in node.args:
+                state.evaluate(arg)
+            return Val(deps=base.deps, shape=replace(query, end=end, refined=True, plans=(Plan(Way.OPAQUE),)))
+        known = state.results.get(id(query))
+        if word in ("count", "exists") and known is not None:
+            state.use(Work.COUNT if word == "count" else Work.EMPTY, known[1], at, end)
+            return Val(deps=known[1].deps)
+        if word in words.ONE:
+            if word in ("first", "last") and known is not None:
+                return works.picked(state, Work.FIRST if word == "first" else Work.LAST, known[1], at, end)
+            made = querysets.built(state, self.models, node, "filter", base, query)
+            return self.one(state, made, node, name, later=later)
+        if word in words.COUNTS:
+            args = [querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))]
+            return querysets.number_of(state, query, at, end, word, derived(base, *args).deps, later=later)
+        if word == "in_bulk":
+            args = [state.evaluate(a) for a in node.args]
+            found = querysets.rows(
+                state, Val(deps=derived(base, *args).deps, shape=replace(query, end=end, refined=True)), at, end, name, later=later
+            )
+            return replace(found, shape=Many(found.item(), None, True))
+        if word in words.WRITES:
+            return rows.bulk(self, state, node, word, base, query, later=later)
+        if word == "iterator":
+            return base
+        return None
+
+    # Consumption.
+
+    def rows(self, state: State, value: Val, at: int, end: int, *, partial: bool) -> Val | None:
+        """A queryset is iterated."""
+        if not isinstance(value.shape, Query) or value.shape.flavor != querysets.FLAVOR:
+            return None
+        return querysets.rows(state, value, at, end, "iteration").settled()
+
+    def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
+        """A queryset is measured, tested, searched, indexed or cut."""
+        query = value.shape
+        if not isinstance(query, Query) or query.flavor != querysets.FLAVOR or how is Consumption.SHOWN:
+            return None
+        at, end = node.at, node.end
+        if how is Consumption.SLICED:
+            return self._sliced(state, value, query, node)
+        if how is Consumption.INDEXED:
+            assert isinstance(node, tree.Index)
+            state.evaluate(node.key)
+            known = state.results.get(id(query))
+            if known is not None or (query.follows is not None and not query.refined):
+                found = querysets.rows(state, value, at, end, "index")
+                return works.picked(state, Work.PICK, found, at, end)
+            return querysets.row(state, replace(query, end=end), at, end, "index", deps=value.deps)
+        found = querysets.rows(state, value, at, end, {"measured": "len", "tested": "truth test", "searched": "in"}[how.value])
+        if how is Consumption.TESTED:
+            state.use(Work.EMPTY, found, at, end)
+        return found.settled()
+
+    def _sliced(self, state: State, value: Val, query: Query, node: tree.Expr) -> Val:
+        assert isinstance(node, tree.Index)
+        key = node.key
+        assert isinstance(key, tree.Slice)
+        parts = [state.evaluate(p) for p in (key.start, key.stop, key.step) if p is not None]
+        deps = derived(value, *parts).deps
+        known = state.results.get(id(query))
+        if known is not None:
+            number = state.use(Work.SLICE, known[1], node.at, node.end, deps=deps)
+            return known[1].worked(number) if number is not None else known[1]
+        size = state.evaluate(key.stop) if key.stop is not None else None
+        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=True)
+        return Val(deps=deps, shape=made)
+
+    def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
+        """An awaited queryset is nothing; what it gives is waited for by its own methods."""
+        return None
+
+    # Functions.
+
+    def own_member(self, state: State, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
+        """What views and admin classes have from Django."""
+        return views.own_member(self, state, info, base, node)
+
+    def own_call(self, state: State, info: ClassInfo, base: Val, node: tree.Call) -> Val | None:
+        """What views, managers and admin classes do by methods of Django's."""
+        return views.own_call(self, state, info, base, node)
+
+    def parameter(self, info: ClassInfo | None, fn: tree.Fn, number: int, name: str) -> Val | None:
+        """The request."""
+        return Val(shape=Marker("request")) if name == "request" else None
+
+    def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
+        """Views answer requests."""
+        return views.kind(info, fn)

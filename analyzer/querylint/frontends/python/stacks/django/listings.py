@@ -1,0 +1,94 @@
+"""Lists that Django makes by itself: the change list of an admin class, the items of a feed. What they read of each row, written out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django.nodes import call_of, do
+from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.django import Django
+    from querylint.frontends.python.stacks.django.models import Model
+
+ADMIN = ("ModelAdmin", "MPTTModelAdmin", "GISModelAdmin", "ImportExportModelAdmin")
+CHANGE_LIST = "change_list_rows"
+ITEMS = "feed_rows"
+
+
+def admin_rows(django: Django, info: ClassInfo) -> tree.Fn | None:
+    """Every column of `list_display`, asked of every row of the change list."""
+    if not any(n.rpartition(".")[2] in ADMIN for n in info.ancestry()):
+        return None
+    found = info.field("list_display")
+    if found is None or not isinstance(found[2], tree.Array) or found[0] is not info:
+        return None
+    at = info.node.at
+    me, row = tree.Name("self", at, at), tree.Name("row", at, at)
+    body: list[tree.Stmt] = []
+    for item in found[2].items:
+        if not isinstance(item, tree.Literal) or not isinstance(item.value, str):
+            continue
+        if info.method(item.value) is not None:
+            body.append(do(call_of(me, item.value, [row], at)))
+        elif item.value != "__str__":
+            body.append(do(tree.Member(row, item.value, item.at, item.end, item.at)))
+    rows: tree.Expr = call_of(me, "get_queryset", [tree.Name("request", at, at)], at)
+    joined = info.field("list_select_related")
+    if joined is None or joined[2] is None or (isinstance(joined[2], tree.Literal) and joined[2].value is False):
+        if _shows_key(django, info, found[2]):
+            rows = call_of(rows, "select_related", [], at)  # the change list does so by itself where a column is a foreign key
+    elif isinstance(joined[2], tree.Literal):
+        rows = call_of(rows, "select_related", [], at)
+    else:
+        rows = call_of(rows, "select_related", [tree.Spread(joined[2], at, at)], at)
+    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("row", at, at), over=rows)
+    params = [tree.Param(tree.NamePattern(name, at, at)) for name in ("self", "request")]
+    return tree.Fn(CHANGE_LIST, params, [loop], at, at)
+
+
+def _shows_key(django: Django, info: ClassInfo, columns: tree.Array) -> bool:
+    model = registered(django, info)
+    links = model.links if model is not None else {}
+    names = [i.value for i in columns.items if isinstance(i, tree.Literal) and isinstance(i.value, str)]
+    return any(name in links and not links[name].many for name in names)
+
+
+def feed_items(info: ClassInfo) -> tree.Fn | None:
+    """Every `item_...` method of a feed, asked of every item."""
+    if not any(n.rpartition(".")[2] == "Feed" for n in info.ancestry()) or not any(f.name == "items" for f in info.node.methods):
+        return None
+    at = info.node.at
+    me, row = tree.Name("self", at, at), tree.Name("item", at, at)
+    names = dict.fromkeys(f.name for owner in info.mro() for f in owner.node.methods if f.name.startswith("item_") and len(f.params) == 2)
+    body: list[tree.Stmt] = [do(call_of(me, name, [row], at)) for name in names]
+    items = info.method("items")
+    given: list[tree.Expr] = [tree.Name("obj", at, at)] if items is not None and len(items[1].params) > 1 else []
+    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("item", at, at), over=call_of(me, "items", given, at))
+    return tree.Fn(ITEMS, [tree.Param(tree.NamePattern(name, at, at)) for name in ("self", "obj")], [loop], at, at)
+
+
+def registered(django: Django, info: ClassInfo) -> Model | None:
+    """The model that an admin class is registered for, by `@admin.register(Model)` or `admin.site.register(Model, Admin)`."""
+    for decorator in info.node.decorators:
+        if isinstance(decorator, tree.Call) and called(decorator) == "register" and decorator.args:
+            value = django.project.expression(info.path, decorator.args[0])
+            model = django.model_of(value)
+            if model is not None:
+                return model
+    module = django.project.modules.module(info.path)
+    for statement in module.body if module is not None else ():
+        call = statement.value if isinstance(statement, tree.Do) else None
+        if not isinstance(call, tree.Call) or called(call) != "register" or len(call.args) < 2:
+            continue
+        if isinstance(call.args[1], tree.Name) and call.args[1].id == info.name:
+            return django.model_of(django.project.expression(info.path, call.args[0]))
+    return None
+
+
+def called(node: tree.Expr) -> str:
+    """The last word of a decorator or of what a call calls."""
+    if isinstance(node, tree.Call):
+        node = node.func
+    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""

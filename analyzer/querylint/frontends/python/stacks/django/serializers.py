@@ -1,0 +1,264 @@
+"""Django REST framework: what a serializer reads of each row, written out as the method that the framework supplies.
+
+A serializer class gets a `to_representation` that does in plain statements what its fields declare; a viewset that lists gets a method
+that runs it for each row of its queryset. Both are then walked like any other method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from querylint.frontends.flow.comprehensions import iterated
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import ClassRef, Closure, Val, derived
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django.listings import admin_rows, feed_items
+from querylint.frontends.python.stacks.django.nodes import ROW, at_of, call_of, do, each, is_true, path_of, row_of
+from querylint.ir import LoopKind
+from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.django import Django
+    from querylint.frontends.python.stacks.django.models import Model
+
+WORDS = (b"erializer", b"ViewSet", b"APIView", b"list_display", b"Feed")
+SERIALIZERS = ("Serializer", "ModelSerializer", "HyperlinkedModelSerializer", "ListSerializer", "BaseSerializer")
+LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
+LISTED = "serialized_list"
+READ_WHOLE = frozenset(("StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "RelatedField"))
+
+
+def is_serializer(info: ClassInfo) -> bool:
+    """Whether a class is a serializer."""
+    return any(
+        n.rpartition(".")[2].endswith(SERIALIZERS) and ("rest_framework" in n or "serializers" in n.lower()) for n in info.ancestry()
+    )
+
+
+def is_listing(info: ClassInfo) -> bool:
+    """Whether a class answers with a list of its rows."""
+    return any(n.rpartition(".")[2] in LISTING for n in info.ancestry())
+
+
+def supply(django: Django, files: list[str]) -> None:
+    """Give every serializer and every listing view of the project the methods that the framework has for it."""
+    for path in files:
+        source = django.project.modules.source(path)
+        if source is None or not any(word in source for word in WORDS):
+            continue
+        for info in _all(django, path):
+            made = admin_rows(django, info) or feed_items(info)
+            if made is not None:
+                info.node.methods.append(made)
+            elif is_serializer(info) and not any(f.name == "to_representation" for f in info.node.methods):
+                info.node.methods.append(_to_representation(django, info))
+            elif is_listing(info):
+                made = _listed(info)
+                if made is not None:
+                    info.node.methods.append(made)
+
+
+def _all(django: Django, path: str) -> Iterator[ClassInfo]:
+    for info in django.project.classes.of_module(path):
+        yield info
+        for inner in info.node.inner:
+            found = django.project.classes.get(path, f"{info.name}.{inner.name}")
+            if found is not None:
+                yield found
+
+
+# Serializers.
+
+
+def _to_representation(django: Django, info: ClassInfo) -> tree.Fn:
+    body: list[tree.Stmt] = []
+    if any(owner.method("to_representation") for owner in info.mro()[1:]):
+        inherited = tree.Call(tree.Name("super", *at_of(info.node)), [], *at_of(info.node))
+        body.append(do(call_of(inherited, "to_representation", [row_of(info.node)])))
+    else:
+        declared = dict(_declared(django, info))
+        for name in _names(django, info, declared):
+            body += _field(django, info, name, declared.get(name))
+    at, end = info.node.at, info.node.at
+    params = [tree.Param(tree.NamePattern("self", at, at)), tree.Param(tree.NamePattern(ROW, at, at))]
+    return tree.Fn("to_representation", params, body, at, end)
+
+
+def _declared(django: Django, info: ClassInfo) -> Iterator[tuple[str, tree.Call]]:
+    for owner in reversed(info.mro()):
+        for name, _, value in owner.node.fields:
+            if isinstance(value, tree.Call) and not name.startswith("_"):
+                yield name, value
+
+
+def _names(django: Django, info: ClassInfo, declared: dict[str, tree.Call]) -> list[str]:
+    """The fields that a serializer hands out: those that `Meta` lists, or all of the model's own besides the declared ones."""
+    meta = info.inner("Meta")
+    fields = exclude = model_expr = None
+    if meta is not None:
+        inner = django.project.classes.get(meta[0].path, f"{meta[0].name}.Meta")
+        if inner is not None:
+            fields, exclude, model_expr = (inner.field(n) for n in ("fields", "exclude", "model"))
+    if fields is not None and fields[2] is not None:
+        listed = _texts(django, fields[0], fields[2])
+        if listed is not None:
+            return listed
+    names = list(declared)
+    if model_expr is not None and model_expr[2] is not None:
+        model = django.model_of(django.project.expression(model_expr[0].path, model_expr[2]))
+        if model is not None:
+            left_out = set(_texts(django, exclude[0], exclude[2]) or ()) if exclude is not None and exclude[2] is not None else set()
+            names += [m.name for m in model.made if m.name not in names and m.name not in left_out]
+    return names
+
+
+def _texts(django: Django, owner: ClassInfo, node: tree.Expr) -> list[str] | None:
+    if isinstance(node, tree.Array):
+        found: list[str] = []
+        for item in node.items:
+            if isinstance(item, tree.Literal) and isinstance(item.value, str):
+                found.append(item.value)
+            elif isinstance(item, tree.Spread):
+                found += _texts(django, owner, item.value) or []
+        return found
+    if isinstance(node, tree.Op) and node.sign == "+":
+        return [name for part in node.operands for name in _texts(django, owner, part) or []]
+    if isinstance(node, tree.Name | tree.Member):
+        found_ = django.project.modules.reference(owner.path, node)
+        if found_ is not None and isinstance(found_.node, tree.Array):
+            return _texts(django, owner, found_.node)
+        if isinstance(node, tree.Member) and node.name == "fields":
+            return _inherited(django, owner, node)
+    return None
+
+
+def _inherited(django: Django, owner: ClassInfo, node: tree.Member) -> list[str] | None:
+    """`Base.Meta.fields`."""
+    found = django.project.modules.reference(owner.path, node.base)
+    info = django.project.classes.get(found.path, found.name) if found is not None and found.node is not None else None
+    fields = info.field("fields") if info is not None else None
+    return _texts(django, fields[0], fields[2]) if fields is not None and fields[2] is not None else None
+
+
+def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | None) -> list[tree.Stmt]:
+    node: tree.Call | tree.ClassDef = declared if declared is not None else info.node
+    row = row_of(node)
+    if declared is None:
+        return _automatic(django, info, name, row)
+    keywords = dict(declared.keywords)
+    if is_true(keywords.get("write_only")):
+        return []
+    kind = _kind(django, info, declared)
+    source = keywords.get("source")
+    text = source.value if isinstance(source, tree.Literal) and isinstance(source.value, str) else name
+    if kind == "SerializerMethodField":
+        method = keywords.get("method_name") or (declared.args[0] if declared.args else None)
+        called = method.value if isinstance(method, tree.Literal) and isinstance(method.value, str) else f"get_{name}"
+        return [do(call_of(tree.Name("self", *at_of(node)), called, [row]))]
+    value = row if text == "*" else path_of(row, text, node)
+    found = django.project.modules.reference(info.path, declared.func)
+    nested = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    many = is_true(keywords.get("many"))
+    if nested is not None and is_serializer(nested):
+        bare = tree.Call(declared.func, [], declared.at, declared.end)
+        if many:
+            item = tree.Name("related", *at_of(node))
+            body: list[tree.Stmt] = [do(call_of(bare, "to_representation", [item]))]
+            return [each(value, body, node)]
+        return [do(call_of(bare, "to_representation", [value]))]
+    if kind == "PrimaryKeyRelatedField":
+        return [each(value, [], node)] if many else []
+    if kind in READ_WHOLE or nested is not None:
+        return [each(value, [], node)] if many else [do(value)]
+    return [do(value)]
+
+
+def _automatic(django: Django, info: ClassInfo, name: str, row: tree.Expr) -> list[tree.Stmt]:
+    """A field that the framework makes from the model: a foreign key by its id, many of them by theirs, a property by its value."""
+    model = _model(django, info)
+    link = model.links.get(name) if model is not None else None
+    if link is None:
+        return [do(tree.Member(row, name, *at_of(info.node), info.node.at))]
+    if link.many:
+        return [each(tree.Member(row, name, *at_of(info.node), info.node.at), [], info.node)]
+    return []
+
+
+def _model(django: Django, info: ClassInfo) -> Model | None:
+    meta = info.inner("Meta")
+    inner = django.project.classes.get(meta[0].path, f"{meta[0].name}.Meta") if meta is not None else None
+    found = inner.field("model") if inner is not None else None
+    if found is None or found[2] is None:
+        return None
+    return django.model_of(django.project.expression(found[0].path, found[2]))
+
+
+def _kind(django: Django, info: ClassInfo, node: tree.Call) -> str:
+    """The class of a declared field, by the framework's name for it."""
+    found = django.project.modules.reference(info.path, node.func)
+    own = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    if own is not None:
+        return next((w for n in own.ancestry() if (w := n.rpartition(".")[2]).endswith("Field")), "")
+    return node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
+
+
+# Views.
+
+
+def _listed(info: ClassInfo) -> tree.Fn | None:
+    """The listing of a view: its queryset, filtered and cut to a page, each row through its serializer."""
+    made: list[tree.Expr] = []
+    given = info.field("serializer_class")
+    if given is not None and given[2] is not None and given[0].path == info.path:
+        made.append(given[2])
+    chooser = info.method("get_serializer_class")
+    if chooser is not None and chooser[0].path == info.path:
+        for node in tree.walk(chooser[1].body):
+            if isinstance(node, tree.Return) and isinstance(node.value, tree.Name) and node.value not in made:
+                made.append(node.value)
+    if not made:
+        return None
+    at = info.node.at
+    me = tree.Name("self", at, at)
+    rows = call_of(me, "filter_queryset", [call_of(me, "get_queryset", [], at)], at)
+    page = call_of(me, "paginate_queryset", [rows], at)
+    body: list[tree.Stmt] = [
+        do(call_of(tree.Call(serializer, [], serializer.at, serializer.end), "to_representation", [tree.Name("related", at, at)], at))
+        for serializer in made[:3]
+    ]
+    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("related", at, at), over=page)
+    return tree.Fn(LISTED, [tree.Param(tree.NamePattern("self", at, at))], [loop], at, at)
+
+
+# Serializers at work in code.
+
+
+def serialized(django: Django, state: State, node: tree.Call, info: ClassInfo) -> Val | None:
+    """`PostSerializer(posts, many=True)`: each row is read as the serializer says. It is taken to be asked for its data."""
+    keywords = dict(node.keywords)
+    first = node.args[0] if node.args and not isinstance(node.args[0], tree.Spread) else keywords.get("instance")
+    rest = [state.evaluate(a) for a in (*node.args[1:], *(v for k, v in node.keywords if k != "instance"))]
+    made = Val(deps=derived(*rest).deps, shape=ClassRef(info.path, info.name, instance=True))
+    if first is None or "data" in keywords:
+        return made
+    found = info.method("to_representation")
+    value = iterated(state, first) if is_true(keywords.get("many")) else state.evaluate(first)
+    if found is None or (not value.interesting and value.doc_of is None) or not isinstance(state.vocabulary, Reaching):
+        return made
+    owner, fn = found
+    closure = Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made)
+    if not is_true(keywords.get("many")):
+        state.vocabulary.reached(state, node, closure, (made, value))
+        return made
+    with state.loop(LoopKind.EACH, node.at, node.end, over=value, over_text=state.text(first)) as frame:
+        state.vocabulary.reached(state, node, closure, (made, value.item().with_deps(frozenset({frame.id}))))
+    return made
+
+
+@runtime_checkable
+class Reaching(Protocol):
+    """A vocabulary that can call functions of the project."""
+
+    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...]) -> Val:
+        """Call a function with these arguments."""

@@ -1,0 +1,62 @@
+"""Django's names: field classes, lookups, methods of querysets and of rows."""
+
+from __future__ import annotations
+
+from querylint.ir import Relation
+
+MODEL_BASES = frozenset(
+    "django.db.models.Model django.db.models.base.Model django.contrib.gis.db.models.Model mptt.models.MPTTModel "
+    "django.contrib.auth.models.AbstractUser django.contrib.auth.models.AbstractBaseUser django.contrib.auth.base_user.AbstractBaseUser "
+    "django.contrib.auth.models.PermissionsMixin django.contrib.auth.models.User django.contrib.auth.models.Group "
+    "treebeard.mp_tree.MP_Node model_utils.models.TimeStampedModel model_utils.models.TimeFramedModel model_utils.models.StatusModel "
+    "django_extensions.db.models.TimeStampedModel parler.models.TranslatableModel polymorphic.models.PolymorphicModel "
+    "wagtail.models.Page wagtail.core.models.Page modelcluster.models.ClusterableModel".split()
+)
+USER_BASES = frozenset(("AbstractUser", "User"))
+FOREIGN = frozenset("ForeignKey OneToOneField ParentalKey TreeForeignKey TreeOneToOneField ForeignObject SafeForeignKey".split())
+ONE_TO_ONE = frozenset(("OneToOneField", "TreeOneToOneField"))
+MANY = frozenset("ManyToManyField ParentalManyToManyField TreeManyToManyField SortedManyToManyField".split())
+GENERIC = "GenericForeignKey"
+GENERIC_MANY = "GenericRelation"
+TYPES = {
+    "CharField": "string", "TextField": "string", "SlugField": "string", "EmailField": "string", "URLField": "string",
+    "UUIDField": "string",    "GenericIPAddressField": "string",
+    "FilePathField": "string", "FileField": "string", "ImageField": "string", "IPAddressField": "string",
+    "IntegerField": "number", "BigIntegerField": "number", "SmallIntegerField": "number", "PositiveIntegerField": "number",
+    "PositiveSmallIntegerField": "number", "PositiveBigIntegerField": "number", "FloatField": "number", "DecimalField": "number",
+    "AutoField": "number", "BigAutoField": "number", "SmallAutoField": "number", "DurationField": "number", "BooleanField": "boolean",
+    "NullBooleanField": "boolean", "DateField": "number", "DateTimeField": "number", "TimeField": "number", "JSONField": "object",
+    "ArrayField": "array", "BinaryField": "bytes", "HStoreField": "object",
+}  # fmt: skip
+LOOKUPS = {
+    "exact": Relation.EQ, "in": Relation.IN, "lt": Relation.LT, "lte": Relation.LTE, "gt": Relation.GT, "gte": Relation.GTE,
+    "isnull": Relation.OTHER, "iexact": Relation.OTHER, "contains": Relation.OTHER, "icontains": Relation.OTHER, "range": Relation.GTE,
+    "startswith": Relation.OTHER, "istartswith": Relation.OTHER, "endswith": Relation.OTHER, "iendswith": Relation.OTHER,
+    "regex": Relation.OTHER, "iregex": Relation.OTHER, "search": Relation.SEARCH, "date": Relation.OTHER, "year": Relation.OTHER,
+    "month": Relation.OTHER, "day": Relation.OTHER, "hour": Relation.OTHER, "week": Relation.OTHER, "contained_by": Relation.OTHER,
+    "overlap": Relation.OTHER, "has_key": Relation.OTHER, "trigram_similar": Relation.OTHER, "time": Relation.OTHER,
+}  # fmt: skip
+BUILDERS = frozenset(
+    "all filter exclude order_by select_related prefetch_related only defer annotate alias distinct reverse using none select_for_update "
+    "extra union intersection difference complex_filter iterator aiterator values values_list dates datetimes get_queryset specific "
+    "live public non_polymorphic instance_of _clone _all db_manager language visible get_query_set".split()
+)
+ROWS = frozenset(("raw",))
+ONE = frozenset("get first last latest earliest".split())
+COUNTS = frozenset("count exists aggregate contains explain".split())
+WRITES = frozenset("create get_or_create update_or_create bulk_create bulk_update update delete _raw_delete add remove set clear".split())
+ROW_WRITES = frozenset("save delete asave adelete save_base".split())
+KEEPING = frozenset("all count exists iterator".split())
+SHORTCUTS = {"get_object_or_404": "get", "aget_object_or_404": "get", "get_list_or_404": "list", "aget_list_or_404": "list"}
+FACTORY = "_set"
+BUILT_IN = (
+    (
+        "User",
+        "django.contrib.auth.models.User",
+        "username email first_name last_name password is_active is_staff is_superuser last_login date_joined",
+    ),
+    ("Group", "django.contrib.auth.models.Group", "name"),
+    ("Permission", "django.contrib.auth.models.Permission", "name codename"),
+    ("ContentType", "django.contrib.contenttypes.models.ContentType", "app_label model"),
+    ("Site", "django.contrib.sites.models.Site", "domain name"),
+)

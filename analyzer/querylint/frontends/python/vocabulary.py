@@ -1,0 +1,325 @@
+"""What names, members and calls of Python mean: modules, classes and objects of the project; the rest is asked of the stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from querylint.frontends.flow.calls import run_handed_closures
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import (
+    NOTHING,
+    ClassRef,
+    Closure,
+    External,
+    Many,
+    Marker,
+    Query,
+    Record,
+    Space,
+    Val,
+    derived,
+)
+from querylint.frontends.flow.vocabulary import Consumption
+from querylint.frontends.python.annotations import known
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.context import Local, Place
+from querylint.frontends.python.language.arguments import placed
+from querylint.frontends.python.portable import arrived
+from querylint.ir import Mode, Origin, Target, TargetKind
+from querylint.syntax import tree
+
+
+class PythonVocabulary:
+    """The meaning of names, members and calls in one function of Python."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.project = place.project
+        self.stacks = place.project.stacks
+
+    # Names.
+
+    def name(self, state: State, name: str) -> Val | None:
+        """A name of the module, or of the class whose body is read."""
+        owner = self.place.owner
+        if owner is not None and not self.place.name:
+            field = self.project.class_field(owner, name)
+            if field is not None:
+                return field
+        found = self.project.modules.definition(self.place.path, name)
+        return self.project.value(found) if found is not None else None
+
+    def imported(self, state: State, item: tree.Import) -> Val | None:
+        """A name that an import inside a function binds."""
+        found = self.project.modules.imported(self.place.path, item)
+        return self.project.value(found) if found is not None else None
+
+    # Members.
+
+    def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
+        """A member of a module, a class, an object, a row."""
+        shape = base.shape
+        if isinstance(shape, Record):
+            if node.name in shape.fields:
+                return None
+            for part in shape.rest:
+                if known(part):
+                    return self.member(state, part, node)
+        for stack in self.stacks:
+            made = stack.member(state, base, node)
+            if made is not None:
+                return made
+        if isinstance(shape, Space):
+            found = self.project.modules.member(shape.path, node.name)
+            return self.project.value(found) if found is not None else None
+        if isinstance(shape, External):
+            return self.project.outside(f"{shape.source}.{node.name}")
+        if isinstance(shape, Marker) and shape.kind == "super":
+            return self._super_member(base, shape, node.name)
+        for info, instance in self._infos(base):
+            made = self._object_member(state, info, base, node) if instance else self._class_member(state, info, base, node)
+            if made is not None:
+                return made
+        return None
+
+    def _infos(self, base: Val) -> Iterator[tuple[ClassInfo, bool]]:
+        """The class of an object or row, or the class that a value is."""
+        shape = base.shape
+        if base.doc_of is not None and base.doc_of in self.project.rows:
+            yield self.project.rows[base.doc_of], True
+        elif isinstance(shape, ClassRef):
+            info = self.project.info(shape)
+            if info is not None:
+                yield info, shape.instance
+        elif isinstance(shape, Query) and shape.cls is not None:
+            info = self.project.info(shape.cls)
+            if info is not None:
+                yield info, True
+
+    def _class_member(self, state: State, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
+        for stack in self.stacks:
+            made = stack.class_member(state, info, node)
+            if made is not None:
+                return made
+        method = info.method(node.name)
+        if method is not None:
+            owner, fn = method
+            return _method(owner, fn, base if fn.kind == "class" else None)
+        inner = info.inner(node.name)
+        if inner is not None:
+            return Val(shape=ClassRef(inner[0].path, f"{inner[0].name}.{node.name}"))
+        return self.project.class_field(info, node.name)
+
+    def _object_member(self, state: State, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
+        method = info.method(node.name)
+        if method is not None:
+            owner, fn = method
+            if fn.kind == "get":
+                return self._project_call(state, node, _method(owner, fn, base).shape)  # type: ignore[arg-type]
+            return _method(owner, fn, base)
+        field = self.project.class_field(info, node.name)
+        if field is None or not known(field):
+            field = self.project.attribute(info, node.name) or field
+        if field is None or not known(field):
+            for stack in self.stacks:
+                made = stack.own_member(state, info, base, node)
+                if made is not None:
+                    return made
+        if field is None:
+            return None
+        state.touch(base, node.name)
+        here = tuple(o.at(node.name) for o in base.origins if len(o.path) < 8)
+        return Val(here, base.deps, literal=field.literal, shape=field.shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)
+
+    def _super_member(self, base: Val, shape: Marker, name: str) -> Val | None:
+        info = self.project.classes.get(shape.data[0], shape.data[1])
+        found = info.method(name, after=info) if info is not None else None
+        if found is None:
+            return None
+        owner, fn = found
+        return _method(owner, fn, shape.inner if fn.kind != "static" else None)
+
+    # Calls.
+
+    def call(self, state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
+        """A call of a stack's word, of a function or a class of the project."""
+        if base is not None:
+            assert isinstance(node.func, tree.Member)
+            func = self._callable(state, base, node.func)
+        elif isinstance(node.func, tree.Name) and node.func.id == "super" and not func.interesting:
+            return self._super(state, node)
+        for stack in self.stacks:
+            made = stack.call(state, node, func, base)
+            if made is not None:
+                return made
+        shape = func.shape
+        if isinstance(shape, Closure) and shape.name:
+            return self._project_call(state, node, shape)
+        if isinstance(shape, ClassRef) and not shape.instance:
+            return self._made(state, node, shape)
+        if base is not None:
+            return self._own_call(state, node, base)
+        return None
+
+    def _callable(self, state: State, base: Val, node: tree.Member) -> Val:
+        """What a method call reaches; data members are not looked at, since that may read them."""
+        shape = base.shape
+        if isinstance(shape, Record) and node.name not in shape.fields:
+            for part in shape.rest:
+                if known(part):
+                    return self._callable(state, part, node)
+        if isinstance(shape, Record) and node.name in shape.fields:
+            return shape.fields[node.name]
+        if isinstance(shape, Space | External) or (isinstance(shape, Marker) and shape.kind == "super"):
+            return self.member(state, base, node) or NOTHING
+        for info, instance in self._infos(base):
+            method = info.method(node.name)
+            if method is not None and method[1].kind != "get":
+                owner, fn = method
+                bound = fn.kind != "static" and (instance or fn.kind == "class")
+                return _method(owner, fn, base if bound else None)
+            if method is None and not instance:
+                return self._class_member(state, info, base, node) or NOTHING
+            if method is None:
+                field = self.project.class_field(info, node.name) or self.project.attribute(info, node.name) or NOTHING
+                return field if isinstance(field.shape, ClassRef | Closure | External) else NOTHING
+        return NOTHING
+
+    def _super(self, state: State, node: tree.Call) -> Val | None:
+        owner = self.place.owner
+        if owner is None:
+            return None
+        me: Val | None = None
+        if isinstance(node.func, tree.Name):
+            var = state.scope.find("self") or state.scope.find("cls")
+            me = state.store.get(var) if var is not None else None
+        return Val(shape=Marker("super", (owner.path, owner.name), me))
+
+    def _own_call(self, state: State, node: tree.Call, base: Val) -> Val | None:
+        shape = base.shape
+        if isinstance(shape, Marker) and shape.kind == "super":
+            info = self.project.classes.get(shape.data[0], shape.data[1])
+            base = shape.inner or NOTHING
+            pairs = [(info, True)] if info is not None else []
+        else:
+            if isinstance(shape, Record):
+                base = next((part for part in shape.rest if known(part)), base)
+            pairs = list(self._infos(base))
+        for info, _ in pairs:
+            for stack in self.stacks:
+                made = stack.own_call(state, info, base, node)
+                if made is not None:
+                    return made
+        return None
+
+    def _made(self, state: State, node: tree.Call, shape: ClassRef) -> Val | None:
+        info = self.project.info(shape)
+        if info is None:
+            return None
+        for stack in self.stacks:
+            made = stack.made(state, node, info)
+            if made is not None:
+                return made
+        made = Val(shape=ClassRef(shape.path, shape.name, instance=True))
+        found = info.method("__init__")
+        if found is not None:
+            owner, fn = found
+            self._project_call(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made))
+            return made
+        return made.with_deps(derived(*placed(state, node, None)).deps)
+
+    def _project_call(self, state: State, node: tree.Call | tree.Member, closure: Closure) -> Val:
+        first = (closure.this,) if closure.this is not None else ()
+        args = placed(state, node, closure.fn, first) if isinstance(node, tree.Call) else first
+        return self.reached(state, node, closure, args)
+
+    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...]) -> Val:
+        """A function of the project is called with these arguments."""
+        fn = closure.fn
+        target = Target(TargetKind.FUNCTION, closure.path, closure.name)
+        text = state.text(node.func if isinstance(node, tree.Call) else node)
+        made = state.call(target, Mode.DIRECT, args, node, text)
+        if isinstance(node, tree.Call):
+            run_handed_closures(state, node, args, made)
+        if not self.place.quiet:
+            self.project.hint(f"{closure.path}::{closure.name}", args)
+        result = self.project.result(closure, args)
+        value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
+        if isinstance(value.shape, Query):
+            value = replace(value, shape=replace(value.shape, born=len(state.frames)))
+        return value if fn.is_async else state.wait(value.with_pending(made.pending), node.at, node.end)
+
+    def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
+        """A named function of the project that is handed to `map` and the like."""
+        shape = func.shape
+        if isinstance(shape, Closure) and shape.name:
+            first = (shape.this,) if shape.this is not None else ()
+            return self.reached(state, node, shape, (*first, *args))
+        return None
+
+    def recursive(self, state: State, closure: Closure) -> Target | None:
+        """A local function that calls itself becomes a function of its own."""
+        number = closure.fn.at
+        if number not in self.place.named:
+            name = self.place.named[number] = f"{self.place.name}.{closure.label}"
+            self.place.locals.append(Local(name, closure.fn, closure, dict(state.store)))  # type: ignore[arg-type]
+        return Target(TargetKind.FUNCTION, self.place.path, self.place.named[number])
+
+    # The rest.
+
+    def element(self, state: State, node: tree.Element) -> Val | None:
+        """Python has no elements."""
+        return None
+
+    def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
+        """Waiting for what runs only when waited for."""
+        for stack in self.stacks:
+            made = stack.awaited(state, value, at, end)
+            if made is not None:
+                return made
+        return None
+
+    def rows(self, state: State, value: Val, at: int, end: int, *, partial: bool) -> Val | None:
+        """A query is iterated."""
+        for stack in self.stacks:
+            made = stack.rows(state, value, at, end, partial=partial)
+            if made is not None:
+                return made
+        return None
+
+    def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
+        """A query is run by the language; a shown object runs its `__str__`."""
+        for stack in self.stacks:
+            made = stack.consumed(state, value, how, node)
+            if made is not None:
+                return made
+        if how is Consumption.SHOWN and value.doc_of is not None:
+            for info, _ in self._infos(value):
+                found = info.method("__str__") or info.method("__unicode__")
+                if found is not None:
+                    owner, fn = found
+                    fake = tree.Member(tree.Opaque([], node.at, node.at), "__str__", node.at, node.end, node.at)
+                    return self._project_call(state, fake, _method(owner, fn, value).shape)  # type: ignore[arg-type]
+        return None
+
+    def typed(self, state: State, value: Val, type_text: str) -> Val:
+        """An annotation says what a value is where nothing else does."""
+        if known(value):
+            return value
+        declared = self.project.annotations.value(self.place.path, type_text)
+        if not known(declared):
+            return value
+        return Val(value.origins, value.deps, value.pending, shape=_placed_shape(declared, value.origins), doc_of=declared.doc_of)
+
+
+def _placed_shape(declared: Val, origins: tuple[Origin, ...]) -> Many | Record | ClassRef | None:
+    shape = declared.shape
+    if isinstance(shape, Many) and origins:
+        item = Val(tuple(o.at("[]") for o in origins), shape=shape.item.shape, doc_of=shape.item.doc_of)
+        return Many(item, None, shape.keyed)
+    return shape  # type: ignore[return-value]
+
+
+def _method(owner: ClassInfo, fn: tree.Fn, this: Val | None) -> Val:
+    return Val(shape=Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=this))

@@ -1,0 +1,62 @@
+"""One Python file as a module of the plain tree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+
+from querylint.syntax import tree
+from querylint.syntax.python.places import Places
+from querylint.syntax.python.statements import block, imports
+
+OLD = re.compile(rb"(?m)^\s*(?:print\s+[\"'\w]|except\s+[\w.]+\s*,\s*\w+\s*:|raise\s+\w+\s*,\s*[\"'\w]|exec\s+[\"'])")
+
+
+class UnreadableError(Exception):
+    """A file that does not parse: what to tell the user, and the line."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+def lower_module(path: str, source: bytes) -> tree.Module:
+    """The file in the plain tree. Raises UnreadableError where it does not parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parsed = ast.parse(source, path)
+    except SyntaxError as error:
+        old = OLD.search(source) is not None
+        words = "is written in Python 2 and is not analysed" if old else "does not parse here and is not analysed"
+        raise UnreadableError(words, error.lineno or 0) from None
+    except (ValueError, RecursionError, MemoryError):
+        raise UnreadableError("does not parse and is not analysed", 0) from None
+    places = Places(source)
+    found: list[tree.Import] = []
+    body: list[tree.Stmt] = []
+    try:
+        _gather(places, parsed.body, found, body)
+    except RecursionError:
+        raise UnreadableError("is nested too deeply to be analysed", 0) from None
+    return tree.Module(path, found, [], body)
+
+
+def _gather(p: Places, nodes: list[ast.stmt], found: list[tree.Import], body: list[tree.Stmt]) -> None:
+    """Statements of the top level. What an `if` or a `try` around imports, classes and functions declares is declared."""
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.extend(imports(p, node))
+        elif isinstance(node, ast.If | ast.Try) and _declares(node):
+            _gather(p, node.body, found, body)
+            for handler in node.handlers if isinstance(node, ast.Try) else ():
+                _gather(p, handler.body, found, body)
+            _gather(p, node.orelse, found, body)
+        else:
+            body.extend(block(p, [node]))
+
+
+def _declares(node: ast.If | ast.Try) -> bool:
+    return any(isinstance(n, ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(node))

@@ -1,0 +1,187 @@
+"""
+# A relation that is loaded for every row of a loop
+
+## What it finds
+A relation of a row (a foreign key, a reverse or many-to-many relation) that is followed once per row of a loop and that the query of the
+rows has not loaded ahead: in the loop itself, or in a method, property or helper that a round of it reaches.
+
+## Why it costs
+The relation is read when it is first asked for: one query more for every row, each waiting for the one before. A page of a hundred rows
+asks the database a hundred and one times.
+
+## Instead
+Load the relation with the rows: by a join where it leads to one row (`select_related`), by one query for all of the rows where it leads
+to many (`prefetch_related`); a path goes on from there, `"comments__author"`. For a number, let the query count (`annotate`).
+
+## When it stays silent
+Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
+back from a related row to the row it was reached from; rows that a caller may have loaded in a way that cannot be read; loops whose length
+the author wrote down; tests, seeds and migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from querylint.advise.eager import Source, loading, missing, several, sources
+from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.rounds import rounds
+from querylint.ir import Access, Call, Loading, Loop, Op, Path, Program, Role, Terminal
+from querylint.ir.program import Site
+from querylint.remedy import Advice, Preload
+from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+
+MOST_NAMES = 5
+
+
+@dataclass(slots=True)
+class Followed:
+    """The relations of the rows of one read that rounds of a loop follow."""
+
+    source: Source
+    loop: Loop
+    first: Site
+    paths: dict[Path, Site] = field(default_factory=dict)
+
+
+@rule(pattern="lazy-loop", severity=Severity.WARNING, cwe=1073)
+def lazy_loop(program: Program) -> Iterator[Found]:
+    """Relations that are read once per row."""
+    gathered: dict[tuple[object, ...], Followed] = {}
+    for site, read in program.accesses(Op.READ):
+        if read.follows is None or read.refined or quiet(site.function):
+            continue
+        for source in sources(program, site.function, read.follows):
+            loop = _loop(program, site, source)
+            if loop is None or source.outer.role is not Role.CODE or _unknown(source):
+                continue
+            lacking = _lacking(program, source)
+            if not lacking:
+                continue
+            same = source.outer.key == site.function.key
+            key = (source.outer.key, source.read.id if source.read is not None else site.function.key, same)
+            followed = gathered.setdefault(key, Followed(source, loop, site))
+            for path in lacking:
+                followed.paths.setdefault(path, site)
+    for followed in gathered.values():
+        yield from _found(program, followed)
+
+
+def _unknown(source: Source) -> bool:
+    """Whether rows came from a place that cannot be seen, by callers that can."""
+    return source.read is None and bool(source.edges)
+
+
+def _lacking(program: Program, source: Source) -> list[Path]:
+    if not source.path:
+        return []
+    if source.read is None:
+        return [source.path] if len(source.path) > 1 else []
+    lacking = missing(program, source.outer, source.read, source.path)
+    if source.read.terminal in (Terminal.ROWS, Terminal.PAGE):
+        return lacking
+    return [path for path in lacking if several(program, source.outer, source.read.table, path[:-1])]
+
+
+def _loop(program: Program, site: Site, source: Source) -> Loop | None:
+    """The loop whose rounds each follow the relation of another row."""
+    if not source.listed:
+        return None
+    places = [site]
+    for edge in source.edges:
+        place = program.sites(edge.caller).by_id.get(edge.call.id)
+        if place is None:
+            return None
+        places.append(place)
+    for place in places:
+        for hit in rounds(program, place):
+            if hit.constant:
+                return None
+            if hit.varies:
+                return hit.loop
+    return None
+
+
+def _found(program: Program, followed: Followed) -> Iterator[Found]:
+    source = followed.source
+    here = followed.first.function
+    paths = list(followed.paths)
+    same = source.outer.key == here.key
+    if same or source.read is None:
+        for path, site in followed.paths.items():
+            yield _one(program, followed, [path], site, same=True)
+        return
+    yield _one(program, followed, paths, followed.first, same=False)
+
+
+def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *, same: bool) -> Found:
+    source, read = followed.source, followed.source.read
+    step = site.step
+    assert isinstance(step, Access)
+    table = read.table if read is not None else None
+    names = _names(paths)
+    rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
+    column = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
+    points = [
+        *shortest(reaching(program, source.outer)),
+        *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
+        Point(followed.loop.span, f"once for every {rows}"),
+        *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
+        *(Point(s.step.span, f"reads {'.'.join(path)}") for path, s in followed.paths.items() if not same),
+    ]
+    return Found(
+        step.span if same or read is None or read.chain.start == read.chain.end else read.chain,
+        f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
+        tuple(points),
+        Advice(f"use the column `{column}`, which is part of the row") if column else _remedy(program, source, paths, step),
+        None,
+        Confidence.SURE if same and read is not None else Confidence.LIKELY,
+        site.function.key if same else source.outer.key,
+        step.table,
+        also=("loop-read",),
+        cost=Cost(f"{len(paths)} × n queries", f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join"),
+        operation=step.verb,
+    )
+
+
+def _names(paths: list[Path]) -> str:
+    shown = [f"`{'.'.join(path)}`" for path in sorted(paths, key=lambda p: (len(p), p))]
+    return ", ".join(shown) if len(shown) <= MOST_NAMES else f"{', '.join(shown[:MOST_NAMES])} and {len(shown) - MOST_NAMES} more"
+
+
+def _only_key(program: Program, site: Site, step: Access) -> str:
+    """The column that would do, where nothing but the key of the related row is used."""
+    assert step.follows is not None
+    here = step.follows
+    fields = {
+        o.path[len(here.path)] for o in site.function.touched if o.root is here.root and o.ref == here.ref and _below(o.path, here.path)
+    }
+    target = program.table(site.function, step.table)
+    if target is None or fields != {target.key} or any(o.origin == here for o in site.function.outflows):
+        return ""
+    for place in program.sites(site.function.key).all:
+        held = place.step.args if isinstance(place.step, Call) else ()
+        if any(o == here for value in held for _, o in value.parts):
+            return ""
+    return f"{here.path[-1]}_{target.key}"
+
+
+def _below(path: Path, here: Path) -> bool:
+    return len(path) > len(here) and path[: len(here)] == here
+
+
+def _remedy(program: Program, source: Source, paths: list[Path], step: Access) -> Preload | Advice:
+    if step.terminal is Terminal.COUNT and len(paths) == 1:
+        return Advice("let the query of the rows count: .annotate(number=Count(...))")
+    read = source.read
+    table = read.table if read is not None else None
+    joined: list[Path] = []
+    batched: list[Path] = []
+    longest = [p for p in paths if not any(q != p and q[: len(p)] == p for q in paths)]
+    for path in longest:
+        if read is None or loading(program, source.outer, table, path) is Loading.BATCHED:
+            batched.append(path)
+        else:
+            joined.append(path)
+    return Preload(tuple(joined), tuple(batched), read.chain if read is not None else None)
