@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, weight
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Program, Work
+from querylint.ir import Bound, Program, Relation, Work
 from querylint.remedy import Advice, Counter
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -79,4 +79,22 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
     filters = sure - load.counted_filters(program)
     if all(filters & set(s.use.after) for s in works) or all(s.use.work is Work.GROUP for s in works):
         return Severity.INFO
+    if _used_besides(load) or _asked_for(load):
+        return Severity.INFO
     return weight(program, load)
+
+
+def _used_besides(load: Load) -> bool:
+    """Whether fields of the rows are looked at that neither the totals nor the filters before them need: the rows are shown as well."""
+    needed = {name for s in load.fate.uses for name in (*s.use.fields, *(p.field or "" for p in s.use.predicates))}
+    folded = any(s.use.work in (Work.FOLD, Work.GROUP) for s in load.fate.uses)
+    return not folded and bool({f for f in load.fate.fields if f != "_id"} - needed)
+
+
+def _asked_for(load: Load) -> bool:
+    """Whether what is counted depends on the caller: no one counter can hold it."""
+    return any(
+        p.value is not None and not p.value.constant and bool(p.value.origins or p.value.deps) and p.relation is not Relation.EQ
+        for s in load.works(Work.FILTER)
+        for p in s.use.predicates
+    )

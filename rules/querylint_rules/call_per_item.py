@@ -27,7 +27,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
-from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, TargetKind
+from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, TargetKind, Use, Work
 from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -76,8 +76,17 @@ def _repeated(program: Program, site: Site) -> Rounds | None:
         if hit.constant or hit.paging or hit.searching or hit.loop.strided or _chunked(hit.loop):
             return None
         if hit.varies:
-            return hit
+            return None if _in_batches(site, hit.loop) else hit
     return None
+
+
+def _in_batches(site: Site, loop: Loop) -> bool:
+    """Whether a loop that counts through a list by itself hands on a stretch of it in each round, not an item."""
+    call = site.step
+    if loop.kind is not LoopKind.WHILE or not isinstance(call, Call):
+        return False
+    cut = {o for s in loop.steps() if isinstance(s, Use) and s.work is Work.SLICE for o in s.of}
+    return any(o in cut for value in call.args for _, o in value.parts)
 
 
 def _chunked(loop: Loop) -> bool:

@@ -21,6 +21,7 @@ the finding that a whole table is read, it is a hint.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -43,6 +44,8 @@ from querylint.advise.trace import Seen
 from querylint.ir import Bound, Function, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
+
+OWNERS = re.compile(r"^(?:org|organization|team|workspace|tenant|user|owner|account|thread)_?id$", re.IGNORECASE)
 
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
@@ -75,6 +78,12 @@ def _bypassed(load: Load, seen: Seen) -> bool:
         return any(o.function.key == seen.function.key for o in load.works(Work.FIRST, Work.LAST, Work.PICK, Work.SORT, Work.COUNT))
     if seen.use.work is not Work.FILTER:
         return False
+    fields = {p.field for p in seen.use.predicates}
+    for other in load.works(Work.FILTER):
+        apart = seen.use.id not in other.use.after and other.use.id not in seen.use.after
+        alone = other.function.key == seen.function.key and apart and not (seen.use.conditional or other.use.conditional)
+        if alone and not fields & {p.field for p in other.use.predicates}:
+            return True
     for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP):
         mine = other.function.key == seen.function.key
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
@@ -123,9 +132,16 @@ def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predic
     """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
     if again or drains(program, load) or (serving.create and len(plan.fixed()) > 1):
         return Severity.INFO
-    if idle(program, load.function.root, load.access.table, predicates):
+    if _guards(load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
         return Severity.INFO
     return weight(program, load, free=not serving.create)
+
+
+def _guards(load: Load, plan: Plan, predicates: tuple[Predicate, ...]) -> bool:
+    """Whether the filter only makes sure of the owner: the range is that of one thing, which has one owner anyway."""
+    names = [p.field for p in predicates if p.field]
+    inner = any(f.lower().endswith("id") and not OWNERS.match(f) for f in plan.fixed())
+    return inner and bool(names) and all(OWNERS.match(name) for name in names)
 
 
 def _served(program: Program, function: Function, table: Table | None, plan: Plan, found: tuple[Predicate, ...]) -> tuple[Want, Serving]:

@@ -113,7 +113,7 @@ def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
 
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if program.facts(site.function).bulk_reads:
-        return Batch(hit.loop.span, kind="keys" if read.by_key else "items")
+        return Batch(hit.loop.span, unit="keys" if read.by_key else "items")
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
     if _weight(read) == 3:

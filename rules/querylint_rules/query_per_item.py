@@ -22,10 +22,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
-from querylint.advise.growth import few
+from querylint.advise.growth import Reach, few, reach
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
-from querylint.advise.serving import unranged
+from querylint.advise.serving import orderly, unranged
 from querylint.advise.writes import labors
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
 from querylint.ir.program import Effect, Site
@@ -104,19 +104,62 @@ def _joined(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     if left_alone(program, site.function) or labors(program, site, hit.loop):
         return True
     over = hit.loop.over
-    if read.bound is not Bound.ONE or over is None or not over.parts:
+    one = read.bound is Bound.ONE or (read.bound is Bound.LIMIT and read.limit is not None and read.limit.literal == 1)
+    if over is None or not over.parts:
         return False
-    for _, origin in over.parts:
-        found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
-        step = found.step if found is not None else None
-        if not isinstance(step, Access) or step.bound not in (Bound.LIMIT, Bound.PAGE):
-            return False
-    return True
+    drivers = _drivers(program, site, hit)
+    if one:
+        return bool(drivers) and all(d.bound in (Bound.LIMIT, Bound.PAGE) for d in drivers)
+    return bool(drivers) and all(_short_list(program, site, d, read) for d in drivers)
+
+
+def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
+    """The reads whose rows the loop runs over; none where something else is among them."""
+    found: list[Access] = []
+    for _, origin in hit.loop.over.parts if hit.loop.over is not None else ():
+        place = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+        if place is None or not isinstance(place.step, Access):
+            return []
+        found.append(place.step)
+    return found
+
+
+def _short_list(program: Program, site: Site, driver: Access, read: Access) -> bool:
+    """Whether a few rows of one owner drive queries that no single range could replace.
+
+    Nobody pages or cuts the rows of that table elsewhere, and the rows that are queried do not say whose they are.
+    """
+    if driver.bound is not Bound.ALL or reach(program, site.function, driver) > Reach.PERSON or _index_for(program, site, driver, read):
+        return False
+    return not any(
+        a.table == driver.table and s.function.root == site.function.root and (a.bound in (Bound.LIMIT, Bound.PAGE) or _searches(a))
+        for s, a in program.reads()
+    )
+
+
+def _searches(read: Access) -> bool:
+    return any(p.way is Way.SEARCH for p in read.plans)
+
+
+def _index_for(program: Program, site: Site, driver: Access, read: Access) -> str | None:
+    """The index by which one range holds the rows of all items: it begins with what binds the items themselves."""
+    table = program.table(site.function, read.table)
+    fixed = [p.fixed() for p in driver.plans]
+    if table is None or not fixed or not fixed[0]:
+        return None
+    return next((i.name for i in orderly(table) if i.fields[:1] == fixed[0][:1]), None)
 
 
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:
     found = program.sites(site.function.key).by_id.get(ref) if isinstance(ref, int) else None
     return found is not None and isinstance(found.step, Access | Loop)
+
+
+def _how(program: Program, site: Site, hit: Rounds, read: Access) -> str:
+    named = [index for driver in _drivers(program, site, hit) if (index := _index_for(program, site, driver, read))]
+    if named:
+        return f"read the range of `{named[0]}` that holds the rows of all items once, and group it in memory"
+    return "keep what is needed on the item itself, or, where the items share a parent, read its range once and group it in memory"
 
 
 def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
@@ -132,10 +175,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         step.span,
         f"{table} {'is' if effect.certain else 'may be'} {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
         shortest(reaching(program, site.function)) + points,
-        Batch(
-            hit.loop.span,
-            "keep what is needed on the item itself, or, where the items share a parent, read its range once and group it in memory",
-        ),
+        Batch(hit.loop.span, _how(program, site, hit, read)),
         Severity.ERROR
         if scan
         else Severity.INFO

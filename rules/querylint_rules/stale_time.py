@@ -67,7 +67,12 @@ def stale_time(program: Program) -> Iterator[Found]:
                 _message(function, best),
                 (*way, Point(best.predicate.span or best.step.span, "the time decides here")),
                 ADVICE,
-                None if _watched(program, function) and not stamped(best) and not swept(program, function, best) else Severity.INFO,
+                None
+                if _watched(program, function)
+                and not all(c.predicate.conditional for c in choices)
+                and not stamped(best)
+                and not swept(program, function, best)
+                else Severity.INFO,
                 Confidence.LIKELY if any(p.predicate.conditional for p in choices) else Confidence.SURE,
                 best.function.key,
                 best.step.table if isinstance(best.step, Access) else None,
@@ -75,6 +80,11 @@ def stale_time(program: Program) -> Iterator[Found]:
         elif place is not None and function.returns.deps & clocks(program, function):
             message = f"the result of `{function.name}` holds the time of its last run, which a subscription does not keep up to date"
             yield Found(place, message, (), ADVICE, Severity.INFO, function=function.key)
+
+
+def _ages(program: Program, function: Function, choices: list[Dated], best: Dated) -> bool:
+    """Whether the result really goes stale: by more than the age of rows, on every call, and with nobody who keeps the rows up to date."""
+    return not (all(c.predicate.conditional for c in choices) or stamped(best) or swept(program, function, best))
 
 
 def _watched(program: Program, function: Function) -> bool:

@@ -27,7 +27,7 @@ from querylint.advise.curation import curated
 from querylint.advise.growth import grows, small
 from querylint.advise.memory import COUNTING, acted_on
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import sargable, whole_table
+from querylint.advise.serving import sargable, unranged, whole_table
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Kind, Program, Work
 from querylint.ir.program import Site
@@ -57,7 +57,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
         dict.fromkeys(WORK_WORDS[s.use.work] for s in seen.uses if s.use.work in WORK_WORDS and not (busy and s.use.work in COUNTING))
     )
     purpose = f" and {', '.join(works[:3])} in memory" if works else ""
-    index = next((p.index for p in read.plans if p.index), None)
+    index = next((p.index for p in read.plans if p.index and unranged(p)), None)
     how = f" through `{index}` without a range" if index else ""
     points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in seen.uses[:4])
     return Found(
@@ -82,7 +82,7 @@ def _severity(program: Program, site: Site, read: Access) -> Severity:
         return Severity.INFO
     entries = program.entries(site.function.key)
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
-        return Severity.ERROR
+        return Severity.WARNING if any(not unranged(p) for p in read.plans) else Severity.ERROR
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
     return Severity.WARNING if called or site.function.kind in (Kind.QUERY, Kind.MUTATION) else Severity.INFO
 

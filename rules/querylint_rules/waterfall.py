@@ -115,7 +115,7 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
     )
     between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
     light = len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group)
-    lost = not waited_for(program, function) or _drowned(program, function) or _seldom(group)
+    lost = not waited_for(program, function) or _behind(program, function, group) or _drowned(program, function) or _seldom(group)
     return Found(
         later.site.step.span,
         _message([_name(u) for u in group], waits),
@@ -139,6 +139,15 @@ def _short(program: Program, unit: Unit) -> bool:
     if cheap(unit.reads):
         return True
     return not any(accumulates(program, program.functions[e.function], e.access) for e in unit.reads)
+
+
+def _behind(program: Program, function: Function, group: list[Unit]) -> bool:
+    """Whether two look-ups serve actions alone, which wait for the outside world besides."""
+    if function.public or len(group) > 2 or not all(cheap(u.reads) for u in group):
+        return False
+    edges = program.callers.get(function.key, ())
+    kinds = (Kind.ACTION, Kind.HTTP)
+    return bool(edges) and all(edge.caller in program.outside and program.functions[edge.caller].kind in kinds for edge in edges)
 
 
 def _drowned(program: Program, function: Function) -> bool:

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.growth import accumulates
+from querylint.advise.audience import left_alone
+from querylint.advise.growth import STREAM, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Access, Bound, Call, Kind, Mode, Op, Program, Root, Terminal, Use, Work
@@ -59,7 +60,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         written = next(
             (e.access for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE and e.access.verb != "insert"), None
         )
-        if hit is not None and written is not None and _grows(program, site, written, _source(program, site, hit)):
+        if hit is not None and written is not None and _gathers(program, site, written, _source(program, site, hit)):
             yield _found(program, site, written, hit, call)
 
 
@@ -81,7 +82,7 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
         call.span if call is not None else write.span,
         f"{_verb(write)} {table}{through} for every {over}, one statement each",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
-        Batch(hit.loop.span, kind="writes"),
+        Batch(hit.loop.span, unit="writes"),
         Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None,
         Confidence.LIKELY,
         site.function.key,
@@ -118,8 +119,8 @@ def _source(program: Program, site: Site, hit: Rounds) -> Access | None:
     return None
 
 
-def _grows(program: Program, site: Site, write: Access, source: Access | None) -> bool:
-    """Whether the rows that drive the writes have no bound."""
+def _gathers(program: Program, site: Site, write: Access, source: Access | None) -> bool:
+    """Whether the rows that drive the writes are a range that gathers rows."""
     if source is None or source.terminal is not Terminal.ROWS or source.bound is not Bound.ALL or write.verb == "insert":
         return False
     if write.fields is not None and any(set(write.fields) & set(p.fixed()) for p in source.plans):
@@ -130,6 +131,13 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
     if entries and not any(e.kind is Kind.MUTATION for e in entries):  # a query cannot write, whatever its helpers could
         return False
     return not _cut(site, source) and accumulates(program, site.function, source)
+
+
+def _grows(program: Program, site: Site, write: Access, source: Access | None) -> bool:
+    """Whether the rows that drive the writes have no bound: a whole table, or a stream of what somebody does."""
+    if source is None or not _gathers(program, site, write, source) or left_alone(program, site.function):
+        return False
+    return reach(program, site.function, source) is Reach.TABLE or STREAM.search(source.table or "") is not None
 
 
 def _cut(site: Site, source: Access) -> bool:

@@ -24,7 +24,17 @@ def plant(root: Path, *paths: str) -> Path:
 
 @pytest.mark.parametrize(
     "marker",
-    [".git/", "package.json", "convex.json", "querylint.toml", "pyproject.toml", "tsconfig.json", "setup.py", "manage.py", "convex/"],
+    [
+        ".git/",
+        "package.json",
+        "convex.json",
+        "querylint.toml",
+        "pyproject.toml",
+        "tsconfig.json",
+        "setup.py",
+        "manage.py",
+        "convex/posts.ts",
+    ],
 )
 def test_a_folder_with_a_marker_is_the_root_though_one_above_has_one_too(tmp_path: Path, marker: str) -> None:
     plant(tmp_path, ".git/", "package.json", f"app/{marker}", "app/src/a.ts")

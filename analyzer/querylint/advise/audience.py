@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from querylint.ir import Call, Function, Kind, Mode, Program, Root
 
+TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
 BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches"))
 
 
@@ -96,11 +98,13 @@ def _unnamed(program: Program, function: Function) -> bool:
     """
     if function.route is None or function.kind is Kind.HTTP or program.named(function):
         return False
-    if function.public and not _steered(function):
+    if function.public and not _by_hand(program, function):
         return False
     return not any(edge.caller != function.key for edge in program.callers.get(function.key, ()))
 
 
-def _steered(function: Function) -> bool:
-    """Whether the arguments are those of a job that somebody runs by hand and in steps."""
+def _by_hand(program: Program, function: Function) -> bool:
+    """Whether a function is run by hand: its name or its arguments say so, or the project tells people how."""
+    if TRIAL.match(function.name) or function.route in program.manual:
+        return True
     return any(o.root is Root.PARAM and o.path and o.path[0] in BY_HAND for o in function.touched)

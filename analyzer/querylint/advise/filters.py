@@ -132,7 +132,9 @@ def _narrows(residual: tuple[Predicate, ...]) -> bool:
 def _severity(
     program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...], *, free: bool
 ) -> Severity:
-    if left_alone(program, site.function) or curated(program, site.function.root, read.table):
+    if read.table is None or left_alone(program, site.function) or curated(program, site.function.root, read.table):
+        return Severity.INFO
+    if all(p.conditional for p in residual) and not waited_for(program, site.function):
         return Severity.INFO
     if bare:
         return Severity.WARNING

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from querylint.advise.audience import left_alone
 from querylint.advise.curation import curated, keys
-from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Side, Table, Terminal, Way
+from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
 
 TENANT = re.compile(
@@ -19,6 +19,7 @@ PERSON = re.compile(
     r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient)",
     re.IGNORECASE,
 )
+IDENTITY = re.compile(r"auth|token|clerk|workos|subject|identity|password|externalId|^email$", re.IGNORECASE)
 STATES = frozenset(("status", "type", "kind", "state", "category"))
 TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies", "projects"))
 PEOPLE = frozenset(("users", "members", "profiles", "accounts", "customers", "players"))
@@ -29,6 +30,7 @@ PASSING = frozenset(
     "transcribing generating building executing locked started".split()
 )
 SMALL = 1000
+FILLED = 3
 
 
 def small(program: Program, name: str | None) -> bool:
@@ -55,7 +57,16 @@ def _grows(program: Program, function: Function, name: str | None) -> bool:
             inserted = True
             if site.function.role.value == "code" and not left_alone(program, site.function):
                 return True
-    return not inserted
+    return not inserted and not _filled_elsewhere(program, function)
+
+
+def _filled_elsewhere(program: Program, function: Function) -> bool:
+    """Whether code fills the other tables of a schema: one that none fills is then filled by hand."""
+    known = program.memo.get(("code inserts", function.root))
+    if known is None:
+        made = {a.table for s, a in program.writes() if a.verb == "insert" and s.function.root == function.root}
+        known = program.memo["code inserts", function.root] = len(made - {None}) >= FILLED and None not in made
+    return known is True
 
 
 class Reach(IntEnum):
@@ -89,8 +100,10 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
         return Reach.ROW
     if len(fixed) > 2 or _passing(plan):
         return Reach.PARENT
-    narrowest = min(_level(name, table) for name in fixed)
-    if narrowest is Reach.PERSON and read.table is not None and MEMBERSHIP.search(read.table):
+    narrowest = min(_level(name, table, program.schema(function)) for name in fixed)
+    if narrowest >= Reach.PERSON and read.table is not None and MEMBERSHIP.search(read.table):
+        return Reach.PARENT
+    if narrowest is Reach.PERSON and (read.table in TENANTS or _only_choices(table, fixed)):
         return Reach.PARENT
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and STREAM.search(read.table):
         return Reach.PERSON
@@ -145,7 +158,19 @@ def few(program: Program, site: Site, loop: Loop) -> bool:
     return bool(origins)
 
 
-def _level(name: str, table: Table | None) -> Reach:
+def _only_choices(table: Table | None, fixed: tuple[str, ...]) -> bool:
+    """Whether all that a row holds beside its key is a choice among a few values: then one key has a few rows."""
+    rest = [f for f in (table.fields or ()) if f.name not in fixed] if table is not None else []
+    return bool(rest) and all(f.type in ("boolean", "union", "literal", "null") for f in rest)
+
+
+def _identified(schema: Schema | None, name: str) -> bool:
+    """Whether the rows of a table stand for people who sign in, not for records that somebody keeps (patients of a doctor, pets)."""
+    table = schema.tables.get(name) if schema is not None else None
+    return table is None or table.fields is None or any(IDENTITY.search(f.name) for f in table.fields)
+
+
+def _level(name: str, table: Table | None, schema: Schema | None) -> Reach:
     declared = table.field(name) if table is not None else None
     last = name.rpartition(".")[2]
     target = declared.target if declared is not None else None
@@ -153,6 +178,8 @@ def _level(name: str, table: Table | None) -> Reach:
         return Reach.TENANT
     if last in STATES or target in TENANTS or TENANT.match(last):
         return Reach.TENANT
-    if target in PEOPLE or PERSON.match(last):
+    if target in PEOPLE or (target is None and PERSON.match(last)):
         return Reach.PERSON
+    if target is not None and PERSON.match(last):
+        return Reach.PERSON if _identified(schema, target) else Reach.PARENT
     return Reach.PARENT

@@ -14,7 +14,8 @@ from querylint.result import Note
 class Lowered:
     """What a front end hands on: functions, schemas by root, notes, roots, the files that it read closely, and names used indirectly.
 
-    `mentioned` are the routes of functions that code outside of tests names, called or not.
+    `mentioned` are the routes of functions that code outside of tests names, called or not; `manual` those that a comment tells people to
+    run by hand.
     """
 
     functions: tuple[Function, ...] = ()
@@ -24,6 +25,7 @@ class Lowered:
     analysed: tuple[str, ...] = ()
     words: frozenset[str] = frozenset()
     mentioned: frozenset[str] = frozenset()
+    manual: frozenset[str] = frozenset()
 
 
 class FrontEnd(Protocol):
@@ -49,4 +51,5 @@ def together(parts: Collection[Lowered]) -> Lowered:
         tuple(sorted({path for part in parts for path in part.analysed})),
         frozenset().union(*(part.words for part in parts)),
         frozenset().union(*(part.mentioned for part in parts)),
+        frozenset().union(*(part.manual for part in parts)),
     )

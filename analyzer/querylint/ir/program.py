@@ -76,7 +76,8 @@ class Program:
     the remote calls that it leads to without leaving its place; `outside` the functions that wait for outside code; `throws` the
     functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function. `words`
     are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated; `mentioned` the routes
-    that the code names, called or not. `memo` keeps what planners have worked out already.
+    that the code names, called or not, `manual` those that its comments tell people to run by hand. `memo` keeps what planners have
+    worked out already.
     """
 
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Program:
     words: frozenset[str] = frozenset()
     rows: Mapping[str, int] = field(default_factory=dict)
     mentioned: frozenset[str] = frozenset()
+    manual: frozenset[str] = frozenset()
     _sites: dict[str, Sites] = field(default_factory=dict, compare=False, repr=False)
     _accesses: dict[Op, list[tuple[Site, Access]]] = field(default_factory=dict, compare=False, repr=False)
     memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)

@@ -15,10 +15,12 @@ def link(
     schemas: Mapping[str, Schema],
     words: frozenset[str] = frozenset(),
     mentioned: frozenset[str] = frozenset(),
+    manual: frozenset[str] = frozenset(),
 ) -> Program:
     """The program that rules ask.
 
-    `words` are all string constants of the project, by which something may be named indirectly; `mentioned` the routes that it names.
+    `words` are all string constants of the project, by which something may be named indirectly; `mentioned` the
+    routes that it names, `manual` those that it tells people to run by hand.
     """
     by_key = {f.key: f for f in functions}
     routes: dict[tuple[str, str], str] = {(f.root, f.route): f.key for f in by_key.values() if f.route is not None}
@@ -63,6 +65,7 @@ def link(
         callgraph.reached(by_key, forward),
         words,
         mentioned=mentioned,
+        manual=manual,
     )
 
 

@@ -32,6 +32,7 @@ QUOTED = re.compile(rb"""(\w*)\(?\s*(["'`])([A-Za-z_]\w*)\2""")
 VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
 REFERENCE = re.compile(rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})""")
 ROUTE = re.compile(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
+RUN_BY_HAND = re.compile(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
 NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 MOST_WAVES = 5
@@ -77,6 +78,7 @@ class ConvexFrontEnd:
             tuple(sorted(self.done)),
             self._words(),
             self._mentioned(),
+            self._manual(),
         )
 
     def _relevant(self, path: str) -> bool:
@@ -145,6 +147,15 @@ class ConvexFrontEnd:
                     found.update(f"{'/'.join(parts[:n])}:{parts[n]}" for n in range(1, len(parts)))
             if b":" in source and path in self.done:
                 found.update(f"{route[1].decode()}:{route[2].decode()}" for route in ROUTE.finditer(source))
+        return frozenset(found)
+
+    def _manual(self) -> frozenset[str]:
+        """Routes that the code tells people to run by hand: `npx convex run repairs:all`."""
+        found: set[str] = set()
+        for path in self.done:
+            source = self.read(path) or b""
+            if b"convex run " in source:
+                found.update(f"{route[1].decode()}:{route[2].decode()}" for route in RUN_BY_HAND.finditer(source))
         return frozenset(found)
 
     def _words(self) -> frozenset[str]:

@@ -231,7 +231,8 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
         other = numbers[1 - number]
         sized = m.language.sized(operand) if other in (0, 1) and not isinstance(other, bool) else None
         if sized is not None:
-            work = Work.EMPTY if other == 0 or relation in FLIPPED else Work.COUNT
+            here = relation if number == 0 else FLIPPED.get(relation, relation)
+            work = Work.EMPTY if (here in (Relation.GTE, Relation.LT)) == (other == 1) else Work.COUNT
             sides.append(derived(m.language.measured(m, operand, work, sized)))
         else:
             sides.append(evaluate(m, operand))

@@ -1,3 +1,4 @@
+# long: the relations of models need one another; they are read in one pass
 """The models of a Django project as tables: fields, relations in both directions, indexes, managers."""
 
 from __future__ import annotations
