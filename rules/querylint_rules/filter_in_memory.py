@@ -134,7 +134,7 @@ def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predic
         return Severity.INFO
     if _guards(load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
         return Severity.INFO
-    return weight(program, load, free=not serving.create)
+    return weight(program, load)
 
 
 def _guards(load: Load, plan: Plan, predicates: tuple[Predicate, ...]) -> bool:

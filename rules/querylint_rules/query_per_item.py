@@ -129,8 +129,11 @@ def _short_list(program: Program, site: Site, driver: Access, read: Access) -> b
 
     Nobody pages or cuts the rows of that table elsewhere, and the rows that are queried do not say whose they are.
     """
-    if driver.bound is not Bound.ALL or reach(program, site.function, driver) > Reach.PERSON or _index_for(program, site, driver, read):
+    far = reach(program, site.function, driver)
+    if driver.bound is not Bound.ALL or far > Reach.PERSON or _index_for(program, site, driver, read):
         return False
+    if far < Reach.PERSON:
+        return True
     return not any(
         a.table == driver.table and s.function.root == site.function.root and (a.bound in (Bound.LIMIT, Bound.PAGE) or _searches(a))
         for s, a in program.reads()

@@ -63,8 +63,7 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
         remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=(field,))
     others = any(s.use.work in WHOLE and seen.use.id not in s.use.after and s.function.key == seen.function.key for s in load.fate.uses)
     picked = any(s.use.id in seen.use.after and not all(sargable(p, load.table) for p in s.use.predicates) for s in load.works(Work.FILTER))
-    free = serving is not None and not serving.create
-    severity = weight(program, load, free=free) if cut and not ranged and not others and not picked else Severity.INFO
+    severity = weight(program, load) if cut and not ranged and not others and not picked else Severity.INFO
     name = phrase((field,)) if field != "*" else "a field chosen at run time"
     rest = " and cut" if cut else ""
     return Found(

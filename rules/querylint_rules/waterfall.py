@@ -146,8 +146,9 @@ def _behind(program: Program, function: Function, group: list[Unit]) -> bool:
     if function.public or len(group) > 2 or not all(cheap(u.reads) for u in group):
         return False
     edges = program.callers.get(function.key, ())
-    kinds = (Kind.ACTION, Kind.HTTP)
-    return bool(edges) and all(edge.caller in program.outside and program.functions[edge.caller].kind in kinds for edge in edges)
+    outer = [entry for edge in edges for entry in (program.functions[edge.caller], *program.entries(edge.caller))]
+    waiting = all(edge.caller in program.outside for edge in edges)
+    return bool(edges) and waiting and all(e.kind in (Kind.ACTION, Kind.HTTP, Kind.PLAIN) for e in outer)
 
 
 def _drowned(program: Program, function: Function) -> bool:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
-from querylint.advise.growth import STREAM, Reach, accumulates, reach
+from querylint.advise.growth import PERSON, STREAM, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Access, Bound, Call, Kind, Mode, Op, Program, Root, Terminal, Use, Work
@@ -137,7 +137,10 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
     """Whether the rows that drive the writes have no bound: a whole table, or a stream of what somebody does."""
     if source is None or not _gathers(program, site, write, source) or left_alone(program, site.function):
         return False
-    return reach(program, site.function, source) is Reach.TABLE or STREAM.search(source.table or "") is not None
+    owned = any(PERSON.match(f) or TENANT.match(f) for p in source.plans for f in p.fixed())
+    name = (source.table or "").lower()
+    stream = name.endswith(("message", "messages")) or (owned and STREAM.search(name) is not None)
+    return stream or reach(program, site.function, source) is Reach.TABLE
 
 
 def _cut(site: Site, source: Access) -> bool:

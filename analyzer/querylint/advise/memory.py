@@ -65,16 +65,16 @@ def loads(program: Program) -> Iterator[Load]:
         yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table), reported)
 
 
-def weight(program: Program, load: Load, *, free: bool = False) -> Severity:
+def weight(program: Program, load: Load) -> Severity:
     """A warning where the range gathers rows for as long as its owner lives, in code that somebody runs; else a hint.
 
-    What one person has gathered is worth it where somebody waits, or where the remedy is `free`: it needs no new index.
+    What one person has gathered is worth it where somebody waits.
     """
     if load.reported or left_alone(program, load.function):
         return Severity.INFO
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:
-        return Severity.WARNING if free or waited_for(program, load.function) else Severity.INFO
+        return Severity.WARNING if waited_for(program, load.function) else Severity.INFO
     return Severity.WARNING if far > Reach.PERSON else Severity.INFO
 
 
