@@ -109,7 +109,7 @@ def _after(program: Program, site: Site, read: Access, size: str) -> str:
 
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if program.facts(site.function).bulk_reads:
-        return Batch(hit.loop.span, kind="keys" if read.by_key else "items")
+        return Batch(hit.loop.span, of="keys" if read.by_key else "items")
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
     if read.by_key:

@@ -20,6 +20,7 @@ from querylint.remedy import (
     Limit,
     Narrow,
     Preload,
+    Probe,
     PushDown,
     Remedy,
     Reuse,
@@ -36,7 +37,8 @@ PLACE = Span("convex/a.ts", 1, 2, 3, 4)
 REMEDIES: list[Remedy] = [
     Gather(steps=(PLACE,), loop=PLACE),
     Batch(how="pass them all"),
-    Preload(("author",)),
+    Preload((("author",),), (("tags", "owner"),)),
+    Probe(),
     PushDown("posts", "by_author", ("author",), create=False),
     AddIndex("posts", "by_author", ("author",)),
     DropIndex("posts", "by_author", "by_author_title"),

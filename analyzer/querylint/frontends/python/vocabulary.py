@@ -238,7 +238,7 @@ class PythonVocabulary:
         """A function of the project is called with these arguments."""
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
-        text = state.text(node.func if isinstance(node, tree.Call) else node)
+        text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
         made = state.call(target, Mode.DIRECT, args, node, text)
         if isinstance(node, tree.Call):
             run_handed_closures(state, node, args, made)

@@ -104,6 +104,8 @@ def own_call(django: Django, state: State, info: ClassInfo, base: Val, node: tre
     model = django.models.by_class.get((info.path, info.name))
     if model is not None and name in words.ROW_WRITES:
         return NOTHING  # the stored row is written by the `save` that was called from outside
+    if name == "to_representation" and serializers.is_serializer(info):
+        return serializers.inherited(django, state, node, info, base)
     if not is_view(info):
         return None
     if name == "get_queryset":
