@@ -37,6 +37,12 @@ def loop_read(program: Program) -> Iterator[Found]:
     told: set[tuple[str, int]] = set()
     for site, hit, effect in sorted(_hits(program), key=lambda h: (-_weight(h[2].access), h[0].rank)):
         loop = (site.function.key, hit.loop.id)
+        own = effect.access.follows is not None and bool(effect.trail)
+        if own:
+            # What a row's own method asks of its relations is told where it is asked, once for all who call it.
+            if (effect.function, effect.access.id) in told:
+                continue
+            told.add((effect.function, effect.access.id))
         yield _found(program, site, hit, effect, again=loop in told)
         told.add(loop)
 
@@ -87,14 +93,15 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
     ordered = order_matters(program, site, hit.loop, read)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
+    own = read.follows is not None and bool(effect.trail)
     return Found(
-        step.span,
+        read.span if own else step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
         _remedy(program, site, hit, read, ordered=ordered),
         _severity(program, site, hit, effect, again=again or ordered),
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
-        site.function.key,
+        effect.function if own else site.function.key,
         read.table,
         cost=Cost(f"{size} waits, one after the other", _after(program, site, read, size)),
         operation=read.verb,
