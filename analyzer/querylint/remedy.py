@@ -20,12 +20,12 @@ class Gather:
 class Batch:
     """Replace one call per item by one call that takes all the items.
 
-    `unit` is what goes into one call (`keys` of rows, `writes`, or whole `items`); `how` is said in words where that does not say enough.
+    `of` says what is batched: `keys` for reads by key, `writes`, else queries (`items`); `how` says it in words of its own.
     """
 
     loop: Span | None = None
     how: str = ""
-    unit: str = "items"
+    of: str = "items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +187,8 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
     match remedy:
         case Gather():
             return words.gather
-        case Batch(how=how, unit=unit):
-            return how or {"keys": words.keys, "writes": words.writes}.get(unit, words.items)
+        case Batch(how=how, of=of):
+            return how or {"keys": words.keys, "writes": words.writes}.get(of, words.items)
         case Preload():
             return _preload(remedy, words)
         case Probe():

@@ -39,6 +39,12 @@ def loop_read(program: Program) -> Iterator[Found]:
     told: set[tuple[str, int]] = set()
     for site, hit, effect in sorted(_hits(program), key=lambda h: (-_weight(h[2].access), h[0].rank)):
         loop = (site.function.key, hit.loop.id)
+        own = effect.access.follows is not None and bool(effect.trail)
+        if own:
+            # What a row's own method asks of its relations is told where it is asked, once for all who call it.
+            if (effect.function, effect.access.id) in told:
+                continue
+            told.add((effect.function, effect.access.id))
         yield _found(program, site, hit, effect, again=loop in told)
         told.add(loop)
 
@@ -89,14 +95,15 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     ordered = order_matters(program, site, hit.loop, read)
     writing = _weight(read) < 3 and labors(program, site, hit.loop)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
+    own = read.follows is not None and bool(effect.trail)
     return Found(
-        step.span,
+        read.span if own else step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
         _remedy(program, site, hit, read, ordered=ordered),
         _severity(program, site, hit, effect, again=again or ordered or writing),
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
-        site.function.key,
+        effect.function if own else site.function.key,
         read.table,
         cost=_cost(program, site, hit, read),
         operation=read.verb,
@@ -113,7 +120,7 @@ def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
 
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if program.facts(site.function).bulk_reads:
-        return Batch(hit.loop.span, unit="keys" if read.by_key else "items")
+        return Batch(hit.loop.span, of="keys" if read.by_key else "items")
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
     if _weight(read) == 3:

@@ -50,6 +50,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.indexes import Need, Standing, covering, standings
+from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.serving import phrase
 from querylint.ir import Program
 from querylint.remedy import DropIndex
@@ -79,6 +80,24 @@ def redundant_index(program: Program) -> Iterator[Found]:
             cost=Cost("one more entry written with every row", ""),
             help=_help(standing),
         )
+    for found in shadowed(program):
+        yield _planned(found)
+
+
+def _planned(found: Shadowed) -> Found:
+    index, cover, table = found.index, found.cover, found.table.name
+    same = "has the same fields as" if index.fields == cover.fields else "is the beginning of"
+    points = (Point(cover.span, f"`{cover.name}` begins with the same fields"),) if cover.span is not None else ()
+    assert index.span is not None
+    return Found(
+        index.span,
+        f"index `{index.name}` of `{table}` ({phrase(index.fields)}) {same} `{cover.name}` ({phrase(cover.fields)})",
+        points,
+        DropIndex(table, index.name, cover.name),
+        table=table,
+        fields=index.fields,
+        cost=Cost("one more entry written with every row", ""),
+    )
 
 
 def _message(standing: Standing, cover: Standing) -> str:

@@ -82,7 +82,7 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
         call.span if call is not None else write.span,
         f"{_verb(write)} {table}{through} for every {over}, one statement each",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
-        Batch(hit.loop.span, unit="writes"),
+        Batch(hit.loop.span, of="writes"),
         Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None,
         Confidence.LIKELY,
         site.function.key,

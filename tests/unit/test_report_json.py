@@ -37,7 +37,8 @@ PLACE = Span("convex/a.ts", 1, 2, 3, 4)
 REMEDIES: list[Remedy] = [
     Gather(steps=(PLACE,), loop=PLACE),
     Batch(how="pass them all"),
-    Preload((("author",),), (("tags", "owner"),), PLACE),
+    Preload((("author",),), (("tags", "owner"),)),
+    Probe(),
     PushDown("posts", "by_author", ("author",), create=False),
     AddIndex("posts", "by_author", ("author",)),
     DropIndex("posts", "by_author", "by_author_title"),
@@ -47,7 +48,6 @@ REMEDIES: list[Remedy] = [
     Counter("posts"),
     Narrow("posts", ("title",)),
     Chunk(),
-    Probe(),
     Advice("think"),
 ]
 

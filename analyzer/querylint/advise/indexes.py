@@ -87,7 +87,7 @@ def standings(program: Program) -> dict[tuple[str, str, str], Standing]:
     readers = _Readers(program)
     found: dict[tuple[str, str, str], Standing] = {}
     for root, schema in sorted(program.schemas.items()):
-        if root not in readers.roots:
+        if root not in readers.roots or schema.facts.planner:
             continue
         for table in schema.tables.values():
             if not table.indexes_known or table.library is not None:

@@ -102,7 +102,12 @@ def round_of(program: Program, site: Site, loop: Loop) -> str:
     """What a round of a loop is for, in a few words: an item of a list, a row of a table."""
     for origin in loop.over.origins if loop.over is not None else ():
         found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
-        if found is not None and isinstance(found.step, Access) and found.step.table is not None and "(" in loop.over_text:
+        if (
+            found is not None
+            and isinstance(found.step, Access)
+            and found.step.table is not None
+            and ("(" in loop.over_text or not loop.over_text)
+        ):
             return f"row of `{found.step.table}`"
     if loop.over is not None and loop.over_text:
         return f"item of `{loop.over_text}`"

@@ -86,9 +86,11 @@ def _holds_functions(folder: Path, names: frozenset[str]) -> bool:
 
 
 def _has_convex(folder: Path, names: frozenset[str]) -> bool:
-    """Whether a folder of functions lies in a folder: one with code in it, not one that holds projects of people who try out Convex."""
-    inside = _names(folder / "convex") if "convex" in names else frozenset()
-    return "_generated" in inside or any(name.rpartition(".")[2] in _CODE for name in inside)
+    """Whether a folder of functions lies in a folder: not one that is full of other things."""
+    if "convex" not in names or not (folder / "convex").is_dir():
+        return False
+    inside = _names(folder / "convex")
+    return not inside or "_generated" in inside or any(name.rpartition(".")[2] in _CODE for name in inside)
 
 
 def _names(folder: Path) -> frozenset[str]:

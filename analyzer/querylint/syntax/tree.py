@@ -371,6 +371,7 @@ class For:
     test: Expr | None = None
     update: Expr | None = None
     other: list[Stmt] = field(default_factory=list)
+    assigns: frozenset[str] | None = field(default=None, compare=False)  # the names that its rounds assign, once somebody has looked
 
 
 @dataclass(slots=True)
@@ -531,4 +532,4 @@ def walk(root: object) -> Iterator[object]:
         if isinstance(node, list | tuple):
             stack.extend(node)
         elif hasattr(node, "__slots__") and not isinstance(node, str):
-            stack.extend(getattr(node, slot) for slot in node.__slots__ if slot not in ("at", "end"))
+            stack.extend(getattr(node, slot) for slot in node.__slots__ if slot not in ("at", "end", "assigns"))

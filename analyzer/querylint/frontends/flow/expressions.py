@@ -214,6 +214,8 @@ def _op(m: State, node: tree.Op) -> Val:
         return m.language.contains(m, node) or NOTHING
     values = [evaluate(m, operand) for operand in node.operands]
     value = derived(*values)
+    if node.sign in ("+", "|") and m.language.function_scoped and any(isinstance(v.shape, Many | Record) or v.origins for v in values):
+        return joined(values)
     if node.sign == "-" and len(values) == 1 and isinstance(values[0].literal, int | float):
         return literal(-values[0].literal)
     if node.sign in ("+", "-", "*") and all(isinstance(v.literal, int) for v in values) and len(values) == 2:
@@ -222,6 +224,13 @@ def _op(m: State, node: tree.Op) -> Val:
         assert isinstance(b, int)
         return literal(a + b if node.sign == "+" else a - b if node.sign == "-" else a * b)
     return value
+
+
+def joined(values: list[Val]) -> Val:
+    """Two collections put together; of anything else nothing is known."""
+    if all(isinstance(v.shape, Many) for v in values) or all(isinstance(v.shape, Record) for v in values):
+        return replace(join_all(values), literal=NOT_LITERAL)
+    return derived(*values)
 
 
 def _compare(m: State, node: tree.Op, relation: Relation) -> Val:

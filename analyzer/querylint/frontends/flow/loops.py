@@ -41,7 +41,7 @@ def _for_each(m: State, node: tree.For) -> None:
 def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None) -> None:
     """One round per item, one after the other."""
     assert node.over is not None
-    carried = carry(m, node.body)
+    carried = carry(m, node)
     before = dict(m.store)
     with m.loop(
         LoopKind.EACH, node.at, node.head_end, over=over, over_text=m.text(node.over), constant=constant, limit=limit, carried=carried
@@ -125,7 +125,7 @@ def _for_while(m: State, node: tree.For) -> None:
         m.execute(statement)
     counted = node.form is tree.LoopForm.COUNT and node.test is not None and node.update is not None
     constant, limit, over, over_text = _count(m, node) if counted else (False, None, None, "")
-    carried = carry(m, node.body, node.update, node.test)
+    carried = carry(m, node)
     before = dict(m.store)
     kind = LoopKind.EACH if counted and over is not None else LoopKind.WHILE
     with m.loop(
@@ -176,16 +176,15 @@ def _strides(update: tree.Expr | None) -> bool:
     return update.sign in ("+=", "-=") and not (isinstance(step, tree.Literal) and step.value == 1)
 
 
-def carry(m: State, body: list[tree.Stmt], *more: tree.Expr | None) -> dict[Var, int]:
+def carry(m: State, node: tree.For) -> dict[Var, int]:
     """Variables from before the loop that its rounds change: from here on their values may be another round's."""
-    names: set[str] = set()
-    for statement in body:
-        assigned(statement, names)
-    for node in more:
-        if node is not None:
-            assigned(node, names)
+    if node.assigns is None:
+        names: set[str] = set()
+        for part in (*node.body, node.update, node.test):
+            assigned(part, names)
+        node.assigns = frozenset(names)
     carried: dict[Var, int] = {}
-    for name in sorted(names):
+    for name in sorted(node.assigns):
         var = m.scope.find(name)
         if var is not None and var in m.store:
             number = m.fresh()

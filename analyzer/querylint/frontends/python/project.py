@@ -20,7 +20,7 @@ from querylint.ir import Role
 from querylint.syntax import tree
 
 MOST_DEEP = 10
-MOST_KINDS = 4
+MOST_KINDS = 6
 
 
 class PythonProject:
@@ -189,8 +189,10 @@ class PythonProject:
             value = self._parameter(receiver, owner, fn, number, name, path, param)
             if not known(value):
                 kinds = hints.get(number, {})
-                if len(kinds) == 1:
-                    value = next(iter(kinds.values()))
+                if kinds and (len(kinds) == 1 or all(text.startswith("row ") for text in kinds)):
+                    # Of rows of several tables one stands for all: what it has in common with the others is seen, and its callers know
+                    # which rows they gave.
+                    value = kinds[min(kinds)]
             values.append(given(value, number))
         return values
 

@@ -29,6 +29,8 @@ from querylint.frontends.python.portable import arrived
 from querylint.ir import Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
 
+HANDING = frozenset(("submit", "run_in_threadpool", "to_thread", "start_soon", "on_commit"))
+
 
 class PythonVocabulary:
     """The meaning of names, members and calls in one function of Python."""
@@ -156,11 +158,25 @@ class PythonVocabulary:
         shape = func.shape
         if isinstance(shape, Closure) and shape.name:
             return self._project_call(state, node, shape)
+        handed = self._handed_on(state, node) if base is not None else None
+        if handed is not None:
+            return handed
         if isinstance(shape, ClassRef) and not shape.instance:
             return self._made(state, node, shape)
         if base is not None:
             return self._own_call(state, node, base)
         return None
+
+    def _handed_on(self, state: State, node: tree.Call) -> Val | None:
+        """`executor.submit(function, *arguments)`: a function of the project that someone else calls for us."""
+        assert isinstance(node.func, tree.Member)
+        if node.func.name not in HANDING or len(node.args) < 2 or isinstance(node.args[0], tree.Spread):
+            return None
+        with state.recording():
+            func = state.evaluate(node.args[0])
+        if not isinstance(func.shape, Closure) or not func.shape.name:
+            return None
+        return self._project_call(state, tree.Call(node.args[0], node.args[1:], node.at, node.end, keywords=node.keywords), func.shape)
 
     def _callable(self, state: State, base: Val, node: tree.Member) -> Val:
         """What a method call reaches; data members are not looked at, since that may read them."""
@@ -238,7 +254,7 @@ class PythonVocabulary:
         """A function of the project is called with these arguments."""
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
-        text = state.text(node.func if isinstance(node, tree.Call) else node)
+        text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
         made = state.call(target, Mode.DIRECT, args, node, text)
         if isinstance(node, tree.Call):
             run_handed_closures(state, node, args, made)

@@ -25,7 +25,7 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.django import querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django import functions, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
 from querylint.ir import Facts, Kind, Plan, Relation, Role, Table, Way, Work
@@ -34,8 +34,6 @@ from querylint.syntax import tree
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
-
-USER_FACTORIES = frozenset(("django.contrib.auth.get_user_model", "django.contrib.auth.get_user"))
 
 
 class Django(Stack):
@@ -48,6 +46,7 @@ class Django(Stack):
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)
         self.models: Models
+        self.guarded = False
         self.attributes: dict[str, str | None] = {}
         self._managers: dict[tuple[str, str, str], Val] = {}
         self._instances: set[tuple[str, str]] = set()
@@ -57,6 +56,7 @@ class Django(Stack):
         files = [f for f in sorted(self.project.modules.files) if self.project.role(f) is not Role.TEST]
         self.models = Models(self.project, files)
         serializers.supply(self, files)
+        self.guarded = any(b"guardian" in (self.project.modules.source(f) or b"") for f in files)
         return self.models.tables()
 
     def notes(self) -> list[Note]:
@@ -194,7 +194,7 @@ class Django(Stack):
             return None
         if base.doc_of is not None:
             return rows.member(self, state, base, node)
-        return None
+        return base if node.name == "object_list" and isinstance(shape, Many) else None
 
     # Calls.
 
@@ -202,85 +202,25 @@ class Django(Stack):
         """Methods of querysets and rows, shortcuts, models by name."""
         shape = func.shape
         if isinstance(shape, External):
-            return self._outside(state, node, shape.source)
+            return functions.outside(self, state, node, shape.source)
         if isinstance(shape, Marker) and shape.kind == "model" and base is None:
             fields = {k: state.evaluate(v) for k, v in node.keywords}
             return Val(deps=derived(*fields.values()).deps, shape=Record(fields), doc_of=shape.data[0])
         if base is None or not isinstance(node.func, tree.Member):
             return None
+        if isinstance(base.shape, Marker) and base.shape.kind == "paginator":
+            return views.paged(state, node, node.func, base.shape)
         if isinstance(shape, Closure) and shape.name:
             return None
+        asked = functions.permission(self, state, node, node.func, base)
+        if asked is not None:
+            return asked
         receiver = base.shape
         if isinstance(receiver, Query) and receiver.flavor == querysets.FLAVOR:
             return self.queried(state, node, node.func, base, receiver)
         if base.doc_of is not None:
             return rows.call(self, state, node, node.func, base)
-        if isinstance(receiver, External):
-            return None
         return None
-
-    def _outside(self, state: State, node: tree.Call, source: str) -> Val | None:
-        word = source.rpartition(".")[2]
-        if source in USER_FACTORIES or word == "get_user_model":
-            user = self.models.user_model()
-            return Val(shape=self._class_shape(user)) if user is not None else None
-        if word in words.SHORTCUTS and node.args:
-            return self._shortcut(state, node, word)
-        if word == "get_model" and "apps" in source and node.args:
-            args = [state.evaluate(a) for a in node.args]
-            text = ".".join(str(a.literal) for a in args if isinstance(a.literal, str))
-            model = self.models.named(text)
-            return Val(shape=self._class_shape(model)) if model is not None else None
-        if word == "Prefetch" and node.args:
-            return self._prefetch(state, node)
-        if word == "Q":
-            args = [state.evaluate(a) for a in node.args]
-            fields = {k: state.evaluate(v) for k, v in node.keywords}
-            inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
-            return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
-        if word == "prefetch_related_objects" and node.args:
-            args = [state.evaluate(a) for a in node.args]
-            return derived(*args)
-        if word in ("sync_to_async", "async_to_sync", "cached_property", "method_decorator") and len(node.args) == 1:
-            return state.evaluate(node.args[0])
-        if source.startswith("django.db.models"):
-            return derived(*(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
-        return views.outside(self, state, node, source)
-
-    def _class_shape(self, model: Model) -> Marker | ClassRef:
-        if model.info is not None:
-            return ClassRef(model.info.path, model.info.name)
-        return Marker("model", (model.table,))
-
-    def _prefetch(self, state: State, node: tree.Call) -> Val:
-        args = [state.evaluate(a) for a in node.args]
-        named = {k: state.evaluate(v) for k, v in node.keywords}
-        lookup = args[0].literal if isinstance(args[0].literal, str) else ""
-        query = named.get("queryset") or (args[1] if len(args) > 1 else None)
-        to = named.get("to_attr") or (args[2] if len(args) > 2 else None)
-        name = to.literal if to is not None and isinstance(to.literal, str) else ""
-        if name and query is not None and isinstance(query.shape, Query):
-            self.attributes[name] = query.shape.table
-        elif name:
-            self.attributes.setdefault(name, None)
-        return Val(shape=Marker("prefetch", (lookup, name), query))
-
-    def _shortcut(self, state: State, node: tree.Call, word: str) -> Val | None:
-        first = state.evaluate(node.args[0])
-        model = self.model_of(first)
-        if model is not None:
-            info = next(iter(model.managers.values()), None)
-            at, end = node.args[0].at, node.args[0].end
-            first = self.chosen(state, model.table, info, at, end) if info is not None else querysets.start(model.table, at, end)
-        if not isinstance(first.shape, Query):
-            return None
-        rest = tree.Call(node.func, node.args[1:], node.at, node.end, keywords=node.keywords)
-        made = querysets.built(state, self.models, rest, "filter", first, first.shape)
-        assert isinstance(made.shape, Query)
-        later = word.startswith("a")
-        if words.SHORTCUTS[word] == "list":
-            return querysets.rows(state, made, node.at, node.end, word, later=later)
-        return self.one(state, made, node, word, later=later)
 
     def one(self, state: State, made: Val, node: tree.Call, verb: str, *, later: bool) -> Val:
         """One row, by its key where the conditions are nothing else."""
@@ -390,8 +330,12 @@ class Django(Stack):
         return views.own_call(self, state, info, base, node)
 
     def parameter(self, info: ClassInfo | None, fn: tree.Fn, number: int, name: str) -> Val | None:
-        """The request."""
-        return Val(shape=Marker("request")) if name == "request" else None
+        """The request; the row that a serializer of a model is given."""
+        if name == "request":
+            return Val(shape=Marker("request"))
+        if info is not None and number == 1 and serializers.is_serializer(info):
+            return serializers.row_given(self, info, fn)
+        return None
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """Views answer requests."""

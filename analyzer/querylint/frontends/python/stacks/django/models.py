@@ -12,6 +12,7 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import words
 from querylint.frontends.python.stacks.django.indexes import field_indexes, meta_indexes
 from querylint.frontends.python.stacks.django.managers import manager_class
+from querylint.frontends.python.stacks.django.signals import watched
 from querylint.ir import Field, Index, Link, Table
 from querylint.syntax import tree
 from querylint.text import Span
@@ -23,8 +24,6 @@ RELEVANT = re.compile(
     rb"Field\(|ForeignKey|models\.Model|Model\)|Mixin|Manager|QuerySet|AbstractUser|AbstractBaseUser|Model\b.*:\s*$", re.M
 )
 USER_SETTING = re.compile(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
-SIGNALS = re.compile(rb"(?:pre|post)_(?:save|delete)|m2m_changed")
-WATCHING = frozenset("pre_save post_save pre_delete post_delete m2m_changed".split())
 
 
 @dataclass(slots=True)
@@ -124,7 +123,8 @@ class Models:
             self._managers(model)
             assert model.info is not None
             model.watched = any(model.info.method(name) is not None for name in ("save", "delete"))
-        self._signals(files)
+        for model in watched(self, files):
+            model.watched = True
 
     def _add(self, model: Model) -> None:
         self.by_table[model.table] = model
@@ -341,34 +341,6 @@ class Models:
                 model.links.setdefault(name, link)
             model.order = model.order or parent.order
 
-    def _signals(self, files: list[str]) -> None:
-        """Models whose rows a receiver of a signal watches; a receiver that names no sender watches them all."""
-        for path in files:
-            source = self.project.modules.source(path) or b""
-            if not SIGNALS.search(source):
-                continue
-            module = self.project.modules.module(path)
-            for node in tree.walk(module.body if module is not None else []):
-                if isinstance(node, tree.Call) and _last(node.func) in ("receiver", "connect"):
-                    for model in self._senders(path, node):
-                        model.watched = True
-
-    def _senders(self, path: str, node: tree.Call) -> list[Model]:
-        signals = [
-            s for a in (*node.args, node.func) for s in tree.walk(a) if isinstance(s, tree.Name | tree.Member) and _last(s) in WATCHING
-        ]
-        if not signals:
-            return []
-        sender = dict(node.keywords).get("sender")
-        if sender is None:
-            return []
-        if isinstance(sender, tree.Literal) and isinstance(sender.value, str):
-            named = self.named(sender.value)
-            return [named] if named is not None else []
-        found = self.project.modules.reference(path, sender)
-        model = self.by_class.get((found.path, found.name)) if found is not None else None
-        return [model] if model is not None else []
-
     # Managers.
 
     def _managers(self, model: Model) -> None:
@@ -396,10 +368,6 @@ class Models:
         if model.info is None:
             return None
         return self.project.modules.lines(model.info.path).span(model.info.node.at, model.info.node.end)
-
-
-def _last(node: tree.Expr) -> str:
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
 
 
 def _is_field(name: str) -> bool:

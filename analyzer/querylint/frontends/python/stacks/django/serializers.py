@@ -26,6 +26,7 @@ WORDS = (b"erializer", b"ViewSet", b"APIView", b"list_display", b"Feed")
 SERIALIZERS = ("Serializer", "ModelSerializer", "HyperlinkedModelSerializer", "ListSerializer", "BaseSerializer")
 LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
 LISTED = "serialized_list"
+DECLARED = "declared_representation"
 READ_WHOLE = frozenset(("StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "RelatedField"))
 
 
@@ -51,8 +52,8 @@ def supply(django: Django, files: list[str]) -> None:
             made = admin_rows(django, info) or feed_items(info)
             if made is not None:
                 info.node.methods.append(made)
-            elif is_serializer(info) and not any(f.name == "to_representation" for f in info.node.methods):
-                info.node.methods.append(_to_representation(django, info))
+            elif is_serializer(info):
+                info.node.methods += _representation(django, info)
             elif is_listing(info):
                 made = _listed(info)
                 if made is not None:
@@ -71,18 +72,20 @@ def _all(django: Django, path: str) -> Iterator[ClassInfo]:
 # Serializers.
 
 
-def _to_representation(django: Django, info: ClassInfo) -> tree.Fn:
+def _representation(django: Django, info: ClassInfo) -> list[tree.Fn]:
+    """What the declared fields read, and the method that asks for it where the project has none of its own."""
     body: list[tree.Stmt] = []
-    if any(owner.method("to_representation") for owner in info.mro()[1:]):
-        inherited = tree.Call(tree.Name("super", *at_of(info.node)), [], *at_of(info.node))
-        body.append(do(call_of(inherited, "to_representation", [row_of(info.node)])))
-    else:
-        declared = dict(_declared(django, info))
-        for name in _names(django, info, declared):
-            body += _field(django, info, name, declared.get(name))
-    at, end = info.node.at, info.node.at
+    declared = dict(_declared(django, info))
+    for name in _names(django, info, declared):
+        body += _field(django, info, name, declared.get(name))
+    at = info.node.at
     params = [tree.Param(tree.NamePattern("self", at, at)), tree.Param(tree.NamePattern(ROW, at, at))]
-    return tree.Fn("to_representation", params, body, at, end)
+    made = [tree.Fn(DECLARED, params, body, at, at)]
+    own = any(f.name == "to_representation" and f.at < f.end for owner in info.mro() for f in owner.node.methods)
+    if not own:
+        asked = do(call_of(tree.Name("self", at, at), DECLARED, [row_of(info.node)], at))
+        made.append(tree.Fn("to_representation", params, [asked], at, at))
+    return made
 
 
 def _declared(django: Django, info: ClassInfo) -> Iterator[tuple[str, tree.Call]]:
@@ -234,6 +237,14 @@ def _listed(info: ClassInfo) -> tree.Fn | None:
 # Serializers at work in code.
 
 
+def row_given(django: Django, info: ClassInfo, fn: tree.Fn) -> Val | None:
+    """The row that a method of a model's serializer is handed."""
+    if fn.name not in ("to_representation", DECLARED) and not fn.name.startswith("get_"):
+        return None
+    model = _model(django, info)
+    return Val(doc_of=model.table) if model is not None else None
+
+
 def serialized(django: Django, state: State, node: tree.Call, info: ClassInfo) -> Val | None:
     """`PostSerializer(posts, many=True)`: each row is read as the serializer says. It is taken to be asked for its data."""
     keywords = dict(node.keywords)
@@ -254,6 +265,18 @@ def serialized(django: Django, state: State, node: tree.Call, info: ClassInfo) -
     with state.loop(LoopKind.EACH, node.at, node.end, over=value, over_text=state.text(first)) as frame:
         state.vocabulary.reached(state, node, closure, (made, value.item().with_deps(frozenset({frame.id}))))
     return made
+
+
+def inherited(django: Django, state: State, node: tree.Call, info: ClassInfo, base: Val) -> Val | None:
+    """`super().to_representation(instance)`: what the fields of the object's own class declare."""
+    shape = base.shape
+    own = django.project.info(shape) if isinstance(shape, ClassRef) else None
+    found = (own or info).method(DECLARED)
+    args = [state.evaluate(a) for a in node.args]
+    if found is None or not args or not isinstance(state.vocabulary, Reaching):
+        return None
+    owner, fn = found
+    return state.vocabulary.reached(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=base), (base, args[0]))
 
 
 @runtime_checkable

@@ -104,6 +104,8 @@ def own_call(django: Django, state: State, info: ClassInfo, base: Val, node: tre
     model = django.models.by_class.get((info.path, info.name))
     if model is not None and name in words.ROW_WRITES:
         return NOTHING  # the stored row is written by the `save` that was called from outside
+    if name == "to_representation" and serializers.is_serializer(info):
+        return serializers.inherited(django, state, node, info, base)
     if not is_view(info):
         return None
     if name == "get_queryset":
@@ -124,6 +126,15 @@ def own_call(django: Django, state: State, info: ClassInfo, base: Val, node: tre
         if isinstance(made.shape, Query):
             return querysets.row(state, made.shape, at, end, "get_object", deps=made.deps)
     return None
+
+
+def paged(state: State, node: tree.Call, func: tree.Member, shape: Marker) -> Val | None:
+    """`paginator.page(number)`."""
+    if func.name not in ("page", "get_page") or shape.inner is None:
+        return None
+    for arg in node.args:
+        state.evaluate(arg)
+    return page(state, shape.inner, node.at, node.end)
 
 
 def page(state: State, value: Val, at: int, end: int) -> Val:

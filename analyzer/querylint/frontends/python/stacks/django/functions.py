@@ -1,0 +1,88 @@
+"""Functions and classes of Django that hand models, querysets and rows on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import ClassRef, Marker, Query, Record, Val, derived
+from querylint.frontends.python.stacks.django import permissions, querysets, views, words
+from querylint.frontends.python.stacks.django.models import Model
+from querylint.frontends.python.stacks.django.permissions import method as permission
+from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.django import Django
+
+USER_FACTORIES = frozenset(("django.contrib.auth.get_user_model", "django.contrib.auth.get_user"))
+
+__all__ = ["class_shape", "outside", "permission"]
+
+
+def outside(django: Django, state: State, node: tree.Call, source: str) -> Val | None:
+    """A call of outside code by its dotted name."""
+    word = source.rpartition(".")[2]
+    if source in USER_FACTORIES or word == "get_user_model":
+        user = django.models.user_model()
+        return Val(shape=class_shape(user)) if user is not None else None
+    if word in words.SHORTCUTS and node.args:
+        return _shortcut(django, state, node, word)
+    if word == "get_model" and "apps" in source and node.args:
+        args = [state.evaluate(a) for a in node.args]
+        text = ".".join(str(a.literal) for a in args if isinstance(a.literal, str))
+        model = django.models.named(text)
+        return Val(shape=class_shape(model)) if model is not None else None
+    if word == "Prefetch" and node.args:
+        return _prefetch(django, state, node)
+    if word == "Q":
+        args = [state.evaluate(a) for a in node.args]
+        fields = {k: state.evaluate(v) for k, v in node.keywords}
+        inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
+        return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
+    if word == "prefetch_related_objects" and node.args:
+        args = [state.evaluate(a) for a in node.args]
+        return derived(*args)
+    if word in ("sync_to_async", "async_to_sync", "cached_property", "method_decorator") and len(node.args) == 1:
+        return state.evaluate(node.args[0])
+    if source.startswith("django.db.models"):
+        return derived(*(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
+    return permissions.outside(django, state, node, source) or views.outside(django, state, node, source)
+
+
+def class_shape(model: Model) -> Marker | ClassRef:
+    """A model as a value."""
+    if model.info is not None:
+        return ClassRef(model.info.path, model.info.name)
+    return Marker("model", (model.table,))
+
+
+def _prefetch(django: Django, state: State, node: tree.Call) -> Val:
+    args = [state.evaluate(a) for a in node.args]
+    named = {k: state.evaluate(v) for k, v in node.keywords}
+    lookup = args[0].literal if isinstance(args[0].literal, str) else ""
+    query = named.get("queryset") or (args[1] if len(args) > 1 else None)
+    to = named.get("to_attr") or (args[2] if len(args) > 2 else None)
+    name = to.literal if to is not None and isinstance(to.literal, str) else ""
+    if name and query is not None and isinstance(query.shape, Query):
+        django.attributes[name] = query.shape.table
+    elif name:
+        django.attributes.setdefault(name, None)
+    return Val(shape=Marker("prefetch", (lookup, name), query))
+
+
+def _shortcut(django: Django, state: State, node: tree.Call, word: str) -> Val | None:
+    first = state.evaluate(node.args[0])
+    model = django.model_of(first)
+    if model is not None:
+        info = next(iter(model.managers.values()), None)
+        at, end = node.args[0].at, node.args[0].end
+        first = django.chosen(state, model.table, info, at, end) if info is not None else querysets.start(model.table, at, end)
+    if not isinstance(first.shape, Query):
+        return None
+    rest = tree.Call(node.func, node.args[1:], node.at, node.end, keywords=node.keywords)
+    made = querysets.built(state, django.models, rest, "filter", first, first.shape)
+    assert isinstance(made.shape, Query)
+    later = word.startswith("a")
+    if words.SHORTCUTS[word] == "list":
+        return querysets.rows(state, made, node.at, node.end, word, later=later)
+    return django.one(state, made, node, word, later=later)
