@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from querylint.syntax.templates.django import read_django
+from querylint.syntax.templates.jinja import read_jinja
 from querylint.syntax.templates.page import Dialect, Page
 
-__all__ = ["Dialect", "Page", "read_django"]
+__all__ = ["Dialect", "Page", "read_django", "read_jinja"]
