@@ -190,7 +190,7 @@ class _Reader(Bodies):
         pattern = reader.target()
         if not reader.keyword("in"):
             raise UnreadableError
-        over = reader.tuple(choice=False)
+        over = reader.several(choice=False)
         test = reader.expression() if reader.keyword("if") else None
         reader.keyword("recursive")
         if not reader.done:
@@ -206,7 +206,7 @@ class _Reader(Bodies):
         end = self.passed(stop, token)
         here = token.inner
         counter = tree.Let(tree.NamePattern("loop", here, here), None, here, here)
-        inner = [counter, *body] if test is None else [counter, tree.If(test, body, [], token.at, end)]
+        inner: list[tree.Stmt] = [counter, *body] if test is None else [counter, tree.If(test, body, [], token.at, end)]
         found.append(tree.For(tree.LoopForm.OF, inner, token.at, end, token.end, pattern=pattern, over=over))
         if other:
             found.append(tree.If(nothing(token.at), other, [], token.at, end))
@@ -304,11 +304,7 @@ class _Reader(Bodies):
 
     def _function(self, token: Token, name: str, params: list[tree.Param], end: str) -> tree.Fn:
         body, stop = self._scoped_body(token, end)
-        if (
-            name
-            and b"caller" in self.source[token.end : stop]
-            and any(isinstance(n, tree.Name) and n.id == "caller" for n in tree.walk(body))
-        ):
+        if name and b"caller" in self.source[token.end : stop] and _names(body, "caller"):
             params = [*params, tree.Param(tree.NamePattern("caller", token.at, token.at), optional=True)]
         return tree.Fn(name, params, body, token.at, stop)
 
@@ -378,9 +374,13 @@ class _Reader(Bodies):
         found.append(tree.Block(body, token.at, end))
 
 
+def _names(body: list[tree.Stmt], name: str) -> bool:
+    return any(isinstance(this, tree.Name) and this.id == name for this in tree.walk(body))
+
+
 READERS: dict[str, Callable[[_Reader, Token, list[tree.Stmt]], None]] = {
-    "if": _Reader._if, "for": _Reader._for, "break": _Reader._leave, "continue": _Reader._leave, "set": _Reader._set, "with": _Reader._with,
-    "do": _Reader._do, "trans": _Reader._translation, "blocktrans": _Reader._translation, "filter": _Reader._filter, "macro": _Reader._macro,
-    "call": _Reader._call, "block": _Reader._block, "extends": _Reader._extends, "include": _Reader._include, "import": _Reader._import,
-    "from": _Reader._from, "autoescape": _Reader._autoescape,
+    "if": _Reader._if, "for": _Reader._for, "break": _Reader._leave, "continue": _Reader._leave, "set": _Reader._set,
+    "with": _Reader._with, "do": _Reader._do, "trans": _Reader._translation, "blocktrans": _Reader._translation,
+    "filter": _Reader._filter, "macro": _Reader._macro, "call": _Reader._call, "block": _Reader._block, "extends": _Reader._extends,
+    "include": _Reader._include, "import": _Reader._import, "from": _Reader._from, "autoescape": _Reader._autoescape,
 }  # fmt: skip
