@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from querylint.syntax import tree
 from querylint.syntax.templates.bodies import NO_TAGS, Bodies, Token
-from querylint.syntax.templates.jinja_expressions import Reader, UnreadableError
+from querylint.syntax.templates.jinja_expressions import Reader
 from querylint.syntax.templates.jinja_scan import NAME, tokens
+from querylint.syntax.templates.jinja_words import UnreadableError
 from querylint.syntax.templates.page import BLOCK, INCLUDE, TAG, BlockDef, Dialect, Page, nothing, word
 
 # Words between the arguments of tags of extensions that say how they belong together.
