@@ -17,6 +17,8 @@ PIPE = re.compile(r"\s*\|\s*(\w+)")
 COLON = re.compile(r"\s*:\s*")
 KEYWORD = re.compile(r"(\w+)=(?!=)")
 BUILTINS = {"True": True, "False": False, "None": None}
+# Nothing real has so many parts, filters or words in one expression; every one is a level of the tree.
+LONGEST = 60
 ESCAPED = re.compile(r"\\(.)")
 
 
@@ -50,7 +52,11 @@ class Expressions:
         if found is None:
             return None
         value, here = found
+        filters = 0
         while (match := PIPE.match(self.letters, here, end)) is not None:
+            filters += 1
+            if filters > LONGEST:
+                return None
             args = [value]
             here = match.end()
             colon = COLON.match(self.letters, here, end)
@@ -74,7 +80,7 @@ class Expressions:
         if match is not None:
             return tree.Literal(_number(match[0]), at, match.end()), match.end()
         match = PATH.match(self.letters, at, end)
-        if match is None:
+        if match is None or match[0].count(".") > LONGEST:
             return None
         return self._path(match), match.end()
 
@@ -121,6 +127,7 @@ def _number(text: str) -> int | float:
 SIGNS = frozenset(("==", "!=", "<", ">", "<=", ">=", "in", "not in", "is", "is not"))
 BINDING = {"or": 6, "and": 7, "in": 9, "not in": 9, "is": 10, "is not": 10, "==": 10, "!=": 10, "<": 10, ">": 10, "<=": 10, ">=": 10}
 NOT = 8
+WORDS = frozenset((*BINDING, "not"))
 SPELLED = {"is": "===", "is not": "!=="}
 
 
@@ -139,13 +146,13 @@ class Test:
         if not self.pieces:
             self.whole = False
             return nothing(at)
-        parts = [self._expression(0)]
+        parts: list[tree.Expr] = [] if len(self.pieces) > LONGEST else [self._expression(0)]
         while self.here < len(self.pieces):
             self.whole = False
-            self.here += self.pieces[self.here].text in BINDING
-            if self.here < len(self.pieces):
-                parts.append(self._expression(0))
-        return parts[0] if len(parts) == 1 else tree.Opaque(parts, parts[0].at, parts[-1].end)
+            value = self.expressions.word(self.pieces[self.here]) if self.pieces[self.here].text not in WORDS else None
+            parts.extend([value] if value is not None else [])
+            self.here += 1
+        return parts[0] if len(parts) == 1 else tree.Opaque(parts, at, self.end)
 
     def _expression(self, power: int) -> tree.Expr:
         left = self._prefix()

@@ -44,12 +44,15 @@ class _Reader(Bodies):
         return self.page
 
     def variable(self, token: Token) -> tree.Expr | None:
+        try:
+            value = Reader(self.source, token).whole()
+        except UnreadableError:
+            args, _, _ = self._loose(token)
+            self.broken(token)
+            return tree.Opaque(args, token.at, token.end)
         if not token.whole:
             self.broken(token)
-        try:
-            return Reader(self.source, token).whole()
-        except UnreadableError:
-            return None if token.whole else nothing(token.at)
+        return value
 
     def tag(self, token: Token, found: list[tree.Stmt]) -> None:
         if not token.whole:
@@ -144,6 +147,9 @@ class _Reader(Bodies):
                 value = reader.disjunction()
             except UnreadableError:
                 reader.here = start + 1
+                first = reader.words[start]
+                if first.kind == NAME:
+                    args.append(tree.Name(reader.spelled(first), first.at, first.end))
                 continue
             if key:
                 keywords.append((key, value))
@@ -254,8 +260,8 @@ class _Reader(Bodies):
         reader = Reader(self.source, token)
         lets: list[tree.Stmt] = []
         while not reader.done:
-            if reader.sign(",") or reader.word.kind != NAME:
-                reader.here += reader.words[reader.here - 1].text != "," if reader.here else 1
+            if reader.word.kind != NAME:
+                reader.here += 1
                 continue
             name, at, end = reader.name()
             if reader.sign("="):

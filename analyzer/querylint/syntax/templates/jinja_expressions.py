@@ -85,8 +85,8 @@ class Reader(Words):
         starts: list[int] = []
         while self.is_name("not"):
             starts.append(self.next().at)
-        if len(starts) > LONGEST:
-            raise UnreadableError
+            if len(starts) > LONGEST:
+                raise UnreadableError
         value = self._comparison()
         for at in reversed(starts):
             value = tree.Op("!", [value], at, self.last)
@@ -136,8 +136,8 @@ class Reader(Words):
         starts: list[Word] = []
         while self.is_sign("-") or self.is_sign("+"):
             starts.append(self.next())
-        if len(starts) > LONGEST:
-            raise UnreadableError
+            if len(starts) > LONGEST:
+                raise UnreadableError
         at = self.at
         value = self._hung(self._primary(), at)
         if starts:
