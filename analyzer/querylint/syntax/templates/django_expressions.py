@@ -12,7 +12,7 @@ STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"|' + r"'[^'\\]*(?:\\.[^'\\]*)*'"
 TRANSLATED = rf"_\(\s*(?:{STRING})\s*\)"
 CONSTANT = re.compile(rf"{TRANSLATED}|{STRING}")
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.])")
-PATH = re.compile(r"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[\w\x80-\xff]+)*")
+PATH = re.compile(r"[\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*")
 PIPE = re.compile(r"\s*\|\s*(\w+)")
 COLON = re.compile(r"\s*:\s*")
 KEYWORD = re.compile(r"(\w+)=(?!=)")
