@@ -21,8 +21,10 @@ def _stmt(s: tree.Stmt, page: Page) -> str:
             return repr(" ".join(text.split()))
         case tree.Do(tree.Call(tree.Name("|block"), [tree.Literal(str() as name)])):
             return f"block {name} {{{_body(page.blocks[name].body, page)}}}"
-        case tree.Do(value):
+        case tree.Do(tree.Template([value])):
             return f"{expr(value)};"
+        case tree.Do(value):
+            return f"do {expr(value)};"
         case tree.Let(pattern, value):
             return f"let {_pattern(pattern)}{' = ' + expr(value) if value is not None else ''};"
         case tree.If(test, then, other):

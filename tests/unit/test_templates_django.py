@@ -34,7 +34,7 @@ CASES = [
     ),
     (
         '{% include "x.html" with a=b.c d="e" only %}{% include name %}',
-        "|include('x.html', {a: b.c, d: 'e'}, only=True); |include(name, {});",
+        "do |include('x.html', {a: b.c, d: 'e'}, only=True); do |include(name, {});",
     ),
     (
         '{% extends "base.html" %}{% load i18n x from y %}{% block t %}{{ block.super }}{% block in %}i{% endblock in %}{% endblock %}',
@@ -46,7 +46,7 @@ CASES = [
     ),
     (
         '{% cycle "a" b %}{% firstof a.b c "z" as q %}{% url "n" a.pk x=b.c as u %}{% trans "hello" as h %}',
-        "%cycle('a', b); let q = ((a.b || c) || 'z'); let u = %url('n', a.pk, x=b.c); let h = %trans('hello');",
+        "do %cycle('a', b); let q = ((a.b || c) || 'z'); let u = %url('n', a.pk, x=b.c); let h = %trans('hello');",
     ),
     (
         "{% blocktrans with n=a.b trimmed count c=x|length %}one {{ n }}{% plural %}many{% endblocktrans %}",
@@ -62,11 +62,11 @@ CASES = [
     ),
     (
         '{% mytag a.b "x" k=c.d as r %}{% thing obj.id %}{{ a }}{% else %}{{ b }}{% endthing %}{% single x %}{% csrf_token %}',
-        "let r = %mytag(a.b, 'x', k=c.d); %thing(obj.id); {a; b;} %single(x);",
+        "let r = %mytag(a.b, 'x', k=c.d); do %thing(obj.id); {a; b;} do %single(x);",
     ),
     (
         "{% ifequal a b.c %}x{% endifequal %}{% autoescape off %}{{ a.b|safe }}{% endautoescape %}",
-        "if (a == b.c) {'x'} %autoescape(off); {|safe(a.b);}",
+        "if (a == b.c) {'x'} do %autoescape(off); {|safe(a.b);}",
     ),
 ]
 
@@ -111,7 +111,7 @@ def test_a_loop_spans_its_tag() -> None:
     ("text", "expected"),
     [
         ("{% for a in b %}{% if c %}x{% endfor %}{{ d }}", "for a in b {if c {'x'}} d;"),
-        ("{% endif %}{{ a }}", "%endif(); a;"),
+        ("{% endif %}{{ a }}", "do %endif(); a;"),
         ("{% for a %}{{ a.b }}{% endfor %}{{ c }}", "for  in <> {a.b;} c;"),
         ("{{ a.b:c }}{{ d }}", "d;"),
         ("{% if %}{{ a }}{% endif %}", "if <> {a;}"),

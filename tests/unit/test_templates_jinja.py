@@ -33,7 +33,7 @@ CASES = [
     ),
     (
         "{% set x = 1 %}{% if a %}{% set x = 2 %}{% set y = a.b %}{% endif %}{{ y }}{% set a, b = c %}{% set ns.q = 1 %}",
-        "let y = y; let x = 1; if a {x = 2; y = a.b;} y; let [a, b] = c; ns.q = 1;",
+        "let y = y; let x = 1; if a {do x = 2; do y = a.b;} y; let [a, b] = c; do ns.q = 1;",
     ),
     (
         "{% set body %}text {{ a }}{% endset %}{% set body | upper %}x{% endset %}{{ body }}",
@@ -41,7 +41,7 @@ CASES = [
     ),
     (
         "{% macro m(a, b=c.d) %}{{ a.x }}{{ caller(a) }}{% endmacro %}{% call(u) m(1) %}{{ u.n }}{% endcall %}{{ m(q) }}",
-        "macro m(a, b = c.d, caller) {a.x; caller(a);} m(1, caller=(u) {u.n;}); m(q);",
+        "macro m(a, b = c.d, caller) {a.x; caller(a);} do m(1, caller=(u) {u.n;}); m(q);",
     ),
     (
         '{% from "m.html" import a as b, c with context %}{% import "n.html" as n without context %}{{ n.f(x) }}{{ b() }}',
@@ -49,19 +49,19 @@ CASES = [
     ),
     (
         '{% extends "base.html" if not x else y %}{% block t scoped %}{{ super() }}{{ self.o() }}{% endblock t %}{% block o %}{% endblock %}',
-        "block t {|super(); block o {}} block o {}",
+        "block t {|super(); |block('o');} block o {}",
     ),
     (
         '{% include "a.html" %}{% include ["a", "b"] ignore missing without context %}{% include name ignore missing %}',
-        "|include('a.html', {}); |include(['a', 'b'], {}, only=True); |include(name, {});",
+        "do |include('a.html', {}); do |include(['a', 'b'], {}, only=True); do |include(name, {});",
     ),
     (
         "{% trans n=a.b, count=xs|length trimmed %}one {{ n }}{% pluralize %}many{% endtrans %}{% do xs.append(a.b) %}",
-        "{let n = a.b; let count = |length(xs); 'one' n; 'many'} xs.append(a.b);",
+        "{let n = a.b; let count = |length(xs); 'one' n; 'many'} do xs.append(a.b);",
     ),
     (
         "{% with a=b.c, d=e %}{{ a }}{% endwith %}{% filter upper|x(y) %}{{ z }}{% endfilter %}{% autoescape true %}{{ q }}{% endautoescape %}",
-        "{let a = b.c; let d = e; a;} {z; |x(|upper(<>), y);} {q;}",
+        "{let a = b.c; let d = e; a;} {z; do |x(|upper(<>), y);} {q;}",
     ),
     (
         '{% raw %}{{ gone }}{% endraw %}{# {{ gone }} #}{{ {"a": b.c, "d": [1, (e, f)]} }}{{ () }}',
@@ -69,7 +69,7 @@ CASES = [
     ),
     (
         '{% cache 60, "x" ~ y.z %}{{ a.b }}{% endcache %}{% csrf_token %}{% url "x" a.b as u %}{% component "c", p=a.b %}',
-        "%cache(60, ('x' ~ y.z)); {a.b;} let u = %url('x', a.b); %component('c', p=a.b);",
+        "do %cache(60, ('x' ~ y.z)); {a.b;} let u = %url('x', a.b); do %component('c', p=a.b);",
     ),
     (
         '{{ user.projects|selectattr("publishers")|map(attribute="a.b")|list|length }} {{ xs|sort(attribute="n", reverse=true)|first }}',
@@ -141,12 +141,12 @@ def test_offsets_count_bytes() -> None:
     [
         ("{{ a b.c }}{{ d }}", "<a, b.c>; d;"),
         ("{{ a ? b }}{{ d }}", "a; d;"),
-        ("{% for x %}{{ x.y }}{% endfor %}{{ d }}", "%for(x); {x.y;} d;"),
+        ("{% for x %}{{ x.y }}{% endfor %}{{ d }}", "do %for(x); {x.y;} d;"),
         ("{% for a in b %}{% if c %}x{% endfor %}{{ d }}", "for a in b {if c {'x'}} d;"),
-        ("{% if a. %}{{ b }}{% endif %}{{ c }}", "%if(a); {b;} c;"),
+        ("{% if a. %}{{ b }}{% endif %}{{ c }}", "do %if(a); {b;} c;"),
         ("{% endfor %}{{ c }}", "c;"),
         ("{{ a.b", "'{{ a.b'"),
-        ("{% set a = %}{{ b }}", "%set(a); b;"),
+        ("{% set a = %}{{ b }}", "do %set(a); b;"),
     ],
 )
 def test_mistakes_lose_only_themselves(text: str, expected: str) -> None:

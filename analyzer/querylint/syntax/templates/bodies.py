@@ -107,7 +107,7 @@ class Bodies(ABC):
                 if value is None:
                     self.broken(token)
                 else:
-                    found.append(tree.Do(value, token.at, token.end))
+                    found.append(tree.Do(tree.Template([value], token.at, token.end), token.at, token.end))
             self.here += 1
         self.open.pop()
         return found

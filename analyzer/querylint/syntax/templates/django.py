@@ -189,7 +189,8 @@ class _Reader(Bodies):
         value = args[0]
         for arg in args[1 : DEEPEST // 2]:
             value = tree.Logic("||", value, arg, value.at, arg.end)
-        found.append(self._let(target, value) if target is not None else tree.Do(value, token.at, token.end))
+        printed = tree.Do(tree.Template([value], token.at, token.end), token.at, token.end)
+        found.append(self._let(target, value) if target is not None else printed)
 
     # Translations.
 

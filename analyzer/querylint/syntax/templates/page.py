@@ -1,7 +1,8 @@
 """What a template file holds once it is read: code in the plain tree, and what only templates have.
 
 The words of a template language become calls of names that no author can write: `xs|length` calls `|length`, `{% url x %}` calls
-`%url`, `x is odd` calls `?odd`. What those mean is for the reader of the tree to say. Text is a Literal in a Do.
+`%url`, `x is odd` calls `?odd`. What those mean is for the reader of the tree to say. Text is a Literal in a Do, what is printed a
+Template of one part.
 """
 
 from __future__ import annotations
