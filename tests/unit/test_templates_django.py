@@ -96,7 +96,8 @@ def test_offsets_count_bytes() -> None:
     found = page(text)
     (_, last) = found.body
     assert isinstance(last, tree.Do)
-    assert text.encode()[last.value.at : last.value.end] == b"row.author.name|lower"
+    assert isinstance(last.value, tree.Template)
+    assert text.encode()[last.value.parts[0].at : last.value.parts[0].end] == b"row.author.name|lower"
 
 
 def test_a_loop_spans_its_tag() -> None:

@@ -133,7 +133,8 @@ def test_offsets_count_bytes() -> None:
     text = "<p>é ü</p>\n{{- row.author.name | lower -}}"
     (_, last) = page(text).body
     assert isinstance(last, tree.Do)
-    assert text.encode()[last.value.at : last.value.end] == b"row.author.name | lower"
+    assert isinstance(last.value, tree.Template)
+    assert text.encode()[last.value.parts[0].at : last.value.parts[0].end] == b"row.author.name | lower"
 
 
 @pytest.mark.parametrize(
