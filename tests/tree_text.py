@@ -70,6 +70,8 @@ def expr(e: tree.Expr) -> str:
             return f"{expr(base)}.{name}"
         case tree.Index(base, key):
             return f"{expr(base)}[{expr(key)}]"
+        case tree.Slice(start, stop, step):
+            return ":".join(expr(part) if part is not None else "" for part in (start, stop, step))
         case tree.Call(func, args, keywords=keywords):
             given = [expr(a) for a in args] + [f"{k}={expr(v)}" for k, v in keywords]
             return f"{expr(func)}({', '.join(given)})"

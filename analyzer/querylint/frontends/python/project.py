@@ -33,7 +33,7 @@ class PythonProject:
         role: Callable[[str], Role],
         stacks: Collection[Callable[[PythonProject], Stack]],
     ) -> None:
-        self.role = role
+        self.files = files
         self.modules = PythonModules(files, read)
         self.classes = Classes(self.modules)
         self.annotations = Annotations(self)

@@ -85,6 +85,10 @@ class Templates:
                 self._pages[path] = READERS[dialect_of(path, source, self._usually())](path, source)
         return self._pages[path]
 
+    def is_page(self, path: str) -> bool:
+        """Whether a path is that of a template that was read."""
+        return path in self._pages
+
     def lines(self, path: str) -> LineIndex:
         """The lines of a template that was read."""
         return self._lines[path]

@@ -10,7 +10,7 @@ from querylint.frontends.flow.binding import declare, plain_member
 from querylint.frontends.flow.expressions import member as member_of
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Query, Record, Val, derived, join_all
+from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption, Vocabulary
 from querylint.frontends.templates import filters
 from querylint.frontends.templates.folders import Templates
@@ -213,7 +213,7 @@ class TemplateVocabulary:
             return state.invoke(shape, args, shape.fn.at, shape.fn.end)
 
     def _is_page(self, path: str) -> bool:
-        return any(page.path == path for page in self.pages) or self.templates.is_page(path)
+        return self.templates.is_page(path)
 
     def _macro(self, state: State, node: tree.Call, closure: Closure) -> Val:
         args = state.language.arguments(state, node, closure.fn)
@@ -350,13 +350,3 @@ WORDS_OF_PAGES: dict[str, Callable[[TemplateVocabulary, State, tree.Call], Val]]
     SUPER: TemplateVocabulary._super,
     INCLUDE: TemplateVocabulary._include,
 }
-
-
-def scope_of(context: Val, more: dict[str, Val]) -> Val:
-    """A context with some variables more."""
-    if isinstance(context.shape, Record):
-        return Val(context.origins, context.deps, shape=Record({**more, **context.shape.fields}, context.shape.rest))
-    return Val(deps=context.deps, shape=Record(dict(more), (context,) if context.interesting else ()))
-
-
-__all__ = ["Query", "TemplateVocabulary", "join_all", "scope_of"]

@@ -9,7 +9,7 @@ from querylint.syntax import tree
 from querylint.syntax.templates.bodies import Token, Word
 from querylint.syntax.templates.jinja_scan import NAME, NUMBER, SIGN, STRING
 from querylint.syntax.templates.jinja_words import UnreadableError, Words
-from querylint.syntax.templates.page import BLOCK, FILTER, RANGE, SUPER, TEST, nothing
+from querylint.syntax.templates.page import BLOCK, FILTER, SUPER, TEST, nothing
 
 CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None, "True": True, "False": False, "None": None}
 COMPARING = frozenset(("==", "!=", "<", ">", "<=", ">=", "in"))
@@ -219,6 +219,7 @@ class Reader(Words):
         return value
 
     def _subscript(self, value: tree.Expr, at: int) -> tree.Expr:
+        opened = self.last
         bounds: list[tree.Expr | None] = [None]
         keys: list[tree.Expr] = []
         while not self.sign("]"):
@@ -230,8 +231,8 @@ class Reader(Words):
             else:
                 bounds[-1] = self.expression()
         if len(bounds) > 1:
-            args = [b if b is not None else tree.Literal(None, self.last, self.last) for b in bounds]
-            return tree.Call(tree.Name(RANGE, at, at), [value, *args], at, self.last)
+            start, stop, *step = bounds
+            return tree.Index(value, tree.Slice(start, stop, step[0] if step else None, opened, self.last), at, self.last)
         key = bounds[0]
         if keys or key is None:
             parts = [*keys, *([key] if key is not None else [])]
@@ -262,8 +263,10 @@ class Reader(Words):
                     break
             first = False
             at = self.at
-            if self.sign("*") or self.sign("**"):
+            if self.sign("*"):
                 args.append(tree.Spread(self.expression(), at, self.last))
+            elif self.sign("**"):
+                keywords.append(("**", self.expression()))
             elif self.word.kind == NAME and self.here + 1 < len(self.words) and self.words[self.here + 1].text == "=":
                 key = self.spelled(self.next())
                 self.here += 1

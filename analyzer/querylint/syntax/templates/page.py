@@ -22,9 +22,6 @@ INCLUDE = "|include"
 """The template's name and a Record of the names that it is given; the keyword `only` where it sees nothing else."""
 SUPER = "|super"
 """The block of the same name in the template that is extended."""
-RANGE = "|[:]"
-"""`xs[start:stop:step]`, None where a bound is left out."""
-SCOPE_NAMES = frozenset(("loop", "forloop", "caller", "varargs", "kwargs", "block", "self"))
 
 
 class Dialect(Enum):

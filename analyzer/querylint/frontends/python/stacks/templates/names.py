@@ -53,13 +53,11 @@ def _of_variable(state: State, name: str, depth: int) -> list[str]:
         return []
     found: list[str] = []
     for this in tree.walk(fn.body):
-        value = None
-        if isinstance(this, tree.Assign) and isinstance(this.target, tree.NamePattern) and this.target.id == name:
-            value = this.value
-        elif isinstance(this, tree.Let) and isinstance(this.pattern, tree.NamePattern) and this.pattern.id == name:
-            value = this.value
-        if isinstance(value, tree.Literal | tree.Ternary):
-            found.extend(_texts(state, value, depth + 1))
+        target = this.target if isinstance(this, tree.Assign) else this.pattern if isinstance(this, tree.Let) else None
+        if not isinstance(this, tree.Assign | tree.Let) or not isinstance(target, tree.NamePattern) or target.id != name:
+            continue
+        if isinstance(this.value, tree.Literal | tree.Ternary):
+            found.extend(_texts(state, this.value, depth + 1))
     for param in fn.params:
         if isinstance(param.pattern, tree.NamePattern) and param.pattern.id == name:
             if isinstance(param.default, tree.Literal) and isinstance(param.default.value, str):

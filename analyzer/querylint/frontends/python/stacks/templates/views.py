@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 LISTS = frozenset("ListView BaseListView MultipleObjectMixin FilterView MultipleObjectTemplateResponseMixin".split())
 DETAILS = frozenset(
-    "DetailView BaseDetailView SingleObjectMixin UpdateView DeleteView SingleObjectTemplateResponseMixin BaseUpdateView BaseDeleteView".split()
+    "DetailView BaseDetailView SingleObjectMixin UpdateView DeleteView SingleObjectTemplateResponseMixin BaseUpdateView "
+    "BaseDeleteView".split()
 )
 OTHERS = frozenset(
     "TemplateView TemplateResponseMixin FormView CreateView View ArchiveIndexView YearArchiveView MonthArchiveView DayArchiveView "
