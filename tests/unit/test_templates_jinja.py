@@ -17,7 +17,7 @@ from tree_text import expr, misplaced, shown
 CASES = [
     (
         '{{ a.b[0]["c"].d(1, x=y)|f(z)|g }} {{ xs[1:] }} {{ xs[-1] }} {{ "a" "b" ~ c ~ 1 }}',
-        "|g(|f(a.b[0].c.d(1, x=y), z)); |[:](xs, 1, None); xs[(-1)]; ('ab' ~ c ~ 1);",
+        "|g(|f(a.b[0].c.d(1, x=y), z)); xs[1::]; xs[(-1)]; ('ab' ~ c ~ 1);",
     ),
     (
         "{%- for k, v in d.items() if v.ok recursive -%}{{ loop.index }}{{ loop(v.kids) }}{% else %}none{% endfor %}",
