@@ -104,15 +104,24 @@ def _loop(program: Program, site: Site, source: Source) -> Loop | None:
 
 
 def _found(program: Program, followed: Followed) -> Iterator[Found]:
+    """Where the query is at hand, one finding for each relation, in its place; where it is in another function or file, one for all, there."""
     source = followed.source
-    here = followed.first.function
-    paths = list(followed.paths)
-    same = source.outer.key == here.key
-    if same or source.read is None:
-        for path, site in followed.paths.items():
+    apart: list[Path] = []
+    for path, site in followed.paths.items():
+        if source.read is not None and _apart(source, source.read, site):
+            apart.append(path)
+        else:
             yield _one(program, followed, [path], site, same=True)
-        return
-    yield _one(program, followed, paths, followed.first, same=False)
+    if apart:
+        yield _one(program, followed, apart, followed.paths[apart[0]], same=False)
+
+
+def _apart(source: Source, read: Access, site: Site) -> bool:
+    """Whether a relation is followed in another function than its rows were read in, or in a template that shows them."""
+    if source.outer.key != site.function.key:
+        return True
+    assert isinstance(site.step, Access)
+    return site.step.span.path != read.chain.path and site.step.terminal is not Terminal.COUNT
 
 
 def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *, same: bool) -> Found:
@@ -128,7 +137,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
         Point(followed.loop.span, f"once for every {rows}"),
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
-        *(Point(s.step.span, f"reads {'.'.join(path)}") for path, s in followed.paths.items() if not same),
+        *(Point(followed.paths[path].step.span, f"reads {'.'.join(path)}") for path in paths if not same),
     ]
     return Found(
         step.span if same or read is None or read.chain.start == read.chain.end else read.chain,
