@@ -37,18 +37,25 @@ MOST_NAMES = 5
 
 @dataclass(slots=True)
 class Followed:
-    """The relations of the rows of one read that rounds of a loop follow."""
+    """A relation that rounds of a loop follow: where, from which rows, in which loop."""
 
     source: Source
     loop: Loop
-    first: Site
-    paths: dict[Path, Site] = field(default_factory=dict)
+    site: Site
+
+
+@dataclass(slots=True)
+class Rows:
+    """The relations of the rows of one read that rounds of loops follow."""
+
+    read: Access | None
+    paths: dict[Path, Followed] = field(default_factory=dict)
 
 
 @rule(pattern="lazy-loop", severity=Severity.WARNING, cwe=1073)
 def lazy_loop(program: Program) -> Iterator[Found]:
     """Relations that are read once per row."""
-    gathered: dict[tuple[object, ...], Followed] = {}
+    gathered: dict[tuple[object, ...], Rows] = {}
     for site, read in program.accesses(Op.READ):
         if read.follows is None or read.refined or quiet(site.function):
             continue
@@ -59,13 +66,12 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             lacking = _lacking(program, source)
             if not lacking:
                 continue
-            same = source.outer.key == site.function.key
-            key = (source.outer.key, source.read.id if source.read is not None else site.function.key, same)
-            followed = gathered.setdefault(key, Followed(source, loop, site))
+            key = (source.outer.key, source.read.id if source.read is not None else site.function.key)
+            rows = gathered.setdefault(key, Rows(source.read))
             for path in lacking:
-                followed.paths.setdefault(path, site)
-    for followed in gathered.values():
-        yield from _found(program, followed)
+                rows.paths.setdefault(path, Followed(source, loop, site))
+    for rows in gathered.values():
+        yield from _found(program, rows)
 
 
 def _unknown(source: Source) -> bool:
@@ -103,29 +109,30 @@ def _loop(program: Program, site: Site, source: Source) -> Loop | None:
     return None
 
 
-def _found(program: Program, followed: Followed) -> Iterator[Found]:
-    """Where the query is at hand, one finding for each relation, in its place; where it is in another function or file, one for all, there."""
-    source = followed.source
+def _found(program: Program, rows: Rows) -> Iterator[Found]:
+    """One finding for each relation in its place; one for all of them at their query, where that is in another function or file."""
     apart: list[Path] = []
-    for path, site in followed.paths.items():
-        if source.read is not None and _apart(source, source.read, site):
+    for path, followed in rows.paths.items():
+        if rows.read is not None and _apart(rows.read, followed):
             apart.append(path)
         else:
-            yield _one(program, followed, [path], site, same=True)
+            yield _one(program, rows, [path], same=True)
     if apart:
-        yield _one(program, followed, apart, followed.paths[apart[0]], same=False)
+        yield _one(program, rows, apart, same=False)
 
 
-def _apart(source: Source, read: Access, site: Site) -> bool:
+def _apart(read: Access, followed: Followed) -> bool:
     """Whether a relation is followed in another function than its rows were read in, or in a template that shows them."""
-    if source.outer.key != site.function.key:
+    if followed.source.outer.key != followed.site.function.key:
         return True
-    assert isinstance(site.step, Access)
-    return site.step.span.path != read.chain.path and site.step.terminal is not Terminal.COUNT
+    step = followed.site.step
+    assert isinstance(step, Access)
+    return step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
 
 
-def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *, same: bool) -> Found:
-    source, read = followed.source, followed.source.read
+def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> Found:
+    followed, read = gathered.paths[paths[0]], gathered.read
+    source, site = followed.source, followed.site
     step = site.step
     assert isinstance(step, Access)
     table = read.table if read is not None else None
@@ -137,7 +144,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
         Point(followed.loop.span, f"once for every {rows}"),
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
-        *(Point(followed.paths[path].step.span, f"reads {'.'.join(path)}") for path in paths if not same),
+        *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if not same),
     ]
     return Found(
         step.span if same or read is None or read.chain.start == read.chain.end else read.chain,
@@ -145,7 +152,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         tuple(points),
         Advice(f"use the column `{column}`, which is part of the row") if column else _remedy(program, source, paths, step),
         None,
-        Confidence.SURE if same and read is not None else Confidence.LIKELY,
+        Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
         also=("loop-read",),
