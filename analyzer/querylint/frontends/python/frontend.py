@@ -51,7 +51,8 @@ class PythonFrontEnd:
         notes += [Note(NoteKind.LIMIT, "a function is nested too deeply to be analysed", path) for path in sorted(self.too_deep)]
         notes += [note for stack in project.stacks for note in stack.notes()]
         functions = tuple(f for _, found in sorted(done.items()) for f in found)
-        analysed = tuple(sorted({*(f.path for f in functions), *(path for stack in project.stacks for path in stack.closely())}))
+        read = {f.path for f in functions} | {t.span.path for t in tables.values() if t.span is not None}
+        analysed = tuple(sorted(read.union(*(stack.closely() for stack in project.stacks))))
         return Lowered(functions, {ROOT: schema}, tuple(notes), (ROOT,), analysed)
 
     def _mentions(self, path: str, stack: type[Stack]) -> bool:

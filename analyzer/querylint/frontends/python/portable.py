@@ -110,7 +110,9 @@ def _arrived(val: Val, call: Val, args: tuple[Val, ...], path: tuple[str, ...], 
         shape = Record(fields, tuple(_arrived(v, call, args, path, at, end, made) for v in shape.rest))
     elif isinstance(shape, Query):
         shape = _query(shape, call, args, at, end, made)
-    return Val(origins, call.deps, call.pending, val.literal, shape, id_of=val.id_of, doc_of=val.doc_of, type=val.type)
+    behind = [args[o.ref].deps for o in val.origins if isinstance(o.ref, int) and o.ref < len(args)]
+    deps = call.deps.union(*behind)
+    return Val(origins, deps, call.pending, val.literal, shape, id_of=val.id_of, doc_of=val.doc_of, type=val.type)
 
 
 def _taken(origin: Origin, args: tuple[Val, ...]) -> list[Origin]:

@@ -91,13 +91,16 @@ class TemplateStack(Stack):
 
     def answers(self, info: ClassInfo) -> tree.Fn | None:
         """A class-based view builds its context and renders its template."""
-        if self._view(info) is None:
+        view = self._view(info)
+        if view is None:
             return None
-        at = info.node.at
+        named = info.field("model")
+        shown = named[2] if named is not None and named[0] is info and view.several is not None else None
+        at, end = (shown.at, shown.end) if shown is not None else (info.node.at, info.node.at)
         me = tree.Name("self", at, at)
-        call = tree.Call(tree.Member(me, "get_context_data", at, at, at), [], at, at)
+        call = tree.Call(tree.Member(me, "get_context_data", at, end, at), [], at, end)
         param = tree.Param(tree.NamePattern("self", at, at))
-        return tree.Fn(ANSWER, [param], [tree.Return(call, at, at)], at, info.node.end)
+        return tree.Fn(ANSWER, [param], [tree.Return(call, at, end)], info.node.at, info.node.end)
 
     def _view(self, info: ClassInfo) -> ClassView | None:
         key = (info.path, info.name)
