@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Collection
 
+from querylint.frontends.templates.relevance import Relevance
 from querylint.syntax.templates import READERS, Dialect, Page, dialect_of
 from querylint.text import LineIndex
 
@@ -22,6 +23,7 @@ class Templates:
 
     def __init__(self, files: Collection[str], read: Callable[[str], bytes | None]) -> None:
         self.read = read
+        self.relevance = Relevance()
         self.files = [f for f in files if not f.endswith((".py", ".pyi"))]
         self._named: dict[str, list[str]] | None = None
         self._last: dict[str, list[str]] = {}

@@ -14,6 +14,7 @@ from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Reco
 from querylint.frontends.flow.vocabulary import Consumption, Vocabulary
 from querylint.frontends.templates import filters
 from querylint.frontends.templates.folders import Templates
+from querylint.frontends.templates.relevance import told
 from querylint.ir import Target
 from querylint.syntax import tree
 from querylint.syntax.templates import Dialect, Page
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MOST_PAGES = 12
 MOST_CHAIN = 8
 PAGE = "template"
+REQUEST = frozenset(("request", "user"))
 COLLECTION_METHODS = frozenset(("items", "keys", "values"))
 
 
@@ -79,10 +81,28 @@ class TemplateVocabulary:
             self._prepare(state, self.chain[-1])
             self.chain.append(parent)
         with self.inside(state, self.chain[-1]):
-            state.run_flat(self.chain[-1].body)
+            state.run_flat(self._relevant(state, self.chain[-1].body))
         state.scope = outer
         self.chain, self.active = chain, active
         return True
+
+    def _relevant(self, state: State, body: list[tree.Stmt]) -> list[tree.Stmt]:
+        """The statements that may have to do with rows; within a loop all of them."""
+        return body if state.frames else self.templates.relevance.of(body, lambda name: self._known(state, name))
+
+    def _known(self, state: State, name: str) -> bool:
+        var = state.scope.find(name)
+        if var is not None:
+            return told(state.store.get(var, NOTHING))
+        shape = self.context.shape
+        if isinstance(shape, Record):
+            if name in shape.fields:
+                return told(shape.fields[name])
+            if shape.rest:
+                return True
+        elif self.context.origins:
+            return True
+        return name in REQUEST or any(name in page.macros or any(i.local == name for i in page.imports) for page in self.pages)
 
     def _parent(self, state: State) -> Page | None:
         """What the last template of the chain extends."""
@@ -282,7 +302,7 @@ class TemplateVocabulary:
         page = self.chain[level]
         self.active.append((name, level))
         with self.inside(state, page):
-            state.run(page.blocks[name].body)
+            state.run(self._relevant(state, page.blocks[name].body))
         self.active.pop()
 
     def _include(self, state: State, node: tree.Call) -> Val:
