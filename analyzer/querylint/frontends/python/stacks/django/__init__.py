@@ -119,8 +119,8 @@ class Django(Stack):
             return Val(
                 deps=derived(*args, *fields.values()).deps, shape=Record(fields, (loose,) if loose is not None else ()), doc_of=model.table
             )
-        if serializers.is_serializer(info):
-            return serializers.serialized(self, state, node, info)
+        if paging.is_paginator(info) and (node.args or node.keywords):
+            return paging.paginator(state, node)
         if is_manager(info):
             args = [state.evaluate(a) for a in node.args]
             given = next(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Many, Marker, Query, Val, derived
+from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import querysets
 from querylint.ir import Bound, Terminal
 from querylint.syntax import tree
@@ -20,6 +21,11 @@ def paginator(state: State, node: tree.Call) -> Val:
     named = dict(node.keywords)
     rows = state.evaluate(named["object_list"]) if "object_list" in named else args[0]
     return Val(deps=derived(*args).deps, shape=Marker(PAGINATOR, (), rows))
+
+
+def is_paginator(info: ClassInfo) -> bool:
+    """Whether a class is a paginator by its bases."""
+    return any(name.rpartition(".")[2].endswith("Paginator") for name in info.ancestry())
 
 
 def call(state: State, node: tree.Call, func: tree.Member, base: Val, shape: Marker) -> Val | None:
