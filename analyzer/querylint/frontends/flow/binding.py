@@ -130,7 +130,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         key = m.evaluate(target.key)
         if isinstance(base.shape, Record):
             name = key.literal if isinstance(key.literal, str) else None
-            put_back(m, target.base, _with_field(base, base.shape, name, value) if name is not None else _with_some(base, base.shape, value))
+            known = _with_field(base, base.shape, name, value) if name is not None else _with_some(base, base.shape, value)
+            put_back(m, target.base, known)
             return
         add_to(m, target.base, base, value, keyed=True, how="=")
     elif isinstance(target, tree.RecordPattern | tree.ArrayPattern):

@@ -150,6 +150,6 @@ def _query(query: Query, call: Val, args: tuple[Val, ...], at: int, end: int, ma
     )  # fmt: skip
     return replace(
         done, plans=plans[:8], base=given_.base, deps=call.deps | given_.deps, follows=given_.follows,
-        refined=given_.refined or query.refined, made=given_.made or query.made, cut=given_.cut or query.cut,
+        refined=given_.refined or query.refined, made=given_.made, cut=given_.cut or query.cut,
         at=given_.at if given_.end else at, end=given_.end or end,
     )  # fmt: skip

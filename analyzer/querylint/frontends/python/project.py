@@ -34,6 +34,7 @@ class PythonProject:
         stacks: Collection[Callable[[PythonProject], Stack]],
     ) -> None:
         self.files = files
+        self.role = role
         self.modules = PythonModules(files, read)
         self.classes = Classes(self.modules)
         self.annotations = Annotations(self)

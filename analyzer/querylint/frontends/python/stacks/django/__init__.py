@@ -25,7 +25,7 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.django import paging, querysets, rows, views, words
+from querylint.frontends.python.stacks.django import functions, paging, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
 from querylint.ir import Facts, Kind, Plan, Relation, Role, Table, Way, Work
@@ -121,6 +121,8 @@ class Django(Stack):
             )
         if paging.is_paginator(info) and (node.args or node.keywords):
             return paging.paginator(state, node)
+        if serializers.is_serializer(info):
+            return serializers.serialized(self, state, node, info)
         if is_manager(info):
             args = [state.evaluate(a) for a in node.args]
             given = next(

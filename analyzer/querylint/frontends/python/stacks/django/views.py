@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Query, Val
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Val
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
-from querylint.frontends.python.stacks.django import paging, querysets, words
+from querylint.frontends.python.stacks.django import paging, querysets, serializers, words
+from querylint.frontends.python.stacks.django.listings import called, registered
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.ir import ITEM, Bound, Kind, Origin, Root, Terminal
 from querylint.syntax import tree
