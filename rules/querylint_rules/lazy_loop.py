@@ -122,12 +122,16 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
 
 
 def _apart(read: Access, followed: Followed) -> bool:
-    """Whether a relation is followed in another function than its rows were read in, or in a template that shows them."""
+    """Whether a relation is followed in another function than its rows were read in, or in a template that shows them.
+
+    A template that asks one row for its related rows queries these by itself: its query is at hand.
+    """
     if followed.source.outer.key != followed.site.function.key:
         return True
     step = followed.site.step
     assert isinstance(step, Access)
-    return step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
+    several = read.terminal in (Terminal.ROWS, Terminal.PAGE)
+    return several and step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
 
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> Found:
