@@ -23,10 +23,10 @@ from querylint.rule import Rule
 
 HEADING = re.compile(r"^(#{1,6}) (\S.*)$")
 FENCE = re.compile(r"^```(\S*)$")
-PATH = re.compile(r"^(?://|#) ([\w./@#\[\]-]+\.\w+)$")
-EXPECT = re.compile(r'(?://|#|\{/\*) expect: ([a-z][a-z-]*)(?: "([^"]+)")?(?: \*/\})?(?=$| (?://|#|\{/\*) expect: )')
+PATH = re.compile(r"^(?://|#|\{#) ([\w./@#\[\]-]+\.\w+)(?: #\})?$")
+EXPECT = re.compile(r'(?://|#|\{/\*) expect: ([a-z][a-z-]*)(?: "([^"]+)")?(?: \*/\}| #\})?(?=$| (?://|#|\{/\*) expect: )')
 CODE = frozenset(("ts", "tsx", "mts", "js", "jsx", "mjs", "py"))
-OTHER = frozenset(("json", "jsonc"))
+OTHER = frozenset(("json", "jsonc", "html"))
 DECLARING = re.compile(r"^(?:schema|convex\.config)\.\w+$")
 SETTINGS = "querylint.toml"
 IMPORTS = {
@@ -165,7 +165,7 @@ def _file(language: str, block: list[str], trail: tuple[str, ...]) -> tuple[str,
     suffix = path.rpartition(".")[2]
     if language in CODE and (suffix not in CODE or (suffix == "py") != (language == "py")):
         raise FixtureError(f"{where}: {path} is no {language} file")
-    lines = block[1:] if language in OTHER else block
+    lines = block[1:] if language in OTHER - {"html"} else block
     return path, "\n".join(lines) + "\n"
 
 

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Call, Loop, LoopKind, Mode, Op, Program
+from querylint.ir import Access, Call, Loop, LoopKind, Mode, Op, Program, Terminal
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -37,13 +38,21 @@ def invariant_read(program: Program) -> Iterator[Found]:
 
 def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
     for site, read in program.reads():
-        if site.loops and not quiet(site.function) and not read.kept and not read.related:
+        if site.loops and not quiet(site.function) and not read.kept and (not read.related or _asked_anew(program, site, read)):
             yield site, (Effect(site.function.key, read),)
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
             effects = tuple(local_effects(program, site.function, call))
             if effects and all(e.access.op is Op.READ and not e.access.kept for e in effects):
                 yield site, effects
+
+
+def _asked_anew(program: Program, site: Site, read: Access) -> bool:
+    """Whether related rows are queried each time that they are asked for: several of them, which nobody has loaded ahead."""
+    if read.terminal is not Terminal.ROWS or read.follows is None:
+        return False
+    found = sources(program, site.function, read.follows)
+    return bool(found) and all(s.read is not None and missing(program, s.outer, s.read, s.path) for s in found)
 
 
 def _invariant(program: Program, site: Site) -> Rounds | None:

@@ -37,18 +37,25 @@ MOST_NAMES = 5
 
 @dataclass(slots=True)
 class Followed:
-    """The relations of the rows of one read that rounds of a loop follow."""
+    """A relation that rounds of a loop follow: where, from which rows, in which loop."""
 
     source: Source
     loop: Loop
-    first: Site
-    paths: dict[Path, Site] = field(default_factory=dict)
+    site: Site
+
+
+@dataclass(slots=True)
+class Rows:
+    """The relations of the rows of one read that rounds of loops follow."""
+
+    read: Access | None
+    paths: dict[Path, Followed] = field(default_factory=dict)
 
 
 @rule(pattern="lazy-loop", severity=Severity.WARNING, cwe=1073)
 def lazy_loop(program: Program) -> Iterator[Found]:
     """Relations that are read once per row."""
-    gathered: dict[tuple[object, ...], Followed] = {}
+    gathered: dict[tuple[object, ...], Rows] = {}
     for site, read in program.accesses(Op.READ):
         if read.follows is None or read.refined or quiet(site.function):
             continue
@@ -59,13 +66,12 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             lacking = _lacking(program, source)
             if not lacking:
                 continue
-            same = source.outer.key == site.function.key
-            key = (source.outer.key, source.read.id if source.read is not None else site.function.key, same)
-            followed = gathered.setdefault(key, Followed(source, loop, site))
+            key = (source.outer.key, source.read.id if source.read is not None else site.function.key)
+            rows = gathered.setdefault(key, Rows(source.read))
             for path in lacking:
-                followed.paths.setdefault(path, site)
-    for followed in gathered.values():
-        yield from _found(program, followed)
+                rows.paths.setdefault(path, Followed(source, loop, site))
+    for rows in gathered.values():
+        yield from _found(program, rows)
 
 
 def _unknown(source: Source) -> bool:
@@ -103,20 +109,34 @@ def _loop(program: Program, site: Site, source: Source) -> Loop | None:
     return None
 
 
-def _found(program: Program, followed: Followed) -> Iterator[Found]:
-    source = followed.source
-    here = followed.first.function
-    paths = list(followed.paths)
-    same = source.outer.key == here.key
-    if same or source.read is None:
-        for path, site in followed.paths.items():
-            yield _one(program, followed, [path], site, same=True)
-        return
-    yield _one(program, followed, paths, followed.first, same=False)
+def _found(program: Program, rows: Rows) -> Iterator[Found]:
+    """One finding for each relation in its place; one for all of them at their query, where that is in another function or file."""
+    apart: list[Path] = []
+    for path, followed in rows.paths.items():
+        if rows.read is not None and _apart(rows.read, followed):
+            apart.append(path)
+        else:
+            yield _one(program, rows, [path], same=True)
+    if apart:
+        yield _one(program, rows, apart, same=False)
 
 
-def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *, same: bool) -> Found:
-    source, read = followed.source, followed.source.read
+def _apart(read: Access, followed: Followed) -> bool:
+    """Whether a relation is followed in another function than its rows were read in, or in a template that shows them.
+
+    A template that asks one row for its related rows queries these by itself: its query is at hand.
+    """
+    if followed.source.outer.key != followed.site.function.key:
+        return True
+    step = followed.site.step
+    assert isinstance(step, Access)
+    several = read.terminal in (Terminal.ROWS, Terminal.PAGE)
+    return several and step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
+
+
+def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> Found:
+    followed, read = gathered.paths[paths[0]], gathered.read
+    source, site = followed.source, followed.site
     step = site.step
     assert isinstance(step, Access)
     table = read.table if read is not None else None
@@ -128,7 +148,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
         Point(followed.loop.span, f"once for every {rows}"),
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
-        *(Point(s.step.span, f"reads {'.'.join(path)}") for path, s in followed.paths.items() if not same),
+        *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if not same),
     ]
     return Found(
         step.span if same or read is None or read.chain.start == read.chain.end else read.chain,
@@ -136,7 +156,7 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         tuple(points),
         Advice(f"use the column `{column}`, which is part of the row") if column else _remedy(program, source, paths, step),
         None,
-        Confidence.SURE if same and read is not None else Confidence.LIKELY,
+        Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
         also=("loop-read",),

@@ -334,3 +334,26 @@ def test_what_lies_below_the_floor_is_not_shown() -> None:
     assert [f.severity for f in visible(all_three, Severity.WARNING)] == [Severity.WARNING, Severity.ERROR]
     assert visible(all_three, Severity.INFO) == all_three
     assert [f.severity for f in visible(all_three, Severity.ERROR)] == [Severity.ERROR]
+
+
+TEMPLATE = "blog/templates/blog/index.html"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{# querylint: ignore[loop-read] -- few rows #}\n{{ row.author }}\n",
+        "<p>\n{{ row.author }} {# querylint: ignore[loop-read] -- it's few rows #} <b>x</b>\n",
+        "<a href='//x'>\n{{ row.author }} {#- querylint: ignore[loop-read] -- few rows -#}\n",
+        "{# querylint: ignore-file[loop-read] -- a page of one row #}\n{{ row.author }}\n",
+    ],
+)
+def test_a_comment_of_a_template_silences(source: str) -> None:
+    filtered = run(source, finding(2, path=TEMPLATE), path=TEMPLATE)
+    assert [f for f in filtered.kept if f.rule == "loop-read"] == []
+    assert filtered.suppressed[0].reason in ("few rows", "it's few rows", "a page of one row")
+
+
+def test_text_of_a_template_silences_nothing() -> None:
+    filtered = run("# querylint: ignore[loop-read] -- no comment\n{{ row.author }}\n", finding(2, path=TEMPLATE), path=TEMPLATE)
+    assert [f.rule for f in filtered.kept] == ["loop-read"]

@@ -13,6 +13,10 @@ from querylint.discover.scope import Scope, within
 from querylint.result import Note, NoteKind
 
 _SUFFIXES = frozenset({"ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "py", "pyi"})
+_TEMPLATES = frozenset({"html", "htm", "djhtml", "jinja", "jinja2", "j2"})
+# Templates of mails and feeds bear the endings of what they make; their folder tells them.
+_TEMPLATES_OF_FOLDERS = frozenset({"txt", "ltxt", "xml", "md", "mjml", "eml", "rss", "svg", "csv"})
+_TEMPLATE_FOLDERS = frozenset({"templates", "jinja2"})
 _CONFIGS = frozenset({"convex.json", "package.json", "jsconfig.json"})
 _VENDORED = (".d.ts", ".d.mts", ".d.cts", ".min.js", ".min.mjs", ".min.cjs", ".bundle.js")
 _GENERATED = "_generated"
@@ -149,7 +153,7 @@ class _Walk:
     def wanted(self, name: str, path: str, chain: Chain, way: _Way) -> bool:
         """Whether a file is listed, going by its name."""
         named = path in self.targets
-        if not _readable(name) or (way is not _Way.OPEN and not named):
+        if not _readable(path) or (way is not _Way.OPEN and not named):
             return False
         if self.excluded(path, name, False) and (self.force or not named):
             return False
@@ -195,8 +199,10 @@ class _Walk:
             if os.path.isdir(os.path.join(self.scope.root, target)):
                 if not any(within(file, (target,)) for file in self.files):
                     self.notes.append(Note(NoteKind.HINT, "this folder holds nothing to read, or is excluded", target))
-            elif not _readable(target.rpartition("/")[2]):
-                self.notes.append(Note(NoteKind.HINT, "this file is neither TypeScript, JavaScript nor Python and is not read", target))
+            elif not _readable(target):
+                self.notes.append(
+                    Note(NoteKind.HINT, "this file is neither TypeScript, JavaScript, Python nor a template and is not read", target)
+                )
 
 
 def _toward(target: str) -> list[str]:
@@ -205,8 +211,16 @@ def _toward(target: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
-def _readable(name: str) -> bool:
-    return name.rpartition(".")[2] in _SUFFIXES or name in _CONFIGS or (name.startswith("tsconfig") and name.endswith(".json"))
+def _readable(path: str) -> bool:
+    *folders, name = path.split("/")
+    suffix = name.rpartition(".")[2]
+    return (
+        suffix in _SUFFIXES
+        or name in _CONFIGS
+        or (name.startswith("tsconfig") and name.endswith(".json"))
+        or suffix in _TEMPLATES
+        or (suffix in _TEMPLATES_OF_FOLDERS and not _TEMPLATE_FOLDERS.isdisjoint(folders))
+    )
 
 
 def _printable(name: str) -> bool:

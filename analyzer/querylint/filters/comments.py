@@ -2,6 +2,7 @@
 
     // querylint: ignore[rule-name, other-rule] -- the reason
     # querylint: ignore-file[rule-name] -- the reason
+    {# querylint: ignore[rule-name] -- the reason #}
 
 An `ignore` speaks for its own line; on a line of its own, for the next line that is not a comment. An `ignore-file` speaks for the
 whole file, wherever it stands in it.
@@ -18,7 +19,9 @@ from querylint.text import LineIndex, Span
 
 _WORDS = "querylint:"
 _HASH = (".py", ".pyi")
-_PATTERN = r"(?P<marker>//|/\*+|\#)\s*querylint:\s*(?P<verb>[A-Za-z-]+)\s*(?P<names>\[[^\]]*\])?(?P<rest>.*)"
+_SLASH = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".toml")
+_CLOSING = {"/*": "*/", "{#": "#}"}
+_PATTERN = r"(?P<marker>//|/\*+|\{\#-?|\#)\s*querylint:\s*(?P<verb>[A-Za-z-]+)\s*(?P<names>\[[^\]]*\])?(?P<rest>.*)"
 _FIRST = re.compile(_PATTERN)
 _LATER = re.compile(rf"(?<=\s){_PATTERN}")
 _VERBS = ("ignore", "ignore-file")
@@ -53,12 +56,13 @@ def comments(source: LineIndex) -> tuple[Comment, ...]:
     text = source.source.decode("utf-8", "surrogateescape")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     hashed = source.path.endswith(_HASH)
+    braced = not hashed and not source.path.endswith(_SLASH)
     starts = _tokens(text) if hashed else None
     found: list[Comment] = []
     for number, line in enumerate(lines, 1):
         if _WORDS not in line:
             continue
-        start = _comment_start(line, hashed) if starts is None else starts.get(number)
+        start = _brace(line) if braced else _comment_start(line, hashed) if starts is None else starts.get(number)
         comment = None if start is None else _comment(source, lines, number, start)
         if comment is not None:
             found.append(comment)
@@ -90,6 +94,12 @@ def _comment_start(line: str, hashed: bool) -> int | None:
     return None
 
 
+def _brace(line: str) -> int | None:
+    """Where the comment of a line of a template starts."""
+    at = line.rfind("{#", 0, line.index(_WORDS))
+    return at if at >= 0 else None
+
+
 def _closing(line: str, at: int) -> int | None:
     """Where the string that opens here closes."""
     quote = line[at]
@@ -111,8 +121,9 @@ def _comment(source: LineIndex, lines: list[str], number: int, start: int) -> Co
     verb = match["verb"]
     if verb not in _VERBS and match["names"] is None and verb.partition("-")[0] not in _MEANT:
         return None
-    block = match["marker"].startswith("/*")
-    body, closed, after = match["rest"].partition("*/") if block else (match["rest"], "", "")
+    closing = _CLOSING.get(match["marker"][:2])
+    body, closed, after = match["rest"].partition(closing) if closing is not None else (match["rest"], "", "")
+    body = body.removesuffix("-") if closing == "#}" else body
     reason = _REASON.fullmatch(body)
     begin, end = match.start(), len(line) - len(after)
     alone = not line[:begin].strip(" \t\ufeff").removeprefix("{").strip() and not after.strip().removeprefix("}")
@@ -120,7 +131,7 @@ def _comment(source: LineIndex, lines: list[str], number: int, start: int) -> Co
     if verb == "ignore-file":
         covers = None
     elif alone:
-        last = number if closed or not block else _block_end(lines, number)
+        last = number if closed or closing is None else _block_end(lines, number, closing)
         covers = _next_code(lines, last, source.path.endswith(_HASH))
     said = _legible(reason["reason"].strip()) if reason else ""
     return Comment(_span(source, lines, number, begin, end), verb, _names(match["names"]), said, covers)
@@ -135,9 +146,9 @@ def _legible(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _block_end(lines: list[str], number: int) -> int:
+def _block_end(lines: list[str], number: int, closing: str) -> int:
     """The line on which a comment ends that is still open at the end of this one."""
-    return next((later for later in range(number + 1, len(lines) + 1) if "*/" in lines[later - 1]), number)
+    return next((later for later in range(number + 1, len(lines) + 1) if closing in lines[later - 1]), number)
 
 
 def _next_code(lines: list[str], number: int, hashed: bool) -> int:
@@ -151,6 +162,8 @@ def _next_code(lines: list[str], number: int, hashed: bool) -> int:
 def _only_comment(line: str, hashed: bool) -> bool:
     if hashed:
         return line.startswith("#")
+    if line.startswith("{#"):
+        return line.endswith("#}")
     return line.startswith("//") or (line.startswith(("/*", "{/*", "{ /*")) and line.endswith(("*/", "*/}", "*/ }")))
 
 

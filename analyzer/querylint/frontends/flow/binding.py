@@ -127,7 +127,12 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
             )
     elif isinstance(target, tree.Index):
         base = m.evaluate(target.base)
-        m.evaluate(target.key)
+        key = m.evaluate(target.key)
+        if isinstance(base.shape, Record):
+            name = key.literal if isinstance(key.literal, str) else None
+            known = _with_field(base, base.shape, name, value) if name is not None else _with_some(base, base.shape, value)
+            put_back(m, target.base, known)
+            return
         add_to(m, target.base, base, value, keyed=True, how="=")
     elif isinstance(target, tree.RecordPattern | tree.ArrayPattern):
         bind_existing(m, target, value)
@@ -194,6 +199,12 @@ def _with_field(base: Val, shape: Record, name: str, value: Val) -> Val:
     return Val(
         base.origins, base.deps | value.deps, base.pending, shape=Record({**shape.fields, name: value}, shape.rest), doc_of=base.doc_of
     )
+
+
+def _with_some(base: Val, shape: Record, value: Val) -> Val:
+    """A field whose name is not written down: any field may be that one."""
+    rest = (*shape.rest, Val(deps=value.deps, shape=Many(value, None, True))) if value.interesting else shape.rest
+    return Val(base.origins, base.deps | value.deps, base.pending, shape=Record(shape.fields, rest), doc_of=base.doc_of)
 
 
 def note_fold(m: State, var: Var | None, value: Val) -> None:

@@ -94,6 +94,10 @@ class State:
         """Walk through statements in a scope of their own."""
         raise NotImplementedError
 
+    def run_flat(self, body: list[tree.Stmt]) -> None:
+        """Walk through statements in the present scope."""
+        raise NotImplementedError
+
     def invoke(self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
         """Run a closure in place; an async one at its own pace unless `inline`."""
         raise NotImplementedError

@@ -118,6 +118,7 @@ class Classes:
         """The class that a call such as `Manager.from_queryset(Posts)` makes, as one that takes after all it is made of."""
         key = (path, f"<{node.at}>")
         if key not in self._known:
+            self._known[key] = None  # `Posts = wrapped(Posts)` asks for itself
             made = ClassInfo(path, f"<{node.at}>", tree.ClassDef("", None, [], [], node.at, node.end))
             self._base(made, node)
             self._known[key] = made if made.bases or made.outside else None

@@ -33,9 +33,9 @@ class PythonFrontEnd:
     def lower(self) -> Lowered:
         """Everything that the project says about its databases."""
         used = [stack for stack in STACKS if any(self._mentions(path, stack) for path in self.files)]
-        if not used:
+        if all(stack.aside for stack in used):
             return Lowered()
-        project = PythonProject(self.files, self.read, self.role, used)
+        project = PythonProject(self.all, self.read, self.role, used)
         tables: dict[str, Table] = {}
         for stack in project.stacks:
             tables |= {name: table for name, table in stack.tables().items() if name not in tables}
@@ -51,8 +51,8 @@ class PythonFrontEnd:
         notes += [Note(NoteKind.LIMIT, "a function is nested too deeply to be analysed", path) for path in sorted(self.too_deep)]
         notes += [note for stack in project.stacks for note in stack.notes()]
         functions = tuple(f for _, found in sorted(done.items()) for f in found)
-        declared = {table.span.path for table in tables.values() if table.span is not None}
-        analysed = tuple(sorted({f.path for f in functions} | declared))
+        read = {f.path for f in functions} | {table.span.path for table in tables.values() if table.span is not None}
+        analysed = tuple(sorted(read.union(*(stack.closely() for stack in project.stacks))))
         return Lowered(functions, {ROOT: schema}, tuple(notes), (ROOT,), analysed)
 
     def _mentions(self, path: str, stack: type[Stack]) -> bool:

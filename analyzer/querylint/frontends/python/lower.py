@@ -55,6 +55,10 @@ class ModuleLowering:
         owner = self.project.classes.get(self.path, name)
         for fn in reversed(node.methods):
             yield Found(f"{name}.{fn.name}", fn, owner)
+        for stack in self.project.stacks:
+            answer = stack.answers(owner) if owner is not None else None
+            if answer is not None:
+                yield Found(f"{name}.{answer.name}", answer, owner)
         for inner in node.inner:
             yield from self._methods(inner, f"{name}.{inner.name}")
 
@@ -87,7 +91,10 @@ class ModuleLowering:
         bind_params(machine, fn, tuple(params))
         machine.run_flat(fn.body)
         machine.dead = False
-        value = machine.unbuilt(returned(machine, fn))
+        value = returned(machine, fn)
+        for stack in self.project.stacks:
+            stack.returning(machine, found.owner, fn, value)
+        value = machine.unbuilt(value)
         machine.leak(value, Escape.RETURNED, fn.at, fn.end)
         kind = next((k for stack in self.project.stacks if (k := stack.kind(found.owner, fn)) is not None), Kind.PLAIN)
         return Function(

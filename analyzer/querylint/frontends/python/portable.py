@@ -110,7 +110,9 @@ def _arrived(val: Val, call: Val, args: tuple[Val, ...], path: tuple[str, ...], 
         shape = Record(fields, tuple(_arrived(v, call, args, path, at, end, made) for v in shape.rest))
     elif isinstance(shape, Query):
         shape = _query(shape, call, args, at, end, made)
-    return Val(origins, call.deps, call.pending, val.literal, shape, id_of=val.id_of, doc_of=val.doc_of, type=val.type)
+    behind = [args[o.ref].deps for o in val.origins if isinstance(o.ref, int) and o.ref < len(args)]
+    deps = call.deps.union(*behind)
+    return Val(origins, deps, call.pending, val.literal, shape, id_of=val.id_of, doc_of=val.doc_of, type=val.type)
 
 
 def _taken(origin: Origin, args: tuple[Val, ...]) -> list[Origin]:
@@ -147,6 +149,7 @@ def _query(query: Query, call: Val, args: tuple[Val, ...], at: int, end: int, ma
         for mine in query.plans
     )  # fmt: skip
     return replace(
-        done, plans=plans[:8], at=given_.at, end=given_.end, base=given_.base, deps=call.deps | given_.deps, follows=given_.follows,
+        done, plans=plans[:8], base=given_.base, deps=call.deps | given_.deps, follows=given_.follows,
         refined=given_.refined or query.refined, made=given_.made, cut=given_.cut or query.cut,
+        at=given_.at if given_.end else at, end=given_.end or end,
     )  # fmt: skip

@@ -21,11 +21,12 @@ class Stack:
     """A library, or a family of them, that reaches a database. A stack overrides what it has a word for.
 
     Every method returns None for what is not its own: the next stack is asked, then Python itself. `words` are bytes of which a project
-    that uses the stack has one in some file.
+    that uses the stack has one in some file. A stack that stands `aside` reaches no database of its own: it only helps others.
     """
 
     name = ""
     words: tuple[bytes, ...] = ()
+    aside = False
     facts = Facts()
 
     def __init__(self, project: PythonProject) -> None:
@@ -37,6 +38,10 @@ class Stack:
 
     def notes(self) -> list[Note]:
         """What a reader should know."""
+        return []
+
+    def closely(self) -> list[str]:
+        """Files besides Python's that were read closely."""
         return []
 
     # Values.
@@ -80,6 +85,12 @@ class Stack:
         """Waiting for something that runs only when waited for."""
 
     # Functions.
+
+    def answers(self, info: ClassInfo) -> tree.Fn | None:
+        """What a class does when it is asked for a page, where no method of its own says it; it is walked like a method."""
+
+    def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
+        """A function gives back a value, and something more is done with it; not asked in quiet walks."""
 
     def parameter(self, info: ClassInfo | None, fn: tree.Fn, number: int, name: str) -> Val | None:
         """A parameter that the library gives: the request of a view."""

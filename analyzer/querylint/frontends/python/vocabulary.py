@@ -178,6 +178,13 @@ class PythonVocabulary:
             return None
         return self._project_call(state, tree.Call(node.args[0], node.args[1:], node.at, node.end, keywords=node.keywords), func.shape)
 
+    def named_call(self, state: State, base: Val, node: tree.Call) -> Val | None:
+        """A member that is called where Django's templates only name it: a method of a query, a row, an object. None for data."""
+        assert isinstance(node.func, tree.Member)
+        if isinstance(base.shape, Query):
+            return self.call(state, node, NOTHING, base)
+        return self.call(state, node, NOTHING, base) if isinstance(self._callable(state, base, node.func).shape, Closure) else None
+
     def _callable(self, state: State, base: Val, node: tree.Member) -> Val:
         """What a method call reaches; data members are not looked at, since that may read them."""
         shape = base.shape

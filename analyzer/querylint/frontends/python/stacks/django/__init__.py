@@ -25,7 +25,7 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.django import functions, querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django import functions, paging, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
 from querylint.ir import Facts, Kind, Plan, Relation, Role, Table, Way, Work
@@ -119,6 +119,8 @@ class Django(Stack):
             return Val(
                 deps=derived(*args, *fields.values()).deps, shape=Record(fields, (loose,) if loose is not None else ()), doc_of=model.table
             )
+        if paging.is_paginator(info) and (node.args or node.keywords):
+            return paging.paginator(state, node)
         if serializers.is_serializer(info):
             return serializers.serialized(self, state, node, info)
         if is_manager(info):
@@ -179,6 +181,9 @@ class Django(Stack):
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
         """Columns and relations of rows, managers of built-in models, the user of a request."""
         shape = base.shape
+        paged = paging.member(state, base, node)
+        if paged is not None:
+            return paged
         if isinstance(shape, Marker):
             if shape.kind == "model":
                 model = self.models.by_table.get(shape.data[0])
@@ -216,6 +221,8 @@ class Django(Stack):
         if asked is not None:
             return asked
         receiver = base.shape
+        if isinstance(receiver, Marker) and receiver.kind == paging.PAGINATOR:
+            return paging.call(state, node, node.func, base, receiver)
         if isinstance(receiver, Query) and receiver.flavor == querysets.FLAVOR:
             return self.queried(state, node, node.func, base, receiver)
         if base.doc_of is not None:

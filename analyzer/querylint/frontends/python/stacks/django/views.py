@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Val, derived
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Val
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
-from querylint.frontends.python.stacks.django import querysets, serializers, words
+from querylint.frontends.python.stacks.django import paging, querysets, serializers, words
 from querylint.frontends.python.stacks.django.listings import called, registered
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.ir import ITEM, Bound, Kind, Origin, Root, Terminal
@@ -46,8 +46,7 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
     """Functions of Django that hand querysets on."""
     word = source.rpartition(".")[2]
     if word == "Paginator" and node.args:
-        args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
-        return Val(deps=derived(*args).deps, shape=Marker("paginator", (), args[0]))
+        return paging.paginator(state, node)
     return None
 
 

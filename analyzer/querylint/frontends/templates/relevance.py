@@ -1,0 +1,59 @@
+"""Which statements of a template can have to do with rows: the others need not be walked.
+
+A page is mostly text, links and translations. What names nothing that is known of is left out, where no loop runs it again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from querylint.frontends.flow.values import Val
+from querylint.syntax import tree
+from querylint.syntax.templates.page import BLOCK, INCLUDE, SUPER, TAG
+
+ALWAYS = frozenset((BLOCK, INCLUDE, SUPER))
+
+
+class Relevance:
+    """The names that statements use, gathered once for each."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, tuple[tree.Stmt, frozenset[str]]] = {}
+
+    def of(self, body: list[tree.Stmt], known: Callable[[str], bool]) -> list[tree.Stmt]:
+        """The statements of a body that use something known; of choices, the arms that do."""
+        found: list[tree.Stmt] = []
+        for statement in body:
+            if not self._matters(statement, known):
+                continue
+            if isinstance(statement, tree.If):
+                then, other = self.of(statement.then, known), self.of(statement.other, known)
+                statement = tree.If(statement.test, then, other, statement.at, statement.end)
+            elif isinstance(statement, tree.Block):
+                statement = tree.Block(self.of(statement.body, known), statement.at, statement.end)
+            found.append(statement)
+        return found
+
+    def _matters(self, statement: tree.Stmt, known: Callable[[str], bool]) -> bool:
+        if isinstance(statement, tree.Do) and isinstance(statement.value, tree.Literal):
+            return False
+        if isinstance(statement, tree.Let | tree.FnDef):
+            return True
+        return any(name in ALWAYS or name[:1] == TAG or known(name) for name in self._used(statement))
+
+    def _used(self, statement: tree.Stmt) -> frozenset[str]:
+        found = self._names.get(id(statement))
+        if found is None:
+            names: set[str] = set()
+            for this in tree.walk(statement):
+                if isinstance(this, tree.Name):
+                    names.add(this.id)
+                elif isinstance(this, tree.Assign):
+                    names.add(BLOCK)  # a variable gets another value: what follows depends on it
+            found = self._names[id(statement)] = (statement, frozenset(names))
+        return found[1]
+
+
+def told(value: Val) -> bool:
+    """Whether anything is known of a value that could lead to rows."""
+    return value.shape is not None or value.doc_of is not None or bool(value.origins)

@@ -1,0 +1,28 @@
+"""What the code around templates adds to their words: the tags and filters that it registers, and what every context holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import Val
+from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from querylint.frontends.templates.vocabulary import TemplateVocabulary
+
+
+class Words(Protocol):
+    """The words of a framework. Every method returns None for what it does not know."""
+
+    def given(self, state: State, name: str) -> Val | None:
+        """A variable that the framework puts into every context."""
+
+    def called(self, state: State, base: Val, node: tree.Call) -> Val | None:
+        """A member that is called where a Django template only names it; None for one that is data."""
+
+    def tag(self, state: State, page: TemplateVocabulary, name: str, node: tree.Call) -> Val | None:
+        """A tag that the project registers; it evaluates the arguments itself."""
+
+    def filter(self, state: State, page: TemplateVocabulary, name: str, node: tree.Call) -> Val | None:
+        """A filter that the project registers; it evaluates the arguments itself."""
