@@ -25,6 +25,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from querylint.advise.growth import catalogued
 from querylint.advise.memory import Load, anchor, drains, home, joins, loads, trail, weight
 from querylint.advise.serving import (
     Serving,
@@ -39,7 +40,7 @@ from querylint.advise.serving import (
     serve,
     wanted,
 )
-from querylint.advise.stored import idle
+from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Function, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.remedy import Advice, PushDown
@@ -130,18 +131,21 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
 
 def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, *, again: bool) -> Severity:
     """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
-    if again or drains(program, load) or (serving.create and len(plan.fixed()) > 1):
+    if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
         return Severity.INFO
-    if _guards(load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
+    if load.site.arms and all(p.conditional for p in predicates):  # the arm may be the one where the condition is not asked for
+        return Severity.INFO
+    if _guards(program, load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
         return Severity.INFO
     return weight(program, load)
 
 
-def _guards(load: Load, plan: Plan, predicates: tuple[Predicate, ...]) -> bool:
+def _guards(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...]) -> bool:
     """Whether the filter only makes sure of the owner: the range is that of one thing, which has one owner anyway."""
     names = [p.field for p in predicates if p.field]
     inner = any(f.lower().endswith("id") and not OWNERS.match(f) for f in plan.fixed())
-    return inner and bool(names) and all(OWNERS.match(name) for name in names)
+    root, table = load.function.root, load.access.table
+    return inner and bool(names) and all(OWNERS.match(p.field or "") or always(program, root, table, p) for p in predicates)
 
 
 def _served(program: Program, function: Function, table: Table | None, plan: Plan, found: tuple[Predicate, ...]) -> tuple[Want, Serving]:

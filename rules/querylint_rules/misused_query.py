@@ -47,6 +47,8 @@ HANDLERS = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
 RUN = Advice("end the query with .collect(), .take(n), .first(), .unique() or .paginate()")
 SORT = Advice("drop .order: a search comes in the order of relevance; sort what it found, or read by an ordered index")
 ANEW = Advice("build the query anew for each run, in a function for instance, or keep the rows of the first")
+PAGE = Advice("read one page in each call and hand its cursor back, so that the caller asks for the next; or walk the rows with for await")
+RESUME = Advice("read one page and schedule the function again with its cursor; for await would meet the limits of one transaction")
 WALK = Advice("walk the rows with for await, or read one page and schedule the function again with its cursor")
 
 
@@ -99,6 +101,12 @@ def _again(program: Program, function: Function, read: Access) -> Iterator[Found
     yield Found(read.span, message, trail, ANEW, None, function=function.key, table=read.table, operation=read.verb)
 
 
+def _walk(function: Function) -> Advice:
+    if function.kind is Kind.QUERY:
+        return PAGE
+    return RESUME if function.kind is Kind.MUTATION else WALK
+
+
 def _paged(function: Function, found: Pages) -> Found:
     table = f"`{found.read.table}`" if found.read.table else "a table"
     through = f" through `{found.text}`" if found.text else ""
@@ -109,4 +117,4 @@ def _paged(function: Function, found: Pages) -> Found:
     else:
         message = f"{table} is paged{through} after another page was read, and a function may page only once: this throws"
         trail = (Point(found.before, "the first page"),)
-    return Found(found.span, message, trail, WALK, None, function=function.key, table=found.read.table, operation="paginate")
+    return Found(found.span, message, trail, _walk(function), None, function=function.key, table=found.read.table, operation="paginate")

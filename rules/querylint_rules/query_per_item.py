@@ -32,6 +32,8 @@ from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
+LATEST_FEW = 20
+
 
 @rule(pattern="map-read", severity=Severity.WARNING, cwe=1073)
 def query_per_item(program: Program) -> Iterator[Found]:
@@ -104,7 +106,10 @@ def _joined(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     if left_alone(program, site.function) or labors(program, site, hit.loop):
         return True
     over = hit.loop.over
-    one = read.bound is Bound.ONE or (read.bound is Bound.LIMIT and read.limit is not None and read.limit.literal == 1)
+    most = read.limit.literal if read.bound is Bound.LIMIT and read.limit is not None else None
+    one = read.bound is Bound.ONE or most == 1
+    if isinstance(most, int) and most <= LATEST_FEW:
+        return not any(_index_for(program, site, d, read) for d in _drivers(program, site, hit))
     if over is None or not over.parts:
         return False
     drivers = _drivers(program, site, hit)

@@ -61,7 +61,8 @@ def _found(program: Program, load: Load, seen: Seen) -> Found:
         if serving is None or not full(serving, want):
             serving = proposal(program, load.function, load.table, want)
         remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=(field,))
-    others = any(s.use.work in WHOLE and seen.use.id not in s.use.after and s.function.key == seen.function.key for s in load.fate.uses)
+    cuts = {s.use.id for s in load.works(*CUTS)}
+    others = any(s.use.work in WHOLE and not cuts & set(s.use.after) and s.function.key == seen.function.key for s in load.fate.uses)
     picked = any(s.use.id in seen.use.after and not all(sargable(p, load.table) for p in s.use.predicates) for s in load.works(Work.FILTER))
     severity = weight(program, load) if cut and not ranged and not others and not picked else Severity.INFO
     name = phrase((field,)) if field != "*" else "a field chosen at run time"

@@ -29,7 +29,7 @@ from querylint.advise.memory import COUNTING, acted_on
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.serving import sargable, unranged, whole_table
 from querylint.advise.trace import Fate, fate
-from querylint.ir import Access, Kind, Program, Work
+from querylint.ir import Access, Call, Kind, Program, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -102,6 +102,14 @@ def _also(program: Program, site: Site, read: Access, seen: Fate) -> tuple[str, 
     return tuple(also)
 
 
+def _handed_on(program: Program, site: Site, read: Access) -> bool:
+    """Whether the list as a whole also goes to a helper, which may need all of it."""
+    return any(
+        isinstance(step, Call) and any(o.ref == read.id and not o.path for value in step.args for o in value.origins)
+        for step in site.function.steps()
+    )
+
+
 def _asked_about(seen: Fate) -> bool:
     """Whether what is counted depends on something that differs from call to call: then no one counter can hold it."""
     values = (p.value for s in seen.uses for p in s.use.predicates)
@@ -116,7 +124,7 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
     names = list(dict.fromkeys(p.field for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)))
-    if names and not seen.leaves_unselected():
+    if names and not seen.leaves_unselected() and not _handed_on(program, site, read):
         return Advice(f"bind {', '.join(names)} in an index range instead of testing it in memory")
     sorts = [s.use.fields[0] for s in seen.uses if s.use.work is Work.SORT and s.use.fields]
     if sorts and kinds & {Work.SLICE, Work.FIRST, Work.PICK}:

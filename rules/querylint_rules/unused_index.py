@@ -63,20 +63,21 @@ def unused_index(program: Program) -> Iterator[Found]:
             standing.index.span,
             _message(standing, pair, reader, frozen=frozen),
             _trail(pair, reader),
-            use or DropIndex(table, index.name, _stand_in(program, standing)),
+            use or DropIndex(table, index.name),
             Severity.INFO if frozen else None,
             table=table,
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
-            help="" if reader is None else "where that query stays as it is, drop the index",
+            help=_help(program, standing, reader),
         )
 
 
-def _stand_in(program: Program, standing: Standing) -> str | None:
-    """The index in use that begins with the same fields, and could serve whoever comes to need this one."""
+def _help(program: Program, standing: Standing, reader: Neglect | None) -> str:
+    if reader is not None:
+        return "where that query stays as it is, drop the index"
     cover = covering(program, standing)
-    return cover.index.name if cover is not None else None
+    return f"`{cover.index.name}` begins with the same fields, and would serve whoever comes to need them" if cover is not None else ""
 
 
 def _message(standing: Standing, pair: Standing | None, reader: Neglect | None, *, frozen: bool) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from querylint.advise.audience import left_alone
+from querylint.advise.curation import curated
 from querylint.advise.growth import small
 from querylint.advise.places import quiet
 from querylint.advise.serving import unranged
@@ -13,7 +15,9 @@ from querylint.ir import Access, Bound, Function, Kind, Op, Program
 from querylint.ir.program import Effect
 
 UPKEEP = re.compile(
-    r"clean|backfill|migrat|fill[A-Z]|denormali|archive|purge|prune|seed|reset|wipe|expire|repair|reindex|sync|clear|import", re.I
+    r"clean|backfill|migrat|fill[A-Z]|denormali|archive|purge|prune|seed|reset|wipe|expire|repair|reindex|sync|clear|import|sanitize|compact|"
+    r"dedupe|normalize|reclassif",
+    re.IGNORECASE,
 )
 
 
@@ -31,7 +35,13 @@ def conflicts(program: Program) -> Iterator[Conflict]:
     inserts = _inserts(program)
     told: set[object] = set()
     for mutation in program.functions.values():
-        if mutation.kind is not Kind.MUTATION or not mutation.public or quiet(mutation) or _upkeep(mutation):
+        if (
+            mutation.kind is not Kind.MUTATION
+            or not mutation.public
+            or quiet(mutation)
+            or _upkeep(mutation)
+            or left_alone(program, mutation)
+        ):
             continue
         effects = program.effects.get(mutation.key, ())
         if not any(effect.access.op is Op.WRITE for effect in effects):
@@ -39,9 +49,14 @@ def conflicts(program: Program) -> Iterator[Conflict]:
         for effect in effects:
             read = effect.access
             found = inserts.get((mutation.root, read.table))
-            if found and read.span not in told and wide(read) and not small(program, read.table):
+            if found and read.span not in told and wide(read) and not _calm(program, mutation, read.table):
                 told.add(read.span)
                 yield Conflict(mutation, effect, tuple(found.values()))
+
+
+def _calm(program: Program, mutation: Function, table: str | None) -> bool:
+    """Whether a table is small, or filled by hand so seldom that nobody inserts meanwhile."""
+    return small(program, table) or curated(program, mutation.root, table)
 
 
 def wide(read: Access) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
-from querylint.advise.growth import Reach, reach, small
+from querylint.advise.growth import Reach, catalogued, reach, small
 from querylint.advise.places import quiet
 from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.serving import (
@@ -136,6 +136,9 @@ def _severity(
         return Severity.INFO
     if all(p.conditional for p in residual) and not waited_for(program, site.function):
         return Severity.INFO
+    latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
+    if latest and not waited_for(program, site.function):
+        return Severity.INFO
     if bare:
         return Severity.WARNING
     if not _narrows(residual) or idle(program, site.function.root, read.table, residual):
@@ -144,6 +147,8 @@ def _severity(
         return Severity.INFO
     far = reach(program, site.function, read)
     repeated = any(loop.kind in SEQUENTIAL or loop.kind is LoopKind.GATHER for loop in site.loops)
+    if not free and catalogued(program, site.function, read):
+        return Severity.INFO
     if far is Reach.PERSON and not free and not repeated and not waited_for(program, site.function):
         return Severity.INFO
     return Severity.WARNING if far >= Reach.PERSON else Severity.INFO

@@ -19,6 +19,11 @@ PERSON = re.compile(
     r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient)",
     re.IGNORECASE,
 )
+SLOW = re.compile(
+    r"(?:purchases?|orders?|invoices?|subscriptions?|plans?|settings|preferences|keys?|tokens?|sessions?|connections?|"
+    r"accounts?|integrations?|brands?|kits?|devices?|addresses|badges?)$",
+    re.IGNORECASE,
+)
 IDENTITY = re.compile(r"auth|token|clerk|workos|subject|identity|password|externalId|^email$", re.IGNORECASE)
 STATES = frozenset(("status", "type", "kind", "state", "category"))
 TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies", "projects"))
@@ -29,6 +34,7 @@ PASSING = frozenset(
     "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "
     "transcribing generating building executing locked started".split()
 )
+NAMED = frozenset(("name", "slug", "key", "type", "provider", "code", "label", "kind"))
 SMALL = 1000
 FILLED = 3
 
@@ -103,11 +109,17 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     narrowest = min(_level(name, table, program.schema(function)) for name in fixed)
     if narrowest >= Reach.PERSON and read.table is not None and MEMBERSHIP.search(read.table):
         return Reach.PARENT
-    if narrowest is Reach.PERSON and (read.table in TENANTS or _only_choices(table, fixed)):
+    if narrowest is Reach.PERSON and (read.table in TENANTS or SLOW.search(read.table or "") or _only_choices(table, fixed)):
         return Reach.PARENT
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and STREAM.search(read.table):
         return Reach.PERSON
     return narrowest
+
+
+def catalogued(program: Program, function: Function, read: Access) -> bool:
+    """Whether the range of a read holds one row for each of the names that something has there: integrations of a team by their slug."""
+    fixed = frozenset(f for plan in read.plans for f in plan.fixed())
+    return any(key > fixed and key - fixed <= NAMED for key in keys(program, function.root, read.table)) if fixed else False
 
 
 def one_row(program: Program, function: Function, read: Access, plan: Plan) -> bool:

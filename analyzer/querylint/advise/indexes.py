@@ -18,9 +18,11 @@ from querylint.ir import (
     Function,
     Index,
     IndexKind,
+    LoopKind,
     Mode,
     Op,
     Plan,
+    Predicate,
     Program,
     Relation,
     Role,
@@ -33,6 +35,7 @@ from querylint.ir import (
     Way,
     Work,
 )  # fmt: skip
+from querylint.ir.program import Site
 
 CHOOSING = frozenset((Way.INDEX, Way.SEARCH, Way.VECTOR))
 POSITIONAL = frozenset((Work.FIRST, Work.LAST, Work.SLICE, Work.PICK))
@@ -110,12 +113,12 @@ def written(program: Program, standing: Standing) -> bool:
             (site.function.root, access.table)
             for site, access in program.writes()
             if access.verb != "delete"
-            and (access.table is not None or access.verb == "insert")
+            and access.table is not None
             and site.function.role is Role.CODE
             and not left_alone(program, site.function)
         ]
         known = program.memo["written tables"] = frozenset(live)
-    return (root, name) in known or (root, None) in known
+    return (root, name) in known
 
 
 def covering(program: Program, standing: Standing) -> Standing | None:
@@ -270,23 +273,19 @@ def neglecting(program: Program, standing: Standing) -> Neglect | None:
     """The read that an unused index would help most: one that scans the table, else one that reads by fewer of the fields."""
     if standing.index.kind is not IndexKind.ORDERED:
         return None
-    found = [n for site, read in program.reads() if (n := _neglect(site.function, read, standing)) is not None]
+    found = [n for site, read in program.reads() if (n := _neglect(program, site.function, read, standing)) is not None]
     return max(found, key=lambda n: (len(n.fields), n.function.public), default=None)
 
 
-def _neglect(function: Function, read: Access, standing: Standing) -> Neglect | None:
+def _neglect(program: Program, function: Function, read: Access, standing: Standing) -> Neglect | None:
     if read.table != standing.table.name or function.root != standing.schema.root or quiet(function):
         return None
-    filters = {
-        use.id: use.predicates
-        for use in function.steps()
-        if isinstance(use, Use) and use.work is Work.FILTER and any(o.root is Root.STEP and o.ref == read.id for o in use.of)
-    }
+    filters = _filters(program, function, read)
     for plan in read.plans:
         if plan.way not in (Way.SCAN, Way.INDEX) or not plan.named:
             continue
         ranged = range_taken(plan) is not None
-        residual = (*plan.residual(), *(p for found in filters.values() for p in found if not p.conditional))
+        residual = (*plan.residual(), *(p for p in filters if not p.conditional))
         want = wanted(plan.fixed(), residual, standing.table, taken=range_taken(plan))
         if want is None:
             continue
@@ -295,3 +294,25 @@ def _neglect(function: Function, read: Access, standing: Standing) -> Neglect | 
             fields = standing.index.fields[:depth]
             return Neglect(function, read, fields, keeps_order(plan, standing.table, Serving(standing.index.name, fields, False), want))
     return None
+
+
+def _filters(program: Program, function: Function, read: Access) -> tuple[Predicate, ...]:
+    """What memory always asks of all the rows of a read: not only for some item of a loop around, and with no other use of the rest."""
+    sites = program.sites(function.key)
+    mine = [u for u in function.steps() if isinstance(u, Use) and any(o.root is Root.STEP and o.ref == read.id for o in u.of)]
+    found = [u for u in mine if u.work is Work.FILTER]
+    tested = {u.id for u in found}
+    if any(u.work is not Work.FILTER and not tested & set(u.after) for u in mine):
+        return ()
+    around = sites.by_id[read.id].loops
+    own = [
+        u for u in found if not u.conditional and sites.by_id[u.id].loops[: len(around)] == around and not _varies(sites.by_id[u.id], read)
+    ]
+    return tuple(p for u in own for p in u.predicates)
+
+
+def _varies(work: Site, read: Site) -> bool:
+    """Whether a work is done once for every item of some other list than the rows."""
+    number = getattr(read.step, "id", None)
+    others = (loop for loop in work.loops if loop not in read.loops and loop.kind is not LoopKind.ONCE)
+    return any(loop.over is None or not any(o.ref == number for o in loop.over.origins) for loop in others)

@@ -13,10 +13,11 @@ Constants = dict[str, object]
 def idle(program: Program, root: str, table: str | None, predicates: Iterable[Predicate]) -> bool:
     """Whether every one of the conditions asks for the only value that the code ever stores in that field of the table."""
     given = list(predicates)
-    return bool(given) and all(_holds_always(program, root, table, p) for p in given)
+    return bool(given) and all(always(program, root, table, p) for p in given)
 
 
-def _holds_always(program: Program, root: str, table: str | None, p: Predicate) -> bool:
+def always(program: Program, root: str, table: str | None, p: Predicate) -> bool:
+    """Whether a condition asks for the only value that the code ever stores in the field."""
     if p.field is None or table is None or p.relation is not Relation.EQ or p.value is None or not p.value.constant:
         return False
     stored = _only(program, root, table).get(p.field, NOT_LITERAL)

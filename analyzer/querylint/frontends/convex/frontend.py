@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
@@ -142,16 +142,19 @@ class ConvexFrontEnd:
                 continue
             source = self.read(path) or b""
             if any(word in source for word in (b"api", b"Api", b"internal", b"Internal", b"components")):
-                for reference in REFERENCE.finditer(source):
-                    parts = [part.strip(b" \t\r\n?!").decode() for part in reference[1].split(b".")[1:]]
-                    found.update(f"{'/'.join(parts[:n])}:{parts[n]}" for n in range(1, len(parts)))
+                found.update(_references(source))
             if b":" in source and path in self.done:
                 found.update(f"{route[1].decode()}:{route[2].decode()}" for route in ROUTE.finditer(source))
         return frozenset(found)
 
     def _manual(self) -> frozenset[str]:
-        """Routes that the code tells people to run by hand: `npx convex run repairs:all`."""
+        """Routes that the code tells people to run by hand (`npx convex run repairs:all`), or that only scripts name."""
         found: set[str] = set()
+        for path in self.files:
+            if not SCRIPTS.isdisjoint(path.split("/")[:-1]) and self.role(path) is not Role.TEST:
+                source = self.read(path) or b""
+                found.update(f"{route[1].decode()}:{route[2].decode()}" for route in ROUTE.finditer(source))
+                found.update(_references(source))
         for path in self.done:
             source = self.read(path) or b""
             if b"convex run " in source:
@@ -181,3 +184,10 @@ class ConvexFrontEnd:
         functions = [f for found in self.done.values() for f in found]
         queries = [*(s for f in functions for s in f.steps() if isinstance(s, Access)), *(a for f in functions for a in f.built)]
         return frozenset(p.index.encode() for a in queries for p in a.plans if p.index is not None)
+
+
+def _references(source: bytes) -> Iterator[str]:
+    """The routes that references in a file may stand for."""
+    for reference in REFERENCE.finditer(source):
+        parts = [part.strip(b" \t\r\n?!").decode() for part in reference[1].split(b".")[1:]]
+        yield from (f"{'/'.join(parts[:n])}:{parts[n]}" for n in range(1, len(parts)))

@@ -121,7 +121,7 @@ def _beside_generated(path: str) -> str | None:
 def _is_functions_folder(folder: str, code: Collection[str], modules: Modules) -> bool:
     """Whether a folder named `convex` that nothing else speaks for holds functions: a schema, or files that import as functions do."""
     inside = f"{folder}/"
-    own = [path for path in code if path.startswith(inside)]
+    own = [path for path in code if path.startswith(inside) and posixpath.basename(path).count(".") == 1]
     if any(f"{inside}{name}" in own for name in _SCHEMA_NAMES):
         return True
     # A package that is called convex is a library until its files say otherwise.
