@@ -304,10 +304,7 @@ def _filters(program: Program, function: Function, read: Access) -> tuple[Predic
     tested = {u.id for u in found}
     if any(u.work is not Work.FILTER and not tested & set(u.after) for u in mine):
         return ()
-    around = sites.by_id[read.id].loops
-    own = [
-        u for u in found if not u.conditional and sites.by_id[u.id].loops[: len(around)] == around and not _varies(sites.by_id[u.id], read)
-    ]
+    own = [u for u in found if not u.conditional and not _varies(sites.by_id[u.id], sites.by_id[read.id])]
     return tuple(p for u in own for p in u.predicates)
 
 
