@@ -27,7 +27,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
-from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Kind, Loop, LoopKind, Mode, Op, Program, TargetKind, Use, Work
+from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, TargetKind, Use, Work
 from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -132,14 +132,8 @@ def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Rem
         return Severity.INFO
     if mode is Mode.ACTION and program.callees.get((remote.function, remote.call.id)) in program.outside:
         return Severity.INFO  # each does its own work outside, and its outcome is wanted
-    apart = mode is Mode.MUTATION and _isolated(hit.loop)
+    apart = mode is Mode.MUTATION and call.caught  # a failure of one item leaves the others as they are, on purpose
     return Severity.INFO if apart or _labors(program, site, call, hit.loop) else Severity.WARNING
-
-
-def _isolated(loop: Loop) -> bool:
-    """Whether a failure of one item is caught and the loop goes on: the transactions are apart on purpose."""
-    handlers = (step for step in loop.body if isinstance(step, Branch) and step.handler)
-    return any(not any(isinstance(s, Exit) and s.kind is not ExitKind.CONTINUE for s in arm) for h in handlers for arm in h.arms[1:])
 
 
 def _heavy(program: Program, remote: Remote) -> bool:

@@ -7,7 +7,7 @@ import re
 from querylint.ir import Role
 
 _TEST_FOLDERS = frozenset({"__tests__", "tests", "test", "e2e", "unittests", "unit_tests", "functional_tests", "integration_tests"})
-_TEST_PARTS = frozenset({"test", "tests", "spec", "stories", "e2e", "e2e-spec", "vitest", "jest", "cy", "bench"})
+_TEST_PARTS = frozenset({"test", "tests", "spec", "stories", "e2e", "e2e-spec", "vitest", "jest", "cy", "bench", "example", "sample"})
 _TEST_FILES = frozenset({"conftest.py", "tests.py"})
 _TEST_TAILS = frozenset({"helper", "helpers", "util", "utils", "setup"})
 _SEED_FOLDERS = frozenset({"seed", "seeds", "seeders", "fixtures", "__fixtures__", "mock", "mocks", "__mocks__"})

@@ -92,7 +92,7 @@ class Call:
     """A call that may matter: of a project function, of a registered function, or of outside code.
 
     `deps` are the steps that its arguments need, `guards` those that decide whether it runs at all. `detached` says that it is reached only
-    where no transaction is open.
+    where no transaction is open, `caught` that the round of the loop around it goes on when it fails.
     """
 
     id: int
@@ -105,6 +105,7 @@ class Call:
     guards: frozenset[int] = frozenset()
     fragile: bool = False
     detached: bool = False
+    caught: bool = False
 
 
 @dataclass(frozen=True, slots=True)

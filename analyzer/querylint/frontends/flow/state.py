@@ -76,6 +76,7 @@ class State:
         self.counter = 0
         self.fragile: list[tuple[int, int]] = []
         self.nested = 0
+        self.caught: list[int] = []
         self.built: list[Access] = []
         self.yields: list[Val] = []
         self.results: dict[int, tuple[Query, Val]] = {}
@@ -205,6 +206,7 @@ class State:
             self.why(),
             self.broken(node.at, node.end),
             self.detached_from_database(),
+            bool(self.frames) and len(self.frames) in self.caught,
         )
         self.emit(step)
         me = frozenset({number})

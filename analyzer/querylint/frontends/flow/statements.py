@@ -106,7 +106,12 @@ def _continue(m: State, node: tree.Continue) -> None:
 
 def _try(m: State, node: tree.Try) -> None:
     before = m.guards
+    survives = node.handled and not any(isinstance(s, tree.Throw | tree.Return | tree.Break) for s in node.handler)
+    if survives:
+        m.caught.append(len(m.frames))
     run(m, node.body)
+    if survives:
+        m.caught.pop()
     ended, m.dead = m.dead, False
     if node.handled:
         handler_dead = False
