@@ -38,8 +38,6 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
     for load in loads(program):
         if load.access.bound is not Bound.ALL or load.fate.whole or load.fate.truncated or drives(program, load):
             continue
-        if load.access.related:
-            continue
         kinds = {s.use.work for s in load.fate.uses}
         if program.facts(load.function).bulk_reads and not kinds & {Work.FOLD, Work.COUNT}:
             continue  # rows in a dictionary are what a query for all the items is for

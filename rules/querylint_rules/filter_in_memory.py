@@ -47,7 +47,7 @@ from querylint.rule import Confidence, Cost, Found, Severity, rule
 def filter_in_memory(program: Program) -> Iterator[Found]:
     """Filters in memory that an index range could do."""
     for load in loads(program):
-        if load.fate.leaves_unselected() or load.fate.truncated or load.access.related:
+        if load.fate.leaves_unselected() or load.fate.truncated:
             continue
         counted = load.counted_filters(program)
         seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]

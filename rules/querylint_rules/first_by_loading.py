@@ -37,7 +37,7 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
-        if load.access.bound is not Bound.ALL or load.reported or load.access.related or _unique(load) or _visited(load):
+        if load.access.bound is not Bound.ALL or load.reported or _unique(load) or _visited(load):
             continue
         yield _found(program, load, kinds)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from querylint.advise.eager import missing, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.serving import accumulates, small, unranged, whole_table
 from querylint.advise.trace import Fate, Seen, fate
@@ -59,8 +60,18 @@ def loads(program: Program) -> Iterator[Load]:
             continue
         if any(p.way in (Way.KEY, Way.VECTOR) for p in read.plans):
             continue
+        if read.related and not _alone(program, site, read):
+            continue
         reported = whole_table(read) or any(unranged(p) for p in read.plans)
         yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table), reported)
+
+
+def _alone(program: Program, site: Site, read: Access) -> bool:
+    """Whether a relation is read for a single row that has not loaded it ahead: else the rows may be there already, or serve others too."""
+    if site.loops or read.follows is None:
+        return False
+    found = sources(program, site.function, read.follows)
+    return bool(found) and all(s.read is not None and not s.listed and missing(program, s.outer, s.read, s.path) for s in found)
 
 
 def weight(program: Program, load: Load) -> Severity:
