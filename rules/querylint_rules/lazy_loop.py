@@ -135,13 +135,20 @@ def _one(program: Program, followed: Followed, paths: list[Path], site: Site, *,
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         Advice(f"use the column `{column}`, which is part of the row") if column else _remedy(program, source, paths, step),
-        None,
+        Severity.INFO if _seldom(program, followed) else None,
         Confidence.SURE if same and read is not None else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
         also=("loop-read",),
         cost=Cost(f"{len(paths)} × n queries", f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join"),
         operation=step.verb,
+    )
+
+
+def _seldom(program: Program, followed: Followed) -> bool:
+    """Whether the relations are only followed under conditions, deep in what a round calls."""
+    return len(followed.source.edges) > 1 and all(
+        site.arms or site.step.guards for site in followed.paths.values() if isinstance(site.step, Access)
     )
 
 
