@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import Load, loads, trail
+from querylint.advise.memory import Load, loads, trail, visited
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Loop, Program, Relation, Root, Side, Work
+from querylint.ir import Bound, Program, Relation, Side, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -37,17 +37,9 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
-        if load.access.bound is not Bound.ALL or load.reported or _unique(load) or _visited(load):
+        if load.access.bound is not Bound.ALL or load.reported or _unique(load) or visited(load):
             continue
         yield _found(program, load, kinds)
-
-
-def _visited(load: Load) -> bool:
-    """Whether each of the rows is looked at besides."""
-    if load.fate.listed and not load.site.loops:
-        return True
-    loops = (step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None)
-    return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
 
 
 def _unique(load: Load) -> bool:

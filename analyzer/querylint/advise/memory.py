@@ -81,6 +81,14 @@ def weight(program: Program, load: Load) -> Severity:
     return Severity.WARNING if accumulates(program, load.function, load.access) else Severity.INFO
 
 
+def visited(load: Load) -> bool:
+    """Whether each of the rows is looked at besides."""
+    if load.fate.listed and not load.site.loops:
+        return True
+    loops = (step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None)
+    return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
+
+
 def joins(program: Program, seen: Seen, predicates: tuple[Predicate, ...]) -> bool:
     """Whether a work looks rows up for the items of another loop: a join in memory, which is what a batch is for."""
     site = program.sites(seen.function.key).by_id.get(seen.use.id)
