@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, weight
+from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, visited, weight
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Program, Relation, Work
@@ -39,11 +39,11 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
     for load in loads(program):
         if load.access.bound is not Bound.ALL or load.fate.whole or load.fate.truncated or drives(program, load):
             continue
-        if load.access.related:
-            continue
         kinds = {s.use.work for s in load.fate.uses}
         if program.facts(load.function).bulk_reads and not kinds & {Work.FOLD, Work.COUNT}:
             continue  # rows in a dictionary are what a query for all the items is for
+        if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load):
+            continue
         if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
             continue
         works = [s for s in load.fate.uses if s.use.work in COUNTING]

@@ -53,10 +53,12 @@ OWNERS = re.compile(r"^(?:org|organization|team|workspace|tenant|user|owner|acco
 def filter_in_memory(program: Program) -> Iterator[Found]:
     """Filters in memory that an index range could do."""
     for load in loads(program):
-        if load.fate.leaves_unselected() or load.fate.truncated or load.access.related:
+        if load.fate.leaves_unselected() or load.fate.truncated:
             continue
         counted = load.counted_filters(program)
         seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
+        if program.facts(load.function).bulk_reads:
+            seen = [s for s in seen if not _wanted_besides(load, s)]
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
             continue
@@ -90,6 +92,12 @@ def _bypassed(load: Load, seen: Seen) -> bool:
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
             return True
     return False
+
+
+def _wanted_besides(load: Load, seen: Seen) -> bool:
+    """Whether rows that are searched by one field are also there for others."""
+    tested = {p.field for p in seen.use.predicates}
+    return seen.use.work is Work.SOME and bool(load.fate.fields.keys() - tested)
 
 
 def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:

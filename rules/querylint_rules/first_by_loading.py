@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.growth import one_row
-from querylint.advise.memory import Load, loads, trail
+from querylint.advise.memory import Load, loads, trail, visited
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Loop, Program, Root, Work
+from querylint.ir import Bound, Program, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -39,18 +39,10 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
-        if load.access.bound is not Bound.ALL or load.reported or load.access.related or _unique(load) or _visited(load):
+        if load.access.bound is not Bound.ALL or load.reported or _unique(load) or visited(load):
             continue
         found = _found(program, load, kinds)
         yield replace(found, severity=Severity.INFO) if one_row(program, load.function, load.access, load.access.plans[0]) else found
-
-
-def _visited(load: Load) -> bool:
-    """Whether each of the rows is looked at besides."""
-    if load.fate.listed and not load.site.loops:
-        return True
-    loops = (step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None)
-    return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
 
 
 def _unique(load: Load) -> bool:

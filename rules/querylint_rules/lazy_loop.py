@@ -155,7 +155,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         Advice(f"use the column `{column}`, which is part of the row") if column else _remedy(program, source, paths, step),
-        None,
+        Severity.INFO if _seldom(gathered, paths) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
@@ -163,6 +163,13 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         cost=Cost(f"{len(paths)} × n queries", f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join"),
         operation=step.verb,
     )
+
+
+def _seldom(gathered: Rows, paths: list[Path]) -> bool:
+    """Whether the relations are only followed under conditions, deep in what a round calls."""
+    places = [gathered.paths[path] for path in paths]
+    deep = all(len(place.source.edges) > 1 for place in places)
+    return deep and all(p.site.arms or p.site.step.guards for p in places if isinstance(p.site.step, Access))
 
 
 def _names(paths: list[Path]) -> str:

@@ -65,7 +65,7 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
     for hit in rounds(program, site):
-        if hit.constant or hit.paging or hit.searching:
+        if hit.constant or hit.paging or hit.searching or (hit.loop.strided and program.facts(site.function).bulk_reads):
             return None
         if hit.waits:
             return hit if hit.varies else None

@@ -37,7 +37,7 @@ CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
 def sort_in_memory(program: Program) -> Iterator[Found]:
     """Sorts in memory that an index would give."""
     for load in loads(program):
-        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated or load.access.related:
+        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
             continue
         for seen in load.works(Work.SORT)[:1]:
             if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):

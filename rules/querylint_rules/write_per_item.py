@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from querylint.advise.audience import left_alone
 from querylint.advise.growth import PERSON, STREAM, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
-from querylint.advise.rounds import Rounds, rounds
+from querylint.advise.rounds import Rounds, leaves_after, rounds
 from querylint.ir import Access, Bound, Call, Kind, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Batch, Chunk
@@ -92,6 +92,11 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
     )
 
 
+def _batched_or_once(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether a round writes for many items at once, or the loop around the write ends with it."""
+    return hit.loop.strided or leaves_after(program, site, site.loops[-1])
+
+
 def _bound_to_rows(program: Program, site: Site, write: Access, hit: Rounds) -> bool:
     """Whether rows must be written one by one: code of the project watches them, or each write belongs to another row's relation."""
     table = program.table(site.function, write.table)
@@ -102,7 +107,7 @@ def _bound_to_rows(program: Program, site: Site, write: Access, hit: Rounds) -> 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
     for hit in rounds(program, site):
-        if hit.constant or hit.paging:
+        if hit.constant or hit.paging or (program.facts(site.function).bulk_writes and _batched_or_once(program, site, hit)):
             return None
         if hit.waits:
             return hit

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.eager import missing, sources
 from querylint.advise.growth import Reach, reach, small
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.serving import unranged, whole_table
@@ -61,8 +62,18 @@ def loads(program: Program) -> Iterator[Load]:
             continue
         if any(p.way in (Way.KEY, Way.VECTOR) for p in read.plans):
             continue
+        if read.related and not _alone(program, site, read):
+            continue
         reported = whole_table(read) or any(unranged(p) for p in read.plans)
         yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table), reported)
+
+
+def _alone(program: Program, site: Site, read: Access) -> bool:
+    """Whether a relation is read for a single row that has not loaded it ahead: else the rows may be there already, or serve others too."""
+    if site.loops or read.follows is None:
+        return False
+    found = sources(program, site.function, read.follows)
+    return bool(found) and all(s.read is not None and not s.listed and missing(program, s.outer, s.read, s.path) for s in found)
 
 
 def weight(program: Program, load: Load) -> Severity:
@@ -76,6 +87,14 @@ def weight(program: Program, load: Load) -> Severity:
     if far is Reach.PERSON:
         return Severity.WARNING if waited_for(program, load.function) else Severity.INFO
     return Severity.WARNING if far > Reach.PERSON else Severity.INFO
+
+
+def visited(load: Load) -> bool:
+    """Whether each of the rows is looked at besides."""
+    if load.fate.listed and not load.site.loops:
+        return True
+    loops = (step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None)
+    return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
 
 
 def joins(program: Program, seen: Seen, predicates: tuple[Predicate, ...]) -> bool:

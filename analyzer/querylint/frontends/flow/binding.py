@@ -151,6 +151,7 @@ def bind_existing(m: State, pattern: tree.RecordPattern | tree.ArrayPattern, val
 
 def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
     """A value joins a collection in a variable: `push`, `set`, `add`, `xs[k] = v`."""
+    value = m.ran(value)
     var = _var_of(m, target)
     if how in ("=", "set") and not value.origins and not isinstance(value.shape, Record | Many):
         note_fold(m, var, value)

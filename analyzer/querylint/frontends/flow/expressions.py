@@ -155,7 +155,7 @@ def _record(m: State, node: tree.Record) -> Val:
     deps = NO_STEPS
     pending = NO_STEPS
     for key, value_node in node.entries:
-        value = evaluate(m, value_node)
+        value = m.ran(evaluate(m, value_node))
         deps |= value.deps
         pending |= value.pending
         if key is None:
@@ -179,7 +179,7 @@ def _array(m: State, node: tree.Array) -> Val:
     exact = True
     most: int | None = 0
     for item in node.items:
-        value = evaluate(m, item)
+        value = m.ran(evaluate(m, item))
         if isinstance(item, tree.Spread):
             if isinstance(value.shape, Many) and value.shape.items is not None:
                 items.extend(value.shape.items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from querylint.frontends.flow.binding import bind, hoist
@@ -44,8 +45,9 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
     carried = carry(m, node)
     before = dict(m.store)
     with m.loop(
-        LoopKind.EACH, node.at, node.head_end, over=over, over_text=m.text(node.over), constant=constant, limit=limit, carried=carried
-    ) as frame:
+        LoopKind.EACH, node.at, node.head_end, over=over, over_text=m.text(node.over), constant=constant, limit=limit, carried=carried,
+        strided=m.language.function_scoped and in_batches(node.over),
+    ) as frame:  # fmt: skip
         outer, m.scope = m.scope, Scope(m.scope)
         if node.pattern is not None:
             bind(m, node.pattern, item.with_deps(frozenset({frame.id})))
@@ -55,6 +57,16 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
     finish(m, frame, over, node.at, node.head_end)
     if node.other:
         m.run(node.other)
+
+
+def in_batches(over: tree.Expr) -> bool:
+    """Whether a loop runs over batches of items: `batched(keys, 500)`, `range(0, n, 500)`."""
+    while isinstance(over, tree.Call) and isinstance(over.func, tree.Name) and over.func.id == "enumerate" and over.args:
+        over = over.args[0]
+    if not isinstance(over, tree.Call):
+        return False
+    name = over.func.name if isinstance(over.func, tree.Member) else over.func.id if isinstance(over.func, tree.Name) else ""
+    return bool(BATCHING.search(name)) or (name == "range" and len(over.args) == 3)
 
 
 def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
@@ -208,6 +220,7 @@ def _open(shape: Shape) -> Shape:
     return Many(shape.item, None, shape.keyed, shape.distinct) if isinstance(shape, Many) else shape
 
 
+BATCHING = re.compile(r"batch|chunk|in_slices|partition|paginate", re.IGNORECASE)
 GROWING = frozenset(("push", "unshift", "add", "set", "append", "extend", "update", "setdefault", "insert"))
 
 

@@ -149,8 +149,14 @@ class State:
         """A value for a step."""
         return lowered(self.unbuilt(val), self.text(node) if node is not None else "")
 
+    def ran(self, val: Val) -> Val:
+        """The value, or what it holds where it is a query object that has been run and keeps its rows."""
+        known = self.results.get(id(val.shape)) if self.results and isinstance(val.shape, Query) else None
+        return known[1].with_deps(val.deps) if known is not None else val
+
     def unbuilt(self, val: Val) -> Val:
         """A value that leaves this function; a query in it that nobody has run is noted, so that whoever finishes it is known."""
+        val = self.ran(val)
         shape = val.shape
         if isinstance(shape, Query):
             number = self.fresh()
@@ -266,7 +272,7 @@ class State:
         """A value leaves whole."""
         if self.dead:
             return
-        for leak in leaks(val):
+        for leak in leaks(self.ran(val)):
             key = (leak.origin, how, leak.works)
             if key not in self.outflows:
                 self.outflows[key] = Outflow(leak.origin, how, self.span(at, end), leak.works)

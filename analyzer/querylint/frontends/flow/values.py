@@ -271,7 +271,10 @@ def join_shapes(left: Val, right: Val) -> Shape:
     """The shape of one of two values; a value with nothing known (null, undefined) adds nothing."""
     a, b = left.shape, right.shape
     if a is None or b is None:
-        return a or b
+        known, other = (a, right) if b is None else (b, left)
+        if isinstance(known, Many) and known.most == 0 and other.literal is NOT_LITERAL:
+            return Many(known.item, None, known.keyed, known.distinct)  # `found or []`: nobody knows how many
+        return known
     if a == b:
         return a
     if isinstance(a, Record) and isinstance(b, Record):

@@ -19,7 +19,7 @@ from querylint.frontends.python.stack import Stack
 from querylint.ir import Role
 from querylint.syntax import tree
 
-MOST_DEEP = 10
+MOST_DEEP = 6
 MOST_KINDS = 6
 
 
@@ -44,6 +44,7 @@ class PythonProject:
         self._results: dict[tuple[str, tuple[str, ...]], Val] = {}
         self._fields: dict[tuple[str, str, str], Val] = {}
         self._attributes: dict[tuple[str, str, str], Val] = {}
+        self._held: dict[tuple[str, ...], dict[str, Val]] = {}
         self._constants: dict[tuple[str, str], Val | None] = {}
         self._returning: dict[int, bool] = {}
         self._busy: set[object] = set()
@@ -148,22 +149,27 @@ class PythonProject:
         return self._attributes[key]
 
     def _attribute_of(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn, name: str) -> Val:
-        key = ("attribute", owner.path, owner.name, fn.name)
-        if key in self._busy or len(self._busy) > MOST_DEEP:
-            return NOTHING
-        self._busy.add(key)
-        try:
-            machine = self.machine(Place(owner.path, self, owner, f"{owner.name}.{fn.name}", quiet=True))
-            params = self.parameters(info, owner, fn, f"{owner.path}::{owner.name}.{fn.name}")
-            var = self._enter(machine, fn, params)
-            machine.run_flat(fn.body)
-            held = machine.store.get(var) if var is not None else None
-            if held is not None and isinstance(held.shape, Record):
-                value = held.shape.fields.get(name, NOTHING)
-                return self._located(machine, replace(portable(value), origins=()))
-            return NOTHING
-        finally:
-            self._busy.discard(key)
+        key = (info.path, info.name, owner.path, owner.name, fn.name)
+        if key not in self._held:
+            if key in self._busy or len(self._busy) > MOST_DEEP:
+                return NOTHING
+            self._busy.add(key)
+            try:
+                self._held[key] = self._held_after(info, owner, fn)
+            finally:
+                self._busy.discard(key)
+        return self._held[key].get(name, NOTHING)
+
+    def _held_after(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn) -> dict[str, Val]:
+        """The attributes of an object after a method has run."""
+        machine = self.machine(Place(owner.path, self, owner, f"{owner.name}.{fn.name}", quiet=True))
+        params = self.parameters(info, owner, fn, f"{owner.path}::{owner.name}.{fn.name}")
+        var = self._enter(machine, fn, params)
+        machine.run_flat(fn.body)
+        held = machine.store.get(var) if var is not None else None
+        if held is None or not isinstance(held.shape, Record):
+            return {}
+        return {name: self._located(machine, replace(portable(value), origins=())) for name, value in held.shape.fields.items()}
 
     # Functions.
 
