@@ -66,34 +66,58 @@ READS = ["index.html:1 Post", "index.html:2 *Author"]
         'from django.shortcuts import render\ndef index(request):\n    return render(request, "index.html", {"posts": Post.objects.all()})',
         'from django.shortcuts import render\ndef index(request):\n    return render(request, "index.html", context=dict(posts=Post.objects.all()))',
         'from django.shortcuts import render\ndef index(request):\n    posts = Post.objects.all()\n    return render(request, "index.html", locals())',
-        'from django.shortcuts import render\ndef index(request, template="index.html"):\n    posts = Post.objects.all()\n'
-        '    return render(request, template, {"posts": posts})',
-        'from django.shortcuts import render\n@mobile("{m/}index.html")\ndef index(request, template):\n'
-        '    return render(request, template, {"posts": Post.objects.all()})',
-        'from django.shortcuts import render\ndef index(request, wide):\n    name = "index.html" if wide else "other.html"\n'
-        '    return render(request, name, {"posts": Post.objects.all()})',
+        (
+            'from django.shortcuts import render\ndef index(request, template="index.html"):\n    posts = Post.objects.all()\n'
+            '    return render(request, template, {"posts": posts})'
+        ),
+        (
+            'from django.shortcuts import render\n@mobile("{m/}index.html")\ndef index(request, template):\n'
+            '    return render(request, template, {"posts": Post.objects.all()})'
+        ),
+        (
+            'from django.shortcuts import render\ndef index(request, wide):\n    name = "index.html" if wide else "other.html"\n'
+            '    return render(request, name, {"posts": Post.objects.all()})'
+        ),
         'from django.template.loader import render_to_string\ndef text():\n    return render_to_string("index.html", {"posts": Post.objects.all()})',
-        'from django.template import loader\ndef text(request):\n    page = loader.get_template("index.html")\n'
-        '    return page.render({"posts": Post.objects.all()}, request)',
-        'from django.template.response import TemplateResponse\ndef index(request):\n'
-        '    return TemplateResponse(request, ["index.html"], {"posts": Post.objects.all()})',
-        'from django.shortcuts import render_to_response\nfrom django.template import RequestContext\ndef index(request):\n'
-        '    return render_to_response("index.html", {"posts": Post.objects.all()}, context_instance=RequestContext(request))',
+        (
+            'from django.template import loader\ndef text(request):\n    page = loader.get_template("index.html")\n'
+            '    return page.render({"posts": Post.objects.all()}, request)'
+        ),
+        (
+            "from django.template.response import TemplateResponse\ndef index(request):\n"
+            '    return TemplateResponse(request, ["index.html"], {"posts": Post.objects.all()})'
+        ),
+        (
+            "from django.shortcuts import render_to_response\nfrom django.template import RequestContext\ndef index(request):\n"
+            '    return render_to_response("index.html", {"posts": Post.objects.all()}, context_instance=RequestContext(request))'
+        ),
         'from flask import render_template\ndef index():\n    return render_template("index.html", posts=Post.objects.all())',
         'from flask import render_template\ndef index():\n    found = {"posts": Post.objects.all()}\n    return render_template("index.html", **found)',
-        'from pyramid.view import view_config\n@view_config(route_name="x", renderer="blog:templates/index.html")\ndef index(request):\n'
-        '    return {"posts": Post.objects.all()}',
-        'from pyramid.view import view_config, view_defaults\n@view_defaults(renderer="index.html")\nclass Views:\n'
-        '    @view_config(route_name="x")\n    def index(self):\n        return {"posts": Post.objects.all()}',
-        'from starlette.templating import Jinja2Templates\ntemplates = Jinja2Templates(directory="templates")\ndef index(request):\n'
-        '    return templates.TemplateResponse(request, "index.html", {"posts": Post.objects.all()})',
-        "from django.views.generic import TemplateView\nclass Index(TemplateView):\n    template_name = 'index.html'\n"
-        "    def get_context_data(self, **kwargs):\n        context = super().get_context_data(**kwargs)\n"
-        "        context['posts'] = Post.objects.all()\n        return context",
-        "from django.views.generic import ListView\nclass Index(ListView):\n    template_name = 'index.html'\n    model = Post\n"
-        "    context_object_name = 'posts'",
-        "from django.core.paginator import Paginator\nfrom django.shortcuts import render\ndef index(request):\n"
-        "    pages = Paginator(Post.objects.all(), 20)\n    return render(request, 'index.html', {'posts': pages.get_page(1)})",
+        (
+            'from pyramid.view import view_config\n@view_config(route_name="x", renderer="blog:templates/index.html")\ndef index(request):\n'
+            '    return {"posts": Post.objects.all()}'
+        ),
+        (
+            'from pyramid.view import view_config, view_defaults\n@view_defaults(renderer="index.html")\nclass Views:\n'
+            '    @view_config(route_name="x")\n    def index(self):\n        return {"posts": Post.objects.all()}'
+        ),
+        (
+            'from starlette.templating import Jinja2Templates\ntemplates = Jinja2Templates(directory="templates")\ndef index(request):\n'
+            '    return templates.TemplateResponse(request, "index.html", {"posts": Post.objects.all()})'
+        ),
+        (
+            "from django.views.generic import TemplateView\nclass Index(TemplateView):\n    template_name = 'index.html'\n"
+            "    def get_context_data(self, **kwargs):\n        context = super().get_context_data(**kwargs)\n"
+            "        context['posts'] = Post.objects.all()\n        return context"
+        ),
+        (
+            "from django.views.generic import ListView\nclass Index(ListView):\n    template_name = 'index.html'\n    model = Post\n"
+            "    context_object_name = 'posts'"
+        ),
+        (
+            "from django.core.paginator import Paginator\nfrom django.shortcuts import render\ndef index(request):\n"
+            "    pages = Paginator(Post.objects.all(), 20)\n    return render(request, 'index.html', {'posts': pages.get_page(1)})"
+        ),
     ],
     ids=range(18),
 )
