@@ -22,12 +22,12 @@ the author wrote down; tests, seeds and migrations.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from querylint.advise.eager import Source, loading, missing, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import Access, Call, Loading, Loop, Op, Path, Program, Role, Terminal
+from querylint.ir import ITEM, Access, Call, Loading, Loop, Op, Path, Program, Role, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -66,12 +66,31 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             lacking = _lacking(program, source)
             if not lacking:
                 continue
+            source, lacking = _nearest(program, source, loop, lacking)
             key = (source.outer.key, source.read.id if source.read is not None else site.function.key)
             rows = gathered.setdefault(key, Rows(source.read))
             for path in lacking:
                 rows.paths.setdefault(path, Followed(source, loop, site))
     for rows in gathered.values():
         yield from _found(program, rows)
+
+
+def _nearest(program: Program, source: Source, loop: Loop, lacking: list[Path]) -> tuple[Source, list[Path]]:
+    """Where one row leads to many by a query of its own (`post.comments.all()`), that query is the one to mend."""
+    root = source.read
+    if root is None or root.terminal in (Terminal.ROWS, Terminal.PAGE) or loop.over is None:
+        return source, lacking
+    sites = program.sites(source.outer.key).by_id
+    for origin in loop.over.origins:
+        site = sites.get(origin.ref) if isinstance(origin.ref, int) else None
+        step = site.step if site is not None else None
+        if isinstance(step, Access) and step.follows is not None and step.terminal is Terminal.ROWS and not origin.path:
+            before = tuple(part for part in step.follows.path if part != ITEM)
+            after = [path[len(before) :] for path in lacking if path[: len(before)] == before and len(path) > len(before)]
+            if before and after:
+                own = replace(source, read=step, path=source.path[len(before) :])
+                return own, [path for path in after if path in missing(program, source.outer, step, own.path)] or after
+    return source, lacking
 
 
 def _unknown(source: Source) -> bool:

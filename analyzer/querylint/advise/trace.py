@@ -51,7 +51,7 @@ class Fate:
     """All that is known of what happens to the rows of one read.
 
     `fields` are those looked at, or handed on by themselves. `whole` are the places where rows leave whole. `subscribers` are client
-    functions that receive them; `listed` says that parts of every row are returned,
+    functions that receive them; `listed` says that parts of every row are returned, or handed to outside code or shown,
     `sent` that whole rows travel to a client.
     """
 
@@ -117,6 +117,7 @@ def _follow(program: Program, function: Function, place: Place, found: Fate) -> 
         whole = outflow.origin.path in (place.rows, place.row)
         if name and outflow.how is not Escape.RETURNED:
             found.fields[name] = None
+            found.listed = found.listed or (outflow.how is Escape.PASSED and ITEM in outflow.origin.path)
         if whole and outflow.how is not Escape.RETURNED:
             found.whole.append(Left(outflow, function, place.way, place.selected or _selected(function, outflow)))
     more += _into_callees(program, function, place, found)

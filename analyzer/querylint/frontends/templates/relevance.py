@@ -21,16 +21,24 @@ class Relevance:
         self._names: dict[int, tuple[tree.Stmt, frozenset[str]]] = {}
 
     def of(self, body: list[tree.Stmt], known: Callable[[str], bool]) -> list[tree.Stmt]:
-        """The statements of a body that use something known; of choices, the arms that do."""
+        """The statements of a body that use something known; of choices, the arms that do. What they bind is known from there on."""
+        bound: set[str] = set()
+        return self._of(body, lambda name: name in bound or known(name), bound)
+
+    def _of(self, body: list[tree.Stmt], known: Callable[[str], bool], bound: set[str]) -> list[tree.Stmt]:
         found: list[tree.Stmt] = []
         for statement in body:
-            if not self._matters(statement, known):
+            if isinstance(statement, tree.Let) and isinstance(statement.pattern, tree.NamePattern | tree.ArrayPattern):
+                bound.update(this.id for this in tree.walk(statement.pattern) if isinstance(this, tree.NamePattern))
+            elif not self._matters(statement, known):
                 continue
-            if isinstance(statement, tree.If):
-                then, other = self.of(statement.then, known), self.of(statement.other, known)
+            elif isinstance(statement, tree.If):
+                then, other = self._of(statement.then, known, bound), self._of(statement.other, known, bound)
                 statement = tree.If(statement.test, then, other, statement.at, statement.end)
             elif isinstance(statement, tree.Block):
-                statement = tree.Block(self.of(statement.body, known), statement.at, statement.end)
+                statement = tree.Block(self._of(statement.body, known, bound), statement.at, statement.end)
+            elif isinstance(statement, tree.Do) and isinstance(statement.value, tree.Assign):
+                bound.update(this.id for this in tree.walk(statement.value.target) if isinstance(this, tree.NamePattern))
             found.append(statement)
         return found
 
@@ -38,6 +46,8 @@ class Relevance:
         if isinstance(statement, tree.Do) and isinstance(statement.value, tree.Literal):
             return False
         if isinstance(statement, tree.Let | tree.FnDef):
+            return True
+        if isinstance(statement, tree.Block) and any(isinstance(inner, tree.Let) for inner in statement.body):
             return True
         return any(name in ALWAYS or name[:1] == TAG or known(name) for name in self._used(statement))
 

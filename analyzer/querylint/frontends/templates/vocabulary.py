@@ -10,12 +10,12 @@ from querylint.frontends.flow.binding import declare, plain_member
 from querylint.frontends.flow.expressions import member as member_of
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Record, Val, derived
+from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption, Vocabulary
 from querylint.frontends.templates import filters
 from querylint.frontends.templates.folders import Templates
 from querylint.frontends.templates.relevance import told
-from querylint.ir import Target
+from querylint.ir import Escape, Target
 from querylint.syntax import tree
 from querylint.syntax.templates import Dialect, Page
 from querylint.syntax.templates.page import BLOCK, FILTER, INCLUDE, SUPER, TAG, TEST
@@ -245,7 +245,18 @@ class TemplateVocabulary:
         return derived(*args)
 
     def _computed(self, state: State, node: tree.Call) -> Val:
-        return derived(*state.language.arguments(state, node, None))
+        """A call of which nothing is known."""
+        return derived(*self._handed(state, node))
+
+    def _handed(self, state: State, node: tree.Call) -> list[Val]:
+        """What a call is given leaves our sight; rows of a query are taken to be wanted."""
+        values = []
+        for value, arg in zip(state.language.arguments(state, node, None), (*node.args, *(v for _, v in node.keywords)), strict=False):
+            if isinstance(value.shape, Query):
+                value = self.inner.rows(state, value, arg.at, arg.end, partial=True) or value
+            state.leak(value, Escape.PASSED, arg.at, arg.end)
+            values.append(value)
+        return values
 
     # Words of the template language.
 
@@ -269,10 +280,9 @@ class TemplateVocabulary:
         python = filters.in_python(rest, node, self.page.dialect)
         if python is not None:
             return state.evaluate(python)
-        values = state.language.arguments(state, node, None)
-        for value, arg in zip(values, node.args, strict=False):
-            if value.interesting:
-                self.inner.consumed(state, value, Consumption.SHOWN, arg)
+        values = self._handed(state, node)
+        if values and values[0].doc_of is not None and node.args:
+            self.inner.consumed(state, values[0], Consumption.SHOWN, node.args[0])
         return derived(*values)
 
     def _test(self, state: State, name: str, node: tree.Call) -> Val:
@@ -347,8 +357,10 @@ class TemplateVocabulary:
 
     def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
         """A query is run by the language itself."""
-        if how is Consumption.SHOWN and isinstance(value.shape, Closure):
-            return None
+        if how is Consumption.SHOWN:
+            if isinstance(value.shape, Closure):
+                return None
+            state.leak(value, Escape.PASSED, node.at, node.end)
         return self.inner.consumed(state, value, how, node)
 
     def imported(self, state: State, item: tree.Import) -> Val | None:

@@ -25,6 +25,8 @@ RELEVANT = re.compile(
 )
 USER_SETTING = re.compile(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
 
+PROFILE_SETTING = re.compile(rb"^\s*AUTH_PROFILE_MODULE\s*=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
+
 
 @dataclass(slots=True)
 class Made:
@@ -68,18 +70,27 @@ class Models:
         self.outside: dict[str, Model] = {}
         self.managed: dict[tuple[str, str], list[str]] = {}
         self._kinds: dict[tuple[str, str], bool] = {}
-        self.user = self._user_label(files)
+        self.user = self._setting(files, USER_SETTING) or "auth.User"
+        self.profile = self._setting(files, PROFILE_SETTING)
         self._gather(files)
 
     # Finding.
 
-    def _user_label(self, files: list[str]) -> str:
+    def _setting(self, files: list[str], pattern: re.Pattern[bytes]) -> str:
         for path in files:
             if "setting" in path or "conf" in path:
-                hit = USER_SETTING.search(self.project.modules.source(path) or b"")
+                hit = pattern.search(self.project.modules.source(path) or b"")
                 if hit:
                     return hit[1].decode()
-        return "auth.User"
+        return ""
+
+    def profile_link(self, table: str) -> Link | None:
+        """Where `user.get_profile()` of Django before 1.7 leads."""
+        model = self.named(self.profile) if self.profile else None
+        user = self.by_table.get(table)
+        if model is None or user is None:
+            return None
+        return next((link for link in user.links.values() if link.target == model.table and not link.many), None)
 
     def is_model(self, info: ClassInfo) -> bool:
         """Whether a class is a model, abstract ones included."""

@@ -76,6 +76,10 @@ def followed(state: State, base: Val, link: Link, here: tuple[Origin, ...], node
 def call(django: Django, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     """`row.save()`, `row.delete()`, `row.refresh_from_db()`."""
     name = func.name
+    profile = django.models.profile_link(base.doc_of) if name == "get_profile" and base.doc_of is not None else None
+    if profile is not None:
+        here = tuple(o.at(profile.name) for o in base.origins if len(o.path) < MOST_HOPS)
+        return followed(state, base, profile, here, func)
     later = name.startswith("a")
     if name in words.ROW_WRITES:
         args = {k: state.evaluate(v) for k, v in node.keywords}

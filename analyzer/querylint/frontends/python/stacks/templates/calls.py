@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, External, Marker, Record, Val, derived, join
+from querylint.frontends.flow.values import NOTHING, External, Marker, Query, Record, Val, derived, join
 from querylint.frontends.python.stacks.templates.names import pages_named
 from querylint.frontends.templates.folders import Templates
 from querylint.syntax import tree
@@ -17,6 +17,8 @@ RENDERING = frozenset(
     "async_render_template stream_template HtmxResponse".split()
 )
 FINDING = frozenset(("get_template", "select_template", "get_or_select_template"))
+# Classes of paging libraries: `Page(query, page=2, items_per_page=20)`.
+PAGERS = ("Page", "Pagination")
 WRAPPERS = frozenset(("RequestContext", "Context", "make_context"))
 NAMES = frozenset(("template_name", "template", "template_name_or_list", "renderer_name", "name"))
 CONTEXTS = frozenset(("context", "context_data", "dictionary", "data", "value", "values", "context_instance"))
@@ -111,6 +113,15 @@ def _visible(state: State) -> dict[str, Val]:
             found.setdefault(name, state.store.get(var, NOTHING))
         scope = scope.parent
     return found
+
+
+def paged(state: State, node: tree.Call) -> Val | None:
+    """One page of what a query asks for, as a paging library hands it to a template; None where no query is paged."""
+    rows = state.evaluate(node.args[0])
+    if not isinstance(rows.shape, Query):
+        return None
+    others = [state.evaluate(arg) for arg in (*node.args[1:], *(value for _, value in node.keywords))]
+    return replace(rows, deps=derived(rows, *others).deps, shape=replace(rows.shape, cut=True, refined=True))
 
 
 def found_template(state: State, templates: Templates, node: tree.Call) -> Val | None:

@@ -63,6 +63,8 @@ class TemplateStack(Stack):
         known = isinstance(func.shape, External) or (base is not None and not func.interesting and base.doc_of is None)
         if not known:
             return None
+        if word.endswith(calls.PAGERS) and isinstance(func.shape, External) and node.args:
+            return calls.paged(state, node)
         if word in calls.FINDING:
             return calls.found_template(state, self.templates, node)
         if word in calls.RENDERING:
