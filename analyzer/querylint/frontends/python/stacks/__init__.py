@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.django import Django
+from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
 
-STACKS: tuple[type[Stack], ...] = (Django,)
+STACKS: tuple[type[Stack], ...] = (Django, SqlAlchemy)

@@ -1,0 +1,322 @@
+"""The mapped classes and tables of a project: which classes are mapped, what they are called, what a row of theirs has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.sqlalchemy import words
+from querylint.frontends.python.stacks.sqlalchemy.nodes import keyword, last, returned, text_of
+from querylint.ir import Field, Index, Link, Table
+from querylint.syntax import tree
+from querylint.text import Span
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.project import PythonProject
+
+RELEVANT = re.compile(rb"Column\(|mapped_column|relationship\(|__tablename__|Mapped\[|SQLModel|\.Model\b|Table\(|__table__")
+AS_TABLE = re.compile(rb"\btable\s*=\s*True")
+CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+MOST_UNWRAPPED = 4
+
+
+@dataclass(slots=True)
+class Made:
+    """An attribute as the source writes it: `kind` is column, relation or proxy, `path` the file in which its expression stands."""
+
+    name: str
+    kind: str
+    node: tree.Call | None
+    path: str
+    type: str = ""
+    deferred: bool = False
+
+    @property
+    def keywords(self) -> dict[str, tree.Expr]:
+        """The keywords of the call."""
+        return dict(self.node.keywords) if self.node is not None else {}
+
+
+@dataclass(slots=True)
+class Model:
+    """One mapped class, or one table without a class.
+
+    `columns` leads from the name of a column to the attribute that holds it, `foreign` from an attribute to the table and column that it
+    refers to. `lazy` says how a relation is loaded, `remote` which column of the other side holds its key. `proxies` are attributes that
+    stand for an attribute of related rows.
+    """
+
+    table: str
+    info: ClassInfo | None
+    name: str
+    path: str
+    fields: list[Field] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    foreign: dict[str, tuple[str, str]] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    lazy: dict[str, str] = field(default_factory=dict)
+    remote: dict[str, str] = field(default_factory=dict)
+    proxies: dict[str, tuple[str, str]] = field(default_factory=dict)
+    deferred: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    indexes: list[Index] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+    parent: Model | None = None
+    node: tree.Call | None = None
+    open: bool = False
+
+    @property
+    def key(self) -> str:
+        """The first column of the primary key."""
+        return self.keys[0] if self.keys else "id"
+
+    def has(self, name: str) -> bool:
+        """Whether it has a column of that name."""
+        return any(f.name == name for f in self.fields)
+
+
+class Models:
+    """All mapped classes and tables of a project."""
+
+    def __init__(self, project: PythonProject, files: list[str]) -> None:
+        self.project = project
+        self.by_table: dict[str, Model] = {}
+        self.by_class: dict[tuple[str, str], Model] = {}
+        self.by_name: dict[str, list[Model]] = {}
+        self.named: dict[str, Model] = {}
+        self.outside: dict[str, Model] = {}
+        self.variables: dict[tuple[str, str], Model] = {}
+        self._declarative: dict[tuple[str, str], bool] = {}
+        self.files = [path for path in files if RELEVANT.search(project.modules.source(path) or b"")]
+        self.mysql = any(b"mysql+" in source or b"mysql://" in source for source in map(project.modules.source, files) if source)
+        self._gather()
+
+    # Finding.
+
+    def word(self, path: str, func: tree.Expr) -> str:
+        """The last word of the outside name that an expression stands for; a member of an unknown value by its own name."""
+        found = self.project.modules.reference(path, func)
+        if found is None:
+            return func.name if isinstance(func, tree.Member) else ""
+        if found.external:
+            return found.external.rpartition(".")[2]
+        if isinstance(found.node, tree.ClassDef):
+            info = self.project.classes.get(found.path, found.name)
+            outside = {n.rpartition(".")[2] for n in info.ancestry()} if info is not None else set()
+            return next((w for w in (*words.COLUMNS, *words.RELATIONS, "Table") if w in outside), "")
+        return ""
+
+    def attribute(self, path: str, name: str, value: tree.Expr | None, type_text: str) -> Made | None:
+        """The column or relation that a class body declares by a name; None for anything else."""
+        deferred = False
+        for _ in range(MOST_UNWRAPPED):
+            if not isinstance(value, tree.Call):
+                break
+            word = self.word(path, value.func)
+            if word in words.COLUMNS and not (word == "Field" and not type_text):
+                return Made(name, "column", value, path, type_text, deferred or _true(keyword(value, "deferred")))
+            if word in words.RELATIONS or word in ("association_proxy", "AssociationProxy"):
+                return Made(name, "relation" if word in words.RELATIONS else "proxy", value, path, type_text)
+            if word in ("deferred", "column_property", "declared_attr", "query_expression"):
+                deferred = deferred or word == "deferred"
+                inner = value.args[0] if value.args else None
+                if not isinstance(inner, tree.Call) or self.word(path, inner.func) not in words.COLUMNS:
+                    return Made(name, "column", None, path, type_text, deferred)
+                value = inner
+                continue
+            found = self.project.modules.reference(path, value.func)
+            if found is None or not isinstance(found.node, tree.FnDef):
+                break
+            path, value = found.path, returned(found.node.fn)
+        head = type_text.partition("[")[0].rpartition(".")[2]
+        return Made(name, "mapped", None, path, type_text) if head in ("Mapped", "WriteOnlyMapped", "DynamicMapped") else None
+
+    def declared(self, info: ClassInfo) -> Iterator[Made]:
+        """The attributes that one class body declares."""
+        for name, type_text, value in info.node.fields:
+            made = self.attribute(info.path, name, value, type_text)
+            if made is not None:
+                yield made
+            elif (type_text and value is None and not name.startswith("__") and self._modelled(info)) or (
+                type_text and value is not None and isinstance(value, tree.Literal) and self._modelled(info)
+            ):
+                yield Made(name, "column", None, info.path, type_text)
+        for fn in info.node.methods:
+            if any(last(d).startswith("declared_attr") or _declared(d) for d in fn.decorators) and not fn.name.startswith("__"):
+                made = self.attribute(info.path, fn.name, returned(fn), fn.returns)
+                if made is not None:
+                    yield made
+
+    def _modelled(self, info: ClassInfo) -> bool:
+        """Whether plain annotations are columns: in classes of SQLModel."""
+        return any(n.rpartition(".")[2] == "SQLModel" for n in info.ancestry())
+
+    def declarative(self, info: ClassInfo) -> bool:
+        """Whether a class takes after a declarative base."""
+        key = (info.path, info.name)
+        if key not in self._declarative:
+            self._declarative[key] = any(n.rpartition(".")[2] in words.BASES for n in info.ancestry()) or any(
+                self._based(owner) for owner in info.mro()
+            )
+        return self._declarative[key]
+
+    def _based(self, info: ClassInfo) -> bool:
+        if any(last(d).startswith("as_declarative") for d in info.node.decorators):
+            return True
+        bases = (*((info.node.base,) if info.node.base is not None else ()), *info.node.more)
+        return any(self._is_base(info.path, expr) for expr in bases)
+
+    def _is_base(self, path: str, expr: tree.Expr) -> bool:
+        if isinstance(expr, tree.Call):
+            return self.word(path, expr.func) in words.BASE_MAKERS or last(expr.func) in words.BASE_MAKERS
+        found = self.project.modules.reference(path, expr)
+        if found is not None and isinstance(found.node, tree.Call):
+            return self.word(found.path, found.node.func) in words.BASE_MAKERS or last(found.node.func) in words.BASE_MAKERS
+        if isinstance(expr, tree.Member) and expr.name in ("Model", "Base"):
+            base = self.project.modules.reference(path, expr.base)
+            if base is None:
+                return False
+            return base.external.rpartition(".")[2] in ("db", "orm") or (isinstance(base.node, tree.Call) and not base.module)
+        return False
+
+    def mapped(self, info: ClassInfo) -> bool:
+        """Whether rows of a class are stored in a table: not of abstract bases and mixins."""
+        own = {name: value for name, _, value in info.node.fields}
+        if _true(own.get("__abstract__")):
+            return False
+        if self._modelled(info):
+            head = (self.project.modules.source(info.path) or b"")[info.node.at : info.node.at + 400].partition(b":\n")[0]
+            return bool(AS_TABLE.search(head))
+        named = isinstance(own.get("__tablename__"), tree.Literal) or "__table__" in own
+        columns = any(made.kind != "proxy" for made in self.declared(info))
+        if self.declarative(info):
+            inherited = any(name == "__tablename__" for owner in info.mro() for name, _, _ in owner.node.fields)
+            return named or columns or inherited or any(m.name == "__tablename__" for owner in info.mro() for m in owner.node.methods)
+        return columns and (named or bool(info.outside) or any(base.outside for base in info.mro()[1:]))
+
+    def _gather(self) -> None:
+        from querylint.frontends.python.stacks.sqlalchemy.columns import fill
+        from querylint.frontends.python.stacks.sqlalchemy.relations import relate
+
+        for path in self.files:
+            self._tables_of(path)
+        for path in self.files:
+            for info in self.project.classes.of_module(path):
+                if self.mapped(info):
+                    self._add(info)
+        for model in list(self.by_table.values()):
+            if model.info is not None:
+                model.parent = next((m for base in model.info.mro()[1:] if (m := self.by_class.get((base.path, base.name)))), None)
+        for model in list(self.by_table.values()):
+            fill(self, model)
+        relate(self)
+
+    def _tables_of(self, path: str) -> None:
+        for name, node in self.project.modules.names(path).own.items():
+            if isinstance(node, tree.Call) and node.args and self.word(path, node.func) == "Table":
+                table = text_of(node.args[0])
+                if table and len(node.args) > 1:
+                    model = Model(table, None, name, path, node=node)
+                    self.by_table.setdefault(table, model)
+                    self.variables[path, name] = self.by_table[table]
+                    self._name(model)
+
+    def _add(self, info: ClassInfo) -> None:
+        own = {name: value for name, _, value in info.node.fields}
+        given = own.get("__table__")
+        table = self._table_name(info)
+        built = self._variable(info.path, given) if given is not None else None
+        if built is not None:
+            built.info, built.name = info, info.name
+            model = built
+        else:
+            if table in self.by_table:
+                table = info.name if info.name not in self.by_table else f"{info.path}:{info.name}"
+            model = Model(table, info, info.name, info.path, node=given if isinstance(given, tree.Call) else None)
+            self.by_table[table] = model
+        self.by_class[info.path, info.name] = model
+        self.by_name.setdefault(info.name, []).append(model)
+        self.project.rows[model.table] = info
+        self._name(model)
+
+    def _variable(self, path: str, expr: tree.Expr) -> Model | None:
+        found = self.project.modules.reference(path, expr)
+        return self.variables.get((found.path, found.name)) if found is not None else None
+
+    def _name(self, model: Model) -> None:
+        snake = CAPITALS.sub("_", model.name).lower()
+        lower = model.name.lower()
+        self.named.setdefault(model.table, model)
+        if model.info is not None:
+            for name in (snake, lower, f"{lower}s", f"{snake}s", f"{lower.removesuffix('y')}ies", f"{lower}es"):
+                self.named.setdefault(name, model)
+
+    def _table_name(self, info: ClassInfo) -> str:
+        for owner in info.mro():
+            for name, _, value in reversed(owner.node.fields):
+                if name == "__tablename__":
+                    text = text_of(value)
+                    return text if text and (owner is info or (owner.path, owner.name) not in self.by_class) else info.name
+        return info.name
+
+    # Asking.
+
+    def at(self, path: str, name: str) -> Model | None:
+        """The model of a class of the project, or of a table in a variable."""
+        return self.by_class.get((path, name)) or self.variables.get((path, name))
+
+    def target(self, path: str, expr: tree.Expr | None) -> Model | None:
+        """The model that an expression refers to: a class, its name in a string, a lambda that gives it."""
+        if isinstance(expr, tree.Fn):
+            expr = returned(expr)
+        if expr is None:
+            return None
+        text = text_of(expr)
+        if text:
+            return self.by_text(path, text)
+        if isinstance(expr, tree.Member) and expr.name in ("__table__", "id"):
+            expr = expr.base
+        found = self.project.modules.reference(path, expr)
+        if found is None:
+            return None
+        return self.outside.get(found.external) if found.external else self.at(found.path, found.name)
+
+    def by_text(self, path: str, text: str) -> Model | None:
+        """The model that a text names: a class, a class with its module, a table."""
+        name = text.rpartition(".")[2].strip("\"' ")
+        found = self.by_name.get(name, [])
+        if len(found) > 1:
+            known = self.project.modules.definition(path, name)
+            near = [m for m in found if known is not None and (m.path, m.name) == (known.path, known.name)]
+            found = near or [m for m in found if m.path == path] or [m for m in found if m.path.rpartition("/")[0] in path] or found
+        if found:
+            return found[0]
+        known = self.project.modules.definition(path, name)
+        if known is not None and known.external:
+            return self.outside.get(known.external)
+        return self.by_table.get(text)
+
+    def tables(self) -> dict[str, Table]:
+        """The models as tables of the shared language."""
+        return {
+            name: Table(
+                name, None if m.open or not m.fields else tuple(m.fields), tuple(m.indexes), not m.open,
+                "sqlalchemy" if m.open else None, self._span(m), tuple(m.links.values()), m.key,
+            )
+            for name, m in self.by_table.items()
+        }  # fmt: skip
+
+    def _span(self, model: Model) -> Span | None:
+        node = model.info.node if model.info is not None else model.node
+        return self.project.modules.lines(model.path).span(node.at, node.end) if node is not None else None
+
+
+def _true(node: tree.Expr | None) -> bool:
+    return isinstance(node, tree.Literal) and node.value is True
+
+
+def _declared(node: tree.Expr) -> bool:
+    return isinstance(node, tree.Member) and last(node.base).startswith("declared_attr")
