@@ -16,7 +16,7 @@ from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, rows,
 from querylint.frontends.python.stacks.sqlalchemy.expressions import column, conditions, method, model_of, sql
 from querylint.frontends.python.stacks.sqlalchemy.models import Model, Models
 from querylint.frontends.python.stacks.sqlalchemy.nodes import last, text_of
-from querylint.ir import Access, Bound, Facts, Kind, Relation, Table, Terminal
+from querylint.ir import Facts, Kind, Relation, Table
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
