@@ -14,7 +14,8 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, rows, sessions, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import column, conditions, method, model_of, sql
-from querylint.frontends.python.stacks.sqlalchemy.models import Model, Models
+from querylint.frontends.python.stacks.sqlalchemy.model import Model
+from querylint.frontends.python.stacks.sqlalchemy.models import Models
 from querylint.frontends.python.stacks.sqlalchemy.nodes import last, text_of
 from querylint.ir import Facts, Kind, Relation, Table
 from querylint.result import Note, NoteKind

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.stacks.sqlalchemy import words
+from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in, keyword, last, returned, text_of, true
 from querylint.ir import Field, Index, IndexKind
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.sqlalchemy.models import Made, Model, Models
+    from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
 WORDS = re.compile(r"[A-Za-z_]\w*")
 EMPTY = frozenset("Mapped Optional Annotated None Union list List set Set Sequence Collection dict Dict WriteOnlyMapped DynamicMapped "
@@ -133,8 +134,6 @@ def _foreign(models: Models, path: str, node: tree.Call | None, args: list[tree.
 
 def _part(models: Models, model: Model, node: tree.Call) -> None:
     """An argument of `Table(...)`: a column, a constraint, an index."""
-    from querylint.frontends.python.stacks.sqlalchemy.models import Made
-
     word = models.word(model.path, node.func)
     if word in words.COLUMNS:
         name = text_of(node.args[0]) if node.args else ""

@@ -12,7 +12,8 @@ from querylint.ir import Origin, Predicate, Relation, Root, Side
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.sqlalchemy.models import Model, Models
+    from querylint.frontends.python.stacks.sqlalchemy.model import Model
+    from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
 PREFIX = "sql:"
 ENTITY = "@"

@@ -18,7 +18,8 @@ from querylint.syntax import tree
 from querylint.text import Span
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.sqlalchemy.models import Model, Models
+    from querylint.frontends.python.stacks.sqlalchemy.model import Model
+    from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
 UNKNOWN_PATH = "?"
 ALL = "*"

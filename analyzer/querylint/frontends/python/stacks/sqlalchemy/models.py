@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.sqlalchemy import words
+from querylint.frontends.python.stacks.sqlalchemy.columns import fill
+from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import keyword, last, returned, text_of
-from querylint.ir import Field, Index, Link, Table
+from querylint.frontends.python.stacks.sqlalchemy.relations import relate
+from querylint.ir import Table
 from querylint.syntax import tree
 from querylint.text import Span
 
@@ -21,61 +23,6 @@ RELEVANT = re.compile(rb"Column\(|mapped_column|relationship\(|__tablename__|Map
 AS_TABLE = re.compile(rb"\btable\s*=\s*True")
 CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 MOST_UNWRAPPED = 4
-
-
-@dataclass(slots=True)
-class Made:
-    """An attribute as the source writes it: `kind` is column, relation or proxy, `path` the file in which its expression stands."""
-
-    name: str
-    kind: str
-    node: tree.Call | None
-    path: str
-    type: str = ""
-    deferred: bool = False
-
-    @property
-    def keywords(self) -> dict[str, tree.Expr]:
-        """The keywords of the call."""
-        return dict(self.node.keywords) if self.node is not None else {}
-
-
-@dataclass(slots=True)
-class Model:
-    """One mapped class, or one table without a class.
-
-    `columns` leads from the name of a column to the attribute that holds it, `foreign` from an attribute to the table and column that it
-    refers to. `lazy` says how a relation is loaded, `remote` which column of the other side holds its key. `proxies` are attributes that
-    stand for an attribute of related rows.
-    """
-
-    table: str
-    info: ClassInfo | None
-    name: str
-    path: str
-    fields: list[Field] = field(default_factory=list)
-    columns: dict[str, str] = field(default_factory=dict)
-    foreign: dict[str, tuple[str, str]] = field(default_factory=dict)
-    links: dict[str, Link] = field(default_factory=dict)
-    lazy: dict[str, str] = field(default_factory=dict)
-    remote: dict[str, str] = field(default_factory=dict)
-    proxies: dict[str, tuple[str, str]] = field(default_factory=dict)
-    deferred: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    indexes: list[Index] = field(default_factory=list)
-    made: list[Made] = field(default_factory=list)
-    parent: Model | None = None
-    node: tree.Call | None = None
-    open: bool = False
-
-    @property
-    def key(self) -> str:
-        """The first column of the primary key."""
-        return self.keys[0] if self.keys else "id"
-
-    def has(self, name: str) -> bool:
-        """Whether it has a column of that name."""
-        return any(f.name == name for f in self.fields)
 
 
 class Models:
@@ -198,9 +145,6 @@ class Models:
         return columns and (named or bool(info.outside) or any(base.outside for base in info.mro()[1:]))
 
     def _gather(self) -> None:
-        from querylint.frontends.python.stacks.sqlalchemy.columns import fill
-        from querylint.frontends.python.stacks.sqlalchemy.relations import relate
-
         for path in self.files:
             self._tables_of(path)
         for path in self.files:

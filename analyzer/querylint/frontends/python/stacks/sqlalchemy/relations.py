@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.stacks.sqlalchemy.columns import add_index, fill, names_in
+from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in, keyword, last, text_of
 from querylint.ir import Link
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.sqlalchemy.models import Made, Model, Models
+    from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
 COLLECTION = re.compile(r"\b(?:list|List|set|Set|Sequence|Collection|dict|Dict|Iterable|WriteOnlyMapped|DynamicMapped)\b")
 LATER = re.compile(rb"^[A-Z]\w*\.\w+ *=|map_imperatively|\bmapper\(|^(?:\w+\.)?Index\(", re.MULTILINE)
@@ -81,8 +82,6 @@ def _added(models: Models, path: str, target: tree.Member, value: tree.Call) -> 
 
 def _outside(models: Models, path: str, node: tree.Expr) -> Model | None:
     """A mapped class of outside code to which the project adds relations: its columns are not known."""
-    from querylint.frontends.python.stacks.sqlalchemy.models import Model
-
     found = models.project.modules.reference(path, node)
     if found is None or not found.external:
         return None
@@ -111,8 +110,6 @@ def _index(models: Models, path: str, node: tree.Call) -> None:
 
 
 def _imperative(models: Models, path: str, node: tree.Call) -> None:
-    from querylint.frontends.python.stacks.sqlalchemy.models import Made
-
     found = models.project.modules.reference(path, node.args[0])
     table = models.project.modules.reference(path, node.args[1])
     if found is None or table is None or not isinstance(found.node, tree.ClassDef):

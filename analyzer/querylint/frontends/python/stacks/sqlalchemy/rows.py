@@ -13,7 +13,7 @@ from querylint.syntax import tree
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
-    from querylint.frontends.python.stacks.sqlalchemy.models import Model
+    from querylint.frontends.python.stacks.sqlalchemy.model import Model
 
 MOST_HOPS = 9
 LACKS = "lacks "
