@@ -103,7 +103,7 @@ class PythonVocabulary:
         for stack in self.stacks:
             made = stack.class_member(state, info, node)
             if made is not None:
-                return made
+                return made.with_deps(base.deps)
         method = info.method(node.name)
         if method is not None:
             owner, fn = method

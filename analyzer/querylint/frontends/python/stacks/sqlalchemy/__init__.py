@@ -182,7 +182,8 @@ class SqlAlchemy(Stack):
                 if made is not None:
                     return made
             if base is None:
-                return None
+                made_of = text_of(node.args[0]) if node.args else ""
+                return Val(shape=Marker("model", (made_of,))) if made_of in self.models.made else None
         if base is None or not isinstance(node.func, tree.Member):
             return self._called(state, node, shape) if isinstance(shape, Marker) else None
         if isinstance(shape, Closure) and shape.name:
@@ -206,7 +207,7 @@ class SqlAlchemy(Stack):
         if isinstance(receiver, Query):
             if receiver.flavor == sessions.STATEMENT:
                 return sessions.continued(self, state, node, name, base, receiver)
-            if receiver.flavor in (queries.FLAVOR, queries.RESULT):
+            if receiver.flavor in (queries.FLAVOR, *queries.RESULTS):
                 return self._noted(state, queries.method(state, self.models, node, name, base, receiver), receiver)
             return None
         if isinstance(receiver, Marker):
@@ -274,14 +275,14 @@ class SqlAlchemy(Stack):
     def _selecting(self, state: State, node: tree.Call, name: str, base: Val) -> Val | None:
         """`User.select(who, options=[...])`: a class method of outside code that gives a statement over the class."""
         model = model_of(self.models, base)
-        if model is None or name != "select" or model.info is None or model.info.method(name) is not None:
+        if model is None or name != "select" or (model.info is not None and model.info.method(name) is not None):
             return None
         args = [state.evaluate(a) for a in node.args]
         keywords = {k: state.evaluate(v) for k, v in node.keywords}
         columns = keywords.get("columns")
         made = queries.start(
             state, self.models, (f"@{model.table}",) if columns is None else ("=",), node.at, node.end, yields=queries.TUPLES,
-            table=model.table, deps=derived(*args, *keywords.values()).deps,
+            table=model.table, deps=derived(base, *args, *keywords.values()).deps,
         )  # fmt: skip
         if "options" in keywords and isinstance(made.shape, Query):
             return replace(made, shape=loaders.apply(state, self.models, made.shape, node, [keywords["options"]]))
@@ -352,7 +353,7 @@ class SqlAlchemy(Stack):
     def rows(self, state: State, value: Val, at: int, end: int, *, partial: bool) -> Val | None:
         """A query or a result is iterated."""
         query = value.shape
-        if not isinstance(query, Query) or query.flavor not in (queries.FLAVOR, queries.RESULT):
+        if not isinstance(query, Query) or query.flavor not in (queries.FLAVOR, *queries.RESULTS):
             return None
         found = queries.rows(state, value, at, end, "iteration").settled()
         if not query.cut:
@@ -362,7 +363,7 @@ class SqlAlchemy(Stack):
     def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
         """A query is searched, indexed or cut; it has no length and is always true."""
         query = value.shape
-        if not isinstance(query, Query) or query.flavor not in (queries.FLAVOR, queries.RESULT):
+        if not isinstance(query, Query) or query.flavor not in (queries.FLAVOR, *queries.RESULTS):
             return None
         at, end = node.at, node.end
         if how is Consumption.SLICED:

@@ -28,7 +28,7 @@ def fill(models: Models, model: Model) -> None:
         fill(models, model.parent)
     model.made = list(_made(models, model))
     table = model.node
-    for number, node in enumerate(table.args if table is not None else ()):
+    for number, node in enumerate(table.args if table is not None and not model.open else ()):
         if number > 0 and isinstance(node, tree.Call):
             _part(models, model, node)
     keys: list[str] = []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
 RELEVANT = re.compile(rb"Column\(|mapped_column|relationship\(|__tablename__|Mapped\[|SQLModel|\.Model\b|Table\(|__table__")
+ASSOCIATION = re.compile(rb"^[A-Z]\w* *= *[\w.]+\(\s*[\"']\w+[\"'],\s*[A-Z]\w+,\s*[A-Z]\w+", re.MULTILINE)
 AS_TABLE = re.compile(rb"\btable\s*=\s*True")
 CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 MOST_UNWRAPPED = 4
@@ -35,6 +36,7 @@ class Models:
         self.by_name: dict[str, list[Model]] = {}
         self.named: dict[str, Model] = {}
         self.outside: dict[str, Model] = {}
+        self.made: set[str] = set()
         self.variables: dict[tuple[str, str], Model] = {}
         self._declarative: dict[tuple[str, str], bool] = {}
         self.files = [path for path in files if RELEVANT.search(project.modules.source(path) or b"")]
@@ -151,6 +153,9 @@ class Models:
             for info in self.project.classes.of_module(path):
                 if self.mapped(info):
                     self._add(info)
+        for path in self.project.modules.files:
+            if ASSOCIATION.search(self.project.modules.source(path) or b""):
+                self._associations_of(path)
         for model in list(self.by_table.values()):
             if model.info is not None:
                 model.parent = next((m for base in model.info.mro()[1:] if (m := self.by_class.get((base.path, base.name)))), None)
@@ -168,16 +173,34 @@ class Models:
                     self.variables[path, name] = self.by_table[table]
                     self._name(model)
 
+    def _associations_of(self, path: str) -> None:
+        """Classes that outside code makes of two mapped classes and the name of a table: what they hold besides is not known."""
+        for name, node in self.project.modules.names(path).own.items():
+            if not isinstance(node, tree.Call) or not node.args or not text_of(node.args[0]) or text_of(node.args[0]) in self.by_table:
+                continue
+            found = self.project.modules.reference(path, node.func)
+            ends = [self.target(path, arg) for arg in node.args[1:3] if isinstance(arg, tree.Name)]
+            if found is None or not found.external or len(ends) < 2 or not any(ends):
+                continue
+            model = Model(text_of(node.args[0]), None, name, path, node=node, open=True)
+            self.by_table[model.table] = self.variables[path, name] = model
+            self.by_name.setdefault(name, []).append(model)
+            self.made.add(model.table)
+            self._name(model)
+
     def _add(self, info: ClassInfo) -> None:
         own = {name: value for name, _, value in info.node.fields}
         given = own.get("__table__")
         table = self._table_name(info)
         built = self._variable(info.path, given) if given is not None else None
+        standing = self.by_table.get(table)
         if built is not None:
             built.info, built.name = info, info.name
             model = built
         else:
-            if table in self.by_table:
+            if standing is not None and standing.info is None and standing.node is not None:
+                self._replaced(standing)  # a table that is written down twice: the class says more
+            elif standing is not None:
                 table = info.name if info.name not in self.by_table else f"{info.path}:{info.name}"
             model = Model(table, info, info.name, info.path, node=given if isinstance(given, tree.Call) else None)
             self.by_table[table] = model
@@ -185,6 +208,11 @@ class Models:
         self.by_name.setdefault(info.name, []).append(model)
         self.project.rows[model.table] = info
         self._name(model)
+
+    def _replaced(self, model: Model) -> None:
+        del self.by_table[model.table]
+        for name in [n for n, m in self.named.items() if m is model]:
+            del self.named[name]
 
     def _variable(self, path: str, expr: tree.Expr) -> Model | None:
         found = self.project.modules.reference(path, expr)

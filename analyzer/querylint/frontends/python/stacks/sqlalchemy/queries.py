@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 FLAVOR = "sqlalchemy"
 RESULT = "sqlalchemy result"
+LATER = "sqlalchemy result of an asynchronous session"
+RESULTS = (RESULT, LATER)
+AWAITED = "!awaited"
 TUPLES = "tuples"
 FIRST = "first"
 ROW = "row:"
@@ -223,6 +226,8 @@ def _element(query: Query, name: str, origins: tuple[Origin, ...], deps: frozens
 def entity(query: Query, table: str | None, origins: tuple[Origin, ...], deps: frozenset[int]) -> Val:
     """A row; what it lacks of its columns goes with it."""
     lacks = " ".join(sorted({d for p in query.plans for d in p.deferred})) if table == query.table else ""
+    if query.flavor == LATER:
+        lacks = f"{lacks} {AWAITED}".strip()
     return Val(origins, deps, doc_of=table, type=f"lacks {lacks}" if lacks else "")
 
 
@@ -252,7 +257,7 @@ def number_of(state: State, value: Val, at: int, end: int, verb: str, *, later: 
 def method(state: State, models: Models, node: tree.Call, name: str, base: Val, query: Query) -> Val | None:
     """A method of a query, a statement or a result."""
     at, end = node.at, node.end
-    if query.flavor == RESULT:
+    if query.flavor in RESULTS:
         if name in words.RESULT_SHAPES:
             for arg in node.args:
                 state.evaluate(arg)
@@ -313,7 +318,7 @@ def by_key(
     query = Query(table, tuple(replace(p, way=Way.KEY) for p in base), begin if begin is not None else node.at, node.end, flavor=FLAVOR)
     if "options" in keywords:
         query = loaders.apply(state, models, query, node, [keywords["options"]])
-    value = Val(deps=derived(*args, *keywords.values()).deps, shape=query)
+    value = Val(deps=derived(*args, *keywords.values()).deps, shape=replace(query, flavor=LATER) if later else query)
     return row(state, value, node.at, node.end, verb, key=state.value(key, node.args[key_at] if args else None), later=later)
 
 

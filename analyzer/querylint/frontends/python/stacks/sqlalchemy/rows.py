@@ -25,6 +25,8 @@ def member(stack: SqlAlchemy, state: State, base: Val, node: tree.Member) -> Val
     if model is None:
         return None
     name = node.name
+    if name == "awaitable_attrs":
+        return replace(base, type=base.type.replace(queries.AWAITED, "").strip())
     here = tuple(o.at(name) for o in base.origins if len(o.path) < MOST_HOPS)
     if isinstance(base.shape, Record) and name in base.shape.fields:
         return base.shape.fields[name].with_deps(base.deps)
@@ -48,7 +50,7 @@ def _lacking(base: Val) -> list[str]:
 
 def _late(state: State, base: Val, model: Model, name: str, here: tuple[Origin, ...], node: tree.Member) -> None:
     """A column that the query of the row left out: it is read when it is asked for."""
-    if here:
+    if here and queries.AWAITED not in _lacking(base):
         number = state.fresh()
         _emit(state, number, name, model.table, (Plan(Way.KEY, columns=(name,)),), Bound.ONE, base, here[0], node)
         state.wait(Val(pending=frozenset({number})), node.at, node.end)
@@ -75,9 +77,16 @@ def followed(stack: SqlAlchemy, state: State, base: Val, model: Model, link: Lin
             link.target, (plan,), node.at, node.end, flavor=queries.FLAVOR, deps=base.deps, follows=here[0] if here else None, refined=True
         )
         return Val(deps=base.deps, shape=query)
-    lacks = " ".join(d.partition(".")[2] for d in _lacking(base) if d.startswith(f"{link.name}."))
+    left = _lacking(base)
+    lacks = " ".join(d.partition(".")[2] if d != queries.AWAITED else d for d in left if d.startswith((f"{link.name}.", queries.AWAITED)))
     kind = f"{LACKS}{lacks}" if lacks else ""
-    silent = not here or state.dead or how in words.SILENT or (link.column is not None and stack.holds(state, link.target))
+    silent = (
+        not here
+        or state.dead
+        or how in words.SILENT
+        or queries.AWAITED in left
+        or (link.column is not None and stack.holds(state, link.target))
+    )
     if silent:
         return _related(here, base, link, kind)
     number = state.fresh()

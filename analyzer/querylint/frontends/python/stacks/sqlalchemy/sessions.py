@@ -88,7 +88,13 @@ def execute(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: V
             state, query.yields, query.table, node.at, node.end, deps=deps, bound=bound, plans=query.plans, fields=query.columns or None,
             later=wait,
         )  # fmt: skip
-    made = replace(query, end=max(query.end, node.end), flavor=queries.RESULT, deps=deps, at=min(query.at, node.at) or node.at)
+    made = replace(
+        query,
+        end=max(query.end, node.end),
+        flavor=queries.LATER if wait else queries.RESULT,
+        deps=deps,
+        at=min(query.at, node.at) or node.at,
+    )
     value = Val(deps=deps, shape=made)
     if name in ("scalar", "fetch_val"):
         return queries.row(state, replace(value, shape=replace(made, yields=queries.FIRST)), node.at, node.end, name, later=wait)
