@@ -152,7 +152,7 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
 
 def missing(program: Program, function: Function, read: Access, path: Path) -> list[Path]:
     """The shortest relations of a path that a read does not bring along, the outermost first."""
-    if any(link is None for link in links(program, function, read.table, path)):
+    if any(link is None for link in links(program, function, read.table, path)) and not column(program, function, read.table, path):
         return []  # not a relation of these rows
     found = [path[: n + 1] for n in range(len(path)) if not loaded(program, function, read.table, read.plans, path[: n + 1])]
     back = read.follows.path[-1] if read.follows is not None else None
