@@ -24,12 +24,13 @@ from collections.abc import Iterator
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import accumulates
-from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal, Use, Work
+from querylint.ir import Access, Bound, Branch, Call, Loop, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Batch, Chunk
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 INSERTING = frozenset(("create", "save"))
+ASSIGNED = "assign"
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 
 
@@ -43,7 +44,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         if program.facts(site.function).bulk_writes:
-            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING):
+            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING) and (write.verb != ASSIGNED or _only_assigns(hit)):
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
@@ -63,11 +64,20 @@ def write_per_item(program: Program) -> Iterator[Found]:
             yield _found(program, site, written, hit, call)
 
 
+def _only_assigns(hit: Rounds) -> bool:
+    """Whether a round does nothing but give the row the same values as every other row."""
+    return not any(isinstance(s, Call | Loop | Branch) or (isinstance(s, Access) and s.verb != ASSIGNED) for s in hit.loop.steps())
+
+
 def _written(program: Program, site: Site, call: Call) -> Access | None:
     """The write that a call certainly brings about, close by."""
     effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE]
     first = effects[0] if len(effects) == 1 else None
-    return first.access if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in LOOKING else None
+    return (
+        first.access
+        if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in (*LOOKING, ASSIGNED)
+        else None
+    )
 
 
 def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
@@ -172,5 +182,5 @@ def _verb(write: Access) -> str:
     return {
         "insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from", "create": "inserts into",
         "save": "saves a row of", "get_or_create": "looks up or inserts into", "update_or_create": "updates or inserts into",
-        "add": "adds to", "remove": "removes from",
+        "add": "adds to", "remove": "removes from", "assign": "sets the same value in a row of",
     }.get(write.verb, "writes to")  # fmt: skip

@@ -107,6 +107,7 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         m.store[var] = value
     elif isinstance(target, tree.Member):
         base = m.evaluate(target.base)
+        m.vocabulary.assigned(m, base, target, value)
         if how != "=":
             note_fold(m, _var_of(m, target.base), value)
         if isinstance(base.shape, Record):

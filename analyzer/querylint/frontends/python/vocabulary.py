@@ -319,6 +319,11 @@ class PythonVocabulary:
                     return self._project_call(state, fake, _method(owner, fn, value).shape)  # type: ignore[arg-type]
         return None
 
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """A member of a value is set: a row may be written later for it."""
+        for stack in self.stacks:
+            stack.assigned(state, base, target, value)
+
     def typed(self, state: State, value: Val, type_text: str) -> Val:
         """An annotation says what a value is where nothing else does."""
         if known(value):

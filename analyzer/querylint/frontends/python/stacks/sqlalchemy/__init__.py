@@ -39,6 +39,7 @@ class SqlAlchemy(Stack):
         super().__init__(project)
         self.models: Models
         self._gathered: WeakKeyDictionary[State, list[tuple[frozenset[int], str | None]]] = WeakKeyDictionary()
+        self._worked: WeakKeyDictionary[State, int] = WeakKeyDictionary()
         self._held: WeakKeyDictionary[State, set[str]] = WeakKeyDictionary()
 
     def tables(self) -> Mapping[str, Table]:
@@ -69,6 +70,10 @@ class SqlAlchemy(Stack):
     def holds(self, state: State, table: str | None) -> bool:
         """Whether a list of a table was loaded before: a row of it that is asked for by its key costs nothing."""
         return table is not None and table in self._held.get(state, ())
+
+    def worked(self, state: State) -> bool:
+        """Whether the present round of a loop has done something outside: then what it writes is kept before the next begins."""
+        return bool(state.frames) and self._worked.get(state, 0) >= state.frames[-1].id
 
     def hold(self, state: State, table: str | None) -> None:
         """A list of a table was loaded."""
@@ -177,6 +182,8 @@ class SqlAlchemy(Stack):
         """Functions of SQLAlchemy; methods of sessions, queries, statements and expressions."""
         shape = func.shape
         if isinstance(shape, External):
+            if shape.source.startswith(words.EFFECTS):
+                self._worked[state] = state.counter
             if _ours(shape.source):
                 made = self._outside(state, node, shape.source)
                 if made is not None:
@@ -379,6 +386,13 @@ class SqlAlchemy(Stack):
         if how is Consumption.SEARCHED:
             return queries.rows(state, value, at, end, "in").settled()
         return Val(deps=value.deps)
+
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """An attribute of a row is set: the row is written when the session is flushed."""
+        model = self.models.by_table.get(base.doc_of or "")
+        if model is not None and base.origins:
+            self.gather(state, base.deps, model.table)
+            rows.assigned(state, base, model, target, value)
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """A function that a router answers requests with."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_HOPS = 9
 LACKS = "lacks "
+ASSIGNED = "assign"
 
 
 def member(stack: SqlAlchemy, state: State, base: Val, node: tree.Member) -> Val | None:
@@ -129,6 +130,21 @@ def _through(stack: SqlAlchemy, state: State, base: Val, model: Model, name: str
         item = over.item().with_deps(frozenset({frame.id}))
         made = member(stack, state, item, replace_name(node, attribute)) or Val(deps=item.deps)
     return Val(deps=over.deps, shape=Many(made))
+
+
+def assigned(state: State, base: Val, model: Model, target: tree.Member, value: Val) -> None:
+    """Every row of a loop is given the same value: one statement could give it to all of them."""
+    frame = state.frames[-1] if state.frames else None
+    same = frame is not None and set(base.origins) <= set(frame.items) and frame.id not in value.deps
+    if not same or state.control or not (model.has(target.name) or target.name in model.links):
+        return
+    link = model.links.get(target.name)
+    field = link.column if link is not None else target.name
+    if field is None and link is not None and link.many:
+        return
+    queries.write(
+        state, ASSIGNED, model.table, target.at, target.end, deps=base.deps, plans=(Plan(Way.KEY),), fields=(field or target.name,)
+    )
 
 
 def replace_name(node: tree.Member, name: str) -> tree.Member:

@@ -135,6 +135,8 @@ def rows(stack: SqlAlchemy, state: State, node: tree.Call, func: tree.Member, ba
         deps = frozenset(n for more, _ in gathered for n in more)
         tables = {table for _, table in gathered}
         stack.flushed(state)
+        if stack.worked(state):
+            return Val()
         table = next(iter(tables)) if len(tables) == 1 else None
         return queries.write(state, name, table, at, end, deps=deps, later=later(state, node, base))
     if name == "rollback":

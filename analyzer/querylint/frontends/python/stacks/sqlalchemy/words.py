@@ -70,6 +70,8 @@ SESSIONS = frozenset("Session AsyncSession scoped_session async_scoped_session S
 CONNECTIONS = frozenset("Connection AsyncConnection Engine AsyncEngine".split())
 MAKERS = frozenset("sessionmaker async_sessionmaker create_session".split())
 
+EFFECTS = ("requests.", "httpx.", "aiohttp.", "urllib", "smtplib.", "boto3.", "subprocess.", "socket.", "time.sleep", "asyncio.sleep")
+
 # Expressions.
 COMPARED = {
     "in_": Relation.IN, "__eq__": Relation.EQ, "__ne__": Relation.NE, "between": Relation.GTE, "is_": Relation.EQ,
