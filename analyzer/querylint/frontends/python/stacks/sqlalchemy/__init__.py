@@ -269,6 +269,8 @@ class SqlAlchemy(Stack):
             return (
                 _session(asynchronous="async" in shape.data) if name in ("begin", "session", "__call__") else self._maker(state, node, base)
             )
+        if shape.kind == "model" and name == "select":
+            return self._selecting(state, node, name, base)
         if shape.kind == "session" and name in ("begin", "begin_nested", "connect", "connection", "no_autoflush", "execution_options"):
             return base
         return None
