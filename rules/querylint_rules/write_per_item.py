@@ -31,6 +31,7 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 INSERTING = frozenset(("create", "save"))
 ASSIGNED = "assign"
+ENDING = "commit"
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 
 
@@ -44,7 +45,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         if program.facts(site.function).bulk_writes:
-            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING) and (write.verb != ASSIGNED or _only_assigns(hit)):
+            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING) and _alone(write, hit):
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
@@ -64,6 +65,13 @@ def write_per_item(program: Program) -> Iterator[Found]:
             yield _found(program, site, written, hit, call)
 
 
+def _alone(write: Access, hit: Rounds) -> bool:
+    """Whether the write is all that matters in a round: an assignment beside others, a commit of a round that does nothing else."""
+    if write.verb == ENDING:
+        return not any(isinstance(s, Call) for s in hit.loop.steps())
+    return write.verb != ASSIGNED or _only_assigns(hit)
+
+
 def _only_assigns(hit: Rounds) -> bool:
     """Whether a round does nothing but give the row the same values as every other row."""
     return not any(isinstance(s, Call | Loop | Branch) or (isinstance(s, Access) and s.verb != ASSIGNED) for s in hit.loop.steps())
@@ -75,7 +83,7 @@ def _written(program: Program, site: Site, call: Call) -> Access | None:
     first = effects[0] if len(effects) == 1 else None
     return (
         first.access
-        if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in (*LOOKING, ASSIGNED)
+        if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in (*LOOKING, ASSIGNED, ENDING)
         else None
     )
 

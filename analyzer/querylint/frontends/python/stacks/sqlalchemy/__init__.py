@@ -17,7 +17,7 @@ from querylint.frontends.python.stacks.sqlalchemy.expressions import column, con
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
 from querylint.frontends.python.stacks.sqlalchemy.nodes import last, text_of
-from querylint.ir import Facts, Kind, Relation, Table
+from querylint.ir import Escape, Facts, Kind, Relation, Table
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -116,6 +116,8 @@ class SqlAlchemy(Stack):
         args = [state.evaluate(a) for a in node.args]
         fields = {k: state.evaluate(v) for k, v in node.keywords}
         loose = fields.pop("**", None)
+        for value in fields.values():
+            state.leak(value, Escape.STORED, node.at, node.end)
         deps = derived(*args, *fields.values(), *((loose,) if loose is not None else ())).deps
         return Val(deps=deps, shape=Record(fields, (loose,) if loose is not None else ()), doc_of=model.table)
 
@@ -222,6 +224,14 @@ class SqlAlchemy(Stack):
             if made is not None:
                 return made
         elif base.doc_of is not None:
+            if base.doc_of in self.models.by_table:
+                state.leak(base, Escape.PASSED, node.at, node.end)  # a method of outside code may read anything of the row
+            return None
+        elif isinstance(receiver, Many) and name in words.GROWING and receiver.item.doc_of in self.models.by_table:
+            with state.recording():
+                values = [state.evaluate(a) for a in node.args]
+            for value in values:
+                state.leak(value, Escape.STORED, node.at, node.end)
             return None
         elif isinstance(receiver, ClassRef) and not receiver.instance:
             return self._selecting(state, node, name, base)
@@ -394,6 +404,8 @@ class SqlAlchemy(Stack):
         model = self.models.by_table.get(base.doc_of or "")
         if model is not None and base.origins:
             self.gather(state, base.deps, model.table)
+            state.leak(base, Escape.STORED, target.at, target.end)
+            state.leak(value, Escape.STORED, target.at, target.end)
             rows.assigned(state, base, model, target, value)
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:

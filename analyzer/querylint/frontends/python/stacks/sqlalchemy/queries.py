@@ -198,6 +198,9 @@ def rows(state: State, value: Val, at: int, end: int, verb: str, *, later: bool 
     served = (query.follows, origin) if query.follows is not None and not query.refined else (origin,)
     element = item(query, tuple(o.at(ITEM) for o in served), me)
     plain = query.yields != TUPLES
+    for name in query.columns:
+        if not name.startswith((ENTITY, LABEL)) and name.partition(".")[0] == query.table:
+            state.touch(Val((origin.at(ITEM),)), name.partition(".")[2])  # what is selected is used
     found = Val(served if plain else (origin,), me | value.deps, me, shape=Many(element))
     return done(state, found, at, end, later=later)
 

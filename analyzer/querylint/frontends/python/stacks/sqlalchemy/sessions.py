@@ -10,7 +10,7 @@ from querylint.frontends.flow.values import NO_STEPS, Many, Marker, Query, Recor
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, model_of, predicates
 from querylint.frontends.python.stacks.sqlalchemy.nodes import last
-from querylint.ir import Bound, Plan, Terminal, Way
+from querylint.ir import Bound, Escape, Plan, Terminal, Way
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ def rows(stack: SqlAlchemy, state: State, node: tree.Call, func: tree.Member, ba
         return None
     for step in block:
         state.emit(step)
+    state.leak(first, Escape.STORED, at, end)
     rest = [state.evaluate(a) for a in (*node.args[1:], *(v for _, v in node.keywords))]
     table = model.table if model is not None else None
     wait = later(state, node, base)

@@ -72,6 +72,8 @@ MAKERS = frozenset("sessionmaker async_sessionmaker create_session".split())
 
 EFFECTS = ("requests.", "httpx.", "aiohttp.", "urllib", "smtplib.", "boto3.", "subprocess.", "socket.", "time.sleep", "asyncio.sleep")
 
+GROWING = frozenset("append extend add update insert".split())
+
 # Expressions.
 COMPARED = {
     "in_": Relation.IN, "__eq__": Relation.EQ, "__ne__": Relation.NE, "between": Relation.GTE, "is_": Relation.EQ,
