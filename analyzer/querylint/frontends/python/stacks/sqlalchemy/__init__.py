@@ -165,9 +165,7 @@ class SqlAlchemy(Stack):
                 return Val(shape=Marker("model", shape.data))
             by_column = model.columns.get(name, name)
             found = self.entity_member(state, model, replace(node, name=by_column))
-            if found is not None or model.info is None or shape.kind == "table":
-                return found
-            return None
+            return found.with_deps(base.deps) if found is not None else None
         if shape.kind == "page":
             return shape.inner.with_deps(base.deps) if name == "items" and shape.inner is not None else Val(deps=base.deps)
         if shape.kind in ("subquery", "bundle"):
@@ -331,8 +329,10 @@ class SqlAlchemy(Stack):
             model = self.models.by_table.get(text_of(node.args[0]))
             return Val(shape=Marker("table", (model.table,))) if model is not None else None
         if word in ("aliased", "with_polymorphic") and node.args:
-            model = model_of(self.models, state.evaluate(node.args[0]))
-            return Val(shape=Marker("model", (model.table,))) if model is not None else Val()
+            args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
+            model = model_of(self.models, args[0])
+            deps = derived(*args).deps
+            return Val(deps=deps, shape=Marker("model", (model.table,)) if model is not None else None)
         if word in WRITING and node.args:
             model = model_of(self.models, state.evaluate(node.args[0]))
             return sessions.statement(word, model.table if model is not None else None, node, frozenset())

@@ -12,7 +12,7 @@ from querylint.frontends.python.stacks.sqlalchemy.columns import fill
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import keyword, last, returned, text_of
 from querylint.frontends.python.stacks.sqlalchemy.relations import relate
-from querylint.ir import Table
+from querylint.ir import Role, Table
 from querylint.syntax import tree
 from querylint.text import Span
 
@@ -39,9 +39,10 @@ class Models:
         self.made: set[str] = set()
         self.variables: dict[tuple[str, str], Model] = {}
         self._declarative: dict[tuple[str, str], bool] = {}
-        self.files = [path for path in files if RELEVANT.search(project.modules.source(path) or b"")]
+        read = (Role.CODE, Role.SEED)
+        self.files = [path for path in files if project.role(path) in read and RELEVANT.search(project.modules.source(path) or b"")]
         self.mysql = any(b"mysql+" in source or b"mysql://" in source for source in map(project.modules.source, files) if source)
-        self._gather()
+        self._gather(files)
 
     # Finding.
 
@@ -146,14 +147,14 @@ class Models:
             return named or columns or inherited or any(m.name == "__tablename__" for owner in info.mro() for m in owner.node.methods)
         return columns and (named or bool(info.outside) or any(base.outside for base in info.mro()[1:]))
 
-    def _gather(self) -> None:
+    def _gather(self, files: list[str]) -> None:
         for path in self.files:
             self._tables_of(path)
         for path in self.files:
             for info in self.project.classes.of_module(path):
                 if self.mapped(info):
                     self._add(info)
-        for path in self.project.modules.files:
+        for path in files:
             if ASSOCIATION.search(self.project.modules.source(path) or b""):
                 self._associations_of(path)
         for model in list(self.by_table.values()):
