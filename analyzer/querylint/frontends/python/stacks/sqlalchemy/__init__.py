@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
 LOGIC = frozenset("and_ or_ not_".split())
+SELECTING = ("select", "query_")
 WRITING = frozenset("insert update delete".split())
 
 
@@ -277,7 +278,7 @@ class SqlAlchemy(Stack):
             return (
                 _session(asynchronous="async" in shape.data) if name in ("begin", "session", "__call__") else self._maker(state, node, base)
             )
-        if shape.kind == "model" and name == "select":
+        if shape.kind == "model" and name.startswith(SELECTING):
             return self._selecting(state, node, name, base)
         if shape.kind == "session" and name in ("begin", "begin_nested", "connect", "connection", "no_autoflush", "execution_options"):
             return base
@@ -290,17 +291,17 @@ class SqlAlchemy(Stack):
         return self._session_call(state, node, node.func, session)
 
     def _selecting(self, state: State, node: tree.Call, name: str, base: Val) -> Val | None:
-        """`User.select(who, options=[...])`: a class method of outside code that gives a statement over the class."""
+        """`User.select(who, options=[...])`, `User.query_visible_to(who)`: class methods of outside code that give a query."""
         model = model_of(self.models, base)
-        if model is None or name != "select" or (model.info is not None and model.info.method(name) is not None):
+        if model is None or not name.startswith(SELECTING) or (model.info is not None and model.info.method(name) is not None):
             return None
         args = [state.evaluate(a) for a in node.args]
         keywords = {k: state.evaluate(v) for k, v in node.keywords}
         columns = keywords.get("columns")
-        made = queries.start(
-            state, self.models, (f"@{model.table}",) if columns is None else ("=",), node.at, node.end, yields=queries.TUPLES,
-            table=model.table, deps=derived(base, *args, *keywords.values()).deps,
-        )  # fmt: skip
+        yields = queries.TUPLES if name == "select" or columns is not None else ""
+        elements = (f"@{model.table}",) if columns is None else ("=",)
+        deps = derived(base, *args, *keywords.values()).deps
+        made = queries.start(state, self.models, elements, node.at, node.end, yields=yields, table=model.table, deps=deps)
         if "options" in keywords and isinstance(made.shape, Query):
             return replace(made, shape=loaders.apply(state, self.models, made.shape, node, [keywords["options"]]))
         return made

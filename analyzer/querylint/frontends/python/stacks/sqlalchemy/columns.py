@@ -96,12 +96,13 @@ def _column(models: Models, model: Model, made: Made, keys: list[str]) -> None:
     nullable = (true(keyword(node, "nullable")) if node is not None else False) or "None" in made.type or "Optional" in made.type
     kind = "id" if target is not None else words.TYPES.get(types[0], "any") if types else "any"
     large = made.deferred or any(w in words.LARGE for w in types)
-    model.fields.append(Field(name, kind, nullable=nullable, target=target[0] if target is not None else None, large=large))
+    span = models.project.modules.lines(made.path).span(node.at, node.end) if node is not None else None
+    refers = target[0] or None if target is not None else None
+    model.fields.append(Field(name, kind, nullable=nullable, target=refers, large=large, span=span))
     if node is None:
         return
     if true(keyword(node, "primary_key")):
         keys.append(name)
-    span = models.project.modules.lines(made.path).span(node.at, node.end)
     if true(keyword(node, "unique")):
         model.indexes.append(Index(f"{name} unique", (name,), unique=True, implicit=True, span=span))
     elif true(keyword(node, "index")):

@@ -36,6 +36,8 @@ def relate(models: Models) -> None:
         _backward(models, model, made)
     for model in models.by_table.values():
         _inherited(model)
+        for name, column in model.remote.items():
+            model.links[name] = replace(model.links[name], remote=column)
 
 
 def _inherited(model: Model) -> None:
