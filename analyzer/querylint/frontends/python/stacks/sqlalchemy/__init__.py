@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, Closure, Condition, External, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, rows, sessions, words
-from querylint.frontends.python.stacks.sqlalchemy.expressions import column, conditions, method, model_of, sql
+from querylint.frontends.python.stacks.sqlalchemy import functions, loaders, queries, rows, sessions, words
+from querylint.frontends.python.stacks.sqlalchemy.expressions import column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
 from querylint.frontends.python.stacks.sqlalchemy.nodes import last, text_of
-from querylint.ir import Escape, Facts, Kind, Relation, Table
+from querylint.ir import Escape, Facts, Kind, Table
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
-LOGIC = frozenset("and_ or_ not_".split())
 SELECTING = ("select", "query_")
-WRITING = frozenset("insert update delete".split())
 
 
 class SqlAlchemy(Stack):
@@ -94,7 +92,7 @@ class SqlAlchemy(Stack):
         if not _ours(name):
             return None
         if word in words.SESSIONS | words.CONNECTIONS:
-            return _session(asynchronous=".asyncio" in name or word.startswith(("Async", "async")))
+            return functions.session(asynchronous=".asyncio" in name or word.startswith(("Async", "async")))
         if word == "Mapped" and args:
             return args[0]
         model = self.models.outside.get(name)
@@ -106,7 +104,7 @@ class SqlAlchemy(Stack):
         if model is not None:
             return Val(doc_of=model.table)
         if any(_ours(n) and n.rpartition(".")[2] in words.SESSIONS for n in info.ancestry()):
-            return _session(asynchronous=any("sync" in n.lower() and "async" in n.lower() for n in info.ancestry()))
+            return functions.session(asynchronous=any("sync" in n.lower() and "async" in n.lower() for n in info.ancestry()))
         return None
 
     def made(self, state: State, node: tree.Call, info: ClassInfo) -> Val | None:
@@ -157,7 +155,7 @@ class SqlAlchemy(Stack):
     def _marked(self, state: State, base: Val, shape: Marker, node: tree.Member) -> Val | None:
         name = node.name
         if shape.kind == "extension":
-            return _session(asynchronous=False) if name == "session" else self.project.outside(f"sqlalchemy.{name}")
+            return functions.session(asynchronous=False) if name == "session" else self.project.outside(f"sqlalchemy.{name}")
         if shape.kind in ("model", "table"):
             model = self.models.by_table.get(shape.data[0])
             if model is None:
@@ -186,7 +184,7 @@ class SqlAlchemy(Stack):
             if shape.source.startswith(words.EFFECTS):
                 self._worked[state] = state.counter
             if _ours(shape.source):
-                made = self._outside(state, node, shape.source)
+                made = functions.outside(self, state, node, shape.source)
                 if made is not None:
                     return made
             if base is None:
@@ -201,7 +199,7 @@ class SqlAlchemy(Stack):
     def _called(self, state: State, node: tree.Call, shape: Marker) -> Val | None:
         """`SessionLocal()`, `aliased` kept in a variable."""
         if shape.kind == "maker":
-            return _session(asynchronous="async" in shape.data)
+            return functions.session(asynchronous="async" in shape.data)
         if shape.kind == "session":
             return Val(shape=shape)
         if shape.kind == "model":
@@ -266,17 +264,19 @@ class SqlAlchemy(Stack):
             return loaders.option(state, self.models, node, name, base)
         if shape.kind == "extension":
             outer = self.project.outside(f"sqlalchemy.{name}")
-            return self._outside(state, node, f"sqlalchemy.{name}") if isinstance(outer.shape, External) else None
+            return functions.outside(self, state, node, f"sqlalchemy.{name}") if isinstance(outer.shape, External) else None
         if shape.kind == "table":
             if name == "select":
                 return queries.start(state, self.models, (f"@{shape.data[0]}",), node.at, node.end, yields=queries.TUPLES)
-            if name in WRITING:
+            if name in functions.WRITING:
                 return sessions.statement(name, shape.data[0], node, derived(*(state.evaluate(a) for a in node.args)).deps)
             if name in ("join", "outerjoin", "alias"):
                 return replace(base, deps=derived(base, *(state.evaluate(a) for a in node.args)).deps)
         if shape.kind == "maker":
             return (
-                _session(asynchronous="async" in shape.data) if name in ("begin", "session", "__call__") else self._maker(state, node, base)
+                functions.session(asynchronous="async" in shape.data)
+                if name in ("begin", "session", "__call__")
+                else self._maker(state, node, base)
             )
         if shape.kind == "model" and name.startswith(SELECTING):
             return self._selecting(state, node, name, base)
@@ -305,68 +305,6 @@ class SqlAlchemy(Stack):
         if "options" in keywords and isinstance(made.shape, Query):
             return replace(made, shape=loaders.apply(state, self.models, made.shape, node, [keywords["options"]]))
         return made
-
-    def _outside(self, state: State, node: tree.Call, source: str) -> Val | None:
-        word = source.rpartition(".")[2]
-        if word == "select":
-            nodes = node
-            if len(node.args) == 1 and isinstance(node.args[0], tree.Array):
-                nodes = replace(node, args=list(node.args[0].items))
-            return queries.selection(state, self.models, nodes, legacy=False)
-        if word in words.LOADERS:
-            return loaders.option(state, self.models, node, word)
-        if word in words.MAKERS:
-            later = "async" in word or any(k == "class_" and last(v).startswith("Async") for k, v in node.keywords)
-            return Val(shape=Marker("maker", ("async",) if later else ()))
-        if word in words.SESSIONS:
-            for arg in node.args:
-                state.evaluate(arg)
-            return _session(asynchronous="sync" in word.lower() and "async" in word.lower())
-        if word in ("create_engine", "create_async_engine", "engine_from_config"):
-            return _session(asynchronous="async" in word)
-        if word in words.EXTENSIONS:
-            return Val(shape=Marker("extension"))
-        if word == "Table" and node.args:
-            model = self.models.by_table.get(text_of(node.args[0]))
-            return Val(shape=Marker("table", (model.table,))) if model is not None else None
-        if word in ("aliased", "with_polymorphic") and node.args:
-            args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
-            model = model_of(self.models, args[0])
-            deps = derived(*args).deps
-            return Val(deps=deps, shape=Marker("model", (model.table,)) if model is not None else None)
-        if word in WRITING and node.args:
-            model = model_of(self.models, state.evaluate(node.args[0]))
-            return sessions.statement(word, model.table if model is not None else None, node, frozenset())
-        if word in LOGIC:
-            return self._logic(state, node, word)
-        if word in ("desc", "asc", "nullslast", "nullsfirst", "nulls_last", "nulls_first") and len(node.args) == 1:
-            return self._turned(state, node, word)
-        if word == "exists":
-            args = [state.evaluate(a) for a in node.args]
-            return Val(deps=derived(*args).deps, shape=Marker("sql", ("", "exists")))
-        if word in ("text", "literal", "bindparam", "literal_column") or ".func." in source or word in ("case", "cast", "type_coerce"):
-            args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
-            return sql(*args, name=word)
-        return None
-
-    def _turned(self, state: State, node: tree.Call, word: str) -> Val:
-        value = state.evaluate(node.args[0])
-        shape = value.shape
-        if isinstance(shape, Marker) and shape.kind == "column" and word == "desc":
-            return replace(value, shape=Marker("column", (*shape.data[:2], "", "desc")))
-        return value
-
-    def _logic(self, state: State, node: tree.Call, word: str) -> Val:
-        parts = tuple(conditions(state, a) for a in node.args)
-        deps = frozenset(n for part in parts for c in part if c.other is not None for n in c.other.deps)
-        if word == "and_":
-            found = tuple(c for part in parts for c in part)
-        elif word == "or_" and len(parts) > 1:
-            found = (Condition(None, Relation.ANY, None, arms=parts, at=node.at, end=node.end),)
-        else:
-            found = (Condition(None, Relation.OTHER, None),)
-        found = tuple(c if c.origin is not None or c.relation is Relation.ANY else replace(c, relation=Relation.ANY) for c in found)
-        return Val(deps=deps, shape=Marker("sql", ("",)), conditions=found)
 
     # Consumption.
 
@@ -423,7 +361,3 @@ class SqlAlchemy(Stack):
 
 def _ours(source: str) -> bool:
     return source.startswith(words.PACKAGES)
-
-
-def _session(*, asynchronous: bool) -> Val:
-    return Val(shape=Marker("session", ("async",) if asynchronous else ()))
