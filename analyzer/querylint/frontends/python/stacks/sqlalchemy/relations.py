@@ -173,7 +173,7 @@ def _forward(models: Models, model: Model, made: Made) -> None:
     back = text_of(keywords.get("back_populates")) or None
     model.links[made.name] = Link(made.name, target.table if target is not None else None, many, column, made.name, back)
     model.lazy[made.name] = lazy_of(made)
-    if many and target is not None and "secondary" not in keywords:
+    if column is None and target is not None and "secondary" not in keywords:
         remote = [c for c, (table, _) in target.foreign.items() if table == model.table]
         if len(remote) == 1:
             model.remote[made.name] = remote[0]
