@@ -178,6 +178,24 @@ WORDS = {
         batched="add .prefetch_related({paths})",
         path="__",
     ),
+    "sqlalchemy": Words(
+        gather="await them with one asyncio.gather, each with a session of its own",
+        one="read one row with .limit(1)",
+        take="read at most {count} rows with .limit({count})",
+        some="read only the rows that are kept, with .limit(n)",
+        bound="filter the rows, or read them in pages with .limit(n)",
+        counter="let the database count or sum: select(func.count()), select(func.sum(...)), with group_by for several",
+        narrow="select only {fields}, as columns or with load_only",
+        chunk="write the rows with one insert(), update() or delete() statement for many rows",
+        probe="ask with select(exists(...))",
+        pushed="put the condition into the query: .where({fields})",
+        sorted="let the query sort: .order_by({fields})",
+        keys="read the rows of all the keys with one query before the loop: .where(key.in_(keys))",
+        items="read the rows for all the items with one query before the loop (a condition with in_) and look them up in a dictionary",
+        writes="gather the rows and write them once: add_all and one commit after the loop, or one statement with a list of values",
+        joined="add joinedload of {paths} to .options(...)",
+        batched="add selectinload of {paths} to .options(...)",
+    ),
 }
 
 

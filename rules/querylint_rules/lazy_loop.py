@@ -3,15 +3,17 @@
 
 ## What it finds
 A relation of a row (a foreign key, a reverse or many-to-many relation) that is followed once per row of a loop and that the query of the
-rows has not loaded ahead: in the loop itself, or in a method, property or helper that a round of it reaches.
+rows has not loaded ahead: in the loop itself, or in a method, property or helper that a round of it reaches. A column that the query left
+out for later (`defer`, `load_only`) is such a relation, too.
 
 ## Why it costs
 The relation is read when it is first asked for: one query more for every row, each waiting for the one before. A page of a hundred rows
 asks the database a hundred and one times.
 
 ## Instead
-Load the relation with the rows: by a join where it leads to one row (`select_related`), by one query for all of the rows where it leads
-to many (`prefetch_related`); a path goes on from there, `"comments__author"`. For a number, let the query count (`annotate`).
+Load the relation with the rows: by a join where it leads to one row (`select_related`, `joinedload`), by one query for all of the rows
+where it leads to many (`prefetch_related`, `selectinload`); a path goes on from there, `"comments__author"`. For a number, let the query
+count (`annotate`).
 
 ## When it stays silent
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
@@ -24,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from querylint.advise.eager import Source, loading, missing, several, sources
+from querylint.advise.eager import Source, column, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.ir import ITEM, Access, Call, Loading, Loop, Op, Path, Program, Role, Terminal
@@ -33,6 +35,7 @@ from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 MOST_NAMES = 5
+LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 
 @dataclass(slots=True)
@@ -102,7 +105,7 @@ def _lacking(program: Program, source: Source) -> list[Path]:
     if not source.path:
         return []
     if source.read is None:
-        return [source.path] if len(source.path) > 1 else []
+        return [source.path] if len(source.path) > 1 and possible(program, source.outer, source.path) else []
     lacking = missing(program, source.outer, source.read, source.path)
     if source.read.terminal in (Terminal.ROWS, Terminal.PAGE):
         return lacking
@@ -129,13 +132,21 @@ def _loop(program: Program, site: Site, source: Source) -> Loop | None:
 
 
 def _found(program: Program, rows: Rows) -> Iterator[Found]:
-    """One finding for each relation in its place; one for all of them at their query, where that is in another function or file."""
+    """One finding for each relation in its place; one for all of them at their query, where that is in another function or file.
+
+    Columns that the query leaves out belong together: the query is to name them.
+    """
     apart: list[Path] = []
+    left: list[Path] = []
     for path, followed in rows.paths.items():
         if rows.read is not None and _apart(rows.read, followed):
             apart.append(path)
+        elif rows.read is not None and column(program, followed.source.outer, rows.read.table, path):
+            left.append(path)
         else:
             yield _one(program, rows, [path], same=True)
+    if left:
+        yield _one(program, rows, left, same=True)
     if apart:
         yield _one(program, rows, apart, same=False)
 
@@ -161,7 +172,8 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
     table = read.table if read is not None else None
     names = _names(paths)
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
-    column = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
+    left = read is not None and all(column(program, source.outer, table, path) for path in paths)
+    key = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     points = [
         *shortest(reaching(program, source.outer)),
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
@@ -170,10 +182,10 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if not same),
     ]
     return Found(
-        step.span if same or read is None or read.chain.start == read.chain.end else read.chain,
+        step.span if read is None or (same and not left) or read.chain.start == read.chain.end else read.chain,
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
-        Advice(f"use the column `{column}`, which is part of the row") if column else _remedy(program, source, paths, step),
+        Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else _remedy(program, source, paths, step),
         Severity.INFO if _seldom(gathered, paths) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,

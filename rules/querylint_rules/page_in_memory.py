@@ -35,12 +35,13 @@ def page_in_memory(program: Program) -> Iterator[Found]:
     """Slices of lists that were read for more than the slice."""
     for load in loads(program):
         cuts = [s for s in load.works(Work.SLICE) if not s.use.after and not s.use.conditional]
+        planner = program.facts(load.function).planner  # it counts and pages by itself
         if (
             cuts
-            and not load.reported
+            and (planner or not load.reported)
             and load.access.bound is Bound.ALL
             and not load.fate.leaves_unselected()
-            and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY}
+            and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY, *((Work.COUNT,) if planner else ())}
         ):
             yield _cut(program, load, cuts[0])
     for site, read in program.reads():

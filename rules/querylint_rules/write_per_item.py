@@ -25,12 +25,14 @@ from querylint.advise.audience import left_alone
 from querylint.advise.growth import PERSON, STREAM, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, leaves_after, rounds
-from querylint.ir import Access, Bound, Call, Kind, Mode, Op, Program, Root, Terminal, Use, Work
+from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Batch, Chunk
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 INSERTING = frozenset(("create", "save"))
+ASSIGNED = "assign"
+ENDING = "commit"
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 
 
@@ -44,7 +46,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         if program.facts(site.function).bulk_writes:
-            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING):
+            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING) and _alone(write, hit):
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
@@ -64,11 +66,27 @@ def write_per_item(program: Program) -> Iterator[Found]:
             yield _found(program, site, written, hit, call)
 
 
+def _alone(write: Access, hit: Rounds) -> bool:
+    """Whether the write is all that matters in a round: an assignment beside others, a commit of a round that does nothing else."""
+    if write.verb == ENDING:
+        return not any(isinstance(s, Call) for s in hit.loop.steps())
+    return write.verb != ASSIGNED or _only_assigns(hit)
+
+
+def _only_assigns(hit: Rounds) -> bool:
+    """Whether a round does nothing but give the row the same values as every other row."""
+    return not any(isinstance(s, Call | Loop | Branch) or (isinstance(s, Access) and s.verb != ASSIGNED) for s in hit.loop.steps())
+
+
 def _written(program: Program, site: Site, call: Call) -> Access | None:
     """The write that a call certainly brings about, close by."""
     effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE]
     first = effects[0] if len(effects) == 1 else None
-    return first.access if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in LOOKING else None
+    return (
+        first.access
+        if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in (*LOOKING, ASSIGNED, ENDING)
+        else None
+    )
 
 
 def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
@@ -191,5 +209,5 @@ def _verb(write: Access) -> str:
     return {
         "insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from", "create": "inserts into",
         "save": "saves a row of", "get_or_create": "looks up or inserts into", "update_or_create": "updates or inserts into",
-        "add": "adds to", "remove": "removes from",
+        "add": "adds to", "remove": "removes from", "assign": "sets the same value in a row of",
     }.get(write.verb, "writes to")  # fmt: skip

@@ -101,6 +101,22 @@ def _relations(path: Path) -> Path:
 # The algebra.
 
 
+def column(program: Program, function: Function, table: str | None, path: Path) -> bool:
+    """Whether a path ends at a column, which a query may leave out for later, and not at a relation."""
+    *before, last = links(program, function, table, path)
+    if last is not None or not path:
+        return False
+    end = before[-1].target if before and before[-1] is not None else table if not before else None
+    declared = program.table(function, end)
+    return declared is not None and declared.field(path[-1]) is not None
+
+
+def possible(program: Program, function: Function, path: Path) -> bool:
+    """Whether the rows of any table have such relations: what looks like a path may be a field of something else."""
+    schema = program.schema(function)
+    return schema is not None and any(all(links(program, function, name, path)) for name in schema.tables)
+
+
 def links(program: Program, function: Function, table: str | None, path: Path) -> list[Link | None]:
     """The relations of a path, one by one; None where one is not declared."""
     found: list[Link | None] = []
@@ -118,6 +134,9 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
     Unknown eager loading counts as loading: what cannot be read is not held against anyone.
     """
     known = links(program, function, table, path)
+    if column(program, function, table, path):
+        whole = all(loaded(program, function, table, plans, path[: n + 1]) for n in range(len(path) - 1))
+        return not whole or not any(".".join(path) in plan.deferred for plan in plans)
     if len(path) > 1:
         before, last = known[-2], known[-1]
         if before is not None and last is not None and before.back == last.name and not last.many:
@@ -133,7 +152,7 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
 
 def missing(program: Program, function: Function, read: Access, path: Path) -> list[Path]:
     """The shortest relations of a path that a read does not bring along, the outermost first."""
-    if any(link is None for link in links(program, function, read.table, path)):
+    if any(link is None for link in links(program, function, read.table, path)) and not column(program, function, read.table, path):
         return []  # not a relation of these rows
     found = [path[: n + 1] for n in range(len(path)) if not loaded(program, function, read.table, read.plans, path[: n + 1])]
     back = read.follows.path[-1] if read.follows is not None else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from querylint.ir import Index, IndexKind, Program, Table
+from querylint.ir import Access, Field, Index, IndexKind, Program, Relation, Role, Schema, Table
+from querylint.ir.program import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,51 @@ def _covers(table: Table, other: Index, index: Index) -> bool:
     if len(other.fields) > len(index.fields) or other.unique or other.implicit:
         return True
     return table.indexes.index(other) < table.indexes.index(index)  # of two equal ones the first stays
+
+
+@dataclass(slots=True)
+class Unindexed:
+    """A column that refers to another table and that rows are looked up by, though no index begins with it: the reads that do so."""
+
+    table: Table
+    field: Field
+    reads: list[Site]
+
+
+def unindexed(program: Program) -> Iterator[Unindexed]:
+    """The foreign keys without an index by which some read finds its rows, directly or for a relation that it loads."""
+    found: dict[tuple[str, str, str], Unindexed] = {}
+    for site, read in program.reads():
+        schema = program.schema(site.function)
+        if schema is None or not schema.facts.planner or site.function.role is not Role.CODE:
+            continue
+        for name, column in _looked_up(schema, read):
+            table = schema.tables.get(name)
+            field = table.field(column) if table is not None else None
+            if table is None or field is None or field.span is None or field.target is None or _begins(table, column):
+                continue
+            found.setdefault((schema.root, name, column), Unindexed(table, field, [])).reads.append(site)
+    yield from (found[key] for key in sorted(found))
+
+
+def _begins(table: Table, column: str) -> bool:
+    """Whether an index begins with a column, or nobody knows."""
+    return not table.indexes_known or any(i.fields[:1] == (column,) and i.kind is IndexKind.ORDERED for i in table.indexes)
+
+
+def _looked_up(schema: Schema, read: Access) -> Iterator[tuple[str, str]]:
+    """The tables and columns by whose values a read finds rows."""
+    for plan in read.plans:
+        bound = {p.field for p in plan.predicates if p.relation in (Relation.EQ, Relation.IN) and p.field is not None}
+        declared = schema.tables.get(read.table or "")
+        if declared is not None and not any(_begins(declared, field) for field in bound if declared.field(field) is not None):
+            yield from ((declared.name, field) for field in sorted(bound))
+        for eager in plan.eager:
+            end = read.table
+            link = None
+            for part in eager.path:
+                here = schema.tables.get(end or "")
+                link = here.link(part) if here is not None else None
+                end = link.target if link is not None else None
+            if link is not None and link.remote is not None and link.target is not None:
+                yield link.target, link.remote

@@ -43,7 +43,7 @@ class Field:
 
     `type` is one of string, number, int64, boolean, id, null, bytes, array, object, record, literal, union, any. `target` is the table
     that an id refers to (for an array of ids too); `optional` says that documents may lack the field, `nullable` that null is a value.
-    `large` marks content that is heavy by declaration (vectors, bytes).
+    `large` marks content that is heavy by declaration (vectors, bytes). `span` is where it is declared, where that matters.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Field:
     nullable: bool = False
     target: str | None = None
     large: bool = False
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Link:
 
     `name` is the attribute of a row, `lookup` the name in conditions. `target` is None where it may be any table (`generic`: no join can
     follow it). `many` says that it leads to several rows; `column` is the field that holds the key, on this side, None where the other
-    side holds it. `back` is the link of the target that leads here.
+    side holds it, under the name of `remote` where that is known. `back` is the link of the target that leads here.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Link:
     lookup: str = ""
     back: str | None = None
     generic: bool = False
+    remote: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,6 +361,9 @@ class ConvexVocabulary:
         """Modules of JavaScript import at their top."""
         return None
 
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """Documents are plain values: setting a field of one writes nothing."""
+
     def typed(self, state: State, value: Val, type_text: str) -> Val:
         """Types that name a table, a context, a database handle or a class of the project."""
         return typed(self.context, value, type_text)

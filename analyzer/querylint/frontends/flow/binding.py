@@ -6,8 +6,11 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Record, Val, join
-from querylint.ir import Work
+from querylint.ir import NOT_LITERAL, Work
 from querylint.syntax import tree
+
+TEXT = "text"
+"""How text is added to text: `out += "..."`."""
 
 
 def hoist(m: State, body: list[tree.Stmt]) -> None:
@@ -99,15 +102,17 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         var = m.scope.find(target.id)
         if var is None:
             return
-        if how != "=":
+        if how not in ("=", TEXT):
             note_fold(m, var, value)
+        if how != "=":
             value = value.with_deps(m.why())
         elif m.language.function_scoped and len(m.frames) > var.depth and m.store.get(var) is NOTHING:
             var.depth = len(m.frames)  # it is born in this round
         m.store[var] = value
     elif isinstance(target, tree.Member):
         base = m.evaluate(target.base)
-        if how != "=":
+        m.vocabulary.assigned(m, base, target, value)
+        if how not in ("=", TEXT):
             note_fold(m, _var_of(m, target.base), value)
         if isinstance(base.shape, Record):
             put_back(m, target.base, _with_field(base, base.shape, target.name, value))
@@ -153,7 +158,7 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
     """A value joins a collection in a variable: `push`, `set`, `add`, `xs[k] = v`."""
     value = m.ran(value)
     var = _var_of(m, target)
-    if how in ("=", "set") and not value.origins and not isinstance(value.shape, Record | Many):
+    if how in ("=", "set") and not value.origins and value.literal is NOT_LITERAL and not isinstance(value.shape, Record | Many):
         note_fold(m, var, value)
     if keyed and var is not None:
         note_group(m, var, value)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from querylint.frontends.flow import works
+from querylint.frontends.flow.binding import TEXT
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.comprehensions import comprehension
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, defaulted, tested, truth
@@ -321,8 +322,15 @@ def _assign(m: State, node: tree.Assign) -> Val:
     else:
         old = NOTHING
     result = join(old, value) if node.sign in ("??=", "||=", "&&=") else derived(old, value)
-    m.assign(node.target, result, how="=" if node.sign in ("??=", "||=", "&&=") else node.sign)
+    m.assign(node.target, result, how="=" if node.sign in ("??=", "||=", "&&=") else TEXT if _is_text(node.value) else node.sign)
     return result
+
+
+def _is_text(node: tree.Expr) -> bool:
+    """Whether an expression is text: what is added to then is no total."""
+    if isinstance(node, tree.Op) and node.sign in ("+", "%"):
+        return any(_is_text(operand) for operand in node.operands)
+    return isinstance(node, tree.Template) or (isinstance(node, tree.Literal) and isinstance(node.value, str))
 
 
 def _typed(m: State, node: tree.Typed) -> Val:

@@ -53,6 +53,9 @@ class Vocabulary(Protocol):
     def imported(self, state: State, item: tree.Import) -> Val | None:
         """A name that an import inside a function binds."""
 
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """A member of a value is set."""
+
     def typed(self, state: State, value: Val, type_text: str) -> Val:
         """A value whose type is written down."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Collection
 
@@ -14,6 +15,7 @@ from querylint.ir import Function, Role, Schema, Table
 from querylint.result import Note, NoteKind
 
 ROOT = "."
+REVISION = re.compile(rb"^down_revision\b", re.MULTILINE)
 MOST_WAVES = 3
 DEEPEST = 20_000
 
@@ -27,8 +29,15 @@ class PythonFrontEnd:
         self.files = sorted(f for f in files if f.endswith(".py"))
         self.all = files
         self.read = read
-        self.role = role
+        self._role = role
         self.too_deep: set[str] = set()
+
+    def role(self, path: str) -> Role:
+        """The role of a file by its path, or as a revision of Alembic by the names that it holds."""
+        known = self._role(path)
+        if known is Role.CODE and REVISION.search(self.read(path) or b""):
+            return Role.MIGRATION
+        return known
 
     def lower(self) -> Lowered:
         """Everything that the project says about its databases."""

@@ -81,6 +81,9 @@ class Stack:
     def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
         """A query is run by the language itself: by `len`, by a truth test, by an index or a slice. SHOWN is asked of any value."""
 
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """A member of a value is set."""
+
     def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
         """Waiting for something that runs only when waited for."""
 

@@ -103,7 +103,7 @@ class PythonVocabulary:
         for stack in self.stacks:
             made = stack.class_member(state, info, node)
             if made is not None:
-                return made
+                return made.with_deps(base.deps)
         method = info.method(node.name)
         if method is not None:
             owner, fn = method
@@ -325,6 +325,11 @@ class PythonVocabulary:
                     fake = tree.Member(tree.Opaque([], node.at, node.at), "__str__", node.at, node.end, node.at)
                     return self._project_call(state, fake, _method(owner, fn, value).shape)  # type: ignore[arg-type]
         return None
+
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """A member of a value is set: a row may be written later for it."""
+        for stack in self.stacks:
+            stack.assigned(state, base, target, value)
 
     def typed(self, state: State, value: Val, type_text: str) -> Val:
         """An annotation says what a value is where nothing else does."""

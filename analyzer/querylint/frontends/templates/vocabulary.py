@@ -367,6 +367,9 @@ class TemplateVocabulary:
         """Imports of templates are looked up by name."""
         return None
 
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """Templates set no member of anything."""
+
     def typed(self, state: State, value: Val, type_text: str) -> Val:
         """Nothing in a template has a written type."""
         return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.django import Django
+from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
 from querylint.frontends.python.stacks.templates import TemplateStack
 
-STACKS: tuple[type[Stack], ...] = (Django, TemplateStack)
+STACKS: tuple[type[Stack], ...] = (Django, SqlAlchemy, TemplateStack)

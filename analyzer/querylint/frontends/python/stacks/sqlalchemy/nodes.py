@@ -1,0 +1,52 @@
+"""Small questions to the tree of code."""
+
+from __future__ import annotations
+
+from querylint.syntax import tree
+
+
+def keyword(node: tree.Call, name: str) -> tree.Expr | None:
+    """The value of a keyword of a call."""
+    return next((value for key, value in node.keywords if key == name), None)
+
+
+def last(node: tree.Expr) -> str:
+    """The last name of a dotted expression, of what is called where it is a call."""
+    if isinstance(node, tree.Call):
+        node = node.func
+    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
+
+
+def text_of(node: tree.Expr | None) -> str:
+    """The text that an expression writes down; empty for anything else."""
+    return node.value if isinstance(node, tree.Literal) and isinstance(node.value, str) else ""
+
+
+def texts(node: tree.Expr | None) -> tuple[str, ...]:
+    """The texts of a list or tuple."""
+    return tuple(t for item in node.items if (t := text_of(item))) if isinstance(node, tree.Array) else ()
+
+
+def true(node: tree.Expr | None) -> bool:
+    """Whether an expression is the constant True."""
+    return isinstance(node, tree.Literal) and node.value is True
+
+
+def returned(fn: tree.Fn) -> tree.Expr | None:
+    """What a function of one statement gives back."""
+    found = [s for s in fn.body if not isinstance(s, tree.Let)]
+    end = found[-1] if found else None
+    return end.value if isinstance(end, tree.Return) else None
+
+
+def columns_in(node: tree.Expr) -> list[str]:
+    """The column that a part of an index names: by text, as an attribute, with an order. An empty name is an expression."""
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("desc", "asc", "nullslast", "nullsfirst"):
+        return columns_in(node.func.base)
+    if isinstance(node, tree.Call) and last(node.func) in ("desc", "asc") and len(node.args) == 1:
+        return columns_in(node.args[0])
+    if isinstance(node, tree.Literal):
+        return [text_of(node)]
+    if isinstance(node, tree.Member):
+        return [node.name]
+    return [node.id] if isinstance(node, tree.Name) else [""]

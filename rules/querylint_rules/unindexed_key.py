@@ -1,0 +1,86 @@
+"""
+# A foreign key without an index
+
+## What it finds
+A column that refers to rows of another table, by which queries find its rows, though no index begins with it: a condition of a query, a
+relation that is followed backward, or one that is loaded along.
+
+```py
+# shop/models.py
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    orders: Mapped[list[Order]] = relationship(back_populates="customer")
+
+
+class Order(Base):
+    __tablename__ = "orders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))  # expect: unindexed-key "`customer_id`"
+    customer: Mapped[Customer] = relationship(back_populates="orders")
+
+
+def orders(session: Session, customer: Customer) -> list[Order]:
+    return session.query(Order).filter(Order.customer_id == customer.id).all()
+```
+
+## Why it costs
+Most databases index what a foreign key refers to, not the key itself: the rows of one owner are found by reading the whole table. The same
+happens for every owner that is deleted, since the database looks for rows that still refer to it.
+
+## Instead
+Declare an index on the column (`index=True`), or put it first in one that is there.
+
+## When it stays silent
+Where an index, a unique constraint or the primary key begins with the column; where another condition of the query has an index; where the
+platform indexes foreign keys by itself (Django, MySQL); where no query looks rows up by the column; tables that the settings call small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.growth import small
+from querylint.advise.places import describe
+from querylint.advise.planned import Unindexed, unindexed
+from querylint.ir import Access, Program
+from querylint.remedy import AddIndex
+from querylint.rule import Cost, Found, Point, Severity, rule
+
+MOST_SHOWN = 3
+
+
+@rule(pattern="missing-index", severity=Severity.WARNING, cwe=1067)
+def unindexed_key(program: Program) -> Iterator[Found]:
+    """Foreign keys that rows are looked up by and that no index begins with."""
+    for one in unindexed(program):
+        if one.field.span is not None and not small(program, one.table.name):
+            yield _found(one)
+
+
+def _found(one: Unindexed) -> Found:
+    table, field = one.table.name, one.field.name
+    assert one.field.span is not None
+    steps = [site.step for site in one.reads if isinstance(site.step, Access)]
+    places = sorted({step.span: describe(step) for step in steps}.items())
+    return Found(
+        one.field.span,
+        f"rows of `{table}` are looked up by `{field}`, which no index begins with",
+        tuple(Point(span, text) for span, text in places[:MOST_SHOWN]),
+        AddIndex(table, f"ix_{table}_{field}", (field,)),
+        table=table,
+        fields=(field,),
+        cost=Cost(f"rows({table})", "the rows that match"),
+    )
