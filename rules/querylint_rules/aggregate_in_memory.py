@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, visited, weight
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Program, Relation, Work
+from querylint.ir import Bound, Kind, Program, Relation, Work
 from querylint.remedy import Advice, Counter
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -79,9 +79,20 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
     filters = sure - load.counted_filters(program)
     if all(filters & set(s.use.after) for s in works) or all(s.use.work is Work.GROUP for s in works):
         return Severity.INFO
-    if _used_besides(load) or _asked_for(load):
+    if _used_besides(load) or _asked_for(load) or _quota(program, load, works):
         return Severity.INFO
     return weight(program, load)
+
+
+def _quota(program: Program, load: Load, works: list[Seen]) -> bool:
+    """Whether a mutation counts the rows to see whether one more may be inserted: the limit keeps them few."""
+    if not all(s.use.work is Work.COUNT for s in works):
+        return False
+    entries = program.entries(load.function.key)
+    if not entries or any(entry.kind is Kind.QUERY for entry in entries):
+        return False
+    effects = (e.access for entry in entries for e in program.effects.get(entry.key, ()))
+    return any(access.verb == "insert" and access.table == load.access.table for access in effects)
 
 
 def _used_besides(load: Load) -> bool:

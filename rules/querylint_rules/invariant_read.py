@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Call, Loop, LoopKind, Mode, Op, Program, Terminal
+from querylint.ir import Access, Branch, Call, Loop, LoopKind, Mode, Op, Program, Terminal
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -62,12 +62,21 @@ def _invariant(program: Program, site: Site) -> Rounds | None:
     hit = found[0]
     if hit.varies or hit.paging or hit.searching or hit.loop.kind not in (LoopKind.EACH, LoopKind.GATHER) or hit.loop.over is None:
         return None
+    if _picked(program, site, hit.loop):
+        return None
     guards = site.step.guards if isinstance(site.step, Access | Call) else frozenset()
     needs = site.step.deps if isinstance(site.step, Access | Call) else frozenset()
     inner = {getattr(s.step, "id", None) for s in program.sites(site.function.key).all if hit.loop in s.loops}
     if needs & inner or (guards & (inner | {hit.loop.id}) and _leaves(hit.loop)):
         return None
     return hit
+
+
+def _picked(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether only the items that equal some constant lead to the read: one item as a rule, of a list that names them all."""
+    steps = program.sites(site.function.key).all
+    inside = {id(step) for step in loop.steps()}
+    return any(isinstance(b := steps[rank].step, Branch) and b.special and id(b) in inside for rank, _ in site.arms)
 
 
 def _leaves(loop: Loop) -> bool:

@@ -22,12 +22,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
-from querylint.advise.growth import Reach, few, reach
+from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import orderly, unranged
 from querylint.advise.writes import labors
-from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
+from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Relation, Root, Terminal, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -135,9 +135,13 @@ def _short_list(program: Program, site: Site, driver: Access, read: Access) -> b
     Nobody pages or cuts the rows of that table elsewhere, and the rows that are queried do not say whose they are.
     """
     far = reach(program, site.function, driver)
-    if driver.bound is not Bound.ALL or far > Reach.PERSON or _index_for(program, site, driver, read):
+    if (
+        driver.bound is not Bound.ALL
+        or (far > Reach.PERSON and not MEMBERSHIP.search(read.table or ""))
+        or _index_for(program, site, driver, read)
+    ):
         return False
-    if far < Reach.PERSON:
+    if far < Reach.PERSON or MEMBERSHIP.search(read.table or ""):
         return True
     return not any(
         a.table == driver.table and s.function.root == site.function.root and (a.bound in (Bound.LIMIT, Bound.PAGE) or _searches(a))
@@ -150,12 +154,15 @@ def _searches(read: Access) -> bool:
 
 
 def _index_for(program: Program, site: Site, driver: Access, read: Access) -> str | None:
-    """The index by which one range holds the rows of all items: it begins with what binds the items themselves."""
+    """The index by which one range holds the rows of all items: it begins with what binds these, then has what each query fixes."""
     table = program.table(site.function, read.table)
     fixed = [p.fixed() for p in driver.plans]
     if table is None or not fixed or not fixed[0]:
         return None
-    return next((i.name for i in orderly(table) if i.fields[:1] == fixed[0][:1]), None)
+    equal = (p for plan in read.plans for p in plan.predicates if p.relation is Relation.EQ)
+    given = {p.field for p in equal if p.value is not None and p.value.constant}
+    found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]
+    return found[0].name if found else None
 
 
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:

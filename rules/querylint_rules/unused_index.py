@@ -55,8 +55,8 @@ def unused_index(program: Program) -> Iterator[Found]:
         if not standing.dead or standing.index.span is None or standing.schema.facts.planner:
             continue
         index, table = standing.index, standing.table.name
-        pair = leaning(program, standing)
-        reader = neglecting(program, standing) if pair is None else None
+        reader = neglecting(program, standing)
+        pair = leaning(program, standing) if reader is None else None
         use = PushDown(table, index.name, reader.fields, False, keeps_order=reader.keeps_order) if reader is not None else None
         frozen = reader is None and pair is None and not written(program, standing)
         yield Found(

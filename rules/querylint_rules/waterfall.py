@@ -31,7 +31,7 @@ from querylint.advise.growth import accumulates
 from querylint.advise.places import describe, quiet, reaching, shortest
 from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, units, writes_between
-from querylint.ir import Access, Call, Function, Kind, Program, Wait
+from querylint.ir import Access, Bound, Call, Function, Kind, LoopKind, Program, Wait
 from querylint.remedy import Gather
 from querylint.rule import Cost, Found, Point, Severity, rule
 
@@ -115,7 +115,8 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
     )
     between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
     light = len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group)
-    lost = not waited_for(program, function) or _behind(program, function, group) or _drowned(program, function) or _seldom(group)
+    unfelt = _fanned_out(program, function, group) or _behind(program, function, group) or _drowned(program, function)
+    lost = unfelt or not waited_for(program, function) or _seldom(group)
     return Found(
         later.site.step.span,
         _message([_name(u) for u in group], waits),
@@ -139,6 +140,17 @@ def _short(program: Program, unit: Unit) -> bool:
     if cheap(unit.reads):
         return True
     return not any(accumulates(program, program.functions[e.function], e.access) for e in unit.reads)
+
+
+def _fanned_out(program: Program, function: Function, group: list[Unit]) -> bool:
+    """Whether the reads run for every row of a long list at once: what travels together is full already (convex-facts 0.4)."""
+    by_id = program.sites(function.key).by_id
+    for loop in group[0].site.loops:
+        for origin in loop.over.origins if loop.kind is LoopKind.GATHER and loop.over is not None else ():
+            found = by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+            if found is not None and isinstance(found.step, Access) and accumulates(program, function, found.step):
+                return found.step.bound is Bound.ALL
+    return False
 
 
 def _behind(program: Program, function: Function, group: list[Unit]) -> bool:

@@ -8,7 +8,7 @@ from enum import Enum
 from querylint.ir import Call, Function, Kind, Mode, Program, Root
 
 TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
-BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches"))
+BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches", "commit", "apply"))
 
 
 class Audience(Enum):

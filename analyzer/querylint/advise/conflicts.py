@@ -74,7 +74,7 @@ def _inserts(program: Program) -> Mapping[tuple[str, str | None], dict[str, tupl
     """For every table the public mutations that insert into it, by name."""
     found: dict[tuple[str, str | None], dict[str, tuple[Function, Access]]] = {}
     for function in program.functions.values():
-        if function.kind is Kind.MUTATION and function.public and not quiet(function):
+        if function.kind is Kind.MUTATION and function.public and not quiet(function) and not left_alone(program, function):
             for effect in program.effects.get(function.key, ()):
                 if effect.access.op is Op.WRITE and effect.access.verb == "insert":
                     found.setdefault((function.root, effect.access.table), {}).setdefault(function.key, (function, effect.access))

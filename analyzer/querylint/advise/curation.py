@@ -6,7 +6,7 @@ import re
 
 from querylint.advise.audience import left_alone
 from querylint.advise.trace import fate
-from querylint.ir import Access, Call, Function, Kind, LoopKind, Mode, Op, Order, Program, Relation, Role, Table, Terminal, Work
+from querylint.ir import Access, Call, Function, Kind, LoopKind, Mode, Op, Order, Program, Relation, Role, Schema, Table, Terminal, Work
 from querylint.ir.program import Effect, Site
 
 CATALOGUE = re.compile(
@@ -27,6 +27,8 @@ SWITCHES = re.compile(
     r"^(?:is_?)?(?:active|enabled|default|published|visible|system|builtin)$|^(?:sort_?)?(?:order|priority|position|rank)$", re.I
 )
 CONTENT = re.compile(r"^(?:content|body|text|html|markdown|message|transcript|payload|raw)$", re.IGNORECASE)
+WORD = re.compile(r"(?:name|title|label|slug|code|key)$", re.IGNORECASE)
+STAMP = re.compile(r"(?:At|_at|Time|Date)$")
 SIGNS = 2
 MOST_ENTRIES = 12
 
@@ -62,6 +64,14 @@ def inserts(program: Program, root: str, name: str | None) -> list[tuple[Site, A
         found = program.memo["inserts", root] = _inserts(program, root)
     made: list[tuple[Site, Access]] = found.get(name, [])
     return made
+
+
+def filled(program: Program, root: str) -> frozenset[str | None]:
+    """The tables into which ordinary code inserts; None stands for those that it names while it runs."""
+    inserts(program, root, None)
+    found = program.memo["inserts", root]
+    assert isinstance(found, dict)
+    return frozenset(found)
 
 
 def _inserts(program: Program, root: str) -> dict[str | None, list[tuple[Site, Access]]]:
@@ -115,8 +125,10 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     schema = program.schemas.get(root)
     table = schema.tables.get(name) if schema is not None and name is not None else None
     made = inserts(program, root, name)
-    if table is None or table.fields is None or not made or _owned(table):
+    if table is None or table.fields is None or _owned(table):
         return False
+    if not made:
+        return schema is not None and _vocabulary(schema, table)
     if any(CONTENT.match(field.name) for field in table.fields):
         return False
     names = {field.name for field in table.fields}
@@ -129,6 +141,14 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     if signs[1] and signs[2]:  # staff alone, and one row for each name: whatever brings the rows in
         return True
     return sum(signs) >= SIGNS and all(_by_hand(program, site) for site, _ in made)
+
+
+def _vocabulary(schema: Schema, table: Table) -> bool:
+    """Whether all that a row holds is one name, by which an index finds it: the words that other tables refer to."""
+    told = [field for field in table.fields or () if not STAMP.search(field.name)]
+    if len(told) != 1 or not WORD.search(told[0].name) or not any(i.fields == (told[0].name,) for i in table.indexes):
+        return False
+    return any(field.target == table.name for other in schema.tables.values() if other is not table for field in other.fields or ())
 
 
 def _owned(table: Table) -> bool:

@@ -6,7 +6,7 @@ import re
 from enum import IntEnum
 
 from querylint.advise.audience import left_alone
-from querylint.advise.curation import curated, keys
+from querylint.advise.curation import curated, filled, keys
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
 
@@ -70,7 +70,7 @@ def _filled_elsewhere(program: Program, function: Function) -> bool:
     """Whether code fills the other tables of a schema: one that none fills is then filled by hand."""
     known = program.memo.get(("code inserts", function.root))
     if known is None:
-        made = {a.table for s, a in program.writes() if a.verb == "insert" and s.function.root == function.root}
+        made = filled(program, function.root)
         known = program.memo["code inserts", function.root] = len(made - {None}) >= FILLED and None not in made
     return known is True
 

@@ -186,9 +186,11 @@ def orderly(table: Table) -> list[Index]:
 
 
 def proposal(program: Program, function: Function, table: Table | None, want: Want) -> Serving:
-    """The index to add. The platform's own fields cannot be declared (convex-facts 2.6)."""
+    """The index to add. The platform's own fields cannot be declared, and its names are taken (convex-facts 2.6)."""
     fields = tuple(f for f in (*want.equal, *want.then) if not f.startswith("_"))
-    return Serving(index_name(program, function, fields), fields, True)
+    name = index_name(program, function, fields)
+    taken = {*BUILT_IN.values(), *(i.name for i in table.indexes if i.fields != fields)} if table is not None else set(BUILT_IN.values())
+    return Serving(f"{name}_field" if name in taken else name, fields, True)
 
 
 def index_name(program: Program, function: Function, fields: Sequence[str]) -> str:

@@ -146,7 +146,7 @@ def _switch(m: State, node: tree.Switch) -> None:
         arms.append(_case(m, body))
     if not has_default:
         arms.append(lambda: None)
-    m.choose(arms, deps, node.at, node.end)
+    m.choose(arms, deps, node.at, node.end, special=True)
 
 
 def _case(m: State, body: list[tree.Stmt]) -> Callable[[], None]:
