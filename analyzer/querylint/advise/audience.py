@@ -88,7 +88,9 @@ def _waits(program: Program, function: Function) -> bool:
     """Whether somebody outside waits for the function itself."""
     if function.public or function.kind in (Kind.HTTP, Kind.CLIENT):
         return True
-    return function.kind is Kind.PLAIN and not program.callers.get(function.key) and not program.entries(function.key)
+    loose = function.kind is Kind.PLAIN and not program.callers.get(function.key) and not program.entries(function.key)
+    schema = program.schema(function)
+    return loose and (schema is None or not schema.facts.once)
 
 
 def _unnamed(program: Program, function: Function) -> bool:

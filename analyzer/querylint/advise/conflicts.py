@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from querylint.advise.audience import left_alone
-from querylint.advise.curation import curated
+from querylint.advise.curation import by_staff, curated
 from querylint.advise.growth import small
 from querylint.advise.places import quiet
 from querylint.advise.serving import unranged
@@ -49,7 +49,13 @@ def conflicts(program: Program) -> Iterator[Conflict]:
         for effect in effects:
             read = effect.access
             found = inserts.get((mutation.root, read.table))
-            if found and read.span not in told and wide(read) and not _calm(program, mutation, read.table):
+            if (
+                found
+                and not all(by_staff(program, function) for function, _ in found.values())
+                and read.span not in told
+                and wide(read)
+                and not _calm(program, mutation, read.table)
+            ):
                 told.add(read.span)
                 yield Conflict(mutation, effect, tuple(found.values()))
 

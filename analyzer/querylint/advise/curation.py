@@ -134,11 +134,11 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     names = {field.name for field in table.fields}
     signs = (
         CATALOGUE.search(table.name) is not None,
-        all(_by_staff(program, site.function) for site, _ in made),
+        all(by_staff(program, site.function) for site, _ in made),
         any(len(key) == 1 and key & NAMES for key in keys(program, root, name)),
         bool(names & NAMES) and any(SWITCHES.match(field) for field in names),
     )
-    if signs[1] and signs[2]:  # staff alone, and one row for each name: whatever brings the rows in
+    if signs[1] and any(len(key) == 1 for key in keys(program, root, name)):  # staff alone, and one row for each name
         return True
     return sum(signs) >= SIGNS and all(_by_hand(program, site) for site, _ in made)
 
@@ -180,7 +180,7 @@ def _by_hand(program: Program, site: Site) -> bool:
     return True
 
 
-def _by_staff(program: Program, function: Function) -> bool:
+def by_staff(program: Program, function: Function) -> bool:
     """Whether every way to a function asks first whether the caller may manage the application."""
     entries = program.entries(function.key)[:MOST_ENTRIES]
     return bool(entries) and all(_asks_for_staff(program, entry) for entry in entries)

@@ -11,7 +11,7 @@ from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Rel
 from querylint.ir.program import Site
 
 TENANT = re.compile(
-    r"^(?:org|organization|organisation|team|workspace|tenant|account|company|firm|project|site|store|shop|guild|community|publisher|"
+    r"^(?:org|organization|organisation|team|workspace|tenant|account|company|firm|site|store|shop|guild|community|publisher|"
     r"clinic|hospital|school|business|brand)",
     re.IGNORECASE,
 )
@@ -26,9 +26,13 @@ SLOW = re.compile(
 )
 IDENTITY = re.compile(r"auth|token|clerk|workos|subject|identity|password|externalId|^email$", re.IGNORECASE)
 STATES = frozenset(("status", "type", "kind", "state", "category"))
-TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies", "projects"))
+TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies"))
 PEOPLE = frozenset(("users", "members", "profiles", "accounts", "customers", "players"))
-STREAM = re.compile(r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|metrics|visits|views|clicks)$", re.I)
+STREAM = re.compile(
+    r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|metrics|visits|views|clicks|stars|likes|votes|"
+    r"follow(?:er)?s)$",
+    re.IGNORECASE,
+)
 MEMBERSHIP = re.compile(r"(?:member(?:ship)?s?|invit(?:e|ation)s?|participants?|collaborators?|seats?|assignments?)$", re.IGNORECASE)
 PASSING = frozenset(
     "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "

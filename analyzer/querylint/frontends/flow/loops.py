@@ -85,7 +85,7 @@ def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
 
 def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> None:
     skips = bool(node.then) and isinstance(node.then[-1], tree.Continue) and not node.other and len(node.then) == 1
-    whole = last and not node.other and not _only_leaves(node.then)
+    whole = last and not node.other and not _only_leaves(node.then) and not _only_counts(node.then)
     if not (skips or whole):
         return
     with m.recording():
@@ -102,6 +102,11 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
             value = m.store.get(var, NOTHING)
             if any(o in frame.items for o in value.origins):
                 m.store[var] = value.worked(number)
+
+
+def _only_counts(body: list[tree.Stmt]) -> bool:
+    """Whether a choice only adds to a number: a tally of the rows, which drops none of them."""
+    return bool(body) and all(isinstance(s, tree.Do) and isinstance(s.value, tree.Assign) and s.value.sign in ("+=", "-=") for s in body)
 
 
 def _only_leaves(body: list[tree.Stmt]) -> bool:

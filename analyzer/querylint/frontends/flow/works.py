@@ -204,7 +204,7 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
         before = len(m.touched)
         result = m.invoke(callback.shape, (item, item), node.at, node.end, inline=True)
         del result
-        if not computed(callback.shape.fn):
+        if not computed(callback.shape.fn) and not _measures(callback.shape.fn):
             fields = _fields_of(list(m.touched)[before:], item) or _fields_read(m, callback.shape.fn, item)
         descending = _descending(callback.shape.fn)
     number = m.use(Work.SORT, base, node.at, node.end, fields=fields, descending=descending)
@@ -212,6 +212,11 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if func.name == "sort":
         m.replace(func.base, value)
     return value
+
+
+def _measures(fn: tree.Fn) -> bool:
+    """Whether a comparator goes by the length of something, which no index holds."""
+    return any(isinstance(this, tree.Member) and this.name in ("length", "size") for this in tree.walk(fn.body))
 
 
 def _fields_of(touched: list[Origin], item: Val) -> tuple[str, ...]:
