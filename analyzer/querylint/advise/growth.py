@@ -20,7 +20,7 @@ PERSON = re.compile(
     re.IGNORECASE,
 )
 SLOW = re.compile(
-    r"(?:purchases?|orders?|invoices?|subscriptions?|plans?|settings|preferences|keys?|tokens?|sessions?|connections?|"
+    r"(?:purchases?|orders?|invoices?|subscriptions?|plans?|settings|preferences|keys?|tokens?|connections?|"
     r"accounts?|integrations?|brands?|kits?|devices?|addresses|badges?)$",
     re.IGNORECASE,
 )
