@@ -24,7 +24,9 @@ class Index:
     `fields` are the declared key fields in order, without those that the platform appends (`Schema.tail`). For search and
     vector indexes, `fields` is the searched field and `filter_fields` those that may be bound by equality. `implicit`
     marks an index that nobody wrote down (a primary key, an edge of convex-ents, a foreign key of Django): it is never
-    reported. A `staged` index is being built and cannot be queried yet.
+    reported. A `staged` index is being built and cannot be queried yet. `descending` are the fields that run downward where the others run
+    upward; `partial` is the condition that a row must meet to be in the index, as written. An expression in the place of a field is its
+    source in parentheses.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Index:
     implicit: bool = False
     staged: bool = False
     span: Span | None = None
+    descending: tuple[str, ...] = ()
+    partial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
