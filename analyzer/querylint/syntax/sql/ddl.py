@@ -6,21 +6,11 @@ and a schema file holds thousands of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_TOKEN = re.compile(
-    r"""
-      (?P<skip>\s+|--[^\n]*|/\*.*?\*/)
-    | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`|\[[^\]\d][^\]]*\])
-    | (?P<string>'(?:[^']|'')*')
-    | (?P<word>[^\W\d][\w$]*|\x1a)
-    | (?P<number>\d[\w.]*)
-    | (?P<sign>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+from querylint.syntax.sql.cursor import Cursor, Token, items, tokens, words
+
 _KEYS = frozenset(("KEY", "INDEX"))
 _CONSTRAINTS = frozenset(("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE", "LIKE", "PERIOD", "FULLTEXT", "SPATIAL"))
 _ENDING = frozenset(
@@ -32,22 +22,6 @@ _ADJECTIVES = frozenset(
 )
 _ORDERED = frozenset(("", "btree", "brin"))
 _VECTOR = frozenset(("hnsw", "ivfflat", "diskann"))
-MOST_TOKENS = 40_000
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word, name or sign; `quoted` names are never keywords."""
-
-    text: str
-    at: int
-    quoted: bool = False
-    string: bool = False
-
-    @property
-    def upper(self) -> str:
-        """The keyword that it may be."""
-        return "" if self.quoted or self.string else self.text.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,108 +101,23 @@ Change = Create | AddColumns | Forget | Rename
 
 def changes(text: str) -> list[Change]:
     """What a statement changes in a schema; nothing where it is of another kind or cannot be read."""
-    tokens = _tokens(text)
-    if len(tokens) < 3:
+    found = tokens(text)
+    if len(found) < 3:
         return []
-    first = tokens[0].upper
+    first = found[0].upper
     try:
         if first == "CREATE":
-            return list(_create(_Cursor(tokens, text)))
+            return list(_create(Cursor(found, text)))
         if first == "ALTER":
-            return list(_alter(_Cursor(tokens, text)))
+            return list(_alter(Cursor(found, text)))
         if first == "DROP":
-            return list(_drop(_Cursor(tokens, text)))
+            return list(_drop(Cursor(found, text)))
     except IndexError:  # the text ends in the middle
         return []
     return []
 
 
-def _tokens(text: str) -> list[Token]:
-    found: list[Token] = []
-    for match in _TOKEN.finditer(text):
-        kind, token = match.lastgroup, match.group()
-        if kind == "skip":
-            continue
-        if kind == "quoted":
-            found.append(Token(token[1:-1].replace('""', '"'), match.start(), True))
-        else:
-            found.append(Token(token, match.start(), string=kind == "string"))
-        if len(found) > MOST_TOKENS:
-            return []
-    while found and found[-1].text == ";":
-        found.pop()
-    return found
-
-
-class _Cursor:
-    """A place in a list of tokens."""
-
-    def __init__(self, tokens: list[Token], text: str) -> None:
-        self.tokens = tokens
-        self.text = text
-        self.at = 0
-
-    @property
-    def here(self) -> str:
-        return self.tokens[self.at].upper if self.at < len(self.tokens) else ""
-
-    def ahead(self, by: int = 1) -> str:
-        return self.tokens[self.at + by].upper if self.at + by < len(self.tokens) else ""
-
-    @property
-    def done(self) -> bool:
-        return self.at >= len(self.tokens)
-
-    def skip(self, *words: str) -> bool:
-        """Step over these words in turn if they stand here."""
-        for number, word in enumerate(words):
-            if self.ahead(number) != word:
-                return False
-        self.at += len(words)
-        return True
-
-    def name(self) -> str:
-        """A name, without the schema in front of it."""
-        token = self.tokens[self.at]
-        self.at += 1
-        while not self.done and self.tokens[self.at].text == "." and not self.tokens[self.at].quoted:
-            token = self.tokens[self.at + 1]
-            self.at += 2
-        return "" if "\x1a" in token.text else token.text
-
-    def group(self) -> list[Token]:
-        """The tokens between the parenthesis that opens here and its partner."""
-        depth, start = 0, self.at + 1
-        while not self.done:
-            sign = self.tokens[self.at].upper
-            depth += (sign == "(") - (sign == ")")
-            self.at += 1
-            if depth == 0:
-                return self.tokens[start : self.at - 1]
-        return self.tokens[start:]
-
-    def to_comma(self) -> list[Token]:
-        """The tokens up to the next comma of this level."""
-        start, depth = self.at, 0
-        while not self.done:
-            sign = self.tokens[self.at].upper
-            if sign == "," and depth == 0:
-                break
-            depth += (sign == "(") - (sign == ")")
-            self.at += 1
-        return self.tokens[start : self.at]
-
-
-def _items(tokens: list[Token], text: str) -> Iterator[_Cursor]:
-    cursor = _Cursor(tokens, text)
-    while not cursor.done:
-        part = cursor.to_comma()
-        cursor.at += 1
-        if part:
-            yield _Cursor(part, text)
-
-
-def _create(c: _Cursor) -> Iterator[Change]:
+def _create(c: Cursor) -> Iterator[Change]:
     c.at = 1
     temporary = unique = False
     method = ""
@@ -257,18 +146,18 @@ def _create(c: _Cursor) -> Iterator[Change]:
         while not c.done and c.here != "WHERE":
             c.at += 1
         if c.skip("WHERE"):
-            where = _words(c.tokens[c.at :], c.text) or "?"
+            where = words(c.tokens[c.at :], c.text) or "?"
         yield AddColumns(table, keys=[KeyDef("unique" if unique else "index", name, fields, descending, where, method)])
 
 
-def _table(c: _Cursor, temporary: bool, method: str) -> Create:
+def _table(c: Cursor, temporary: bool, method: str) -> Create:
     made = Create(c.name(), None, temporary=temporary)
     if c.here != "(" or method == "virtual" or c.ahead() == "SELECT":
         made.open = True
         return made
     made.columns = []
     body = c.group()
-    for item in _items(body, c.text):
+    for item in items(body, c.text):
         if item.here == "LIKE":
             made.columns, made.open = None, True
             return made
@@ -277,7 +166,7 @@ def _table(c: _Cursor, temporary: bool, method: str) -> Create:
     return made
 
 
-def _define(item: _Cursor, columns: list[ColumnDef], keys: list[KeyDef]) -> None:
+def _define(item: Cursor, columns: list[ColumnDef], keys: list[KeyDef]) -> None:
     """One entry between the parentheses of a table, or after ADD."""
     key = _key(item)
     if key is not None:
@@ -286,7 +175,7 @@ def _define(item: _Cursor, columns: list[ColumnDef], keys: list[KeyDef]) -> None
         columns.append(_column(item, keys))
 
 
-def _key(c: _Cursor) -> KeyDef | None:
+def _key(c: Cursor) -> KeyDef | None:
     """A key that an entry declares, if it does."""
     name = ""
     if c.here == "CONSTRAINT":
@@ -328,12 +217,12 @@ def _key(c: _Cursor) -> KeyDef | None:
     return KeyDef(kind, name, fields, descending, method=method)
 
 
-def _typed(c: _Cursor) -> bool:
+def _typed(c: Cursor) -> bool:
     """Whether the parenthesis here holds the size of a type, so that KEY or INDEX was the name of a column."""
     return c.ahead()[:1].isdigit()
 
 
-def _column(c: _Cursor, keys: list[KeyDef]) -> ColumnDef:
+def _column(c: Cursor, keys: list[KeyDef]) -> ColumnDef:
     name = c.name()
     words: list[str] = []
     while not c.done and c.here not in _ENDING:
@@ -362,40 +251,32 @@ def _column(c: _Cursor, keys: list[KeyDef]) -> ColumnDef:
     return ColumnDef(name, " ".join(words).lower(), nullable, target)
 
 
-def _fields(tokens: list[Token], text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _fields(held: list[Token], text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns of a key, and those that run downward."""
     fields: list[str] = []
     descending: list[str] = []
-    for item in _items(tokens, text):
+    for item in items(held, text):
         first, then = item.tokens[0], item.tokens[1] if len(item.tokens) > 1 else None
         plain = first.quoted or first.upper[:1].isalpha() or first.upper[:1] == "_" or not first.text.isascii()
         if plain and then is not None and then.text == "(" and not item.tokens[2].text.isdigit():
             plain = False
         if plain and then is not None and not then.quoted and then.text in (".", "-", "+", "|", ":", "/"):
             plain = False
-        name = first.text if plain else f"({_words(_undirected(item.tokens), text)})"
+        name = first.text if plain else f"({words(_undirected(item.tokens), text)})"
         fields.append(name)
         if any(t.upper == "DESC" for t in item.tokens[1:]):
             descending.append(name)
     return tuple(fields), tuple(descending)
 
 
-def _undirected(tokens: list[Token]) -> list[Token]:
-    end = len(tokens)
-    while end > 1 and tokens[end - 1].upper in ("ASC", "DESC", "FIRST", "LAST", "NULLS"):
+def _undirected(held: list[Token]) -> list[Token]:
+    end = len(held)
+    while end > 1 and held[end - 1].upper in ("ASC", "DESC", "FIRST", "LAST", "NULLS"):
         end -= 1
-    return tokens[:end]
+    return held[:end]
 
 
-def _words(tokens: list[Token], text: str) -> str:
-    """The source of some tokens on one line."""
-    if not tokens:
-        return ""
-    end = tokens[-1].at + len(tokens[-1].text) + 2 * tokens[-1].quoted
-    return " ".join(text[tokens[0].at : end].split())
-
-
-def _alter(c: _Cursor) -> Iterator[Change]:
+def _alter(c: Cursor) -> Iterator[Change]:
     c.at = 1
     if c.skip("INDEX"):
         c.skip("IF", "EXISTS")
@@ -411,11 +292,11 @@ def _alter(c: _Cursor) -> Iterator[Change]:
     c.skip("*")
     added = AddColumns(table)
     rest: list[Change] = []
-    for item in _items(c.tokens[c.at :], c.text):
+    for item in items(c.tokens[c.at :], c.text):
         if item.skip("ADD"):
             item.skip("COLUMN")
             item.skip("IF", "NOT", "EXISTS")
-            for part in _items(item.group(), c.text) if item.here == "(" else (item,):
+            for part in items(item.group(), c.text) if item.here == "(" else (item,):
                 _define(part, added.columns, added.keys)
         elif item.skip("DROP"):
             what = "primary" if item.skip("PRIMARY", "KEY") else "column"
@@ -440,7 +321,7 @@ def _alter(c: _Cursor) -> Iterator[Change]:
     yield from rest
 
 
-def _drop(c: _Cursor) -> Iterator[Change]:
+def _drop(c: Cursor) -> Iterator[Change]:
     c.at = 1
     what = "table" if c.here == "TABLE" else "index" if c.here == "INDEX" else ""
     if not what:
@@ -448,6 +329,6 @@ def _drop(c: _Cursor) -> Iterator[Change]:
     c.at += 1
     c.skip("CONCURRENTLY")
     c.skip("IF", "EXISTS")
-    for item in _items(c.tokens[c.at :], c.text):
+    for item in items(c.tokens[c.at :], c.text):
         name = item.name()
         yield Forget(what, name, item.name() if item.skip("ON") else None)
