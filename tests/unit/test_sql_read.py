@@ -237,3 +237,11 @@ def test_reading_never_raises(text: str) -> None:
 @given(st.lists(WORDS, max_size=12).map(" ".join))
 def test_reading_never_raises_on_what_starts_well(text: str) -> None:
     assert read(f"SELECT a FROM t WHERE {text}").operation is Operation.READ
+
+
+def test_which_hole_holds_the_name_of_a_table() -> None:
+    found = read(f"SELECT {HOLE} FROM {HOLE} WHERE a = ?")
+    assert found.table is not None
+    assert found.table.hole == 1
+    assert read(f"SELECT * FROM {HOLE}_log").tables[0].hole is None
+    assert read("SELECT * FROM information_schema.tables").tables[0].space == "information_schema"

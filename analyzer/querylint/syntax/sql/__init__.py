@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from querylint.syntax.sql.masking import HOLE
 from querylint.syntax.sql.read import read
 from querylint.syntax.sql.schema import PRIMARY, Definitions, read_schema, script_order
 from querylint.syntax.sql.script import definitions, statements
@@ -19,6 +18,7 @@ from querylint.syntax.sql.statement import (
     Statement,
     TableUse,
 )
+from querylint.syntax.tree import HOLE
 
 __all__ = [
     "HOLE", "PRIMARY", "Assignment", "Column", "Condition", "Definitions", "Join", "Operand", "OperandKind", "Operation", "OrderTerm",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-HOLE = "\x1a"
-"""What stands in a text for a part that the program pastes in while it runs."""
+from querylint.syntax.tree import HOLE
 
 _TOKEN = re.compile(
     r"""
@@ -117,3 +116,8 @@ def hole(name: str) -> int | None:
 def marked(name: str) -> bool:
     """Whether a name is not written down in the text."""
     return _MARK.search(name) is not None
+
+
+def whole(name: str) -> bool:
+    """Whether a mark is all of a name."""
+    return _MARK.fullmatch(name) is not None

@@ -11,7 +11,7 @@ from querylint.syntax.sql.masking import Masked, mask
 DIALECTS = ("", "postgres", "sqlite", "mysql")
 MOST_TEXT = 60_000
 MOST_PARSED = 4_000
-_REPLACE = re.compile(r"\s*replace\s+into\b", re.IGNORECASE)
+_REPLACE = re.compile(r"\A\s*replace\s+into\b", re.IGNORECASE)
 
 
 @lru_cache(maxsize=MOST_PARSED)

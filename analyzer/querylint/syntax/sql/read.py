@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from querylint.syntax.sql.conditions import Conditions
-from querylint.syntax.sql.masking import Masked, marked, mask
+from querylint.syntax.sql.masking import Masked, hole, marked, mask, whole
 from querylint.syntax.sql.parse import MOST_PARSED, parsed
 from querylint.syntax.sql.statement import (
     NOT_READ,
@@ -220,9 +220,10 @@ class _Reader:
         if kind != "Table" or type(tree.this).__name__ != "Identifier":
             return TableUse(None, alias, kind != "Table" or type(tree.this).__name__ != "Identifier")
         name = str(tree.name)
+        space = str(tree.db) or None
         if marked(name):
-            return TableUse(None, alias)
-        return TableUse(name, alias, name.lower() in made)
+            return TableUse(None, alias, hole=hole(name) if whole(name) else None, space=space)
+        return TableUse(name, alias, name.lower() in made, space=space)
 
     def joined(self, joins: list[Any], made: frozenset[str]) -> list[Join]:
         found = []

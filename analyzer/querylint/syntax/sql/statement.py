@@ -73,11 +73,17 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class TableUse:
-    """A table that a statement names; `name` is None where the text leaves it open, `derived` marks a subquery, a CTE or a function."""
+    """A table that a statement names; `derived` marks a subquery, a CTE or a function.
+
+    `name` is None where the text leaves it open; `hole` is then the number of the hole that holds the whole name. `space` is the schema or
+    database in front of the name.
+    """
 
     name: str | None
     alias: str | None = None
     derived: bool = False
+    hole: int | None = None
+    space: str | None = None
 
     @property
     def label(self) -> str | None:
