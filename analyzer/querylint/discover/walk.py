@@ -12,7 +12,7 @@ from querylint.discover.ignore import Chain, Patterns, compile_lines, compile_te
 from querylint.discover.scope import Scope, within
 from querylint.result import Note, NoteKind
 
-_SUFFIXES = frozenset({"ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "py", "pyi"})
+_SUFFIXES = frozenset({"ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "py", "pyi", "sql"})
 _CONFIGS = frozenset({"convex.json", "package.json", "jsconfig.json"})
 _VENDORED = (".d.ts", ".d.mts", ".d.cts", ".min.js", ".min.mjs", ".min.cjs", ".bundle.js")
 _GENERATED = "_generated"
@@ -206,6 +206,8 @@ def _toward(target: str) -> list[str]:
 
 
 def _readable(name: str) -> bool:
+    if ".sql." in name:
+        return True  # one script for each database: full.sql.postgres
     return name.rpartition(".")[2] in _SUFFIXES or name in _CONFIGS or (name.startswith("tsconfig") and name.endswith(".json"))
 
 

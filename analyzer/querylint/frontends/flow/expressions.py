@@ -49,7 +49,7 @@ def _name(m: State, node: tree.Name) -> Val:
 
 
 def _literal(m: State, node: tree.Literal) -> Val:
-    return literal(node.value)
+    return m.language.composed(m, node, []) or literal(node.value)
 
 
 def _template(m: State, node: tree.Template) -> Val:
@@ -57,7 +57,7 @@ def _template(m: State, node: tree.Template) -> Val:
     for value, part in zip(values, node.parts, strict=True):
         if value.interesting:
             m.vocabulary.consumed(m, value, Consumption.SHOWN, part)
-    return derived(*values)
+    return m.language.composed(m, node, values) or derived(*values)
 
 
 def _member(m: State, node: tree.Member) -> Val:
@@ -208,6 +208,9 @@ def _op(m: State, node: tree.Op) -> Val:
     if node.sign == "in":
         return m.language.contains(m, node) or NOTHING
     values = [evaluate(m, operand) for operand in node.operands]
+    text = m.language.composed(m, node, values)
+    if text is not None:
+        return text
     value = derived(*values)
     if node.sign in ("+", "|") and m.language.function_scoped and any(isinstance(v.shape, Many | Record) or v.origins for v in values):
         return joined(values)
@@ -311,7 +314,10 @@ def _assign(m: State, node: tree.Assign) -> Val:
         old = evaluate(m, node.target)
     else:
         old = NOTHING
-    result = join(old, value) if node.sign in ("??=", "||=", "&&=") else derived(old, value)
+    if node.sign in ("??=", "||=", "&&="):
+        result = join(old, value)
+    else:
+        result = m.language.composed(m, node, [old, value]) or derived(old, value)
     m.assign(node.target, result, how="=" if node.sign in ("??=", "||=", "&&=") else node.sign)
     return result
 

@@ -8,7 +8,7 @@ from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Many, Query, Shape, Val, derived, join
+from querylint.frontends.flow.values import NOTHING, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import LoopKind, Work
 from querylint.syntax import tree
 
@@ -25,11 +25,11 @@ def _for_each(m: State, node: tree.For) -> None:
     assert node.over is not None
     over = m.evaluate(node.over)
     waiting = node.form is tree.LoopForm.AWAIT_OF
-    if waiting or isinstance(over.shape, Query):
+    if waiting or isinstance(over.shape, Query | Marker):
         read = m.vocabulary.rows(m, over, node.over.at, node.over.end, partial=leaves_early(node.body))
         if read is not None:
             over = read
-        else:
+        elif waiting or isinstance(over.shape, Query):
             over = m.wait(over, node.over.at, node.over.end) if waiting and not isinstance(over.shape, Query) else NOTHING
     item = over.item()
     if node.form is tree.LoopForm.IN:
@@ -205,7 +205,9 @@ def carry(m: State, node: tree.For) -> dict[Var, int]:
 
 def _open(shape: Shape) -> Shape:
     """A collection that a loop may grow has no members that can be counted."""
-    return Many(shape.item, None, shape.keyed, shape.distinct) if isinstance(shape, Many) else shape
+    if isinstance(shape, Many) and not shape.names:
+        return Many(shape.item, None, shape.keyed, shape.distinct)
+    return shape
 
 
 GROWING = frozenset(("push", "unshift", "add", "set", "append", "extend", "update", "setdefault", "insert"))

@@ -35,7 +35,7 @@ class PythonFrontEnd:
         used = [stack for stack in STACKS if any(self._mentions(path, stack) for path in self.files)]
         if not used:
             return Lowered()
-        project = PythonProject(self.files, self.read, self.role, used)
+        project = PythonProject(self.all, self.read, self.role, used)
         tables: dict[str, Table] = {}
         for stack in project.stacks:
             tables |= {name: table for name, table in stack.tables().items() if name not in tables}

@@ -22,6 +22,7 @@ _TYPES = (
 _DOWN_FILE = re.compile(r"(?:^|[._-])(?:down|rollback|undo|revert)\.sql$|^U\d[\w.]*__.*\.sql$", re.IGNORECASE)
 _DOWN_FOLDERS = frozenset(("down", "rollback", "rollbacks", "undo", "downgrade"))
 _MIGRATION = re.compile(r"^(?:V?\d+|R__)|migrat|delta|\d{6,}", re.IGNORECASE)
+_SCRIPT = re.compile(r"\.sql(?:\.\w+)?$", re.IGNORECASE)
 _DIGITS = re.compile(r"(\d+)")
 PRIMARY = "primary key"
 KINDS = {"ordered": IndexKind.ORDERED, "search": IndexKind.SEARCH, "vector": IndexKind.VECTOR}
@@ -163,7 +164,7 @@ def _field(column: ColumnDef) -> Field:
 
 def script_order(paths: Iterable[str]) -> list[str]:
     """SQL files in the order in which they apply: whole schemas first, then migrations by number; those that undo are left out."""
-    return sorted((p for p in paths if p.lower().endswith(".sql") and not undoes(p)), key=_rank)
+    return sorted((p for p in paths if _SCRIPT.search(p) and not undoes(p)), key=_rank)
 
 
 def undoes(path: str) -> bool:

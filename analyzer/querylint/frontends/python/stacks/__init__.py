@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.stacks.dbapi import DbApi
 from querylint.frontends.python.stacks.django import Django
 
-STACKS: tuple[type[Stack], ...] = (Django,)
+STACKS: tuple[type[Stack], ...] = (Django, DbApi)
