@@ -322,6 +322,8 @@ def unranged(plan: Plan) -> bool:
     """Whether a plan walks a whole table or a whole index."""
     if plan.way is Way.SCAN:
         return True
+    if plan.way is Way.PLANNER:
+        return not plan.predicates
     return plan.way is Way.INDEX and not any(p.side is Side.INDEX for p in plan.predicates) and plan.named and not plan.ranged
 
 

@@ -147,11 +147,14 @@ class Plan:
     whole: bool = False
 
     def fixed(self) -> tuple[str, ...]:
-        """Fields that the index range binds by equality, in the order written."""
-        return tuple(p.field for p in self.predicates if p.side is Side.INDEX and p.relation is Relation.EQ and p.field)
+        """Fields that the index range binds by equality, in the order written; a planner may bind any condition."""
+        sides = (Side.INDEX, Side.FILTER) if self.way is Way.PLANNER else (Side.INDEX,)
+        return tuple(p.field for p in self.predicates if p.side in sides and p.relation is Relation.EQ and p.field)
 
     def residual(self) -> tuple[Predicate, ...]:
-        """Conditions that the database applies to every row it has already read."""
+        """Conditions that the database applies to every row it has already read, as far as the program says."""
+        if self.way is Way.PLANNER:
+            return ()
         return tuple(p for p in self.predicates if p.side is Side.FILTER)
 
 

@@ -99,6 +99,8 @@ def _index(m: State, node: tree.Index) -> Val:
     shape = base.shape
     if isinstance(key.literal, int) and not isinstance(key.literal, bool):
         if isinstance(shape, Many) and shape.items is not None and 0 <= key.literal < len(shape.items):
+            if shape.names:
+                m.touch(base, shape.names[key.literal])
             return shape.items[key.literal].with_deps(base.deps)
         return works.picked(m, Work.FIRST if key.literal == 0 else Work.PICK, base, node.at, node.end).with_deps(key.deps)
     if isinstance(shape, Record):

@@ -100,6 +100,7 @@ def keyed(m: State, base: Val, name: str) -> Val:
         return join_all(list(shape.rest)).item() if shape.rest else Val(deps=base.deps)
     if isinstance(shape, Many):
         if name in shape.names and shape.items is not None:
+            m.touch(base, name)
             return shape.items[shape.names.index(name)]
         return shape.item.with_deps(base.deps)
     m.touch(base, name)
