@@ -178,6 +178,16 @@ WORDS = {
         batched="add .prefetch_related({paths})",
         path="__",
     ),
+    "dbapi": Words(
+        gather="await them with one asyncio.gather, each on a connection of its own",
+        one="read one row with LIMIT 1",
+        take="read at most {count} rows with LIMIT {count}",
+        some="read only the rows that are kept, with LIMIT",
+        bound="select the rows with WHERE, or page through them with LIMIT",
+        counter="let the database count or sum: SELECT count(*) or sum(...)",
+        narrow="select only {fields} instead of *",
+        chunk="write the rows with one executemany or execute_values",
+    ),
 }
 
 

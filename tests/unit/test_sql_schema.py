@@ -61,7 +61,7 @@ def test_a_table_with_everything() -> None:
     }
     assert indexes(schema, "posts") == {
         "primary key": "(id) unique implicit",
-        "posts_slug": "(slug) unique implicit",
+        "posts_slug_key": "(slug) unique implicit",
         "one_title": "(user_id, body) unique",
     }
     assert table.span is not None
@@ -86,7 +86,7 @@ def test_indexes_of_many_kinds() -> None:
         "i3": "((lower(c)))",
         "i4": "(b) partial",
         "i5": "(c) search",
-        "t_c_a": "(c, a)",
+        "t_c_a_idx": "(c, a) search",
         "i6": "(c) vector",
     }
     assert schema.tables["t"].indexes[4].partial == "c IS NULL"

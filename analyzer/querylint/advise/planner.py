@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from querylint.advise.places import local_effects
-from querylint.ir import Access, Call, Facts, Function, Index, IndexKind, Loop, Plan, Predicate, Program, Relation, Table, Way
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from querylint.advise.places import local_effects, quiet
+from querylint.advise.serving import small
+from querylint.ir import (
+    Access,
+    Bound,
+    Call,
+    Function,
+    Index,
+    IndexKind,
+    Loop,
+    Op,
+    Plan,
+    Predicate,
+    Program,
+    Relation,
+    Role,
+    Table,
+    Way,
+)
 from querylint.ir.program import Effect, Site
 
 MOST_ARMS = 4
+FLAG = re.compile(r"^(?:is|has|was|can)_|(?:^|_)(?:status|state|type|kind|flag|enabled|active|deleted|archived|level|mode)$", re.IGNORECASE)
 LIGHT = 8
 BINDING = frozenset((Relation.EQ, Relation.IN))
 
 
-def facts(program: Program, function: Function) -> Facts:
-    """What is true of the stack that a function reaches its database by."""
-    schema = program.schema(function)
-    return schema.facts if schema is not None else Facts()
-
-
 def planned(program: Program, function: Function) -> bool:
     """Whether the database picks indexes by itself."""
-    return facts(program, function).planner
+    return program.facts(function).planner
 
 
 def keyed(read: Access) -> bool:
@@ -48,6 +64,136 @@ def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
     return len(effect.trail) > 2 or len(local_effects(program, site.function, call)) > LIGHT
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An index to add to a table, and the statements that it serves; `grows` says that the program keeps adding rows."""
+
+    table: Table
+    fields: tuple[str, ...]
+    equal: frozenset[str]
+    users: tuple[tuple[Site, Access], ...]
+    grows: bool
+
+
+def missing(program: Program) -> Iterator[Missing]:
+    """The indexes that statements ask for and no table has: for each table the fewest that serve all."""
+    wants: dict[tuple[str, str], list[tuple[Site, Access, _Want]]] = {}
+    for op in Op:
+        for site, access in program.accesses(op):
+            table = program.table(site.function, access.table)
+            if table is None or not table.indexes_known or not _asks(program, site, access):
+                continue
+            want = next((w for p in access.plans if (w := _unserved(access, p, table)) is not None), None)
+            if want is not None:
+                wants.setdefault((site.function.root, table.name), []).append((site, access, want))
+    for (_, name), found in sorted(wants.items()):
+        table = program.table(found[0][0].function, name)
+        assert table is not None
+        grown = _inserted(program, found[0][0].function, name)
+        for chain in _chains(found):
+            users = tuple((site, access) for site, access, _ in sorted(chain, key=lambda f: f[1].span))
+            yield Missing(table, _in_order(chain), chain[0][2].equal, users, grown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Want:
+    """The columns that a statement binds to values, and the one that it then ranges over or orders by."""
+
+    equal: frozenset[str]
+    then: tuple[str, ...]
+
+
+def _asks(program: Program, site: Site, access: Access) -> bool:
+    if quiet(site.function) or small(program, access.table) or not access.plans or access.verb in ("insert", "upsert"):
+        return False
+    return planned(program, site.function) and all(readable(p) for p in access.plans)
+
+
+def _unserved(access: Access, plan: Plan, table: Table) -> _Want | None:
+    """What a plan wants, where no index gives it."""
+    equal, ranged = bound(plan.predicates)
+    names = {f.name for f in table.fields or ()}
+    order = plan.order.fields if plan.order is not None and access.bound in (Bound.LIMIT, Bound.ONE) else ()
+    if not {*equal, *ranged, *order} <= names or served(plan, table):
+        return None
+    telling = {name for name in equal if not _flag(name, table)}
+    if telling:
+        then = next(((name,) for name in sorted(ranged)), order if len(order) == 1 and order[0] not in equal else ())
+        return _Want(frozenset(equal), then)
+    if not plan.predicates and order and len(order) == 1:
+        return _Want(frozenset(), order)
+    return None
+
+
+def _flag(name: str, table: Table) -> bool:
+    """Whether a column tells few values apart."""
+    declared = table.field(name)
+    return (declared is not None and declared.type == "boolean") or FLAG.search(name) is not None
+
+
+def _inserted(program: Program, function: Function, name: str) -> bool:
+    return any(
+        access.table == name and access.verb in ("insert", "upsert", "executemany") and site.function.role is Role.CODE
+        for site, access in program.writes()
+        if site.function.root == function.root
+    )
+
+
+def _chains(found: list[tuple[Site, Access, _Want]]) -> list[list[tuple[Site, Access, _Want]]]:
+    """Wants of one table that one index serves: each one's columns are among those of the next."""
+    chains: list[list[tuple[Site, Access, _Want]]] = []
+    for entry in sorted(found, key=lambda f: (len(f[2].equal), len(f[2].then))):
+        want = entry[2]
+        home = next((c for c in chains if _fits(c[-1][2], want)), None)
+        if home is None:
+            chains.append([entry])
+        else:
+            home.append(entry)
+    return chains
+
+
+def _fits(shorter: _Want, longer: _Want) -> bool:
+    """Whether an index for the longer want begins with the columns of the shorter."""
+    return shorter == longer or (bool(shorter.equal) and shorter.equal <= longer.equal)
+
+
+def _in_order(chain: list[tuple[Site, Access, _Want]]) -> tuple[str, ...]:
+    fields: dict[str, None] = {}
+    for _, access, want in chain:
+        asked = [p.field for plan in access.plans for p in plan.predicates if p.field is not None]
+        fields |= dict.fromkeys(name for name in asked if name in want.equal)
+    fields |= dict.fromkeys(chain[-1][2].then)
+    return tuple(fields)
+
+
+def superseded(table: Table) -> Iterator[tuple[Index, Index]]:
+    """Indexes that somebody wrote down although another begins with the same fields, each with that other."""
+    for number, index in enumerate(table.indexes):
+        if index.implicit or index.span is None or index.kind is not IndexKind.ORDERED or not index.fields:
+            continue
+        for other_number, other in enumerate(table.indexes):
+            if other is not index and _covers(index, other, later=other_number > number):
+                yield index, other
+                break
+
+
+def _covers(index: Index, other: Index, *, later: bool) -> bool:
+    depth = len(index.fields)
+    if other.kind is not IndexKind.ORDERED or other.partial != index.partial or _shape(other, depth) != _shape(index, depth):
+        return False
+    if len(other.fields) > depth:
+        return not index.unique
+    if index.unique:
+        return other.unique and (other.implicit or not later)
+    return other.unique or not later
+
+
+def _shape(index: Index, depth: int) -> list[tuple[str, bool]]:
+    """The first fields of an index, each with its direction; names are compared without regard to case."""
+    down = {name.lower() for name in index.descending}
+    return [(name.lower(), name.lower() in down) for name in index.fields[:depth]]
+
+
 def readable(plan: Plan) -> bool:
     """Whether a plan says all that it asks for, in terms of columns."""
     return plan.way is Way.PLANNER and all(_known(p) for p in plan.predicates)
@@ -68,7 +214,7 @@ def served(plan: Plan, table: Table) -> bool:
         return all(_arms_served(p, table) for p in alone)
     if any(_narrows(i, equal, rest) for i in usable) or any(i.filter_fields and i.filter_fields[0] in equal for i in table.indexes):
         return True
-    order = plan.order.fields if plan.order is not None else ()
+    order = plan.order.fields if plan.order is not None and not equal else ()
     return bool(order) and any(not i.partial and i.fields[: len(order)] == order for i in usable)
 
 

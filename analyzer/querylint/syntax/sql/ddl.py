@@ -21,6 +21,8 @@ _ADJECTIVES = frozenset(
     "OR REPLACE TEMP TEMPORARY GLOBAL LOCAL UNLOGGED UNIQUE VIRTUAL FULLTEXT SPATIAL CLUSTERED NONCLUSTERED FOREIGN COLUMN".split()
 )
 _ORDERED = frozenset(("", "btree", "brin"))
+ORDERED_OTHERWISE = "otherwise"
+"""An index whose order is not that of its columns: by a collation or an operator class of its own."""
 _VECTOR = frozenset(("hnsw", "ivfflat", "diskann"))
 
 
@@ -29,7 +31,7 @@ class KeyDef:
     """A key or an index. `kind` is primary, unique, index or foreign; `target` the table that a foreign key refers to.
 
     `fields` are its columns, an expression as its own text in parentheses. `where` is the condition of a partial index, `method` the way
-    it is built where that is said (btree, gin, hash, fulltext).
+    it is built where that is said (btree, gin, hash, fulltext, or `otherwise` for an order of its own).
     """
 
     kind: str
@@ -141,7 +143,10 @@ def _create(c: Cursor) -> Iterator[Change]:
             method = c.name()
         if c.here != "(" or not table:
             return
-        fields, descending = _fields(c.group(), c.text)
+        entries = c.group()
+        fields, descending = _fields(entries, c.text)
+        if not method and any(t.upper == "COLLATE" or t.text.lower().endswith("_ops") for t in entries):
+            method = ORDERED_OTHERWISE
         where = ""
         while not c.done and c.here != "WHERE":
             c.at += 1

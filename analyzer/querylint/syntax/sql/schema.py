@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from querylint.ir import Field, Index, IndexKind, Schema, Table
-from querylint.syntax.sql.ddl import AddColumns, ColumnDef, Create, Forget, KeyDef, Rename, changes
+from querylint.syntax.sql.ddl import ORDERED_OTHERWISE, AddColumns, ColumnDef, Create, Forget, KeyDef, Rename, changes
 from querylint.syntax.sql.script import definitions
 from querylint.text import LineIndex, Span
 
@@ -98,7 +98,8 @@ class Definitions:
             elif gone.what == "primary":
                 self._tables[key] = replace(table, indexes=tuple(i for i in table.indexes if i.name != PRIMARY))
             else:
-                kept = tuple(i for i in table.indexes if i.name.lower() != name and not _named_by_default(table, i, name))
+                own = f"{table.name.lower()}_pkey"
+                kept = tuple(i for i in table.indexes if i.name.lower() != name and not (i.name == PRIMARY and name == own))
                 self._tables[key] = replace(table, indexes=kept)
 
     def _rename(self, renamed: Rename) -> None:
@@ -118,13 +119,6 @@ class Definitions:
                 fields = tuple(replace(f, name=renamed.to) if f.name.lower() == name else f for f in table.fields or ())
                 indexes = tuple(replace(i, fields=tuple(renamed.to if f.lower() == name else f for f in i.fields)) for i in table.indexes)
                 self._tables[key] = replace(table, fields=fields if table.fields is not None else None, indexes=indexes)
-
-
-def _named_by_default(table: Table, index: Index, name: str) -> bool:
-    """Whether a constraint without a name of its own got this one from the database (PostgreSQL's way)."""
-    if index.name == PRIMARY:
-        return name == f"{table.name.lower()}_pkey"
-    return index.implicit and index.unique and name == "_".join((table.name.lower(), *(f.lower() for f in index.fields), "key"))
 
 
 def _with_keys(table: Table, keys: Iterable[KeyDef], span: Span | None) -> Table:
@@ -149,8 +143,8 @@ def _index(key: KeyDef, span: Span | None, table: Table) -> Index:
     """An index as the database will hold it; one that a constraint brings is implicit."""
     kind = KINDS[key.searched]
     constraint = key.kind == "primary" or (key.kind == "unique" and not key.name)
-    name = PRIMARY if key.kind == "primary" else key.name or "_".join((table.name, *key.fields))
-    bound = key.fields if key.method.lower() == "hash" else ()
+    name = PRIMARY if key.kind == "primary" else key.name or "_".join((table.name, *key.fields, "key" if constraint else "idx"))
+    bound = key.fields if key.method.lower() in ("hash", ORDERED_OTHERWISE) else ()
     unique = key.kind in ("primary", "unique")
     return Index(name, key.fields, kind, bound, unique, constraint, span=span, descending=key.descending, partial=key.where)
 

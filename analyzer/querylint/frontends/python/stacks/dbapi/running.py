@@ -141,10 +141,10 @@ def _plan(run: Run, use: TableUse | None, table: Table | None) -> Plan:
     if use is None or statement.combined or use not in statement.tables:
         return Plan(Way.OPAQUE)
     found = tuple(p for c in statement.conditions for p in _predicate(run, c, use, table))
-    if statement.partial:
+    if statement.partial or statement.joins:
         found = (*found, Predicate(None, Relation.OTHER, Side.FILTER))
     way = Way.KEY if table is not None and _bound_fields(found) >= set(_primary(table)) and _primary(table) else Way.PLANNER
-    return Plan(way, None, found, _order(statement, use, table), True, False)
+    return Plan(way, None, found, _order(statement, use, table), columns=_labels(statement))
 
 
 def _primary(table: Table) -> tuple[str, ...]:
@@ -167,6 +167,8 @@ def _predicate(run: Run, condition: Condition, use: TableUse, table: Table | Non
         known = table is not None and column.of is None and _spelled(column.name, table) in {f.name for f in table.fields or ()}
         if not known or len(run.statement.tables) > 1:
             return []
+    if operand is not None and operand.kind is OperandKind.SUBQUERY:
+        return [Predicate(_spelled(column.name, table), Relation.OTHER, Side.FILTER)]
     if operand is not None and operand.kind is OperandKind.COLUMN:
         return [] if len(run.statement.tables) > 1 else [Predicate(_spelled(column.name, table), Relation.OTHER, Side.FILTER)]
     value = lowered(_operand(run, operand)) if operand is not None else None

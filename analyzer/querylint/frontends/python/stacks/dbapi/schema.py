@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from querylint.frontends.python.project import PythonProject
 from querylint.ir import Role, Table
@@ -12,6 +13,8 @@ from querylint.syntax.sql import Definitions, definitions, script_order
 from querylint.syntax.tree import HOLE
 
 _DEFINES = re.compile(rb"CREATE\s+(?:TEMP\w*\s+)?(?:UNIQUE\s+)?(?:TABLE|INDEX)|ALTER\s+TABLE|DROP\s+(?:TABLE|INDEX)", re.IGNORECASE)
+_DYNAMIC = re.compile(rb"(?<!def )\b(?:create|add)_index\(|_index_update\(|CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:%|\{)", re.IGNORECASE)
+_INDEX = re.compile(r"CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:CREATE|ALTER|DROP|BEGIN|PRAGMA)\b", re.IGNORECASE)
 
 
@@ -22,23 +25,32 @@ def read_tables(project: PythonProject) -> dict[str, Table]:
         source = project.modules.source(path)
         if source is not None:
             defined.script(path, source)
+    known = True
     for path in sorted(p for p in project.modules.files if project.role(p) is not Role.TEST):
         source = project.modules.source(path)
-        if source is not None and _DEFINES.search(source):
-            _from_texts(project, path, defined)
-    return {t.name.lower(): t for t in defined.schema("", "sql").tables.values()}
+        if source is None:
+            continue
+        known = known and not _DYNAMIC.search(source)
+        if _DEFINES.search(source):
+            known = _from_texts(project, path, defined) and known
+    tables = defined.schema("", "sql").tables.values()
+    return {t.name.lower(): t if known else replace(t, indexes_known=False) for t in tables}
 
 
-def _from_texts(project: PythonProject, path: str, defined: Definitions) -> None:
+def _from_texts(project: PythonProject, path: str, defined: Definitions) -> bool:
+    """Apply the definitions in the texts of a module; whether the indexes that it creates are all written down."""
     module = project.modules.module(path)
     if module is None:
-        return
+        return True
+    known = True
     lines = project.modules.lines(path)
     for node, text in sorted(_texts(module.body), key=lambda pair: pair[0].at):
         if _STATEMENT.match(text) and _DEFINES.search(text.encode("utf-8", "replace")):
             span = lines.span(node.at, node.end)
             for start, end in definitions(text):
+                known = known and not (HOLE in text[start:end] and _INDEX.match(text, start, end))
                 defined.statement(text[start:end], span)
+    return known
 
 
 def _texts(body: list[tree.Stmt]) -> Iterator[tuple[tree.Literal | tree.Template, str]]:

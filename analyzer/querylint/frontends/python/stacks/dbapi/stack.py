@@ -31,7 +31,7 @@ class DbApi(Stack):
 
     name = "dbapi"
     words = (b".execute", b".fetch", b"runQuery", b"runInteraction")
-    facts = Facts(bulk_writes=True, parallel=False, planner=True, round_trips=True)
+    facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, once=False)
 
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)
@@ -41,7 +41,7 @@ class DbApi(Stack):
         self._latest: WeakKeyDictionary[State, dict[str, Val]] = WeakKeyDictionary()
         self.dialect = self._dialect()
         if self.dialect == "sqlite":
-            self.facts = replace(self.facts, round_trips=False)  # the database is in the process
+            self.facts = replace(self.facts, embedded=True)
 
     def _dialect(self) -> str:
         """The dialect, where all the drivers that the project imports speak the same."""

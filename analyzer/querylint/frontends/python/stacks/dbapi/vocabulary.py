@@ -45,8 +45,9 @@ TEXTS = ("sql", "query", "statement", "stmt", "operation", "q", "command")
 
 DRIVERS = {
     b"sqlite3": "sqlite", b"aiosqlite": "sqlite", b"apsw": "sqlite", b"asyncpg": "postgres", b"psycopg": "postgres",
-    b"psycopg2": "postgres", b"pymysql": "mysql", b"MySQLdb": "mysql", b"aiomysql": "mysql", b"asyncmy": "mysql", b"mysql.connector": "mysql", b"pg8000": "postgres",
-    b"adbapi": "", b"databases": "", b"oracledb": "", b"pyodbc": "", b"duckdb": "postgres",
+    b"psycopg2": "postgres", b"pg8000": "postgres", b"duckdb": "postgres", b"pymysql": "mysql", b"MySQLdb": "mysql",
+    b"aiomysql": "mysql", b"asyncmy": "mysql", b"mysql.connector": "mysql", b"adbapi": "", b"databases": "", b"oracledb": "",
+    b"pyodbc": "",
 }  # fmt: skip
 """Modules by which a program reaches a database without an object mapper, and the dialect of each."""
 
