@@ -33,8 +33,8 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
     for position in range(len(site.loops) - 1, -1, -1):
         loop = site.loops[position]
         kind = loop_kind(program, site, loop)
-        if kind is LoopKind.ONCE:
-            continue
+        if kind is LoopKind.ONCE or loop.strided:
+            continue  # several items at a time are a batch already
         inside = _inside(loop)
         if leaves_after(program, site, loop):
             continue

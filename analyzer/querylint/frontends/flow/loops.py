@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from querylint.frontends.flow.binding import bind, hoist
@@ -11,6 +12,8 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import LoopKind, Work
 from querylint.syntax import tree
+
+BATCHING = re.compile(r"(?:^|_)(?:batch|chunk)(?:e[dr]|s|es|ify|_iter)?(?:_|$)")
 
 
 def run_for(m: State, node: tree.For) -> None:
@@ -44,8 +47,9 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
     carried = carry(m, node)
     before = dict(m.store)
     with m.loop(
-        LoopKind.EACH, node.at, node.head_end, over=over, over_text=m.text(node.over), constant=constant, limit=limit, carried=carried
-    ) as frame:
+        LoopKind.EACH, node.at, node.head_end, over=over, over_text=m.text(node.over), constant=constant, limit=limit,
+        strided=in_batches(node.over), carried=carried,
+    ) as frame:  # fmt: skip
         outer, m.scope = m.scope, Scope(m.scope)
         if node.pattern is not None:
             bind(m, node.pattern, item.with_deps(frozenset({frame.id})))
@@ -55,6 +59,16 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
     finish(m, frame, over, node.at, node.head_end)
     if node.other:
         m.run(node.other)
+
+
+def in_batches(node: tree.Expr) -> bool:
+    """Whether a loop takes several items at a time: `range(0, n, size)`, `batched(rows, size)`, `chunks(rows)`."""
+    if not isinstance(node, tree.Call):
+        return False
+    name = node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
+    if name == "range" and len(node.args) == 3:
+        return not (isinstance(node.args[2], tree.Literal) and node.args[2].value == 1) and not isinstance(node.args[2], tree.Op)
+    return BATCHING.search(name) is not None
 
 
 def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:

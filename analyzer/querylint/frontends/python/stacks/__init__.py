@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.stacks.convex import ConvexClient
 from querylint.frontends.python.stacks.dbapi import DbApi
 from querylint.frontends.python.stacks.django import Django
 
-STACKS: tuple[type[Stack], ...] = (Django, DbApi)
+STACKS: tuple[type[Stack], ...] = (Django, ConvexClient, DbApi)
