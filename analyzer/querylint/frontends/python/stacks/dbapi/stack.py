@@ -74,6 +74,8 @@ class DbApi(Stack):
                 if taken is not None:
                     return taken
         shape = func.shape
+        if base is not None and name in words.RUNNERS:
+            return self._interaction(state, node)
         if isinstance(shape, Closure):
             wrapper = self.wrappers.of(shape) if shape.name else None
             return self._wrapped(state, node, shape, wrapper) if wrapper is not None else None
@@ -81,8 +83,6 @@ class DbApi(Stack):
             return self._same_text(state, node, base)
         if base is None:
             return self._function(state, node, name) if name in words.BATCHES else None
-        if name in words.RUNNERS:
-            return self._interaction(state, node)
         if isinstance(base.shape, Marker) and base.shape.kind == CURSOR and name in words.QUIET:
             return derived(*placed(state, node, None))
         if name in words.OPENING and not node.args and not isinstance(shape, External):
@@ -189,6 +189,8 @@ class DbApi(Stack):
         runs = [Run(s, holes, lookup_in(given), deps, taken, wrapper.many) for s, holes in found]
         cursor = run(state, runs, self._schema(), node, pending=closure.fn.is_async)
         if fetch is Fetch.ELSEWHERE or cursor.shape is None:
+            if isinstance(node.func, tree.Member):
+                self._remember(state, node, NOTHING, cursor)
             return cursor
         assert isinstance(cursor.shape, Marker)
         return fetched(cursor.shape, fetch, cursor.deps, cursor.pending)
@@ -233,11 +235,8 @@ class DbApi(Stack):
         settled = cursor.settled()
         if path:
             self._latest.setdefault(state, {})[path] = settled
-        if (
-            isinstance(receiver, tree.Name)
-            and receiver.id not in ("self", "cls")
-            and (base.shape is None or isinstance(base.shape, Marker))
-        ):
+        plain = base.shape is None or isinstance(base.shape, Marker)
+        if plain and isinstance(receiver, tree.Name) and receiver.id not in ("self", "cls"):
             state.replace(receiver, settled)
 
     def _taken(self, state: State, node: tree.Call, fetch: Fetch | None) -> Taken:

@@ -42,6 +42,9 @@ class Wrappers:
 
     def _read(self, closure: Closure, depth: int) -> Wrapper | None:
         fn = closure.fn
+        named = self._by_name(closure)
+        if named is not None:
+            return named
         names = {p.pattern.id: n for n, p in enumerate(fn.params) if isinstance(p.pattern, tree.NamePattern)}
         found: Wrapper | None = None
         fetches: list[Fetch] = []
@@ -61,6 +64,16 @@ class Wrappers:
             fetch = Fetch.ROWS if Fetch.ROWS in fetches else fetches[0]
             return Wrapper(found.text, fetch, found.many)
         return found
+
+    def _by_name(self, closure: Closure) -> Wrapper | None:
+        """A method of the program that bears the name and takes the arguments of a cursor's own: an object that stands for a cursor."""
+        owner, _, name = closure.name.rpartition(".")
+        first = closure.fn.params[1].pattern if owner and len(closure.fn.params) > 1 else None
+        if not isinstance(first, tree.NamePattern) or first.id not in TEXTS:
+            return None
+        if name in BATCHES:
+            return Wrapper(1, Fetch.NOTHING, True)
+        return Wrapper(1, Fetch.ELSEWHERE) if name in ("execute", "executescript") else None
 
     def _handing(self, closure: Closure, node: tree.Call, name: str, names: dict[str, int], depth: int) -> Wrapper | None:
         """What a call hands on of the parameters."""
