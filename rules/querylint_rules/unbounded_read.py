@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from querylint.advise.memory import COUNTING, acted_on
 from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.planner import planned
 from querylint.advise.serving import grows, sargable, small, whole_table
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Kind, Program, Work
@@ -62,7 +63,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
         f"every row of {table} is read{how}{purpose}",
         (*shortest(reaching(program, site.function)), *points),
         _remedy(program, site, read, seen),
-        _severity(program, site, read),
+        _severity(program, site, read, seen),
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,
@@ -72,10 +73,13 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     )
 
 
-def _severity(program: Program, site: Site, read: Access) -> Severity:
+def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severity:
     if read.table == "_scheduled_functions" or not grows(program, site.function, read.table):
         return Severity.INFO
     entries = program.entries(site.function.key)
+    if planned(program, site.function):
+        shown = seen.whole and any(e.kind is Kind.HTTP for e in entries)
+        return Severity.WARNING if shown else Severity.INFO
     if any(e.public or e.kind is Kind.HTTP for e in entries):
         return Severity.ERROR
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)

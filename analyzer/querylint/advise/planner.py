@@ -6,16 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from querylint.advise.places import local_effects, quiet
+from querylint.advise.places import quiet
 from querylint.advise.serving import small
 from querylint.ir import (
     Access,
     Bound,
-    Call,
     Function,
     Index,
     IndexKind,
-    Loop,
     Op,
     Plan,
     Predicate,
@@ -25,11 +23,10 @@ from querylint.ir import (
     Table,
     Way,
 )
-from querylint.ir.program import Effect, Site
+from querylint.ir.program import Site
 
 MOST_ARMS = 4
 FLAG = re.compile(r"^(?:is|has|was|can)_|(?:^|_)(?:status|state|type|kind|flag|enabled|active|deleted|archived|level|mode)$", re.IGNORECASE)
-LIGHT = 8
 BINDING = frozenset((Relation.EQ, Relation.IN))
 
 
@@ -41,27 +38,6 @@ def planned(program: Program, function: Function) -> bool:
 def keyed(read: Access) -> bool:
     """Whether conditions bind a column to a value: then the rows are those of one owner, one day, one key."""
     return all(any(p.relation in BINDING and p.field is not None for p in plan.predicates) for plan in read.plans)
-
-
-def looked_up(read: Access, loop: Loop) -> str | None:
-    """The column by which a read asks for the item of a loop."""
-    for plan in read.plans:
-        for p in plan.predicates:
-            if p.field is not None and p.relation is Relation.EQ and p.value is not None and loop.id in p.value.deps:
-                return p.field
-    return None
-
-
-def in_one(read: Access, loop: Loop) -> str:
-    """How the rows of all items are read by one statement."""
-    column = looked_up(read, loop) or next((p.field for plan in read.plans for p in plan.predicates if p.field is not None), None)
-    asked = f"`{column} IN (...)`" if column is not None else "one query"
-    return f"read the rows of all items with {asked} before the loop, and look them up in a dictionary"
-
-
-def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
-    """Whether a helper has so much to do for an item that a query more is not what it costs."""
-    return len(effect.trail) > 2 or len(local_effects(program, site.function, call)) > LIGHT
 
 
 @dataclass(frozen=True, slots=True)

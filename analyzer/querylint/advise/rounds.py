@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
 from querylint.ir.program import Site
 
+BATCHES = re.compile(r"(?:^|[\W_])(?:chunks|chunked|batches|batched)(?:$|\W)")
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
 
 
@@ -33,7 +35,7 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
     for position in range(len(site.loops) - 1, -1, -1):
         loop = site.loops[position]
         kind = loop_kind(program, site, loop)
-        if kind is LoopKind.ONCE or loop.strided:
+        if kind is LoopKind.ONCE or loop.strided or BATCHES.search(loop.over_text):
             continue  # several items at a time are a batch already
         inside = _inside(loop)
         if leaves_after(program, site, loop):

@@ -1,0 +1,78 @@
+"""Statements that run once for every item where one could do for all: what it would ask for, and what such a loop really costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import local_effects
+from querylint.ir import Access, Block, Branch, Call, Loop, Program, Relation, Step, Way
+from querylint.ir.program import Effect, Site
+
+LIGHT = 8
+NEAR = 2
+
+
+def looked_up(read: Access, loop: Loop) -> str | None:
+    """The column by which a read asks for the item of a loop."""
+    for plan in read.plans:
+        for p in plan.predicates:
+            if p.field is not None and p.relation is Relation.EQ and p.value is not None and loop.id in p.value.deps:
+                return p.field
+    return None
+
+
+def in_one(read: Access, loop: Loop) -> str:
+    """How the rows of all items are read by one statement."""
+    column = looked_up(read, loop) or next((p.field for plan in read.plans for p in plan.predicates if p.field is not None), None)
+    asked = f"`{column} IN (...)`" if column is not None else "one query"
+    return f"read the rows of all items with {asked} before the loop, and look them up in a dictionary"
+
+
+def by_table(read: Access) -> bool:
+    """Whether each round may ask another table: no query reads them all."""
+    return read.table is None and read.table_from is not None and all(p.way is Way.PLANNER for p in read.plans)
+
+
+def small_matter(program: Program, site: Site, effect: Effect) -> bool:
+    """Whether a read per item is true, and little: the database is in the process, the result is kept, or a helper does far more."""
+    stack = program.facts(site.function)
+    if not stack.planner:
+        return False
+    return stack.embedded or effect.access.kept or (isinstance(site.step, Call) and laborious(program, site, site.step, effect))
+
+
+def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
+    """Whether a helper has so much to do for an item that one query more is not what it costs."""
+    return len(effect.trail) > NEAR or len(local_effects(program, site.function, call)) > LIGHT
+
+
+def one_by_one(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
+    if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()):
+        return True
+    return _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body))
+
+
+def _used(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether the rest of the round needs what the write gives back: the key of the new row, the number of rows."""
+    number = getattr(site.step, "id", None)
+    return any(
+        loop in other.loops and other.step is not site.step and number in getattr(other.step, "deps", ())
+        for other in program.sites(site.function.key).all
+    )
+
+
+def _caught(block: Block, step: Step) -> bool:
+    """Whether an error handler of its own follows a step."""
+    at = next((n for n, here in enumerate(block) if here is step), None)
+    return at is not None and any(isinstance(later, Branch) and later.handler for later in block[at + 1 :])
+
+
+def _blocks(block: Block) -> Iterator[Block]:
+    yield block
+    for step in block:
+        if isinstance(step, Loop):
+            yield from _blocks(step.body)
+        elif isinstance(step, Branch):
+            for arm in step.arms:
+                yield from _blocks(arm)
