@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import Load, anchor, drains, home, joins, loads, trail, weight
+from querylint.advise.planner import planned
 from querylint.advise.serving import (
     Serving,
     Want,
@@ -83,7 +84,15 @@ def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
     found = tuple(
         p for p in seen.use.predicates if sargable(p, load.table) and p.field not in plan.fixed() and not (taken and p.relation.ranged)
     )
+    if planned(program, load.function):
+        found = tuple(p for p in found if load.table is not None and load.table.field(p.field or "") and not _varying(program, seen, p))
     return () if joins(program, seen, found) else found
+
+
+def _varying(program: Program, seen: Seen, p: Predicate) -> bool:
+    """Whether what a field is compared with differs from row to row."""
+    site = program.sites(seen.function.key).by_id.get(seen.use.id)
+    return site is not None and p.value is not None and any(loop.id in p.value.deps for loop in site.loops)
 
 
 def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]], *, again: bool = False) -> Found:
@@ -102,7 +111,11 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
-        PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=keeps_order(plan, load.table, serving, want)),
+        Advice(f"add {phrase(names)} to the WHERE clause")
+        if planned(program, load.function)
+        else PushDown(
+            read.table or "", serving.index, serving.fields, serving.create, keeps_order=keeps_order(plan, load.table, serving, want)
+        ),
         Severity.INFO if again or drains(program, load) else weight(program, load),
         Confidence.SURE if not first.way else Confidence.LIKELY,
         home(load, first),

@@ -81,6 +81,8 @@ def _lead(values: list[Val]) -> str:
 
 def _parts(value: Val) -> list[Variant]:
     found = variants(value)
+    if found is None and isinstance(value.literal, int | float) and not isinstance(value.literal, bool):
+        found = [(str(value.literal), ())]
     return found if found is not None else [(HOLE, (value,))]
 
 
@@ -126,7 +128,7 @@ def _fields(text: str, args: list[Val], named: dict[str, Val]) -> list[Val]:
 
 def percented(template: Val, given: Val) -> Val | None:
     """`template % given`."""
-    if not _begins(template):
+    if not _begins(template) and not isinstance(template.literal, str):
         return None
     shape = given.shape
     items = list(shape.items) if isinstance(shape, Many) and shape.items is not None and not shape.keyed else [given]
@@ -147,6 +149,8 @@ def percented(template: Val, given: Val) -> Val | None:
                 position += 1
         pieces.append(literal(text[at:]))
         found += _refilled(pieces, holes)
+    if not _begins(template):
+        return literal(found[0][0]) if len(found) == 1 and HOLE not in found[0][0] else None
     return made(found, derived(template, given))
 
 

@@ -49,11 +49,12 @@ class _Event:
 
 @dataclass(slots=True)
 class Reading:
-    """One function, read once for all the calls in it."""
+    """One function, read once for all the calls in it. `uses` are the places where a name is handed on whole."""
 
     parents: dict[int, object] = field(default_factory=dict)
     loops: dict[int, tuple[int, ...]] = field(default_factory=dict)
     events: list[_Event] = field(default_factory=list)
+    uses: dict[str, list[int]] = field(default_factory=dict)
 
     def of(self, node: tree.Call) -> Taken:
         """How the rows of a call are taken."""
@@ -100,6 +101,8 @@ class Reading:
                 if event.fetch is Fetch.ROW and event.loops[: len(loops)] == loops and len(event.loops) > len(loops):
                     return Fetch.ROWS  # row after row, until there are none
                 return event.fetch
+        if "." in name or any(at >= node.end for at in self.uses.get(name, ())):
+            return Fetch.ELSEWHERE
         return otherwise
 
 
@@ -134,6 +137,8 @@ def _walk(node: object, parent: object, loops: tuple[int, ...], reading: Reading
     elif isinstance(node, tree.Comprehension):
         for _, over, _, _ in node.clauses:
             _note(over, Fetch.ROWS, loops, reading)
+    elif isinstance(node, tree.Name) and not isinstance(parent, tree.Member):
+        reading.uses.setdefault(node.id, []).append(node.at)
     elif isinstance(node, tree.Spread):
         _note(node.value, Fetch.ROWS, loops, reading)
     for slot in node.__slots__:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -78,6 +79,21 @@ def main_table(statement: Statement) -> TableUse | None:
     return None
 
 
+CACHING = re.compile(r"cache|memo", re.IGNORECASE)
+
+
+def _kept(m: State) -> bool:
+    """Whether the function at hand keeps its results, by a decorator of that name."""
+    fn = m.calling[0] if m.calling else None
+    return isinstance(fn, tree.Fn) and any(CACHING.search(_word(d)) for d in fn.decorators)
+
+
+def _word(node: tree.Expr) -> str:
+    if isinstance(node, tree.Call):
+        return _word(node.func)
+    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
+
+
 def run(m: State, runs: list[Run], tables: dict[str, Table], node: tree.Call, *, pending: bool) -> Val:
     """Write down the access; the value is a cursor over its rows, whatever the method hands out itself."""
     first = runs[0]
@@ -100,6 +116,7 @@ def run(m: State, runs: list[Run], tables: dict[str, Table], node: tree.Call, *,
         Access(
             number, Op.READ if reads else Op.WRITE, verb, name, plans, bound, terminal, span, span, deps, m.why(), limit,
             _table_from(first, use), None, _key(first, use, table), _written(statement), m.broken(node.at, node.end),
+            kept=reads and _kept(m),
         )
     )  # fmt: skip
     me = frozenset({number})

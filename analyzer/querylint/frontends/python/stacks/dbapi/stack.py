@@ -30,7 +30,7 @@ class DbApi(Stack):
     """Programs that write SQL themselves."""
 
     name = "dbapi"
-    words = (b".execute", b".fetch", b"runQuery", b"runInteraction")
+    words = (b".execute", b".fetch", b"runQuery", b"runInteraction", b"execute_values", b"execute_batch", b"sqlite3", b"psycopg")
     facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, once=False)
 
     def __init__(self, project: PythonProject) -> None:
@@ -138,6 +138,8 @@ class DbApi(Stack):
         many = name in words.BATCHES
         taken = self._taken(state, node, words.READS.get(name))
         deps = derived(*everything).deps
+        if taken.fetch is Fetch.NOTHING and name in words.CURSORS and found[0][0].operation is sql.Operation.READ:
+            return Val(deps=deps, shape=Marker(CURSOR))  # a probe for a table or a column: nobody looks at its rows
         runs = [Run(s, holes, lookup, deps, taken, many) for s, holes in found]
         cursor = run(state, runs, self._schema(), node, pending=self._pending(state, taken, name))
         fetch = words.READS.get(name)
