@@ -187,6 +187,7 @@ WORDS = {
         counter="let the database count or sum: SELECT count(*) or sum(...)",
         narrow="select only {fields} instead of *",
         chunk="write the rows with one executemany or execute_values",
+        writes="collect the rows and write them by one executemany or execute_values (or COPY), or by one statement with IN (...)",
     ),
 }
 

@@ -111,7 +111,7 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
-        Advice(f"add {phrase(names)} to the WHERE clause")
+        Advice(f"add {phrase(names)} to the conditions of the query")
         if planned(program, load.function)
         else PushDown(
             read.table or "", serving.index, serving.fields, serving.create, keeps_order=keeps_order(plan, load.table, serving, want)

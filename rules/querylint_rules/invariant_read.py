@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.bulk import small_matter
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Access, Call, Loop, LoopKind, Mode, Op, Program
@@ -95,6 +96,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
             *own_trail(program, effect, site.function),
         ),
         Hoist(hit.loop.span),
+        Severity.INFO if small_matter(program, site, effect) else None,
         function=site.function.key,
         table=effect.access.table,
         also=("loop-read",),

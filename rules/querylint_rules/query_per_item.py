@@ -21,13 +21,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.bulk import in_one, small_matter
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
+from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import few, unranged
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+
+HOW = "keep what is needed on the item itself, or, where the items share a parent, read its range once and group it in memory"
 
 
 @rule(pattern="map-read", severity=Severity.WARNING, cwe=1073)
@@ -36,7 +40,12 @@ def query_per_item(program: Program) -> Iterator[Found]:
     best: dict[tuple[str, int], tuple[Site, Rounds, Effect]] = {}
     for site, effect in _candidates(program):
         hit = _parallel(program, site)
-        if hit is None or site.function.kind is Kind.CLIENT or not _query(effect.access) or _upsert(program, site, hit, effect.access):
+        if (
+            hit is None
+            or site.function.kind is Kind.CLIENT
+            or not _query(effect.access, program, site)
+            or _upsert(program, site, hit, effect.access)
+        ):
             continue
         key = (site.function.key, hit.loop.id)
         if key not in best or _weight(effect.access) > _weight(best[key][2].access):
@@ -53,7 +62,7 @@ def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
             effects = local_effects(program, site.function, call)
             written = {e.access.table for e in effects if e.access.op is Op.WRITE}
-            reads = [e for e in effects if e.access.op is Op.READ and _query(e.access) and not _looked_up(e.access, written)]
+            reads = [e for e in effects if e.access.op is Op.READ and _query(e.access, program, site) and not _looked_up(e.access, written)]
             if reads:
                 yield site, max(reads, key=lambda e: (e.certain, _weight(e.access), -len(e.trail)))
 
@@ -72,8 +81,10 @@ def _parallel(program: Program, site: Site) -> Rounds | None:
     return None
 
 
-def _query(read: Access) -> bool:
-    return bool(read.plans) and not read.by_key and not any(p.way in (Way.OPAQUE, Way.VECTOR) for p in read.plans)
+def _query(read: Access, program: Program, site: Site) -> bool:
+    if read.by_key:
+        return plain(program, site.function)  # one statement by many keys is always to be had
+    return bool(read.plans) and not any(p.way in (Way.OPAQUE, Way.VECTOR) for p in read.plans)
 
 
 def _weight(read: Access) -> int:
@@ -114,11 +125,10 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         step.span,
         f"{table} {'is' if effect.certain else 'may be'} {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
         shortest(reaching(program, site.function)) + points,
-        Batch(
-            hit.loop.span,
-            "keep what is needed on the item itself, or, where the items share a parent, read its range once and group it in memory",
-        ),
-        Severity.ERROR
+        Batch(hit.loop.span, in_one(read, hit.loop) if plain(program, site.function) else HOW),
+        Severity.INFO
+        if small_matter(program, site, effect)
+        else Severity.ERROR
         if scan
         else Severity.INFO
         if few(program, site, hit.loop) or _given(program, site, hit, read) or not effect.certain

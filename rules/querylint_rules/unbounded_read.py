@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from querylint.advise.memory import COUNTING, acted_on
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.planner import planned
+from querylint.advise.planner import plain
 from querylint.advise.serving import grows, sargable, small, whole_table
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Kind, Program, Work
@@ -77,7 +77,7 @@ def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severit
     if read.table == "_scheduled_functions" or not grows(program, site.function, read.table):
         return Severity.INFO
     entries = program.entries(site.function.key)
-    if planned(program, site.function):
+    if plain(program, site.function):
         shown = seen.whole and any(e.kind is Kind.HTTP for e in entries)
         return Severity.WARNING if shown else Severity.INFO
     if any(e.public or e.kind is Kind.HTTP for e in entries):

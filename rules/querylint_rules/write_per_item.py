@@ -21,7 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.bulk import one_by_one
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
+from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import accumulates
 from querylint.ir import Access, Bound, Call, Mode, Op, Program, Root, Terminal, Use, Work
@@ -43,7 +45,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         if program.facts(site.function).bulk_writes:
-            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING):
+            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING) and not _batch(program, site, write):
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
@@ -53,7 +55,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         hit = _waiting(program, site)
         if hit is not None and program.facts(site.function).bulk_writes:
             written = _written(program, site, call)
-            if written is not None and hit.varies:
+            if written is not None and hit.varies and not _batch(program, site, written):
                 yield _one_by_one(program, site, written, hit, call)
             continue
         written = next(
@@ -70,6 +72,17 @@ def _written(program: Program, site: Site, call: Call) -> Access | None:
     return first.access if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in LOOKING else None
 
 
+def _batch(program: Program, site: Site, write: Access) -> bool:
+    """Whether the statement writes many rows already."""
+    return write.bound is Bound.ALL and plain(program, site.function)
+
+
+def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:
+    if plain(program, site.function):
+        return Severity.INFO if one_by_one(program, site, hit.loop) else Severity.WARNING
+    return Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None
+
+
 def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
     """A write per item where one statement could write them all."""
     table = f"`{write.table}`" if write.table else "a row"
@@ -82,7 +95,7 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
         f"{_verb(write)} {table}{through} for every {over}, one statement each",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
         Batch(hit.loop.span, of="writes"),
-        Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None,
+        _weight(program, site, write, hit, call),
         Confidence.LIKELY,
         site.function.key,
         write.table,
@@ -172,5 +185,5 @@ def _verb(write: Access) -> str:
     return {
         "insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from", "create": "inserts into",
         "save": "saves a row of", "get_or_create": "looks up or inserts into", "update_or_create": "updates or inserts into",
-        "add": "adds to", "remove": "removes from",
+        "add": "adds to", "remove": "removes from", "update": "updates", "upsert": "writes to",
     }.get(write.verb, "writes to")  # fmt: skip

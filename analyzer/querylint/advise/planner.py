@@ -35,6 +35,11 @@ def planned(program: Program, function: Function) -> bool:
     return program.facts(function).planner
 
 
+def plain(program: Program, function: Function) -> bool:
+    """Whether the program writes its statements itself, so that what it asks for is what it means to read."""
+    return program.facts(function).planner and not program.facts(function).lazy
+
+
 def keyed(read: Access) -> bool:
     """Whether conditions bind a column to a value: then the rows are those of one owner, one day, one key."""
     return all(any(p.relation in BINDING and p.field is not None for p in plan.predicates) for plan in read.plans)
