@@ -47,7 +47,7 @@ def _holes(text: str, held: Val | None) -> tuple[Val, ...]:
 
 def made(found: list[Variant], value: Val) -> Val | None:
     """A value that is one of these texts; None where none of them begins like a statement."""
-    kept = list(dict.fromkeys(found))[:MOST_TEXTS]
+    kept = list({text: (text, holes) for text, holes in reversed(found)}.values())[::-1][:MOST_TEXTS]
     if not any(STARTS.match(text) for text, _ in kept) or any(len(text) > MOST_LENGTH for text, _ in kept):
         return None
     inner = many(tuple(many(holes) for _, holes in kept)) if any(holes for _, holes in kept) else None
