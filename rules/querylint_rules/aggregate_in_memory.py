@@ -44,6 +44,8 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
             continue  # rows in a dictionary are what a query for all the items is for
         if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
             continue
+        if plain(program, load.function) and load.fate.fields:
+            continue
         counting = {Work.COUNT} if plain(program, load.function) else COUNTING  # rows that one statement brings are grouped, and rightly
         works = [s for s in load.fate.uses if s.use.work in counting]
         if load.fate.listed and all(s.use.work is Work.COUNT for s in works):

@@ -101,7 +101,7 @@ def keyed(m: State, base: Val, name: str) -> Val:
     if isinstance(shape, Many):
         if name in shape.names and shape.items is not None:
             m.touch(base, name)
-            return shape.items[shape.names.index(name)]
+            return shape.items[shape.names.index(name)].with_deps(base.deps)
         return shape.item.with_deps(base.deps)
     m.touch(base, name)
     return Val(tuple(o.at(name) for o in base.origins if len(o.path) < 8), base.deps, base.pending)
