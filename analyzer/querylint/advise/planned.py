@@ -36,8 +36,20 @@ def _longer_first(table: Table) -> list[Index]:
 
 
 def _covers(table: Table, other: Index, index: Index) -> bool:
-    if other is index or other.kind is not IndexKind.ORDERED or other.fields[: len(index.fields)] != index.fields:
+    depth = len(index.fields)
+    if (
+        other is index
+        or other.kind is not IndexKind.ORDERED
+        or other.partial != index.partial
+        or _keys(other, depth) != _keys(index, depth)
+    ):
         return False
     if len(other.fields) > len(index.fields) or other.unique or other.implicit:
         return True
     return table.indexes.index(other) < table.indexes.index(index)  # of two equal ones the first stays
+
+
+def _keys(index: Index, depth: int) -> list[tuple[str, bool]]:
+    """The first fields of an index, each with its direction; names are compared without regard to case, as SQL does."""
+    down = {name.lower() for name in index.descending}
+    return [(name.lower(), name.lower() in down) for name in index.fields[:depth]]

@@ -147,34 +147,6 @@ def _in_order(chain: list[tuple[Site, Access, _Want]]) -> tuple[str, ...]:
     return tuple(fields)
 
 
-def superseded(table: Table) -> Iterator[tuple[Index, Index]]:
-    """Indexes that somebody wrote down although another begins with the same fields, each with that other."""
-    for number, index in enumerate(table.indexes):
-        if index.implicit or index.span is None or index.kind is not IndexKind.ORDERED or not index.fields:
-            continue
-        for other_number, other in enumerate(table.indexes):
-            if other is not index and _covers(index, other, later=other_number > number):
-                yield index, other
-                break
-
-
-def _covers(index: Index, other: Index, *, later: bool) -> bool:
-    depth = len(index.fields)
-    if other.kind is not IndexKind.ORDERED or other.partial != index.partial or _shape(other, depth) != _shape(index, depth):
-        return False
-    if len(other.fields) > depth:
-        return not index.unique
-    if index.unique:
-        return other.unique and (other.implicit or not later)
-    return other.unique or not later
-
-
-def _shape(index: Index, depth: int) -> list[tuple[str, bool]]:
-    """The first fields of an index, each with its direction; names are compared without regard to case."""
-    down = {name.lower() for name in index.descending}
-    return [(name.lower(), name.lower() in down) for name in index.fields[:depth]]
-
-
 def readable(plan: Plan) -> bool:
     """Whether a plan says all that it asks for, in terms of columns."""
     return plan.way is Way.PLANNER and all(_known(p) for p in plan.predicates)
