@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import Load, anchor, drains, home, joins, loads, trail, weight
-from querylint.advise.planner import planned
+from querylint.advise.planner import plain, planned
 from querylint.advise.serving import (
     Serving,
     Want,
@@ -39,7 +39,7 @@ from querylint.advise.serving import (
     wanted,
 )
 from querylint.advise.trace import Seen
-from querylint.ir import Function, Plan, Predicate, Program, Relation, Table, Way, Work
+from querylint.ir import Function, Loop, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
@@ -55,7 +55,11 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
             continue
-        hits = [(s, found) for s in seen if not _bypassed(load, s) and (found := _usable(program, load, s))]
+        hits = [
+            (s, found)
+            for s in seen
+            if not _bypassed(load, s) and not _walked_besides(program, load, s) and (found := _usable(program, load, s))
+        ]
         if hits:
             always = [h for h in hits if not h[0].use.conditional]
             choices = [h for h in hits if h[0].use.conditional]
@@ -76,6 +80,14 @@ def _bypassed(load: Load, seen: Seen) -> bool:
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
             return True
     return False
+
+
+def _walked_besides(program: Program, load: Load, seen: Seen) -> bool:
+    """Whether the same rows are walked once more than they are filtered: then all of them are wanted."""
+    if not plain(program, load.function):
+        return False
+    over = [s for s in seen.function.steps() if isinstance(s, Loop) and s.over is not None and set(s.over.origins) & set(seen.use.of)]
+    return len(over) > len([s for s in load.fate.uses if s.function.key == seen.function.key and s.use.work is Work.FILTER])
 
 
 def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:

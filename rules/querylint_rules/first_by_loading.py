@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import Load, loads, trail
-from querylint.advise.planner import keyed, plain
+from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Loop, Program, Relation, Root, Side, Work
 from querylint.remedy import Advice, Limit, Probe
@@ -40,8 +40,8 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if load.access.bound is not Bound.ALL or load.reported or _unique(load) or _visited(load):
             continue
-        if plain(program, load.function) and (keyed(load.access) or kinds == {Work.EMPTY}):
-            continue  # the rows of one key: a database hands them over in one message
+        if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
+            continue  # the few rows that conditions leave come in one message
         yield _found(program, load, kinds)
 
 

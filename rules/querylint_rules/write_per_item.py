@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.bulk import one_by_one
+from querylint.advise.bulk import by_table, one_by_one
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
@@ -73,8 +73,8 @@ def _written(program: Program, site: Site, call: Call) -> Access | None:
 
 
 def _batch(program: Program, site: Site, write: Access) -> bool:
-    """Whether the statement writes many rows already."""
-    return write.bound is Bound.ALL and plain(program, site.function)
+    """Whether the statement writes many rows already, or each round's goes to another table."""
+    return by_table(write) or (write.bound is Bound.ALL and plain(program, site.function))
 
 
 def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:

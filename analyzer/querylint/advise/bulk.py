@@ -10,6 +10,7 @@ from querylint.ir.program import Effect, Site
 
 LIGHT = 8
 NEAR = 2
+BUSY = 3
 
 
 def looked_up(read: Access, loop: Loop) -> str | None:
@@ -28,9 +29,9 @@ def in_one(read: Access, loop: Loop) -> str:
     return f"read the rows of all items with {asked} before the loop, and look them up in a dictionary"
 
 
-def by_table(read: Access) -> bool:
-    """Whether each round may ask another table: no query reads them all."""
-    return read.table is None and read.table_from is not None and all(p.way is Way.PLANNER for p in read.plans)
+def by_table(access: Access) -> bool:
+    """Whether each round may ask another table: no statement reads or writes them all."""
+    return access.table is None and access.table_from is not None and all(p.way is Way.PLANNER for p in access.plans)
 
 
 def small_matter(program: Program, site: Site, effect: Effect) -> bool:
@@ -48,18 +49,43 @@ def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
 
 def one_by_one(program: Program, site: Site, loop: Loop) -> bool:
     """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
-    if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()):
+    if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()) or site.handled:
         return True
-    return _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body))
+    if _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body)):
+        return True
+    return _works(program, site, loop)
+
+
+def _works(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether a round does so much else, or waits for the world outside, that a write is not what it costs."""
+    busy = 0
+    for other in program.sites(site.function.key).all:
+        step = other.step
+        if loop not in other.loops or step is site.step:
+            continue
+        if isinstance(step, Call):
+            callee = program.callees.get((site.function.key, step.id))
+            if callee in program.outside:
+                return True
+            busy += bool(program.effects_of(site.function, step))
+        elif isinstance(step, Access):
+            busy += 1
+    return busy >= BUSY
 
 
 def _used(program: Program, site: Site, loop: Loop) -> bool:
     """Whether the rest of the round needs what the write gives back: the key of the new row, the number of rows."""
     number = getattr(site.step, "id", None)
     return any(
-        loop in other.loops and other.step is not site.step and number in getattr(other.step, "deps", ())
+        loop in other.loops and other.step is not site.step and number in _needs(other.step)
         for other in program.sites(site.function.key).all
     )
+
+
+def _needs(step: Step) -> frozenset[int]:
+    if isinstance(step, Access | Call):
+        return step.deps | step.guards
+    return step.on if isinstance(step, Branch) else frozenset()
 
 
 def _caught(block: Block, step: Step) -> bool:

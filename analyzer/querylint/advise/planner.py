@@ -40,11 +40,6 @@ def plain(program: Program, function: Function) -> bool:
     return program.facts(function).planner and not program.facts(function).lazy
 
 
-def keyed(read: Access) -> bool:
-    """Whether conditions bind a column to a value: then the rows are those of one owner, one day, one key."""
-    return all(any(p.relation in BINDING and p.field is not None for p in plan.predicates) for plan in read.plans)
-
-
 @dataclass(frozen=True, slots=True)
 class Missing:
     """An index to add to a table, and the statements that it serves; `grows` says that the program keeps adding rows."""
