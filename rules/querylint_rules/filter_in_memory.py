@@ -104,7 +104,10 @@ def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
 def _varying(program: Program, seen: Seen, p: Predicate) -> bool:
     """Whether what a field is compared with differs from row to row."""
     site = program.sites(seen.function.key).by_id.get(seen.use.id)
-    return site is not None and p.value is not None and any(loop.id in p.value.deps for loop in site.loops)
+    if site is None or p.value is None:
+        return False
+    inside = {loop.id for loop in site.loops} | {getattr(step, "id", None) for loop in site.loops for step in loop.steps()}
+    return bool(p.value.deps & inside)
 
 
 def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]], *, again: bool = False) -> Found:

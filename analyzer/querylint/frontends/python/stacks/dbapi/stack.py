@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from querylint.frontends.flow.calls import outside
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, TEXT, Closure, External, Marker, Val, derived
+from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.project import PythonProject
@@ -19,7 +20,7 @@ from querylint.frontends.python.stacks.dbapi.fetching import FETCHES, PLAIN_FETC
 from querylint.frontends.python.stacks.dbapi.running import CURSOR, Lookup, Run, concerns, fetched, lookup_in, lookup_of, run
 from querylint.frontends.python.stacks.dbapi.schema import read_tables
 from querylint.frontends.python.stacks.dbapi.wrappers import Wrapper, Wrappers
-from querylint.ir import Facts, Table
+from querylint.ir import Facts, Kind, Table
 from querylint.syntax import sql, tree
 
 _IMPORT = rb"^\s*(?:import|from)\s+(?:[\w.]+\s*,\s*)*(?:twisted\.enterprise\s+import\s+)?"
@@ -59,6 +60,10 @@ class DbApi(Stack):
         if self._tables is None:
             self._tables = read_tables(self.project)
         return self._tables
+
+    def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
+        """A function that a web framework calls for a path: `@app.route("/")`, `@router.get("/posts")`."""
+        return Kind.HTTP if any(_routed(d) for d in fn.decorators) else None
 
     # Calls.
 
@@ -269,6 +274,13 @@ def _may_be_text(node: tree.Expr) -> bool:
     return not isinstance(node, tree.Fn | tree.Record | tree.Array | tree.Comprehension) and not (
         isinstance(node, tree.Literal) and not isinstance(node.value, str)
     )
+
+
+def _routed(node: tree.Expr) -> bool:
+    if not isinstance(node, tree.Call) or not isinstance(node.func, tree.Member) or node.func.name not in words.ROUTES or not node.args:
+        return False
+    first = node.args[0]
+    return isinstance(first, tree.Literal) and isinstance(first.value, str) and (first.value.startswith("/") or first.value == "")
 
 
 def _single(name: str, value: tree.Expr) -> bool:

@@ -51,5 +51,8 @@ DRIVERS = {
 }  # fmt: skip
 """Modules by which a program reaches a database without an object mapper, and the dialect of each."""
 
+ROUTES = frozenset(("route", "get", "post", "put", "patch", "delete", "head", "websocket", "api_route"))
+"""Decorators by which web frameworks bind a function to a path."""
+
 SYSTEM_SPACES = frozenset(("information_schema", "pg_catalog", "sys", "performance_schema", "mysql"))
 SYSTEM_TABLES = ("sqlite_", "pg_", "pragma_")
