@@ -79,7 +79,7 @@ def _batch(program: Program, site: Site, write: Access) -> bool:
 
 def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:
     if plain(program, site.function):
-        return Severity.INFO if one_by_one(program, site, hit.loop) else Severity.WARNING
+        return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING
     return Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None
 
 

@@ -206,6 +206,18 @@ def test_a_folder_of_migrations() -> None:
     assert schema.tables["t"].indexes[0].span.path == "migrations/0010_drop.sql"
 
 
+def test_tables_of_several_schemas_stay_apart() -> None:
+    schema = defined(
+        "CREATE TABLE public.t (a int); CREATE TABLE app.t (b int REFERENCES app.u (id)); CREATE INDEX i ON app.t (b);"
+        "ALTER TABLE app.t RENAME TO v; CREATE TABLE gone.t (c int); DROP TABLE gone.t;"
+    )
+    assert sorted(schema.tables) == ["app.v", "t"]
+    assert indexes(schema, "app.v") == {"i": "(b)"}
+    field = schema.tables["app.v"].field("b")
+    assert field is not None
+    assert field.target == "app.u"
+
+
 def test_names_outside_ascii() -> None:
     schema = defined("-- é\nCREATE TABLE größe (länge int, PRIMARY KEY (länge));")
     assert indexes(schema, "größe") == {"primary key": "(länge) unique implicit"}

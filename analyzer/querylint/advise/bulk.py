@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.places import local_effects
-from querylint.ir import Access, Block, Branch, Call, Loop, Program, Relation, Step, Way
+from querylint.ir import Access, Block, Branch, Call, Loop, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
 LIGHT = 8
@@ -47,13 +47,30 @@ def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
     return len(effect.trail) > NEAR or len(local_effects(program, site.function, call)) > LIGHT
 
 
-def one_by_one(program: Program, site: Site, loop: Loop) -> bool:
+def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
     """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
     if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()) or site.handled:
         return True
-    if _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body)):
+    if _same_row(site, loop, write) or _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body)):
         return True
     return _works(program, site, loop)
+
+
+def _same_row(site: Site, loop: Loop, write: Access) -> bool:
+    """Whether every round changes the same row: a counter, a progress that others look at."""
+    keys = [p.value for plan in write.plans for p in plan.predicates if p.relation is Relation.EQ and p.value is not None]
+    if write.verb != "update" or not keys:
+        return False
+    inside = {loop.id, *(c.id for c in loop.carried), *(getattr(step, "id", -1) for step in loop.steps())}
+    return not any(_behind(site.step, value) & inside for value in keys)
+
+
+def _behind(step: Step, value: Value) -> frozenset[int]:
+    """The steps behind a value, in terms of the function that the step stands in."""
+    if not isinstance(step, Call):
+        return value.deps
+    given = [step.args[o.ref].deps for o in value.origins if o.root is Root.PARAM and isinstance(o.ref, int) and o.ref < len(step.args)]
+    return frozenset[int]().union(*given) if given else step.deps
 
 
 def _works(program: Program, site: Site, loop: Loop) -> bool:

@@ -92,7 +92,8 @@ def _unserved(access: Access, plan: Plan, table: Table) -> _Want | None:
     order = plan.order.fields if plan.order is not None and access.bound in (Bound.LIMIT, Bound.ONE) else ()
     if not {*equal, *ranged, *order} <= names or served(plan, table):
         return None
-    telling = {name for name in equal if not _flag(name, table)}
+    written = {p.field for p in plan.predicates if p.value is not None and p.value.constant}  # a constant of the program names a kind
+    telling = {name for name in equal if name not in written and not _flag(name, table)}
     if telling:
         then = next(((name,) for name in sorted(ranged)), order if len(order) == 1 and order[0] not in equal else ())
         return _Want(frozenset(equal), then)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from querylint.syntax.sql.cursor import qualified
 from querylint.syntax.sql.read import read
 from querylint.syntax.sql.schema import PRIMARY, Definitions, read_schema, script_order
 from querylint.syntax.sql.script import definitions, statements
@@ -22,5 +23,5 @@ from querylint.syntax.tree import HOLE
 
 __all__ = [
     "HOLE", "PRIMARY", "Assignment", "Column", "Condition", "Definitions", "Join", "Operand", "OperandKind", "Operation", "OrderTerm",
-    "Output", "Statement", "TableUse", "definitions", "read", "read_schema", "script_order", "statements",
+    "Output", "Statement", "TableUse", "definitions", "qualified", "read", "read_schema", "script_order", "statements",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+USUAL = frozenset(("public", "dbo", "main", "temp"))
 MOST_TOKENS = 40_000
 
 
@@ -53,6 +54,11 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+def qualified(space: str | None, name: str) -> str:
+    """A table's name with its schema, unless that is the one that every database begins with."""
+    return name if not space or space.lower() in USUAL else f"{space}.{name}"
+
+
 class Cursor:
     """A place in a list of tokens."""
 
@@ -85,12 +91,20 @@ class Cursor:
 
     def name(self) -> str:
         """A name, without the schema in front of it."""
-        token = self.tokens[self.at]
+        return self._parts()[-1]
+
+    def table(self) -> str:
+        """The name of a table, with the schema in front of it where that is not the one that goes without saying."""
+        *spaces, name = self._parts()
+        return qualified(spaces[-1] if spaces else None, name) if name else ""
+
+    def _parts(self) -> list[str]:
+        parts = [self.tokens[self.at].text]
         self.at += 1
         while not self.done and self.tokens[self.at].text == "." and not self.tokens[self.at].quoted:
-            token = self.tokens[self.at + 1]
+            parts.append(self.tokens[self.at + 1].text)
             self.at += 2
-        return "" if "\x1a" in token.text else token.text
+        return ["" if "\x1a" in part else part for part in parts]
 
     def group(self) -> list[Token]:
         """The tokens between the parenthesis that opens here and its partner."""

@@ -138,7 +138,7 @@ def _create(c: Cursor) -> Iterator[Change]:
         if not c.skip("ON"):
             return
         c.skip("ONLY")
-        table = c.name()
+        table = c.table()
         if c.skip("USING"):
             method = c.name()
         if c.here != "(" or not table:
@@ -156,7 +156,7 @@ def _create(c: Cursor) -> Iterator[Change]:
 
 
 def _table(c: Cursor, temporary: bool, method: str) -> Create:
-    made = Create(c.name(), None, temporary=temporary)
+    made = Create(c.table(), None, temporary=temporary)
     if c.here != "(" or method == "virtual" or c.ahead() == "SELECT":
         made.open = True
         return made
@@ -195,7 +195,7 @@ def _key(c: Cursor) -> KeyDef | None:
         if c.here != "(":
             c.at += 1
         fields, _ = _fields(c.group(), c.text)
-        return KeyDef("foreign", name, fields, target=c.name() if c.skip("REFERENCES") else None)
+        return KeyDef("foreign", name, fields, target=c.table() if c.skip("REFERENCES") else None)
     kind, method, start = "index", "", c.at
     if c.here == "UNIQUE":
         kind = "unique"
@@ -247,7 +247,7 @@ def _column(c: Cursor, keys: list[KeyDef]) -> ColumnDef:
             c.at += 1
             keys.append(KeyDef("unique", "", (name,)))
         elif c.skip("REFERENCES"):
-            target = c.name()
+            target = c.table()
             keys.append(KeyDef("foreign", "", (name,), target=target))
         elif c.here == "(":
             c.group()
@@ -293,7 +293,7 @@ def _alter(c: Cursor) -> Iterator[Change]:
         return
     c.skip("IF", "EXISTS")
     c.skip("ONLY")
-    table = c.name()
+    table = c.table()
     c.skip("*")
     added = AddColumns(table)
     rest: list[Change] = []
@@ -335,5 +335,5 @@ def _drop(c: Cursor) -> Iterator[Change]:
     c.skip("CONCURRENTLY")
     c.skip("IF", "EXISTS")
     for item in items(c.tokens[c.at :], c.text):
-        name = item.name()
-        yield Forget(what, name, item.name() if item.skip("ON") else None)
+        name = item.table() if what == "table" else item.name()
+        yield Forget(what, name, item.table() if item.skip("ON") else None)

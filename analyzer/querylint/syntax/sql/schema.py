@@ -107,7 +107,9 @@ class Definitions:
         if renamed.what == "table":
             table = self._tables.pop(name, None)
             if table is not None and renamed.to:
-                self._tables[renamed.to.lower()] = replace(table, name=renamed.to)
+                space = table.name.rpartition(".")[0]
+                to = f"{space}.{renamed.to}" if space and "." not in renamed.to else renamed.to
+                self._tables[to.lower()] = replace(table, name=to)
             return
         for key, table in list(self._tables.items()):
             if renamed.table is not None and key != renamed.table.lower():

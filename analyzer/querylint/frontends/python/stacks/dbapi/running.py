@@ -12,7 +12,7 @@ from querylint.frontends.python.stacks.dbapi.fetching import Fetch, Taken
 from querylint.frontends.python.stacks.dbapi.vocabulary import SYSTEM_SPACES, SYSTEM_TABLES
 from querylint.ir import ITEM, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Table, Terminal, Value, Way
 from querylint.syntax import tree
-from querylint.syntax.sql import PRIMARY, Condition, Operand, OperandKind, Operation, Output, Statement, TableUse
+from querylint.syntax.sql import PRIMARY, Condition, Operand, OperandKind, Operation, Output, Statement, TableUse, qualified
 
 CURSOR = "cursor"
 Lookup = Callable[[int | str], Val]
@@ -99,8 +99,9 @@ def run(m: State, runs: list[Run], tables: dict[str, Table], node: tree.Call, *,
     first = runs[0]
     statement = first.statement
     use = main_table(statement)
-    table = tables.get(use.name.lower()) if use is not None and use.name is not None else None
-    name = table.name if table is not None else use.name if use is not None else None
+    written = qualified(use.space, use.name) if use is not None and use.name is not None else None
+    table = tables.get(written.lower()) if written is not None else None
+    name = table.name if table is not None else written
     if any(not _same(r.statement, use) for r in runs[1:]):
         table, name = None, None
     number = m.fresh()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from querylint.frontends.python.stacks.dbapi.fetching import Fetch
 
-CURSORS = frozenset(("execute", "execute_async", "sql"))
+CURSORS = frozenset(("execute", "execute_async"))
 """Methods that run a text and leave the rows in a cursor."""
 
 READS = {
