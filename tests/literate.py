@@ -23,10 +23,11 @@ from querylint.rule import Rule
 
 HEADING = re.compile(r"^(#{1,6}) (\S.*)$")
 FENCE = re.compile(r"^```(\S*)$")
-PATH = re.compile(r"^(?://|#|\{#) ([\w./@#\[\]-]+\.\w+)(?: #\})?$")
-EXPECT = re.compile(r'(?://|#|\{/\*) expect: ([a-z][a-z-]*)(?: "([^"]+)")?(?: \*/\}| #\})?(?=$| (?://|#|\{/\*) expect: )')
+PATH = re.compile(r"^(?://|#|--|\{#) ([\w./@#\[\]-]+\.\w+)(?: #\})?$")
+EXPECT = re.compile(r'(?://|#|--|\{/\*) expect: ([a-z][a-z-]*)(?: "([^"]+)")?(?: \*/\}| #\})?(?=$| (?://|#|--|\{/\*) expect: )')
 CODE = frozenset(("ts", "tsx", "mts", "js", "jsx", "mjs", "py"))
 OTHER = frozenset(("json", "jsonc", "html"))
+SCRIPTS = frozenset(("sql",))
 DECLARING = re.compile(r"^(?:schema|convex\.config)\.\w+$")
 SETTINGS = "querylint.toml"
 IMPORTS = {
@@ -154,7 +155,7 @@ def cases(text: str) -> Iterator[Case]:
 
 def _file(language: str, block: list[str], trail: tuple[str, ...]) -> tuple[str, str]:
     where = " > ".join(trail)
-    if language not in CODE | OTHER | {"toml"}:
+    if language not in CODE | OTHER | SCRIPTS | {"toml"}:
         raise FixtureError(f"{where}: a fence of language {language!r}, which nobody reads")
     found = PATH.match(block[0]) if block else None
     if found is None:

@@ -196,6 +196,19 @@ WORDS = {
         joined="add joinedload of {paths} to .options(...)",
         batched="add selectinload of {paths} to .options(...)",
     ),
+    "dbapi": Words(
+        gather="await them with one asyncio.gather, each on a connection of its own",
+        one="read one row with LIMIT 1",
+        take="read at most {count} rows with LIMIT {count}",
+        some="read only the rows that are kept, with LIMIT",
+        bound="select the rows with WHERE, or page through them with LIMIT",
+        counter="let the database count or sum: SELECT count(*) or sum(...)",
+        narrow="select only {fields} instead of *",
+        pushed="put the condition into the query: WHERE {fields}",
+        sorted="let the query sort: ORDER BY {fields}",
+        chunk="write the rows with one executemany or execute_values",
+        writes="collect the rows and write them by one executemany or execute_values (or COPY), or by one statement with IN (...)",
+    ),
 }
 
 

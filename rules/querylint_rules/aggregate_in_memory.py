@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, visited, weight
+from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Kind, Program, Relation, Work
@@ -46,7 +47,10 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
             continue
         if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
             continue
-        works = [s for s in load.fate.uses if s.use.work in COUNTING]
+        if plain(program, load.function) and load.fate.fields:
+            continue
+        counting = {Work.COUNT} if plain(program, load.function) else COUNTING  # rows that one statement brings are grouped, and rightly
+        works = [s for s in load.fate.uses if s.use.work in counting]
         if load.fate.listed and all(s.use.work is Work.COUNT for s in works):
             continue
         if works and not all(repeated_use(program, s) and s.use.work is Work.COUNT for s in works):

@@ -27,6 +27,7 @@ from dataclasses import replace
 
 from querylint.advise.growth import catalogued
 from querylint.advise.memory import Load, anchor, drains, home, joins, loads, trail, weight
+from querylint.advise.planner import plain
 from querylint.advise.serving import (
     Serving,
     Want,
@@ -42,7 +43,7 @@ from querylint.advise.serving import (
 )
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Function, Plan, Predicate, Program, Relation, Table, Way, Work
+from querylint.ir import Bound, Function, Loop, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
@@ -62,7 +63,11 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
             continue
-        hits = [(s, found) for s in seen if not _bypassed(load, s) and (found := _usable(program, load, s))]
+        hits = [
+            (s, found)
+            for s in seen
+            if not _bypassed(load, s) and not _walked_besides(program, load, s) and (found := _usable(program, load, s))
+        ]
         if hits:
             always = [h for h in hits if not h[0].use.conditional]
             choices = [h for h in hits if h[0].use.conditional]
@@ -100,13 +105,32 @@ def _wanted_besides(load: Load, seen: Seen) -> bool:
     return seen.use.work is Work.SOME and bool(load.fate.fields.keys() - tested)
 
 
+def _walked_besides(program: Program, load: Load, seen: Seen) -> bool:
+    """Whether the same rows are walked once more than they are filtered: then all of them are wanted."""
+    if not plain(program, load.function):
+        return False
+    over = [s for s in seen.function.steps() if isinstance(s, Loop) and s.over is not None and set(s.over.origins) & set(seen.use.of)]
+    return len(over) > len([s for s in load.fate.uses if s.function.key == seen.function.key and s.use.work is Work.FILTER])
+
+
 def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
     plan = load.access.plans[0]
     taken = range_taken(plan) is not None
     found = tuple(
         p for p in seen.use.predicates if sargable(p, load.table) and p.field not in plan.fixed() and not (taken and p.relation.ranged)
     )
+    if plain(program, load.function):
+        found = tuple(p for p in found if load.table is not None and load.table.field(p.field or "") and not _varying(program, seen, p))
     return () if joins(program, seen, found) else found
+
+
+def _varying(program: Program, seen: Seen, p: Predicate) -> bool:
+    """Whether what a field is compared with differs from row to row."""
+    site = program.sites(seen.function.key).by_id.get(seen.use.id)
+    if site is None or p.value is None:
+        return False
+    inside = {loop.id for loop in site.loops} | {getattr(step, "id", None) for loop in site.loops for step in loop.steps()}
+    return bool(p.value.deps & inside)
 
 
 def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]], *, again: bool = False) -> Found:

@@ -22,6 +22,7 @@ from dataclasses import replace
 
 from querylint.advise.growth import one_row
 from querylint.advise.memory import Load, loads, trail, visited
+from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Program, Work
 from querylint.remedy import Advice, Limit, Probe
@@ -41,6 +42,8 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if load.access.bound is not Bound.ALL or load.reported or _unique(load) or visited(load):
             continue
+        if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
+            continue  # the few rows that conditions leave come in one message
         found = _found(program, load, kinds)
         yield replace(found, severity=Severity.INFO) if one_row(program, load.function, load.access, load.access.plans[0]) else found
 

@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.bulk import small_matter
 from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
+from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Access, Branch, Call, Loop, LoopKind, Mode, Op, Program, Terminal
 from querylint.ir.program import Effect, Site
@@ -67,6 +69,8 @@ def _invariant(program: Program, site: Site) -> Rounds | None:
     guards = site.step.guards if isinstance(site.step, Access | Call) else frozenset()
     needs = site.step.deps if isinstance(site.step, Access | Call) else frozenset()
     inner = {getattr(s.step, "id", None) for s in program.sites(site.function.key).all if hit.loop in s.loops}
+    if guards & {c.id for c in hit.loop.carried}:
+        return None  # it is read when a round before has not read it yet
     if needs & inner or (guards & (inner | {hit.loop.id}) and _leaves(hit.loop)):
         return None
     return hit
@@ -77,6 +81,12 @@ def _picked(program: Program, site: Site, loop: Loop) -> bool:
     steps = program.sites(site.function.key).all
     inside = {id(step) for step in loop.steps()}
     return any(isinstance(b := steps[rank].step, Branch) and b.special and id(b) in inside for rank, _ in site.arms)
+
+
+def _sometimes(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether only some of the items lead to the read."""
+    return plain(program, site.function) and loop.id in getattr(site.step, "guards", ())
+    return bool(loop.control)
 
 
 def _leaves(loop: Loop) -> bool:
@@ -113,6 +123,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
             *own_trail(program, effect, site.function),
         ),
         Hoist(hit.loop.span),
+        Severity.INFO if small_matter(program, site, effect) or _sometimes(program, site, hit.loop) else None,
         function=site.function.key,
         table=effect.access.table,
         also=("loop-read",),

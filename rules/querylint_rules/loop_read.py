@@ -24,7 +24,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import waited_for
+from querylint.advise.bulk import by_table, in_one, small_matter
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
+from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters
 from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Way
@@ -52,14 +54,14 @@ def loop_read(program: Program) -> Iterator[Found]:
 def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
     for site, read in program.reads():
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
-        if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT:
+        if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT and not by_table(read):
             yield site, hit, Effect(site.function.key, read)
     for site, call in program.calls():
         hit = _waiting(program, site)
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
         effect = _worst([e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related])
-        if effect is not None:
+        if effect is not None and not by_table(effect.access):
             yield site, hit, effect
 
 
@@ -119,6 +121,8 @@ def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
 
 
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
+    if plain(program, site.function):
+        return Batch(hit.loop.span, in_one(read, hit.loop))
     if program.facts(site.function).bulk_reads:
         return Batch(hit.loop.span, of="keys" if read.by_key else "items")
     if ordered:
@@ -141,7 +145,7 @@ def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
 
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
     read = effect.access
-    if again or not effect.certain or _singled_out(program, site, hit):
+    if again or not effect.certain or _singled_out(program, site, hit) or small_matter(program, site, effect):
         return Severity.INFO
     if _weight(read) == 3 and read.bound is Bound.ALL:
         return Severity.ERROR

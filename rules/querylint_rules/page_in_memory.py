@@ -51,7 +51,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
             if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after:
                 yield Found(
                     seen.use.span,
-                    f"a page of `{read.table}` is cut out of all rows before it",
+                    f"a page of {_name(read.table)} is cut out of all rows before it",
                     (*shortest(reaching(program, site.function)), Point(read.span, "rows from the first on are read here")),
                     Limit(paginate=True),
                     function=seen.function.key,
@@ -60,6 +60,10 @@ def page_in_memory(program: Program) -> Iterator[Found]:
                     operation="slice",
                 )
                 break
+
+
+def _name(table: str | None) -> str:
+    return f"`{table}`" if table is not None else "a table"
 
 
 def _offset(use: Use) -> bool:
@@ -71,7 +75,7 @@ def _cut(program: Program, load: Load, seen: Seen) -> Found:
     count = seen.use.size.literal if seen.use.size is not None and isinstance(seen.use.size.literal, int) else None
     return Found(
         anchor(load, seen),
-        f"all rows of `{load.access.table}` are loaded and cut in memory",
+        f"all rows of {_name(load.access.table)} are loaded and cut in memory",
         trail(program, load, seen),
         _remedy(seen.use, count),
         function=home(load, seen),

@@ -22,8 +22,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
+from querylint.advise.bulk import in_one, small_matter
 from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
+from querylint.advise.planner import bare, plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import orderly, unranged
 from querylint.advise.writes import labors
@@ -41,7 +43,12 @@ def query_per_item(program: Program) -> Iterator[Found]:
     best: dict[tuple[str, int], tuple[Site, Rounds, Effect]] = {}
     for site, effect in _candidates(program):
         hit = _parallel(program, site)
-        if hit is None or site.function.kind is Kind.CLIENT or not _query(effect.access) or _upsert(program, site, hit, effect.access):
+        if (
+            hit is None
+            or site.function.kind is Kind.CLIENT
+            or not _query(effect.access, program, site)
+            or _upsert(program, site, hit, effect.access)
+        ):
             continue
         key = (site.function.key, hit.loop.id)
         if key not in best or _weight(effect.access) > _weight(best[key][2].access):
@@ -58,7 +65,7 @@ def _candidates(program: Program) -> Iterator[tuple[Site, Effect]]:
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
             effects = local_effects(program, site.function, call)
             written = {e.access.table for e in effects if e.access.op is Op.WRITE}
-            reads = [e for e in effects if e.access.op is Op.READ and _query(e.access) and not _looked_up(e.access, written)]
+            reads = [e for e in effects if e.access.op is Op.READ and _query(e.access, program, site) and not _looked_up(e.access, written)]
             if reads:
                 yield site, max(reads, key=lambda e: (e.certain, _weight(e.access), -len(e.trail)))
 
@@ -77,8 +84,10 @@ def _parallel(program: Program, site: Site) -> Rounds | None:
     return None
 
 
-def _query(read: Access) -> bool:
-    return bool(read.plans) and not read.by_key and not any(p.way in (Way.OPAQUE, Way.VECTOR) for p in read.plans)
+def _query(read: Access, program: Program, site: Site) -> bool:
+    if read.by_key:
+        return plain(program, site.function)  # one statement by many keys is always to be had
+    return bool(read.plans) and not any(p.way in (Way.OPAQUE, Way.VECTOR) for p in read.plans)
 
 
 def _weight(read: Access) -> int:
@@ -171,6 +180,8 @@ def _is_read(program: Program, site: Site, ref: int | str) -> bool:
 
 
 def _how(program: Program, site: Site, hit: Rounds, read: Access) -> str:
+    if plain(program, site.function):
+        return in_one(read, hit.loop)
     named = [index for driver in _drivers(program, site, hit) if (index := _index_for(program, site, driver, read))]
     if named:
         return f"read the range of `{named[0]}` that holds the rows of all items once, and group it in memory"
@@ -181,7 +192,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     read, step = effect.access, site.step
     assert isinstance(step, Access | Call)
     table = f"`{read.table}`" if read.table else "a table"
-    scan = _weight(read) == 3
+    scan = any(bare(program, site.function, p) for p in read.plans)
     over = round_of(program, site, hit.loop)
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     floating = " with nobody waiting for it" if hit.loop.detached and hit.loop.kind is LoopKind.GATHER else ""
@@ -191,7 +202,9 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         f"{table} {'is' if effect.certain else 'may be'} {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
         shortest(reaching(program, site.function)) + points,
         Batch(hit.loop.span, _how(program, site, hit, read)),
-        Severity.ERROR
+        Severity.INFO
+        if small_matter(program, site, effect)
+        else Severity.ERROR
         if scan
         else Severity.INFO
         if few(program, site, hit.loop) or _given(program, site, hit, read) or _joined(program, site, hit, read) or not effect.certain

@@ -21,8 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
+from querylint.advise.planner import plain
 from querylint.advise.sequence import exclusive, writes_between
-from querylint.ir import Access, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value
+from querylint.ir import Access, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Reuse
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -48,7 +49,7 @@ def _questions(program: Program, site: Site) -> Iterator[tuple[Key, Effect]]:
     """What a step asks of the database, in terms of the function that it stands in."""
     step = site.step
     if isinstance(step, Access) and step.op is Op.READ:
-        question = _asked(step, None)
+        question = _asked(step, None, plain=plain(program, site.function))
         if question is not None:
             yield question, Effect(site.function.key, step)
         if step.terminal is Terminal.ROW and step.table is not None:
@@ -57,18 +58,20 @@ def _questions(program: Program, site: Site) -> Iterator[tuple[Key, Effect]]:
     elif isinstance(step, Call) and step.mode is Mode.DIRECT:
         for effect in program.effects_of(site.function, step):
             if not effect.trail and effect.access.op is Op.READ:
-                question = _asked(effect.access, step)
+                question = _asked(effect.access, step, plain=plain(program, site.function))
                 if question is not None:
                     yield question, effect
 
 
-def _asked(read: Access, call: Call | None) -> Key | None:
+def _asked(read: Access, call: Call | None, *, plain: bool) -> Key | None:
     if read.by_key:
         origins = _origins(read.key, call)
         return ("get", read.table, origins) if origins and read.table is not None else None
-    if len(read.plans) != 1 or read.plans[0].index is None or read.terminal is Terminal.PAGE:
+    if len(read.plans) != 1 or read.terminal is Terminal.PAGE:
         return None
     plan = read.plans[0]
+    if plan.index is None and not (plain and plan.way is Way.PLANNER and read.table is not None):
+        return None
     parts: list[object] = []
     for p in plan.predicates:
         if p.field is None or p.value is None or p.conditional:
@@ -80,7 +83,8 @@ def _asked(read: Access, call: Call | None) -> Key | None:
     if call is not None and read.limit is not None and not read.limit.constant:
         return None
     limit = read.limit.text if read.limit is not None else ""
-    return ("query", read.table, plan.index, tuple(parts), plan.order, read.bound, limit) if parts else None
+    how = (read.bound, read.terminal) if plain else read.bound
+    return ("query", read.table, plan.index, tuple(parts), plan.order, how, limit) if parts else None
 
 
 def _origins(value: Value | None, call: Call | None) -> tuple[Origin, ...]:

@@ -27,7 +27,8 @@ from querylint.advise.curation import curated
 from querylint.advise.growth import grows, small
 from querylint.advise.memory import COUNTING, acted_on
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import sargable, unranged, whole_table
+from querylint.advise.planner import entire, plain
+from querylint.advise.serving import sargable, unranged
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Call, Kind, Program, Work
 from querylint.ir.program import Site
@@ -45,7 +46,7 @@ WORK_WORDS = {
 def unbounded_read(program: Program) -> Iterator[Found]:
     """Reads of whole tables."""
     for site, read in program.reads():
-        if quiet(site.function) or not whole_table(read) or small(program, read.table):
+        if quiet(site.function) or not entire(program, site.function, read) or small(program, read.table):
             continue
         yield _found(program, site, read, fate(program, site.function, read))
 
@@ -65,7 +66,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
         f"every row of {table} is read{how}{purpose}",
         (*shortest(reaching(program, site.function)), *points),
         _remedy(program, site, read, seen),
-        _severity(program, site, read),
+        _severity(program, site, read, seen),
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,
@@ -75,12 +76,15 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     )
 
 
-def _severity(program: Program, site: Site, read: Access) -> Severity:
+def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severity:
     if read.table == "_scheduled_functions" or not grows(program, site.function, read.table):
         return Severity.INFO
     if curated(program, site.function.root, read.table) or left_alone(program, site.function):
         return Severity.INFO
     entries = program.entries(site.function.key)
+    if plain(program, site.function):
+        shown = seen.whole and any(e.kind is Kind.HTTP for e in entries)
+        return Severity.WARNING if shown else Severity.INFO
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
         return Severity.WARNING if any(not unranged(p) for p in read.plans) else Severity.ERROR
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)

@@ -24,7 +24,8 @@ from collections.abc import Iterator
 
 from querylint.advise.growth import accumulates, small
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import phrase, whole_table
+from querylint.advise.planner import entire
+from querylint.advise.serving import phrase
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Bound, Function, Op, Program, Root, Table, Terminal, Use, Way, Work
 from querylint.ir.program import Site
@@ -44,7 +45,7 @@ def whole_rows(program: Program) -> Iterator[Found]:
         table = program.table(function, read.table)
         if quiet(function) or table is None or table.fields is None or small(program, read.table):
             continue
-        if any(p.way in (Way.VECTOR, Way.SEARCH, Way.OPAQUE) for p in read.plans) or whole_table(read):
+        if any(p.way in (Way.VECTOR, Way.SEARCH, Way.OPAQUE) for p in read.plans) or entire(program, site.function, read):
             continue
         planner = program.facts(function).planner
         if planner and (read.terminal is not Terminal.ROWS or read.related or any(p.columns is not None for p in read.plans)):

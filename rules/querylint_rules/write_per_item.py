@@ -22,8 +22,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
+from querylint.advise.bulk import by_table, one_by_one
 from querylint.advise.growth import PERSON, STREAM, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
+from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, leaves_after, rounds
 from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
@@ -46,7 +48,8 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         if program.facts(site.function).bulk_writes:
-            if write.verb not in LOOKING and (hit.varies or write.verb in INSERTING) and _alone(write, hit):
+            each = write.verb not in LOOKING and (hit.varies or write.verb in INSERTING)
+            if each and _alone(write, hit) and not _batch(program, site, write):
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
@@ -56,7 +59,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         hit = _waiting(program, site)
         if hit is not None and program.facts(site.function).bulk_writes:
             written = _written(program, site, call)
-            if written is not None and hit.varies:
+            if written is not None and hit.varies and not _batch(program, site, written):
                 yield _one_by_one(program, site, written, hit, call)
             continue
         written = next(
@@ -89,6 +92,17 @@ def _written(program: Program, site: Site, call: Call) -> Access | None:
     )
 
 
+def _batch(program: Program, site: Site, write: Access) -> bool:
+    """Whether the statement writes many rows already, or each round's goes to another table."""
+    return by_table(write) or (write.bound is Bound.ALL and plain(program, site.function))
+
+
+def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:
+    if plain(program, site.function):
+        return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING
+    return Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None
+
+
 def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
     """A write per item where one statement could write them all."""
     table = f"`{write.table}`" if write.table else "a row"
@@ -101,7 +115,7 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
         f"{_verb(write)} {table}{through} for every {over}, one statement each",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
         Batch(hit.loop.span, of="writes"),
-        Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None,
+        _weight(program, site, write, hit, call),
         Confidence.LIKELY,
         site.function.key,
         write.table,
@@ -210,4 +224,5 @@ def _verb(write: Access) -> str:
         "insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from", "create": "inserts into",
         "save": "saves a row of", "get_or_create": "looks up or inserts into", "update_or_create": "updates or inserts into",
         "add": "adds to", "remove": "removes from", "assign": "sets the same value in a row of",
+        "update": "updates", "upsert": "writes to",
     }.get(write.verb, "writes to")  # fmt: skip

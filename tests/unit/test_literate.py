@@ -21,7 +21,7 @@ def page(*lines: str) -> str:
     [
         page("```ts", "const a = 1;", "```"),
         page("```ts", "// convex/a.ts", "const a = 1;"),
-        page("```sql", "// convex/a.sql", "select 1", "```"),
+        page("```rust", "// convex/a.rs", "fn", "```"),
         page("```ts", "// convex/a.py", "```"),
         page("```ts", "// convex/a.ts", "```", "```ts", "// convex/a.ts", "```"),
         page("```ts", "// convex/a.ts", "```", "### Case"),

@@ -9,7 +9,7 @@ from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.eager import missing, sources
 from querylint.advise.growth import Reach, reach, small
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import unranged, whole_table
+from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.ir import Access, Bound, Call, Function, Loop, Mode, Origin, Predicate, Program, Root, Table, TargetKind, Terminal, Way, Work
 from querylint.ir.program import Edge, Site
@@ -64,7 +64,7 @@ def loads(program: Program) -> Iterator[Load]:
             continue
         if read.related and not _alone(program, site, read):
             continue
-        reported = whole_table(read) or any(unranged(p) for p in read.plans)
+        reported = any(bare(program, site.function, p) for p in read.plans)
         yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table), reported)
 
 

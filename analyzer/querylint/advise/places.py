@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from querylint.ir import Access, Call, Function, Kind, Loop, Mode, Origin, Program, Role, Root
 from querylint.ir.program import Edge, Effect, Site
 from querylint.rule import Point
@@ -95,7 +97,21 @@ def writes_too(program: Program, function: Function) -> bool:
 
 def local_effects(program: Program, function: Function, call: Call) -> list[Effect]:
     """What a call does to the database in the transaction, or at the place, that it stands in."""
-    return [e for e in program.effects_of(function, call) if all(edge.call.mode is Mode.DIRECT for edge in e.trail)]
+    return [_told(e, call) for e in program.effects_of(function, call) if all(edge.call.mode is Mode.DIRECT for edge in e.trail)]
+
+
+def _told(effect: Effect, call: Call) -> Effect:
+    """The effect with the name of its table, where the calls that lead there carry it as an argument."""
+    access = effect.access
+    origin = access.table_from if access.table is None else None
+    for here in reversed((call, *(edge.call for edge in effect.trail))):
+        if origin is None or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(here.args):
+            break
+        value = here.args[origin.ref]
+        if isinstance(value.literal, str) and not origin.path:
+            return replace(effect, access=replace(access, table=value.literal))
+        origin = next((o for path, o in value.parts if not path and not origin.path), None)
+    return effect
 
 
 def round_of(program: Program, site: Site, loop: Loop) -> str:

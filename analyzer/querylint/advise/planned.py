@@ -37,7 +37,13 @@ def _longer_first(table: Table) -> list[Index]:
 
 
 def _covers(table: Table, other: Index, index: Index) -> bool:
-    if other is index or other.kind is not IndexKind.ORDERED or other.fields[: len(index.fields)] != index.fields:
+    depth = len(index.fields)
+    if (
+        other is index
+        or other.kind is not IndexKind.ORDERED
+        or other.partial != index.partial
+        or _keys(other, depth) != _keys(index, depth)
+    ):
         return False
     if len(other.fields) > len(index.fields) or other.unique or other.implicit:
         return True
@@ -90,3 +96,9 @@ def _looked_up(schema: Schema, read: Access) -> Iterator[tuple[str, str]]:
                 end = link.target if link is not None else None
             if link is not None and link.remote is not None and link.target is not None:
                 yield link.target, link.remote
+
+
+def _keys(index: Index, depth: int) -> list[tuple[str, bool]]:
+    """The first fields of an index, each with its direction; names are compared without regard to case, as SQL does."""
+    down = {name.lower() for name in index.descending}
+    return [(name.lower(), name.lower() in down) for name in index.fields[:depth]]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from querylint.advise.planner import plain
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
 from querylint.ir.program import Site
 
 MOST_FEW = 8
+BATCHES = re.compile(r"(?:^|[\W_])(?:chunks|chunked|batches|batched)(?:$|\W)")
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
 
 
@@ -31,11 +34,12 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
     """The loops that repeat a step, from inner to outer."""
     found: list[Rounds] = []
     needs = step_deps(site)
+    statements = plain(program, site.function)
     for position in range(len(site.loops) - 1, -1, -1):
         loop = site.loops[position]
         kind = loop_kind(program, site, loop)
-        if kind is LoopKind.ONCE:
-            continue
+        if kind is LoopKind.ONCE or (statements and (loop.strided or BATCHES.search(loop.over_text))):
+            continue  # several items at a time are a batch already, where one statement takes them all
         inside = _inside(loop)
         if leaves_after(program, site, loop):
             continue

@@ -18,9 +18,9 @@ def order_matters(program: Program, site: Site, loop: Loop, read: Access) -> boo
     for write, direct in _writes(program, site, loop):
         if write.table is not None and read.table is not None and write.table != read.table:
             continue
-        if write.verb == "insert" and write.table == read.table:
+        if write.verb in ("insert", "upsert") and write.table == read.table:
             return True
-        changes = write.verb in ("patch", "replace") and read.bound is Bound.ONE and (write.table == read.table or not direct)
+        changes = write.verb in ("patch", "replace", "update") and read.bound is Bound.ONE and (write.table == read.table or not direct)
         if changes and not _own_row(read, loop):
             return True
     return False

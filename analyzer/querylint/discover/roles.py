@@ -26,6 +26,8 @@ def role(path: str) -> Role:
         return Role.TEST
     stem = name.rpartition(".")[0] or name
     words = _words(stem)
+    if "schema" in folders and "delta" in folders[folders.index("schema") :]:
+        return Role.MIGRATION
     if not _MIGRATION_WORDS.isdisjoint(words) or any(not _MIGRATION_WORDS.isdisjoint(_words(folder)) for folder in folders):
         return Role.MIGRATION
     if stem == _FIRST_DATA or any(folder in _SEED_FOLDERS for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):

@@ -12,7 +12,7 @@ from querylint.discover.ignore import Chain, Patterns, compile_lines, compile_te
 from querylint.discover.scope import Scope, within
 from querylint.result import Note, NoteKind
 
-_SUFFIXES = frozenset({"ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "py", "pyi"})
+_SUFFIXES = frozenset({"ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "py", "pyi", "sql"})
 _TEMPLATES = frozenset({"html", "htm", "djhtml", "jinja", "jinja2", "j2"})
 # Templates of mails and feeds bear the endings of what they make; their folder tells them.
 _TEMPLATES_OF_FOLDERS = frozenset({"txt", "ltxt", "xml", "md", "mjml", "eml", "rss", "svg", "csv"})
@@ -201,7 +201,7 @@ class _Walk:
                     self.notes.append(Note(NoteKind.HINT, "this folder holds nothing to read, or is excluded", target))
             elif not _readable(target):
                 self.notes.append(
-                    Note(NoteKind.HINT, "this file is neither TypeScript, JavaScript, Python nor a template and is not read", target)
+                    Note(NoteKind.HINT, "this file is neither TypeScript, JavaScript, Python, SQL nor a template and is not read", target)
                 )
 
 
@@ -216,6 +216,7 @@ def _readable(path: str) -> bool:
     suffix = name.rpartition(".")[2]
     return (
         suffix in _SUFFIXES
+        or ".sql." in name  # one script for each database: full.sql.postgres
         or name in _CONFIGS
         or (name.startswith("tsconfig") and name.endswith(".json"))
         or suffix in _TEMPLATES

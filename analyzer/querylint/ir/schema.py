@@ -24,7 +24,9 @@ class Index:
     `fields` are the declared key fields in order, without those that the platform appends (`Schema.tail`). For search and
     vector indexes, `fields` is the searched field and `filter_fields` those that may be bound by equality. `implicit`
     marks an index that nobody wrote down (a primary key, an edge of convex-ents, a foreign key of Django): it is never
-    reported. A `staged` index is being built and cannot be queried yet.
+    reported. A `staged` index is being built and cannot be queried yet. `descending` are the fields that run downward where the others run
+    upward; `partial` is the condition that a row must meet to be in the index, as written. An expression in the place of a field is its
+    source in parentheses.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Index:
     implicit: bool = False
     staged: bool = False
     span: Span | None = None
+    descending: tuple[str, ...] = ()
+    partial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Facts:
 
     `bulk_writes`: several rows can be written in one statement. `bulk_reads`: the rows of many keys can be read by one query. `parallel`:
     several reads of one function may run at once. `planner`: the database picks indexes by itself, from any condition. `lazy`:
-    relations of a row are read when they are first asked for. `once`: a query object must be run, and may be run only once.
+    relations of a row are read when they are first asked for. `once`: a query object must be run, and may be run only once. `embedded`:
+    the database runs inside the program, so that a query is no message to anywhere.
     """
 
     bulk_writes: bool = False
@@ -89,6 +94,7 @@ class Facts:
     planner: bool = False
     lazy: bool = False
     once: bool = True
+    embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Missing(Enum):
 
 
 UNDEFINED = Missing.UNDEFINED
+HOLE = "\x1a"
+"""What stands in a text for a part that the program pastes in while it runs."""
 Scalar = Union[str, int, float, bool, None, Missing]
 
 

@@ -90,6 +90,8 @@ def element_of(m: State, value: Val, number: int, node: tree.ArrayPattern) -> Va
     if isinstance(shape, Many):
         if shape.items is not None:
             found = shape.items[number] if number < len(shape.items) else NOTHING
+            if number < len(shape.names):
+                m.touch(value, shape.names[number])
             return found.with_deps(value.deps.difference(*(item.deps for item in shape.items)))
         if number == 0 and value.origins and len(node.items) == 1:
             return works.picked(m, Work.FIRST, value, node.at, node.end)

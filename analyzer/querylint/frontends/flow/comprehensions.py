@@ -8,7 +8,7 @@ from querylint.frontends.flow.binding import bind
 from querylint.frontends.flow.conditions import stated, tested
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Condition, Many, Query, Val, derived
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Condition, Many, Marker, Query, Val, derived
 from querylint.ir import LoopKind, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
@@ -85,11 +85,12 @@ def _filtered(m: State, value: Val, over: Val, test: tree.Expr) -> list[int]:
 def iterated(m: State, node: tree.Expr, *, waiting: bool = False, partial: bool = False) -> Val:
     """What an expression hands out one by one; a query is run."""
     over = m.evaluate(node)
-    if isinstance(over.shape, Query) or waiting:
+    if waiting or isinstance(over.shape, Query | Marker):
         read = m.vocabulary.rows(m, over, node.at, node.end, partial=partial)
         if read is not None:
             return read
-        return m.wait(over, node.at, node.end) if waiting else NOTHING
+        if waiting or isinstance(over.shape, Query):
+            return m.wait(over, node.at, node.end) if waiting else NOTHING
     return over
 
 

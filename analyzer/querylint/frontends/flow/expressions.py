@@ -50,7 +50,7 @@ def _name(m: State, node: tree.Name) -> Val:
 
 
 def _literal(m: State, node: tree.Literal) -> Val:
-    return literal(node.value)
+    return m.language.composed(m, node, []) or literal(node.value)
 
 
 def _template(m: State, node: tree.Template) -> Val:
@@ -58,7 +58,7 @@ def _template(m: State, node: tree.Template) -> Val:
     for value, part in zip(values, node.parts, strict=True):
         if value.interesting:
             m.vocabulary.consumed(m, value, Consumption.SHOWN, part)
-    return derived(*values)
+    return m.language.composed(m, node, values) or derived(*values)
 
 
 def _member(m: State, node: tree.Member) -> Val:
@@ -100,6 +100,8 @@ def _index(m: State, node: tree.Index) -> Val:
     shape = base.shape
     if isinstance(key.literal, int) and not isinstance(key.literal, bool):
         if isinstance(shape, Many) and shape.items is not None and 0 <= key.literal < len(shape.items):
+            if shape.names:
+                m.touch(base, shape.names[key.literal])
             return shape.items[key.literal].with_deps(base.deps)
         return works.picked(m, Work.FIRST if key.literal == 0 else Work.PICK, base, node.at, node.end).with_deps(key.deps)
     if isinstance(shape, Record):
@@ -214,6 +216,9 @@ def _op(m: State, node: tree.Op) -> Val:
     if node.sign == "in":
         return m.language.contains(m, node) or NOTHING
     values = [evaluate(m, operand) for operand in node.operands]
+    text = m.language.composed(m, node, values)
+    if (text := m.language.composed(m, node, values)) is not None:
+        return text
     value = derived(*values)
     if node.sign in ("+", "|") and m.language.function_scoped and any(isinstance(v.shape, Many | Record) or v.origins for v in values):
         return joined(values)
@@ -314,15 +319,15 @@ def _assign(m: State, node: tree.Assign) -> Val:
     if node.sign == "=":
         m.assign(node.target, value)
         return value
+    old = NOTHING
     if isinstance(node.target, tree.NamePattern):
         var = m.scope.find(node.target.id)
         old = m.store.get(var, NOTHING) if var is not None else NOTHING
     elif isinstance(node.target, tree.Member | tree.Index):
         old = evaluate(m, node.target)
-    else:
-        old = NOTHING
-    result = join(old, value) if node.sign in ("??=", "||=", "&&=") else derived(old, value)
-    m.assign(node.target, result, how="=" if node.sign in ("??=", "||=", "&&=") else TEXT if _is_text(node.value) else node.sign)
+    replaced = node.sign in ("??=", "||=", "&&=")
+    result = join(old, value) if replaced else m.language.composed(m, node, [old, value]) or derived(old, value)
+    m.assign(node.target, result, how="=" if replaced else TEXT if _is_text(node.value) else node.sign)
     return result
 
 

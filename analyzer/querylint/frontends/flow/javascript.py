@@ -17,6 +17,10 @@ class JavaScript:
 
     function_scoped = False
 
+    def composed(self, state: State, node: tree.Expr, values: list[Val]) -> Val | None:
+        """Texts are not followed."""
+        return None
+
     def sized(self, node: tree.Expr) -> tree.Expr | None:
         """`xs.length`."""
         return node.base if isinstance(node, tree.Member) and node.name == "length" else None

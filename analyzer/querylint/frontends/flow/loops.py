@@ -9,7 +9,7 @@ from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Many, Query, Shape, Val, derived, join
+from querylint.frontends.flow.values import NOTHING, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import LoopKind, Work
 from querylint.syntax import tree
 
@@ -26,11 +26,11 @@ def _for_each(m: State, node: tree.For) -> None:
     assert node.over is not None
     over = m.evaluate(node.over)
     waiting = node.form is tree.LoopForm.AWAIT_OF
-    if waiting or isinstance(over.shape, Query):
+    if waiting or isinstance(over.shape, Query | Marker):
         read = m.vocabulary.rows(m, over, node.over.at, node.over.end, partial=leaves_early(node.body))
         if read is not None:
             over = read
-        else:
+        elif waiting or isinstance(over.shape, Query):
             over = m.wait(over, node.over.at, node.over.end) if waiting and not isinstance(over.shape, Query) else NOTHING
     item = over.item()
     if node.form is tree.LoopForm.IN:
@@ -60,13 +60,16 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
 
 
 def in_batches(over: tree.Expr) -> bool:
-    """Whether a loop runs over batches of items: `batched(keys, 500)`, `range(0, n, 500)`."""
+    """Whether a loop takes several items at a time: `range(0, n, size)`, `batched(rows, size)`, `enumerate(chunks(rows))`."""
     while isinstance(over, tree.Call) and isinstance(over.func, tree.Name) and over.func.id == "enumerate" and over.args:
         over = over.args[0]
     if not isinstance(over, tree.Call):
         return False
     name = over.func.name if isinstance(over.func, tree.Member) else over.func.id if isinstance(over.func, tree.Name) else ""
-    return bool(BATCHING.search(name)) or (name == "range" and len(over.args) == 3)
+    if name == "range" and len(over.args) == 3:
+        step = over.args[2]
+        return not isinstance(step, tree.Op) and not (isinstance(step, tree.Literal) and step.value == 1)  # an operation is a step back
+    return BATCHING.search(name) is not None
 
 
 def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
@@ -222,7 +225,9 @@ def carry(m: State, node: tree.For) -> dict[Var, int]:
 
 def _open(shape: Shape) -> Shape:
     """A collection that a loop may grow has no members that can be counted."""
-    return Many(shape.item, None, shape.keyed, shape.distinct) if isinstance(shape, Many) else shape
+    if isinstance(shape, Many) and not shape.names:
+        return Many(shape.item, None, shape.keyed, shape.distinct)
+    return shape
 
 
 BATCHING = re.compile(r"batch|chunk|in_slices|partition|paginate", re.IGNORECASE)

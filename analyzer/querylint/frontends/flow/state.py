@@ -387,7 +387,7 @@ class State:
                     break
         self.dead = dead or not after
         self.store = merge_stores(before, after, on) if after else before
-        if any(blocks):
+        if any(blocks) or handler:
             self.emit_always(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special), dead)
 
     def emit_always(self, step: Step, dead: bool) -> None:

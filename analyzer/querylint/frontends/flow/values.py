@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 NO_STEPS: frozenset[int] = frozenset()
 FLATTEN_DEPTH = 4
 MOST_ORIGINS = 12
+MOST_TEXTS = 6
+TEXT = "text"
+"""The marker of a text that is put together: `data` holds what it may be, with a hole for every part that is known only at run time."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,6 +47,7 @@ class Many:
     """A collection: an array, set, map or iterator over `item`; `items` are its members one by one where they are written down.
 
     `keyed` says that it is a map, whose `item` is what it maps to; `most` is how many members it has at most, where that is written down.
+    `names` are the names that members in their places have besides, as those of a row of a cursor do.
     """
 
     item: Val
@@ -51,6 +55,7 @@ class Many:
     keyed: bool = False
     distinct: bool = False
     most: int | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -287,7 +292,18 @@ def join_shapes(left: Val, right: Val) -> Shape:
         return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most)
     if isinstance(a, Query) and isinstance(b, Query):
         return join_queries(a, b)
+    if isinstance(a, Marker) and isinstance(b, Marker) and a.kind == b.kind:
+        return join_markers(a, b)
     return a if isinstance(a, Query | Many | Record) else b
+
+
+def join_markers(a: Marker, b: Marker) -> Marker:
+    """A text that is one of several, or two values that are of one kind all the same."""
+    if a.kind == TEXT:
+        return Marker(TEXT, tuple(dict.fromkeys((*a.data, *b.data)))[:MOST_TEXTS])
+    if a.data != b.data or a.inner is None or b.inner is None:
+        return b if a.inner is None or a.data != b.data else a
+    return replace(a, inner=join(a.inner, b.inner))
 
 
 def join_queries(a: Query, b: Query) -> Query:

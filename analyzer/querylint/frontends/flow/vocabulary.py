@@ -71,6 +71,9 @@ class Language(Protocol):
 
     function_scoped: bool
 
+    def composed(self, state: State, node: tree.Expr, values: list[Val]) -> Val | None:
+        """Text put together by a constant, a template, or an operator from these values."""
+
     def sized(self, node: tree.Expr) -> tree.Expr | None:
         """The expression whose size this one asks for: `xs` in `xs.length`, in `len(xs)`."""
 

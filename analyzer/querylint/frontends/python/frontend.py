@@ -46,10 +46,15 @@ class PythonFrontEnd:
             return Lowered()
         project = PythonProject(self.all, self.read, self.role, used)
         tables: dict[str, Table] = {}
+        chief: Stack | None = None
         for stack in project.stacks:
-            tables |= {name: table for name, table in stack.tables().items() if name not in tables}
-        facts = project.stacks[0].facts
-        schema = Schema(ROOT, project.stacks[0].name, tables, facts=facts, validated=True, span=None)
+            declared_here = stack.tables()
+            tables |= {name: table for name, table in declared_here.items() if name not in tables}
+            if chief is None and any(table.span is not None for table in declared_here.values()):
+                chief = stack
+        own = [stack for stack in project.stacks if not stack.aside]
+        chief = chief or max(own, key=lambda s: sum(self._mentions(path, type(s)) for path in self.files))
+        schema = Schema(ROOT, chief.name, tables, facts=chief.facts, validated=True, span=None)
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, DEEPEST))  # a walk through one function may ask for the results of several others
         try:

@@ -33,7 +33,7 @@ class PythonProject:
         role: Callable[[str], Role],
         stacks: Collection[Callable[[PythonProject], Stack]],
     ) -> None:
-        self.files = files
+        self.files = tuple(files)
         self.role = role
         self.modules = PythonModules(files, read)
         self.classes = Classes(self.modules)

@@ -6,6 +6,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Condition, Many, Query, Record, Val, derived, join_all
 from querylint.frontends.flow.vocabulary import Consumption, Language
+from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.language.builtin import BUILT_IN, PURE, owned, ran
 from querylint.frontends.python.language.methods import method
@@ -17,6 +18,16 @@ class Python:
     """Built-in functions, methods, slices, membership."""
 
     function_scoped = True
+
+    def composed(self, state: State, node: tree.Expr, values: list[Val]) -> Val | None:
+        """A constant, an f-string, `+`, `+=` and `%`, where they make a statement of SQL."""
+        if isinstance(node, tree.Literal):
+            return texts.constant(node)
+        if isinstance(node, tree.Op) and node.sign == "%" and len(values) == 2:
+            return texts.percented(*values)
+        if isinstance(node, tree.Template) or (isinstance(node, tree.Op | tree.Assign) and node.sign in ("+", "+=")):
+            return texts.joined(values)
+        return None
 
     def sized(self, node: tree.Expr) -> tree.Expr | None:
         """`len(xs)`."""
@@ -88,6 +99,9 @@ def keyed(m: State, base: Val, name: str) -> Val:
             return shape.fields[name].with_deps(base.deps)
         return join_all(list(shape.rest)).item() if shape.rest else Val(deps=base.deps)
     if isinstance(shape, Many):
+        if name in shape.names and shape.items is not None:
+            m.touch(base, name)
+            return shape.items[shape.names.index(name)].with_deps(base.deps)
         return shape.item.with_deps(base.deps)
     m.touch(base, name)
     return Val(tuple(o.at(name) for o in base.origins if len(o.path) < 8), base.deps, base.pending)

@@ -213,8 +213,6 @@ class Django(Stack):
             return Val(deps=derived(*fields.values()).deps, shape=Record(fields), doc_of=shape.data[0])
         if base is None or not isinstance(node.func, tree.Member):
             return None
-        if isinstance(base.shape, Marker) and base.shape.kind == "paginator":
-            return views.paged(state, node, node.func, base.shape)
         if isinstance(shape, Closure) and shape.name:
             return None
         asked = functions.permission(self, state, node, node.func, base)

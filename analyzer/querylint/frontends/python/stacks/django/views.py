@@ -127,15 +127,6 @@ def own_call(django: Django, state: State, info: ClassInfo, base: Val, node: tre
     return None
 
 
-def paged(state: State, node: tree.Call, func: tree.Member, shape: Marker) -> Val | None:
-    """`paginator.page(number)`."""
-    if func.name not in ("page", "get_page") or shape.inner is None:
-        return None
-    for arg in node.args:
-        state.evaluate(arg)
-    return page(state, shape.inner, node.at, node.end)
-
-
 def page(state: State, value: Val, at: int, end: int) -> Val:
     """One page of a queryset."""
     query = value.shape

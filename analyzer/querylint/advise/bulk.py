@@ -1,0 +1,125 @@
+"""Statements that run once for every item where one could do for all: what it would ask for, and what such a loop really costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import local_effects
+from querylint.advise.planner import plain
+from querylint.ir import Access, Block, Branch, Call, Loop, Program, Relation, Root, Step, Value, Way
+from querylint.ir.program import Effect, Site
+
+LIGHT = 8
+NEAR = 2
+BUSY = 3
+
+
+def looked_up(read: Access, loop: Loop) -> str | None:
+    """The column by which a read asks for the item of a loop."""
+    for plan in read.plans:
+        for p in plan.predicates:
+            if p.field is not None and p.relation is Relation.EQ and p.value is not None and loop.id in p.value.deps:
+                return p.field
+    return None
+
+
+def in_one(read: Access, loop: Loop) -> str:
+    """How the rows of all items are read by one statement."""
+    column = looked_up(read, loop) or next((p.field for plan in read.plans for p in plan.predicates if p.field is not None), None)
+    asked = f"`{column} IN (...)`" if column is not None else "one query"
+    return f"read the rows of all items with {asked} before the loop, and look them up in a dictionary"
+
+
+def by_table(access: Access) -> bool:
+    """Whether each round may ask another table: no statement reads or writes them all."""
+    return access.table is None and access.table_from is not None and all(p.way is Way.PLANNER for p in access.plans)
+
+
+def small_matter(program: Program, site: Site, effect: Effect) -> bool:
+    """Whether a read per item is true, and little: the database is in the process, the result is kept, or a helper does far more."""
+    if not plain(program, site.function):
+        return False
+    return (
+        program.facts(site.function).embedded
+        or effect.access.kept
+        or (isinstance(site.step, Call) and laborious(program, site, site.step, effect))
+    )
+
+
+def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
+    """Whether a helper has so much to do for an item that one query more is not what it costs."""
+    return len(effect.trail) > NEAR or len(local_effects(program, site.function, call)) > LIGHT
+
+
+def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
+    """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
+    if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()) or site.handled:
+        return True
+    if _same_row(site, loop, write) or _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body)):
+        return True
+    return _works(program, site, loop)
+
+
+def _same_row(site: Site, loop: Loop, write: Access) -> bool:
+    """Whether every round changes the same row: a counter, a progress that others look at."""
+    keys = [p.value for plan in write.plans for p in plan.predicates if p.relation is Relation.EQ and p.value is not None]
+    if write.verb != "update" or not keys:
+        return False
+    inside = {loop.id, *(c.id for c in loop.carried), *(getattr(step, "id", -1) for step in loop.steps())}
+    return not any(_behind(site.step, value) & inside for value in keys)
+
+
+def _behind(step: Step, value: Value) -> frozenset[int]:
+    """The steps behind a value, in terms of the function that the step stands in."""
+    if not isinstance(step, Call):
+        return value.deps
+    given = [step.args[o.ref].deps for o in value.origins if o.root is Root.PARAM and isinstance(o.ref, int) and o.ref < len(step.args)]
+    return frozenset[int]().union(*given) if given else step.deps
+
+
+def _works(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether a round does so much else, or waits for the world outside, that a write is not what it costs."""
+    busy = 0
+    for other in program.sites(site.function.key).all:
+        step = other.step
+        if loop not in other.loops or step is site.step:
+            continue
+        if isinstance(step, Call):
+            callee = program.callees.get((site.function.key, step.id))
+            if callee in program.outside:
+                return True
+            busy += bool(program.effects_of(site.function, step))
+        elif isinstance(step, Access):
+            busy += 1
+    return busy >= BUSY
+
+
+def _used(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether the rest of the round needs what the write gives back: the key of the new row, the number of rows."""
+    number = getattr(site.step, "id", None)
+    return any(
+        loop in other.loops and other.step is not site.step and number in _needs(other.step)
+        for other in program.sites(site.function.key).all
+    )
+
+
+def _needs(step: Step) -> frozenset[int]:
+    if isinstance(step, Access | Call):
+        return step.deps | step.guards
+    return step.on if isinstance(step, Branch) else frozenset()
+
+
+def _caught(block: Block, step: Step) -> bool:
+    """Whether an error handler of its own follows a step."""
+    at = next((n for n, here in enumerate(block) if here is step), None)
+    return at is not None and any(isinstance(later, Branch) and later.handler for later in block[at + 1 :])
+
+
+def _blocks(block: Block) -> Iterator[Block]:
+    yield block
+    for step in block:
+        if isinstance(step, Loop):
+            yield from _blocks(step.body)
+        elif isinstance(step, Branch):
+            for arm in step.arms:
+                yield from _blocks(arm)
