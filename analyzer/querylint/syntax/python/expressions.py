@@ -101,14 +101,15 @@ def _unary(p: Places, node: ast.UnaryOp, at: int, end: int) -> tree.Expr:
 
 
 def _compare(p: Places, node: ast.Compare, at: int, end: int) -> tree.Expr:
-    left, made = node.left, None
-    for op, right in zip(node.ops, node.comparators, strict=True):
-        here, there = p.of(left)[0], p.of(right)[1]
-        one: tree.Expr = tree.Op(OPERATORS[type(op)], [expression(p, left), expression(p, right)], here, there)
+    left, made = expression(p, node.left), None
+    for op, comparator in zip(node.ops, node.comparators, strict=True):
+        right = expression(p, comparator)
+        one: tree.Expr = tree.Op(OPERATORS[type(op)], [left, right], left.at, right.end)
         if isinstance(op, ast.NotIn):
-            one = tree.Op("!", [one], here, there)
-        made = one if made is None else tree.Logic("&&", made, one, at, there)
-        left = right
+            one = tree.Op("!", [one], left.at, right.end)
+        made = one if made is None else tree.Logic("&&", made, one, at, right.end)
+        # What stands in the middle runs once; the second comparison knows it only if it is a plain name or constant.
+        left = right if isinstance(right, tree.Name | tree.Literal | tree.Member) else tree.Opaque([], right.at, right.end)
     assert made is not None
     return made
 

@@ -1,0 +1,156 @@
+"""Models of Django as tables: fields, relations both ways, indexes, managers."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from querylint import settings
+from querylint.discover import Scope
+from querylint.engine import Project
+from querylint.ir import Table
+
+
+def tables(folder: Path, **files: str) -> dict[str, Table]:
+    for name, text in files.items():
+        place = folder / f"{name.replace('__', '/')}.py"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("from django.db import models\n" + textwrap.dedent(text), encoding="utf-8")
+    program, _ = Project(Scope(folder), settings.Settings()).program()
+    return dict(program.schemas["."].tables)
+
+
+def links(table: Table) -> dict[str, tuple[str | None, bool, str | None]]:
+    return {link.name: (link.target, link.many, link.back) for link in table.links}
+
+
+def test_relations_lead_both_ways(tmp_path: Path) -> None:
+    found = tables(
+        tmp_path,
+        blog__models="""
+        class Author(models.Model):
+            pass
+
+        class Post(models.Model):
+            author = models.ForeignKey(Author, models.CASCADE, related_name="posts")
+            editor = models.ForeignKey("Author", models.CASCADE, related_name="+")
+            parent = models.ForeignKey("self", models.CASCADE, null=True)
+            tags = models.ManyToManyField("Tag")
+
+        class Tag(models.Model):
+            pass
+
+        class Cover(models.Model):
+            post = models.OneToOneField("blog.Post", models.CASCADE)
+        """,
+    )
+    post = links(found["Post"])
+    assert post["author"] == ("Author", False, "posts")
+    assert post["editor"] == ("Author", False, None)
+    assert post["parent"] == ("Post", False, "post_set")
+    assert post["tags"] == ("Tag", True, "post_set")
+    assert post["cover"] == ("Cover", False, "post")
+    assert links(found["Author"]) == {"posts": ("Post", True, "author")}
+    assert links(found["Tag"]) == {"post_set": ("Post", True, "tags")}
+
+
+def test_abstract_models_mixins_and_parents_hand_their_fields_down(tmp_path: Path) -> None:
+    found = tables(
+        tmp_path,
+        core__models="""
+        class Owned(models.Model):
+            owner = models.ForeignKey("auth.User", models.CASCADE, related_name="%(class)s_owned")
+            created = models.DateTimeField()
+
+            class Meta:
+                abstract = True
+                ordering = ["created"]
+        """,
+        blog__models="""
+        from core.models import Owned
+
+        class Post(Owned):
+            title = models.CharField(max_length=9)
+
+        class Page(Post):
+            body = models.TextField()
+        """,
+    )
+    assert "Owned" not in found
+    assert [f.name for f in found["Post"].fields or ()] == ["id", "title", "owner", "created"]
+    assert found["Post"].order == ("created",)
+    assert {"owner", "post_ptr"} <= links(found["Page"]).keys()
+    assert links(found["Post"])["page"] == ("Page", False, "post_ptr")
+    assert {"post_owned", "page_owned"} & links(found["User"]).keys()
+
+
+def test_indexes_that_are_declared_and_those_that_come_along(tmp_path: Path) -> None:
+    found = tables(
+        tmp_path,
+        blog__models="""
+        class Post(models.Model):
+            author = models.ForeignKey("Author", models.CASCADE)
+            loose = models.ForeignKey("Author", models.CASCADE, db_index=False, related_name="+")
+            slug = models.SlugField()
+            code = models.CharField(max_length=9, unique=True)
+            state = models.CharField(max_length=9, db_index=True)
+
+            class Meta:
+                unique_together = [("author", "slug")]
+                indexes = [models.Index(fields=["state", "-code"], name="by_state")]
+                constraints = [models.UniqueConstraint(fields=["slug", "state"], name="one")]
+
+        class Author(models.Model):
+            pass
+        """,
+    )
+    made = {i.fields: (i.unique, i.implicit) for i in found["Post"].indexes}
+    assert made == {
+        ("id",): (True, True),
+        ("author",): (False, True),
+        ("slug",): (False, True),
+        ("code",): (True, True),
+        ("state",): (False, False),
+        ("author", "slug"): (True, True),
+        ("state", "code"): (False, False),
+        ("slug", "state"): (True, True),
+    }
+
+
+def test_models_of_one_name_keep_apart(tmp_path: Path) -> None:
+    text = """
+    class Item(models.Model):
+        pass
+
+    class Line(models.Model):
+        item = models.ForeignKey("Item", models.CASCADE)
+    """
+    found = tables(tmp_path, shop__models=text, stock__models=text)
+    assert {"shop.Item", "stock.Item"} <= found.keys()
+    assert links(found["stock.Line"])["item"][0] == "stock.Item"
+
+
+def test_rows_that_code_watches(tmp_path: Path) -> None:
+    found = tables(
+        tmp_path,
+        blog__models="""
+        class Plain(models.Model):
+            pass
+
+        class Saved(models.Model):
+            def save(self, *args, **kwargs):
+                super().save(*args, **kwargs)
+
+        class Heard(models.Model):
+            pass
+        """,
+        blog__signals="""
+        from django.db.models.signals import post_save
+        from blog.models import Heard
+
+        def listen(sender, **kwargs): ...
+
+        post_save.connect(listen, sender=Heard)
+        """,
+    )
+    assert [found[name].watched for name in ("Plain", "Saved", "Heard")] == [False, True, True]
