@@ -224,7 +224,7 @@ class PythonVocabulary:
         if isinstance(shape, Marker) and shape.kind == "super":
             info = self.project.classes.get(shape.data[0], shape.data[1])
             base = shape.inner or NOTHING
-            pairs = [(info, True)] if info is not None else []
+            pairs = [*self._infos(base), *([(info, True)] if info is not None else [])]
         else:
             if isinstance(shape, Record):
                 base = next((part for part in shape.rest if known(part)), base)
