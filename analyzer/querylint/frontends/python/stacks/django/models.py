@@ -283,7 +283,9 @@ class Models:
             model.links[made.name] = Link(made.name, target.table if target is not None else None, True, lookup=made.name)
         else:
             kind = words.TYPES.get(made.kind, "any")
-            model.fields.append(Field(made.name, kind, nullable=null, large=made.kind in ("TextField", "BinaryField", "JSONField")))
+            large = made.kind in ("TextField", "BinaryField", "JSONField")
+            span = self.project.modules.lines(made.owner.path).span(made.node.at, made.node.end)
+            model.fields.append(Field(made.name, kind, nullable=null, large=large, few="choices" in made.keywords, span=span))
         model.indexes += field_indexes(self.project.modules.lines(made.owner.path), made)
 
     def _target(self, model: Model, made: Made) -> Model | None:
