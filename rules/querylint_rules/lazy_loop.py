@@ -18,7 +18,7 @@ count (`annotate`).
 ## When it stays silent
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
 back from a related row to the row it was reached from; rows that a caller may have loaded in a way that cannot be read; loops whose length
-the author wrote down; tests, seeds and migrations.
+the author wrote down; tests, seeds and migrations. What a helper reads under conditions deep inside, or beside work that writes, is a hint.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else _remedy(program, source, paths, step),
-        Severity.INFO if _seldom(gathered, paths) else None,
+        Severity.INFO if _seldom(program, gathered, paths) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
@@ -196,9 +196,12 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
     )
 
 
-def _seldom(gathered: Rows, paths: list[Path]) -> bool:
-    """Whether the relations are only followed under conditions, deep in what a round calls."""
+def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
+    """Whether the relations are only followed under conditions, deep in what a round calls, or beside work that writes."""
     places = [gathered.paths[path] for path in paths]
+    outer = places[0].source.edges[-1] if places[0].source.edges else None
+    if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
+        return True  # each round works on its row, and reads what it needs for that
     deep = all(len(place.source.edges) > 1 for place in places)
     return deep and all(p.site.arms or p.site.step.guards for p in places if isinstance(p.site.step, Access))
 

@@ -15,8 +15,9 @@ parent, read the parent's range once and group it in memory.
 
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
-first hit, reads that are started in the loop but awaited together after it, tests, seeds and migrations.
-It is a hint where nobody waits (crons, scheduled jobs), and in a mutation whose rounds wait for their own writes anyway.
+first hit, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
+those), tests, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs), and where the rounds also write: they wait for
+that anyway.
 """
 
 from __future__ import annotations
@@ -143,9 +144,19 @@ def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
     return Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once")
 
 
+def _works_on_item(program: Program, site: Site) -> bool:
+    """Whether the call of a round writes as well, where reads and writes are messages of their own: then the item is worked on anyway."""
+    step = site.step
+    if not isinstance(step, Call) or not program.facts(site.function).bulk_reads:
+        return False
+    return any(e.access.op is Op.WRITE for e in local_effects(program, site.function, step))
+
+
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
     read = effect.access
-    if again or not effect.certain or _singled_out(program, site, hit) or small_matter(program, site, effect):
+    if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
+        return Severity.INFO
+    if small_matter(program, site, effect):
         return Severity.INFO
     if _weight(read) == 3 and read.bound is Bound.ALL:
         return Severity.ERROR
