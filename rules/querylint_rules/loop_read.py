@@ -13,6 +13,8 @@ table again and again.
 Start the reads together and wait once: `await Promise.all(ids.map((id) => ctx.db.get(id)))`. Where every item asks for the rows of one
 parent, read the parent's range once and group it in memory.
 
+In Django read the rows for all the items with one query before the loop: `in_bulk(keys)`, or a condition with `__in`.
+
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
 first hit, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of

@@ -2,19 +2,21 @@
 # Writes one by one in a loop
 
 ## What it finds
-An insert, patch, replace or delete that a loop waits for in every round.
+An insert, patch, replace, save or delete that a loop waits for in every round.
 
 ## Why it costs
 Inside one Convex mutation this is one transaction and no round trip per item, so it is a hint. It becomes a problem where the rows
 that drive it are not bounded: each patch or delete reads its document and records a range of its own, and a transaction ends at 4,096
-ranges, long before the limit of 16,000 writes.
+ranges, long before the limit of 16,000 writes. In Django every write is a statement and a round trip of its own: a warning.
 
 ## Instead
-Take a bounded batch, write it, and schedule the next one: `.take(200)` and `ctx.scheduler.runAfter(0, ...)`.
+Take a bounded batch, write it, and schedule the next one: `.take(200)` and `ctx.scheduler.runAfter(0, ...)`. In Django collect the rows and write them once: `bulk_create`,
+`bulk_update`, or `update()` and `delete()` of a queryset.
 
 ## When it stays silent
 Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, writes in a helper unless the rows
-that drive them are unbounded, tests, seeds and migrations.
+that drive them are unbounded, loops over batches, loops that end with the write, tests, seeds and migrations. Writes in a helper, and those
+of rows that an overridden `save` or a signal watches, are hints.
 """
 
 from __future__ import annotations
