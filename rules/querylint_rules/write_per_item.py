@@ -10,8 +10,8 @@ that drive it are not bounded: each patch or delete reads its document and recor
 ranges, long before the limit of 16,000 writes. In Django every write is a statement and a round trip of its own: a warning.
 
 ## Instead
-Take a bounded batch, write it, and schedule the next one: `.take(200)` and `ctx.scheduler.runAfter(0, ...)`. In Django collect the rows and write them once: `bulk_create`,
-`bulk_update`, or `update()` and `delete()` of a queryset.
+Take a bounded batch, write it, and schedule the next one: `.take(200)` and `ctx.scheduler.runAfter(0, ...)`.
+In Django collect the rows and write them once: `bulk_create`, `bulk_update`, or `update()` and `delete()` of a queryset.
 
 ## When it stays silent
 Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, writes in a helper unless the rows
