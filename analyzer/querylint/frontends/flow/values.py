@@ -282,6 +282,8 @@ def join_shapes(left: Val, right: Val) -> Shape:
         return known
     if a == b:
         return a
+    if isinstance(a, ClassRef) and isinstance(b, ClassRef):
+        return None  # one of two classes is neither
     if isinstance(a, Record) and isinstance(b, Record):
         fields = dict(a.fields)
         for name, value in b.fields.items():

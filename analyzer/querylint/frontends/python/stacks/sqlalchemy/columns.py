@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.stacks.sqlalchemy import words
@@ -40,7 +41,7 @@ def fill(models: Models, model: Model) -> None:
                 deferred.append(made.name)
     model.keys = (*model.keys, *keys) or (model.parent.keys if model.parent is not None else ())
     model.deferred = tuple(deferred)
-    if model.keys:
+    if model.keys and not _more_keys(models, model):
         model.indexes.append(Index("primary key", model.keys, unique=True, implicit=True))
     if model.info is not None:
         for node, path in _table_args(models, model):
@@ -49,6 +50,12 @@ def fill(models: Models, model: Model) -> None:
         for _, _, value in model.info.node.fields:
             if isinstance(value, tree.Call) and models.word(model.path, value.func) == "Index":
                 _constraint(models, model, value, model.path)
+
+
+def _more_keys(models: Models, model: Model) -> bool:
+    """Whether a base of outside code may add columns to the primary key."""
+    outside = model.info.ancestry() if model.info is not None else ()
+    return any(not name.startswith((*words.PACKAGES, *words.PLAIN)) for name in outside)
 
 
 def _made(models: Models, model: Model) -> Iterator[Made]:
@@ -103,6 +110,8 @@ def _column(models: Models, model: Model, made: Made, keys: list[str]) -> None:
         return
     if true(keyword(node, "primary_key")):
         keys.append(name)
+        if _more_keys(models, model):
+            model.fields[-1] = replace(model.fields[-1], span=None)  # who knows whether the key begins with it
     if true(keyword(node, "unique")):
         model.indexes.append(Index(f"{name} unique", (name,), unique=True, implicit=True, span=span))
     elif true(keyword(node, "index")):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Condition, Many, Marker, Query, Val, derived, literal
 from querylint.frontends.python.stacks.sqlalchemy import words
-from querylint.ir import Origin, Predicate, Relation, Root, Side
+from querylint.ir import Escape, Origin, Predicate, Relation, Root, Side
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def predicates(state: State, models: Models, table: str | None, found: tuple[Con
             arms = tuple(predicates(state, models, table, arm, node) for arm in condition.arms)
             made.append(Predicate(None, Relation.ANY, Side.FILTER, arms=arms, span=span))
             continue
+        if condition.other is not None:
+            state.leak(condition.other, Escape.PASSED, node.at, node.end)
         value = state.value(plain(condition.other)) if condition.other is not None else None
         relation = condition.relation
         field = _field(models, table, condition.origin)
