@@ -21,8 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.growth import small
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.serving import phrase, small
+from querylint.advise.serving import phrase
 from querylint.ir import Access, IndexKind, Plan, Predicate, Program, Relation, Table, Terminal, Way
 from querylint.ir.program import Site
 from querylint.remedy import AddIndex

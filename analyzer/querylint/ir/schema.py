@@ -47,8 +47,8 @@ class Field:
 
     `type` is one of string, number, int64, boolean, id, null, bytes, array, object, record, literal, union, any. `target` is the table
     that an id refers to (for an array of ids too); `optional` says that documents may lack the field, `nullable` that null is a value.
-    `large` marks content that is heavy by declaration (vectors, bytes), `few` a field that takes one of a few values written down. `span` is
-    where it is declared, where that matters.
+    `large` marks content that is heavy by declaration (vectors, bytes), `few` a field that takes one of a few values written down. `span`
+    is where it is declared, where that matters.
     """
 
     name: str

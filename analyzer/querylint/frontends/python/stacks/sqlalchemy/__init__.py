@@ -12,7 +12,7 @@ from querylint.frontends.flow.values import ClassRef, Closure, External, Many, M
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.sqlalchemy import functions, loaders, queries, rows, sessions, words
+from querylint.frontends.python.stacks.sqlalchemy import functions, loaders, queries, rows, schemas, sessions, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
@@ -231,7 +231,7 @@ class SqlAlchemy(Stack):
                 state.leak(value, Escape.STORED, node.at, node.end)
             return None
         elif isinstance(receiver, ClassRef) and not receiver.instance:
-            return self._selecting(state, node, name, base)
+            return schemas.read(self, state, node, name, base) or self._selecting(state, node, name, base)
         return self._session_call(state, node, func, base)
 
     def _noted(self, state: State, made: Val | None, query: Query) -> Val | None:
@@ -346,6 +346,11 @@ class SqlAlchemy(Stack):
             state.leak(base, Escape.STORED, target.at, target.end)
             state.leak(value, Escape.STORED, target.at, target.end)
             rows.assigned(state, base, model, target, value)
+
+    def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
+        """A router reads the attributes that its response model names from the rows that a function gives back."""
+        if self.kind(None, fn) is Kind.HTTP:
+            schemas.answered(self, state, fn, value)
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """A function that a router answers requests with."""
