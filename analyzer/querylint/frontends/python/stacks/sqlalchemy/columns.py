@@ -105,7 +105,8 @@ def _column(models: Models, model: Model, made: Made, keys: list[str]) -> None:
     large = made.deferred or any(w in words.LARGE for w in types)
     span = models.project.modules.lines(made.path).span(node.at, node.end) if node is not None else None
     refers = target[0] or None if target is not None else None
-    model.fields.append(Field(name, kind, nullable=nullable, target=refers, large=large, span=span))
+    few = any(w in words.FEW for w in (*types, *(_names(made.type))))
+    model.fields.append(Field(name, kind, nullable=nullable, target=refers, large=large, few=few, span=span))
     if node is None:
         return
     if true(keyword(node, "primary_key")):

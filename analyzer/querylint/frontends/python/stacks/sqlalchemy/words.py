@@ -23,6 +23,7 @@ TYPES = {
     "Boolean": "boolean", "BOOLEAN": "boolean", "bool": "boolean", "JSON": "object", "JSONB": "object", "HSTORE": "object",
     "ARRAY": "array", "LargeBinary": "bytes", "BLOB": "bytes", "BYTEA": "bytes", "bytes": "bytes",
 }  # fmt: skip
+FEW = frozenset("Enum Boolean BOOLEAN bool Literal".split())
 LARGE = frozenset("Text UnicodeText TEXT LargeBinary BLOB BYTEA JSON JSONB ARRAY bytes".split())
 
 # Relations: how they are loaded unless a query says otherwise.
