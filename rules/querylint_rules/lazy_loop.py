@@ -33,6 +33,7 @@ from querylint.ir import ITEM, Access, Call, Loading, Loop, Op, Path, Program, R
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+from querylint.text import Span
 
 MOST_NAMES = 5
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
@@ -132,19 +133,24 @@ def _loop(program: Program, site: Site, source: Source) -> Loop | None:
 
 
 def _found(program: Program, rows: Rows) -> Iterator[Found]:
-    """One finding for each relation in its place; one for all of them at their query, where that is in another function or file.
+    """One finding for the relations of one place; one for all of them at their query, where that is in another function or file.
 
     Columns that the query leaves out belong together: the query is to name them.
     """
     apart: list[Path] = []
     left: list[Path] = []
+    places: dict[Span, list[Path]] = {}
     for path, followed in rows.paths.items():
+        step = followed.site.step
+        assert isinstance(step, Access)
         if rows.read is not None and _apart(rows.read, followed):
             apart.append(path)
         elif rows.read is not None and column(program, followed.source.outer, rows.read.table, path):
             left.append(path)
         else:
-            yield _one(program, rows, [path], same=True)
+            places.setdefault(step.span, []).append(path)
+    for together in places.values():
+        yield _one(program, rows, together, same=True)
     if left:
         yield _one(program, rows, left, same=True)
     if apart:

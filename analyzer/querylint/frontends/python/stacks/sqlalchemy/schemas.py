@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, Many, Query, Val
+from querylint.frontends.flow.values import ClassRef, Many, Val
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.sqlalchemy.columns import names_in
 from querylint.ir import LoopKind
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
 
 READERS = frozenset(("model_validate", "from_orm", "validate"))
-DEEPEST = 3
+DEEPEST = 1
 
 
 def is_schema(info: ClassInfo) -> bool:
@@ -45,8 +45,8 @@ def answered(stack: SqlAlchemy, state: State, fn: tree.Fn, value: Val) -> None:
     if info is None or last is None or last.value is None:
         return
     node = tree.Call(last.value, [last.value], last.value.at, last.value.end)
-    if isinstance(value.shape, Query):
-        return
+    if not isinstance(value.shape, Many):
+        return  # one row, whose relations are read once each
     _inside(stack, state, node, info, value, -1)
 
 
