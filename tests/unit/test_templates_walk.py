@@ -118,8 +118,13 @@ READS = ["index.html:1 Post", "index.html:2 *Author"]
             "from django.core.paginator import Paginator\nfrom django.shortcuts import render\ndef index(request):\n"
             "    pages = Paginator(Post.objects.all(), 20)\n    return render(request, 'index.html', {'posts': pages.get_page(1)})"
         ),
+        (
+            "from django.core.paginator import Paginator\nfrom django.shortcuts import render\n"
+            "def cut(request, rows):\n    page = Paginator(rows, 20).page(request.GET['page'])\n    page.url = request.path\n    return page\n"
+            "def index(request):\n    return render(request, 'index.html', {'posts': cut(request, Post.objects.all())})"
+        ),
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_ways_to_render(tmp_path: Path, view: str) -> None:
     assert seen(tmp_path, {"blog/views.py": f"from blog.models import Post\n{view}\n", "blog/templates/index.html": LOOP}) == READS

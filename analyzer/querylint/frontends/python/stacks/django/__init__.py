@@ -199,7 +199,7 @@ class Django(Stack):
             return None
         if base.doc_of is not None:
             return rows.member(self, state, base, node)
-        return base if node.name == "object_list" and isinstance(shape, Many) else None
+        return None
 
     # Calls.
 
