@@ -5,7 +5,7 @@ from __future__ import annotations
 from querylint.frontends.flow import works
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Record, Val, join
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Query, Record, Val, join
 from querylint.ir import NOT_LITERAL, Work
 from querylint.syntax import tree
 
@@ -118,7 +118,7 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
             note_fold(m, _var_of(m, target.base), value)
         if isinstance(base.shape, Record):
             put_back(m, target.base, _with_field(base, base.shape, target.name, value))
-        elif value.interesting:
+        elif value.interesting and not isinstance(base.shape, Query):  # what is hung on a query is no part of its rows
             kept = base.doc_of if m.language.function_scoped else None
             put_back(
                 m,
