@@ -109,9 +109,16 @@ def _compare(p: Places, node: ast.Compare, at: int, end: int) -> tree.Expr:
             one = tree.Op("!", [one], left.at, right.end)
         made = one if made is None else tree.Logic("&&", made, one, at, right.end)
         # What stands in the middle runs once; the second comparison knows it only if it is a plain name or constant.
-        left = right if isinstance(right, tree.Name | tree.Literal | tree.Member) else tree.Opaque([], right.at, right.end)
+        left = right if _calm(right) else tree.Opaque([], right.at, right.end)
     assert made is not None
     return made
+
+
+def _calm(node: tree.Expr) -> bool:
+    """Whether evaluating an expression again does nothing."""
+    while isinstance(node, tree.Member):
+        node = node.base
+    return isinstance(node, tree.Name | tree.Literal)
 
 
 def _ternary(p: Places, node: ast.IfExp, at: int, end: int) -> tree.Expr:
