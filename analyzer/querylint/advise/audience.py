@@ -7,6 +7,7 @@ from enum import Enum
 
 from querylint.ir import Call, Function, Kind, Mode, Program, Root
 
+STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
 TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
 BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches", "commit", "apply"))
 
@@ -96,7 +97,8 @@ def _waits(program: Program, function: Function) -> bool:
 def _unnamed(program: Program, function: Function) -> bool:
     """Whether an internal function is called by nobody and named nowhere.
 
-    Public ones may have clients that are not in the project, unless they have the switches of a repair that is run by hand.
+    Public ones may have clients that are not in the project, unless they look like repairs that are run by hand: by their switches, by what
+    the project tells people to run, or as staff alone may call them.
     """
     if function.route is None or function.kind is Kind.HTTP or program.named(function):
         return False
@@ -109,4 +111,18 @@ def _by_hand(program: Program, function: Function) -> bool:
     """Whether a function is run by hand: its name or its arguments say so, or the project tells people how."""
     if TRIAL.match(function.name) or function.route in program.manual:
         return True
+    if function.kind is not Kind.QUERY and asks_for_staff(program, function):
+        return True
     return any(o.root is Root.PARAM and o.path and o.path[0] in BY_HAND for o in function.touched)
+
+
+def asks_for_staff(program: Program, entry: Function) -> bool:
+    """Whether a function asks first whether its caller may manage the application."""
+    functions = [entry, *(program.functions[key] for key in (entry.wrapper or "",) if key in program.functions)]
+    for function in functions:
+        for step in function.own_steps():
+            if isinstance(step, Call):
+                words = [step.text, *(v.literal for v in step.args if isinstance(v.literal, str))]
+                if any(STAFF.search(word) for word in words):
+                    return True
+    return entry.wrapper is not None and STAFF.search(entry.wrapper.rpartition("::")[2]) is not None

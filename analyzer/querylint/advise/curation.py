@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import asks_for_staff, left_alone
 from querylint.advise.trace import fate
 from querylint.ir import Access, Call, Function, Kind, LoopKind, Mode, Op, Order, Program, Relation, Role, Schema, Table, Terminal, Work
 from querylint.ir.program import Effect, Site
@@ -16,7 +16,6 @@ CATALOGUE = re.compile(
     r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?)$",
     re.IGNORECASE,
 )
-STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
 OWNER = re.compile(
     r"^(?:user|owner|author|creator|member|customer|sender|recipient|assignee|player|profile|subscriber|account|buyer|student|patient)"
     r"(?:_?id)?$",
@@ -183,15 +182,4 @@ def _by_hand(program: Program, site: Site) -> bool:
 def by_staff(program: Program, function: Function) -> bool:
     """Whether every way to a function asks first whether the caller may manage the application."""
     entries = program.entries(function.key)[:MOST_ENTRIES]
-    return bool(entries) and all(_asks_for_staff(program, entry) for entry in entries)
-
-
-def _asks_for_staff(program: Program, entry: Function) -> bool:
-    functions = [entry, *(program.functions[key] for key in (entry.wrapper or "",) if key in program.functions)]
-    for function in functions:
-        for step in function.own_steps():
-            if isinstance(step, Call):
-                words = [step.text, *(v.literal for v in step.args if isinstance(v.literal, str))]
-                if any(STAFF.search(word) for word in words):
-                    return True
-    return entry.wrapper is not None and STAFF.search(entry.wrapper.rpartition("::")[2]) is not None
+    return bool(entries) and all(asks_for_staff(program, entry) for entry in entries)
