@@ -176,7 +176,7 @@ def _summary(program: Program, lowered: Lowered, files: int, suppressed: int) ->
         lowered.roots,
         files,
         len(lowered.analysed),
-        sum(1 for f in program.functions.values() if f.route is not None),
+        sum(1 for f in program.functions.values() if f.route is not None or not program.facts(f).once),
         len(reads),
         len(writes),
         len(tables),

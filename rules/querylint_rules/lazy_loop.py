@@ -197,7 +197,10 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         site.function.key if same else source.outer.key,
         step.table,
         also=("loop-read",),
-        cost=Cost(f"{len(paths)} × n queries", f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join"),
+        cost=Cost(
+            "n queries" if len(paths) == 1 else f"{len(paths)} × n queries",
+            f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join",
+        ),
         operation=step.verb,
     )
 
