@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from querylint.advise.eager import Source, column, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import ITEM, Access, Call, Loading, Loop, Op, Path, Program, Role, Terminal
+from querylint.ir import ITEM, Access, Call, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -192,7 +192,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else _remedy(program, source, paths, step),
-        Severity.INFO if _seldom(program, gathered, paths) else None,
+        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
@@ -203,6 +203,16 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         ),
         operation=step.verb,
     )
+
+
+def _one_row(program: Program, gathered: Rows) -> bool:
+    """Whether the rows hang on a single row that is read here, in no loop: as many queries as it has of them, once."""
+    read = gathered.read
+    if read is None or read.terminal in (Terminal.ROWS, Terminal.PAGE):
+        return False
+    outer = {followed.source.outer.key for followed in gathered.paths.values()}
+    places = [program.sites(key).by_id.get(read.id) for key in outer]
+    return not any(place is None or any(loop.kind is not LoopKind.ONCE for loop in place.loops) for place in places)
 
 
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:

@@ -94,9 +94,12 @@ def _written(program: Program, site: Site, call: Call) -> Access | None:
     )
 
 
+BULK = frozenset(("bulk_create", "bulk_update", "abulk_create", "abulk_update"))
+
+
 def _batch(program: Program, site: Site, write: Access) -> bool:
     """Whether the statement writes many rows already, or each round's goes to another table."""
-    return by_table(write) or (write.bound is Bound.ALL and plain(program, site.function))
+    return by_table(write) or write.verb in BULK or (write.bound is Bound.ALL and plain(program, site.function))
 
 
 def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:

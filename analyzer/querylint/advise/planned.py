@@ -85,8 +85,9 @@ def _looked_up(schema: Schema, read: Access) -> Iterator[tuple[str, str]]:
     for plan in read.plans:
         bound = {p.field for p in plan.predicates if p.relation in (Relation.EQ, Relation.IN) and p.field is not None}
         declared = schema.tables.get(read.table or "")
-        if declared is not None and not any(_begins(declared, field) for field in bound if declared.field(field) is not None):
-            yield from ((declared.name, field) for field in sorted(bound))
+        alone = len(bound) == 1  # beside another condition a column that many rows share finds little
+        if declared is not None and alone and not any(_begins(declared, field) for field in bound if declared.field(field) is not None):
+            yield from ((declared.name, field) for field in bound)
         for eager in plan.eager:
             end = read.table
             link = None

@@ -184,7 +184,8 @@ def _folded(m: State, node: tree.Call) -> Val:
 def _next(m: State, node: tree.Call) -> Val:
     over, _ = _over(m, node, partial=True)
     default = _rest(m, node)
-    found = picked(m, Work.FIRST, over, node.at, node.end) if over.rows else over.item()
+    chosen = isinstance(node.args[0], tree.Comprehension) and any(tests for _, _, tests, _ in node.args[0].clauses) if node.args else False
+    found = picked(m, Work.FIRST, over, node.at, node.end) if over.rows and not chosen else over.item()
     return join(found, default[0]) if default and default[0].interesting else found
 
 
