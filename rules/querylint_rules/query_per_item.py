@@ -34,7 +34,7 @@ from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
-LATEST_FEW = 20
+LATEST_FEW = 50
 
 
 @rule(pattern="map-read", severity=Severity.WARNING, cwe=1073)
@@ -123,7 +123,7 @@ def _joined(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
         return False
     drivers = _drivers(program, site, hit)
     if one:
-        return bool(drivers) and all(d.bound in (Bound.LIMIT, Bound.PAGE) for d in drivers)
+        return not any(d.bound is Bound.ALL for d in drivers)
     return bool(drivers) and all(_short_list(program, site, d, read) for d in drivers)
 
 

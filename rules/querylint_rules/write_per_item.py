@@ -25,6 +25,7 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
 from querylint.advise.bulk import by_table, one_by_one
+from querylint.advise.curation import keys
 from querylint.advise.growth import PERSON, STREAM, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
@@ -182,7 +183,8 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
     owned = any(PERSON.match(f) or TENANT.match(f) for p in source.plans for f in p.fixed())
     name = (source.table or "").lower()
     stream = name.endswith(("message", "messages")) or (owned and STREAM.search(name) is not None)
-    return stream or reach(program, site.function, source) is Reach.TABLE
+    whole = reach(program, site.function, source) is Reach.TABLE and not keys(program, site.function.root, source.table)
+    return stream or whole  # a table with one row for each key holds as many as there are things with such a key
 
 
 def _cut(site: Site, source: Access) -> bool:

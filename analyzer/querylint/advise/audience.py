@@ -56,7 +56,7 @@ def _audiences(program: Program) -> dict[str, Audience]:
             found[key] = Audience.USERS
         elif key in behind:
             found[key] = Audience.BACKGROUND
-        elif key in nobody:
+        elif key in nobody or _loose(program, program.functions[key]):
             found[key] = Audience.NOBODY
     return found
 
@@ -89,9 +89,18 @@ def _waits(program: Program, function: Function) -> bool:
     """Whether somebody outside waits for the function itself."""
     if function.public or function.kind in (Kind.HTTP, Kind.CLIENT):
         return True
-    loose = function.kind is Kind.PLAIN and not program.callers.get(function.key) and not program.entries(function.key)
     schema = program.schema(function)
-    return loose and (schema is None or not schema.facts.once)
+    return _uncalled(program, function) and (schema is None or not schema.facts.once)
+
+
+def _uncalled(program: Program, function: Function) -> bool:
+    return function.kind is Kind.PLAIN and not program.callers.get(function.key) and not program.entries(function.key)
+
+
+def _loose(program: Program, function: Function) -> bool:
+    """Whether a helper stands where all its callers could be seen, and has none."""
+    schema = program.schema(function)
+    return _uncalled(program, function) and schema is not None and schema.facts.once
 
 
 def _unnamed(program: Program, function: Function) -> bool:
@@ -122,7 +131,7 @@ def asks_for_staff(program: Program, entry: Function) -> bool:
     for function in functions:
         for step in function.own_steps():
             if isinstance(step, Call):
-                words = [step.text, *(v.literal for v in step.args if isinstance(v.literal, str))]
+                words = [step.text, *(v.literal if isinstance(v.literal, str) else v.text for v in step.args)]
                 if any(STAFF.search(word) for word in words):
                     return True
     return entry.wrapper is not None and STAFF.search(entry.wrapper.rpartition("::")[2]) is not None

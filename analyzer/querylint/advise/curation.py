@@ -28,6 +28,11 @@ SWITCHES = re.compile(
 CONTENT = re.compile(r"^(?:content|body|text|html|markdown|message|transcript|payload|raw)$", re.IGNORECASE)
 WORD = re.compile(r"(?:name|title|label|slug|code|key)$", re.IGNORECASE)
 STAMP = re.compile(r"(?:At|_at|Time|Date)$")
+ENTITIES = re.compile(
+    r"(?:users?|members?|posts?|articles?|pages?|media|files?|documents?|images?|orders?|products?|items?|customers?|contacts?|leads?|deals?|"
+    r"tickets?|messages?|comments?|reviews?|invoices?|payments?|events?|bookings?|courses?|lessons?|recipes?|listings?|jobs?|tasks?|notes?)$",
+    re.IGNORECASE,
+)
 SIGNS = 2
 MOST_ENTRIES = 12
 
@@ -139,7 +144,8 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     )
     if signs[1] and any(len(key) == 1 for key in keys(program, root, name)):  # staff alone, and one row for each name
         return True
-    return sum(signs) >= SIGNS and all(_by_hand(program, site) for site, _ in made)
+    enough = sum(signs) >= SIGNS or (signs[1] and not ENTITIES.search(table.name))
+    return enough and all(_by_hand(program, site) for site, _ in made)
 
 
 def _vocabulary(schema: Schema, table: Table) -> bool:
