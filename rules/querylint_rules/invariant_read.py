@@ -86,7 +86,6 @@ def _picked(program: Program, site: Site, loop: Loop) -> bool:
 def _sometimes(program: Program, site: Site, loop: Loop) -> bool:
     """Whether only some of the items lead to the read."""
     return plain(program, site.function) and loop.id in getattr(site.step, "guards", ())
-    return bool(loop.control)
 
 
 def _leaves(loop: Loop) -> bool:

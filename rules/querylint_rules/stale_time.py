@@ -67,12 +67,7 @@ def stale_time(program: Program) -> Iterator[Found]:
                 _message(function, best),
                 (*way, Point(best.predicate.span or best.step.span, "the time decides here")),
                 ADVICE,
-                None
-                if _watched(program, function)
-                and not all(c.predicate.conditional for c in choices)
-                and not stamped(best)
-                and not swept(program, function, best)
-                else Severity.INFO,
+                None if _watched(program, function) and _ages(program, function, choices, best) else Severity.INFO,
                 Confidence.LIKELY if any(p.predicate.conditional for p in choices) else Confidence.SURE,
                 best.function.key,
                 best.step.table if isinstance(best.step, Access) else None,

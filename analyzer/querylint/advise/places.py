@@ -75,11 +75,6 @@ def _verb(call: Call) -> str:
     return {Mode.SCHEDULE: "schedules", Mode.SUBSCRIBE: "subscribes to"}.get(call.mode, "calls")
 
 
-def ways_in(program: Program, function: Function) -> int:
-    """The number of call sites that lead straight to a function."""
-    return len(program.callers.get(function.key, ()))
-
-
 def transactional(program: Program, function: Function) -> bool:
     """Whether a function runs inside a transaction wherever it is reached from."""
     if function.kind is not Kind.PLAIN:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from querylint.ir.access import Access, Op
-from querylint.ir.code import Block, Branch, Call, Function, Loop, LoopKind, Step, Wait
+from querylint.ir.code import Block, Branch, Call, Function, Loop, Step, Wait
 from querylint.ir.schema import Facts, Schema, Table
 from querylint.text import Span
 
@@ -187,11 +187,6 @@ def _walk(
         elif isinstance(step, Branch):
             for number, arm in enumerate(step.arms):
                 _walk(function, arm, loops, (*arms, (site.rank, number)), handled or (step.handler and number > 0), sites)
-
-
-def repeating(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
-    """The loops that really run several times."""
-    return tuple(loop for loop in loops if loop.kind is not LoopKind.ONCE)
 
 
 def place(span: Span) -> str:

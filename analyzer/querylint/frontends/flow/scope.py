@@ -55,4 +55,3 @@ class Frame:
     filters: list[int] = field(default_factory=list)
     exits: list[tuple[dict[Var, Val], frozenset[int]]] = field(default_factory=list)
     fold_deps: frozenset[int] = frozenset()
-    folded_fields: dict[str, None] = field(default_factory=dict)

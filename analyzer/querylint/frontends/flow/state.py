@@ -47,7 +47,6 @@ TEXT_LENGTH = 60
 DATABASE = "database handle"
 """The path segment of a database handle whose presence is tested: where there is none, no transaction is open."""
 MOST_STEPS = 6000
-MOST_DEPTH = 24
 
 
 class State:

@@ -91,7 +91,6 @@ class Query:
     base: Origin | None = None
     flavor: str = ""
     deps: frozenset[int] = NO_STEPS
-    memory: tuple[Condition, ...] = ()
     one: bool = False
     limit: Val | None = None
     follows: Origin | None = None

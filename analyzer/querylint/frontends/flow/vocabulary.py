@@ -12,9 +12,8 @@ from querylint.syntax import tree
 
 
 class Consumption(Enum):
-    """What is done to a query that has not run yet: all of its rows are asked for, their number, whether there are any, one of them."""
+    """What is done to a query that has not run yet: the number of its rows is asked for, whether there are any, one of them."""
 
-    ITERATED = "iterated"
     MEASURED = "measured"
     TESTED = "tested"
     SEARCHED = "searched"

@@ -30,7 +30,7 @@ def _shape(shape: Shape, depth: int) -> Shape:
     if isinstance(shape, Query):
         follows = shape.follows if shape.follows is not None and shape.follows.root is Root.PARAM else None
         base = shape.base if shape.base is not None and shape.base.root is Root.PARAM else None
-        return replace(shape, table_from=None, base=base, deps=NO_STEPS, memory=(), limit=None, follows=follows)
+        return replace(shape, table_from=None, base=base, deps=NO_STEPS, limit=None, follows=follows)
     if isinstance(shape, Closure):
         return replace(shape, this=portable(shape.this, depth + 1) if shape.this is not None else None) if shape.name else None
     if isinstance(shape, Marker):

@@ -143,7 +143,6 @@ class _Reader:
             subqueries=self.inner(tree, made),
             locking=bool(tree.args.get("locks")),
             partial=self.masked.dropped,
-            placeholders=self.masked.keys,
         )
 
     def combined(self, tree: Any) -> Statement:
@@ -154,7 +153,7 @@ class _Reader:
         return Statement(
             Operation.READ, "select", tables, outputs=first.outputs, star=first.star, order=self.ordered(tree.args.get("order")),
             limit=self.bound(tree.args.get("limit")), offset=self.bound(tree.args.get("offset")), subqueries=arms, partial=True,
-            combined=True, placeholders=self.masked.keys,
+            combined=True,
         )  # fmt: skip
 
     def insert(self, tree: Any) -> Statement:
@@ -180,7 +179,6 @@ class _Reader:
         return Statement(
             Operation.WRITE, verb, (self.table(target, frozenset()),), assignments=assignments, rows=rows,
             returning=self.returned(tree), subqueries=self.inner(tree, _made_names(tree)), partial=self.masked.dropped,
-            placeholders=self.masked.keys,
         )  # fmt: skip
 
     def update(self, tree: Any) -> Statement:
@@ -208,7 +206,6 @@ class _Reader:
             Operation.WRITE, verb, (self.table(tree.this, made), *(j.table for j in joins)), tuple(joins),
             self.conditions.all(where.this) if where is not None else (), assignments=assignments, returning=self.returned(tree),
             limit=self.bound(tree.args.get("limit")), subqueries=self.inner(tree, made), partial=self.masked.dropped,
-            placeholders=self.masked.keys,
         )  # fmt: skip
 
     def table(self, tree: Any, made: frozenset[str]) -> TableUse:

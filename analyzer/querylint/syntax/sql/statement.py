@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from querylint.ir import Relation
@@ -155,7 +155,6 @@ class Statement:
     partial: bool = False
     combined: bool = False
     rows: int | None = None
-    placeholders: tuple[int | str, ...] = field(default=())
 
     @property
     def table(self) -> TableUse | None:

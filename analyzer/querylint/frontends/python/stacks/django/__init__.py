@@ -49,7 +49,6 @@ class Django(Stack):
         self.guarded = False
         self.attributes: dict[str, str | None] = {}
         self._managers: dict[tuple[str, str, str], Val] = {}
-        self._instances: set[tuple[str, str]] = set()
 
     def tables(self) -> Mapping[str, Table]:
         """The models of the project."""
