@@ -9,6 +9,7 @@ from typing import Any
 from querylint.syntax import tree
 from querylint.syntax.python.expressions import OPERATORS, expression, maybe, parameters, pattern
 from querylint.syntax.python.places import Names, Places
+from querylint.syntax.questions import last_name
 
 
 def block(p: Places, body: Iterable[ast.stmt]) -> list[tree.Stmt]:
@@ -148,7 +149,7 @@ def function(p: Places, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tree.Fn
     names, p.names = p.names, outer
     locals_ = sorted(names.bound - names.free - {q.pattern.id for q in params if isinstance(q.pattern, tree.NamePattern)})
     head: list[tree.Stmt] = [tree.Let(tree.NamePattern(name, at, at), None, at, at) for name in locals_]
-    kind = next((_KINDS[name] for d in decorators if (name := _last(d)) in _KINDS), "")
+    kind = next((_KINDS[name] for d in decorators if (name := last_name(d)) in _KINDS), "")
     return tree.Fn(
         node.name, params, [*head, *body], at, end, isinstance(node, ast.AsyncFunctionDef), names.yields, p.source(node.returns),
         kind == "static", kind, decorators,
@@ -159,10 +160,6 @@ _KINDS = {
     "property": "get", "cached_property": "get", "hybrid_property": "get", "staticmethod": "static", "classmethod": "class",
     "abstractproperty": "get",
 }  # fmt: skip
-
-
-def _last(node: tree.Expr) -> str:
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
 
 
 def _class(p: Places, node: ast.ClassDef, at: int, end: int) -> list[tree.Stmt]:

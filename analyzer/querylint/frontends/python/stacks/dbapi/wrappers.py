@@ -10,6 +10,7 @@ from querylint.frontends.python.project import PythonProject
 from querylint.frontends.python.stacks.dbapi.fetching import FETCHES, Fetch
 from querylint.frontends.python.stacks.dbapi.vocabulary import BATCHES, CURSORS, FIRST_IS_CURSOR, QUIET, READS, SCRIPTS, TEXTS
 from querylint.syntax import tree
+from querylint.syntax.questions import last_name
 
 KEEPING = frozenset(("strip", "format", "replace"))
 MOST_DEEP = 4
@@ -53,7 +54,7 @@ class Wrappers:
                 return None
             if not isinstance(node, tree.Call):
                 continue
-            name = _name(node.func)
+            name = last_name(node.func)
             if name in FETCHES and not node.keywords and isinstance(node.func, tree.Member):
                 fetches.append(FETCHES[name])
             if found is None:
@@ -112,10 +113,6 @@ class Wrappers:
     def _owner(self, closure: Closure) -> ClassInfo | None:
         name = closure.name.rpartition(".")[0]
         return self.project.classes.get(closure.path, name) if name else None
-
-
-def _name(node: tree.Expr) -> str:
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
 
 
 def _parameter(node: tree.Expr, names: dict[str, int]) -> int | None:

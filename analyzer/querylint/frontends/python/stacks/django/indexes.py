@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.python.stacks.django import words
 from querylint.ir import Index, IndexKind
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, keyword
 from querylint.text import LineIndex
 
 if TYPE_CHECKING:
@@ -39,19 +40,20 @@ def meta_indexes(models: Models, model: Model, lines: LineIndex) -> list[Index]:
     assert info is not None
     found: list[Index] = []
     for node in _calls(models.meta(info, "indexes")):
-        fields = _strings(_keyword(node, "fields"))
+        fields = _strings(keyword(node, "fields"))
         plain = (
-            not any(name in ("condition", "opclasses", "expressions", "include") for name, _ in node.keywords) and _word(node) == "Index"
+            not any(name in ("condition", "opclasses", "expressions", "include") for name, _ in node.keywords)
+            and callee_name(node) == "Index"
         )
-        name = _keyword(node, "name")
+        name = keyword(node, "name")
         label = name.value if isinstance(name, tree.Literal) and isinstance(name.value, str) else "_".join(fields) or "index"
         fields = tuple(f.lstrip("-") for f in fields)
         kind = IndexKind.ORDERED if plain and fields else IndexKind.SEARCH
         found.append(Index(label, fields, kind, implicit=not plain, span=lines.span(node.at, node.end)))
     for node in _calls(models.meta(info, "constraints")):
-        fields = _strings(_keyword(node, "fields"))
-        if _word(node) == "UniqueConstraint" and fields and not any(name == "condition" for name, _ in node.keywords):
-            name = _keyword(node, "name")
+        fields = _strings(keyword(node, "fields"))
+        if callee_name(node) == "UniqueConstraint" and fields and not any(name == "condition" for name, _ in node.keywords):
+            name = keyword(node, "name")
             label = name.value if isinstance(name, tree.Literal) and isinstance(name.value, str) else "_".join(fields)
             found.append(Index(label, fields, unique=True, implicit=True, span=lines.span(node.at, node.end)))
     for option, unique in (("unique_together", True), ("index_together", False)):
@@ -76,14 +78,6 @@ def _together(node: tree.Expr | None) -> Iterator[tuple[tuple[str, ...], tree.Ex
 
 def _calls(node: tree.Expr | None) -> list[tree.Call]:
     return [i for i in node.items if isinstance(i, tree.Call)] if isinstance(node, tree.Array) else []
-
-
-def _word(node: tree.Call) -> str:
-    return node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
-
-
-def _keyword(node: tree.Call, name: str) -> tree.Expr | None:
-    return next((value for key, value in node.keywords if key == name), None)
 
 
 def _strings(node: tree.Expr | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django.nodes import call_of, do
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
@@ -72,7 +73,7 @@ def feed_items(info: ClassInfo) -> tree.Fn | None:
 def registered(django: Django, info: ClassInfo) -> Model | None:
     """The model that an admin class is registered for, by `@admin.register(Model)` or `admin.site.register(Model, Admin)`."""
     for decorator in info.node.decorators:
-        if isinstance(decorator, tree.Call) and called(decorator) == "register" and decorator.args:
+        if isinstance(decorator, tree.Call) and callee_name(decorator) == "register" and decorator.args:
             value = django.project.expression(info.path, decorator.args[0])
             model = django.model_of(value)
             if model is not None:
@@ -80,15 +81,8 @@ def registered(django: Django, info: ClassInfo) -> Model | None:
     module = django.project.modules.module(info.path)
     for statement in module.body if module is not None else ():
         call = statement.value if isinstance(statement, tree.Do) else None
-        if not isinstance(call, tree.Call) or called(call) != "register" or len(call.args) < 2:
+        if not isinstance(call, tree.Call) or callee_name(call) != "register" or len(call.args) < 2:
             continue
         if isinstance(call.args[1], tree.Name) and call.args[1].id == info.name:
             return django.model_of(django.project.expression(info.path, call.args[0]))
     return None
-
-
-def called(node: tree.Expr) -> str:
-    """The last word of a decorator or of what a call calls."""
-    if isinstance(node, tree.Call):
-        node = node.func
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from querylint.syntax import tree
+from querylint.syntax.questions import last_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django.models import Model, Models
@@ -23,7 +24,7 @@ def watched(models: Models, files: list[str]) -> Iterator[Model]:
             continue
         module = models.project.modules.module(path)
         for node in tree.walk(module.body if module is not None else []):
-            if isinstance(node, tree.Call) and _last(node.func) in ("receiver", "connect"):
+            if isinstance(node, tree.Call) and last_name(node.func) in ("receiver", "connect"):
                 model = _sender(models, path, node)
                 if model is not None:
                     yield model
@@ -31,7 +32,7 @@ def watched(models: Models, files: list[str]) -> Iterator[Model]:
 
 def _sender(models: Models, path: str, node: tree.Call) -> Model | None:
     places = (*node.args, node.func)
-    named = any(isinstance(s, tree.Name | tree.Member) and _last(s) in WATCHING for place in places for s in tree.walk(place))
+    named = any(isinstance(s, tree.Name | tree.Member) and last_name(s) in WATCHING for place in places for s in tree.walk(place))
     sender = dict(node.keywords).get("sender")
     if not named or sender is None:
         return None
@@ -39,7 +40,3 @@ def _sender(models: Models, path: str, node: tree.Call) -> Model | None:
         return models.named(sender.value)
     found = models.project.modules.reference(path, sender)
     return models.by_class.get((found.path, found.name)) if found is not None else None
-
-
-def _last(node: tree.Expr) -> str:
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""

@@ -10,10 +10,11 @@ from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Ma
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stacks.django import paging, querysets, serializers, words
-from querylint.frontends.python.stacks.django.listings import called, registered
+from querylint.frontends.python.stacks.django.listings import registered
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.ir import ITEM, Bound, Kind, Origin, Root, Terminal
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
@@ -32,7 +33,7 @@ def kind(info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         return Kind.HTTP if names[:1] == ["request"] else None
     if fn.name in HANDLERS and is_view(info):
         return Kind.HTTP
-    if any(called(d) in ("action", "list_route", "detail_route") for d in fn.decorators):
+    if any(callee_name(d) in ("action", "list_route", "detail_route") for d in fn.decorators):
         return Kind.HTTP
     return None
 

@@ -16,10 +16,10 @@ from querylint.frontends.python.stacks.sqlalchemy import functions, loaders, que
 from querylint.frontends.python.stacks.sqlalchemy.expressions import column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
-from querylint.frontends.python.stacks.sqlalchemy.nodes import last, text_of
 from querylint.ir import Escape, Facts, Kind, Table
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
@@ -357,7 +357,7 @@ class SqlAlchemy(Stack):
         for decorator in fn.decorators:
             if isinstance(decorator, tree.Call) and isinstance(decorator.func, tree.Member) and decorator.func.name in words.HTTP:
                 return Kind.HTTP
-            if last(decorator) == "view_config":
+            if callee_name(decorator) == "view_config":
                 return Kind.HTTP
         if info is not None and fn.name in words.HTTP and any(n.endswith("Handler") for n in info.ancestry()):
             return Kind.HTTP

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
-from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in, keyword, last, returned, text_of, true
+from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in, returned, true
 from querylint.ir import Field, Index, IndexKind
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, keyword, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy.models import Models
@@ -99,7 +100,7 @@ def _column(models: Models, model: Model, made: Made, keys: list[str]) -> None:
     target = _foreign(models, made.path, node, args)
     if target is not None:
         model.foreign[name] = target
-    types = [w for a in args if (w := last(a)) in words.TYPES] or [w for w in _names(made.type) if w in words.TYPES]
+    types = [w for a in args if (w := callee_name(a)) in words.TYPES] or [w for w in _names(made.type) if w in words.TYPES]
     nullable = (true(keyword(node, "nullable")) if node is not None else False) or "None" in made.type or "Optional" in made.type
     kind = "id" if target is not None else words.TYPES.get(types[0], "any") if types else "any"
     large = made.deferred or any(w in words.LARGE for w in types)
@@ -125,7 +126,7 @@ def _foreign(models: Models, path: str, node: tree.Call | None, args: list[tree.
     """The table and column that a foreign key refers to."""
     given = keyword(node, "foreign_key") if node is not None else None
     if given is None:
-        call = next((a for a in args if isinstance(a, tree.Call) and last(a.func) == "ForeignKey"), None)
+        call = next((a for a in args if isinstance(a, tree.Call) and callee_name(a.func) == "ForeignKey"), None)
         given = call.args[0] if call is not None and call.args else None
     if isinstance(given, tree.Fn):
         given = returned(given)

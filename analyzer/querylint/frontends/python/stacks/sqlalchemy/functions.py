@@ -9,9 +9,9 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Condition, Marker, Val, derived
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, sessions, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, model_of, sql
-from querylint.frontends.python.stacks.sqlalchemy.nodes import last, text_of
 from querylint.ir import Relation
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
@@ -36,7 +36,7 @@ def outside(stack: SqlAlchemy, state: State, node: tree.Call, source: str) -> Va
     if word in words.LOADERS:
         return loaders.option(state, stack.models, node, word)
     if word in words.MAKERS:
-        later = "async" in word or any(k == "class_" and last(v).startswith("Async") for k, v in node.keywords)
+        later = "async" in word or any(k == "class_" and callee_name(v).startswith("Async") for k, v in node.keywords)
         return Val(shape=Marker("maker", ("async",) if later else ()))
     if word in words.SESSIONS:
         for arg in node.args:

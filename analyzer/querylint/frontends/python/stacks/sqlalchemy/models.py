@@ -10,10 +10,11 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.columns import fill
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
-from querylint.frontends.python.stacks.sqlalchemy.nodes import keyword, last, returned, text_of
+from querylint.frontends.python.stacks.sqlalchemy.nodes import returned
 from querylint.frontends.python.stacks.sqlalchemy.relations import relate
 from querylint.ir import Role, Table
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, keyword, text_of
 from querylint.text import Span
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Models:
             ):
                 yield Made(name, "column", None, info.path, type_text)
         for fn in info.node.methods:
-            if any(last(d).startswith("declared_attr") or _declared(d) for d in fn.decorators) and not fn.name.startswith("__"):
+            if any(callee_name(d).startswith("declared_attr") or _declared(d) for d in fn.decorators) and not fn.name.startswith("__"):
                 made = self.attribute(info.path, fn.name, returned(fn), fn.returns)
                 if made is not None:
                     yield made
@@ -114,17 +115,17 @@ class Models:
         return self._declarative[key]
 
     def _based(self, info: ClassInfo) -> bool:
-        if any(last(d).startswith("as_declarative") for d in info.node.decorators):
+        if any(callee_name(d).startswith("as_declarative") for d in info.node.decorators):
             return True
         bases = (*((info.node.base,) if info.node.base is not None else ()), *info.node.more)
         return any(self._is_base(info.path, expr) for expr in bases)
 
     def _is_base(self, path: str, expr: tree.Expr) -> bool:
         if isinstance(expr, tree.Call):
-            return self.word(path, expr.func) in words.BASE_MAKERS or last(expr.func) in words.BASE_MAKERS
+            return self.word(path, expr.func) in words.BASE_MAKERS or callee_name(expr.func) in words.BASE_MAKERS
         found = self.project.modules.reference(path, expr)
         if found is not None and isinstance(found.node, tree.Call):
-            return self.word(found.path, found.node.func) in words.BASE_MAKERS or last(found.node.func) in words.BASE_MAKERS
+            return self.word(found.path, found.node.func) in words.BASE_MAKERS or callee_name(found.node.func) in words.BASE_MAKERS
         if isinstance(expr, tree.Member) and expr.name in ("Model", "Base"):
             base = self.project.modules.reference(path, expr.base)
             if base is None:
@@ -292,4 +293,4 @@ def _true(node: tree.Expr | None) -> bool:
 
 
 def _declared(node: tree.Expr) -> bool:
-    return isinstance(node, tree.Member) and last(node.base).startswith("declared_attr")
+    return isinstance(node, tree.Member) and callee_name(node.base).startswith("declared_attr")

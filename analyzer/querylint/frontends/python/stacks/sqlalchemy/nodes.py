@@ -3,23 +3,7 @@
 from __future__ import annotations
 
 from querylint.syntax import tree
-
-
-def keyword(node: tree.Call, name: str) -> tree.Expr | None:
-    """The value of a keyword of a call."""
-    return next((value for key, value in node.keywords if key == name), None)
-
-
-def last(node: tree.Expr) -> str:
-    """The last name of a dotted expression, of what is called where it is a call."""
-    if isinstance(node, tree.Call):
-        node = node.func
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
-
-
-def text_of(node: tree.Expr | None) -> str:
-    """The text that an expression writes down; empty for anything else."""
-    return node.value if isinstance(node, tree.Literal) and isinstance(node.value, str) else ""
+from querylint.syntax.questions import callee_name, text_of
 
 
 def texts(node: tree.Expr | None) -> tuple[str, ...]:
@@ -43,7 +27,7 @@ def columns_in(node: tree.Expr) -> list[str]:
     """The column that a part of an index names: by text, as an attribute, with an order. An empty name is an expression."""
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("desc", "asc", "nullslast", "nullsfirst"):
         return columns_in(node.func.base)
-    if isinstance(node, tree.Call) and last(node.func) in ("desc", "asc") and len(node.args) == 1:
+    if isinstance(node, tree.Call) and callee_name(node.func) in ("desc", "asc") and len(node.args) == 1:
         return columns_in(node.args[0])
     if isinstance(node, tree.Literal):
         return [text_of(node)]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.python.stacks.sqlalchemy.columns import add_index, fill, names_in
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
-from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in, keyword, last, text_of
+from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in
 from querylint.ir import Link
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, keyword, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy.models import Models
@@ -65,7 +66,7 @@ def _later(models: Models, path: str) -> None:
     for name, node in (*models.project.modules.names(path).own.items(), ("", None)):
         body = node.fn.body if isinstance(node, tree.FnDef) else module.body if module is not None and not name else ()
         for inner in tree.walk(list(body)):
-            if isinstance(inner, tree.Call) and last(inner.func) in ("map_imperatively", "mapper") and len(inner.args) > 1:
+            if isinstance(inner, tree.Call) and callee_name(inner.func) in ("map_imperatively", "mapper") and len(inner.args) > 1:
                 _imperative(models, path, inner)
 
 
@@ -149,7 +150,9 @@ def target_of(models: Models, made: Made) -> Model | None:
 
 def lazy_of(made: Made) -> str:
     """How a relation is loaded, in SQLAlchemy's word."""
-    if made.type.startswith(("DynamicMapped", "orm.DynamicMapped")) or (made.node is not None and last(made.node.func) == "dynamic_loader"):
+    if made.type.startswith(("DynamicMapped", "orm.DynamicMapped")) or (
+        made.node is not None and callee_name(made.node.func) == "dynamic_loader"
+    ):
         return "dynamic"
     if made.type.startswith(("WriteOnlyMapped", "orm.WriteOnlyMapped")):
         return "write_only"

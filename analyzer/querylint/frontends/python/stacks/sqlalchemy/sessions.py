@@ -9,9 +9,9 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, model_of, predicates
-from querylint.frontends.python.stacks.sqlalchemy.nodes import last
 from querylint.ir import Bound, Escape, Plan, Terminal, Way
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
@@ -37,7 +37,7 @@ def is_session(node: tree.Member, base: Val) -> bool:
     shape = base.shape
     if isinstance(shape, Marker):
         return shape.kind == "session"
-    return (shape is None or base.doc_of is None) and words.SESSION.search(last(node.base)) is not None
+    return (shape is None or base.doc_of is None) and words.SESSION.search(callee_name(node.base)) is not None
 
 
 # Statements that write.

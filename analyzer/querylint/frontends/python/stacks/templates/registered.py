@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querylint.syntax import tree
+from querylint.syntax.questions import last_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
@@ -76,25 +77,25 @@ class Registry:
                     yield from self._assigned(path, node)
 
     def _decorated(self, path: str, fn: tree.Fn) -> Iterator[Registered]:
-        context = any(_last(d.func if isinstance(d, tree.Call) else d) in CONTEXT for d in fn.decorators)
+        context = any(last_name(d.func if isinstance(d, tree.Call) else d) in CONTEXT for d in fn.decorators)
         for decorator in fn.decorators:
             call = decorator if isinstance(decorator, tree.Call) else None
-            kind = DECORATORS.get(_last(call.func if call is not None else decorator))
+            kind = DECORATORS.get(last_name(call.func if call is not None else decorator))
             if kind is None or not _owned(call.func if call is not None else decorator):
                 continue
-            named = _text(_keyword(call, "name")) if call is not None else ""
+            named = text_of(_keyword(call, "name")) if call is not None else ""
             template = ""
             if call is not None and kind == "inclusion":
-                template = _text(_keyword(call, "filename") or (call.args[0] if call.args else None))
+                template = text_of(_keyword(call, "filename") or (call.args[0] if call.args else None))
             elif call is not None and call.args:
-                named = named or _text(call.args[0])
+                named = named or text_of(call.args[0])
             yield Registered(named or fn.name, kind, path, fn, template, context or _true(_keyword(call, "takes_context")))
 
     def _called(self, path: str, node: tree.Call, func: tree.Member) -> Iterator[Registered]:
         """`register.filter("name", function)`, `env.globals.update(name=function)`."""
         kind = DECORATORS.get(func.name)
         if kind is not None and node.args and isinstance(node.args[0], tree.Literal) and len(node.args) > 1:
-            yield from self._bound(path, _text(node.args[0]), kind, node.args[1])
+            yield from self._bound(path, text_of(node.args[0]), kind, node.args[1])
         elif kind is not None and len(node.args) == 1 and isinstance(node.args[0], tree.Name):
             yield from self._bound(path, node.args[0].id, kind, node.args[0])
         elif func.name == "update" and isinstance(func.base, tree.Member) and func.base.name in ("globals", "filters"):
@@ -104,16 +105,16 @@ class Registry:
                     given.extend((key, value) for key, value in arg.entries if isinstance(key, str))
             for name, value in given:
                 yield from self._bound(path, name, "function" if func.base.name == "globals" else "filter", value)
-        elif func.name == "setdefault" and len(node.args) == 2 and _last(func.base) in ("filters", "globals"):
+        elif func.name == "setdefault" and len(node.args) == 2 and last_name(func.base) in ("filters", "globals"):
             # `filters.setdefault("name", "package.module:function")` of pyramid_jinja2
-            kind = "function" if _last(func.base) == "globals" else "filter"
-            yield from self._bound(path, _text(node.args[0]), kind, node.args[1])
+            kind = "function" if last_name(func.base) == "globals" else "filter"
+            yield from self._bound(path, text_of(node.args[0]), kind, node.args[1])
 
     def _assigned(self, path: str, node: tree.Assign) -> Iterator[Registered]:
         """`env.filters["name"] = function`."""
         target = node.target
         if isinstance(target, tree.Index) and isinstance(target.key, tree.Literal):
-            holder, name = target.base, _text(target.key)
+            holder, name = target.base, text_of(target.key)
         elif isinstance(target, tree.Member):
             holder, name = target.base, target.name
         else:
@@ -130,7 +131,7 @@ class Registry:
             found = self.project.modules.reference(path, value)
         if found is not None and isinstance(found.node, tree.FnDef) and name:
             fn = found.node.fn
-            context = any(_last(d.func if isinstance(d, tree.Call) else d) in CONTEXT for d in fn.decorators)
+            context = any(last_name(d.func if isinstance(d, tree.Call) else d) in CONTEXT for d in fn.decorators)
             yield Registered(name, kind, found.path, fn, "", context)
 
 
@@ -138,21 +139,13 @@ def _library(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".py")
 
 
-def _last(node: tree.Expr | None) -> str:
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
-
-
 def _owned(node: tree.Expr) -> bool:
     """A registering decorator hangs on a library or an application: a bare `filter` is something else, `global_function` is not."""
-    return isinstance(node, tree.Member) or _last(node) in ("global_function", "jinja2_filter")
+    return isinstance(node, tree.Member) or last_name(node) in ("global_function", "jinja2_filter")
 
 
 def _keyword(node: tree.Call | None, name: str) -> tree.Expr | None:
     return next((value for key, value in node.keywords if key == name), None) if node is not None else None
-
-
-def _text(node: tree.Expr | None) -> str:
-    return node.value if isinstance(node, tree.Literal) and isinstance(node.value, str) else ""
 
 
 def _true(node: tree.Expr | None) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.templates.folders import Templates
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, last_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
@@ -44,12 +45,10 @@ def class_view(project: PythonProject, templates: Templates, info: ClassInfo) ->
     several = True if words & LISTS else False if words & DETAILS else None
     model = _field(info, "model")
     queryset = _field(info, "queryset")
-    path = _template(templates, info, words, _model_name(model) or _model_of_queryset(queryset))
+    path = _template(templates, info, words, last_name(model) or _model_of_queryset(queryset))
     if path is None:
         return None
-    return ClassView(
-        info, path, several, model, queryset, _context_names(info, several, _model_name(model) or _model_of_queryset(queryset))
-    )
+    return ClassView(info, path, several, model, queryset, _context_names(info, several, last_name(model) or _model_of_queryset(queryset)))
 
 
 def _field(info: ClassInfo, name: str) -> tree.Expr | None:
@@ -57,15 +56,11 @@ def _field(info: ClassInfo, name: str) -> tree.Expr | None:
     return found[2] if found is not None else None
 
 
-def _model_name(node: tree.Expr | None) -> str:
-    return node.name if isinstance(node, tree.Member) else node.id if isinstance(node, tree.Name) else ""
-
-
 def _model_of_queryset(node: tree.Expr | None) -> str:
     """`Post` in `Post.objects.filter(...)`."""
     while isinstance(node, tree.Call | tree.Member):
         if isinstance(node, tree.Member) and node.name in ("objects", "_default_manager"):
-            return _model_name(node.base)
+            return last_name(node.base)
         node = node.func if isinstance(node, tree.Call) else node.base
     return ""
 
@@ -115,7 +110,7 @@ def renderer(fn: tree.Fn, owner: ClassInfo | None) -> str:
             named = _renderer_of(decorator)
             if named:
                 return named
-    if owner is not None and any(isinstance(d, tree.Call) and _word(d).startswith("view_config") for d in fn.decorators):
+    if owner is not None and any(isinstance(d, tree.Call) and callee_name(d).startswith("view_config") for d in fn.decorators):
         for decorator in owner.node.decorators:
             if isinstance(decorator, tree.Call):
                 named = _renderer_of(decorator)
@@ -124,12 +119,8 @@ def renderer(fn: tree.Fn, owner: ClassInfo | None) -> str:
     return ""
 
 
-def _word(node: tree.Call) -> str:
-    return node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
-
-
 def _renderer_of(node: tree.Call) -> str:
-    word = _word(node)
+    word = callee_name(node)
     if word in ("template", "aiohttp_template", "jinja2_template", "render_with", "templated", "render_to"):
         value: tree.Expr | None = node.args[0] if node.args else None
     else:
