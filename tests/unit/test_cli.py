@@ -15,6 +15,7 @@ import pytest
 import querylint
 from fake_engine import FakeEngine
 from querylint import cli
+from querylint.cli.check import FULL_AT_TERMINAL
 from querylint.errors import SettingsError
 from querylint.report import FORMATS, Options, pages, render
 from report_sample import BROKEN, NOTHING, RESULT, SCAN, UNUSED, result
@@ -315,7 +316,7 @@ def test_a_person_gets_the_dearest_first_and_the_tail_in_short() -> None:
     code, said = in_terminal("MANY")
     assert code == 1
     assert "\x1b[" in said
-    assert said.count("= help:") == cli.FULL_AT_TERMINAL
+    assert said.count("= help:") == FULL_AT_TERMINAL
     _, asked = in_terminal("MANY", "--format", "text", "--color", "never")
     assert asked.count("= help:") == 30
     assert "\x1b[" not in asked

@@ -1,0 +1,69 @@
+"""The door: parse the command line, call the engine, print, exit. What is heavy is imported where it is used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from querylint import __version__
+from querylint.cli.check import check
+from querylint.cli.console import ExitCode, complain
+from querylint.cli.pages import docs, explain, rules
+from querylint.errors import QuerylintError
+
+
+class Door(click.Group):
+    """A group in which `check` may be left out."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `check` in front of anything that is neither a command nor a question to the group itself."""
+        first = args[0] if args else ""
+        if first not in self.commands and first not in ("-h", "--help", "--version"):
+            near = get_close_matches(first, self.commands, n=1)
+            if near and not first.startswith("-") and not Path(first).exists():
+                raise click.UsageError(f"`{first}` is neither a path nor a command; did you mean `{near[0]}`?", ctx)
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="querylint", message="%(prog)s %(version)s")
+def door() -> None:
+    """Find costly database access in Convex and Python code, and what to do about it.
+
+    `querylint PATH` is short for `querylint check PATH`.
+    """
+
+
+for command in (check, rules, explain, docs):
+    door.add_command(command)
+
+
+def main() -> NoReturn:
+    """The entry point of the command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Carry out a command line and say how it went; mistakes and mishaps end here, each as a sentence."""
+    try:
+        code = door.main(list(args), prog_name="querylint", standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "querylint"
+        return complain(f"{error.format_message()}\n`{command} --help` lists what there is")
+    except click.ClickException as error:
+        return complain(error.format_message())
+    except QuerylintError as error:
+        return complain(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except Exception:
+        import traceback
+
+        return complain(f"{traceback.format_exc()}this is a defect of querylint; please report it with the lines above")
+    return int(code or ExitCode.CLEAN)
