@@ -130,10 +130,8 @@ def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Rem
         return Severity.INFO
     if hit.loop.kind is LoopKind.GATHER and mode is not Mode.QUERY:
         return Severity.INFO
-    if mode is Mode.ACTION and program.callees.get((remote.function, remote.call.id)) in program.outside:
-        return Severity.INFO  # each does its own work outside, and its outcome is wanted
-    apart = mode is Mode.MUTATION and call.caught  # a failure of one item leaves the others as they are, on purpose
-    return Severity.INFO if apart or _labors(program, site, call, hit.loop) else Severity.WARNING
+    apart = mode is not Mode.QUERY and call.caught  # a failure of one item leaves the others as they are, on purpose
+    return Severity.INFO if apart or mode is Mode.ACTION or _labors(program, site, call, hit.loop) else Severity.WARNING
 
 
 def _heavy(program: Program, remote: Remote) -> bool:

@@ -233,11 +233,20 @@ def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found
             return
 
 
+def _searchable(table: Table | None, p: Predicate) -> bool:
+    """Whether a search can bind what a predicate asks: equality, and not whether there is any value."""
+    if p.field is None or p.field == "_id" or p.relation not in (Relation.EQ, Relation.IN):
+        return False
+    declared = table.field(p.field) if table is not None else None
+    present = p.value is not None and p.value.literal is True
+    return not present or (declared is not None and declared.type == "boolean")
+
+
 def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
     """A filter after a search loses results: the search hands out a bounded number of candidates."""
     for s in seen:
-        names = tuple(p.field for p in s.use.predicates if p.field and p.field != "_id" and p.relation in (Relation.EQ, Relation.IN))
-        if names and not joins(program, s, s.use.predicates):
+        names = tuple(p.field for p in s.use.predicates if p.field is not None and _searchable(load.table, p))
+        if names and not joins(program, s, s.use.predicates) and not _bypassed(load, s) and not _wanted_besides(load, s):
             yield Found(
                 anchor(load, s),
                 f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: later matches are lost",

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from querylint.advise.audience import left_alone
 from querylint.advise.growth import one_row
 from querylint.advise.memory import Load, loads, trail, visited
 from querylint.advise.planner import plain
@@ -45,7 +46,8 @@ def first_by_loading(program: Program) -> Iterator[Found]:
         if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
             continue  # the few rows that conditions leave come in one message
         found = _found(program, load, kinds)
-        yield replace(found, severity=Severity.INFO) if one_row(program, load.function, load.access, load.access.plans[0]) else found
+        slight = left_alone(program, load.function) or one_row(program, load.function, load.access, load.access.plans[0])
+        yield replace(found, severity=Severity.INFO) if slight else found
 
 
 def _unique(load: Load) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.audience import left_alone
 from querylint.advise.bulk import small_matter
 from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
@@ -122,7 +123,9 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
             *own_trail(program, effect, site.function),
         ),
         Hoist(hit.loop.span),
-        Severity.INFO if small_matter(program, site, effect) or _sometimes(program, site, hit.loop) else None,
+        Severity.INFO
+        if left_alone(program, site.function) or small_matter(program, site, effect) or _sometimes(program, site, hit.loop)
+        else None,
         function=site.function.key,
         table=effect.access.table,
         also=("loop-read",),

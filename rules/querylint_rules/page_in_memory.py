@@ -21,11 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.audience import left_alone
 from querylint.advise.growth import small
 from querylint.advise.memory import Load, anchor, home, loads, trail
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.trace import Seen, fate
-from querylint.ir import Bound, Program, Terminal, Use, Work
+from querylint.ir import Bound, Function, Program, Terminal, Use, Work
 from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Point, Severity, rule
 
@@ -54,6 +55,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
                     f"a page of {_name(read.table)} is cut out of all rows before it",
                     (*shortest(reaching(program, site.function)), Point(read.span, "rows from the first on are read here")),
                     Limit(paginate=True),
+                    _weight(program, site.function),
                     function=seen.function.key,
                     table=read.table,
                     cost=Cost("offset + limit rows a page", "limit rows a page"),
@@ -64,6 +66,10 @@ def page_in_memory(program: Program) -> Iterator[Found]:
 
 def _name(table: str | None) -> str:
     return f"`{table}`" if table is not None else "a table"
+
+
+def _weight(program: Program, function: Function) -> Severity | None:
+    return Severity.INFO if left_alone(program, function) else None
 
 
 def _offset(use: Use) -> bool:
@@ -78,6 +84,7 @@ def _cut(program: Program, load: Load, seen: Seen) -> Found:
         f"all rows of {_name(load.access.table)} are loaded and cut in memory",
         trail(program, load, seen),
         _remedy(seen.use, count),
+        _weight(program, load.function),
         function=home(load, seen),
         table=load.access.table,
         also=("overfetch",),

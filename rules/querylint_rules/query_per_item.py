@@ -28,6 +28,7 @@ from querylint.advise.places import asked_for, describe, local_effects, own_trai
 from querylint.advise.planner import bare, plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.serving import orderly, unranged
+from querylint.advise.volume import busy
 from querylint.advise.writes import labors
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Relation, Root, Terminal, Way
 from querylint.ir.program import Effect, Site
@@ -127,6 +128,19 @@ def _joined(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     return bool(drivers) and all(_short_list(program, site, d, read) for d in drivers)
 
 
+def _dear(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
+    """Whether one range could do for all items, or the items are all rows of a long list: else each range is read once, as a join does."""
+    if plain(program, site.function):
+        return True
+    drivers = _drivers(program, site, hit)
+    root = site.function.root
+    return any(
+        _index_for(program, site, d, read)
+        or (d.bound is Bound.ALL and reach(program, site.function, d) > Reach.PERSON and busy(program, root, d.table))
+        for d in drivers
+    )
+
+
 def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
     """The reads whose rows the loop runs over; none where something else is among them."""
     found: list[Access] = []
@@ -170,8 +184,19 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
         return None
     equal = (p for plan in read.plans for p in plan.predicates if p.relation is Relation.EQ)
     given = {p.field for p in equal if p.value is not None and p.value.constant}
+    if _long(program, site, read.table, fixed[0][0]):
+        return None
     found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]
     return found[0].name if found else None
+
+
+def _long(program: Program, site: Site, table: str | None, parent: str) -> bool:
+    """Whether the rows of one parent are paged through elsewhere: then its range holds far more than what the items ask for."""
+    return any(
+        a.table == table and a.bound is Bound.PAGE and any(p.fixed() == (parent,) for p in a.plans)
+        for s, a in program.reads()
+        if s.function.root == site.function.root
+    )
 
 
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:
@@ -202,16 +227,20 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         f"{table} {'is' if effect.certain else 'may be'} {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
         shortest(reaching(program, site.function)) + points,
         Batch(hit.loop.span, _how(program, site, hit, read)),
-        Severity.INFO
-        if small_matter(program, site, effect)
-        else Severity.ERROR
-        if scan
-        else Severity.INFO
-        if few(program, site, hit.loop) or _given(program, site, hit, read) or _joined(program, site, hit, read) or not effect.certain
-        else None,
+        _severity(program, site, hit, effect, scan=scan),
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,
         cost=Cost(f"n × rows({read.table})" if scan else "n queries", "1 range"),
         operation=read.verb,
     )
+
+
+def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan: bool) -> Severity | None:
+    if small_matter(program, site, effect):
+        return Severity.INFO
+    if scan:
+        return Severity.ERROR
+    read = effect.access
+    plain_join = not _dear(program, site, hit, read) or few(program, site, hit.loop) or _joined(program, site, hit, read)
+    return Severity.INFO if plain_join or _given(program, site, hit, read) or not effect.certain else None

@@ -174,13 +174,15 @@ def _drowned(program: Program, function: Function) -> bool:
 def _seldom(group: list[Unit]) -> bool:
     """Whether starting the reads together would often read too much.
 
-    A helper that may not read at all, beside a read that hangs on a condition, may exclude it; and what runs only on a condition of its
-    own, and reads a lot, is better left behind it.
+    Where each hangs on a condition of its own, both are seldom wanted. A helper that may not read at all, beside a read that hangs on a
+    condition, may exclude it; and what runs only on a condition of its own, and reads a lot, is better left behind it.
     """
     choosy = [u for u in group if not any(e.certain for e in u.reads)]
     if choosy and any(u.site.arms for u in group if u not in choosy):
         return True
     shared = frozenset.intersection(*(frozenset(u.site.arms) for u in group))
+    if all(set(u.site.arms) - shared for u in group):
+        return True
     return any(set(u.site.arms) - shared and len(u.reads) > FEW_READS for u in group)
 
 

@@ -9,6 +9,7 @@ from querylint.ir import Call, Function, Kind, Mode, Program, Root
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
 TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
+SEEN_CLIENTS = 10
 BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches", "commit", "apply"))
 
 
@@ -47,6 +48,10 @@ def _audiences(program: Program) -> dict[str, Audience]:
     idle = {key for key, function in program.functions.items() if _unnamed(program, function)}
     starts = [key for key, function in program.functions.items() if key not in idle and _waits(program, function)]
     users = _spread(program, starts, scheduled=False)
+    missed = [key for key, function in program.functions.items() if function.public and key not in idle and key not in users]
+    given = [key for key in program.functions if key not in idle and key not in users and key not in missed and _handed_on(program, key)]
+    # What a function that is handed to unknown code shares with one that clients could call may have somebody waiting for it.
+    users |= (_spread(program, missed, scheduled=False) & _spread(program, given, scheduled=False)) - set(missed) - set(given)
     others = [key for key in program.functions if key not in idle and key not in users and _handed_on(program, key)]
     behind = _spread(program, others, scheduled=True) | _spread(program, list(users), scheduled=True)
     nobody = _spread(program, list(idle), scheduled=True)
@@ -87,10 +92,24 @@ def _handed_on(program: Program, key: str) -> bool:
 
 def _waits(program: Program, function: Function) -> bool:
     """Whether somebody outside waits for the function itself."""
+    if function.public and function.kind is not Kind.HTTP and _passed_over(program, function):
+        return False
     if function.public or function.kind in (Kind.HTTP, Kind.CLIENT):
         return True
     schema = program.schema(function)
     return _uncalled(program, function) and (schema is None or not schema.facts.once)
+
+
+def _passed_over(program: Program, function: Function) -> bool:
+    """Whether code that names most of the public functions beside it never names this one."""
+    if program.named(function) or function.route is None:
+        return False
+    known = program.memo.get(("named", function.root))
+    if not isinstance(known, bool):
+        beside = [f for f in program.functions.values() if f.public and f.root == function.root and f.kind is not Kind.HTTP]
+        named = sum(1 for f in beside if program.named(f))
+        known = program.memo["named", function.root] = named >= SEEN_CLIENTS and named * 2 > len(beside)
+    return known
 
 
 def _uncalled(program: Program, function: Function) -> bool:
@@ -98,9 +117,9 @@ def _uncalled(program: Program, function: Function) -> bool:
 
 
 def _loose(program: Program, function: Function) -> bool:
-    """Whether a helper stands where all its callers could be seen, and has none."""
+    """Whether a helper stands where all its callers could be seen, and has none, nor is its name handed on."""
     schema = program.schema(function)
-    return _uncalled(program, function) and schema is not None and schema.facts.once
+    return _uncalled(program, function) and not program.named(function) and schema is not None and schema.facts.once
 
 
 def _unnamed(program: Program, function: Function) -> bool:
@@ -122,7 +141,17 @@ def _by_hand(program: Program, function: Function) -> bool:
         return True
     if function.kind is not Kind.QUERY and asks_for_staff(program, function):
         return True
-    return any(o.root is Root.PARAM and o.path and o.path[0] in BY_HAND for o in function.touched)
+    return any(o.root is Root.PARAM and o.path and o.path[0] in BY_HAND for f in _given_all(program, function) for o in f.touched)
+
+
+def _given_all(program: Program, function: Function) -> list[Function]:
+    """A function, and those to which it hands its arguments as they are."""
+    whole = [
+        program.callees.get((function.key, step.id))
+        for step in function.own_steps()
+        if isinstance(step, Call) and any(o.root is Root.PARAM and not o.path for value in step.args for o in value.origins)
+    ]
+    return [function, *(program.functions[key] for key in whole if key is not None and key in program.functions)]
 
 
 def asks_for_staff(program: Program, entry: Function) -> bool:

@@ -6,6 +6,7 @@ import re
 
 from querylint.advise.audience import asks_for_staff, left_alone
 from querylint.advise.trace import fate
+from querylint.advise.volume import busy
 from querylint.ir import Access, Call, Function, Kind, LoopKind, Mode, Op, Order, Program, Relation, Role, Schema, Table, Terminal, Work
 from querylint.ir.program import Effect, Site
 
@@ -13,7 +14,7 @@ CATALOGUE = re.compile(
     r"^webhook|(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
     r"rules?|zones?|flags?|features?|webhooks?|integrations?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
     r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|stages?|pipelines?|"
-    r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?)$",
+    r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?|listeners?|mappings?|maps?|groups?|labels?|colors?|steps|channels?)$",
     re.IGNORECASE,
 )
 OWNER = re.compile(
@@ -115,14 +116,20 @@ def _looked_for(program: Program, effect: Effect, name: str | None) -> frozenset
     read = effect.access
     if read.table != name or read.by_key or len(read.plans) != 1:
         return frozenset()
+    found: frozenset[str] = frozenset()
     if read.terminal is not Terminal.ROW:
         seen = fate(program, program.functions[effect.function], read)
-        if seen.truncated or not seen.uses or not {s.use.work for s in seen.uses} <= {Work.EMPTY, Work.FIRST}:
+        sought = [s for s in seen.uses if s.use.work in (Work.FIND, Work.SOME)]
+        if seen.truncated or not seen.uses or not {s.use.work for s in seen.uses} - {Work.FIND, Work.SOME} <= {Work.EMPTY, Work.FIRST}:
             return frozenset()
+        for s in sought:
+            if any(p.relation is not Relation.EQ or p.field is None or p.conditional for p in s.use.predicates):
+                return frozenset()
+            found |= {p.field for p in s.use.predicates if p.field is not None}
     plan = read.plans[0]
     if (plan.order or Order()).descending or any(p.relation is not Relation.EQ or p.field is None for p in plan.predicates):
         return frozenset()
-    return frozenset(p.field for p in plan.predicates if p.field is not None and not p.conditional)
+    return found | {p.field for p in plan.predicates if p.field is not None and not p.conditional}
 
 
 def _curated(program: Program, root: str, name: str | None) -> bool:
@@ -141,6 +148,7 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
         all(by_staff(program, site.function) for site, _ in made),
         any(len(key) == 1 and key & NAMES for key in keys(program, root, name)),
         bool(names & NAMES) and any(SWITCHES.match(field) for field in names),
+        not busy(program, root, name) and not ENTITIES.search(table.name) and not any(OWNER.match(field) for field in names),
     )
     if signs[1] and any(len(key) == 1 for key in keys(program, root, name)):  # staff alone, and one row for each name
         return True

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from querylint.advise.audience import left_alone
 from querylint.advise.curation import curated, filled, keys
+from querylint.advise.volume import busy
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
 
@@ -99,7 +100,8 @@ def reach(program: Program, function: Function, read: Access) -> Reach:
     if not grows(program, function, read.table) or curated(program, function.root, read.table):
         return Reach.PARENT
     table = program.table(function, read.table)
-    return max((_reach(program, function, read, plan, table) for plan in read.plans), default=Reach.TABLE)
+    far = max((_reach(program, function, read, plan, table) for plan in read.plans), default=Reach.TABLE)
+    return Reach.PARENT if far is Reach.PERSON and not busy(program, function.root, read.table) else far
 
 
 def _reach(program: Program, function: Function, read: Access, plan: Plan, table: Table | None) -> Reach:
@@ -123,7 +125,20 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
 def catalogued(program: Program, function: Function, read: Access) -> bool:
     """Whether the range of a read holds one row for each of the names that something has there: integrations of a team by their slug."""
     fixed = frozenset(f for plan in read.plans for f in plan.fixed())
-    return any(key > fixed and key - fixed <= NAMED for key in keys(program, function.root, read.table)) if fixed else False
+    table = program.table(function, read.table)
+    return any(
+        key > fixed and _choice(program, function.root, table, key - fixed) for key in keys(program, function.root, read.table) if fixed
+    )
+
+
+def _choice(program: Program, root: str, table: Table | None, rest: frozenset[str]) -> bool:
+    """Whether what tells the rows of a range apart is a name, or one of a few things: rows of a table that people fill by hand."""
+    if rest <= NAMED:
+        return True
+    declared = table.field(next(iter(rest))) if table is not None and len(rest) == 1 else None
+    return (
+        declared is not None and declared.target is not None and not busy(program, root, declared.target) and declared.target not in PEOPLE
+    )
 
 
 def one_row(program: Program, function: Function, read: Access, plan: Plan) -> bool:

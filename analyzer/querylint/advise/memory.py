@@ -11,6 +11,7 @@ from querylint.advise.growth import Reach, reach, small
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Seen, fate
+from querylint.advise.volume import busy
 from querylint.ir import Access, Bound, Call, Function, Loop, Mode, Origin, Predicate, Program, Root, Table, TargetKind, Terminal, Way, Work
 from querylint.ir.program import Edge, Site
 from querylint.rule import Point, Severity
@@ -86,7 +87,7 @@ def weight(program: Program, load: Load) -> Severity:
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:
         return Severity.WARNING if waited_for(program, load.function) else Severity.INFO
-    return Severity.WARNING if far > Reach.PERSON else Severity.INFO
+    return Severity.WARNING if far > Reach.PERSON and busy(program, load.function.root, load.access.table) else Severity.INFO
 
 
 def visited(load: Load) -> bool:

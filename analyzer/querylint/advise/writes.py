@@ -50,7 +50,19 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
             behind = program.remotes.get(key, ()) if step.mode is Mode.DIRECT else ()
             if any(mode in (Mode.MUTATION, Mode.ACTION) for mode in (step.mode, *(r.call.mode for r in behind))):
                 return True
+            if step is not site.step and _outside(program, site, step):
+                return True
     return False
+
+
+def _outside(program: Program, site: Site, call: Call) -> bool:
+    """Whether a call is waited for that neither travels with reads nor is a read itself: outside code, a component."""
+    if call.mode is Mode.QUERY:
+        return call.target.name.startswith("components.")
+    key = program.callees.get((site.function.key, call.id))
+    if key is not None:
+        return key in program.outside
+    return call.target.kind is TargetKind.EXTERNAL and call.mode is Mode.DIRECT and call.id in program.sites(site.function.key).waits
 
 
 def _own_row(read: Access, loop: Loop) -> bool:

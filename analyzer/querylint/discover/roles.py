@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from querylint.ir import Role
 
 _TEST_FOLDERS = frozenset({"__tests__", "tests", "test", "e2e", "unittests", "unit_tests", "functional_tests", "integration_tests"})
+_PACKAGE_FOLDERS = frozenset({"packages", "libs", "modules"})
 _TEST_PARTS = frozenset({"test", "tests", "spec", "stories", "e2e", "e2e-spec", "vitest", "jest", "cy", "bench", "example", "sample"})
 _TEST_FILES = frozenset({"conftest.py", "tests.py"})
 _TEST_TAILS = frozenset({"helper", "helpers", "util", "utils", "setup"})
+_TOOLS = frozenset({"test", "tests", "testing", "mocks", "fixtures"})
 _SEED_FOLDERS = frozenset({"seed", "seeds", "seeders", "fixtures", "__fixtures__", "mock", "mocks", "__mocks__"})
 _FIRST_DATA = "init"  # what `convex dev --run init` calls by convention: the rows that a deployment starts with
 _SEED_WORDS = frozenset({"seed", "seeds", "seeder", "seeders", "seeding", "fixture", "fixtures"})
@@ -22,7 +25,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 def role(path: str) -> Role:
     """The role of a file, by its path relative to the root."""
     *folders, name = path.split("/")
-    if any(folder in _TEST_FOLDERS for folder in folders) or _tests(name):
+    if any(folder in _TEST_FOLDERS for folder in folders) or _tests(name) or _tests_package(folders):
         return Role.TEST
     stem = name.rpartition(".")[0] or name
     words = _words(stem)
@@ -46,6 +49,12 @@ def _tests(name: str) -> bool:
         return True
     words = _words(stem)
     return len(words) == 2 and words[0] == "test" and words[1] in _TEST_TAILS
+
+
+def _tests_package(folders: list[str]) -> bool:
+    """Whether a package of a monorepo is a tool of its tests: `packages/convex-test`."""
+    named = (name for home, name in pairwise(folders) if home in _PACKAGE_FOLDERS)
+    return any(not _TOOLS.isdisjoint(_words(name)[-1:]) for name in named)
 
 
 def _mocks(words: list[str]) -> bool:

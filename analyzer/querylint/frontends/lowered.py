@@ -14,8 +14,8 @@ from querylint.result import Note
 class Lowered:
     """What a front end hands on: functions, schemas by root, notes, roots, the files that it read closely, and names used indirectly.
 
-    `mentioned` are the routes of functions that code outside of tests names, called or not; `manual` those that a comment tells people to
-    run by hand.
+    `mentioned` are the routes of functions that code outside of tests names, called or not, and the keys of helpers whose names are handed
+    on; `manual` the routes that a comment tells people to run by hand.
     """
 
     functions: tuple[Function, ...] = ()

@@ -75,9 +75,9 @@ class Program:
     `callers` and `callees` are the call graph; `effects` the accesses that a call of a function brings about, its own first; `remotes`
     the remote calls that it leads to without leaving its place; `outside` the functions that wait for outside code; `throws` the
     functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function. `words`
-    are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated; `mentioned` the routes
-    that the code names, called or not, `manual` those that its comments tell people to run by hand. `memo` keeps what planners have
-    worked out already.
+    are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated; `mentioned` the routes (and
+    the keys of helpers) that the code names, called or not, `manual` those that its comments tell people to run by hand. `memo` keeps
+    what planners have worked out already.
     """
 
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -156,8 +156,8 @@ class Program:
         return self.effects.get(key, ()) if key is not None else ()
 
     def named(self, function: Function) -> bool:
-        """Whether the code names a registered function somewhere, be it to call it, to schedule it, or to hand it on."""
-        return function.route is not None and function.route in self.mentioned
+        """Whether the code names a function somewhere, be it to call it, to schedule it, or to hand it on."""
+        return function.key in self.mentioned or (function.route is not None and function.route in self.mentioned)
 
     def entries(self, key: str) -> tuple[Function, ...]:
         """The registered functions that lead to a function, itself included where it is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
 from querylint.frontends.convex.context import ModuleContext
@@ -12,7 +13,7 @@ from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function
 from querylint.frontends.convex.schema import read_schema
 from querylint.frontends.lowered import Lowered
 from querylint.frontends.modules import Modules
-from querylint.ir import Access, Call, Function, Role, Schema, TargetKind
+from querylint.ir import Access, Call, Function, Kind, Role, Schema, TargetKind
 from querylint.result import Note, NoteKind
 
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
@@ -33,6 +34,7 @@ VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)
 REFERENCE = re.compile(rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})""")
 ROUTE = re.compile(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
 RUN_BY_HAND = re.compile(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
+PASSED_THROUGH = re.compile(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
 NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 MOST_WAVES = 5
@@ -145,7 +147,19 @@ class ConvexFrontEnd:
                 found.update(_references(source))
             if b":" in source and path in self.done:
                 found.update(f"{route[1].decode()}:{route[2].decode()}" for route in ROUTE.finditer(source))
-        return frozenset(found)
+        return frozenset(found | self._handed_on())
+
+    def _handed_on(self) -> set[str]:
+        """The keys of helpers that no lowered call leads to, though their names stand elsewhere: somebody may call them as values."""
+        functions = [f for found in self.done.values() for f in found]
+        called = {s.target.name for f in functions for s in f.steps() if isinstance(s, Call)}
+        idle = [f for f in functions if f.kind is Kind.PLAIN and f.name not in called and f.name.isidentifier()]
+        if not idle:
+            return set()
+        names = re.compile(rb"(?<![\w$])(?:" + b"|".join(sorted({f.name.encode() for f in idle})) + rb")(?![\w$])")
+        seen = Counter(name for path in self.done for name in names.findall(PASSED_THROUGH.sub(b"", self.read(path) or b"")))
+        declared = Counter(f.name.encode() for f in idle)
+        return {f.key for f in idle if seen[f.name.encode()] > declared[f.name.encode()]}
 
     def _manual(self) -> frozenset[str]:
         """Routes that the code tells people to run by hand (`npx convex run repairs:all`), or that only scripts name."""

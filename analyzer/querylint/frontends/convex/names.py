@@ -34,6 +34,9 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
             made = context.modules.definition(definition.path, node.func.id)
             if made is not None and isinstance(made.node, tree.ClassDef):
                 return Val(shape=ClassRef(made.path, made.name, instance=True))
+        named = _reference(node)
+        if named is not None:
+            return named
         if context.kind_of(*where) is not None:
             return Val(shape=Marker("registrar", where))
         inner = registration(node, lambda e: kind_of_callee(context, definition.path, e))
@@ -50,6 +53,18 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
             return reference
     constant = context.modules.constant(definition.path, node)
     return from_constant(constant) if constant is not UNKNOWN else None
+
+
+def _reference(node: tree.Call) -> Val | None:
+    """`makeFunctionReference("folder/module:name")`."""
+    if not isinstance(node.func, tree.Name) or node.func.id != "makeFunctionReference" or not node.args:
+        return None
+    first = node.args[0]
+    text = first.value if isinstance(first, tree.Literal) else None
+    if not isinstance(text, str) or ":" not in text:
+        return None
+    module, _, name = text.partition(":")
+    return Val(shape=Marker("ref", ("internal", *module.removesuffix(".js").split("/"), name)))
 
 
 def _alias(context: ModuleContext, path: str, node: tree.Name | tree.Member) -> Val | None:

@@ -13,6 +13,7 @@ from querylint.frontends.flow.values import (
     NOTHING,
     Closure,
     Condition,
+    External,
     Many,
     Record,
     Val,
@@ -32,6 +33,10 @@ PURE = frozenset(
     "setUTCHours getUTCDay getUTCDate getUTCMonth getUTCFullYear getUTCHours valueOf getTimezoneOffset search join fill "
     "hasOwnProperty toJSON isWellFormed safeParse parse encode decode digest".split()
 )
+
+
+PROMISES = frozenset(("then", "catch", "finally"))
+Handler = Callable[[State, tree.Call, tree.Member, Val], Val | None]
 
 
 def is_last_index(node: tree.Index) -> bool:
@@ -61,12 +66,25 @@ def picked(m: State, work: Work, base: Val, at: int, end: int) -> Val:
 def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     """A method of a collection or a promise; None for anything else."""
     known = METHODS.get(func.name)
+    if isinstance(base.shape, External) and func.name not in PROMISES:
+        return _of_library(m, node, func, known)
     if known is not None:
         return known(m, node, func, base)
     if func.name in PURE:
         args = [m.evaluate(a) for a in node.args]
         return derived(base, *args)
     return None
+
+
+def _of_library(m: State, node: tree.Call, func: tree.Member, known: Handler | None) -> Val | None:
+    """A function of a library that goes by the name of a method: `_.filter(rows, ...)` works on its first argument."""
+    if known is None or not node.args:
+        return None
+    first = m.evaluate(node.args[0])
+    if isinstance(first.shape, Closure) or not (first.interesting or isinstance(first.shape, Many)):
+        return derived(first, *(m.evaluate(a) for a in node.args[1:]))
+    rest = tree.Call(node.func, node.args[1:], node.at, node.end)
+    return known(m, rest, tree.Member(node.args[0], func.name, node.at, node.end, node.at), first)
 
 
 def _callback(m: State, node: tree.Call, position: int = 0) -> Val:
@@ -362,7 +380,7 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     return replace(result.with_deps(promise.deps), pending=pending)
 
 
-METHODS: dict[str, Callable[[State, tree.Call, tree.Member, Val], Val | None]] = {
+METHODS: dict[str, Handler] = {
     "map": mapped, "flatMap": mapped, "forEach": _for_each, "filter": _filter, "find": _find, "findLast": _find, "findIndex": _find,
     "findLastIndex": _find, "some": _some, "every": _some, "reduce": _reduce, "reduceRight": _reduce, "sort": _sort, "toSorted": _sort,
     "slice": _slice, "splice": _slice, "at": _at, "pop": _pop, "shift": _pop, "concat": _same, "reverse": _same, "toReversed": _same,

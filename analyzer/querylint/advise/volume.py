@@ -1,0 +1,58 @@
+"""Signs in a program that a table holds many rows: how its own code treats the table, and who fills it."""
+
+from __future__ import annotations
+
+import re
+
+from querylint.advise.audience import Audience, audience
+from querylint.ir import Access, Bound, IndexKind, Op, Program, Role
+from querylint.ir.program import Site
+
+LONG = 50
+FILLS_WITH_USE = re.compile(
+    r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|measurements|metrics|analytics|visits|views|clicks|"
+    r"stars|likes|votes|follow(?:er)?s|posts?|comments?|notifications?|transactions?|payments?|expenses|generations?|tasks?|tickets?|"
+    r"sessions?|scores|attempts|results|answers|responses|submissions|records|reviews|bookings|appointments|reservations|files|photos|"
+    r"images|uploads|requests|jobs|runs|executions|assets)$",
+    re.IGNORECASE,
+)
+
+
+def busy(program: Program, root: str, name: str | None) -> bool:
+    """Whether the program shows that a table holds many rows.
+
+    It pages through them or caps a long list of them, searches their text, fills the table in a loop or by work that no person waits for,
+    or deletes what has grown old; or the name is that of a stream.
+    """
+    if name is None:
+        return False
+    if FILLS_WITH_USE.search(name):
+        return True
+    known = program.memo.get(("busy", root))
+    if not isinstance(known, frozenset):
+        known = program.memo["busy", root] = frozenset(_busy(program, root))
+    return name in known
+
+
+def _busy(program: Program, root: str) -> set[str]:
+    found = {
+        access.table
+        for op in Op
+        for site, access in program.accesses(op)
+        if access.table is not None and site.function.root == root and site.function.role is Role.CODE and _shows(program, site, access)
+    }
+    schema = program.schemas.get(root)
+    tables = schema.tables.values() if schema is not None else ()
+    return found | {t.name for t in tables if any(i.kind is not IndexKind.ORDERED for i in t.indexes)}
+
+
+def _shows(program: Program, site: Site, access: Access) -> bool:
+    if access.op is Op.READ:
+        if access.bound is Bound.PAGE:
+            return True
+        most = access.limit.literal if access.limit is not None else None
+        return access.bound is Bound.LIMIT and (not isinstance(most, int) or most >= LONG)
+    machine = audience(program, site.function) is Audience.BACKGROUND
+    if access.verb == "insert":
+        return machine or any(not loop.constant for loop in site.loops)
+    return access.verb == "delete" and machine
