@@ -108,13 +108,14 @@ class Project:
         judged = [r for r in rules if r.name in active]
         findings = filters.fingerprints(self.judge(program, judged))
         sources = self._sources(findings, lowered)
+        findings, made = filters.hushed(findings, sources)
         filtered = filters.apply(findings, sources, active, names, self.settings.require_reason)
         kept = [
             replace(f, severity=self.settings.severity_of(f.rule, f.severity))
             for f in filtered.kept
             if f.rule in active and self._wanted(f)
         ]
-        notes = [*self.notes, *lowered.notes, *_hints(program, lowered)]
+        notes = [*self.notes, *lowered.notes, *_hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
         shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
         return Result(
             tuple(kept),
@@ -184,6 +185,10 @@ def _summary(program: Program, lowered: Lowered, files: int, suppressed: int) ->
         suppressed,
         sum(1 for a in (*reads, *writes) if a.table is None),
     )
+
+
+def _made_by_a_tool(path: str) -> Note:
+    return Note(NoteKind.HINT, "is generated, as its head says: warnings here are shown as hints", path)
 
 
 def _hints(program: Program, lowered: Lowered) -> list[Note]:

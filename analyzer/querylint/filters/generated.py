@@ -1,0 +1,30 @@
+"""Files that a tool writes: what is found there is a hint, since nobody edits them by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from querylint.rule import Finding, Severity
+from querylint.text import LineIndex
+
+HEAD = 1000
+SAYS_SO = re.compile(
+    rb"@generated\b|\b(?:auto[- ]?)?generated\b[^\n]*\n?[^\n]*\bdo(?: not|n't) (?:edit|modify|change)|\bdo not edit\b[^\n]*\bgenerated\b",
+    re.IGNORECASE,
+)
+COMMENT = re.compile(rb"\A(?:\s*(?://[^\n]*|#[^\n]*|/\*.*?\*/|\"\"\".*?\"\"\"))+", re.DOTALL)
+
+
+def hushed(findings: Sequence[Finding], sources: Mapping[str, LineIndex]) -> tuple[list[Finding], list[str]]:
+    """The findings with warnings in generated files as hints, and the paths of those files. What fails when it runs stays an error."""
+    made = {path for path in {f.found.span.path for f in findings} if path in sources and generated(sources[path].source)}
+    lowered = [replace(f, severity=Severity.INFO) if f.found.span.path in made and f.severity is Severity.WARNING else f for f in findings]
+    return lowered, sorted(made)
+
+
+def generated(source: bytes) -> bool:
+    """Whether the comment at the head of a file says that a tool wrote it."""
+    head = COMMENT.match(source[:HEAD].removeprefix(b"\xef\xbb\xbf"))
+    return head is not None and SAYS_SO.search(head[0]) is not None
