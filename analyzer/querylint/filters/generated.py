@@ -17,10 +17,12 @@ SAYS_SO = re.compile(
 COMMENT = re.compile(rb"\A(?:\s*(?://[^\n]*|#[^\n]*|/\*.*?\*/|\"\"\".*?\"\"\"))+", re.DOTALL)
 
 
-def hushed(findings: Sequence[Finding], sources: Mapping[str, LineIndex]) -> tuple[list[Finding], list[str]]:
+def hushed(findings: Sequence[Finding], sources: Mapping[str, LineIndex]) -> tuple[tuple[Finding, ...], list[str]]:
     """The findings with warnings in generated files as hints, and the paths of those files. What fails when it runs stays an error."""
     made = {path for path in {f.found.span.path for f in findings} if path in sources and generated(sources[path].source)}
-    lowered = [replace(f, severity=Severity.INFO) if f.found.span.path in made and f.severity is Severity.WARNING else f for f in findings]
+    lowered = tuple(
+        replace(f, severity=Severity.INFO) if f.found.span.path in made and f.severity is Severity.WARNING else f for f in findings
+    )
     return lowered, sorted(made)
 
 
