@@ -150,7 +150,7 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=keeps_order(plan, load.table, serving, want)),
-        _severity(program, load, plan, predicates, serving, again=again),
+        _severity(program, load, plan, predicates, serving, want, again=again),
         Confidence.SURE if not first.way else Confidence.LIKELY,
         home(load, first),
         read.table,
@@ -161,12 +161,16 @@ def _found(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate,
     )
 
 
-def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, *, again: bool) -> Severity:
+def _severity(
+    program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, want: Want, *, again: bool
+) -> Severity:
     """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
     if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
         return Severity.INFO
     if load.site.arms and all(p.conditional for p in predicates):  # the arm may be the one where the condition is not asked for
         return Severity.INFO
+    if serving.create and plan.order is not None and not keeps_order(plan, load.table, serving, want):
+        return Severity.INFO  # the order is asked for, and an index that gave both would be another
     if _guards(program, load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
         return Severity.INFO
     return weight(program, load)

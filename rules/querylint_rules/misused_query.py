@@ -64,7 +64,7 @@ def misused_query(program: Program) -> Iterator[Found]:
                 yield from _read(function, step)
                 yield from _again(program, function, step)
         for found in pages(program, function):
-            yield _paged(function, found)
+            yield _paged(program, function, found)
 
 
 def _returned(function: Function) -> Iterator[Found]:
@@ -101,13 +101,14 @@ def _again(program: Program, function: Function, read: Access) -> Iterator[Found
     yield Found(read.span, message, trail, ANEW, None, function=function.key, table=read.table, operation=read.verb)
 
 
-def _walk(function: Function) -> Advice:
-    if function.kind is Kind.QUERY:
+def _walk(program: Program, function: Function) -> Advice:
+    kinds = {entry.kind for entry in program.entries(function.key)} or {function.kind}
+    if kinds <= {Kind.QUERY}:
         return PAGE
-    return RESUME if function.kind is Kind.MUTATION else WALK
+    return RESUME if kinds <= {Kind.MUTATION} else WALK
 
 
-def _paged(function: Function, found: Pages) -> Found:
+def _paged(program: Program, function: Function, found: Pages) -> Found:
     table = f"`{found.read.table}`" if found.read.table else "a table"
     through = f" through `{found.text}`" if found.text else ""
     if found.before is None:
@@ -117,4 +118,6 @@ def _paged(function: Function, found: Pages) -> Found:
     else:
         message = f"{table} is paged{through} after another page was read, and a function may page only once: this throws"
         trail = (Point(found.before, "the first page"),)
-    return Found(found.span, message, trail, _walk(function), None, function=function.key, table=found.read.table, operation="paginate")
+    return Found(
+        found.span, message, trail, _walk(program, function), None, function=function.key, table=found.read.table, operation="paginate"
+    )

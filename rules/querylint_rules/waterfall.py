@@ -145,6 +145,8 @@ def _short(program: Program, unit: Unit) -> bool:
 def _fanned_out(program: Program, function: Function, group: list[Unit]) -> bool:
     """Whether the reads run for every row of a long list at once: what travels together is full already (convex-facts 0.4)."""
     by_id = program.sites(function.key).by_id
+    if len(group) == FEW_READS and all(cheap(u.reads) for u in group):
+        return any(loop.kind is LoopKind.GATHER and not loop.constant for loop in group[0].site.loops)
     for loop in group[0].site.loops:
         for origin in loop.over.origins if loop.kind is LoopKind.GATHER and loop.over is not None else ():
             found = by_id.get(origin.ref) if isinstance(origin.ref, int) else None

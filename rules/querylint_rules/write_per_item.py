@@ -26,10 +26,11 @@ from collections.abc import Iterator
 from querylint.advise.audience import left_alone
 from querylint.advise.bulk import by_table, one_by_one
 from querylint.advise.curation import keys
-from querylint.advise.growth import PERSON, STREAM, TENANT, Reach, accumulates, reach
+from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, leaves_after, rounds
+from querylint.advise.volume import STREAM
 from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Batch, Chunk

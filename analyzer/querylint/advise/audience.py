@@ -126,12 +126,12 @@ def _unnamed(program: Program, function: Function) -> bool:
     """Whether an internal function is called by nobody and named nowhere.
 
     Public ones may have clients that are not in the project, unless they look like repairs that are run by hand: by their switches, by what
-    the project tells people to run, or as staff alone may call them.
+    the project tells people to run, as staff alone may call them, or as they write while clients in sight name most others and not them.
     """
     if function.route is None or function.kind is Kind.HTTP or program.named(function):
         return False
     if function.public and not _by_hand(program, function):
-        return False
+        return function.kind is not Kind.QUERY and _passed_over(program, function)
     return not any(edge.caller != function.key for edge in program.callers.get(function.key, ()))
 
 

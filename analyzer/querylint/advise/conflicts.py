@@ -16,7 +16,7 @@ from querylint.ir.program import Effect
 
 UPKEEP = re.compile(
     r"clean|backfill|migrat|fill[A-Z]|denormali|archive|purge|prune|seed|reset|wipe|expire|repair|reindex|sync|clear|import|sanitize|compact|"
-    r"dedupe|normalize|reclassif",
+    r"dedupe|(?:delete|remove)All|normalize|reclassif",
     re.IGNORECASE,
 )
 

@@ -29,11 +29,7 @@ IDENTITY = re.compile(r"auth|token|clerk|workos|subject|identity|password|extern
 STATES = frozenset(("status", "type", "kind", "state", "category"))
 TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies"))
 PEOPLE = frozenset(("users", "members", "profiles", "accounts", "customers", "players"))
-STREAM = re.compile(
-    r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|metrics|visits|views|clicks|stars|likes|votes|"
-    r"follow(?:er)?s)$",
-    re.IGNORECASE,
-)
+CROWD = re.compile(r"(?:messages?|readings|metrics|visits|views|clicks|stars|likes|votes|follow(?:er)?s)$", re.IGNORECASE)
 MEMBERSHIP = re.compile(r"(?:member(?:ship)?s?|invit(?:e|ation)s?|participants?|collaborators?|seats?|assignments?)$", re.IGNORECASE)
 PASSING = frozenset(
     "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "
@@ -117,8 +113,8 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
         return Reach.PARENT
     if narrowest is Reach.PERSON and (read.table in TENANTS or SLOW.search(read.table or "") or _only_choices(table, fixed)):
         return Reach.PARENT
-    if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and STREAM.search(read.table):
-        return Reach.PERSON
+    if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and CROWD.search(read.table):
+        return Reach.PERSON  # what many people leave at one place
     return narrowest
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.places import transactional
-from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Loop, LoopKind, Mode, Op, Program, Step, Terminal, Way
+from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Kind, Loop, LoopKind, Mode, Op, Program, Step, Terminal, Way
 from querylint.ir.program import Effect, Site
 
 
@@ -60,6 +60,8 @@ def _reads(program: Program, function: Function, step: Access | Call | Loop) -> 
         if step.mode is not Mode.DIRECT:
             return ()
         found = program.effects_of(function, step)
+        if _outside(program, function):
+            found = tuple(e for e in found if any(edge.call.mode.remote for edge in e.trail))
         return () if any(e.access.op is Op.WRITE for e in found) else found
     if step.kind not in (LoopKind.GATHER, LoopKind.ONCE):
         return ()
@@ -75,6 +77,12 @@ def _reads(program: Program, function: Function, step: Access | Call | Loop) -> 
                 return ()
             found_in.extend(effects)
     return tuple(found_in)
+
+
+def _outside(program: Program, function: Function) -> bool:
+    """Whether a function runs outside of transactions wherever it is reached from: helpers that could read by themselves do not, there."""
+    entries = program.entries(function.key) or (function,)
+    return all(entry.kind is Kind.ACTION for entry in entries)
 
 
 def needs_of(step: Step) -> frozenset[int]:

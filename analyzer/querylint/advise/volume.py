@@ -9,6 +9,11 @@ from querylint.ir import Access, Bound, IndexKind, Op, Program, Role
 from querylint.ir.program import Site
 
 LONG = 50
+STREAM = re.compile(
+    r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|metrics|visits|views|clicks|stars|likes|votes|"
+    r"follow(?:er)?s)$",
+    re.IGNORECASE,
+)
 FILLS_WITH_USE = re.compile(
     r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|measurements|metrics|analytics|visits|views|clicks|"
     r"stars|likes|votes|follow(?:er)?s|posts?|comments?|notifications?|transactions?|payments?|expenses|generations?|tasks?|tickets?|"

@@ -253,7 +253,8 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
             sides.append(evaluate(m, operand))
     left, right = sides
     back = FLIPPED.get(relation, relation)
-    gaps = defaulted(left, relation, right), defaulted(right, back, left)
+    loose = m.language.loose_equality and node.sign in ("==", "!=") and None in (left.literal, right.literal)
+    gaps = loose or defaulted(left, relation, right), loose or defaulted(right, back, left)
     conditions = [Condition(o, relation, right, at=node.at, end=node.end, defaulted=gaps[0]) for o in left.origins]
     conditions += [Condition(o, back, left, at=node.at, end=node.end, defaulted=gaps[1]) for o in right.origins]
     return replace(derived(left, right), conditions=tuple(conditions))

@@ -16,6 +16,7 @@ class JavaScript:
     """Array methods, promises, global objects, `.length`."""
 
     function_scoped = False
+    loose_equality = True
 
     def composed(self, state: State, node: tree.Expr, values: list[Val]) -> Val | None:
         """Texts are not followed."""

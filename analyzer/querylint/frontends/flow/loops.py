@@ -10,7 +10,7 @@ from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Marker, Query, Shape, Val, derived, join
-from querylint.ir import LoopKind, Work
+from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.syntax import tree
 
 
@@ -120,10 +120,17 @@ def finish(m: State, frame: Frame, over: Val, at: int, end: int) -> None:
     """After a loop over rows: totals and groups that it made are work in memory, of the rows that its filters let pass."""
     for number in frame.filters:
         over = over.worked(number)
-    if frame.folded:
+    if frame.folded and not _works(m, frame):
         m.use(Work.FOLD, over, at, end, deps=frame.fold_deps)
     elif frame.grouped:
         m.use(Work.GROUP, over, at, end, deps=frame.fold_deps)
+
+
+def _works(m: State, frame: Frame) -> bool:
+    """Whether the rounds ask or change the database: what they add up besides counts their outcomes, not the rows."""
+    loop = next((step for step in reversed(m.block) if isinstance(step, Loop) and step.id == frame.id), None)
+    inside = loop.steps() if loop is not None else ()
+    return any(isinstance(step, Access) or (isinstance(step, Call) and step.mode.remote) for step in inside)
 
 
 def settle(m: State, before: dict[Var, Val], frame: Frame) -> None:

@@ -65,10 +65,12 @@ class Vocabulary(Protocol):
 class Language(Protocol):
     """The words of a language. Every method returns None for what it does not know.
 
-    `function_scoped` says that names belong to the whole function, so that an assignment makes a variable a new one in each round.
+    `function_scoped` says that names belong to the whole function, so that an assignment makes a variable a new one in each round;
+    `loose_equality` that `== null` holds for what is missing too.
     """
 
     function_scoped: bool
+    loose_equality: bool
 
     def composed(self, state: State, node: tree.Expr, values: list[Val]) -> Val | None:
         """Text put together by a constant, a template, or an operator from these values."""

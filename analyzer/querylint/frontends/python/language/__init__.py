@@ -18,6 +18,7 @@ class Python:
     """Built-in functions, methods, slices, membership."""
 
     function_scoped = True
+    loose_equality = False
 
     def composed(self, state: State, node: tree.Expr, values: list[Val]) -> Val | None:
         """A constant, an f-string, `+`, `+=` and `%`, where they make a statement of SQL."""
