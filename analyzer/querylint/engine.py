@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from querylint import discover, filters, settings
+from querylint import discover, filters, rewrite, settings
 from querylint.frontends.convex.frontend import ConvexFrontEnd
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.frontends.python.frontend import PythonFrontEnd
@@ -45,8 +45,10 @@ def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
     return tuple(rules[name] for name in sorted(rules))
 
 
-def check(paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Outcome:
-    """Analyse the project that the paths belong to and report on the paths.
+def check(
+    paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None, *, fixes: bool = False
+) -> Outcome:
+    """Analyse the project that the paths belong to and report on the paths; `fixes` asks for edits as well.
 
     Raises QuerylintError for a path that does not exist and for settings that cannot be used.
     """
@@ -54,26 +56,19 @@ def check(paths: Sequence[Path], config: Path | None = None, overrides: Mapping[
     names = frozenset(r.name for r in rules) | filters.PSEUDO_RULES
     scope = discover.locate(paths)
     chosen = settings.load(scope.root, config, overrides, rule_names=names)
-    project = Project(scope, chosen)
-    collecting = gc.isenabled()
-    gc.disable()  # trees and values live to the end of the run: looking for garbage among them took a fifth of it
-    try:
-        return Outcome(project.check(rules, names), chosen)
-    finally:
-        if collecting:
-            gc.enable()
+    return Outcome(Project(scope, chosen).examine(rules, names, fixes=fixes), chosen)
 
 
 class Project:
-    """One project on disk, read once."""
+    """One project on disk, read once. `overlay` is text that stands in the place of what the disk holds, by path."""
 
-    def __init__(self, scope: discover.Scope, chosen: Settings) -> None:
+    def __init__(self, scope: discover.Scope, chosen: Settings, overlay: Mapping[str, bytes] | None = None) -> None:
         self.scope = scope
         self.settings = chosen
         self.found = discover.discover(scope, chosen.exclude, prefix=chosen.prefix)
         self.notes: list[Note] = [*self.found.notes, *chosen.notes]
         self._listed = frozenset(self.found.files)
-        self._read: dict[str, bytes | None] = {}
+        self._read: dict[str, bytes | None] = dict(overlay or {})
 
     def read(self, path: str) -> bytes | None:
         """A file's bytes; one that cannot be read leaves a note."""
@@ -101,8 +96,18 @@ class Project:
         }
         return replace(link(lowered.functions, lowered.schemas, lowered.words, lowered.mentioned, lowered.manual), rows=sizes), lowered
 
-    def check(self, rules: Iterable[Rule], names: frozenset[str]) -> Result:
-        """Judge the project, then leave out what the user silenced."""
+    def examine(self, rules: Iterable[Rule], names: frozenset[str], *, fixes: bool = False) -> Result:
+        """What `check` says, sooner: trees and values live to the end of the run, and looking for garbage among them took a fifth of it."""
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return self.check(rules, names, fixes=fixes)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def check(self, rules: Iterable[Rule], names: frozenset[str], *, fixes: bool = False) -> Result:
+        """Judge the project, then leave out what the user silenced; offer fixes for what is left where they are asked for."""
         program, lowered = self.program()
         active = self.settings.active(names)
         judged = [r for r in rules if r.name in active]
@@ -115,6 +120,8 @@ class Project:
             for f in filtered.kept
             if f.rule in active and self._wanted(f)
         ]
+        if fixes:
+            kept = self._mendable(program, kept)
         notes = [*self.notes, *lowered.notes, *_hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
         shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
         return Result(
@@ -133,15 +140,25 @@ class Project:
             try:
                 found.extend(self._stamp(rule, _told(program, hit)) for hit in rule.check(program))
             except Exception:  # one broken rule must not take the report of the others with it
-                words = traceback.format_exc().strip().splitlines()
-                place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
-                self.notes.append(
-                    Note(NoteKind.BUG, f"rule {rule.name} failed: {words[-1]} ({place.rpartition('/')[2]}); please report it")
-                )
+                self.notes.append(Note(NoteKind.BUG, f"rule {rule.name} failed: {_mishap()}; please report it"))
         unique: dict[tuple[object, ...], Finding] = {}
         for f in sorted(found, key=lambda f: f.found.span):  # a query that ends in two places is one query
             unique.setdefault((f.rule, f.found.span.path, f.found.span.line, f.found.span.column, f.found.message), f)
         return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
+
+    def _mendable(self, program: Program, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings, each with its fix or with the reason why there is none. A rewriter that fails is a bug of ours like any other."""
+        sources = rewrite.Sources(self.read)
+        offered: list[Finding] = []
+        for finding in findings:
+            try:
+                answer = rewrite.propose(rewrite.Task(finding.found, program, sources))
+            except Exception:  # one broken rewriter must not take the report with it
+                self.notes.append(Note(NoteKind.BUG, f"the fix for {finding.rule} failed: {_mishap()}; please report it"))
+                answer = rewrite.Unfit("the rewriter failed")
+            fit = None if isinstance(answer, rewrite.Unfit) else answer
+            offered.append(replace(finding, fix=fit, unfit=answer.reason if isinstance(answer, rewrite.Unfit) else ""))
+        return offered
 
     def _stamp(self, rule: Rule, found: Found) -> Finding:
         own = found.severity or rule.severity
@@ -160,6 +177,13 @@ class Project:
         for finding in findings:
             paths |= {finding.found.span.path, *(p.span.path for p in finding.found.trail)}
         return {path: LineIndex(path, data) for path in sorted(paths) if (data := self._read.get(path)) is not None}
+
+
+def _mishap() -> str:
+    """The error that is being handled, and where it came from."""
+    words = traceback.format_exc().strip().splitlines()
+    place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
+    return f"{words[-1]} ({place.rpartition('/')[2]})"
 
 
 def _told(program: Program, found: Found) -> Found:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from querylint.ir import Program
+from querylint.patch import Fix
 from querylint.remedy import Remedy
 from querylint.text import Span
 
@@ -80,13 +81,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A `Found` stamped by the engine: rule, pattern, final severity, and an identity that survives edits elsewhere in the file."""
+    """A `Found` stamped by the engine: rule, pattern, final severity, and an identity that survives edits elsewhere in the file.
+
+    `fix` carries out its remedy; where none is offered although one was asked for, `unfit` says why.
+    """
 
     rule: str
     pattern: str
     severity: Severity
     found: Found
     fingerprint: str = ""
+    fix: Fix | None = None
+    unfit: str = ""
 
 
 Check = Callable[[Program], Iterator[Found]]

@@ -13,6 +13,7 @@ import click
 from querylint import __version__
 from querylint.cli.check import check
 from querylint.cli.console import ExitCode, complain
+from querylint.cli.fix import fix
 from querylint.cli.pages import docs, explain, rules
 from querylint.errors import QuerylintError
 
@@ -40,7 +41,7 @@ def door() -> None:
     """
 
 
-for command in (check, rules, explain, docs):
+for command in (check, fix, rules, explain, docs):
     door.add_command(command)
 
 

@@ -32,6 +32,14 @@ class Paint:
         """Blue, for places other than the finding's own."""
         return self._wrap(text, "34")
 
+    def added(self, text: str) -> str:
+        """Green, for lines that a change brings."""
+        return self._wrap(text, "32")
+
+    def removed(self, text: str) -> str:
+        """Red, for lines that a change takes away."""
+        return self._wrap(text, "31")
+
     def _wrap(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.on and text else text
 

@@ -1,0 +1,148 @@
+"""`querylint fix`: carry out what `check` advises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from querylint.cli.console import ExitCode, complain, painter, put
+from querylint.cli.options import COLORS, SEVERITIES, names
+from querylint.report import wording
+from querylint.report.paint import Paint
+from querylint.report.snippet import printable
+
+if TYPE_CHECKING:
+    from querylint.mend import Left, Made, Mended
+    from querylint.patch import Fix
+    from querylint.rule import Finding
+
+NO_FIX = "there is no automatic fix for it"
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--diff", "only_show", is_flag=True, help="Print what would change, and change nothing.")
+@click.option("--unsafe", is_flag=True, help="Make fixes too that may change what the code does; each says how.")
+@click.option("--select", multiple=True, callback=names, metavar="RULES", help="Fix only findings of these rules (comma or repeated).")
+@click.option("--ignore", multiple=True, callback=names, metavar="RULES", help="Leave findings of these rules alone (comma or repeated).")
+@click.option("-i", "--interactive", is_flag=True, help="Show each fix and ask.")
+@click.option("--show", type=SEVERITIES, help="The least severity to fix.  [default: warning]")
+@click.option("--allow-dirty", is_flag=True, help="Change files too that have changes which are not committed.")
+@click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@COLORS
+@click.pass_context
+def fix(
+    ctx: click.Context, paths: tuple[Path, ...], only_show: bool, unsafe: bool, select: list[str] | None, ignore: list[str] | None,
+    interactive: bool, show: str | None, allow_dirty: bool, config: Path | None, color: str,
+) -> int:  # fmt: skip
+    """Carry out what `check` advises in PATHS (default: here).
+
+    Each fix is made whole or not at all, over all its files, and only where a second look confirms that the finding is gone and no new
+    one has come. No formatter is run.
+
+    Exit code 0: nothing is left at or over the `fail-on` of the settings; 1: something is, or --diff would change something; 2: the run
+    cannot be trusted.
+    """
+    if interactive and only_show:
+        raise click.UsageError("--interactive and --diff do not go together", ctx)
+    from querylint import mend
+    from querylint.rewrite.diff import unified
+
+    paint = painter(color)
+    choice = mend.Choice(
+        unsafe=unsafe,
+        select=frozenset(select) if select is not None else None,
+        ignore=frozenset(ignore or ()),
+        clean=not allow_dirty and not only_show,
+        accept=_Asking(paint) if interactive else None,
+    )
+    mended = mend.mend(paths or (Path(),), config, {"show": show} if show is not None else {}, choice)
+    if only_show:
+        put(_painted(unified(mended.before, mended.after), paint))
+    else:
+        mended.write()
+    click.echo(_report(mended, paint, only_show=only_show), nl=False, err=only_show)
+    if mended.result.broken:
+        return complain("the run cannot be trusted, since a part of querylint failed; `querylint check` says which")
+    fail_on = mended.settings.fail_on
+    failing = fail_on is not None and any(left.finding.severity.rank >= fail_on.rank for left in mended.left)
+    return ExitCode.FINDINGS if failing or (only_show and mended.after) else ExitCode.CLEAN
+
+
+class _Asking:
+    """Asks about one fix after the other."""
+
+    def __init__(self, paint: Paint) -> None:
+        self.paint = paint
+        self.standing = ""
+
+    def __call__(self, finding: Finding, fix: Fix, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bool:
+        """Whether the person wants this fix."""
+        from querylint.rewrite.diff import unified
+
+        if self.standing:
+            return self.standing == "a"
+        click.echo(f"{_place(finding, self.paint)} {self.paint.strong(finding.rule)} {printable(finding.found.message)}")
+        click.echo(f"  {_order(fix)}")
+        for caveat in fix.caveats:
+            click.echo(f"  mind: {printable(caveat)}")
+        click.echo(_painted(unified(before, after), self.paint), nl=False)
+        answer = str(click.prompt("Make this fix? (y)es, (n)o, (a)ll, (q)uit", type=click.Choice(("y", "n", "a", "q")), show_choices=False))
+        if answer in ("a", "q"):
+            self.standing = answer
+        return answer in ("y", "a")
+
+
+def _report(mended: Mended, paint: Paint, *, only_show: bool) -> str:
+    verb = "would fix" if only_show else "fixed"
+    lines = [line for made in mended.made for line in _made(made, verb, paint)]
+    told = [left for left in mended.left if left.reason != NO_FIX]
+    lines += [line for left in told for line in _left(left, paint)]
+    return "\n".join([*lines, *([""] if lines else []), _summary(mended, verb)]) + "\n"
+
+
+def _made(made: Made, verb: str, paint: Paint) -> list[str]:
+    head = f"{_place(made.finding, paint)} {verb} {paint.strong(made.finding.rule)}: {_order(made.fix)}"
+    return [head, *(f"    mind: {printable(caveat)}" for caveat in made.fix.caveats)]
+
+
+def _left(left: Left, paint: Paint) -> list[str]:
+    head = f"{_place(left.finding, paint)} not fixed {paint.strong(left.finding.rule)}: {printable(left.reason)}"
+    return [head, *(f"    mind: {printable(caveat)}" for caveat in (left.waiting.caveats if left.waiting else ()))]
+
+
+def _order(fix: Fix) -> str:
+    return printable(fix.title)
+
+
+def _place(finding: Finding, paint: Paint) -> str:
+    span = finding.found.span
+    return paint.strong(printable(f"{span.path}:{span.line}:{span.column}:"))
+
+
+def _summary(mended: Mended, verb: str) -> str:
+    files = f" in {wording.count(len(mended.after), 'file')}" if mended.after else ""
+    parts = [f"{verb.capitalize()} {wording.count(len(mended.made), 'finding')}{files}"]
+    waiting = sum(left.waiting is not None for left in mended.left)
+    none = sum(left.reason == NO_FIX for left in mended.left)
+    refused = len(mended.left) - waiting - none
+    if waiting:
+        parts.append(f"{waiting} more with --unsafe")
+    if refused:
+        parts.append(f"{refused} not fixed, as said above")
+    if none:
+        parts.append(f"{none} without an automatic fix")
+    return "; ".join(parts) + "."
+
+
+def _painted(diff: str, paint: Paint) -> str:
+    return "\n".join(_colored(line, paint) for line in diff.split("\n"))
+
+
+def _colored(line: str, paint: Paint) -> str:
+    if line.startswith(("---", "+++")):
+        return paint.strong(line)
+    return paint.removed(line) if line.startswith("-") else paint.added(line) if line.startswith("+") else line

@@ -1,0 +1,244 @@
+"""Fixes made and checked: applied in memory, analyzed again, and kept only where the finding is gone and no new one has come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from querylint import discover, filters, settings
+from querylint.engine import Project, load_rules
+from querylint.patch import Fix, Safety
+from querylint.report.order import by_cost, by_place
+from querylint.result import NoteKind, Result
+from querylint.rewrite import edits, repository
+from querylint.rewrite.disk import replace_files
+from querylint.rule import Finding
+from querylint.settings import Settings
+
+MOST_RUNS = 100
+"""How often the project is analyzed before the rest is left for another run."""
+
+DIRTY = "has changes that are not committed; commit or stash them, or give --allow-dirty"
+
+Accept = Callable[[Finding, Fix, Mapping[str, bytes], Mapping[str, bytes]], bool]
+Identity = tuple[str, str, str, str, str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which fixes are wanted.
+
+    `accept` is asked before each, with the files that it touches before and after. `clean` refuses files whose content no commit holds.
+    """
+
+    unsafe: bool = False
+    select: frozenset[str] | None = None
+    ignore: frozenset[str] = frozenset()
+    clean: bool = False
+    accept: Accept | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A fix that was made, for a finding as it stood when it was made."""
+
+    finding: Finding
+    fix: Fix
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A finding that is still there, and why; `waiting` is a fix that the user may still ask for."""
+
+    finding: Finding
+    reason: str
+    waiting: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What came of it. `before` and `after` hold the files that change; nothing is on the disk until `write`."""
+
+    root: Path
+    settings: Settings
+    made: tuple[Made, ...]
+    left: tuple[Left, ...]
+    before: Mapping[str, bytes]
+    after: Mapping[str, bytes]
+    result: Result
+
+    def write(self) -> None:
+        """Put the new content on the disk: all files or none. Raises PathError, with every file as it was."""
+        if self.after:
+            replace_files(self.root, self.before, self.after)
+
+
+def mend(paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], choice: Choice) -> Mended:
+    """Make every fix that is wanted and holds, in memory."""
+    rules = load_rules()
+    names = frozenset(rule.name for rule in rules) | filters.PSEUDO_RULES
+    scope = discover.locate(paths)
+    named = {key: sorted(value) for key, value in (("select", choice.select), ("ignore", choice.ignore)) if value}
+    settings.load(scope.root, config, {**overrides, **named}, rule_names=names)  # complains of rules that do not exist
+    chosen = settings.load(scope.root, config, overrides, rule_names=names)
+    return _Mender(scope, chosen, choice, lambda project: project.examine(rules, names, fixes=True)).run()
+
+
+@dataclass(slots=True)
+class _Mender:
+    """One run. `overlay` is what the files have become so far, `refused` why fixes are not tried again, by what they would do."""
+
+    scope: discover.Scope
+    settings: Settings
+    choice: Choice
+    examine: Callable[[Project], Result]
+    overlay: dict[str, bytes] = field(default_factory=dict)
+    refused: dict[tuple[object, ...], str] = field(default_factory=dict)
+    asked: set[tuple[object, ...]] = field(default_factory=set)
+    dirty: dict[str, bool] = field(default_factory=dict)
+    runs: int = 0
+
+    def run(self) -> Mended:
+        """Fix after fix until none is left that helps."""
+        project, result = self._look(self.overlay)
+        disk = project
+        made: list[Made] = []
+        while self.runs < MOST_RUNS:
+            batch = self._batch(project, result)
+            if not batch:
+                break
+            held = self._hold(batch, project, result)
+            if held is not None:
+                kept, self.overlay, project, result = held
+                made += kept
+        before = {path: data for path in self.overlay if (data := disk.read(path)) is not None}
+        after = {path: data for path, data in self.overlay.items() if data != before[path]}
+        left = tuple(self._left(finding) for finding in by_place(result.findings) if self._chosen(finding))
+        return Mended(self.scope.root, self.settings, tuple(made), left, {path: before[path] for path in after}, after, result)
+
+    def _look(self, overlay: Mapping[str, bytes]) -> tuple[Project, Result]:
+        self.runs += 1
+        project = Project(replace(self.scope, targets=()), self.settings, overlay)
+        return project, self.examine(project)
+
+    def _chosen(self, finding: Finding) -> bool:
+        """Whether the user wants to hear of it."""
+        if finding.severity.rank < self.settings.show.rank or finding.rule in self.choice.ignore:
+            return False
+        if self.choice.select is not None and finding.rule not in self.choice.select:
+            return False
+        places = {finding.found.span.path, *(point.span.path for point in finding.found.trail)}
+        return any(discover.within(path, self.scope.targets) for path in places)
+
+    def _batch(self, project: Project, result: Result) -> list[Made]:
+        """The fixes to try next: the costlier of two that clash; the other waits for the next pass."""
+        wanted = [Made(f, f.fix) for f in by_cost(result.findings) if f.fix is not None and self._chosen(f) and self._hindrance(f) == ""]
+        wanted = [wanted[number] for number in edits.without_conflicts([made.fix for made in wanted])]
+        accept = self.choice.accept
+        if accept is None:
+            return wanted
+        for made in wanted:
+            key = _deed(made)
+            if key in self.asked:
+                return [made]
+            before = {path: data for path in made.fix.paths if (data := project.read(path)) is not None}
+            if accept(made.finding, made.fix, before, edits.edited(before, [made.fix])):
+                self.asked.add(key)
+                return [made]
+            self.refused[key] = "you left it"
+        return []
+
+    def _hindrance(self, finding: Finding) -> str:
+        """Why a fix is not made, empty if nothing stands in its way."""
+        fix = finding.fix
+        if fix is None:
+            return finding.unfit
+        if fix.safety is Safety.DISPLAY:
+            return f"a person has to do it: {fix.title}"
+        if fix.safety is Safety.UNSAFE and not self.choice.unsafe:
+            return f"with --unsafe: {fix.title}"
+        refused = self.refused.get(_deed(Made(finding, fix)))
+        if refused is not None:
+            return refused
+        changed = [path for path in fix.paths if path not in self.overlay and self._is_dirty(path)] if self.choice.clean else []
+        return f"`{changed[0]}` {DIRTY}" if changed else ""
+
+    def _is_dirty(self, path: str) -> bool:
+        if path not in self.dirty:
+            self.dirty[path] = bool(repository.uncommitted(self.scope.root, [path]))
+        return self.dirty[path]
+
+    def _hold(
+        self, batch: list[Made], project: Project, result: Result
+    ) -> tuple[list[Made], dict[str, bytes], Project, Result] | None:  # fmt: skip
+        """The largest part of a batch that holds, and what the project has become; None where all that was tried was refused."""
+        while batch:
+            sources = {path: data for made in batch for path in made.fix.paths if (data := project.read(path)) is not None}
+            overlay = {**self.overlay, **edits.edited(sources, [made.fix for made in batch])}
+            mended, outcome = self._look(overlay)
+            suspects = _failing(batch, result, outcome)
+            if not suspects:
+                return batch, overlay, mended, outcome
+            if len(batch) == 1:
+                self.refused[_deed(batch[0])] = suspects[0][1]
+                return None
+            doubtful = {_deed(made) for made, _ in suspects}
+            sound = [made for made in batch if _deed(made) not in doubtful]
+            batch = sound or batch[: len(batch) // 2]
+        return None
+
+    def _left(self, finding: Finding) -> Left:
+        reason = self._hindrance(finding)
+        waiting = finding.fix if finding.fix is not None and finding.fix.safety is Safety.UNSAFE and not self.choice.unsafe else None
+        return Left(finding, reason or "its fix waits for the next run", waiting)
+
+
+def _deed(made: Made) -> tuple[object, ...]:
+    """What a fix does, wherever it has moved to."""
+    edits_made = tuple((edit.span.path, edit.text, edit.span.end - edit.span.start) for edit in made.fix.edits)
+    return (*_identity(made.finding), made.fix.title, edits_made)
+
+
+def _identity(finding: Finding) -> Identity:
+    """What a finding is about, without its place: its twins in the same function count together."""
+    found = finding.found
+    return finding.rule, found.span.path, found.function, found.operation, found.table or "", tuple(sorted(found.fields))
+
+
+def _failing(batch: list[Made], before: Result, after: Result) -> list[tuple[Made, str]]:
+    """The fixes that do not do what they promise, or may be the cause of something new; why, for the user."""
+    if after.broken and not before.broken:
+        return [(made, "its result makes a part of querylint fail") for made in batch]
+    if broken := _unparsed(after) - _unparsed(before):
+        return _touching(batch, broken, "its result does not parse")
+    was = Counter(_identity(finding) for finding in before.findings)
+    now = Counter(_identity(finding) for finding in after.findings)
+    fixed = Counter(_identity(made.finding) for made in batch)
+    stayed = [made for made in batch if now[key := _identity(made.finding)] > was[key] - fixed[key]]
+    if stayed:
+        return [(made, "the finding would still be there") for made in stayed]
+    floor = min(made.finding.severity.rank for made in batch)
+    new = [f for f in after.findings if f.severity.rank >= floor and now[_identity(f)] > was[_identity(f)]]
+    if not new:
+        return []
+    words = f"it would bring a new finding: {new[0].rule} in {new[0].found.span}"
+    near = [made for made in batch if any(_near(made.finding, other) for other in new)]
+    return [(made, words) for made in near or batch]
+
+
+def _unparsed(result: Result) -> Counter[str]:
+    """How many places of each file did not parse."""
+    return Counter(note.path for note in result.notes if note.kind is NoteKind.PARSE)
+
+
+def _touching(batch: list[Made], paths: Iterable[str], reason: str) -> list[tuple[Made, str]]:
+    wanted = set(paths)
+    return [(made, reason) for made in batch if wanted & set(made.fix.paths)] or [(made, reason) for made in batch]
+
+
+def _near(one: Finding, other: Finding) -> bool:
+    """Whether a change for one finding may well have brought the other."""
+    a, b = one.found, other.found
+    return (a.function == b.function and a.function != "") or (a.table == b.table and a.table is not None)

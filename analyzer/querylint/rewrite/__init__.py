@@ -1,0 +1,79 @@
+"""Remedies turned into edits: one module for each kind of remedy and language, loaded when a finding asks for it.
+
+A rewriter is a module with a function `rewrite(task: Task, remedy: ...) -> Fix | Unfit`. It knows remedies and syntax, never rules: the
+finding tells where, the program tells what reads, writes and depends on what. It answers `Unfit`, with the reason in words for the
+user, wherever it cannot be sure that the edit is right; the engine then offers none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Protocol, cast
+
+from querylint import remedy as remedies
+from querylint.ir import Function, Program
+from querylint.patch import Fix
+from querylint.remedy import Remedy
+from querylint.rule import Found
+
+LANGUAGES = {
+    "typescript": (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"),
+    "python": (".py",),
+}
+
+REWRITERS: dict[tuple[str, type[Remedy]], str] = {
+    ("typescript", remedies.DropIndex): "querylint.rewrite.typescript.drop_index",
+    ("typescript", remedies.Limit): "querylint.rewrite.typescript.limit",
+    ("typescript", remedies.Probe): "querylint.rewrite.typescript.limit",
+}
+"""The module that carries out a kind of remedy in a language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """No edit is offered, and why."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Sources:
+    """The files as they were analyzed, and what each language has made of them, by path."""
+
+    read: Callable[[str], bytes | None]
+    parsed: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A finding whose remedy is to be carried out, in the program that it was found in."""
+
+    found: Found
+    program: Program
+    sources: Sources
+
+    @property
+    def function(self) -> Function | None:
+        """The function that the finding lies in."""
+        return self.program.functions.get(self.found.function)
+
+
+class Rewriter(Protocol):
+    """What the module of a rewriter offers."""
+
+    def rewrite(self, task: Task, remedy: Remedy) -> Fix | Unfit:
+        """The edits, or why there are none."""
+        ...
+
+
+def propose(task: Task) -> Fix | Unfit:
+    """The fix for a finding, or why there is none."""
+    remedy = task.found.remedy
+    path = task.found.span.path
+    language = next((name for name, suffixes in LANGUAGES.items() if path.endswith(suffixes)), "")
+    module = REWRITERS.get((language, type(remedy))) if remedy is not None else None
+    if remedy is None or module is None:
+        return Unfit("there is no automatic fix for it")
+    return cast("Rewriter", import_module(module)).rewrite(task, remedy)

@@ -1,0 +1,168 @@
+"""One file as its author wrote it: the whole syntax tree, with comments and parentheses, and edits of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from querylint.patch import TextEdit
+from querylint.rewrite import Sources
+from querylint.syntax.typescript.grammar import grammar_for
+from querylint.text import LineIndex, Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+FUNCTIONS = frozenset(
+    ("arrow_function", "function_expression", "function_declaration", "method_definition", "generator_function",
+     "generator_function_declaration")
+)  # fmt: skip
+BLOCKS = frozenset(("statement_block", "program", "switch_case", "switch_default"))
+NAMES = frozenset(("identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"))
+_INDENT = re.compile(rb"[ \t]*")
+
+
+class Source:
+    """A parsed file."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.lines = LineIndex(path, data)
+
+    @cached_property
+    def root(self) -> Node:
+        """The tree of the file."""
+        return grammar_for(self.path).parser.parse(self.data).root_node
+
+    def text(self, node: Node) -> str:
+        """The source of a node."""
+        return self.between(node.start_byte, node.end_byte)
+
+    def between(self, start: int, end: int) -> str:
+        """The source between two byte offsets, its line ends as `\\n`."""
+        return self.data[start:end].decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+    def at(self, start: int, end: int) -> Node | None:
+        """The smallest node that covers a stretch; None where what is around it did not parse."""
+        node = self.root.named_descendant_for_byte_range(start, end)
+        around = node
+        while around is not None and around.type not in BLOCKS:
+            around = around.parent
+        return None if node is None or node.is_error or (around is not None and _broken(around)) else node
+
+    def edit(self, start: int, end: int, text: str, *, shared: bool = False) -> TextEdit:
+        """An edit of a stretch."""
+        return TextEdit(self.lines.span(start, end), text, shared)
+
+    def indent(self, offset: int) -> str:
+        """The white space that the line of an offset begins with."""
+        begin = self.data.rfind(b"\n", 0, offset) + 1
+        found = _INDENT.match(self.data, begin)
+        return found[0].decode() if found else ""
+
+    def unit(self, inner: Node) -> str:
+        """One step of indentation, as seen between a statement and what holds it."""
+        own = self.indent(inner.start_byte)
+        if own.startswith("\t"):
+            return "\t"
+        outer = self.indent(inner.parent.start_byte) if inner.parent is not None else ""
+        return own[len(outer) :] or "  "
+
+    def line_start(self, offset: int) -> int:
+        """Where the line of an offset begins, if only white space comes before it; else the offset."""
+        begin = self.data.rfind(b"\n", 0, offset) + 1
+        return begin if not self.data[begin:offset].strip(b" \t") else offset
+
+    def line_end(self, offset: int) -> int:
+        """Where the next line begins, if only white space comes before that; else the offset."""
+        end = self.data.find(b"\n", offset)
+        end = len(self.data) if end < 0 else end + 1
+        return end if not self.data[offset:end].strip() else offset
+
+
+def source(sources: Sources, path: str) -> Source | None:
+    """The parsed file of a path."""
+    known = sources.parsed.get(path)
+    if known is None:
+        data = sources.read(path)
+        if data is None:
+            return None
+        known = sources.parsed[path] = Source(path, data)
+    assert isinstance(known, Source)
+    return known
+
+
+def located(sources: Sources, span: Span) -> tuple[Source, Node] | None:
+    """The node of a place, with its file."""
+    file = source(sources, span.path)
+    node = file.at(span.start, span.end) if file is not None else None
+    return (file, node) if file is not None and node is not None else None
+
+
+def _broken(node: Node) -> bool:
+    return any(child.is_error or child.is_missing for child in node.children)
+
+
+def walk(node: Node, enter: Callable[[Node], bool] = lambda _: True) -> Iterator[Node]:
+    """A node and all below it in the order of the source; below what `enter` refuses nothing is looked at."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        if enter(here):
+            waiting.extend(reversed(here.named_children))
+
+
+def own(node: Node) -> Iterator[Node]:
+    """What runs when the node runs: it and all below it, but not the inside of functions."""
+    return walk(node, lambda n: n.type not in FUNCTIONS)
+
+
+def around(node: Node, *kinds: str) -> Node | None:
+    """The nearest node of a kind that holds the node."""
+    up = node.parent
+    while up is not None and up.type not in kinds:
+        up = up.parent
+    return up
+
+
+def statement(node: Node) -> Node | None:
+    """The statement of a block that a node belongs to, without leaving its function."""
+    here: Node | None = node
+    while here is not None and here.parent is not None:
+        if here.parent.type in BLOCKS:
+            return here
+        if here.type in FUNCTIONS:
+            return None
+        here = here.parent
+    return None
+
+
+def inner(node: Node) -> Node:
+    """An expression without parentheses, casts and `!` around it."""
+    while node.type in ("parenthesized_expression", "non_null_expression", "as_expression", "satisfies_expression"):
+        child = next((c for c in node.named_children if c.type != "comment"), None)
+        if child is None:
+            break
+        node = child
+    return node
+
+
+def outer(node: Node) -> Node:
+    """An expression with the parentheses and `!` around it."""
+    while node.parent is not None and node.parent.type in ("parenthesized_expression", "non_null_expression"):
+        node = node.parent
+    return node
+
+
+def code(node: Node) -> list[Node]:
+    """The named children of a node that are no comments."""
+    return [child for child in node.named_children if child.type != "comment"]
+
+
+def names(node: Node) -> frozenset[str]:
+    """Every variable that is named below a node, bound or used."""
+    return frozenset(n.text.decode() for n in walk(node) if n.type in NAMES and n.text is not None)
