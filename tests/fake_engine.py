@@ -40,7 +40,7 @@ class FakeEngine(ModuleType):
     def load_rules(self) -> tuple[Rule, ...]:
         return self.result.rules
 
-    def check(self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object]) -> FakeOutcome:
+    def check(self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], *, fixes: bool = False) -> FakeOutcome:
         self.asked.append((tuple(paths), config, dict(overrides)))
         if self.raises:
             raise self.raises
@@ -70,7 +70,7 @@ def main() -> None:
     from querylint.cli import main as door
 
     class Slow(FakeEngine):
-        def check(self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object]) -> FakeOutcome:
+        def check(self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], *, fixes: bool = False) -> FakeOutcome:
             import time
 
             print("waiting", file=sys.stderr, flush=True)

@@ -124,6 +124,7 @@ class Project:
             kept = self._mendable(program, kept)
         notes = [*self.notes, *lowered.notes, *_hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
         shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
+        shown |= {path for f in kept if f.fix is not None for path in f.fix.paths}
         return Result(
             tuple(kept),
             tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),

@@ -47,7 +47,9 @@ def check(
     from querylint import engine
 
     given = {"select": select, "ignore": ignore, "show": show, "fail-on": fail_on}
-    outcome = engine.check(paths or (Path(),), config, {key: value for key, value in given.items() if value is not None})
+    given = {key: value for key, value in given.items() if value is not None}
+    fixes = any(kind in MACHINE_FORMATS for kind in (style, *(kind for kind, _ in outputs)))
+    outcome = engine.check(paths or (Path(),), config, given, fixes=fixes)
     result, code = outcome.result, _verdict(outcome.result, None if exit_zero else outcome.settings.fail_on)
     options = Options(show=outcome.settings.show, quiet=quiet, statistics=statistics, exit_code=code)
     for kind, path in outputs:

@@ -8,6 +8,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Union
 
+from querylint.patch import Fix
 from querylint.remedy import Remedy
 from querylint.report import Options
 from querylint.report.order import by_place, notes_by_place
@@ -48,8 +49,19 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "trail": [_point(point) for point in found.trail],
         "remedy": _remedy(found),
         "cost": _cost(found.cost),
-        "fix": None,
+        "fix": _fix(finding.fix),
         "fingerprint": finding.fingerprint or None,
+    }
+
+
+def _fix(fix: Fix | None) -> Json:
+    if fix is None:
+        return None
+    return {
+        "title": fix.title,
+        "safety": fix.safety.value,
+        "caveats": list(fix.caveats),
+        "edits": [{**_place(edit.span), "text": edit.text} for edit in fix.edits],
     }
 
 

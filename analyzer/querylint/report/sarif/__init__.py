@@ -108,6 +108,7 @@ def _paths(result: Result, findings: list[Finding], notes: list[Note]) -> tuple[
         found = finding.found
         declared = declaration(found, result.schemas)
         paths |= {found.span.path, *(point.span.path for point in found.trail), *([declared.span.path] if declared else [])}
+        paths |= set(finding.fix.paths) if finding.fix is not None else set()
     return tuple(sorted(paths))
 
 

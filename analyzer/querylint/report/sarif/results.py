@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from querylint.ir import Schema
+from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import AddIndex, PushDown
 from querylint.report.json import Json
 from querylint.report.order import rank
@@ -49,6 +50,8 @@ class Results:
             result["codeFlows"] = [self._flow(found, steps)]
         if fingerprints := self._fingerprints(finding):
             result["partialFingerprints"] = fingerprints
+        if finding.fix is not None:
+            result["fixes"] = [self._fix(finding.fix)]
         result["properties"] = _properties(finding)
         return result
 
@@ -65,6 +68,22 @@ class Results:
         points = steps if steps[-1].span == found.span else [*steps, Point(found.span, found.message)]
         locations: list[Json] = [{"location": self._location(point), "nestingLevel": level} for level, point in enumerate(points, 1)]
         return {"threadFlows": [{"locations": locations}]}
+
+    def _fix(self, fix: Fix) -> Json:
+        """Viewers show the description alone, so it says how far the fix may be trusted."""
+        trust = "" if fix.safety is Safety.SAFE else f" ({fix.safety.value}: {'; '.join(fix.caveats) or 'look at the result'})"
+        changes: list[Json] = [
+            {
+                "artifactLocation": self.places.file(path),
+                "replacements": [self._replacement(edit) for edit in fix.edits if edit.span.path == path],
+            }
+            for path in fix.paths
+        ]
+        return {"description": {"text": f"{fix.title}{trust}"}, "artifactChanges": changes}
+
+    def _replacement(self, edit: TextEdit) -> Json:
+        region = self.places.physical(edit.span)["region"]
+        return {"deletedRegion": region, **({"insertedContent": {"text": edit.text}} if edit.text else {})}
 
     def _fingerprints(self, finding: Finding) -> dict[str, Json]:
         span = finding.found.span

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from querylint.ir import Access
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import Limit, Probe
 from querylint.rewrite import Task, Unfit
@@ -23,13 +24,12 @@ def rewrite(task: Task, remedy: Limit | Probe) -> Fix | Unfit:
     """Read no more rows than are looked at; whatever is looked at stays the same."""
     if isinstance(remedy, Limit) and (remedy.paginate or remedy.count != 1):
         return Unfit("how many rows are enough is for its author to say")
-    place = located(task.sources, task.found.span)
+    place = _ending(task)
     if place is None:
-        return Unfit("the code around it does not parse")
-    file, node = place
-    call = _collecting(file, node)
-    waiting = outer(call).parent if call is not None else None
-    if call is None or waiting is None or waiting.type != "await_expression":
+        return Unfit("the code around it does not parse, or the query is not read by .collect()")
+    file, call = place
+    waiting = outer(call).parent
+    if waiting is None or waiting.type != "await_expression":
         return Unfit("the rows are not awaited where they are read by .collect()")
     whole = outer(waiting)
     instead = _instead(file, call, waiting, whole)
@@ -39,6 +39,18 @@ def rewrite(task: Task, remedy: Limit | Probe) -> Fix | Unfit:
     if needed is None:
         return Unfit("the rows are used in a way of which it is not plain how many of them it needs")
     return Fix(f"read with .take({needed})", Safety.SAFE, (_read_by(file, call, f"take({needed})"),))
+
+
+def _ending(task: Task) -> tuple[Source, Node] | None:
+    """The call of `.collect()` that reads the rows, be it far from where the query was begun."""
+    function = task.function
+    ends = [s.span for s in function.steps() if isinstance(s, Access) and s.chain == task.found.span] if function is not None else []
+    for span in (task.found.span, *ends):
+        place = located(task.sources, span)
+        call = _collecting(*place) if place is not None else None
+        if place is not None and call is not None:
+            return place[0], call
+    return None
 
 
 def _collecting(file: Source, node: Node) -> Node | None:

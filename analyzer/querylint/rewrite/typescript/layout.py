@@ -1,0 +1,97 @@
+"""Text that is put in: indented like the code around it, with the comments of what it replaces."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from querylint.patch import TextEdit
+from querylint.rewrite.typescript.source import Source, walk
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_LAST_LINE = re.compile(rb"([^\n]*)\n\Z")
+_BLANK_LINE = re.compile(rb"[ \t]*\r?\n")
+WIDTH = 80
+"""Longer lines are broken; it is the width of most formatters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A piece of text and the comments that go above it, each a line without its indentation."""
+
+    text: str
+    comments: tuple[str, ...] = ()
+
+
+def moved(file: Source, node: Node, deeper: str) -> str:
+    """The text of a node, one step deeper than it stands; texts over several lines are left as they are."""
+    text = file.text(node)
+    if not deeper or any(part.type == "template_string" and "\n" in file.text(part) for part in walk(node)):
+        return text
+    first, *rest = text.split("\n")
+    return "\n".join([first, *(deeper + line if line.strip() else line for line in rest)])
+
+
+def comments_of(file: Source, statement: Node) -> tuple[list[Node], list[Node]]:
+    """The comments right above a statement, and those behind it on its last line."""
+    above: list[Node] = []
+    here = statement
+    while (before := here.prev_sibling) is not None and before.type == "comment":
+        gap = file.data[before.end_byte : here.start_byte]
+        if gap.count(b"\n") != 1 or (file.line_start(before.start_byte) == before.start_byte and before.start_point[1] > 0):
+            break
+        above.insert(0, before)
+        here = before
+    behind: list[Node] = []
+    here = statement
+    while (after := here.next_sibling) is not None and after.type == "comment" and b"\n" not in file.data[here.end_byte : after.start_byte]:
+        behind.append(after)
+        here = after
+    return above, behind
+
+
+def said(file: Source, comments: list[Node]) -> tuple[str, ...]:
+    """Comments as lines."""
+    return tuple(line.strip() for comment in comments for line in file.text(comment).split("\n"))
+
+
+def with_comments(file: Source, statement: Node) -> tuple[str, ...]:
+    """A statement to be put elsewhere at the same depth, its comments before it."""
+    above, behind = comments_of(file, statement)
+    return (*said(file, above), *said(file, behind), file.text(statement))
+
+
+def removed(file: Source, statements: list[Node]) -> list[TextEdit]:
+    """Statements and their comments taken out, with the lines that become empty. What touches is one edit."""
+    stretches: list[tuple[int, int]] = []
+    for statement in sorted(statements, key=lambda s: s.start_byte):
+        above, behind = comments_of(file, statement)
+        first, last = (above or [statement])[0], (behind or [statement])[-1]
+        start, end = file.line_start(first.start_byte), file.line_end(last.end_byte)
+        if first.start_point[1] > 0 and start == first.start_byte:  # it shares its first line with something else
+            end = last.end_byte
+        if stretches and not file.data[stretches[-1][1] : start].strip():
+            start = stretches.pop()[0]
+        stretches.append((start, end))
+    return [file.edit(start, _past_blank(file.data, start, end), "") for start, end in stretches]
+
+
+def _past_blank(data: bytes, start: int, end: int) -> int:
+    """The end of a stretch, with the blank line after it where another one, or the beginning of a block, comes before it."""
+    before = _LAST_LINE.search(data, 0, start)
+    after = _BLANK_LINE.match(data, end)
+    opened = before is not None and (not before[1].strip() or before[1].rstrip().endswith((b"{", b"(", b"[")))
+    return after.end() if after is not None and opened else end
+
+
+def list_of(items: list[Placed], indent: str, unit: str, head: str, tail: str) -> str:
+    """`head[items]tail` on one line where it fits and nobody has comments, else with one item a line."""
+    line = f"{head}[{', '.join(item.text for item in items)}]{tail}"
+    if "\n" not in line and len(indent) + len(line) <= WIDTH and not any(item.comments for item in items):
+        return line
+    inner = indent + unit
+    lines = [f"{inner}{line}" for item in items for line in (*item.comments, f"{item.text},")]
+    return "\n".join([f"{head}[", *lines, f"{indent}]{tail}"])
