@@ -18,7 +18,8 @@ PURE_METHODS = frozenset(
     toSorted toReversed forEach then """
     # of texts, numbers and dates
     """toString toISOString toLocaleString toFixed getTime valueOf trim split toLowerCase toUpperCase startsWith endsWith substring substr
-    padStart padEnd replace replaceAll match test charAt charCodeAt localeCompare getFullYear getMonth getDate getDay getHours getMinutes """
+    padStart padEnd replace replaceAll match test charAt charCodeAt localeCompare getFullYear getMonth getDate getDay getHours
+    getMinutes """
     # of queries
     "eq neq lt lte gt gte field and or not search withIndex withSearchIndex order query collect first unique take".split()
 )

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 _LAST_LINE = re.compile(rb"([^\n]*)\n\Z")
 _BLANK_LINE = re.compile(rb"[ \t]*\r?\n")
 WIDTH = 80
-"""Longer lines are broken; it is the width of most formatters."""
+"""Longer lists are broken into lines; it is the width of most formatters."""
+
+WIDE = 100
+"""Longer calls are broken into lines."""
 
 
 @dataclass(frozen=True, slots=True)

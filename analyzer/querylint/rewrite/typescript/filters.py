@@ -1,0 +1,125 @@
+"""`.filter((q) => q.and(...))` of the database: its conjuncts, and some of them taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from querylint.patch import TextEdit
+from querylint.rewrite.typescript import chains
+from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, code, inner, names, walk
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+ARITHMETIC = frozenset(("add", "sub", "mul", "div", "mod", "neg"))
+
+
+@dataclass(frozen=True, slots=True)
+class Conjunct:
+    """One condition; `field`, `method` and `value` are there where it compares a field with something else."""
+
+    node: Node
+    field: str = ""
+    method: str = ""
+    value: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter of which all conjuncts are known; `both` is the `q.and(...)` that holds them, if one does."""
+
+    link: chains.Link
+    conjuncts: tuple[Conjunct, ...]
+    both: Node | None
+    computes: bool
+
+
+def read(file: Source, link: chains.Link) -> Filter | None:
+    """A filter as its conjuncts; None where its callback does more than say a condition."""
+    callback = link.arguments[0] if len(link.arguments) == 1 else None
+    builder = name_of(head(file, callback) or "") if callback is not None else ""
+    body = _condition(callback) if callback is not None and builder else None
+    if body is None:
+        return None
+    both = chains.link(file, body)
+    computes = any((one := chains.link(file, part)) is not None and one.name in ARITHMETIC for part in walk(body))
+    if both is not None and both.name == "and" and _on(file, both, builder):
+        parts = [_conjunct(file, inner(part), builder) for part in both.arguments]
+        return Filter(link, tuple(parts), body, computes)
+    return Filter(link, (_conjunct(file, body, builder),), None, computes)
+
+
+def head(file: Source, callback: Node) -> str | None:
+    """The parameters of an arrow function as they are written, if there is just one."""
+    if callback.type not in FUNCTIONS:
+        return None
+    lone, several = callback.child_by_field_name("parameter"), callback.child_by_field_name("parameters")
+    if lone is not None:
+        return file.text(lone)
+    return file.text(several) if several is not None and len(code(several)) == 1 else None
+
+
+def name_of(parameters: str) -> str:
+    """The name of the one parameter, empty where it is taken apart."""
+    name = parameters.strip("()").partition(":")[0].strip()
+    return name if name.replace("_", "a").replace("$", "a").isalnum() else ""
+
+
+def _condition(callback: Node) -> Node | None:
+    body = callback.child_by_field_name("body")
+    if body is None:
+        return None
+    if body.type != "statement_block":
+        return inner(body)
+    statements = code(body)
+    if len(statements) != 1 or statements[0].type != "return_statement" or not code(statements[0]):
+        return None
+    return inner(code(statements[0])[0])
+
+
+def _on(file: Source, link: chains.Link, builder: str) -> bool:
+    callee = link.call.child_by_field_name("function")
+    held = callee.child_by_field_name("object") if callee is not None else None
+    return held is not None and held.type in NAMES and file.text(held) == builder
+
+
+def _conjunct(file: Source, node: Node, builder: str) -> Conjunct:
+    link = chains.link(file, node)
+    if link is None or len(link.arguments) != 2 or not _on(file, link, builder):
+        return Conjunct(node)
+    left, right = (_field(file, argument, builder) for argument in link.arguments)
+    if left and builder not in names(link.arguments[1]):
+        return Conjunct(node, left, link.name, link.arguments[1])
+    if right and builder not in names(link.arguments[0]):
+        turned = {"lt": "gt", "gt": "lt", "lte": "gte", "gte": "lte"}.get(link.name, link.name)
+        return Conjunct(node, right, turned, link.arguments[0])
+    return Conjunct(node)
+
+
+def _field(file: Source, node: Node, builder: str) -> str:
+    link = chains.link(file, inner(node))
+    if link is None or link.name != "field" or len(link.arguments) != 1 or not _on(file, link, builder):
+        return ""
+    return file.text(link.arguments[0])[1:-1] if link.arguments[0].type == "string" else ""
+
+
+def without(file: Source, one: Filter, gone: list[Conjunct]) -> list[TextEdit]:
+    """A filter without some of its conjuncts; of two that are left one by one, the last needs no `and`."""
+    assert one.both is not None
+    left = [conjunct for conjunct in one.conjuncts if conjunct not in gone]
+    if len(left) == 1:
+        return [file.edit(one.both.start_byte, one.both.end_byte, file.text(left[0].node))]
+    edits: list[TextEdit] = []
+    kept: Node | None = None
+    run: list[Node] = []
+    for conjunct in one.conjuncts:
+        if conjunct in gone:
+            run.append(conjunct.node)
+            continue
+        if run:
+            edits.append(file.edit(run[0].start_byte, conjunct.node.start_byte, ""))
+        kept, run = conjunct.node, []
+    if run and kept is not None:
+        edits.append(file.edit(kept.end_byte, run[-1].end_byte, ""))
+    return edits
