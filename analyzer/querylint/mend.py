@@ -86,6 +86,16 @@ def mend(paths: Sequence[Path], config: Path | None, overrides: Mapping[str, obj
     return _Mender(scope, chosen, choice, lambda project: project.examine(rules, names, fixes=True)).run()
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the project has become by some fixes more."""
+
+    made: list[Made]
+    overlay: dict[str, bytes]
+    project: Project
+    result: Result
+
+
 @dataclass(slots=True)
 class _Mender:
     """One run. `overlay` is what the files have become so far, `refused` why fixes are not tried again, by what they would do."""
@@ -111,8 +121,8 @@ class _Mender:
                 break
             held = self._hold(batch, project, result)
             if held is not None:
-                kept, self.overlay, project, result = held
-                made += kept
+                self.overlay, project, result = held.overlay, held.project, held.result
+                made += held.made
         before = {path: data for path in self.overlay if (data := disk.read(path)) is not None}
         after = {path: data for path, data in self.overlay.items() if data != before[path]}
         left = tuple(self._left(finding) for finding in by_place(result.findings) if self._chosen(finding))
@@ -170,17 +180,15 @@ class _Mender:
             self.dirty[path] = bool(repository.uncommitted(self.scope.root, [path]))
         return self.dirty[path]
 
-    def _hold(
-        self, batch: list[Made], project: Project, result: Result
-    ) -> tuple[list[Made], dict[str, bytes], Project, Result] | None:  # fmt: skip
+    def _hold(self, batch: list[Made], project: Project, result: Result) -> State | None:
         """The largest part of a batch that holds, and what the project has become; None where all that was tried was refused."""
         while batch:
-            sources = {path: data for made in batch for path in made.fix.paths if (data := project.read(path)) is not None}
-            overlay = {**self.overlay, **edits.edited(sources, [made.fix for made in batch])}
-            mended, outcome = self._look(overlay)
-            suspects = _failing(batch, result, outcome)
+            state = self._made(batch, project, self.overlay)
+            suspects = _failing(batch, result, state.result)
+            if suspects and (finished := self._finished(state, result)) is not None:
+                return finished
             if not suspects:
-                return batch, overlay, mended, outcome
+                return state
             if len(batch) == 1:
                 self.refused[_deed(batch[0])] = suspects[0][1]
                 return None
@@ -188,6 +196,21 @@ class _Mender:
             sound = [made for made in batch if _deed(made) not in doubtful]
             batch = sound or batch[: len(batch) // 2]
         return None
+
+    def _made(self, batch: list[Made], project: Project, overlay: Mapping[str, bytes]) -> State:
+        sources = {path: data for made in batch for path in made.fix.paths if (data := project.read(path)) is not None}
+        changed = {**overlay, **edits.edited(sources, [made.fix for made in batch])}
+        return State(batch, changed, *self._look(changed))
+
+    def _finished(self, state: State, before: Result) -> State | None:
+        """Where fixes bring findings that have fixes of their own (an index that its last reader has left), both together may hold."""
+        new = {id(finding) for finding in _new(state.made, before, state.result)}
+        follow = [made for made in self._batch(state.project, state.result) if id(made.finding) in new]
+        if not follow or self.choice.accept is not None:
+            return None
+        second = self._made(follow, state.project, state.overlay)
+        both = State([*state.made, *follow], second.overlay, second.project, second.result)
+        return None if _failing(state.made, before, both.result) else both
 
     def _left(self, finding: Finding) -> Left:
         reason = self._hindrance(finding)
@@ -219,13 +242,39 @@ def _failing(batch: list[Made], before: Result, after: Result) -> list[tuple[Mad
     stayed = [made for made in batch if now[key := _identity(made.finding)] > was[key] - fixed[key]]
     if stayed:
         return [(made, "the finding would still be there") for made in stayed]
-    floor = min(made.finding.severity.rank for made in batch)
-    new = [f for f in after.findings if f.severity.rank >= floor and now[_identity(f)] > was[_identity(f)]]
+    new = _new(batch, before, after)
     if not new:
         return []
     words = f"it would bring a new finding: {new[0].rule} in {new[0].found.span}"
     near = [made for made in batch if any(_near(made.finding, other) for other in new)]
     return [(made, words) for made in near or batch]
+
+
+def _new(batch: list[Made], before: Result, after: Result) -> list[Finding]:
+    """Findings that a batch brings, if they are as severe as what it mends.
+
+    What is said of the very read that a fix has made better, in the place of the finding that is gone and no more severe, is not new: one
+    cause is told at a time.
+    """
+    was = Counter(_identity(finding) for finding in before.findings)
+    now = Counter(_identity(finding) for finding in after.findings)
+    floor = min(made.finding.severity.rank for made in batch)
+    room = Counter(_read(made.finding) for made in batch)
+    new: list[Finding] = []
+    for finding in after.findings:
+        if finding.severity.rank < floor or now[_identity(finding)] <= was[_identity(finding)]:
+            continue
+        worst = max((m.finding.severity.rank for m in batch if _read(m.finding) == _read(finding)), default=-1)
+        if finding.found.function and finding.severity.rank <= worst and room[_read(finding)] > 0:
+            room[_read(finding)] -= 1
+        else:
+            new.append(finding)
+    return new
+
+
+def _read(finding: Finding) -> tuple[str, str | None]:
+    """Whose reads of which table a finding is about."""
+    return finding.found.function, finding.found.table
 
 
 def _unparsed(result: Result) -> Counter[str]:

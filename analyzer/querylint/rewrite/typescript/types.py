@@ -57,7 +57,8 @@ def fits(task: Task, file: Source, predicate: Predicate, value: Node, table: Tab
     known = [one for one in found if one is not None]
     if not known or len(known) != len(found) or any((one.kind, one.target) != (field.type, field.target) for one in known):
         return Fit.UNKNOWN
-    nothing = any((one.optional and not field.optional) or (one.nullable and not field.nullable) for one in known)
+    skipped = any(part.type == "optional_chain" for part in walk(value)) and not field.optional
+    nothing = skipped or any((one.optional and not field.optional) or (one.nullable and not field.nullable) for one in known)
     return Fit.BUT_FOR_NOTHING if nothing else Fit.YES
 
 
