@@ -25,6 +25,9 @@ PURE_METHODS = frozenset(
 )
 """Methods that change nothing but what their callbacks change."""
 
+KEEPING = frozenset(("push", "unshift", "add", "set", "append"))
+"""Methods that keep what they are given and do not change it."""
+
 PURE_FUNCTIONS = frozenset(("String", "Number", "Boolean", "BigInt", "parseInt", "parseFloat", "isNaN", "isFinite", "Array", "Object"))
 PURE_OBJECTS = frozenset(("Math", "Object", "JSON", "Array", "Number", "String", "Date", "Promise"))
 PURE_CLASSES = frozenset(("Set", "Map", "Date", "Array", "Error", "ConvexError", "URL", "RegExp", "WeakMap", "WeakSet", "URLSearchParams"))
@@ -77,6 +80,13 @@ class Reads:
         if any(remote.call.mode is not Mode.QUERY for remote in self.program.remotes.get(callee.key, ())):
             return False
         return all(effect.access.op is Op.READ for effect in self.program.effects_of(self.function, step))
+
+    def idle(self, step: Access | Call) -> bool:
+        """Whether a step does not reach the database, as far as is known."""
+        if isinstance(step, Access) or step.mode is not Mode.DIRECT:
+            return False
+        callee = self.program.callee(self.function, step)
+        return callee is None or not (self.program.effects_of(self.function, step) or self.program.remotes.get(callee.key))
 
     def may_fail(self, step: Access | Call) -> bool:
         """Whether a read may end in an error of its own, as far as the declared types hold: more than one row, a bad cursor, a helper."""
@@ -154,7 +164,8 @@ def _call(file: Source, call: Node, reads: Reads, found: Effects) -> None:
                 _unknown(file, call, found)
             return
         found.changes.add(holder)
-        _given(file, call, found)
+        if label is None or file.text(label) not in KEEPING:
+            _given(file, call, found)
         if holder in ("", "this"):
             found.runs.add(file.text(callee))
     elif callee.type == "identifier" and file.text(callee) in PURE_FUNCTIONS:

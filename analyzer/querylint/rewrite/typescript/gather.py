@@ -9,7 +9,7 @@ from querylint.ir import Access
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import Gather
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import layout
+from querylint.rewrite.typescript import layout, loops
 from querylint.rewrite.typescript.effects import Reads, declared, effects, free
 from querylint.rewrite.typescript.source import Source, code, inner, located, names, own, statement
 
@@ -46,7 +46,7 @@ class Member:
 def rewrite(task: Task, remedy: Gather) -> Fix | Unfit:
     """Start the reads together where nothing between them can tell the difference."""
     if remedy.loop is not None:
-        return Unfit("there is no automatic fix for it")
+        return loops.rewrite(task, remedy)
     places = [located(task.sources, span) for span in remedy.steps]
     function = task.function
     if function is None or not places or any(place is None for place in places):

@@ -98,3 +98,20 @@ def list_of(items: list[Placed], indent: str, unit: str, head: str, tail: str) -
     inner = indent + unit
     lines = [f"{inner}{line}" for item in items for line in (*item.comments, f"{item.text},")]
     return "\n".join([f"{head}[", *lines, f"{indent}]{tail}"])
+
+
+def deeper(file: Source, text: str, body: Node, unit: str) -> list[str]:
+    """The statements of a block as lines, one step deeper than they stand; texts over several lines are left as they are."""
+    first = next(child for child in body.named_children)
+    still = any(part.type == "template_string" and "\n" in file.text(part) for part in walk(body))
+    lines = (file.indent(first.start_byte) + text).split("\n")
+    return lines if still else [unit + line if line.strip() else line for line in lines]
+
+
+def all_of(start: str, lines: list[str], indent: str, unit: str, *, flat: bool) -> str:
+    """`await Promise.all(items.map(async (item) => {...}))`, laid flat where each item gives a list."""
+    if not flat:
+        return "\n".join(["await Promise.all(", f"{indent}{unit}{start}", *lines, f"{indent}{unit}}}),", f"{indent})"])
+    deep = [unit + line if line.strip() else line for line in lines]
+    inside = [f"{indent}{unit}await Promise.all(", f"{indent}{unit * 2}{start}", *deep, f"{indent}{unit * 2}}}),", f"{indent}{unit})"]
+    return "\n".join(["(", *inside, f"{indent}).flat()"])

@@ -1,0 +1,196 @@
+"""A loop that waits for its reads item by item: the reads of all items start together, and their order is kept.
+
+Two forms. Where the rounds do nothing but fill a list, the list becomes the result of one `Promise.all`. Everywhere else the part of a
+round that reads goes into a `Promise.all` before the loop, and the loop goes on over what it brought.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from querylint.ir import Function
+from querylint.patch import Fix, Safety, TextEdit
+from querylint.remedy import Batch, Gather
+from querylint.rewrite import Task, Unfit
+from querylint.rewrite.typescript import arrays, collecting, layout
+from querylint.rewrite.typescript.effects import Effects, Reads, base, bound_names, declared, effects, free
+from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code, names, own, source
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MANY_ERRORS = "where several items fail, the error of another one may be the one that is thrown"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A loop over items: its pattern, what it runs over, its statements, and how many of them are there to read."""
+
+    file: Source
+    loop: Node
+    pattern: Node
+    over: Node
+    body: Node
+    statements: tuple[Node, ...]
+    reading: int
+    reads: Reads
+
+    @property
+    def first(self) -> tuple[Node, ...]:
+        """The statements up to the last that waits."""
+        return self.statements[: self.reading]
+
+    @property
+    def rest(self) -> tuple[Node, ...]:
+        """What a round does with what it has read."""
+        return self.statements[self.reading :]
+
+
+def rewrite(task: Task, remedy: Gather | Batch) -> Fix | Unfit:
+    """Start the reads of all items together, where no round can tell whether another has run before."""
+    function = task.function
+    file = source(task.sources, remedy.loop.path) if remedy.loop is not None else None
+    if remedy.loop is None or function is None or file is None:
+        return Unfit("there is no automatic fix for it")
+    one = _round(file, file.at(remedy.loop.start, remedy.loop.start + 1), task, function)
+    if isinstance(one, Unfit):
+        return one
+    filled = collecting.filled(file, one.loop, one.statements)
+    does = effects(file, one.statements, one.reads)
+    if filled is not None and not (does.touched - {filled.name}) and not _hindered(does, one, one.statements):
+        level, caveats = _trust(does, one)
+        return Fix(f"read for all items at once and make `{filled.name}` of the results", level, _collected(one, filled), caveats)
+    return _read_ahead(one)
+
+
+def _round(file: Source, node: Node | None, task: Task, function: Function) -> Round | Unfit:
+    loop = node
+    while loop is not None and loop.type not in ("for_in_statement", "for_statement", "while_statement", "do_statement", *FUNCTIONS):
+        loop = loop.parent
+    if loop is None or loop.type != "for_in_statement" or not any(child.type == "of" for child in loop.children):
+        return Unfit("the rounds do not go over the items of a list")
+    pattern, over, body = (loop.child_by_field_name(field) for field in ("left", "right", "body"))
+    declares = loop.child_by_field_name("kind") is not None
+    if pattern is None or over is None or body is None or body.type != "statement_block" or not declares or _is_labelled(loop):
+        return Unfit("the loop has a form that is not understood")
+    if any(child.type == "await" for child in loop.children):
+        return Unfit("the items come one by one themselves")
+    statements = tuple(code(body))
+    waiting = [number for number, s in enumerate(statements) if any(part.type == "await_expression" for part in own(s))]
+    if not waiting:
+        return Unfit("the rounds do not wait in the loop itself")
+    return Round(file, loop, pattern, over, body, statements, waiting[-1] + 1, Reads(task.program, function, file.path))
+
+
+def _is_labelled(loop: Node) -> bool:
+    return loop.parent is not None and loop.parent.type == "labeled_statement"
+
+
+def _hindered(does: Effects, one: Round, statements: tuple[Node, ...]) -> str:
+    """Why statements cannot run for all items at once; empty if they can. What they change is another question."""
+    if does.leaves & {"return", "break"}:
+        return "the loop may stop before the last item"
+    if does.runs:
+        return f"nothing is known of what `{min(does.runs)}` does"
+    steps = one.reads.within(statements[0].start_byte, statements[-1].end_byte) if statements else []
+    if any(not one.reads.only_reads(step) for step in steps):
+        return "the rounds do more than read"
+    return ""
+
+
+def _trust(does: Effects, one: Round) -> tuple[Safety, tuple[str, ...]]:
+    fallible = "throw" in does.leaves or any(one.reads.may_fail(s) for s in one.reads.within(one.body.start_byte, one.body.end_byte))
+    return (Safety.UNSAFE, (MANY_ERRORS,)) if fallible else (Safety.SAFE, ())
+
+
+def _read_ahead(one: Round) -> Fix | Unfit:
+    """The reading part of all rounds before the loop, the loop over what it brought."""
+    file = one.file
+    does, then = effects(file, one.first, one.reads), effects(file, one.rest, one.reads)
+    items = names(one.pattern)
+    if reason := _hindered(does, one, one.first):
+        return Unfit(reason)
+    if does.touched:
+        return Unfit(f"the rounds change `{min(does.touched)}` while they read")
+    if then.leaves & {"return", "break"}:
+        return Unfit("the loop may stop before the last item")
+    if _reaches(one):
+        return Unfit("the rounds do more than read")
+    needs = frozenset(name for s in one.first for name in free(s)) | names(one.over)
+    inner = items | {name for s in one.first for name in declared(s)}
+    disturbed = (then.touched & needs) - inner
+    function = around(one.loop, *FUNCTIONS)
+    local = then.runs & (bound_names(function) if function is not None else set())
+    if disturbed or local or base(file, one.over) in then.touched:
+        return Unfit(f"a round changes `{min(disturbed or local or {base(file, one.over)})}`, which the next one looks at")
+    if not one.rest:
+        return Unfit("what the rounds read is not used in the loop")
+    used = {name for s in one.rest for name in names(s)}
+    carried = [name for name in _in_order(one) if name in used]
+    if not carried or any(s.type == "lexical_declaration" and _untold(s) for s in one.first):
+        return Unfit("what the rounds read is not used in the loop")
+    level, caveats = _trust(does, one)
+    return Fix("read for all items at once before the loop", level, _ahead(one, does, then, carried), caveats)
+
+
+def _untold(statement: Node) -> bool:
+    return any(n.type == "class_declaration" for n in code(statement))
+
+
+def _reaches(one: Round) -> bool:
+    """Whether the rest of a round reaches the database, or holds what would."""
+    steps = one.reads.within(one.rest[0].start_byte, one.rest[-1].end_byte) if one.rest else []
+    if any(not one.reads.idle(step) for step in steps):
+        return True
+    contexts = {name for name in one.reads.function.params[:1] if name and name != "_"} | {"ctx", "db"}
+    return any(contexts & names(s) for s in one.rest)
+
+
+def _in_order(one: Round) -> list[str]:
+    """The variables that a round hands from its reading part to the rest."""
+    own_names = sorted(names(one.pattern), key=lambda name: one.file.text(one.pattern).find(name))
+    read = [name for s in one.first for name in sorted(declared(s), key=lambda name: one.file.text(s).find(name))]
+    return list(dict.fromkeys((*own_names, *read)))
+
+
+def _ahead(one: Round, does: Effects, then: Effects, carried: list[str]) -> tuple[TextEdit, ...]:
+    file, loop = one.file, one.loop
+    indent, unit = file.indent(loop.start_byte), file.unit(one.statements[0])
+    skips = "continue" in does.leaves
+    name = arrays.fresh("loaded", loop)
+    listed = f"{{ {', '.join(carried)} }}"
+    end = ";" if file.text(one.statements[-1]).endswith((";", "}")) else ""
+    inside = collecting.rewritten(file, one.body, one.first, [])
+    lines = [*layout.deeper(file, inside, one.body, unit), f"{indent}{unit * 2}return {f'[{listed}]' if skips else listed}{end}"]
+    pattern = file.text(one.pattern)
+    text = layout.all_of(arrays.each(file, one.over, f"async ({pattern}) => {{"), lines, indent, unit, flat=skips)
+    kind = "let" if then.assigns & set(carried) else "const"
+    head = f"const {name} = {text}{end}\n{indent}for ({kind} {listed} of {name}) "
+    gone_to = one.rest[0].start_byte
+    above, _ = layout.comments_of(file, one.rest[0])
+    gone_to = above[0].start_byte if above else gone_to
+    opening = one.body.start_byte
+    first_line = file.line_start(gone_to)
+    return (
+        file.edit(loop.start_byte, opening, head),
+        file.edit(opening + 1, first_line, "\n"),
+    )
+
+
+def _collected(one: Round, filled: collecting.Filled) -> tuple[TextEdit, ...]:
+    file, loop = one.file, one.loop
+    indent, unit = file.indent(loop.start_byte), file.unit(one.statements[0])
+    end = ";" if file.text(filled.declaration).endswith(";") else ""
+    flat = not filled.always
+    inside = collecting.rewritten(file, one.body, one.statements, filled.pushes, filled.name, flat=flat)
+    lines = layout.deeper(file, inside, one.body, unit)
+    if flat and not filled.closed:
+        lines.append(f"{indent}{unit * 2}return []{end}")
+    returns = f": Promise<{filled.item}{'[]' if flat else ''}>" if filled.item else ""
+    start = arrays.each(file, one.over, f"async ({file.text(one.pattern)}){returns} => {{")
+    text = layout.all_of(start, lines, indent, unit, flat=flat)
+    above, behind = layout.comments_of(file, filled.declaration)
+    said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
+    head = f"{said}{filled.kind} {filled.name}{filled.annotation} = {text}{end}"
+    return (*layout.removed(file, [filled.declaration]), file.edit(loop.start_byte, loop.end_byte, head))
