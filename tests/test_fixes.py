@@ -11,6 +11,8 @@ from querylint.mend import Choice, Mended, mend
 from querylint.patch import Safety
 
 CASES = list(fix_cases())
+NEVER_REFUSED = ("drop-index",)
+"""Rules report only indexes that can be dropped by an edit."""
 
 
 def _mend(folder: Path, case: FixCase, *, unsafe: bool) -> Mended:
@@ -48,4 +50,4 @@ def test_without_unsafe_only_what_is_safe_is_made(case: FixCase, tmp_path: Path)
 def test_page_has_fixes_and_refusals(page: Path) -> None:
     mine = [case for case in CASES if case.page == page.stem]
     assert any(case.after for case in mine)
-    assert any(not case.after for case in mine)
+    assert any(not case.after for case in mine) or page.stem in NEVER_REFUSED

@@ -27,6 +27,8 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
     ("typescript", remedies.Gather): "querylint.rewrite.typescript.gather",
     ("typescript", remedies.DropIndex): "querylint.rewrite.typescript.drop_index",
     ("typescript", remedies.Batch): "querylint.rewrite.typescript.loops",
+    ("typescript", remedies.Hoist): "querylint.rewrite.typescript.hoist",
+    ("typescript", remedies.Reuse): "querylint.rewrite.typescript.reuse",
     ("typescript", remedies.PushDown): "querylint.rewrite.typescript.push_down",
     ("typescript", remedies.Limit): "querylint.rewrite.typescript.limit",
     ("typescript", remedies.Probe): "querylint.rewrite.typescript.limit",

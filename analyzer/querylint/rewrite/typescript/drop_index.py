@@ -1,14 +1,17 @@
-"""An index out of the schema: its `.index(...)` goes, with the remark at the end of its line."""
+"""An index out of the schema: its `.index(...)` goes, and its readers read by the index that covers it."""
 
 from __future__ import annotations
 
-from querylint.patch import Fix, Safety
+from querylint.ir import Access, Plan
+from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import DropIndex
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import chains
-from querylint.rewrite.typescript.source import Source, around, source
+from querylint.rewrite.typescript.source import Source, around, located, source
 
 METHODS = frozenset(("index", "searchIndex", "vectorIndex"))
+GONE = "deploying this deletes the index: code that is not in this repository may still read by it"
+OTHER_ORDER = "rows with equal keys come in the order of that index"
 
 
 def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:
@@ -17,8 +20,15 @@ def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:
     link = _declaration(file, task.found.span.start, task.found.span.end, remedy.index) if file is not None else None
     if file is None or link is None:
         return Unfit("the index is not declared in a chain of its own")
-    caveats = ("deploying this deletes the index: code that is not in this repository may still read by it",)
-    return Fix(f"drop index `{remedy.index}` of `{remedy.table}`", Safety.UNSAFE, (chains.without(file, link),), caveats)
+    edits = [chains.without(file, link)]
+    for plan in _plans(task, remedy):
+        moved = _read_by(task, plan, remedy) if remedy.covered_by is not None else None
+        if moved is None:
+            return Unfit("not all that read by it name it where they begin")
+        edits.append(moved)
+    moves = f", and read by `{remedy.covered_by}`" if len(edits) > 1 else ""
+    caveats = (GONE, OTHER_ORDER) if moves else (GONE,)
+    return Fix(f"drop index `{remedy.index}` of `{remedy.table}`{moves}", Safety.UNSAFE, tuple(dict.fromkeys(edits)), caveats)
 
 
 def _declaration(file: Source, start: int, end: int, name: str) -> chains.Link | None:
@@ -29,4 +39,35 @@ def _declaration(file: Source, start: int, end: int, name: str) -> chains.Link |
         if link is not None and link.name in METHODS and link.arguments and file.text(link.arguments[0])[1:-1] == name:
             return link
         node = around(node, "call_expression", "statement_block", "program")
+    return None
+
+
+def _plans(task: Task, remedy: DropIndex) -> list[Plan]:
+    """All ways in which the program reads by the index, begun queries included."""
+    roots = {
+        root
+        for root, schema in task.program.schemas.items()
+        for table in schema.tables.values()
+        if any(index.span == task.found.span for index in table.indexes)
+    }
+    found: list[Plan] = []
+    for function in task.program.functions.values():
+        if function.root in roots:
+            reads = [*(step for step in function.steps() if isinstance(step, Access)), *function.built]
+            mine = (plan for read in reads if read.table in (None, remedy.table) for plan in read.plans)
+            found += [plan for plan in mine if plan.index == remedy.index]
+    return found
+
+
+def _read_by(task: Task, plan: Plan, remedy: DropIndex) -> TextEdit | None:
+    """The name of the index in a query, changed to that of the index that covers it."""
+    place = located(task.sources, plan.span) if plan.span is not None else None
+    if place is None:
+        return None
+    file, node = place
+    for link in chains.links(file, chains.whole(node)):
+        if link.name == "withIndex" and link.arguments and link.arguments[0].type == "string":
+            name = link.arguments[0]
+            if file.text(name)[1:-1] == remedy.index:
+                return file.edit(name.start_byte + 1, name.end_byte - 1, remedy.covered_by or "")
     return None

@@ -35,6 +35,16 @@ LEAVING = {"return_statement": "return", "throw_statement": "throw", "break_stat
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 
 
+BINDING = (
+    (frozenset(("variable_declarator",)), "name"),
+    (FUNCTIONS, "parameters"),
+    (FUNCTIONS, "parameter"),
+    (frozenset(("catch_clause",)), "parameter"),
+    (frozenset(("for_in_statement",)), "left"),
+)
+"""Which nodes bind names, and in which of their fields."""
+
+
 @dataclass(slots=True)
 class Effects:
     """What code may do: variables of its surroundings that it `assigns`, whose objects it `changes`, functions of which nothing is known
@@ -122,6 +132,14 @@ def effects(file: Source, nodes: Iterable[Node], reads: Reads) -> Effects:
     found.assigns -= bound
     found.changes -= bound
     return found
+
+
+def touched(file: Source, node: Node, reads: Reads) -> set[str]:
+    """The variables that code assigns or whose objects it changes, its own among them."""
+    found = Effects()
+    for part in walk(node):
+        _part(file, part, reads, found)
+    return found.touched
 
 
 def _part(file: Source, part: Node, reads: Reads, found: Effects) -> None:
@@ -236,6 +254,12 @@ def declared(statement: Node) -> set[str]:
         elif part.type in ("function_declaration", "generator_function_declaration", "class_declaration", "enum_declaration"):
             found |= _named(part.child_by_field_name("name"))
     return found
+
+
+def bindings(node: Node) -> list[frozenset[str]]:
+    """The names that each pattern below a node binds."""
+    patterns = [part.child_by_field_name(field) for part in walk(node) for kinds, field in BINDING if part.type in kinds]
+    return [names(pattern) for pattern in patterns if pattern is not None]
 
 
 def bound_names(node: Node) -> set[str]:

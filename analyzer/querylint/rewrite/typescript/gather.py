@@ -9,9 +9,9 @@ from querylint.ir import Access
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import Gather
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import layout, loops
+from querylint.rewrite.typescript import layout, loops, waiting
 from querylint.rewrite.typescript.effects import Reads, declared, effects, free
-from querylint.rewrite.typescript.source import Source, code, inner, located, names, own, statement
+from querylint.rewrite.typescript.source import Source, code, inner, located, names, statement
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -67,28 +67,23 @@ def rewrite(task: Task, remedy: Gather) -> Fix | Unfit:
 
 def _member(file: Source, node: Node) -> Member | None:
     """A statement `const pattern = await value`, or one whose value is a choice between waiting and not."""
-    if node.type != "lexical_declaration":
+    plain = waiting.named(node)
+    if plain is not None:
+        batch = _batch(file, node, plain.kind, plain.pattern, plain.value)
+        return batch or Member(node, plain.kind, (plain.pattern,), (plain.value,))
+    declared = waiting.declarator(node)
+    value = declared.child_by_field_name("value") if declared is not None else None
+    pattern = declared.child_by_field_name("name") if declared is not None else None
+    if declared is None or value is None or pattern is None or declared.child_by_field_name("type") is not None:
         return None
-    declared = code(node)
-    if len(declared) != 1 or declared[0].child_by_field_name("type") is not None:
-        return None
-    pattern, value = declared[0].child_by_field_name("name"), declared[0].child_by_field_name("value")
-    if pattern is None or value is None:
-        return None
-    kind = node.children[0].type
     value = inner(value) if value.type == "parenthesized_expression" else value
-    if value.type == "await_expression":
-        waited = code(value)[0]
-        return _batch(file, node, kind, pattern, waited) or (Member(node, kind, (pattern,), (waited,)) if not _waits(waited) else None)
-    if value.type == "ternary_expression":
-        arms = [inner(arm) for field in ("consequence", "alternative") if (arm := value.child_by_field_name(field)) is not None]
-        test = value.child_by_field_name("condition")
-        waiting = [arm for arm in arms if arm.type == "await_expression"]
-        still = [arm for arm in arms if arm.type != "await_expression"]
-        if test is None or len(waiting) != 1 or _waits(test) or any(_waits(arm) for arm in (*still, code(waiting[0])[0])):
-            return None
-        return Member(node, kind, (pattern,), (waiting[0],), value)
-    return None
+    test = value.child_by_field_name("condition") if value.type == "ternary_expression" else None
+    arms = [inner(arm) for field in ("consequence", "alternative") if (arm := value.child_by_field_name(field)) is not None]
+    awaited = [arm for arm in arms if arm.type == "await_expression"]
+    still = [arm for arm in arms if arm.type != "await_expression"]
+    if test is None or len(awaited) != 1 or any(waiting.waits(part) for part in (test, *still, code(awaited[0])[0])):
+        return None
+    return Member(node, node.children[0].type, (pattern,), (awaited[0],), value)
 
 
 def _batch(file: Source, node: Node, kind: str, pattern: Node, waited: Node) -> Member | None:
@@ -109,10 +104,6 @@ def _batch(file: Source, node: Node, kind: str, pattern: Node, waited: Node) -> 
     if any(child.type == "comment" for child in (*lists[0].children, *pattern.children)):
         return None
     return Member(node, kind, tuple(parts), tuple(items))
-
-
-def _waits(node: Node) -> bool:
-    return any(part.type in ("await_expression", "yield_expression") for part in own(node))
 
 
 def _together(file: Source, members: list[Member], reads: Reads) -> Fix | Unfit:
@@ -175,7 +166,7 @@ def _movable(file: Source, node: Node, reads: Reads) -> bool:
         return False
     does = effects(file, [node], reads)
     asked = [step for step in reads.within(node.start_byte, node.end_byte) if not isinstance(step, Access)]
-    return not (does.touched or does.runs or does.leaves or does.waits or asked or _waits(node))
+    return not (does.touched or does.runs or does.leaves or does.waits or asked or waiting.waits(node))
 
 
 def _told(file: Source, passed: list[Node], needs: frozenset[str], reads: Reads) -> str:
@@ -218,7 +209,6 @@ def _edits(file: Source, members: list[Member], pivot: int, along: list[Node]) -
 def _choice(file: Source, member: Member, unit: str) -> str:
     """`test ? read : nothing`, without its `await`."""
     assert member.choice is not None
-    waiting = member.values[0]
-    read = code(waiting)[0]
+    awaited = member.values[0]
     text = layout.moved(file, member.choice, unit)
-    return text.replace(layout.moved(file, waiting, unit), layout.moved(file, read, unit), 1)
+    return text.replace(layout.moved(file, awaited, unit), layout.moved(file, code(awaited)[0], unit), 1)

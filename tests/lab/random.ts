@@ -1,0 +1,88 @@
+/** Documents and arguments drawn from validators: small pools, so that keys are equal; gaps, nulls and mixed types where they are allowed. */
+import type { GenericId } from "convex/values";
+
+export type Json =
+  | { type: "null" | "number" | "bigint" | "boolean" | "string" | "bytes" | "any" }
+  | { type: "literal"; value: unknown }
+  | { type: "id"; tableName: string }
+  | { type: "array"; value: Json }
+  | { type: "record"; keys: Json; values: { fieldType: Json; optional: boolean } }
+  | { type: "object"; value: Record<string, { fieldType: Json; optional: boolean }> }
+  | { type: "union"; value: Json[] };
+
+const STRINGS = ["", "a", "b", "ab", "é", "zz", "10"];
+const NUMBERS = [-1, 0, -0, 1, 2, 3, 10, 1.5, NaN, Infinity];
+const ANYTHING = [null, true, 0, 1, "a", "", [], [1], {}, { a: 1 }];
+
+const KEY = /token|clerk|external|email|subject/i;
+
+export class Random {
+  /** While it is set, fields that name somebody hold it instead of something random. */
+  key = "";
+
+  constructor(private state: number) {}
+
+  /** A number from 0 to below 1 (mulberry32). */
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+
+  value(type: Json, ids: (table: string) => GenericId<string>): unknown {
+    switch (type.type) {
+      case "null":
+        return null;
+      case "number":
+        return this.pick(NUMBERS);
+      case "bigint":
+        return BigInt(this.below(4));
+      case "boolean":
+        return this.next() < 0.5;
+      case "string":
+        return this.pick(STRINGS);
+      case "bytes":
+        return new Uint8Array([this.below(3)]).buffer;
+      case "any":
+        return this.pick(ANYTHING);
+      case "literal":
+        return type.value;
+      case "id":
+        return ids(type.tableName);
+      case "union":
+        return this.value(this.pick(type.value), ids);
+      case "array":
+        return Array.from({ length: this.pick([0, 1, 1, 2, 3, 5]) }, () => this.value(type.value, ids));
+      case "record":
+        return {};
+      case "object":
+        return this.fields(type.value, ids);
+    }
+  }
+
+  fields(fields: Record<string, { fieldType: Json; optional: boolean }>, ids: (table: string) => GenericId<string>): Record<string, unknown> {
+    const made: Record<string, unknown> = {};
+    for (const [name, { fieldType, optional }] of Object.entries(fields)) {
+      if (name === "paginationOpts") made[name] = { numItems: 1 + this.below(4), cursor: null };
+      else if (this.key !== "" && fieldType.type === "string" && KEY.test(name)) made[name] = this.key;
+      else if (!optional || this.next() < 0.6) made[name] = this.value(fieldType, ids);
+    }
+    return made;
+  }
+}
+
+/** The columns of a table as JSON; a union of objects gives one of them. */
+export function columns(random: Random, type: Json): Record<string, { fieldType: Json; optional: boolean }> {
+  if (type.type === "object") return type.value;
+  if (type.type === "union") return columns(random, random.pick(type.value));
+  return {};
+}
