@@ -22,6 +22,8 @@ APPS = LAB.parent.parent / "fixtures/apps"
 TOOLS = LAB / "node_modules/.bin"
 CLAIMING = ("limit", "push-down")
 """Pages whose fixes say that fewer documents are scanned; the others say that there are fewer waits."""
+BROKEN_BEFORE = ("rename",)
+"""Pages of which the code before fails whenever it runs, so that there is nothing to compare."""
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None or shutil.which("npm") is None, reason="the lab needs Node and npm")
 
@@ -54,7 +56,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     shutil.rmtree(WORK, ignore_errors=True)
     found: list[dict[str, object]] = []
     for case in fix_cases():
-        if not case.after:
+        if not case.after or case.page in BROKEN_BEFORE:
             continue
         before, after = (tmp_path_factory.mktemp(side) for side in ("before", "after"))
         case.write(before, case.before)

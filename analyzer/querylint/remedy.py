@@ -75,6 +75,15 @@ class DropIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """Read by the index of that name, which the range fits."""
+
+    table: str
+    index: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """Bound the read: one row, `count` rows, or pages."""
 
@@ -131,7 +140,7 @@ class Advice:
 
 
 Remedy = Union[
-    Gather, Batch, Preload, Probe, PushDown, AddIndex, DropIndex, Limit, Hoist, Reuse, Counter, Narrow, Chunk, Advice
+    Gather, Batch, Preload, Probe, PushDown, AddIndex, DropIndex, Rename, Limit, Hoist, Reuse, Counter, Narrow, Chunk, Advice
 ]  # fmt: skip
 
 
@@ -230,6 +239,8 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
             return f"add index `{index}` on {table} ({', '.join(fields)})"
         case DropIndex(table=table, index=index, covered_by=cover):
             return f"drop index `{index}` of {table}" + (f"; `{cover}` serves its readers" if cover else "")
+        case Rename(to=to):
+            return f"name the index `{to}`"
         case Limit(count=1):
             return words.one
         case Limit(count=int(count)):

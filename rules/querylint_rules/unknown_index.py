@@ -38,9 +38,11 @@ and tests.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from querylint.advise.grammar import BUILT_IN, KIND_OF_WAY, mistake, nearest
 from querylint.ir import Access, Function, Op, Plan, Program, Role, Schema, Table
+from querylint.remedy import Rename
 from querylint.rule import Found, Point, Severity, rule
 
 CALLS = {"ordered": "withIndex", "search": "withSearchIndex", "vector": "vectorSearch"}
@@ -88,8 +90,12 @@ def _plan(function: Function, schema: Schema, table: Table, access: Access, plan
         return
     index = table.index(plan.index)
     place = table.span
+    remedy: Rename | None = None
     if index is None:
         meant = nearest(plan.index, [i.name for i in table.indexes if i.kind is kind])
+        near = table.index(meant) if meant else None
+        if near is not None and plan.ranged and mistake(replace(plan, index=near.name), near, schema.tail) is None:
+            remedy = Rename(table.name, plan.index, near.name)
         said = f"`{table.name}` has no index `{plan.index}`" + (f"; did you mean `{meant}`?" if meant else "")
     elif index.staged:
         said, place = f"index `{plan.index}` of `{table.name}` is staged: no query can read by it yet", index.span
@@ -101,4 +107,4 @@ def _plan(function: Function, schema: Schema, table: Table, access: Access, plan
             return
         said, place = f"index `{plan.index}` of `{table.name}` {wrong}", index.span
     trail = (Point(place, f"`{table.name}`" if index is None else f"`{index.name}`"),) if place is not None else ()
-    yield Found(plan.span or access.chain, said, trail, function=function.key, table=table.name, operation=access.verb)
+    yield Found(plan.span or access.chain, said, trail, remedy, function=function.key, table=table.name, operation=access.verb)

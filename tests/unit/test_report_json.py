@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
+from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import (
     AddIndex,
     Advice,
@@ -23,6 +24,7 @@ from querylint.remedy import (
     Probe,
     PushDown,
     Remedy,
+    Rename,
     Reuse,
 )
 from querylint.report import Options, render
@@ -42,6 +44,7 @@ REMEDIES: list[Remedy] = [
     PushDown("posts", "by_author", ("author",), create=False),
     AddIndex("posts", "by_author", ("author",)),
     DropIndex("posts", "by_author", "by_author_title"),
+    Rename("posts", "byAuthor", "by_author"),
     Limit(count=5),
     Hoist(PLACE),
     Reuse(PLACE),
@@ -98,6 +101,19 @@ def test_a_finding_in_full() -> None:
             "fingerprint": "0123456789abcdef0123456789abcdef",
         }
     ]
+
+
+def test_a_fix_is_in_the_report_with_its_edits() -> None:
+    edit = TextEdit(Span("convex/users.ts", 3, 5, 3, 14, 40, 49), "take(1)")
+    fix = Fix("read with .take(1)", Safety.UNSAFE, (edit,), ("look at it",))
+    assert report(result(replace(LOOP_READ, fix=fix)))["findings"][0]["fix"] == {
+        "title": "read with .take(1)",
+        "safety": "unsafe",
+        "caveats": ["look at it"],
+        "edits": [
+            {"path": "convex/users.ts", "start": {"line": 3, "column": 5}, "end": {"line": 3, "column": 14}, "text": "take(1)"},
+        ],
+    }
 
 
 def test_every_remedy_has_a_form_and_the_schema_knows_it() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from querylint.patch import Fix, Safety, TextEdit
 from querylint.report import Options, render
 from querylint.report.sarif.descriptors import NOTE_LEVELS, NOTE_MEANINGS
 from querylint.report.sarif.line_hash import line_hashes, line_hashes_at
@@ -79,6 +80,18 @@ def test_the_flow_leads_from_the_loop_to_the_place() -> None:
     last = thread["locations"][-1]["location"]
     assert last["physicalLocation"]["region"]["startLine"] == 7
     assert "codeFlows" not in results()["scan-filter"]
+
+
+def test_a_fix_says_how_far_it_may_be_trusted() -> None:
+    line = LineIndex(LOOP_READ.found.span.path, SOURCES[LOOP_READ.found.span.path].source)
+    safe = Fix("read with .take(1)", Safety.SAFE, (TextEdit(line.span(0, 6), "x"), TextEdit(line.span(9, 9), "y")))
+    unsafe = replace(safe, safety=Safety.UNSAFE, caveats=("another order",))
+    said = [run(result(replace(LOOP_READ, fix=fix)))["results"][0]["fixes"][0] for fix in (safe, unsafe)]
+    assert [fix["description"]["text"] for fix in said] == ["read with .take(1)", "read with .take(1) (unsafe: another order)"]
+    first, second = said[0]["artifactChanges"][0]["replacements"]
+    assert first["insertedContent"] == {"text": "x"}
+    assert (first["deletedRegion"]["startColumn"], first["deletedRegion"]["endColumn"]) == (1, 7)
+    assert second["deletedRegion"]["startColumn"] == second["deletedRegion"]["endColumn"] == 10
 
 
 def test_a_long_way_is_cut_in_its_middle_and_repeats_nothing() -> None:

@@ -30,6 +30,7 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
     ("typescript", remedies.Hoist): "querylint.rewrite.typescript.hoist",
     ("typescript", remedies.Reuse): "querylint.rewrite.typescript.reuse",
     ("typescript", remedies.PushDown): "querylint.rewrite.typescript.push_down",
+    ("typescript", remedies.Rename): "querylint.rewrite.typescript.rename",
     ("typescript", remedies.Limit): "querylint.rewrite.typescript.limit",
     ("typescript", remedies.Probe): "querylint.rewrite.typescript.limit",
 }
