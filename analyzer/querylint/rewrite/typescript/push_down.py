@@ -9,19 +9,13 @@ from querylint.ir import Access, Bound, Plan, Predicate, Relation, Side, Table
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains, filters, layout, schema, types
+from querylint.rewrite.typescript import chains, filters, memory_filter, ranges, schema, types
 from querylint.rewrite.typescript.source import FUNCTIONS, Source, located, names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-METHODS = {Relation.EQ: "eq", Relation.GT: "gt", Relation.GTE: "gte", Relation.LT: "lt", Relation.LTE: "lte"}
-LOWER = (Relation.GT, Relation.GTE)
-
-NEW_INDEX = "the index is new: every write to the table pays for it, and on a large table it is built first (staged)"
-OTHER_ORDER = "rows come in the order of that index"
 CURSORS = "cursors of this list that are in use become invalid"
-TYPES = "it is for the type checker to say whether `{}` fits the field"
 ARITHMETIC = "what is left of the filter may fail for rows that the index passes by"
 
 
@@ -38,18 +32,12 @@ class Query:
     filters: tuple[filters.Filter, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
-    """One condition in the range: its method, field and value. `moved` says that it comes out of a filter."""
-
-    predicate: Predicate
-    value: Node
-    bang: bool = False
-    moved: bool = False
-
-
 def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     """Bind in the range what the filter tests for equality, and one comparison after that."""
+    if not task.found.function:
+        return Unfit("the index is there; the query that passes it by is to be changed")
+    if task.found.operation == "filter":
+        return memory_filter.rewrite(task, remedy)
     query = _query(task, remedy)
     if isinstance(query, Unfit):
         return query
@@ -57,12 +45,12 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     if isinstance(binds, Unfit):
         return binds
     caveats: list[str] = []
-    typed: list[Bind] = []
+    typed: list[ranges.Bind] = []
     for bind in binds:
         fit = types.fits(task, query.file, bind.predicate, bind.value, query.table) if bind.moved else types.Fit.YES
         if fit is types.Fit.UNKNOWN:
-            caveats.append(TYPES.format(query.file.text(bind.value)))
-        typed.append(Bind(bind.predicate, bind.value, fit is types.Fit.BUT_FOR_NOTHING, bind.moved))
+            caveats.append(ranges.TYPES.format(query.file.text(bind.value)))
+        typed.append(ranges.Bind(bind.predicate, bind.value, fit is types.Fit.BUT_FOR_NOTHING, bind.moved))
     taken = frozenset(bind.predicate.span for bind in binds if bind.moved and bind.predicate.span is not None)
     edits = _edits(query, remedy, typed, taken)
     if isinstance(edits, Unfit):
@@ -72,8 +60,8 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
         if added is None:
             return Unfit("the table is not declared by one defineTable that could take the index")
         edits.append(added)
-        caveats.append(NEW_INDEX)
-    caveats += [OTHER_ORDER] if not remedy.keeps_order and query.access.verb != "unique" else []
+        caveats.append(ranges.NEW_INDEX)
+    caveats += [ranges.OTHER_ORDER] if not remedy.keeps_order and query.access.verb != "unique" else []
     caveats += [CURSORS] if query.access.bound is Bound.PAGE else []
     caveats += [ARITHMETIC] if any(one.computes for one in query.filters) else []
     level = Safety.UNSAFE if caveats else Safety.SAFE
@@ -86,7 +74,7 @@ def _query(task: Task, remedy: PushDown) -> Query | Unfit:
     function = task.function
     found = [s for s in function.steps() if isinstance(s, Access) and s.chain == task.found.span] if function is not None else []
     if function is None or not found:
-        return Unfit("the rows are filtered in memory, far from where they are read")
+        return Unfit("the query is not found where it is read")
     access = found[0]
     table = task.program.table(function, access.table)
     if len(access.plans) != 1 or table is None:
@@ -117,20 +105,20 @@ def _query(task: Task, remedy: PushDown) -> Query | Unfit:
     return Query(file, access, plan, table, first, ranged, tuple(tested))
 
 
-def _binds(query: Query, remedy: PushDown) -> list[Bind] | Unfit:
+def _binds(query: Query, remedy: PushDown) -> list[ranges.Bind] | Unfit:
     """The range on the new index: the equalities of its leading fields, then the comparisons of the next."""
-    found: list[Bind] = []
+    found: list[ranges.Bind] = []
     for name in remedy.fields:
         if name in remedy.order:
             break
         mine = [p for p in query.plan.predicates if p.field == name and p.side in (Side.INDEX, Side.FILTER) and not p.conditional]
         equal = next((p for p in mine if p.relation is Relation.EQ), None)
-        chosen = [equal] if equal is not None else _range(mine)
+        chosen = [equal] if equal is not None else ranges.bounds(mine)
         for predicate in chosen:
             value = _value(query, predicate)
             if value is None:
                 return Unfit(f"what `{name}` is compared with is not plain")
-            found.append(Bind(predicate, value, moved=predicate.side is Side.FILTER))
+            found.append(ranges.Bind(predicate, value, moved=predicate.side is Side.FILTER))
         if equal is None:
             break
     kept = [p for p in query.plan.predicates if p.side is Side.INDEX]
@@ -139,46 +127,35 @@ def _binds(query: Query, remedy: PushDown) -> list[Bind] | Unfit:
     return found if any(bind.moved for bind in found) else Unfit("the filter tests nothing that the index could bind")
 
 
-def _range(mine: list[Predicate]) -> list[Predicate]:
-    """One lower and one upper bound at most."""
-    lower = next((p for p in mine if p.relation in LOWER), None)
-    upper = next((p for p in mine if p.relation.ranged and p.relation not in LOWER), None)
-    return [p for p in (lower, upper) if p is not None]
-
-
 def _value(query: Query, predicate: Predicate) -> Node | None:
     """What a field is compared with, as it stands in the filter or in the range."""
     span = predicate.span
-    if span is None or predicate.relation not in METHODS or span.path != query.file.path:
+    if span is None or predicate.relation not in ranges.METHODS or span.path != query.file.path:
         return None
     if predicate.side is Side.FILTER:
         conjuncts = (c for one in query.filters for c in one.conjuncts)
         hit = next((c for c in conjuncts if (c.node.start_byte, c.node.end_byte) == (span.start, span.end)), None)
-        fitting = hit is not None and hit.field == predicate.field and hit.method == METHODS[predicate.relation]
+        fitting = hit is not None and hit.field == predicate.field and hit.method == ranges.METHODS[predicate.relation]
         return hit.value if hit is not None and fitting else None
     node = query.file.at(span.start, span.end)
     link = chains.link(query.file, node) if node is not None else None
-    if link is None or link.name != METHODS[predicate.relation] or len(link.arguments) != 2:
+    if link is None or link.name != ranges.METHODS[predicate.relation] or len(link.arguments) != 2:
         return None
     return link.arguments[1] if query.file.text(link.arguments[0])[1:-1] == predicate.field else None
 
 
-def _edits(query: Query, remedy: PushDown, binds: list[Bind], taken: frozenset[object]) -> list[TextEdit] | Unfit:
+def _edits(query: Query, remedy: PushDown, binds: list[ranges.Bind], taken: frozenset[object]) -> list[TextEdit] | Unfit:
     file = query.file
     mark = chains.quote(file, query.query.arguments[0] if query.query.arguments else None)
     head = _parameter(query)
     used = {name for bind in binds for name in names(bind.value)}
     if head is None or filters.name_of(head) in used:
         return Unfit("the names of its callbacks get in the way")
-    builder = filters.name_of(head)
-    calls = "".join(
-        f".{METHODS[b.predicate.relation]}({mark}{b.predicate.field}{mark}, {file.text(b.value)}{'!' if b.bang else ''})" for b in binds
-    )
-    text = f"withIndex({mark}{remedy.index}{mark}, {head} => {builder}{calls})"
+    text = ranges.call(file, remedy.index, head, binds, mark)
     edits: list[TextEdit] = []
     replaced: filters.Filter | None = None
     if query.ranged is not None:
-        edits.append(file.edit(query.ranged.label.start_byte, query.ranged.call.end_byte, _broken(file, query.ranged, text, head, builder)))
+        edits.append(file.edit(query.ranged.label.start_byte, query.ranged.call.end_byte, ranges.laid_out(file, query.ranged, text, head)))
     for one in query.filters:
         gone = [c for c in one.conjuncts if c.node is not None and _is_taken(file, c, taken)]
         if not gone:
@@ -187,7 +164,7 @@ def _edits(query: Query, remedy: PushDown, binds: list[Bind], taken: frozenset[o
         holder = beside.child_by_field_name("object") if beside is not None else None
         if len(gone) == len(one.conjuncts) and query.ranged is None and replaced is None and holder == query.query.call:
             replaced = one
-            edits.append(file.edit(one.link.label.start_byte, one.link.call.end_byte, _broken(file, one.link, text, head, builder)))
+            edits.append(file.edit(one.link.label.start_byte, one.link.call.end_byte, ranges.laid_out(file, one.link, text, head)))
         elif len(gone) == len(one.conjuncts):
             edits.append(chains.without(file, one.link))
         else:
@@ -208,14 +185,3 @@ def _parameter(query: Query) -> str | None:
     callbacks = [link.arguments[-1] for link in ([query.ranged] if query.ranged else []) if link.arguments[-1].type in FUNCTIONS]
     callbacks += [one.link.arguments[0] for one in query.filters]
     return next((head for callback in callbacks if (head := filters.head(query.file, callback)) is not None), None)
-
-
-def _broken(file: Source, link: chains.Link, text: str, head: str, builder: str) -> str:
-    """The call on one line, or with its range on a line of its own where it is too long."""
-    column = link.label.start_byte - file.data.rfind(b"\n", 0, link.label.start_byte)
-    if column + len(text) <= layout.WIDE:
-        return text
-    indent = file.indent(link.label.start_byte)
-    unit = "\t" if indent.startswith("\t") else "  "
-    start, arrow, rest = text.partition(f"{head} => ")
-    return f"{start}{head} =>\n{indent}{unit}{rest[:-1]}\n{indent})" if arrow and rest.startswith(builder) else text

@@ -1,0 +1,241 @@
+"""A filter in memory that an index range replaces: the rows are read by the range, and what it cannot say stays where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from querylint.ir import Access, Bound, Field, Plan, Predicate, Relation, Side, Table, Use
+from querylint.patch import Fix, Safety, TextEdit
+from querylint.remedy import PushDown
+from querylint.rewrite import Task, Unfit
+from querylint.rewrite.typescript import chains, filters, ranges, schema, types, waiting
+from querylint.rewrite.typescript.effects import Reads, declared, effects, free
+from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, inner, located, names, outer, statement, walk
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+RELATIONS = {"===": Relation.EQ, ">": Relation.GT, ">=": Relation.GTE, "<": Relation.LT, "<=": Relation.LTE}
+TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+EXACT = frozenset(("id", "string", "boolean", "literal", "null", "int64"))
+NUMBERS = "NaN and -0 are compared in another way by an index"
+TEXTS = "an index orders texts by their bytes, not by their UTF-16 units"
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One conjunct of the filter: `row.field === value`, or something else with no relation."""
+
+    node: Node
+    field: str = ""
+    relation: Relation = Relation.OTHER
+    value: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The rows: the chain that reads them, and the filter in memory."""
+
+    file: Source
+    access: Access
+    plan: Plan
+    table: Table
+    read: Node
+    chain: list[chains.Link]
+    filter: chains.Link
+    tests: list[Test]
+
+
+def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
+    """Bind in the range what the filter compares for equality, and one comparison after that."""
+    loaded = _loaded(task)
+    if isinstance(loaded, Unfit):
+        return loaded
+    caveats: list[str] = []
+    binds: list[ranges.Bind] = []
+    for name in remedy.fields:
+        found = _bound(task, loaded, name, caveats)
+        if isinstance(found, Unfit):
+            return found
+        binds += found
+        if not found or found[0].predicate.relation is not Relation.EQ:
+            break
+    if not any(bind.moved for bind in binds):
+        return Unfit("the filter compares nothing that the index could bind")
+    if sum(not bind.moved for bind in binds) != sum(p.side is Side.INDEX for p in loaded.plan.predicates):
+        return Unfit("the range that is there does not fit the index")
+    edits = _edits(loaded, remedy, binds)
+    if remedy.create:
+        added = schema.with_index(task.sources, loaded.table, remedy.index, remedy.fields)
+        if added is None:
+            return Unfit("the table is not declared by one defineTable that could take the index")
+        edits.append(added)
+        caveats.append(ranges.NEW_INDEX)
+    caveats += [] if remedy.keeps_order else [ranges.OTHER_ORDER]
+    verb = f"add index `{remedy.index}` and bind" if remedy.create else f"use index `{remedy.index}` and bind"
+    listed = ", ".join(f"`{name}`" for name in dict.fromkeys(bind.predicate.field for bind in binds if bind.moved))
+    level = Safety.UNSAFE if caveats else Safety.SAFE
+    return Fix(f"{verb} {listed} in its range", level, tuple(edits), tuple(dict.fromkeys(caveats)))
+
+
+def _loaded(task: Task) -> Loaded | Unfit:
+    place, function = located(task.sources, task.found.span), task.function
+    link = chains.link(*place) if place is not None else None
+    if place is None or function is None or link is None or link.name != "filter" or len(link.arguments) != 1:
+        return Unfit("the rows are not filtered by one call of .filter()")
+    file = place[0]
+    tests = _tests(file, link.arguments[0])
+    if tests is None:
+        return Unfit("its filter does more than compare")
+    callee = link.call.child_by_field_name("function")
+    rows = callee.child_by_field_name("object") if callee is not None else None
+    read = _read(file, rows, link, Reads(task.program, function, file.path), tests) if rows is not None else None
+    if rows is None or not isinstance(read, _Node):
+        return read if isinstance(read, Unfit) else Unfit("the rows are read in another function")
+    chain = chains.links(file, read.node)
+    access = next(
+        (s for s in function.steps() if isinstance(s, Access) and (s.span.start, s.span.end) == (read.node.start_byte, read.node.end_byte)),
+        None,
+    )
+    table = task.program.table(function, access.table) if access is not None else None
+    if access is None or table is None or len(access.plans) != 1 or access.bound is not Bound.ALL or chain[-1].name != "collect":
+        return Unfit("the rows are not read by one query in this function")
+    if not any(one.name == "query" for one in chain):
+        return Unfit("the query is built in several statements")
+    return Loaded(file, access, access.plans[0], table, read.node, chain, link, tests)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """The call that reads the rows."""
+
+    node: Node
+
+
+def _read(file: Source, rows: Node, link: chains.Link, reads: Reads, tests: list[Test]) -> _Node | Unfit:
+    """Where the filtered rows come from: read right there, or named before and used for nothing else."""
+    direct = inner(rows)
+    if direct.type == "await_expression":
+        return _Node(inner(code(direct)[0]))
+    here = statement(link.call)
+    block = here.parent if here is not None else None
+    if direct.type != "identifier" or here is None or block is None or around(link.call, *FUNCTIONS) != around(here, *FUNCTIONS):
+        return Unfit("the rows are filtered where they may not be needed")
+    found = [one for s in code(block) if (one := waiting.named(s)) is not None and file.text(one.pattern) == file.text(direct)]
+    if len(found) != 1 or found[0].pattern.type != "identifier" or not found[0].statement.start_byte < here.start_byte:
+        return Unfit("the rows are filtered where they may not be needed")
+    uses = [n for n in walk(block) if n.type in NAMES and n.text == direct.text]
+    if len(uses) != 2 or found[0].kind != "const":
+        return Unfit("the rows are used for more than this filter")
+    between = [s for s in code(block) if found[0].statement.start_byte < s.start_byte < here.start_byte]
+    needs = frozenset(name for test in tests if test.value is not None for name in free(test.value))
+    if needs & {name for s in between for name in declared(s)} or needs & effects(file, between, reads).touched:
+        return Unfit("what the rows are compared with is not there yet where they are read")
+    return _Node(inner(found[0].value))
+
+
+def _tests(file: Source, callback: Node) -> list[Test] | None:
+    head = filters.head(file, callback)
+    name = filters.name_of(head) if head is not None else ""
+    body = callback.child_by_field_name("body")
+    if not name or body is None or body.type == "statement_block" or callback.type != "arrow_function":
+        return None
+    return [_test(file, part, name) for part in _conjuncts(body)]
+
+
+def _conjuncts(node: Node) -> list[Node]:
+    node = inner(node)
+    sign = node.child_by_field_name("operator") if node.type == "binary_expression" else None
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    if sign is not None and sign.type == "&&" and left is not None and right is not None:
+        return [*_conjuncts(left), *_conjuncts(right)]
+    return [node]
+
+
+def _test(file: Source, node: Node, row: str) -> Test:
+    sign = node.child_by_field_name("operator") if node.type == "binary_expression" else None
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    if sign is None or left is None or right is None:
+        return Test(node)
+    for mine, other, word in ((left, right, sign.type), (right, left, TURNED.get(sign.type, sign.type))):
+        plain = inner(mine)
+        held = plain.child_by_field_name("object") if plain.type == "member_expression" else None
+        label = plain.child_by_field_name("property") if held is not None else None
+        optional = any(child.type == "optional_chain" for child in plain.children)
+        if held is not None and label is not None and file.text(held) == row and not optional and row not in names(other):
+            calm = all(n.type not in ("call_expression", "await_expression", "new_expression") for n in walk(other))
+            return Test(node, file.text(label), RELATIONS.get(word, Relation.OTHER) if calm else Relation.OTHER, other)
+    return Test(node)
+
+
+def _bound(task: Task, loaded: Loaded, name: str, caveats: list[str]) -> list[ranges.Bind] | Unfit:
+    """How one field of the index is bound: by what the range says already, else by what the filter compares it with."""
+    there = [p for p in loaded.plan.predicates if p.field == name and p.side is Side.INDEX]
+    if there:
+        kept = [(p, _argument(loaded, p)) for p in there]
+        if any(value is None for _, value in kept):
+            return Unfit(f"what `{name}` is compared with is not plain")
+        return [ranges.Bind(p, value) for p, value in kept if value is not None]
+    mine = [t for t in loaded.tests if t.field == name and t.relation is not Relation.OTHER and t.value is not None]
+    equal = next((t for t in mine if t.relation is Relation.EQ), None)
+    field = Field(name, "number") if name == "_creationTime" else loaded.table.field(name)
+    if field is None or (mine and field.type not in (*EXACT, "number", "union")):
+        return Unfit(f"values of `{name}` are compared in another way by an index")
+    if equal is None and mine and (field.optional or field.nullable or field.type not in ("number", "string")):
+        return Unfit(f"an index also finds rows that have no `{name}`")
+    chosen = [equal] if equal is not None else [t for t in _ends(mine) if t is not None]
+    if chosen and field.type in ("number", "union"):
+        caveats.append(NUMBERS)
+    elif chosen and equal is None:
+        caveats.append(TEXTS)
+    return [_moved(task, loaded, test, caveats) for test in chosen]
+
+
+def _ends(mine: list[Test]) -> tuple[Test | None, Test | None]:
+    lower = next((t for t in mine if t.relation in ranges.LOWER), None)
+    return lower, next((t for t in mine if t.relation.ranged and t.relation not in ranges.LOWER), None)
+
+
+def _moved(task: Task, loaded: Loaded, test: Test, caveats: list[str]) -> ranges.Bind:
+    assert test.value is not None
+    uses = [s for s in (task.function.steps() if task.function else ()) if isinstance(s, Use) and s.span == task.found.span]
+    known = next((p for use in uses for p in use.predicates if p.field == test.field and p.relation is test.relation), None)
+    predicate = known or Predicate(test.field, test.relation, Side.MEMORY)
+    fit = types.fits(task, loaded.file, predicate, test.value, loaded.table)
+    if fit is types.Fit.UNKNOWN:
+        caveats.append(ranges.TYPES.format(loaded.file.text(test.value)))
+    return ranges.Bind(predicate, test.value, fit is types.Fit.BUT_FOR_NOTHING, moved=True)
+
+
+def _argument(loaded: Loaded, predicate: Predicate) -> Node | None:
+    """The value in a call of the range that is there."""
+    span = predicate.span
+    node = loaded.file.at(span.start, span.end) if span is not None and span.path == loaded.file.path else None
+    link = chains.link(loaded.file, node) if node is not None else None
+    if link is None or link.name != ranges.METHODS.get(predicate.relation) or len(link.arguments) != 2:
+        return None
+    return link.arguments[1]
+
+
+def _edits(loaded: Loaded, remedy: PushDown, binds: list[ranges.Bind]) -> list[TextEdit]:
+    file = loaded.file
+    query = next(link for link in loaded.chain if link.name == "query")
+    ranged = next((link for link in loaded.chain if link.name == "withIndex"), None)
+    mark = chains.quote(file, query.arguments[0] if query.arguments else None)
+    head = next((h for a in (ranged.arguments if ranged else ()) if (h := filters.head(file, a)) is not None), "(q)")
+    text = ranges.call(file, remedy.index, head, binds, mark)
+    if ranged is not None:
+        edits = [file.edit(ranged.label.start_byte, ranged.call.end_byte, ranges.laid_out(file, ranged, text, head))]
+    else:
+        after = loaded.chain[loaded.chain.index(query) + 1]
+        edits = [file.edit(query.call.end_byte, query.call.end_byte, f"{chains.gap(file, after)}.{text}")]
+    taken = {id(bind.value) for bind in binds if bind.moved}
+    left = [test for test in loaded.tests if id(test.value) not in taken]
+    if left:
+        body = loaded.filter.arguments[0].child_by_field_name("body")
+        assert body is not None
+        edits.append(file.edit(body.start_byte, body.end_byte, " && ".join(file.text(outer(test.node)) for test in left)))
+    else:
+        edits.append(chains.without(file, loaded.filter))
+    return edits

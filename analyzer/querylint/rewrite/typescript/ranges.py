@@ -1,0 +1,56 @@
+"""Index ranges as text: `withIndex("name", (q) => q.eq("field", value))`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from querylint.ir import Predicate, Relation
+from querylint.rewrite.typescript import chains, filters, layout
+from querylint.rewrite.typescript.source import Source
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+METHODS = {Relation.EQ: "eq", Relation.GT: "gt", Relation.GTE: "gte", Relation.LT: "lt", Relation.LTE: "lte"}
+LOWER = (Relation.GT, Relation.GTE)
+
+NEW_INDEX = "the index is new: every write to the table pays for it, and on a large table it is built first (staged)"
+OTHER_ORDER = "rows come in the order of that index"
+TYPES = "it is for the type checker to say whether `{}` fits the field"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """One condition in a range: what it compares with, with a `!` where that may be nothing. `moved` says that the range did not have it."""
+
+    predicate: Predicate
+    value: Node
+    bang: bool = False
+    moved: bool = False
+
+
+def bounds(mine: list[Predicate]) -> list[Predicate]:
+    """One lower and one upper bound at most."""
+    lower = next((p for p in mine if p.relation in LOWER), None)
+    upper = next((p for p in mine if p.relation.ranged and p.relation not in LOWER), None)
+    return [p for p in (lower, upper) if p is not None]
+
+
+def call(file: Source, index: str, head: str, binds: list[Bind], mark: str) -> str:
+    """The call of `withIndex` on one line. `head` are the parameters of its callback as they are written, `mark` is the quotation mark."""
+    bound = "".join(
+        f".{METHODS[b.predicate.relation]}({mark}{b.predicate.field}{mark}, {file.text(b.value)}{'!' if b.bang else ''})" for b in binds
+    )
+    return f"withIndex({mark}{index}{mark}, {head} => {filters.name_of(head)}{bound})"
+
+
+def laid_out(file: Source, link: chains.Link, text: str, head: str) -> str:
+    """Such a call in the place of a link: on one line, or with its range on a line of its own where it is too long."""
+    column = link.label.start_byte - file.data.rfind(b"\n", 0, link.label.start_byte)
+    if column + len(text) <= layout.WIDE:
+        return text
+    indent = file.indent(link.label.start_byte)
+    unit = "\t" if indent.startswith("\t") else "  "
+    start, _, rest = text.partition(f"{head} => ")
+    return f"{start}{head} =>\n{indent}{unit}{rest[:-1]}\n{indent})"
