@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from querylint.ir import Access
@@ -11,7 +11,7 @@ from querylint.remedy import Gather
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import layout, loops, waiting
 from querylint.rewrite.typescript.effects import Reads, declared, effects, free
-from querylint.rewrite.typescript.source import Source, code, inner, located, names, statement
+from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code, inner, located, names, statement, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,13 +24,18 @@ NO_ITEM = frozenset(("spread_element", "rest_pattern", "assignment_pattern"))
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One statement that waits: what it binds to what it waits for. `others` are the results of a choice that does not wait."""
+    """One statement that waits: what it binds to what it waits for.
+
+    `kind` is `const`, `let`, or `=` where the variables are there already. `choice` is a choice between waiting and not, `test` the
+    condition without which nothing is read and nothing bound.
+    """
 
     statement: Node
     kind: str
     patterns: tuple[Node, ...]
     values: tuple[Node, ...]
     choice: Node | None = None
+    test: Node | None = None
 
     @property
     def binds(self) -> frozenset[str]:
@@ -40,7 +45,8 @@ class Member:
     @property
     def needs(self) -> frozenset[str]:
         """The variables that what it waits for is made of."""
-        return free(self.choice) if self.choice is not None else frozenset(n for value in self.values for n in free(value))
+        tested = free(self.test) if self.test is not None else frozenset()
+        return tested | (free(self.choice) if self.choice is not None else frozenset(n for value in self.values for n in free(value)))
 
 
 def rewrite(task: Task, remedy: Gather) -> Fix | Unfit:
@@ -52,7 +58,7 @@ def rewrite(task: Task, remedy: Gather) -> Fix | Unfit:
     if function is None or not places or any(place is None for place in places):
         return Unfit("the code around it does not parse")
     file = next(place[0] for place in places if place is not None)
-    found = [statement(place[1]) for place in places if place is not None]
+    found = _level_with_one_another([statement(place[1]) for place in places if place is not None])
     statements = sorted({s.start_byte: s for s in found if s is not None}.values(), key=lambda s: s.start_byte)
     if any(s is None for s in found) or len(statements) < 2:
         return Unfit("the reads are parts of one statement")
@@ -71,6 +77,8 @@ def _member(file: Source, node: Node) -> Member | None:
     if plain is not None:
         batch = _batch(file, node, plain.kind, plain.pattern, plain.value)
         return batch or Member(node, plain.kind, (plain.pattern,), (plain.value,))
+    if (assigned := _assigning(file, node)) is not None:
+        return assigned
     declared = waiting.declarator(node)
     value = declared.child_by_field_name("value") if declared is not None else None
     pattern = declared.child_by_field_name("name") if declared is not None else None
@@ -84,6 +92,53 @@ def _member(file: Source, node: Node) -> Member | None:
     if test is None or len(awaited) != 1 or any(waiting.waits(part) for part in (test, *still, code(awaited[0])[0])):
         return None
     return Member(node, node.children[0].type, (pattern,), (awaited[0],), value)
+
+
+def _level_with_one_another(found: list[Node | None]) -> list[Node | None]:
+    """Statements that stand alone under an `if` give way to the `if`, where others stand beside it."""
+    blocks = [s.parent for s in found if s is not None and s.parent is not None]
+    outer = max(blocks, key=lambda b: b.end_byte - b.start_byte, default=None)
+    return [_raised(s, outer) if s is not None and outer is not None else s for s in found]
+
+
+def _raised(node: Node, block: Node) -> Node:
+    holder = node.parent
+    if holder is None or holder == block:
+        return node
+    choice = holder.parent
+    if choice is not None and choice.type == "if_statement" and choice.parent == block and code(holder) == [node]:
+        return choice
+    return node
+
+
+def _assigning(file: Source, node: Node) -> Member | None:
+    """`name = await value;`, or the same as the only deed of an `if` for a variable that holds nothing before."""
+    if node.type == "if_statement":
+        test, then = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
+        inside = code(then) if then is not None and then.type == "statement_block" else []
+        made = _assigning(file, inside[0]) if len(inside) == 1 and node.child_by_field_name("alternative") is None else None
+        if made is None or test is None or made.test is not None or not _empty_before(file, node, made.patterns[0]):
+            return None
+        return replace(made, statement=node, test=inner(test)) if not waiting.waits(test) else None
+    deed = code(node)[0] if node.type == "expression_statement" and code(node) else None
+    target, value = (deed.child_by_field_name(f) for f in ("left", "right")) if deed is not None else (None, None)
+    if deed is None or deed.type != "assignment_expression" or target is None or value is None or target.type != "identifier":
+        return None
+    return (
+        Member(node, "=", (target,), (code(value)[0],)) if value.type == "await_expression" and not waiting.waits(code(value)[0]) else None
+    )
+
+
+def _empty_before(file: Source, node: Node, name: Node) -> bool:
+    """Whether a variable is declared without a value and assigned nowhere else in the function."""
+    function = around(node, *FUNCTIONS)
+    if function is None:
+        return False
+    declarators = [n for n in walk(function) if n.type == "variable_declarator" and n.child_by_field_name("name") is not None]
+    mine = [n for n in declarators if n.child_by_field_name("name").text == name.text]  # type: ignore[union-attr]
+    targets = [n.child_by_field_name("left") for n in walk(function) if n.type.endswith("assignment_expression")]
+    written = [t for t in targets if t is not None and file.text(name) in names(t)]
+    return len(mine) == 1 and mine[0].child_by_field_name("value") is None and len(written) == 1
 
 
 def _batch(file: Source, node: Node, kind: str, pattern: Node, waited: Node) -> Member | None:
@@ -107,6 +162,8 @@ def _batch(file: Source, node: Node, kind: str, pattern: Node, waited: Node) -> 
 
 
 def _together(file: Source, members: list[Member], reads: Reads) -> Fix | Unfit:
+    if len({member.kind == "=" for member in members}) > 1:
+        return Unfit("some of the reads declare their variables, others assign them")
     reasons: list[str] = []
     for pivot in range(len(members)):
         plan = _plan(file, members, pivot, reads)
@@ -139,6 +196,8 @@ def _plan(file: Source, members: list[Member], pivot: int, reads: Reads) -> list
             return reason
     for member in members[pivot + 1 :]:  # moves up, past what comes before it
         passed = _between(block, home, member.statement, mine)
+        if member.kind == "=" and any(member.binds & names(child) for child in passed):
+            return "what a read assigns is used before it"
         needs = member.needs
         for child in reversed(passed):
             if declared(child) & needs:
@@ -195,15 +254,29 @@ def _edits(file: Source, members: list[Member], pivot: int, along: list[Node]) -
     for number, member in enumerate(members):
         above, behind = layout.comments_of(file, member.statement) if number != pivot else ([], [])
         said = layout.said(file, [*above, *behind])
-        texts = [_choice(file, member, unit)] if member.choice is not None else [layout.moved(file, value, unit) for value in member.values]
+        texts = _texts(file, member, indent + unit, unit)
         patterns += [file.text(pattern) for pattern in member.patterns]
         items += [layout.Placed(text, said if first == 0 else ()) for first, text in enumerate(texts)]
     kind = "let" if any(member.kind == "let" for member in members) else "const"
     end = ";" if file.text(place).endswith(";") else ""
-    text = layout.list_of(items, indent, unit, f"{kind} [{', '.join(patterns)}] = await Promise.all(", f"){end}")
+    if all(member.kind == "=" for member in members):
+        kind, end = "", ";"
+    text = layout.list_of(items, indent, unit, f"{kind} [{', '.join(patterns)}] = await Promise.all(".lstrip(), f"){end}")
     before = "".join(f"{line}\n{indent}" for node in along for line in layout.with_comments(file, node))
     gone = [member.statement for number, member in enumerate(members) if number != pivot]
     return (*layout.removed(file, [*gone, *along]), file.edit(place.start_byte, place.end_byte, before + text))
+
+
+def _texts(file: Source, member: Member, indent: str, unit: str) -> list[str]:
+    """What a member waits for, as items of the list."""
+    if member.choice is not None:
+        return [_choice(file, member, unit)]
+    texts = [layout.moved(file, value, unit) for value in member.values]
+    if member.test is None:
+        return texts
+    test, text = file.text(member.test), texts[0]
+    breaks = f"\n{indent}{unit}" if "\n" in text else " "
+    return [f"{test}{breaks}? {text}{breaks}: undefined"]
 
 
 def _choice(file: Source, member: Member, unit: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LAST_LINE = re.compile(rb"([^\n]*)\n\Z")
 _BLANK_LINE = re.compile(rb"[ \t]*\r?\n")
+_BLANK_BEFORE = re.compile(rb"\n([ \t]*\r?\n)\Z")
 WIDTH = 80
 """Longer lists are broken into lines; it is the width of most formatters."""
 
@@ -79,7 +80,14 @@ def removed(file: Source, statements: list[Node]) -> list[TextEdit]:
         if stretches and not file.data[stretches[-1][1] : start].strip():
             start = stretches.pop()[0]
         stretches.append((start, end))
-    return [file.edit(start, _past_blank(file.data, start, end), "") for start, end in stretches]
+    return [file.edit(_before_blank(file.data, start, end), _past_blank(file.data, start, end), "") for start, end in stretches]
+
+
+def _before_blank(data: bytes, start: int, end: int) -> int:
+    """The start of a stretch, with the blank line before it where the block ends right after it."""
+    blank = _BLANK_BEFORE.search(data, 0, start)
+    closes = data[end:].lstrip(b" \t")[:1] in (b"}", b")", b"]")
+    return blank.start(1) if blank is not None and closes else start
 
 
 def _past_blank(data: bytes, start: int, end: int) -> int:

@@ -22,7 +22,7 @@ TYPES = "it is for the type checker to say whether `{}` fits the field"
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """One condition in a range: what it compares with, with a `!` where that may be nothing. `moved` says that the range did not have it."""
+    """One condition in a range: what it compares with, with a `!` where that may be nothing. `moved`: it was not in the range before."""
 
     predicate: Predicate
     value: Node
