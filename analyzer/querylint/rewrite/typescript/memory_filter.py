@@ -203,9 +203,9 @@ def _moved(task: Task, loaded: Loaded, test: Test, caveats: list[str]) -> ranges
     known = next((p for use in uses for p in use.predicates if p.field == test.field and p.relation is test.relation), None)
     predicate = known or Predicate(test.field, test.relation, Side.MEMORY)
     fit = types.fits(task, loaded.file, predicate, test.value, loaded.table)
-    if fit is types.Fit.UNKNOWN:
+    if not fit.known:
         caveats.append(ranges.TYPES.format(loaded.file.text(test.value)))
-    return ranges.Bind(predicate, test.value, fit is types.Fit.BUT_FOR_NOTHING, moved=True)
+    return ranges.Bind(predicate, test.value, fit.bang, moved=True)
 
 
 def _argument(loaded: Loaded, predicate: Predicate) -> Node | None:

@@ -48,9 +48,9 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     typed: list[ranges.Bind] = []
     for bind in binds:
         fit = types.fits(task, query.file, bind.predicate, bind.value, query.table) if bind.moved else types.Fit.YES
-        if fit is types.Fit.UNKNOWN:
+        if not fit.known:
             caveats.append(ranges.TYPES.format(query.file.text(bind.value)))
-        typed.append(ranges.Bind(bind.predicate, bind.value, fit is types.Fit.BUT_FOR_NOTHING, bind.moved))
+        typed.append(ranges.Bind(bind.predicate, bind.value, fit.bang, bind.moved))
     taken = frozenset(bind.predicate.span for bind in binds if bind.moved and bind.predicate.span is not None)
     edits = _edits(query, remedy, typed, taken)
     if isinstance(edits, Unfit):

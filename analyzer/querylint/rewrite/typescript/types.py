@@ -24,11 +24,22 @@ _PLAIN = frozenset(("string", "number", "boolean", "int64"))
 
 
 class Fit(Enum):
-    """Whether a value fits: it does; it does but for being null or undefined; nobody knows."""
+    """Whether a value fits: it does; it does but for being null or undefined; nobody knows (and it may be nothing besides)."""
 
     YES = "yes"
     BUT_FOR_NOTHING = "but for nothing"
     UNKNOWN = "unknown"
+    UNKNOWN_OR_NOTHING = "unknown, or nothing"
+
+    @property
+    def known(self) -> bool:
+        """Whether its type is known."""
+        return self in (Fit.YES, Fit.BUT_FOR_NOTHING)
+
+    @property
+    def bang(self) -> bool:
+        """Whether a `!` belongs behind it."""
+        return self in (Fit.BUT_FOR_NOTHING, Fit.UNKNOWN_OR_NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,12 @@ def fits(task: Task, file: Source, predicate: Predicate, value: Node, table: Tab
     """Whether a value that a field is compared with may stand in the range of an index on that field."""
     if not file.path.endswith((".ts", ".tsx", ".mts", ".cts")) or _untyped(file, value):
         return Fit.YES
+    fit = _fit(task, predicate, value, table)
+    loose = any(part.type in ("subscript_expression", "optional_chain") for part in walk(value))
+    return Fit.UNKNOWN_OR_NOTHING if fit is Fit.UNKNOWN and loose else fit
+
+
+def _fit(task: Task, predicate: Predicate, value: Node, table: Table) -> Fit:
     name = predicate.field or ""
     field = Field(name, "number") if name == "_creationTime" else table.field(name) if "." not in name else None
     if field is None or predicate.value is None:
