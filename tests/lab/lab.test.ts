@@ -6,7 +6,7 @@ import { install, scanned } from "./meter";
 import { columns, Random, type Json } from "./random";
 import trials from "./work/trials.json";
 
-type Trial = { name: string; order: boolean; errors: boolean; fewer: boolean };
+type Trial = { name: string; order: boolean; errors: boolean; fewer: boolean; numbers: boolean };
 type Modules = Record<string, () => Promise<Record<string, unknown>>>;
 type Registered = { isQuery?: true; isMutation?: true; isAction?: true; exportArgs(): string };
 type Outcome = { result: unknown; error: string | null; scanned: number; stored: string };
@@ -42,10 +42,10 @@ async function functionsOf(modules: Modules): Promise<[string, Registered][]> {
 }
 
 /** One function on one set of documents, which the seed alone decides. */
-async function run(modules: Modules, schema: any, path: string, fn: Registered, args: Json, seed: number): Promise<Outcome> {
+async function run(modules: Modules, schema: any, path: string, fn: Registered, args: Json, seed: number, numbers: boolean): Promise<Outcome> {
   const t = convexTest({ schema, modules });
   install();
-  const random = new Random(seed);
+  const random = new Random(seed, numbers);
   const known: Record<string, string[]> = {};
   let now = START;
   vi.setSystemTime(now);
@@ -136,7 +136,7 @@ for (const trial of trials as Trial[]) {
       const args = JSON.parse(fn.exportArgs());
       if (fn.isAction && !args.value) continue;
       for (let seed = 0; seed < SEEDS; seed++) {
-        const [was, is] = [await run(before, schema, path, fn, args, seed), await run(after, mended, path, twin, args, seed)];
+        const [was, is] = [await run(before, schema, path, fn, args, seed, trial.numbers), await run(after, mended, path, twin, args, seed, trial.numbers)];
         const where = `${path} on seed ${seed}`;
         totals.calls += 1;
         if (trial.errors) expect(is.error, where).toBe(was.error);

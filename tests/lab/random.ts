@@ -20,7 +20,11 @@ export class Random {
   /** While it is set, fields that name somebody hold it instead of something random. */
   key = "";
 
-  constructor(private state: number) {}
+  /** `odd` lets numbers be NaN and -0, which JavaScript and an index compare in different ways. */
+  constructor(
+    private state: number,
+    private odd = true,
+  ) {}
 
   /** A number from 0 to below 1 (mulberry32). */
   next(): number {
@@ -43,7 +47,7 @@ export class Random {
       case "null":
         return null;
       case "number":
-        return this.pick(NUMBERS);
+        return this.pick(this.odd ? NUMBERS : NUMBERS.filter((n) => !Object.is(n, -0) && !Number.isNaN(n)));
       case "bigint":
         return BigInt(this.below(4));
       case "boolean":

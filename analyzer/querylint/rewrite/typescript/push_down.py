@@ -9,7 +9,7 @@ from querylint.ir import Access, Bound, Plan, Predicate, Relation, Side, Table
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains, filters, memory_filter, ranges, schema, types
+from querylint.rewrite.typescript import chains, choice, filters, memory_filter, ranges, schema, types
 from querylint.rewrite.typescript.source import FUNCTIONS, Source, located, names
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     if task.found.operation == "filter":
         return memory_filter.rewrite(task, remedy)
     query = _query(task, remedy)
-    if isinstance(query, Unfit):
+    if isinstance(query, Fix | Unfit):
         return query
     binds = _binds(query, remedy)
     if isinstance(binds, Unfit):
@@ -70,7 +70,7 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     return Fix(f"{verb} {listed} in its range", level, tuple(edits), tuple(dict.fromkeys(caveats)))
 
 
-def _query(task: Task, remedy: PushDown) -> Query | Unfit:
+def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
     function = task.function
     found = [s for s in function.steps() if isinstance(s, Access) and s.chain == task.found.span] if function is not None else []
     if function is None or not found:
@@ -80,6 +80,9 @@ def _query(task: Task, remedy: PushDown) -> Query | Unfit:
     if len(access.plans) != 1 or table is None:
         return Unfit("the query is built in several ways")
     plan = access.plans[0]
+    wanted = [p for p in plan.predicates if p.side is Side.FILTER and p.field in remedy.fields]
+    if wanted and all(p.conditional for p in wanted):
+        return choice.rewrite(task, remedy, access, table)
     place = located(task.sources, plan.span) if plan.span is not None else located(task.sources, access.chain)
     if place is None:
         return Unfit("the code around it does not parse, or the query is built in several statements")
@@ -99,7 +102,6 @@ def _query(task: Task, remedy: PushDown) -> Query | Unfit:
             if read is None:
                 return Unfit("its filter does more than test fields")
             tested.append(read)
-    wanted = [p for p in plan.predicates if p.side is Side.FILTER and p.field in remedy.fields]
     if any(p.conditional for p in wanted) or not wanted:
         return Unfit("the filter is put in by some paths only")
     return Query(file, access, plan, table, first, ranged, tuple(tested))
