@@ -139,6 +139,7 @@ for (const trial of trials as Trial[]) {
         const [was, is] = [await run(before, schema, path, fn, args, seed, trial.numbers), await run(after, mended, path, twin, args, seed, trial.numbers)];
         const where = `${path} on seed ${seed}`;
         totals.calls += 1;
+        if (was.error?.includes("is not declared in the schema")) continue; // a fix may bring the index that was missing
         if (trial.errors) expect(is.error, where).toBe(was.error);
         else expect(is.error === null, where).toBe(was.error === null);
         if (was.error !== null) continue;

@@ -141,7 +141,8 @@ def _binds(
         elif field == found.predicate.field and value is not None:
             fit = types.fits(task, found.file, found.predicate, value, table)
             caveats += [] if fit.known else [ranges.TYPES.format(found.file.text(value))]
-            binds.append(ranges.Bind(found.predicate, value, fit.bang, moved=True))
+            asked = found.file.text(found.test) == found.file.text(value)  # what is asked for is there, though a callback is not told
+            binds.append(ranges.Bind(found.predicate, value, fit.bang or (asked and not fit.known), moved=True))
     kept = sum(p.side is Side.INDEX for p in plan.predicates)
     return binds if any(b.moved for b in binds) and sum(not b.moved for b in binds) == kept else None
 
