@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.advised import proposed
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
 from querylint.advise.serving import keeps_order, phrase
@@ -78,8 +79,9 @@ def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
         return Advice(
             "read each document with ctx.db.get(id), all in one Promise.all" if _several(loss) else "read the document with ctx.db.get(id)"
         )
-    kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), loss.serving, loss.want)
-    return PushDown(loss.access.table or "", loss.serving.index, loss.serving.fields, False, keeps_order=kept)
+    serving = proposed(program, loss) or loss.serving
+    kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), serving, loss.want)
+    return PushDown(loss.access.table or "", serving.index, serving.fields, serving.create, keeps_order=kept)
 
 
 def _several(loss: Loss) -> bool:

@@ -24,9 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.advised import proposed
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
-from querylint.advise.serving import keeps_order, orderly, phrase, range_taken
+from querylint.advise.serving import Serving, keeps_order, orderly, phrase, range_taken
 from querylint.ir import Program
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
@@ -36,16 +37,16 @@ from querylint.rule import Confidence, Cost, Found, Severity, rule
 def filter_needs_index(program: Program) -> Iterator[Found]:
     """Filters whose fields no index has."""
     for loss in losses(program):
-        serving = loss.serving
-        if serving is not None and not serving.create:
+        if loss.serving is not None and not loss.serving.create:
             continue
+        serving = proposed(program, loss)
         read = loss.access
         names = loss.names
         yield Found(
             read.chain,
             _message(loss, names),
             shortest(reaching(program, loss.site.function)),
-            _remedy(program, loss),
+            _remedy(program, loss, serving),
             loss.severity,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             loss.site.function.key,
@@ -69,8 +70,7 @@ def _message(loss: Loss, names: tuple[str, ...]) -> str:
     return f"all rows of {table} that `{loss.plan.index}` finds are read and filtered{by}, which no index serves"
 
 
-def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
-    serving = loss.serving
+def _remedy(program: Program, loss: Loss, serving: Serving | None) -> PushDown | Advice:
     if serving is None:
         return Advice("run one indexed query per alternative with Promise.all and merge the results")
     table = program.table(loss.site.function, loss.access.table)

@@ -21,11 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.growth import small
-from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.advised import added
+from querylint.advise.cover import Shape
+from querylint.advise.places import reaching, shortest
+from querylint.advise.planned import Lookup, lookups
 from querylint.advise.serving import phrase
-from querylint.ir import Access, IndexKind, Plan, Predicate, Program, Relation, Table, Terminal, Way
-from querylint.ir.program import Site
+from querylint.ir import Program
 from querylint.remedy import AddIndex
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
@@ -33,50 +34,25 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 @rule(pattern="missing-index", severity=Severity.INFO, cwe=1067)
 def lookup_needs_index(program: Program) -> Iterator[Found]:
     """Look-ups by fields that no index begins with: one finding a field."""
-    asked: dict[tuple[str, str], list[tuple[Site, Access, tuple[str, ...]]]] = {}
-    for site, read in program.reads():
-        table = program.table(site.function, read.table)
-        if table is None or not program.facts(site.function).planner or quiet(site.function) or small(program, read.table):
-            continue
-        names = _unserved(table, read)
-        if names:
-            asked.setdefault((table.name, names[0]), []).append((site, read, names))
+    asked: dict[tuple[str, str], list[Lookup]] = {}
+    for one in lookups(program):
+        asked.setdefault((one.table.name, one.names[0]), []).append(one)
     for found in asked.values():
         yield _found(program, found)
 
 
-def _unserved(table: Table, read: Access) -> tuple[str, ...]:
-    """The fields that a look-up binds, where none of them begins an index."""
-    if read.terminal not in (Terminal.ROW, Terminal.EXISTS) or len(read.plans) != 1 or read.follows is not None:
-        return ()
-    plan = read.plans[0]
-    if plan.way is not Way.PLANNER or any(p.field is None for p in plan.predicates):
-        return ()
-    leading = {i.fields[0] for i in table.indexes if i.kind is IndexKind.ORDERED and i.fields}
-    if any(p.field in leading or "." in (p.field or "") for p in plan.predicates):
-        return ()
-    bound = _bound(table, plan)
-    return tuple(dict.fromkeys(p.field for p in bound if p.field is not None))
-
-
-def _bound(table: Table, plan: Plan) -> list[Predicate]:
-    """The equalities with a value that varies, the texts among them first; nothing where no text is bound."""
-    equal = [p for p in plan.predicates if p.relation is Relation.EQ and p.value is not None and not p.value.constant and not p.conditional]
-    texts = [p for p in equal if (f := table.field(p.field or "")) is not None and f.type == "string" and not f.few and not f.large]
-    return [*texts, *(p for p in equal if p not in texts)] if texts else []
-
-
-def _found(program: Program, asked: list[tuple[Site, Access, tuple[str, ...]]]) -> Found:
-    site, read, names = asked[0]
-    table = program.table(site.function, read.table)
-    declared = table.field(names[0]) if table is not None else None
+def _found(program: Program, asked: list[Lookup]) -> Found:
+    first = asked[0]
+    site, read, names, table = first.site, first.access, first.names, first.table
+    declared = table.field(names[0])
+    index = added(program, site.function.root, table.name, Shape(frozenset(names)), names)
     span = declared.span if declared is not None and declared.span is not None else read.span
-    points = tuple(Point(r.span, f"`{s.function.name}` asks by {phrase(n)}") for s, r, n in asked[:4])
+    points = tuple(Point(o.access.span, f"`{o.site.function.name}` asks by {phrase(o.names)}") for o in asked[:4])
     return Found(
         span,
         f"rows of `{read.table}` are looked up by {phrase(names)}, which no index begins with",
         (*shortest(reaching(program, site.function)), *points),
-        AddIndex(read.table or "", "_".join(names), names),
+        AddIndex(read.table or "", index.index, index.fields),
         confidence=Confidence.LIKELY,
         function=site.function.key,
         table=read.table,

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.planner import Missing, missing
-from querylint.advise.serving import phrase
+from querylint.advise.advised import added
+from querylint.advise.planner import Unserved, unserved
+from querylint.advise.serving import Serving, phrase
 from querylint.ir import Program
 from querylint.remedy import AddIndex
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -32,26 +33,33 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 @rule(pattern="missing-index", severity=Severity.WARNING, cwe=1067)
 def missing_index(program: Program) -> Iterator[Found]:
     """Statements that nothing but a scan can answer: one finding for each index to add."""
-    for found in missing(program):
-        yield _found(program, found)
+    groups: dict[tuple[str, str, str], list[Unserved]] = {}
+    for one in unserved(program):
+        root = one.site.function.root
+        index = added(program, root, one.table.name, one.shape, (*one.equal, *one.then))
+        groups.setdefault((root, one.table.name, index.index), []).append(one)
+    for (root, table, _), found in sorted(groups.items()):
+        first = found[0]
+        index = added(program, root, table, first.shape, (*first.equal, *first.then))
+        yield _found(sorted(found, key=lambda one: one.access.span), index)
 
 
-def _found(program: Program, found: Missing) -> Found:
-    first, *others = found.users
-    table, it = found.table.name, "it" if len(found.fields) == 1 else "them"
-    verb = "ordered" if not found.equal else "searched"
-    points = tuple(Point(site.step.span, f"`{site.function.name}` asks for the same columns") for site, _ in others[:5])
+def _found(users: list[Unserved], index: Serving) -> Found:
+    first, *others = users
+    table, it = first.table.name, "it" if len(index.fields) == 1 else "them"
+    verb = "searched" if first.equal or first.access.plans[0].predicates else "ordered"
+    points = tuple(Point(one.access.span, f"`{one.site.function.name}` asks for the same columns") for one in others[:5])
     more = f", and in {len(others)} other place{'s' if len(others) > 1 else ''}" if others else ""
     return Found(
-        first[1].span,
-        f"`{table}` is {verb} by {phrase(found.fields)} without an index that begins with {it}{more}",
+        first.access.span,
+        f"`{table}` is {verb} by {phrase(index.fields)} without an index that begins with {it}{more}",
         points,
-        AddIndex(table, f"{table}_{'_'.join(found.fields)}_idx", found.fields),
-        None if found.grows else Severity.INFO,
+        AddIndex(table, index.index, index.fields),
+        None if any(one.grows for one in users) else Severity.INFO,
         Confidence.LIKELY,
-        first[0].function.key,
+        first.site.function.key,
         table,
-        found.fields,
+        index.fields,
         cost=Cost(f"rows({table}) for each query", "the rows that match"),
-        operation=first[1].verb,
+        operation=first.access.verb,
     )

@@ -52,6 +52,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.advised import added
+from querylint.advise.cover import Shape
 from querylint.advise.growth import small
 from querylint.advise.places import describe
 from querylint.advise.planned import Unindexed, unindexed
@@ -67,19 +69,20 @@ def unindexed_key(program: Program) -> Iterator[Found]:
     """Foreign keys that rows are looked up by and that no index begins with."""
     for one in unindexed(program):
         if one.field.span is not None and not small(program, one.table.name):
-            yield _found(one)
+            yield _found(program, one)
 
 
-def _found(one: Unindexed) -> Found:
+def _found(program: Program, one: Unindexed) -> Found:
     table, field = one.table.name, one.field.name
     assert one.field.span is not None
+    index = added(program, one.root, table, Shape(frozenset((field,))), (field,))
     steps = [site.step for site in one.reads if isinstance(site.step, Access)]
     places = sorted({step.span: describe(step) for step in steps}.items())
     return Found(
         one.field.span,
         f"rows of `{table}` are looked up by `{field}`, which no index begins with",
         tuple(Point(span, text) for span, text in places[:MOST_SHOWN]),
-        AddIndex(table, f"ix_{table}_{field}", (field,)),
+        AddIndex(table, index.index, index.fields),
         table=table,
         fields=(field,),
         cost=Cost(f"rows({table})", "the rows that match"),

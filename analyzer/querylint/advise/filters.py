@@ -35,7 +35,10 @@ SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A read whose filter an index could replace. `serving` is None where only a split into several queries helps (`or`)."""
+    """A read whose filter an index could replace. `serving` is None where only a split into several queries helps (`or`).
+
+    `after` is the order beyond the fixed fields that its caller can see, None where nobody sees one.
+    """
 
     site: Site
     access: Access
@@ -46,6 +49,7 @@ class Loss:
     unranged: bool
     to_end: bool
     names: tuple[str, ...]
+    after: tuple[str, ...] | None = None
 
     @property
     def cost(self) -> str:
@@ -94,9 +98,9 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     names = tuple(dict.fromkeys(p.field for p in residual if p.field and sargable(p, table)))
     swapped = range_taken(plan) is not None and serving is not None and not full(serving, want)
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
-        serving = proposal(program, site.function, table, want)
+        serving = proposal(want)
     severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
-    return Loss(site, read, plan, want, serving, severity, bare, to_end, names)
+    return Loss(site, read, plan, want, serving, severity, bare, to_end, names, after)
 
 
 def _better(serving: Serving, fixed: tuple[str, ...]) -> bool:

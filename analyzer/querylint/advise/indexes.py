@@ -52,12 +52,13 @@ class Need(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One read by an index."""
+    """One read by an index. `order` is what the order of its rows means to it, `need` what that of rows with equal keys does."""
 
     function: Function
     access: Access
     plan: Plan
     need: Need
+    order: Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,19 +182,20 @@ class _Readers:
         """The reads by one index."""
         for function, access, plan in self.named.get(index.name, ()):
             if access.table in (None, table.name) and (function.root == root or function.root not in self.program.schemas):
-                yield User(function, access, plan, _need(self.program, function, access, plan, table, index))
+                order = _order(self.program, function, access, plan)
+                yield User(function, access, plan, order if access.table is None or ties(plan, table, index) else Need.NONE, order)
 
     def unnamed(self, root: str, table: Table) -> bool:
         """Whether some read of the table chooses its index while it runs."""
         return any(r == root and name in (None, table.name) for r, name in self.nameless)
 
 
-def _need(program: Program, function: Function, access: Access, plan: Plan, table: Table, index: Index) -> Need:
+def _order(program: Program, function: Function, access: Access, plan: Plan) -> Need:
     if any(p.field == "_creationTime" and p.side is Side.INDEX for p in plan.predicates):
         return Need.DECIDES
     if not plan.named or access.table is None:
         return Need.DECIDES
-    if access.verb == "unique" or access.terminal in (Terminal.COUNT, Terminal.EXISTS) or not _ties(plan, table, index):
+    if access.verb == "unique" or access.terminal in (Terminal.COUNT, Terminal.EXISTS):
         return Need.NONE
     if access.terminal is Terminal.NOTHING or plan.order is not None or access.bound is Bound.PAGE:
         return Need.DECIDES
@@ -225,8 +227,10 @@ def _clears(program: Program, function: Function, access: Access, rows: Fate) ->
     return verbs - {""} == {"delete"}
 
 
-def _ties(plan: Plan, table: Table, index: Index) -> bool:
+def ties(plan: Plan, table: Table, index: Index) -> bool:
     """Whether several rows with equal keys are likely, so that the time of creation puts them in order."""
+    if not plan.named or any(p.field == "_creationTime" and p.side is Side.INDEX for p in plan.predicates):
+        return True
     fixed = {p.field for p in plan.predicates if p.side is Side.INDEX and p.relation is Relation.EQ and not p.conditional}
     loose = [name for name in index.fields if name not in fixed]
     if not loose:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from querylint.ir import Access, Field, Index, IndexKind, Program, Relation, Role, Schema, Table
+from querylint.advise.growth import small
+from querylint.advise.places import quiet
+from querylint.ir import Access, Field, Index, IndexKind, Plan, Predicate, Program, Relation, Role, Schema, Table, Terminal, Way
 from querylint.ir.program import Site
 
 
@@ -13,6 +15,7 @@ from querylint.ir.program import Site
 class Shadowed:
     """An index that another one serves for: it begins with the same fields, in the same order."""
 
+    root: str
     table: Table
     index: Index
     cover: Index
@@ -29,7 +32,7 @@ def shadowed(program: Program) -> Iterator[Shadowed]:
                     continue
                 cover = next((other for other in _longer_first(table) if _covers(table, other, index)), None)
                 if cover is not None:
-                    yield Shadowed(table, index, cover)
+                    yield Shadowed(schema.root, table, index, cover)
 
 
 def _longer_first(table: Table) -> list[Index]:
@@ -54,6 +57,7 @@ def _covers(table: Table, other: Index, index: Index) -> bool:
 class Unindexed:
     """A column that refers to another table and that rows are looked up by, though no index begins with it: the reads that do so."""
 
+    root: str
     table: Table
     field: Field
     reads: list[Site]
@@ -71,7 +75,7 @@ def unindexed(program: Program) -> Iterator[Unindexed]:
             field = table.field(column) if table is not None else None
             if table is None or field is None or field.span is None or field.target is None or _begins(table, column):
                 continue
-            found.setdefault((schema.root, name, column), Unindexed(table, field, [])).reads.append(site)
+            found.setdefault((schema.root, name, column), Unindexed(schema.root, table, field, [])).reads.append(site)
     yield from (found[key] for key in sorted(found))
 
 
@@ -97,6 +101,48 @@ def _looked_up(schema: Schema, read: Access) -> Iterator[tuple[str, str]]:
                 end = link.target if link is not None else None
             if link is not None and link.remote is not None and link.target is not None:
                 yield link.target, link.remote
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A look-up of one row by columns of which none begins an index."""
+
+    table: Table
+    site: Site
+    access: Access
+    names: tuple[str, ...]
+
+
+def lookups(program: Program) -> Iterator[Lookup]:
+    """Every look-up of one row that no index helps."""
+    for site, read in program.reads():
+        table = program.table(site.function, read.table)
+        if table is None or not program.facts(site.function).planner or quiet(site.function) or small(program, read.table):
+            continue
+        names = _unserved(table, read)
+        if names:
+            yield Lookup(table, site, read, names)
+
+
+def _unserved(table: Table, read: Access) -> tuple[str, ...]:
+    """The fields that a look-up binds, where none of them begins an index."""
+    if read.terminal not in (Terminal.ROW, Terminal.EXISTS) or len(read.plans) != 1 or read.follows is not None:
+        return ()
+    plan = read.plans[0]
+    if plan.way is not Way.PLANNER or any(p.field is None for p in plan.predicates):
+        return ()
+    leading = {i.fields[0] for i in table.indexes if i.kind is IndexKind.ORDERED and i.fields}
+    if any(p.field in leading or "." in (p.field or "") for p in plan.predicates):
+        return ()
+    bound = _bound(table, plan)
+    return tuple(dict.fromkeys(p.field for p in bound if p.field is not None))
+
+
+def _bound(table: Table, plan: Plan) -> list[Predicate]:
+    """The equalities with a value that varies, the texts among them first; nothing where no text is bound."""
+    equal = [p for p in plan.predicates if p.relation is Relation.EQ and p.value is not None and not p.value.constant and not p.conditional]
+    texts = [p for p in equal if (f := table.field(p.field or "")) is not None and f.type == "string" and not f.few and not f.large]
+    return [*texts, *(p for p in equal if p not in texts)] if texts else []
 
 
 def _keys(index: Index, depth: int) -> list[tuple[str, bool]]:

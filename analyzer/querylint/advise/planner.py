@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from querylint.advise.cover import Shape
 from querylint.advise.growth import small
 from querylint.advise.places import quiet
 from querylint.advise.serving import unranged
@@ -49,19 +50,27 @@ def entire(program: Program, function: Function, read: Access) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """An index to add to a table, and the statements that it serves; `grows` says that the program keeps adding rows."""
+class Unserved:
+    """A statement that no index of its table serves: the columns that it binds, as it writes them, and what it ranges over or orders by.
+
+    `grows` says that the program keeps adding rows to the table.
+    """
 
     table: Table
-    fields: tuple[str, ...]
-    equal: frozenset[str]
-    users: tuple[tuple[Site, Access], ...]
+    site: Site
+    access: Access
+    equal: tuple[str, ...]
+    then: tuple[str, ...]
     grows: bool
 
+    @property
+    def shape(self) -> Shape:
+        """What an index must have for it: what the equalities leave over is read soon enough without the rest."""
+        return Shape(frozenset(self.equal), () if self.equal else self.then)
 
-def missing(program: Program) -> Iterator[Missing]:
-    """The indexes that statements ask for and no table has: for each table the fewest that serve all."""
-    wants: dict[tuple[str, str], list[tuple[Site, Access, _Want]]] = {}
+
+def unserved(program: Program) -> Iterator[Unserved]:
+    """Every statement that asks for an index which no table has."""
     for op in Op:
         for site, access in program.accesses(op):
             table = program.table(site.function, access.table)
@@ -69,14 +78,9 @@ def missing(program: Program) -> Iterator[Missing]:
                 continue
             want = next((w for p in access.plans if (w := _unserved(access, p, table)) is not None), None)
             if want is not None:
-                wants.setdefault((site.function.root, table.name), []).append((site, access, want))
-    for (_, name), found in sorted(wants.items()):
-        table = program.table(found[0][0].function, name)
-        assert table is not None
-        grown = _inserted(program, found[0][0].function, name)
-        for chain in _chains(found):
-            users = tuple((site, access) for site, access, _ in sorted(chain, key=lambda f: f[1].span))
-            yield Missing(table, _in_order(chain), chain[0][2].equal, users, grown)
+                asked = [p.field for plan in access.plans for p in plan.predicates if p.field in want.equal and p.field is not None]
+                grows = _inserted(program, site.function, table.name)
+                yield Unserved(table, site, access, tuple(dict.fromkeys(asked)), want.then, grows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,33 +126,6 @@ def _inserted(program: Program, function: Function, name: str) -> bool:
         for site, access in program.writes()
         if site.function.root == function.root
     )
-
-
-def _chains(found: list[tuple[Site, Access, _Want]]) -> list[list[tuple[Site, Access, _Want]]]:
-    """Wants of one table that one index serves: each one's columns are among those of the next."""
-    chains: list[list[tuple[Site, Access, _Want]]] = []
-    for entry in sorted(found, key=lambda f: (len(f[2].equal), len(f[2].then))):
-        want = entry[2]
-        home = next((c for c in chains if _fits(c[-1][2], want)), None)
-        if home is None:
-            chains.append([entry])
-        else:
-            home.append(entry)
-    return chains
-
-
-def _fits(shorter: _Want, longer: _Want) -> bool:
-    """Whether an index for the longer want begins with the columns of the shorter."""
-    return shorter == longer or (bool(shorter.equal) and shorter.equal <= longer.equal)
-
-
-def _in_order(chain: list[tuple[Site, Access, _Want]]) -> tuple[str, ...]:
-    fields: dict[str, None] = {}
-    for _, access, want in chain:
-        asked = [p.field for plan in access.plans for p in plan.predicates if p.field is not None]
-        fields |= dict.fromkeys(name for name in asked if name in want.equal)
-    fields |= dict.fromkeys(chain[-1][2].then)
-    return tuple(fields)
 
 
 def readable(plan: Plan) -> bool:

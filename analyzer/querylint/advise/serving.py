@@ -1,20 +1,17 @@
-"""Which index would serve a condition: an existing one, or the one to add, named in the project's own style (convex-facts 2)."""
+"""Which index would serve a condition: an existing one, or the one to add, for one want alone (convex-facts 2)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from querylint.ir import (
     Access,
     Bound,
-    Function,
     Index,
     IndexKind,
     Plan,
     Predicate,
-    Program,
     Relation,
     Side,
     Table,
@@ -185,28 +182,9 @@ def orderly(table: Table) -> list[Index]:
     return [i for i in table.indexes if i.kind is IndexKind.ORDERED and not i.staged]
 
 
-def proposal(program: Program, function: Function, table: Table | None, want: Want) -> Serving:
-    """The index to add. The platform's own fields cannot be declared, and its names are taken (convex-facts 2.6)."""
-    fields = tuple(f for f in (*want.equal, *want.then) if not f.startswith("_"))
-    name = index_name(program, function, fields)
-    taken = {*BUILT_IN.values(), *(i.name for i in table.indexes if i.fields != fields)} if table is not None else set(BUILT_IN.values())
-    return Serving(f"{name}_field" if name in taken else name, fields, True)
-
-
-def index_name(program: Program, function: Function, fields: Sequence[str]) -> str:
-    """A name for an index in the style of the schema: `by_user_and_status`, `by_userId_status`, `byUserIdAndStatus`."""
-    schema = program.schema(function)
-    names = [i.name for t in schema.tables.values() for i in t.indexes if not i.implicit] if schema is not None else []
-    snake = sum("_" in n for n in names)
-    camel = sum(bool(re.match(r"by[A-Z]", n)) for n in names)
-    if camel > snake:
-        return "by" + "And".join(_camel(f) for f in fields)
-    joint = "_and_" if any("_and_" in n for n in names) or not any(n.count("_") > 1 for n in names) else "_"
-    return "by_" + joint.join(f.replace(".", "_") for f in fields)
-
-
-def _camel(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[._]", name) if part)
+def proposal(want: Want) -> Serving:
+    """An index to add for one want alone, without a name. The platform's own fields cannot be declared (convex-facts 2.6)."""
+    return Serving("", tuple(f for f in (*want.equal, *want.then) if not f.startswith("_")), True)
 
 
 def keeps_order(plan: Plan, table: Table | None, serving: Serving, want: Want) -> bool:

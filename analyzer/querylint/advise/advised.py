@@ -1,0 +1,59 @@
+"""What the index advice says of one query or one index, for the rules: they never say otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from querylint.advise.advisor import TableAdvice, Verdict, advice
+from querylint.advise.cover import Shape, serves
+from querylint.advise.demands import loss_shape
+from querylint.advise.filters import Loss
+from querylint.advise.indexes import Standing
+from querylint.advise.naming import index_name
+from querylint.advise.serving import BUILT_IN, Serving
+from querylint.ir import Function, Program
+
+
+def advised(program: Program, function: Function, table: str | None, shape: Shape, serving: Serving) -> Serving:
+    """The index for a shape, as the advice for the whole table has it: one to add, or one that stands and is to stay."""
+    schema = program.schema(function)
+    if schema is None or table is None or serving.index in BUILT_IN.values():
+        return serving
+    known = advice(program).get((schema.root, table))
+    if not serving.create:
+        going = known is not None and any(i.name == serving.index and i.verdict is Verdict.DROP for i in known.indexes)
+        return (_found(known, shape, schema.tail, adding=False) if known is not None and going else None) or serving
+    return added(program, schema.root, table, shape, serving.fields)
+
+
+def proposed(program: Program, loss: Loss) -> Serving | None:
+    """The index for a filter of the database; None where only a split into several queries helps."""
+    if loss.serving is None:
+        return None
+    return advised(program, loss.site.function, loss.access.table, loss_shape(program, loss, loss.serving), loss.serving)
+
+
+def added(program: Program, root: str, table: str, shape: Shape, fields: Sequence[str]) -> Serving:
+    """The index that the advice adds for a shape; where it adds none, one with these fields."""
+    schema = program.schemas[root]
+    known = advice(program).get((root, table))
+    found = _found(known, shape, schema.tail, adding=True) if known is not None else None
+    if found is not None:
+        return found
+    declared = schema.tables.get(table)
+    taken = [i.name for i in declared.indexes if i.fields != tuple(fields)] if declared is not None else []
+    return Serving(index_name(schema, table, fields, taken), tuple(fields), True)
+
+
+def dropped(program: Program, standing: Standing) -> bool:
+    """Whether the advice takes an index away."""
+    known = advice(program).get((standing.schema.root, standing.table.name))
+    return known is not None and any(i.index is standing.index and i.verdict is Verdict.DROP for i in known.indexes)
+
+
+def _found(known: TableAdvice, shape: Shape, tail: Sequence[str], *, adding: bool) -> Serving | None:
+    for index in known.indexes:
+        fits = index.verdict is Verdict.ADD or (not adding and index.verdict is Verdict.KEEP)
+        if fits and serves((*index.fields, *tail), shape):
+            return Serving(index.name, index.fields, index.verdict is Verdict.ADD)
+    return None

@@ -1,0 +1,294 @@
+"""The index advice for every table: which indexes to keep, to add and to drop, so that the fewest serve every query, and the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from querylint.advise import demands
+from querylint.advise.audience import left_alone
+from querylint.advise.cover import Cover, Shape, cover, serves
+from querylint.advise.demands import Demand, Doing
+from querylint.advise.indexes import Standing, standings
+from querylint.advise.naming import index_name
+from querylint.advise.planned import Shadowed, shadowed
+from querylint.advise.planning import planner_demands
+from querylint.ir import Index, IndexKind, Program, Role, Schema, Table
+
+MOST_FIELDS = {"convex": 15}
+"""How many declared fields an index may have: 16 with the one that Convex appends (convex-facts 2.7), 32 columns in PostgreSQL."""
+MOST_COLUMNS = 32
+MOST_INDEXES = {"convex": 32}
+"""How many indexes a table may have, search and vector indexes included (convex-facts 2.7)."""
+
+
+Keys = Mapping[str, tuple[str, ...]]
+"""Names of indexes and their fields."""
+
+
+class Verdict(Enum):
+    """What to do with an index."""
+
+    KEEP = "keep"
+    ADD = "add"
+    DROP = "drop"
+
+
+class Why(Enum):
+    """Why an index is kept or dropped where no query says so."""
+
+    QUERIES = "queries"
+    CONSTRAINT = "constraint"
+    HIDDEN = "hidden"
+    UNCLEAR = "unclear"
+    STAGED = "staged"
+    KIND = "kind"
+    PLANNER = "planner"
+    UNUSED = "unused"
+    COVERED = "covered"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAdvice:
+    """What to do with one index, standing or new.
+
+    `serves` are the queries that it serves once the advice is followed. `replaces` are the names of dropped indexes whose readers move to
+    it; `covered_by` the names of the indexes to which the readers of a dropped one move.
+    """
+
+    verdict: Verdict
+    name: str
+    fields: tuple[str, ...]
+    why: Why
+    index: Index | None = None
+    serves: tuple[Demand, ...] = ()
+    replaces: tuple[str, ...] = ()
+    covered_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What indexes cost: the places that write rows of the table, those that set a field of an added index, entries before and after."""
+
+    places: int
+    touching: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableAdvice:
+    """The advice for one table.
+
+    `demands` are the queries that indexes are chosen for, `spare` those that alone are not worth one, `over` those for which the platform
+    has no room. `apart` are queries of which no two can share an index; `least` says that the number is proven to be the smallest.
+    """
+
+    schema: Schema
+    table: Table
+    indexes: tuple[IndexAdvice, ...]
+    demands: tuple[Demand, ...]
+    spare: tuple[Demand, ...]
+    over: tuple[Demand, ...]
+    apart: tuple[Demand, ...]
+    least: bool
+    writes: Writes
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to do."""
+        return any(i.verdict is not Verdict.KEEP for i in self.indexes)
+
+
+def advice(program: Program) -> Mapping[tuple[str, str], TableAdvice]:
+    """The advice for every table whose indexes are known, by root and table."""
+    known = program.memo.get("index advice")
+    if not isinstance(known, dict):
+        known = program.memo["index advice"] = _advice(program)
+    return known
+
+
+def _advice(program: Program) -> dict[tuple[str, str], TableAdvice]:
+    asked = demands.named(program)
+    for place, more in planner_demands(program).items():
+        asked.setdefault(place, []).extend(more)
+    standing: dict[tuple[str, str], list[Standing]] = {}
+    for (root, name, _), one in standings(program).items():
+        standing.setdefault((root, name), []).append(one)
+    shadows: dict[tuple[str, str], list[Shadowed]] = {}
+    for shadow in shadowed(program):
+        shadows.setdefault((shadow.root, shadow.table.name), []).append(shadow)
+    found = {}
+    for root, schema in sorted(program.schemas.items()):
+        for name, table in schema.tables.items():
+            if not table.indexes_known or table.library is not None:
+                continue
+            mine = list(demands.each(asked.get((root, name), [])))
+            desk = _Desk(program, schema, table, mine, standing.get((root, name), []), shadows.get((root, name), []))
+            made = desk.advice()
+            if made.indexes or made.spare or made.over:
+                found[root, name] = made
+    return found
+
+
+class _Desk:
+    """One table on its way to its advice."""
+
+    def __init__(
+        self, program: Program, schema: Schema, table: Table, asked: list[Demand], standing: list[Standing], shadows: list[Shadowed]
+    ) -> None:
+        self.program = program
+        self.schema = schema
+        self.table = table
+        self.asked = asked
+        self.standing = {one.index.name: one for one in standing}
+        self.shadows = {one.index.name: one for one in shadows}
+        self.fixed = {index.name: why for index in table.indexes if (why := self._fixed(index)) is not None}
+
+    def advice(self) -> TableAdvice:
+        """The advice for the table."""
+        longest = MOST_FIELDS.get(self.schema.stack, MOST_COLUMNS)
+        over = [d for d in self.asked if len(d.shape.equal) + len(set(d.shape.then) - set(self.schema.tail)) > longest]
+        open_ = [d for d in self.asked if d not in over and not self._given(d.shape)]
+        idle = [one.index for one in self.standing.values() if one.dead and one.index.name not in self.fixed]
+        wanted = [d for d in open_ if d.worth or any(serves(self._key(index.fields), d.shape) for index in idle)]
+        found = self._cover(wanted)
+        room = MOST_INDEXES.get(self.schema.stack)
+        if room is not None and len(found.chosen) + len(self.fixed) > room:
+            wanted, over = self._squeezed(wanted, over, room)
+            found = self._cover(wanted)
+        indexes = self._indexes(found, wanted)
+        keys = [self._key(i.fields) for i in indexes if i.verdict is not Verdict.DROP]
+        spare = [d for d in open_ if d not in wanted and not any(serves(key, d.shape) for key in keys)]
+        shapes = {d.shape: d for d in reversed(wanted)}
+        return TableAdvice(
+            self.schema,
+            self.table,
+            indexes,
+            tuple(wanted),
+            tuple(spare),
+            tuple(over),
+            tuple(shapes[s] for s in found.apart),
+            found.least,
+            self._writes(indexes),
+        )
+
+    # What stays whatever the queries say.
+
+    def _fixed(self, index: Index) -> Why | None:
+        if index.kind is not IndexKind.ORDERED:
+            one = self.standing.get(index.name)
+            return None if one is not None and one.dead else Why.KIND
+        if index.staged:
+            return Why.STAGED
+        if index.implicit or index.unique:
+            return Why.CONSTRAINT
+        if self.schema.facts.planner:
+            return None if index.name in self.shadows else Why.PLANNER
+        one = self.standing.get(index.name)
+        if one is None or one.indirect:
+            return Why.HIDDEN
+        if any(demands.reader_shape(user, self.table, index) is None for user in one.users):
+            return Why.UNCLEAR
+        return None
+
+    def _key(self, fields: Sequence[str]) -> tuple[str, ...]:
+        return (*fields, *self.schema.tail)
+
+    def _given(self, shape: Shape) -> bool:
+        """Whether an index that stays anyhow, or the platform's own, serves a shape."""
+        if self.schema.facts.planner:
+            return False  # what no index serves was asked when the demand was made
+        fixed = (i for i in self.table.indexes if i.name in self.fixed and i.kind is IndexKind.ORDERED)
+        return serves(self.schema.tail, shape) or any(serves(self._key(i.fields), shape) for i in fixed)
+
+    # The choice.
+
+    def _cover(self, wanted: Sequence[Demand]) -> Cover:
+        free = [one for one in self.standing.values() if one.index.name not in self.fixed and one.index.kind is IndexKind.ORDERED]
+        ranked = sorted(free, key=lambda one: -len({user.access.span for user in one.users}))
+        prefer = [f for one in ranked if not one.dead for f in one.index.fields] + [f for d in wanted for f in d.fields]
+        keys = [self._key(one.index.fields) for one in ranked]
+        return cover([d.shape for d in wanted], keys, tuple(dict.fromkeys(prefer)))
+
+    def _squeezed(self, wanted: list[Demand], over: list[Demand], room: int) -> tuple[list[Demand], list[Demand]]:
+        """Leave out the demands of filters and sorts, the last ones first, until the platform has room for the indexes."""
+        kept = sorted(wanted, key=lambda d: d.doing is not Doing.READS)
+        while kept and kept[-1].doing is not Doing.READS and len(self._cover(kept).chosen) + len(self.fixed) > room:
+            over = [*over, kept.pop()]
+        return kept, over
+
+    def _indexes(self, found: Cover, wanted: list[Demand]) -> tuple[IndexAdvice, ...]:
+        chosen = [(self._declared(c.key, wanted, standing=c.standing), c.standing) for c in found.chosen]
+        kept = {fields for fields, standing in chosen if standing}
+        stays: dict[str, tuple[str, ...]] = {}
+        for index in self.table.indexes:
+            first = index.fields in kept and index.name not in self.fixed and index.kind is IndexKind.ORDERED
+            if index.name in self.fixed or (first and index.fields not in stays.values()):
+                stays[index.name] = index.fields
+        taken = [index.name for index in self.table.indexes]
+        new: dict[str, tuple[str, ...]] = {}
+        for fields, standing in chosen:
+            if not standing:
+                named = [d.index for d in wanted if d.doing is Doing.MISSES and d.index and serves(self._key(fields), d.shape)]
+                name = named[0] if named else index_name(self.schema, self.table.name, fields, [*taken, *new])
+                new[name] = fields
+        homes = self._homes({**stays, **new}, wanted)
+        made = [self._standing(index, stays, new, homes) for index in self.table.indexes]
+        for name, fields in new.items():
+            moved = self._replaced(name, stays, homes)
+            made.append(IndexAdvice(Verdict.ADD, name, fields, Why.QUERIES, None, homes[name], moved))
+        return tuple(made)
+
+    def _declared(self, key: tuple[str, ...], wanted: list[Demand], *, standing: bool) -> tuple[str, ...]:
+        """The fields to declare for a key: without what the platform appends, and with what its longest query ranges over or orders by."""
+        tail = self.schema.tail
+        if standing:
+            return key[: len(key) - len(tail)]
+        own = tuple(f for f in key if f not in tail)
+        longest = next((d for d in wanted if d.shape.equal == set(own)), None) if self.schema.facts.planner else None
+        return (*own, *(f for f in longest.fields if f not in own)) if longest is not None else own
+
+    def _homes(self, indexes: Keys, wanted: Iterable[Demand]) -> dict[str, tuple[Demand, ...]]:
+        """Which index serves which query: the one that it reads by, else the shortest that serves it."""
+        homes: dict[str, list[Demand]] = {name: [] for name in indexes}
+        for demand in (*wanted, *(d for d in self.asked if d not in wanted)):
+            if demand.doing is Doing.READS and demand.index in homes:
+                homes[demand.index].append(demand)
+                continue
+            fitting = [name for name, fields in indexes.items() if serves(self._key(fields), demand.shape)]
+            if fitting:
+                homes[min(fitting, key=lambda name: len(indexes[name]))].append(demand)
+        return {name: tuple(served) for name, served in homes.items()}
+
+    def _standing(self, index: Index, stays: Keys, new: Keys, homes: Mapping[str, tuple[Demand, ...]]) -> IndexAdvice:
+        if index.name in stays:
+            why = self.fixed.get(index.name, Why.QUERIES)
+            return IndexAdvice(Verdict.KEEP, index.name, index.fields, why, index, homes[index.name])
+        shadow = self.shadows.get(index.name)
+        if shadow is not None:
+            return IndexAdvice(Verdict.DROP, index.name, index.fields, Why.COVERED, index, (), (), (shadow.cover.name,))
+        readers = [d for d in self.asked if d.doing is Doing.READS and d.index == index.name]
+        others = tuple(name for name in (*stays, *new) if any(d in homes[name] for d in readers))
+        return IndexAdvice(Verdict.DROP, index.name, index.fields, Why.COVERED if readers else Why.UNUSED, index, (), (), others)
+
+    def _replaced(self, name: str, stays: Keys, homes: Mapping[str, tuple[Demand, ...]]) -> tuple[str, ...]:
+        moved = [d.index for d in homes[name] if d.doing is Doing.READS and d.index is not None and d.index not in stays]
+        return tuple(dict.fromkeys(moved))
+
+    # The price.
+
+    def _writes(self, indexes: Sequence[IndexAdvice]) -> Writes:
+        new = {f for i in indexes if i.verdict is Verdict.ADD for f in i.fields}
+        places = touching = 0
+        for site, access in self.program.writes():
+            function = site.function
+            if access.table != self.table.name or function.root != self.schema.root or function.role is not Role.CODE:
+                continue
+            if left_alone(self.program, function):
+                continue
+            places += 1
+            touching += access.fields is None or access.verb in ("insert", "delete") or bool(new & set(access.fields))
+        before = len(self.table.indexes)
+        return Writes(places, touching, before, sum(i.verdict is not Verdict.DROP for i in indexes))

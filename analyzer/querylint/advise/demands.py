@@ -1,0 +1,204 @@
+"""What the queries of a program ask of the indexes of each table: reads by an index, and filters and sorts that could be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from querylint.advise.cover import Shape
+from querylint.advise.filters import Loss, losses
+from querylint.advise.grammar import nearest
+from querylint.advise.indexes import Need, User, standings, ties
+from querylint.advise.reductions import Reduction, Sorting, filtered, sorted_in_memory
+from querylint.advise.serving import BUILT_IN, Serving, Want, order_after, order_seen
+from querylint.ir import Access, Function, Index, Plan, Program, Relation, Role, Side, Table, Way
+from querylint.rule import Severity
+from querylint.text import Span
+
+CREATION = "_creationTime"
+
+
+class Doing(Enum):
+    """How a query gets by today: it reads by an index, or rows pass it that one would spare; MISSES names one that is not there."""
+
+    READS = "reads"
+    FILTERS = "filters"
+    SORTS = "sorts"
+    LOOKS_UP = "looks up"
+    MISSES = "misses"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one query asks of an index. `fields` are those of the shape as the code writes them.
+
+    `index` is the one that it names today. `worth` says that the query alone is worth an index. `shown` says that the order of rows with
+    equal keys only shows in how a list is handed on.
+    """
+
+    function: Function
+    access: Access
+    span: Span
+    shape: Shape
+    doing: Doing
+    fields: tuple[str, ...]
+    index: str | None = None
+    worth: bool = True
+    shown: bool = False
+
+
+Place = tuple[str, str]
+"""Root and table."""
+
+
+def named(program: Program) -> dict[Place, list[Demand]]:
+    """The demands on tables whose queries name their indexes, by table."""
+    found: dict[Place, list[Demand]] = {}
+    for (root, table, _), standing in standings(program).items():
+        for user in standing.users:
+            shape = reader_shape(user, standing.table, standing.index)
+            if shape is not None:
+                found.setdefault((root, table), []).append(_read(user, shape, standing.index))
+    for loss in losses(program):
+        _add(program, found, loss.site.function, loss.access, _of_loss(program, loss))
+    for _, _, reductions in filtered(program):
+        for reduction in reductions:
+            _add(program, found, reduction.load.function, reduction.load.access, _of_reduction(reduction))
+    for function, access, plan in missing_names(program):
+        _add(program, found, function, access, _of_missing(access, function, plan))
+    for sorting in sorted_in_memory(program):
+        _add(program, found, sorting.load.function, sorting.load.access, _of_sorting(sorting))
+    return found
+
+
+def _add(program: Program, found: dict[Place, list[Demand]], function: Function, access: Access, demand: Demand | None) -> None:
+    schema = program.schema(function)
+    if demand is not None and access.table is not None and schema is not None and not schema.facts.planner:
+        found.setdefault((schema.root, access.table), []).append(demand)
+
+
+# Reads by an index.
+
+
+def reader_shape(user: User, table: Table, index: Index) -> Shape | None:
+    """What a read by an index needs of it; None where that cannot be told, so that the index must stay as it is."""
+    plan = user.plan
+    bounds = [p for p in plan.predicates if p.side is Side.INDEX]
+    if not plan.named or user.access.table is None or any(p.field is None for p in bounds):
+        return None
+    equal = [p.field for p in bounds if p.relation is Relation.EQ and not p.conditional and p.field is not None]
+    loose = [name for name in (*index.fields, CREATION) if name not in equal]
+    now_and_then = {p.field for p in bounds if p.conditional or p.relation is not Relation.EQ}
+    depth = len([name for name in loose if name in now_and_then])
+    if set(index.fields[: len(equal)]) != set(equal) or set(loose[:depth]) != now_and_then:
+        return None
+    if user.order is not Need.NONE:
+        depth = len(loose) if ties(plan, table, index) else max(depth, len(loose) - 1)
+    elif not equal and not depth:
+        depth = 1
+    return Shape(frozenset(equal), tuple(loose[:depth]))
+
+
+def _read(user: User, shape: Shape, index: Index) -> Demand:
+    written = dict.fromkeys(p.field for p in user.plan.predicates if p.side is Side.INDEX and p.field in shape.equal and p.field)
+    span = user.plan.span or user.access.span
+    return Demand(user.function, user.access, span, shape, Doing.READS, (*written, *shape.then), index.name, shown=user.need is Need.SHOWN)
+
+
+def missing_names(program: Program) -> Iterator[tuple[Function, Access, Plan]]:
+    """Reads by an index that their table has not, and whose name is not that of another one with a letter wrong."""
+    for site, access in program.reads():
+        table = program.table(site.function, access.table)
+        schema = program.schema(site.function)
+        if table is None or schema is None or not schema.complete or not table.indexes_known or table.library is not None:
+            continue
+        names = [i.name for i in table.indexes]
+        for plan in access.plans if site.function.role is not Role.TEST else ():
+            known = plan.index is None or plan.index in names or plan.index in BUILT_IN.values()
+            if plan.way is Way.INDEX and plan.named and not known and nearest(plan.index or "", names) is None:
+                yield site.function, access, plan
+
+
+def _of_missing(access: Access, function: Function, plan: Plan) -> Demand | None:
+    bounds = [p for p in plan.predicates if p.side is Side.INDEX]
+    equal = tuple(dict.fromkeys(p.field for p in bounds if p.relation is Relation.EQ and p.field is not None))
+    ranged = tuple(dict.fromkeys(p.field for p in bounds if p.relation is not Relation.EQ and p.field is not None))
+    if any(p.field is None for p in bounds) or len(ranged) > 1 or not (equal or ranged):
+        return None
+    after = (CREATION,) if order_seen(access, plan) and not ranged else ()
+    shape = Shape(frozenset(equal), (*ranged, *after))
+    return Demand(function, access, plan.span or access.span, shape, Doing.MISSES, (*equal, *shape.then), plan.index)
+
+
+# Filters and sorts.
+
+
+def want_shape(want: Want, serving: Serving, table: Table | None, after: tuple[str, ...] | None) -> Shape:
+    """What a want asks of an index: all of it where one is to be added, else the part that the standing one gives."""
+    equal = tuple(f for f in want.equal if serving.create or f in serving.fields)
+    then = tuple(f for f in want.then if serving.create or f in serving.fields)
+    if after is not None:
+        rest = tuple(f for f in after if f not in equal)
+        if then == rest[: len(then)]:
+            then = (*rest, CREATION) if not rest or not _numeric(rest[-1], table) else rest
+    return Shape(frozenset(equal), tuple(dict.fromkeys(then)))
+
+
+def _numeric(name: str, table: Table | None) -> bool:
+    """Whether two rows seldom have the same value."""
+    declared = table.field(name) if table is not None else None
+    return declared is not None and "." not in name and declared.type in ("number", "int64")
+
+
+def loss_shape(program: Program, loss: Loss, serving: Serving) -> Shape:
+    """What a filter of the database asks of an index."""
+    return want_shape(loss.want, serving, program.table(loss.site.function, loss.access.table), loss.after)
+
+
+def reduction_shape(one: Reduction) -> Shape:
+    """What a filter in memory asks of an index."""
+    plan, access = one.load.access.plans[0], one.load.access
+    return want_shape(one.want, one.serving, one.load.table, order_after(plan, one.load.table) if order_seen(access, plan) else None)
+
+
+def _of_loss(program: Program, loss: Loss) -> Demand | None:
+    serving = loss.serving
+    if serving is None or serving.index in BUILT_IN.values():
+        return None
+    shape = loss_shape(program, loss, serving)
+    worth = loss.severity is not Severity.INFO
+    return _demand(loss.site.function, loss.access, loss.access.chain, shape, Doing.FILTERS, loss.want, loss.plan.index, worth)
+
+
+def _of_reduction(one: Reduction) -> Demand | None:
+    plan, access = one.load.access.plans[0], one.load.access
+    if one.serving.index in BUILT_IN.values():
+        return None
+    shape = reduction_shape(one)
+    worth = one.severity is not Severity.INFO
+    return _demand(one.load.function, access, one.seen.use.span, shape, Doing.FILTERS, one.want, plan.index, worth)
+
+
+def _of_sorting(one: Sorting) -> Demand | None:
+    if one.serving is None or one.serving.index in BUILT_IN.values() or one.field in ("*", CREATION):
+        return None
+    shape = Shape(frozenset(one.want.equal), one.want.then)
+    plan = one.load.access.plans[0]
+    worth = one.severity is not Severity.INFO
+    return _demand(one.load.function, one.load.access, one.seen.use.span, shape, Doing.SORTS, one.want, plan.index, worth)
+
+
+def _demand(
+    function: Function, access: Access, span: Span, shape: Shape, doing: Doing, want: Want, index: str | None, worth: bool
+) -> Demand | None:
+    fields = tuple(f for f in (*want.equal, *shape.then) if f in shape.equal or f in shape.then)
+    return Demand(function, access, span, shape, doing, fields, index, worth) if fields and "_id" not in fields else None
+
+
+def each(demands: list[Demand]) -> Iterator[Demand]:
+    """The demands by place, each place and shape once: a query that ends in two ways is one query."""
+    seen: dict[tuple[Span, Shape, Doing], Demand] = {}
+    for demand in sorted(demands, key=lambda d: (d.span, d.doing.value, not d.worth)):
+        seen.setdefault((demand.span, demand.shape, demand.doing), demand)
+    yield from seen.values()

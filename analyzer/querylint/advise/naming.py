@@ -1,0 +1,115 @@
+"""Names for new indexes, in the style that the names of a schema's indexes show."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from querylint.ir import Schema
+
+WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
+TRIMMED = re.compile(r"(?<=[a-z0-9])(?:_?[iI]d|_id)$|(?<=[a-z0-9])At$")
+LONGEST = {"convex": 64, "django": 30}
+LONGEST_OF_SQL = 63
+
+
+def _raw(name: str) -> str:
+    return name.replace(".", "_")
+
+
+def _short(name: str) -> str:
+    return TRIMMED.sub("", _raw(name))
+
+
+def _snake(name: str) -> str:
+    return "_".join(word.lower() for word in WORDS.findall(name))
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[._]", name) if part)
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "raw": _raw,
+    "short": _short,
+    "snake": _snake,
+    "short snake": lambda name: _snake(_short(name)),
+    "camel": _camel,
+    "short camel": lambda name: _camel(_short(name)),
+}
+JOINTS = ("_and_", "_", "And", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a schema names its indexes: what stands before and after the fields (`{table}` for the table), their form, what joins them."""
+
+    before: str
+    form: str
+    joint: str
+    after: str = ""
+
+    def name(self, table: str, fields: Sequence[str]) -> str:
+        """The name of an index on these fields."""
+        write = FORMS[self.form]
+        core = self.joint.join(write(f) for f in fields)
+        return self.before.replace("{table}", _raw(table)) + core + self.after
+
+
+DEFAULTS = {
+    "convex": Style("by_", "raw", "_and_"),
+    "django": Style("{table}_", "snake", "_", "_idx"),
+    "sqlalchemy": Style("ix_{table}_", "raw", "_"),
+}
+DEFAULT = Style("{table}_", "raw", "_", "_idx")
+
+
+def style(schema: Schema) -> Style:
+    """The style that most of the names of a schema follow."""
+    own = DEFAULTS.get(schema.stack, DEFAULT)
+    votes: Counter[Style] = Counter()
+    for table in schema.tables.values():
+        for index in table.indexes:
+            if not index.implicit and index.fields and not any(f.startswith("(") for f in index.fields):
+                votes.update({shown: 1 + 2 * (len(index.fields) > 1) for shown in _shown(index.name, table.name, index.fields)})
+    if not votes:
+        return own
+    most = max(votes.values())
+    return min((s for s, count in votes.items() if count == most), key=lambda s: _unlike(s, own))
+
+
+def _shown(name: str, table: str, fields: Sequence[str]) -> Iterable[Style]:
+    """The styles that would give an index this name."""
+    for form, write in FORMS.items():
+        for joint in JOINTS:
+            core = joint.join(write(f) for f in fields)
+            before, found, after = name.partition(core)
+            if found and not re.search(r"[a-z0-9]$", before.removesuffix("by").removesuffix("index")) and not re.match(r"[a-z0-9]", after):
+                yield Style(before.replace(_raw(table), "{table}") if table else before, form, joint, after)
+
+
+def _unlike(one: Style, own: Style) -> tuple[bool, int, int, int]:
+    """How far a style is from the stack's own; capitals join by `And`, small letters by what the stack has."""
+    capital = one.form.endswith("camel") and not one.before.endswith("_")
+    joints = ("And", "", "_and_", "_") if capital else (own.joint, "_and_", "_", "And", "")
+    return one.before != own.before, list(FORMS).index(one.form), joints.index(one.joint), len(one.before) + len(one.after)
+
+
+def index_name(schema: Schema, table: str, fields: Sequence[str], taken: Iterable[str] = ()) -> str:
+    """A name for an index on these fields that is not taken and not too long for the platform."""
+    longest = LONGEST.get(schema.stack, LONGEST_OF_SQL)
+    label = table.rpartition(".")[2].lower() if schema.stack == "django" else table
+    name = style(schema).name(label, fields)
+    if len(name) > longest:
+        digest = sha256(name.encode()).hexdigest()[:6]
+        name = f"{name[: longest - 7].rstrip('_')}_{digest}"
+    others = set(taken)
+    number = 2
+    free = name
+    while free in others:
+        free = f"{name[: longest - 3]}_{number}"
+        number += 1
+    return free

@@ -1,0 +1,193 @@
+"""Filters and sorts in memory whose work an index range could do: what they ask of an index, and which standing one has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from querylint.advise.growth import catalogued
+from querylint.advise.memory import Load, drains, joins, loads, weight
+from querylint.advise.planner import plain
+from querylint.advise.serving import Serving, Want, full, known_field, proposal, range_taken, sargable, serve, wanted
+from querylint.advise.stored import always, idle
+from querylint.advise.trace import Seen
+from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, Work
+from querylint.rule import Severity
+
+OWNERS = re.compile(r"^(?:org|organization|team|workspace|tenant|user|owner|account|thread)_?id$", re.IGNORECASE)
+WHOLE = (Work.FOLD, Work.GROUP, Work.COUNT)
+CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """Filters in memory that one index range could do, the first of them in `seen`. `serving` is the index that has it, or one to add."""
+
+    load: Load
+    seen: Seen
+    predicates: tuple[Predicate, ...]
+    want: Want
+    serving: Serving
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """A sort in memory by one field (`*` where it is chosen at run time), and whether the list is cut after it.
+
+    `serving` is the index that would give the order, or one to add; None where no index can.
+    """
+
+    load: Load
+    seen: Seen
+    field: str
+    want: Want
+    serving: Serving | None
+    severity: Severity
+    cut: bool
+
+
+def filtered(program: Program) -> Iterator[tuple[Load, list[Seen], list[Reduction]]]:
+    """Every list that memory filters: the works that do so, and those of them that an index range could do."""
+    for load in loads(program):
+        if load.fate.leaves_unselected() or load.fate.truncated:
+            continue
+        counted = load.counted_filters(program)
+        seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
+        if program.facts(load.function).bulk_reads:
+            seen = [s for s in seen if not wanted_besides(load, s)]
+        yield load, seen, [] if any(p.way is Way.SEARCH for p in load.access.plans) else list(_reductions(program, load, seen))
+
+
+def _reductions(program: Program, load: Load, seen: list[Seen]) -> Iterator[Reduction]:
+    """One for the filters that always run; one for each that the caller may choose, the later ones as hints."""
+    hits = [
+        (s, found) for s in seen if not bypassed(load, s) and not _walked_besides(program, load, s) and (found := _usable(program, load, s))
+    ]
+    always = [h for h in hits if not h[0].use.conditional]
+    choices = [h for h in hits if h[0].use.conditional]
+    if always:
+        yield _reduction(program, load, always)
+    for number, choice in enumerate(choices):
+        yield _reduction(program, load, [choice], again=bool(always) or number > 0)
+
+
+def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]], *, again: bool = False) -> Reduction:
+    plan = load.access.plans[0]
+    given = tuple(p for _, found in hits for p in found)
+    predicates = tuple(p for p in given if not p.conditional) or given[:1]
+    want, serving = _served(load.table, plan, predicates)
+    return Reduction(load, hits[0][0], predicates, want, serving, _severity(program, load, plan, predicates, serving, again=again))
+
+
+def sorted_in_memory(program: Program) -> Iterator[Sorting]:
+    """Every list that memory sorts by a field of its rows."""
+    for load in loads(program):
+        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
+            continue
+        for seen in load.works(Work.SORT)[:1]:
+            if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):
+                yield _sorting(program, load, seen)
+
+
+def _sorting(program: Program, load: Load, seen: Seen) -> Sorting:
+    field = seen.use.fields[0]
+    plan = load.access.plans[0]
+    cut = any(seen.use.id in s.use.after for s in load.works(*CUTS))
+    ranged = any(p.relation is not Relation.EQ and p.field in (None, field) for p in plan.predicates)
+    fixed = tuple(f for f in plan.fixed() if f != field)
+    want = Want(fixed, (field,))
+    serving = serve(load.table, want, beyond=fixed)
+    if field in ("*", "_creationTime"):
+        serving = None if field == "*" else serving
+    elif serving is None or not full(serving, want):
+        serving = proposal(want)
+    cuts = {s.use.id for s in load.works(*CUTS)}
+    others = any(s.use.work in WHOLE and not cuts & set(s.use.after) and s.function.key == seen.function.key for s in load.fate.uses)
+    picked = any(s.use.id in seen.use.after and not all(sargable(p, load.table) for p in s.use.predicates) for s in load.works(Work.FILTER))
+    severity = weight(program, load) if cut and not ranged and not others and not picked else Severity.INFO
+    return Sorting(load, seen, field, want, serving, severity, cut)
+
+
+def bypassed(load: Load, seen: Seen) -> bool:
+    """Whether other work needs the rows that the filter drops."""
+    if seen.use.work is Work.FIND:  # a choice with a fallback: the rows that it passes by may be taken all the same
+        return any(o.function.key == seen.function.key for o in load.works(Work.FIRST, Work.LAST, Work.PICK, Work.SORT, Work.COUNT))
+    if seen.use.work is not Work.FILTER:
+        return False
+    fields = {p.field for p in seen.use.predicates}
+    for other in load.works(Work.FILTER):
+        apart = seen.use.id not in other.use.after and other.use.id not in seen.use.after
+        alone = other.function.key == seen.function.key and apart and not (seen.use.conditional or other.use.conditional)
+        if alone and not fields & {p.field for p in other.use.predicates}:
+            return True
+    for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP):
+        mine = other.function.key == seen.function.key
+        if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
+            return True
+    return False
+
+
+def wanted_besides(load: Load, seen: Seen) -> bool:
+    """Whether rows that are searched by one field are also there for others."""
+    tested = {p.field for p in seen.use.predicates}
+    return seen.use.work is Work.SOME and bool(load.fate.fields.keys() - tested)
+
+
+def _walked_besides(program: Program, load: Load, seen: Seen) -> bool:
+    """Whether the same rows are walked once more than they are filtered: then all of them are wanted."""
+    if not plain(program, load.function):
+        return False
+    over = [s for s in seen.function.steps() if isinstance(s, Loop) and s.over is not None and set(s.over.origins) & set(seen.use.of)]
+    return len(over) > len([s for s in load.fate.uses if s.function.key == seen.function.key and s.use.work is Work.FILTER])
+
+
+def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
+    plan = load.access.plans[0]
+    taken = range_taken(plan) is not None
+    found = tuple(
+        p for p in seen.use.predicates if sargable(p, load.table) and p.field not in plan.fixed() and not (taken and p.relation.ranged)
+    )
+    if plain(program, load.function):
+        found = tuple(p for p in found if load.table is not None and load.table.field(p.field or "") and not _varying(program, seen, p))
+    return () if joins(program, seen, found) else found
+
+
+def _varying(program: Program, seen: Seen, p: Predicate) -> bool:
+    """Whether what a field is compared with differs from row to row."""
+    site = program.sites(seen.function.key).by_id.get(seen.use.id)
+    if site is None or p.value is None:
+        return False
+    inside = {loop.id for loop in site.loops} | {getattr(step, "id", None) for loop in site.loops for step in loop.steps()}
+    return bool(p.value.deps & inside)
+
+
+def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, *, again: bool) -> Severity:
+    """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
+    if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
+        return Severity.INFO
+    if load.site.arms and all(p.conditional for p in predicates):  # the arm may be the one where the condition is not asked for
+        return Severity.INFO
+    if _guards(program, load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
+        return Severity.INFO
+    return weight(program, load)
+
+
+def _guards(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...]) -> bool:
+    """Whether the filter only makes sure of the owner: the range is that of one thing, which has one owner anyway."""
+    names = [p.field for p in predicates if p.field]
+    inner = any(f.lower().endswith("id") and not OWNERS.match(f) for f in plan.fixed())
+    root, table = load.function.root, load.access.table
+    return inner and bool(names) and all(OWNERS.match(p.field or "") or always(program, root, table, p) for p in predicates)
+
+
+def _served(table: Table | None, plan: Plan, found: tuple[Predicate, ...]) -> tuple[Want, Serving]:
+    taken = range_taken(plan)
+    database = tuple(p for p in plan.residual() if p.relation is Relation.EQ and not p.conditional)
+    want = wanted(plan.fixed(), (*database, *found), table, taken=taken) or Want(tuple(p.field for p in found if p.field))
+    serving = serve(table, want, beyond=plan.fixed())
+    if not full(serving, want) and (serving is None or taken is not None or len(serving.fields) <= len(plan.fixed())):
+        serving = proposal(want)
+    assert serving is not None
+    return want, serving
