@@ -49,6 +49,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.advised import dropped
 from querylint.advise.indexes import Need, Standing, covering, standings
 from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.serving import phrase
@@ -64,10 +65,10 @@ def redundant_index(program: Program) -> Iterator[Found]:
         if standing.dead or standing.indirect or standing.need is Need.DECIDES or not standing.covers:
             continue
         cover = covering(program, standing)
-        if cover is None or standing.index.span is None:
+        shown = standing.need is Need.SHOWN
+        if cover is None or standing.index.span is None or not (shown or dropped(program, standing)):
             continue
         index, table = standing.index, standing.table.name
-        shown = standing.need is Need.SHOWN
         yield Found(
             standing.index.span,
             _message(standing, cover),

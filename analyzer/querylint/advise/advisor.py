@@ -27,6 +27,9 @@ Keys = Mapping[str, tuple[str, ...]]
 """Names of indexes and their fields."""
 
 
+LEAVING = frozenset((Doing.FILTERS, Doing.SORTS))
+
+
 class Verdict(Enum):
     """What to do with an index."""
 
@@ -54,7 +57,8 @@ class IndexAdvice:
     """What to do with one index, standing or new.
 
     `serves` are the queries that it serves once the advice is followed. `replaces` are the names of dropped indexes whose readers move to
-    it; `covered_by` the names of the indexes to which the readers of a dropped one move.
+    it; `covered_by` the names of the indexes to which the readers of a dropped one move. `passing` says that all its readers are queries
+    that other indexes are there for: once these are changed, nothing reads by it.
     """
 
     verdict: Verdict
@@ -65,6 +69,7 @@ class IndexAdvice:
     serves: tuple[Demand, ...] = ()
     replaces: tuple[str, ...] = ()
     covered_by: tuple[str, ...] = ()
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +270,20 @@ class _Desk:
     def _standing(self, index: Index, stays: Keys, new: Keys, homes: Mapping[str, tuple[Demand, ...]]) -> IndexAdvice:
         if index.name in stays:
             why = self.fixed.get(index.name, Why.QUERIES)
-            return IndexAdvice(Verdict.KEEP, index.name, index.fields, why, index, homes[index.name])
+            passing = why is Why.QUERIES and self._passing(index.name, homes)
+            return IndexAdvice(Verdict.KEEP, index.name, index.fields, why, index, homes[index.name], passing=passing)
         shadow = self.shadows.get(index.name)
         if shadow is not None:
             return IndexAdvice(Verdict.DROP, index.name, index.fields, Why.COVERED, index, (), (), (shadow.cover.name,))
         readers = [d for d in self.asked if d.doing is Doing.READS and d.index == index.name]
         others = tuple(name for name in (*stays, *new) if any(d in homes[name] for d in readers))
         return IndexAdvice(Verdict.DROP, index.name, index.fields, Why.COVERED if readers else Why.UNUSED, index, (), (), others)
+
+    def _passing(self, name: str, homes: Mapping[str, tuple[Demand, ...]]) -> bool:
+        """Whether every query that an index is kept for has another index to go to once it binds what it filters by today."""
+        elsewhere = {d.access.chain for other, served in homes.items() if other != name for d in served if d.worth and d.doing in LEAVING}
+        mine = [d for d in homes[name] if d.worth]
+        return bool(mine) and all(d.doing is Doing.READS and d.access.chain in elsewhere for d in mine)
 
     def _replaced(self, name: str, stays: Keys, homes: Mapping[str, tuple[Demand, ...]]) -> tuple[str, ...]:
         moved = [d.index for d in homes[name] if d.doing is Doing.READS and d.index is not None and d.index not in stays]

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from querylint.advise.audience import waited_for
 from querylint.advise.cover import Shape
+from querylint.advise.curation import curated
 from querylint.advise.filters import Loss, losses
 from querylint.advise.grammar import nearest
+from querylint.advise.growth import grows
 from querylint.advise.indexes import Need, User, standings, ties
+from querylint.advise.memory import Load
 from querylint.advise.reductions import Reduction, Sorting, filtered, sorted_in_memory
 from querylint.advise.serving import BUILT_IN, Serving, Want, order_after, order_seen
 from querylint.ir import Access, Function, Index, Plan, Program, Relation, Role, Side, Table, Way
@@ -62,13 +66,16 @@ def named(program: Program) -> dict[Place, list[Demand]]:
                 found.setdefault((root, table), []).append(_read(user, shape, standing.index))
     for loss in losses(program):
         _add(program, found, loss.site.function, loss.access, _of_loss(program, loss))
-    for _, _, reductions in filtered(program):
-        for reduction in reductions:
-            _add(program, found, reduction.load.function, reduction.load.access, _of_reduction(reduction))
+    sortings = sorted_in_memory(program)
+    joint = {(o.load.function.key, o.load.access.id, f) for o in sortings if o.serving is not None for f in o.want.equal}
+    for load, _, reductions in filtered(program):
+        for one in reductions:
+            done = one.always and all((load.function.key, load.access.id, f) in joint for f in one.want.equal)
+            _add(program, found, load.function, load.access, None if done else _of_reduction(program, one))
+    for sorting in sortings:
+        _add(program, found, sorting.load.function, sorting.load.access, _of_sorting(program, sorting))
     for function, access, plan in missing_names(program):
         _add(program, found, function, access, _of_missing(access, function, plan))
-    for sorting in sorted_in_memory(program):
-        _add(program, found, sorting.load.function, sorting.load.access, _of_sorting(sorting))
     return found
 
 
@@ -171,22 +178,31 @@ def _of_loss(program: Program, loss: Loss) -> Demand | None:
     return _demand(loss.site.function, loss.access, loss.access.chain, shape, Doing.FILTERS, loss.want, loss.plan.index, worth)
 
 
-def _of_reduction(one: Reduction) -> Demand | None:
+def _of_reduction(program: Program, one: Reduction) -> Demand | None:
     plan, access = one.load.access.plans[0], one.load.access
     if one.serving.index in BUILT_IN.values():
         return None
     shape = reduction_shape(one)
-    worth = one.severity is not Severity.INFO
+    worth = one.severity is not Severity.INFO or (one.always and _scans(program, one.load))
     return _demand(one.load.function, access, one.seen.use.span, shape, Doing.FILTERS, one.want, plan.index, worth)
 
 
-def _of_sorting(one: Sorting) -> Demand | None:
+def _of_sorting(program: Program, one: Sorting) -> Demand | None:
     if one.serving is None or one.serving.index in BUILT_IN.values() or one.field in ("*", CREATION):
         return None
     shape = Shape(frozenset(one.want.equal), one.want.then)
     plan = one.load.access.plans[0]
-    worth = one.severity is not Severity.INFO
+    narrowed = len(one.want.equal) > len(plan.fixed())
+    worth = one.severity is not Severity.INFO or ((one.cut or narrowed) and _scans(program, one.load))
     return _demand(one.load.function, one.load.access, one.seen.use.span, shape, Doing.SORTS, one.want, plan.index, worth)
+
+
+def _scans(program: Program, load: Load) -> bool:
+    """Whether a list is read off a whole table that grows, while somebody waits."""
+    function, table = load.function, load.access.table
+    if not load.reported or not waited_for(program, function) or not grows(program, function, table):
+        return False
+    return not curated(program, function.root, table)
 
 
 def _demand(

@@ -60,8 +60,15 @@ class Loss:
         return rows if self.to_end else f"up to {rows}"
 
 
-def losses(program: Program) -> Iterator[Loss]:
+def losses(program: Program) -> list[Loss]:
     """Every read that filters what it has already paid for."""
+    known = program.memo.get("losses")
+    if not isinstance(known, list):
+        known = program.memo["losses"] = list(_losses(program))
+    return known
+
+
+def _losses(program: Program) -> Iterator[Loss]:
     for site, read in program.reads():
         if quiet(site.function) or small(program, read.table):
             continue

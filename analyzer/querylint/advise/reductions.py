@@ -22,7 +22,10 @@ CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """Filters in memory that one index range could do, the first of them in `seen`. `serving` is the index that has it, or one to add."""
+    """Filters in memory that one index range could do, the first of them in `seen`. `serving` is the index that has it, or one to add.
+
+    `always` says that they run on every call, whatever its arguments.
+    """
 
     load: Load
     seen: Seen
@@ -30,11 +33,14 @@ class Reduction:
     want: Want
     serving: Serving
     severity: Severity
+    always: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
     """A sort in memory by one field (`*` where it is chosen at run time), and whether the list is cut after it.
+
+    The want binds what filters bind that always run before it: one index then does both.
 
     `serving` is the index that would give the order, or one to add; None where no index can.
     """
@@ -48,8 +54,18 @@ class Sorting:
     cut: bool
 
 
-def filtered(program: Program) -> Iterator[tuple[Load, list[Seen], list[Reduction]]]:
+Filtered = tuple[Load, list[Seen], list[Reduction]]
+
+
+def filtered(program: Program) -> list[Filtered]:
     """Every list that memory filters: the works that do so, and those of them that an index range could do."""
+    known = program.memo.get("filtered in memory")
+    if not isinstance(known, list):
+        known = program.memo["filtered in memory"] = list(_filtered(program))
+    return known
+
+
+def _filtered(program: Program) -> Iterator[Filtered]:
     for load in loads(program):
         if load.fate.leaves_unselected() or load.fate.truncated:
             continue
@@ -78,25 +94,33 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     given = tuple(p for _, found in hits for p in found)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
     want, serving = _served(load.table, plan, predicates)
-    return Reduction(load, hits[0][0], predicates, want, serving, _severity(program, load, plan, predicates, serving, again=again))
+    severity = _severity(program, load, plan, predicates, serving, again=again)
+    return Reduction(load, hits[0][0], predicates, want, serving, severity, not hits[0][0].use.conditional)
 
 
-def sorted_in_memory(program: Program) -> Iterator[Sorting]:
+def sorted_in_memory(program: Program) -> list[Sorting]:
     """Every list that memory sorts by a field of its rows."""
-    for load in loads(program):
-        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
-            continue
-        for seen in load.works(Work.SORT)[:1]:
-            if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):
-                yield _sorting(program, load, seen)
+    known = program.memo.get("sorted in memory")
+    if not isinstance(known, list):
+        before = {(load.function.key, load.access.id): found for load, _, found in filtered(program)}
+        known = program.memo["sorted in memory"] = [
+            _sorting(program, load, seen, before.get((load.function.key, load.access.id), []))
+            for load in loads(program)
+            if not any(p.way is Way.SEARCH for p in load.access.plans) and not load.fate.truncated
+            for seen in load.works(Work.SORT)[:1]
+            if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields)
+        ]
+    return known
 
 
-def _sorting(program: Program, load: Load, seen: Seen) -> Sorting:
+def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) -> Sorting:
     field = seen.use.fields[0]
     plan = load.access.plans[0]
     cut = any(seen.use.id in s.use.after for s in load.works(*CUTS))
     ranged = any(p.relation is not Relation.EQ and p.field in (None, field) for p in plan.predicates)
-    fixed = tuple(f for f in plan.fixed() if f != field)
+    ahead = [r for r in before if r.always and r.seen.use.id in seen.use.after and r.want.then in ((), (field,))]
+    bound = (*plan.fixed(), *(f for r in ahead for f in r.want.equal))
+    fixed = tuple(dict.fromkeys(f for f in bound if f != field))
     want = Want(fixed, (field,))
     serving = serve(load.table, want, beyond=fixed)
     if field in ("*", "_creationTime"):
