@@ -88,6 +88,7 @@ class TableAdvice:
 
     `demands` are the queries that indexes are chosen for, `spare` those that alone are not worth one, `over` those for which the platform
     has no room. `apart` are queries of which no two can share an index; `least` says that the number is proven to be the smallest.
+    `reordered` is the number that would do if the queries bound their equalities in another order.
     """
 
     schema: Schema
@@ -98,6 +99,7 @@ class TableAdvice:
     over: tuple[Demand, ...]
     apart: tuple[Demand, ...]
     least: bool
+    reordered: int
     writes: Writes
 
     @property
@@ -106,15 +108,15 @@ class TableAdvice:
         return any(i.verdict is not Verdict.KEEP for i in self.indexes)
 
 
-def advice(program: Program) -> Mapping[tuple[str, str], TableAdvice]:
-    """The advice for every table whose indexes are known, by root and table."""
-    known = program.memo.get("index advice")
+def advice(program: Program, *, every: bool = False) -> Mapping[tuple[str, str], TableAdvice]:
+    """The advice for every table whose indexes are known, by root and table; `every` serves also what alone is not worth an index."""
+    known = program.memo.get(("index advice", every))
     if not isinstance(known, dict):
-        known = program.memo["index advice"] = _advice(program)
+        known = program.memo["index advice", every] = _advice(program, every)
     return known
 
 
-def _advice(program: Program) -> dict[tuple[str, str], TableAdvice]:
+def _advice(program: Program, every: bool) -> dict[tuple[str, str], TableAdvice]:
     asked = demands.named(program)
     for place, more in planner_demands(program).items():
         asked.setdefault(place, []).extend(more)
@@ -131,7 +133,7 @@ def _advice(program: Program) -> dict[tuple[str, str], TableAdvice]:
                 continue
             mine = list(demands.each(asked.get((root, name), [])))
             desk = _Desk(program, schema, table, mine, standing.get((root, name), []), shadows.get((root, name), []))
-            made = desk.advice()
+            made = desk.advice(every=every)
             if made.indexes or made.spare or made.over:
                 found[root, name] = made
     return found
@@ -151,13 +153,13 @@ class _Desk:
         self.shadows = {one.index.name: one for one in shadows}
         self.fixed = {index.name: why for index in table.indexes if (why := self._fixed(index)) is not None}
 
-    def advice(self) -> TableAdvice:
+    def advice(self, *, every: bool) -> TableAdvice:
         """The advice for the table."""
         longest = MOST_FIELDS.get(self.schema.stack, MOST_COLUMNS)
         over = [d for d in self.asked if len(d.shape.equal) + len(set(d.shape.then) - set(self.schema.tail)) > longest]
         open_ = [d for d in self.asked if d not in over and not self._given(d.shape)]
         idle = [one.index for one in self.standing.values() if one.dead and one.index.name not in self.fixed]
-        wanted = [d for d in open_ if d.worth or any(serves(self._key(index.fields), d.shape) for index in idle)]
+        wanted = [d for d in open_ if d.worth or (every and d.always) or any(serves(self._key(index.fields), d.shape) for index in idle)]
         found = self._cover(wanted)
         room = MOST_INDEXES.get(self.schema.stack)
         if room is not None and len(found.chosen) + len(self.fixed) > room:
@@ -176,6 +178,7 @@ class _Desk:
             tuple(over),
             tuple(shapes[s] for s in found.apart),
             found.least,
+            len(cover([d.loose for d in wanted]).chosen),
             self._writes(indexes),
         )
 

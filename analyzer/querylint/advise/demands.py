@@ -9,14 +9,14 @@ from enum import Enum
 from querylint.advise.audience import waited_for
 from querylint.advise.cover import Shape
 from querylint.advise.curation import curated
-from querylint.advise.filters import Loss, losses
+from querylint.advise.filters import Loss, losses, suffices
 from querylint.advise.grammar import nearest
 from querylint.advise.growth import grows
 from querylint.advise.indexes import Need, User, standings, ties
 from querylint.advise.memory import Load
 from querylint.advise.reductions import Reduction, Sorting, filtered, sorted_in_memory
-from querylint.advise.serving import BUILT_IN, Serving, Want, order_after, order_seen
-from querylint.ir import Access, Function, Index, Plan, Program, Relation, Role, Side, Table, Way
+from querylint.advise.serving import BUILT_IN, Serving, Want, full, order_after, order_seen, proposal
+from querylint.ir import Access, Function, Index, IndexKind, Plan, Program, Relation, Role, Side, Table, Way
 from querylint.rule import Severity
 from querylint.text import Span
 
@@ -37,8 +37,8 @@ class Doing(Enum):
 class Demand:
     """What one query asks of an index. `fields` are those of the shape as the code writes them.
 
-    `index` is the one that it names today. `worth` says that the query alone is worth an index. `shown` says that the order of rows with
-    equal keys only shows in how a list is handed on.
+    `index` is the one that it names today, `bound` how many fields it binds by equality in the order of that. `worth` says that the query
+    alone is worth an index, `always` that it asks on every call, whatever its arguments. `shown` says that the order of rows with equal keys only shows in how a list is handed on.
     """
 
     function: Function
@@ -49,7 +49,14 @@ class Demand:
     fields: tuple[str, ...]
     index: str | None = None
     worth: bool = True
+    always: bool = True
     shown: bool = False
+    bound: int = 0
+
+    @property
+    def loose(self) -> Shape:
+        """The shape if the code that reads by an index could bind its equalities in another order."""
+        return Shape(self.shape.equal | set(self.shape.then[: self.bound]), self.shape.then[self.bound :])
 
 
 Place = tuple[str, str]
@@ -60,12 +67,13 @@ def named(program: Program) -> dict[Place, list[Demand]]:
     """The demands on tables whose queries name their indexes, by table."""
     found: dict[Place, list[Demand]] = {}
     for (root, table, _), standing in standings(program).items():
-        for user in standing.users:
+        for user in standing.users if standing.index.kind is IndexKind.ORDERED else ():
             shape = reader_shape(user, standing.table, standing.index)
             if shape is not None:
                 found.setdefault((root, table), []).append(_read(user, shape, standing.index))
     for loss in losses(program):
-        _add(program, found, loss.site.function, loss.access, _of_loss(program, loss))
+        for demand in _of_loss(program, loss):
+            _add(program, found, loss.site.function, loss.access, demand)
     sortings = sorted_in_memory(program)
     joint = {(o.load.function.key, o.load.access.id, f) for o in sortings if o.serving is not None for f in o.want.equal}
     for load, _, reductions in filtered(program):
@@ -89,7 +97,10 @@ def _add(program: Program, found: dict[Place, list[Demand]], function: Function,
 
 
 def reader_shape(user: User, table: Table, index: Index) -> Shape | None:
-    """What a read by an index needs of it; None where that cannot be told, so that the index must stay as it is."""
+    """What a read by an index needs of it; None where that cannot be told, so that the index must stay as it is.
+
+    Its equalities stand in the order of the index, and another index that serves it has them in the same: its code stays as it is.
+    """
     plan = user.plan
     bounds = [p for p in plan.predicates if p.side is Side.INDEX]
     if not plan.named or user.access.table is None or any(p.field is None for p in bounds):
@@ -104,13 +115,14 @@ def reader_shape(user: User, table: Table, index: Index) -> Shape | None:
         depth = len(loose) if ties(plan, table, index) else max(depth, len(loose) - 1)
     elif not equal and not depth:
         depth = 1
-    return Shape(frozenset(equal), tuple(loose[:depth]))
+    return Shape(frozenset(), (*index.fields[: len(equal)], *loose[:depth]))
 
 
 def _read(user: User, shape: Shape, index: Index) -> Demand:
-    written = dict.fromkeys(p.field for p in user.plan.predicates if p.side is Side.INDEX and p.field in shape.equal and p.field)
     span = user.plan.span or user.access.span
-    return Demand(user.function, user.access, span, shape, Doing.READS, (*written, *shape.then), index.name, shown=user.need is Need.SHOWN)
+    bound = sum(p.relation is Relation.EQ and not p.conditional and p.side is Side.INDEX for p in user.plan.predicates)
+    shown = user.need is Need.SHOWN
+    return Demand(user.function, user.access, span, shape, Doing.READS, shape.then, index.name, shown=shown, bound=bound)
 
 
 def missing_names(program: Program) -> Iterator[tuple[Function, Access, Plan]]:
@@ -159,8 +171,11 @@ def _numeric(name: str, table: Table | None) -> bool:
 
 
 def loss_shape(program: Program, loss: Loss, serving: Serving) -> Shape:
-    """What a filter of the database asks of an index."""
-    return want_shape(loss.want, serving, program.table(loss.site.function, loss.access.table), loss.after)
+    """What a filter of the database asks of an index: all of it, unless a standing index that has a part of it does well enough."""
+    table = program.table(loss.site.function, loss.access.table)
+    if not serving.create and not full(serving, loss.want) and not suffices(program, loss, serving):
+        serving = proposal(loss.want)
+    return want_shape(loss.want, serving, table, loss.after)
 
 
 def reduction_shape(one: Reduction) -> Shape:
@@ -169,13 +184,15 @@ def reduction_shape(one: Reduction) -> Shape:
     return want_shape(one.want, one.serving, one.load.table, order_after(plan, one.load.table) if order_seen(access, plan) else None)
 
 
-def _of_loss(program: Program, loss: Loss) -> Demand | None:
-    serving = loss.serving
-    if serving is None or serving.index in BUILT_IN.values():
-        return None
-    shape = loss_shape(program, loss, serving)
-    worth = loss.severity is not Severity.INFO
-    return _demand(loss.site.function, loss.access, loss.access.chain, shape, Doing.FILTERS, loss.want, loss.plan.index, worth)
+def _of_loss(program: Program, loss: Loss) -> Iterator[Demand | None]:
+    """One for a filter, or one for each of its alternatives."""
+    serving, worth = loss.serving, loss.severity is not Severity.INFO
+    always = not all(p.conditional for p in loss.plan.residual())
+    given = (loss.site.function, loss.access, loss.access.chain)
+    if serving is not None and serving.index not in BUILT_IN.values():
+        yield _demand(*given, loss_shape(program, loss, serving), Doing.FILTERS, loss.want, loss.plan.index, worth, always)
+    for arm in loss.arms if serving is None else ():
+        yield _demand(*given, Shape(frozenset(arm)), Doing.FILTERS, Want(arm), loss.plan.index, worth)
 
 
 def _of_reduction(program: Program, one: Reduction) -> Demand | None:
@@ -184,7 +201,7 @@ def _of_reduction(program: Program, one: Reduction) -> Demand | None:
         return None
     shape = reduction_shape(one)
     worth = one.severity is not Severity.INFO or (one.always and _scans(program, one.load))
-    return _demand(one.load.function, access, one.seen.use.span, shape, Doing.FILTERS, one.want, plan.index, worth)
+    return _demand(one.load.function, access, one.seen.use.span, shape, Doing.FILTERS, one.want, plan.index, worth, one.always)
 
 
 def _of_sorting(program: Program, one: Sorting) -> Demand | None:
@@ -206,15 +223,24 @@ def _scans(program: Program, load: Load) -> bool:
 
 
 def _demand(
-    function: Function, access: Access, span: Span, shape: Shape, doing: Doing, want: Want, index: str | None, worth: bool
+    function: Function,
+    access: Access,
+    span: Span,
+    shape: Shape,
+    doing: Doing,
+    want: Want,
+    index: str | None,
+    worth: bool,
+    always: bool = True,
 ) -> Demand | None:
     fields = tuple(f for f in (*want.equal, *shape.then) if f in shape.equal or f in shape.then)
-    return Demand(function, access, span, shape, doing, fields, index, worth) if fields and "_id" not in fields else None
+    return Demand(function, access, span, shape, doing, fields, index, worth, always) if fields and "_id" not in fields else None
 
 
 def each(demands: list[Demand]) -> Iterator[Demand]:
     """The demands by place, each place and shape once: a query that ends in two ways is one query."""
-    seen: dict[tuple[Span, Shape, Doing], Demand] = {}
+    seen: dict[tuple[str, int, int, Shape, Doing], Demand] = {}
     for demand in sorted(demands, key=lambda d: (d.span, d.doing.value, not d.worth)):
-        seen.setdefault((demand.span, demand.shape, demand.doing), demand)
+        at = demand.span
+        seen.setdefault((at.path, at.line, at.column, demand.shape, demand.doing), demand)
     yield from seen.values()

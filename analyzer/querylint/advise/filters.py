@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.growth import Reach, catalogued, reach, small
+from querylint.advise.indexes import Need, order_need
 from querylint.advise.places import quiet
 from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.serving import (
@@ -26,7 +27,7 @@ from querylint.advise.serving import (
     wanted,
 )
 from querylint.advise.stored import idle
-from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Table, Terminal, Way
+from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way
 from querylint.ir.program import Site
 from querylint.rule import Severity
 
@@ -37,7 +38,8 @@ SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.
 class Loss:
     """A read whose filter an index could replace. `serving` is None where only a split into several queries helps (`or`).
 
-    `after` is the order beyond the fixed fields that its caller can see, None where nobody sees one.
+    `after` is the order beyond the fixed fields that its caller can see, None where nobody sees one; `arms` are the fields of each
+    alternative.
     """
 
     site: Site
@@ -50,6 +52,7 @@ class Loss:
     to_end: bool
     names: tuple[str, ...]
     after: tuple[str, ...] | None = None
+    arms: tuple[tuple[str, ...], ...] = ()
 
     @property
     def cost(self) -> str:
@@ -94,7 +97,8 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     want = wanted(fixed, [*always, *first_choice], table, taken=range_taken(plan))
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
-    after = order_after(plan, table) if order_seen(read, plan) and "_id" not in want.equal and want.then != ("_creationTime",) else None
+    ordered = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(program, site, read, plan))
+    after = order_after(plan, table) if ordered and "_id" not in want.equal and want.then != ("_creationTime",) else None
     if after is None:
         serving = serve(table, want, beyond=fixed)
     else:
@@ -108,6 +112,21 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
         serving = proposal(want)
     severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
     return Loss(site, read, plan, want, serving, severity, bare, to_end, names, after)
+
+
+def _walks_in_order(program: Program, site: Site, read: Access, plan: Plan) -> bool:
+    """Whether a read names an index only for the order of its rows, and somebody sees that."""
+    bare = plan.way is Way.INDEX and not any(p.side is Side.INDEX for p in plan.predicates)
+    return bare and order_need(program, site.function, read, plan) is not Need.NONE
+
+
+def suffices(program: Program, loss: Loss, serving: Serving) -> bool:
+    """Whether a filter that binds what a standing index has of it leaves so little over that nobody would give it a longer one."""
+    bound = set(serving.fields)
+    kept = tuple(replace(p, side=Side.INDEX) if p.field in bound else p for p in loss.plan.predicates)
+    plan = replace(loss.plan, way=Way.INDEX, index=serving.index, predicates=kept, ranged=True)
+    read = replace(loss.access, plans=(plan,))
+    return _severity(program, loss.site, read, plan, False, plan.residual(), free=False) is Severity.INFO
 
 
 def _better(serving: Serving, fixed: tuple[str, ...]) -> bool:
@@ -126,9 +145,10 @@ def _disjunction(
             return Loss(site, read, plan, Want(("_id",)), by_id, Severity.WARNING, bare, to_end, ("_id",))
         if p.relation is Relation.ANY and p.arms and all(any(sargable(a, table) for a in arm) for arm in p.arms):
             names = tuple(dict.fromkeys(a.field for arm in p.arms for a in arm if a.field))
-            return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names)
+            arms = tuple(tuple(a.field for a in arm if a.field and a.relation is Relation.EQ and sargable(a, table)) for arm in p.arms)
+            return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names, None, arms)
         if p.relation is Relation.IN and p.field is not None:
-            return Loss(site, read, plan, Want((p.field,)), None, Severity.WARNING, bare, to_end, (p.field,))
+            return Loss(site, read, plan, Want((p.field,)), None, Severity.WARNING, bare, to_end, (p.field,), None, ((p.field,),))
     return None
 
 

@@ -182,7 +182,7 @@ class _Readers:
         """The reads by one index."""
         for function, access, plan in self.named.get(index.name, ()):
             if access.table in (None, table.name) and (function.root == root or function.root not in self.program.schemas):
-                order = _order(self.program, function, access, plan)
+                order = order_need(self.program, function, access, plan)
                 yield User(function, access, plan, order if access.table is None or ties(plan, table, index) else Need.NONE, order)
 
     def unnamed(self, root: str, table: Table) -> bool:
@@ -190,7 +190,8 @@ class _Readers:
         return any(r == root and name in (None, table.name) for r, name in self.nameless)
 
 
-def _order(program: Program, function: Function, access: Access, plan: Plan) -> Need:
+def order_need(program: Program, function: Function, access: Access, plan: Plan) -> Need:
+    """What the order of its rows means to a read."""
     if any(p.field == "_creationTime" and p.side is Side.INDEX for p in plan.predicates):
         return Need.DECIDES
     if not plan.named or access.table is None:

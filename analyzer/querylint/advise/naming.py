@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from querylint.ir import Schema
+from querylint.ir import IndexKind, Schema
 
 WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 TRIMMED = re.compile(r"(?<=[a-z0-9])(?:_?[iI]d|_id)$|(?<=[a-z0-9])At$")
@@ -73,7 +73,7 @@ def style(schema: Schema) -> Style:
     votes: Counter[Style] = Counter()
     for table in schema.tables.values():
         for index in table.indexes:
-            if not index.implicit and index.fields and not any(f.startswith("(") for f in index.fields):
+            if not index.implicit and index.kind is IndexKind.ORDERED and index.fields and not any(f.startswith("(") for f in index.fields):
                 votes.update({shown: 1 + 2 * (len(index.fields) > 1) for shown in _shown(index.name, table.name, index.fields)})
     if not votes:
         return own

@@ -191,7 +191,10 @@ def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predic
     """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
     if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
         return Severity.INFO
-    if load.site.arms and all(p.conditional for p in predicates):  # the arm may be the one where the condition is not asked for
+    chosen = all(p.conditional for p in predicates)
+    if chosen and any(p.relation is Relation.EQ and not p.conditional for p in plan.residual()):
+        return Severity.INFO  # what the database always filters by is worth the index
+    if load.site.arms and chosen:  # the arm may be the one where the condition is not asked for
         return Severity.INFO
     if _guards(program, load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
         return Severity.INFO
