@@ -122,13 +122,13 @@ class Project:
         ]
         if fixes:
             kept = self._mendable(program, kept)
-        notes = [*self.notes, *lowered.notes, *_hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
+        notes = [*self.notes, *lowered.notes, *hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
         shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
         shown |= {path for f in kept if f.fix is not None for path in f.fix.paths}
         return Result(
             tuple(kept),
             tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),
-            _summary(program, lowered, len(self.found.files), len(filtered.suppressed)),
+            summary(program, lowered, len(self.found.files), len(filtered.suppressed)),
             {path: source for path, source in sources.items() if path in shown},
             tuple(lowered.schemas[key] for key in sorted(lowered.schemas)),
             tuple(judged),
@@ -194,7 +194,8 @@ def _told(program: Program, found: Found) -> Found:
     return replace(found, stack=schema.stack) if schema is not None and schema.stack != found.stack else found
 
 
-def _summary(program: Program, lowered: Lowered, files: int, suppressed: int) -> Summary:
+def summary(program: Program, lowered: Lowered, files: int, suppressed: int = 0) -> Summary:
+    """What was looked at."""
     reads = [a for _, a in program.reads()]
     writes = [a for _, a in program.writes()]
     tables = [t for s in lowered.schemas.values() for t in s.tables.values()]
@@ -216,7 +217,7 @@ def _made_by_a_tool(path: str) -> Note:
     return Note(NoteKind.HINT, "is generated, as its head says: warnings here are shown as hints", path)
 
 
-def _hints(program: Program, lowered: Lowered) -> list[Note]:
+def hints(program: Program, lowered: Lowered) -> list[Note]:
     """What a reader of a silent report should know."""
     notes: list[Note] = []
     if not lowered.roots:
@@ -230,4 +231,4 @@ def _hints(program: Program, lowered: Lowered) -> list[Note]:
     return notes
 
 
-__all__ = ["Outcome", "Project", "check", "load_rules"]
+__all__ = ["Outcome", "Project", "check", "hints", "load_rules", "summary"]

@@ -103,6 +103,13 @@ class TableAdvice:
     writes: Writes
 
     @property
+    def paths(self) -> frozenset[str]:
+        """The files that declare the table or ask it."""
+        spans = [self.table.span, *(i.index.span for i in self.indexes if i.index is not None)]
+        asked = (d.span.path for d in (*self.demands, *self.spare, *(d for i in self.indexes for d in i.serves)))
+        return frozenset((*(span.path for span in spans if span is not None), *asked))
+
+    @property
     def changes(self) -> bool:
         """Whether there is anything to do."""
         return any(i.verdict is not Verdict.KEEP for i in self.indexes)

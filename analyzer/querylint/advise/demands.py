@@ -38,7 +38,8 @@ class Demand:
     """What one query asks of an index. `fields` are those of the shape as the code writes them.
 
     `index` is the one that it names today, `bound` how many fields it binds by equality in the order of that. `worth` says that the query
-    alone is worth an index, `always` that it asks on every call, whatever its arguments. `shown` says that the order of rows with equal keys only shows in how a list is handed on.
+    alone is worth an index, `always` that it asks on every call, whatever its arguments. `shown` says that the order of rows with equal
+    keys only shows in how a list is handed on.
     """
 
     function: Function

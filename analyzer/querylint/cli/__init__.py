@@ -14,6 +14,7 @@ from querylint import __version__
 from querylint.cli.check import check
 from querylint.cli.console import ExitCode, complain
 from querylint.cli.fix import fix
+from querylint.cli.indexes import indexes
 from querylint.cli.pages import docs, explain, rules
 from querylint.errors import QuerylintError
 
@@ -41,7 +42,7 @@ def door() -> None:
     """
 
 
-for command in (check, fix, rules, explain, docs):
+for command in (check, fix, indexes, rules, explain, docs):
     door.add_command(command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from querylint.remedy import sentence
-from querylint.result import Result
+from querylint.result import Result, Summary
 from querylint.rule import Finding, Found, Rule, Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -63,7 +63,11 @@ def verdict(result: Result) -> str:
 
 def looked_at(result: Result) -> str:
     """What the run saw, in one sentence, so that silence can be trusted."""
-    seen = result.summary
+    return scope(result.summary)
+
+
+def scope(seen: Summary) -> str:
+    """What was looked at, in one sentence."""
     if not seen.files:
         return "There was no TypeScript, JavaScript or Python file to look at."
     if not seen.analysed:

@@ -1,0 +1,181 @@
+"""The sentences of the index advice: why an index is kept or dropped, what it costs, why fewer cannot do, in which order to deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, Why
+from querylint.advise.demands import CREATION, Demand, Doing
+from querylint.ir import IndexKind
+from querylint.report.wording import count, listed
+
+SIGNS = {Verdict.KEEP: "=", Verdict.ADD: "+", Verdict.DROP: "-"}
+KEPT = {
+    Why.CONSTRAINT: "the platform or a constraint has it",
+    Why.HIDDEN: "queries may choose it by a name that is put together while they run",
+    Why.UNCLEAR: "how a query reads by it cannot be told",
+    Why.STAGED: "it is still being built",
+    Why.PLANNER: "the database may use it for queries that are not in the project",
+}
+KINDS = {IndexKind.SEARCH: "search index", IndexKind.VECTOR: "vector index"}
+DOES = {
+    Doing.READS: "reads by it",
+    Doing.FILTERS: "filters without it",
+    Doing.SORTS: "sorts without it",
+    Doing.LOOKS_UP: "searches without it",
+    Doing.MISSES: "names it, though it is not declared",
+}
+MOST_NAMED = 6
+
+
+def place(demand: Demand) -> str:
+    """The function and the line of a query."""
+    return f"{demand.function.name} ({demand.span.path}:{demand.span.line})"
+
+
+def title(table: TableAdvice) -> str:
+    """How many queries and indexes a table has, and how many it would have."""
+    writes = table.writes
+    queries = len({(d.access.chain.path, d.access.chain.start) for d in (*table.demands, *(s for i in table.indexes for s in i.serves))})
+    now = count(writes.before, "index", "indexes")
+    after = f"{now} now, {writes.after} after" if table.changes else now
+    return f"{table.table.name}: {count(queries, 'query', 'queries')}, {after}"
+
+
+def what(index: IndexAdvice) -> str:
+    """What an index is on."""
+    fields = ", ".join(index.fields)
+    kind = KINDS.get(index.index.kind, "") if index.index is not None else ""
+    return f"{fields} ({kind})" if kind else fields
+
+
+def reason(index: IndexAdvice, table: TableAdvice) -> str:
+    """Why an index is there, comes or goes."""
+    if index.verdict is Verdict.ADD:
+        replaced = f", and what `{'`, `'.join(index.replaces)}` does" if index.replaces else ""
+        return f"serves {served(index.serves)}{replaced}"
+    if index.verdict is Verdict.DROP:
+        return _dropped(index)
+    if index.why in KEPT and not index.serves:
+        return KEPT[index.why]
+    if not index.serves:
+        return KEPT.get(index.why, "queries search by it")
+    ordered = [d for d in index.serves if d.doing is Doing.READS and CREATION in d.shape.then and _longer(index, table)]
+    if ordered and index.why is Why.QUERIES:
+        shown = all(d.shown for d in ordered)
+        order = "shows rows in the order of creation, which a longer index would not keep" if shown else "needs the order of creation"
+        return f"{place(ordered[0])} {order}"
+    return f"serves {served(index.serves)}"
+
+
+def _dropped(index: IndexAdvice) -> str:
+    if index.why is Why.UNUSED:
+        return "no query reads by it"
+    others = listed([f"`{name}`" for name in index.covered_by]) if index.covered_by else "another index"
+    return f"{others} serve{'s' if len(index.covered_by) < 2 else ''} its queries as well"
+
+
+def _longer(index: IndexAdvice, table: TableAdvice) -> bool:
+    """Whether another index of the table begins with the fields of this one."""
+    depth = len(index.fields)
+    return any(i.fields[:depth] == index.fields and len(i.fields) > depth for i in table.indexes if i.verdict is not Verdict.DROP)
+
+
+def served(demands: Sequence[Demand]) -> str:
+    """The queries that an index serves."""
+    places = list(dict.fromkeys(place(d) for d in demands))
+    more = len(places) - MOST_NAMED
+    return listed([*places[:MOST_NAMED], f"{more} more"] if more > 0 else places)
+
+
+def afterwards(table: TableAdvice) -> list[str]:
+    """What can be done once the queries are changed."""
+    return [
+        f"`{index.name}` can go as well once {served(index.serves)} binds what it filters or sorts by"
+        for index in table.indexes
+        if index.passing
+    ]
+
+
+def cost(table: TableAdvice) -> str:
+    """What the indexes cost with every write."""
+    writes = table.writes
+    places = count(writes.places, "place")
+    if not writes.places:
+        return "nothing in the project writes the table"
+    if table.schema.facts.planner:
+        return f"{places} write{'s' if writes.places == 1 else ''} the table, {writes.touching} of them a column of a new index"
+    if writes.before == writes.after:
+        return f"each row that is written costs {count(writes.after, 'index entry', 'index entries')}, as before ({places})"
+    return f"each row that is written costs {count(writes.after, 'index entry', 'index entries')} instead of {writes.before} ({places})"
+
+
+def proof(table: TableAdvice) -> str:
+    """Why fewer indexes cannot do; empty where there is nothing to prove."""
+    if not table.demands or not table.apart:
+        return ""
+    number = len({i.name for i in table.indexes if i.verdict is not Verdict.DROP and any(d in table.demands for d in i.serves)})
+    shapes = [f"{place(d)} by {shape(d)}" for d in table.apart]
+    if not table.least:
+        return f"at least {len(shapes)} are needed"
+    if len(shapes) == 1:
+        return f"one index serves all; {shapes[0]} needs it"
+    said = f"no index can serve two of these {len(shapes)}: {'; '.join(shapes)}"
+    return said if len(shapes) >= number else f"{said}; that {number} are needed was found by trying all ways"
+
+
+def reordered(table: TableAdvice) -> str:
+    """Whether fewer would do after rewriting ranges; empty where not."""
+    now = len(table.apart)
+    if table.reordered >= now or not table.least:
+        return ""
+    return f"{table.reordered} would do instead of {now} if the ranges of the queries bound their equalities in another order"
+
+
+def shape(demand: Demand) -> str:
+    """What a query asks of an index: what it binds, then what must follow."""
+    loose = demand.loose
+    equal = [f for f in demand.fields if f in loose.equal]
+    then = ["creation time" if f == CREATION else f for f in loose.then]
+    return " then ".join(part for part in (" + ".join(equal), ", ".join(then)) if part)
+
+
+def steps(tables: Iterable[TableAdvice]) -> list[str]:
+    """The safe order of deployment."""
+    changed = [table for table in tables if table.changes]
+    said: list[str] = []
+    for stack in sorted({table.schema.stack for table in changed}):
+        mine = [i for table in changed if table.schema.stack == stack for i in table.indexes]
+        adds = any(i.verdict is Verdict.ADD for i in mine)
+        drops = any(i.verdict is Verdict.DROP for i in mine)
+        said += _convex_steps(mine) if stack == "convex" else _sql_steps(adds=adds, drops=drops)
+    return said
+
+
+def _convex_steps(indexes: Sequence[IndexAdvice]) -> list[str]:
+    added = [i for i in indexes if i.verdict is Verdict.ADD]
+    dropped = [i for i in indexes if i.verdict is Verdict.DROP]
+    said = []
+    if added:
+        said.append(
+            "Add the new indexes and deploy: the push builds them before functions switch to it. On a table of 100000 documents or more "
+            "add them with `staged: true`, wait for the backfill in the dashboard, then take `staged` away and deploy again."
+        )
+        said.append("Bind the fields in the queries (`querylint check` names each place) and deploy.")
+    if any(i.covered_by for i in dropped):
+        said.append("Move the queries that read by a dropped index to the one that covers it, and deploy.")
+    if dropped:
+        said.append("Drop the other indexes last: a deployment deletes what the schema no longer names.")
+    return said
+
+
+def _sql_steps(*, adds: bool, drops: bool) -> list[str]:
+    said = []
+    if adds:
+        said.append(
+            "Create the new indexes in a migration of their own, in a quiet hour; on a large PostgreSQL table create them CONCURRENTLY, "
+            "outside of a transaction."
+        )
+    if drops:
+        said.append("Drop what is covered in a later migration, once the new indexes are in use.")
+    return said
