@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from querylint import discover, filters, settings
 from querylint.advise.advisor import advice
 from querylint.engine import Project, hints, load_rules, summary
+from querylint.errors import PathError, QuerylintError
+from querylint.patch import Fix, Safety
 from querylint.report.indexes import IndexReport
+from querylint.result import NoteKind
+from querylint.rewrite.disk import replace_files
+from querylint.rewrite.edits import edited
+from querylint.rewrite.indexes import Held, Order, changes
+from querylint.rewrite.repository import uncommitted
+from querylint.settings import Size
+
+LARGE_ROWS = 100_000
+"""From here on Convex wants an index to be built before queries may read by it (convex-facts 2.13)."""
 
 
 def indexes(paths: Sequence[Path], config: Path | None = None, *, every: bool = False) -> IndexReport:
@@ -35,3 +47,48 @@ def _report(project: Project, *, every: bool) -> IndexReport:
     notes = {*project.notes, *lowered.notes, *hints(program, lowered)}
     seen = summary(program, lowered, len(project.found.files))
     return IndexReport(tuple(mine), tuple(sorted(notes, key=lambda n: (n.path, n.line, n.message))), seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """Advice carried out, in memory. `before` holds None for files that are not there yet; nothing is on the disk until `write`.
+
+    `report` is the advice, `rest` what is advised once it is carried out, `held` what must be done by hand.
+    """
+
+    root: Path
+    report: IndexReport
+    rest: IndexReport
+    before: Mapping[str, bytes | None]
+    after: Mapping[str, bytes]
+    held: tuple[Held, ...]
+
+    def write(self) -> None:
+        """Put the new content on the disk: all files or none. Raises PathError, with every file as it was."""
+        if self.after:
+            replace_files(self.root, self.before, self.after)
+
+
+def carried_out(
+    paths: Sequence[Path], config: Path | None = None, *, every: bool = False, order: Order | None = None, clean: bool = False
+) -> Indexed:
+    """Carry out the index advice in memory, and look at the project again as it would be.
+
+    Edits after which a file no longer parses, or some index is advised anew, are a defect of ours: then nothing is changed. `clean` refuses
+    files whose content no commit holds. Raises QuerylintError as `indexes` does, and PathError for such a file.
+    """
+    project = _project(paths, config)
+    report = _report(project, every=every)
+    large = frozenset(n for n, f in project.settings.tables.items() if f.size is Size.LARGE or (f.rows or 0) >= LARGE_ROWS)
+    made = changes(project.read, project.found.files, report.tables, replace(order or Order(), large=large))
+    sources = {edit.span.path: project.read(edit.span.path) or b"" for edit in made.edits}
+    after = {**edited(sources, [Fix("", Safety.UNSAFE, tuple(dict.fromkeys(made.edits)))]), **made.created}
+    if clean and (dirty := uncommitted(project.scope.root, sources)):
+        raise PathError(f"`{min(dirty)}` has changes that are not committed; commit or stash them, or give --allow-dirty")
+    before: dict[str, bytes | None] = {path: sources.get(path) for path in after}
+    again = Project(project.scope, project.settings, after)
+    rest = _report(again, every=every)
+    new = {(n.message, n.path) for n in rest.notes if n.kind is NoteKind.PARSE} - {(n.message, n.path) for n in report.notes}
+    if new:
+        raise QuerylintError(f"`{min(path for _, path in new)}` would no longer parse; nothing was changed, please report this")
+    return Indexed(project.scope.root, report, rest, before, after, tuple(made.held))

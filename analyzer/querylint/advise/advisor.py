@@ -8,7 +8,7 @@ from enum import Enum
 
 from querylint.advise import demands
 from querylint.advise.audience import left_alone
-from querylint.advise.cover import Cover, Shape, cover, serves
+from querylint.advise.cover import Cover, cover, serves
 from querylint.advise.demands import Demand, Doing
 from querylint.advise.indexes import Standing, standings
 from querylint.advise.naming import index_name
@@ -164,7 +164,7 @@ class _Desk:
         """The advice for the table."""
         longest = MOST_FIELDS.get(self.schema.stack, MOST_COLUMNS)
         over = [d for d in self.asked if len(d.shape.equal) + len(set(d.shape.then) - set(self.schema.tail)) > longest]
-        open_ = [d for d in self.asked if d not in over and not self._given(d.shape)]
+        open_ = [d for d in self.asked if d not in over and not self._given(d)]
         idle = [one.index for one in self.standing.values() if one.dead and one.index.name not in self.fixed]
         wanted = [d for d in open_ if d.worth or (every and d.always) or any(serves(self._key(index.fields), d.shape) for index in idle)]
         found = self._cover(wanted)
@@ -211,12 +211,13 @@ class _Desk:
     def _key(self, fields: Sequence[str]) -> tuple[str, ...]:
         return (*fields, *self.schema.tail)
 
-    def _given(self, shape: Shape) -> bool:
-        """Whether an index that stays anyhow, or the platform's own, serves a shape."""
+    def _given(self, demand: Demand) -> bool:
+        """Whether an index that stays anyhow, or the platform's own, serves a query; nothing reads yet by one that is being built."""
         if self.schema.facts.planner:
             return False  # what no index serves was asked when the demand was made
-        fixed = (i for i in self.table.indexes if i.name in self.fixed and i.kind is IndexKind.ORDERED)
-        return serves(self.schema.tail, shape) or any(serves(self._key(i.fields), shape) for i in fixed)
+        shape, reads = demand.shape, demand.doing is Doing.READS
+        ready = (i for i in self.table.indexes if i.name in self.fixed and i.kind is IndexKind.ORDERED and not (reads and i.staged))
+        return serves(self.schema.tail, shape) or any(serves(self._key(i.fields), shape) for i in ready)
 
     # The choice.
 

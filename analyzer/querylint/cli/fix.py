@@ -61,7 +61,7 @@ def fix(
     )
     mended = mend.mend(paths or (Path(),), config, {"show": show} if show is not None else {}, choice)
     if only_show:
-        put(_painted(unified(mended.before, mended.after), paint))
+        put(painted(unified(mended.before, mended.after), paint))
     else:
         mended.write()
     click.echo(_report(mended, paint, only_show=only_show), nl=False, err=only_show)
@@ -89,7 +89,7 @@ class _Asking:
         click.echo(f"  {_order(fix)}")
         for caveat in fix.caveats:
             click.echo(f"  mind: {printable(caveat)}")
-        click.echo(_painted(unified(before, after), self.paint), nl=False)
+        click.echo(painted(unified(before, after), self.paint), nl=False)
         answer = str(click.prompt("Make this fix? (y)es, (n)o, (a)ll, (q)uit", type=click.Choice(("y", "n", "a", "q")), show_choices=False))
         if answer in ("a", "q"):
             self.standing = answer
@@ -138,7 +138,8 @@ def _summary(mended: Mended, verb: str) -> str:
     return "; ".join(parts) + "."
 
 
-def _painted(diff: str, paint: Paint) -> str:
+def painted(diff: str, paint: Paint) -> str:
+    """A diff in colors."""
     return "\n".join(_colored(line, paint) for line in diff.split("\n"))
 
 

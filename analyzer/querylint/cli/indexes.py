@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from querylint.cli.console import ExitCode, is_terminal, put, write
+from querylint.cli.console import ExitCode, is_terminal, painter, put, write
+from querylint.cli.fix import painted
 from querylint.cli.options import COLORS
 from querylint.report import paint
 from querylint.report.indexes import FORMATS, render
+from querylint.report.wording import count
+
+if TYPE_CHECKING:
+    from querylint.indexing import Indexed
+    from querylint.report.indexes import IndexReport
 
 
 @click.command()
@@ -22,23 +29,79 @@ from querylint.report.indexes import FORMATS, render
     "--show", type=click.Choice(("warning", "info")), default="warning", help="`info` serves also what alone is not worth an index."
 )
 @click.option("--all", "everything", is_flag=True, help="Show tables too for which there is nothing to do.")
+@click.option("--diff", "only_show", is_flag=True, help="Print the edits that carry the advice out, and change nothing.")
+@click.option("--apply", "carry_out", is_flag=True, help="Make these edits.")
+@click.option("--only", type=click.Choice(("add", "drop")), help="Only add, or only drop: deploy the one before the other.")
+@click.option("--allow-dirty", is_flag=True, help="Change files too that have changes which are not committed.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is advised.")
 @click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
 @COLORS
+@click.pass_context
 def indexes(
-    paths: tuple[Path, ...], style: str, output: Path | None, show: str, everything: bool, exit_zero: bool, config: Path | None, color: str
-) -> int:
+    ctx: click.Context, paths: tuple[Path, ...], style: str, output: Path | None, show: str, everything: bool, only_show: bool,
+    carry_out: bool, only: str | None, allow_dirty: bool, exit_zero: bool, config: Path | None, color: str,
+) -> int:  # fmt: skip
     """Say which indexes the tables of PATHS (default: here) need: what to keep, add and drop, why, and why fewer cannot do.
 
-    Exit code 0: nothing to change; 1: something is advised; 2: the run cannot be trusted.
+    Exit code 0: nothing to change, or all of it was changed; 1: something is advised; 2: the run cannot be trusted.
     """
+    if only_show and carry_out:
+        raise click.UsageError("--diff and --apply do not go together", ctx)
+    if only and not (only_show or carry_out):
+        raise click.UsageError("--only goes with --diff or --apply", ctx)
     from querylint import indexing
 
-    report = indexing.indexes(paths or (Path(),), config, every=show == "info")
-    colored = output is None and paint.wanted(color, os.environ, is_terminal())
-    text = render(style, replace(report, all=everything, color=colored))
+    given = paths or (Path(),)
+    if only_show or carry_out:
+        from querylint.rewrite.indexes import Order
+
+        order = Order(add=only != "drop", drop=only != "add")
+        done = indexing.carried_out(given, config, every=show == "info", order=order, clean=carry_out and not allow_dirty)
+        code = _shown(done, painter(color), output) if only_show else _made(done)
+    else:
+        report = indexing.indexes(given, config, every=show == "info")
+        colored = output is None and paint.wanted(color, os.environ, is_terminal())
+        text = render(style, replace(report, all=everything, color=colored))
+        _put(text, output, machine=style != "text")
+        code = ExitCode.FINDINGS if report.changed else ExitCode.CLEAN
+    return ExitCode.CLEAN if exit_zero else code
+
+
+def _put(text: str, output: Path | None, *, machine: bool) -> None:
     if output is not None:
         write(output, text)
     else:
-        put(text, machine=style != "text")
-    return ExitCode.FINDINGS if report.changed and not exit_zero else ExitCode.CLEAN
+        put(text, machine=machine)
+
+
+def _shown(done: Indexed, colors: paint.Paint, output: Path | None) -> ExitCode:
+    from querylint.rewrite.diff import unified
+
+    text = unified({path: data or b"" for path, data in done.before.items()}, done.after)
+    _put(text if output is not None else painted(text, colors), output, machine=output is not None)
+    _told(done, "would add")
+    return ExitCode.FINDINGS if done.report.changed else ExitCode.CLEAN
+
+
+def _made(done: Indexed) -> ExitCode:
+    done.write()
+    _told(done, "added")
+    return ExitCode.FINDINGS if done.held or done.rest.changed else ExitCode.CLEAN
+
+
+def _told(done: Indexed, verb: str) -> None:
+    """Say on standard error what is left to do by hand, and in which order to deploy."""
+    from querylint.report.indexes.wording import steps
+
+    for held in done.held:
+        click.echo(f"{held.table}: `{held.index}` is left to you: {held.reason}", err=True)
+    before, after = (_verdicts(report) for report in (done.report, done.rest))
+    added, dropped = before[0] - after[0], before[1] - after[1]
+    click.echo(f"{verb} {count(added, 'index', 'indexes')} and {'drop' if verb != 'added' else 'dropped'} {dropped}", err=True)
+    for number, step in enumerate(steps(done.report.tables), 1):
+        click.echo(f"{number}. {step}", err=True)
+
+
+def _verdicts(report: IndexReport) -> tuple[int, int]:
+    found = [i.verdict.value for table in report.tables for i in table.indexes]
+    return found.count("add"), found.count("drop")

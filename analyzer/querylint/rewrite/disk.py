@@ -11,8 +11,8 @@ from pathlib import Path
 from querylint.errors import PathError
 
 
-def replace_files(root: Path, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
-    """Give the files of `after` their new content, provided that each still holds what `before` says.
+def replace_files(root: Path, before: Mapping[str, bytes | None], after: Mapping[str, bytes]) -> None:
+    """Give the files of `after` their new content, provided that each still holds what `before` says: None for those that are not there.
 
     All new content is on the disk before the first file is replaced, and what was replaced is put back when a later one cannot be:
     nobody sees half of a change. Raises PathError, with every file as it was.
@@ -49,8 +49,10 @@ def _target(base: Path, path: str) -> Path:
     return real
 
 
-def _content(target: Path, path: str) -> bytes:
+def _content(target: Path, path: str) -> bytes | None:
     try:
+        if not target.exists():
+            return None
         return target.read_bytes()
     except OSError as error:
         raise PathError(f"`{path}` cannot be read again ({(error.strerror or str(error)).lower()}); nothing was written") from None
@@ -65,7 +67,7 @@ def _stage(target: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(target.stat().st_mode & 0o7777)
+        part.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
     except OSError:
         with suppress(OSError):
             part.unlink()
@@ -73,9 +75,18 @@ def _stage(target: Path, data: bytes) -> Path:
     return part
 
 
-def _put_back(target: Path, data: bytes) -> bool:
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _put_back(target: Path, data: bytes | None) -> bool:
     try:
-        _stage(target, data).replace(target)
+        if data is None:
+            target.unlink()
+        else:
+            _stage(target, data).replace(target)
     except OSError:
         return False
     return True

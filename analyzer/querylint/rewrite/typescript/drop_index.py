@@ -17,7 +17,7 @@ OTHER_ORDER = "rows with equal keys come in the order of that index"
 def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:
     """Drop the index. Deploying the result deletes it, so a person decides."""
     file = source(task.sources, task.found.span.path)
-    link = _declaration(file, task.found.span.start, task.found.span.end, remedy.index) if file is not None else None
+    link = declaration(file, task.found.span.start, task.found.span.end, remedy.index) if file is not None else None
     if file is None or link is None:
         return Unfit("the index is not declared in a chain of its own")
     edits = [chains.without(file, link)]
@@ -31,7 +31,7 @@ def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:
     return Fix(f"drop index `{remedy.index}` of `{remedy.table}`{moves}", Safety.UNSAFE, tuple(dict.fromkeys(edits)), caveats)
 
 
-def _declaration(file: Source, start: int, end: int, name: str) -> chains.Link | None:
+def declaration(file: Source, start: int, end: int, name: str) -> chains.Link | None:
     """The call that declares the index, in a chain on what declares the table."""
     node = file.at(start, end)
     while node is not None and node.type != "program":

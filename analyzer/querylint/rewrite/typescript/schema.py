@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from querylint.ir import Table
@@ -18,6 +19,13 @@ DECLARING = frozenset(("defineTable", "defineEnt"))
 
 def with_index(sources: Sources, table: Table, index: str, fields: tuple[str, ...]) -> TextEdit | None:
     """The index at the end of the table's chain; None where the chain is not found."""
+    return with_indexes(sources, table, [(index, fields)])
+
+
+def with_indexes(
+    sources: Sources, table: Table, indexes: Sequence[tuple[str, tuple[str, ...]]], *, staged: bool = False
+) -> TextEdit | None:
+    """The indexes at the end of the table's chain; None where the chain is not found. No query can read by a `staged` one yet."""
     file = source(sources, table.span.path) if table.span is not None else None
     declared = _declaration(file, table) if file is not None else None
     if file is None or declared is None:
@@ -25,8 +33,14 @@ def with_index(sources: Sources, table: Table, index: str, fields: tuple[str, ..
     chain = chains.whole(declared)
     links = [link for link in chains.links(file, chain) if link.call.start_byte == declared.start_byte]
     mark = chains.quote(file, links[-1].arguments[0] if links and links[-1].arguments else None)
+    space = _break(file, declared, links)
+    return file.edit(chain.end_byte, chain.end_byte, "".join(space + _call(i, f, mark, staged) for i, f in indexes), shared=True)
+
+
+def _call(index: str, fields: tuple[str, ...], mark: str, staged: bool) -> str:
     listed = ", ".join(f"{mark}{name}{mark}" for name in fields)
-    return file.edit(chain.end_byte, chain.end_byte, f"{_break(file, declared, links)}.index({mark}{index}{mark}, [{listed}])", shared=True)
+    given = f"{{ fields: [{listed}], staged: true }}" if staged else f"[{listed}]"
+    return f".index({mark}{index}{mark}, {given})"
 
 
 def _declaration(file: Source, table: Table) -> Node | None:
