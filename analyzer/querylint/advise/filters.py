@@ -16,6 +16,7 @@ from querylint.advise.serving import (
     Serving,
     Want,
     full,
+    known_field,
     order_after,
     order_seen,
     proposal,
@@ -148,7 +149,19 @@ def _disjunction(
             arms = tuple(tuple(a.field for a in arm if a.field and a.relation is Relation.EQ and sargable(a, table)) for arm in p.arms)
             return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names, None, arms)
         if p.relation is Relation.IN and p.field is not None:
-            return Loss(site, read, plan, Want((p.field,)), None, Severity.WARNING, bare, to_end, (p.field,), None, ((p.field,),))
+            return Loss(
+                site,
+                read,
+                plan,
+                Want((p.field,)),
+                None,
+                Severity.WARNING,
+                bare,
+                to_end,
+                (p.field,),
+                None,
+                ((p.field,),) if known_field(p.field, table) else (),
+            )
     return None
 
 

@@ -40,6 +40,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "camel": _camel,
     "short camel": lambda name: _camel(_short(name)),
 }
+BEFORE = re.compile(r"^(?:by_?|idx_?|ix_?|index_?)?(?:\{table\}_?)?$", re.IGNORECASE)
+AFTER = re.compile(r"^(?:_(?:idx|ix|index))?$", re.IGNORECASE)
 JOINTS = ("_and_", "_", "And", "")
 
 
@@ -73,8 +75,11 @@ def style(schema: Schema) -> Style:
     votes: Counter[Style] = Counter()
     for table in schema.tables.values():
         for index in table.indexes:
-            if not index.implicit and index.kind is IndexKind.ORDERED and index.fields and not any(f.startswith("(") for f in index.fields):
-                votes.update({shown: 1 + 2 * (len(index.fields) > 1) for shown in _shown(index.name, table.name, index.fields)})
+            given = index.kind is IndexKind.ORDERED and not index.implicit and index.name != "_".join(index.fields)
+            if given and index.fields and not any(f.startswith("(") for f in index.fields):
+                votes.update(
+                    {shown: 1 + 2 * (len(index.fields) > 1) for shown in _shown(index.name, _label(schema, table.name), index.fields)}
+                )
     if not votes:
         return own
     most = max(votes.values())
@@ -87,8 +92,17 @@ def _shown(name: str, table: str, fields: Sequence[str]) -> Iterable[Style]:
         for joint in JOINTS:
             core = joint.join(write(f) for f in fields)
             before, found, after = name.partition(core)
-            if found and not re.search(r"[a-z0-9]$", before.removesuffix("by").removesuffix("index")) and not re.match(r"[a-z0-9]", after):
-                yield Style(before.replace(_raw(table), "{table}") if table else before, form, joint, after)
+            before = before.replace(_raw(table), "{table}")
+            if found and BEFORE.match(before) and AFTER.match(after):
+                yield Style(before, form, joint, after)
+
+
+def _label(schema: Schema, table: str) -> str:
+    """How names of indexes write a table: models by their class in small letters."""
+    name = table.rpartition(".")[2].rpartition(":")[2]
+    if schema.stack == "django":
+        return name.lower()
+    return _snake(name) if schema.stack == "sqlalchemy" and name != name.lower() else table
 
 
 def _unlike(one: Style, own: Style) -> tuple[bool, int, int, int]:
@@ -101,8 +115,7 @@ def _unlike(one: Style, own: Style) -> tuple[bool, int, int, int]:
 def index_name(schema: Schema, table: str, fields: Sequence[str], taken: Iterable[str] = ()) -> str:
     """A name for an index on these fields that is not taken and not too long for the platform."""
     longest = LONGEST.get(schema.stack, LONGEST_OF_SQL)
-    label = table.rpartition(".")[2].lower() if schema.stack == "django" else table
-    name = style(schema).name(label, fields)
+    name = style(schema).name(_label(schema, table), fields)
     if len(name) > longest:
         digest = sha256(name.encode()).hexdigest()[:6]
         name = f"{name[: longest - 7].rstrip('_')}_{digest}"

@@ -28,7 +28,8 @@ def _table(table: TableAdvice) -> Iterator[str]:
     yield ""
     yield "| | index | fields | why |"
     yield "| --- | --- | --- | --- |"
-    for index in sorted(table.indexes, key=lambda i: list(Verdict).index(i.verdict)):
+    told = [i for i in table.indexes if not words.goes_without_saying(i)]
+    for index in sorted(told, key=lambda i: list(Verdict).index(i.verdict)):
         yield f"| {index.verdict.value} | `{index.name}` | {_text(words.what(index))} | {_text(words.reason(index, table))} |"
     yield ""
     more = [f"{sentence}." for sentence in words.afterwards(table)]

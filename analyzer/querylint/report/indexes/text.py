@@ -31,11 +31,14 @@ def _table(table: TableAdvice, paint: Paint) -> Iterator[str]:
     span = table.table.span
     place = f"{span.path}:{span.line}: " if span is not None else ""
     yield paint.strong(f"{place}{words.title(table)}")
-    names = max((len(i.name) for i in table.indexes), default=0)
-    fields = min(max((len(words.what(i)) for i in table.indexes), default=0), 40)
-    for index in sorted(table.indexes, key=lambda i: list(Verdict).index(i.verdict)):
+    told = [i for i in table.indexes if not words.goes_without_saying(i)]
+    names = max((len(i.name) for i in told), default=0)
+    fields = min(max((len(words.what(i)) for i in told), default=0), 40)
+    for index in sorted(told, key=lambda i: list(Verdict).index(i.verdict)):
         head = f"  {words.SIGNS[index.verdict]} {index.name:<{names}}  {words.what(index):<{fields}}  {index.verdict.value:<4}  "
         yield _fold(head, words.reason(index, table))
+    if len(told) < len(table.indexes):
+        yield f"  = {count(len(table.indexes) - len(told), 'other')} stay: keys, constraints, and what other programs may use"
     for sentence in words.afterwards(table):
         yield _fold("    ", sentence)
     if table.changes:

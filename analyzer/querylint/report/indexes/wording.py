@@ -42,6 +42,11 @@ def title(table: TableAdvice) -> str:
     return f"{table.table.name}: {count(queries, 'query', 'queries')}, {after}"
 
 
+def goes_without_saying(index: IndexAdvice) -> bool:
+    """Whether an index stays for a reason that has nothing to do with the queries of the project."""
+    return index.verdict is Verdict.KEEP and index.why in (Why.CONSTRAINT, Why.PLANNER) and not index.serves
+
+
 def what(index: IndexAdvice) -> str:
     """What an index is on."""
     fields = ", ".join(index.fields)
@@ -91,7 +96,7 @@ def served(demands: Sequence[Demand]) -> str:
 def afterwards(table: TableAdvice) -> list[str]:
     """What can be done once the queries are changed."""
     return [
-        f"`{index.name}` can go as well once {served(index.serves)} binds what it filters or sorts by"
+        f"`{index.name}` can go as well once another index is read by in {served([d for d in index.serves if d.worth])}"
         for index in table.indexes
         if index.passing
     ]
@@ -104,7 +109,10 @@ def cost(table: TableAdvice) -> str:
     if not writes.places:
         return "nothing in the project writes the table"
     if table.schema.facts.planner:
-        return f"{places} write{'s' if writes.places == 1 else ''} the table, {writes.touching} of them a column of a new index"
+        said = f"{places} write{'s' if writes.places == 1 else ''} the table"
+        return (
+            f"{said}, {writes.touching} of them a column of a new index" if any(i.verdict is Verdict.ADD for i in table.indexes) else said
+        )
     if writes.before == writes.after:
         return f"each row that is written costs {count(writes.after, 'index entry', 'index entries')}, as before ({places})"
     return f"each row that is written costs {count(writes.after, 'index entry', 'index entries')} instead of {writes.before} ({places})"
@@ -119,7 +127,7 @@ def proof(table: TableAdvice) -> str:
     if not table.least:
         return f"at least {len(shapes)} are needed"
     if len(shapes) == 1:
-        return f"one index serves all; {shapes[0]} needs it"
+        return f"one index serves all, and {shapes[0]} needs one"
     said = f"no index can serve two of these {len(shapes)}: {'; '.join(shapes)}"
     return said if len(shapes) >= number else f"{said}; that {number} are needed was found by trying all ways"
 
@@ -165,7 +173,8 @@ def _convex_steps(indexes: Sequence[IndexAdvice]) -> list[str]:
     if any(i.covered_by for i in dropped):
         said.append("Move the queries that read by a dropped index to the one that covers it, and deploy.")
     if dropped:
-        said.append("Drop the other indexes last: a deployment deletes what the schema no longer names.")
+        last = "Drop the other indexes last" if added else "Drop the indexes"
+        said.append(f"{last}: a deployment deletes what the schema no longer names.")
     return said
 
 
@@ -177,5 +186,6 @@ def _sql_steps(*, adds: bool, drops: bool) -> list[str]:
             "outside of a transaction."
         )
     if drops:
-        said.append("Drop what is covered in a later migration, once the new indexes are in use.")
+        last = "in a later migration, once the new indexes are in use" if adds else "in a migration"
+        said.append(f"Drop what is covered {last}.")
     return said

@@ -1,0 +1,152 @@
+"""One Python file with its syntax tree, and edits of lists, calls and classes in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from querylint.patch import TextEdit
+from querylint.rewrite import Sources
+from querylint.text import LineIndex, Span
+
+_SEPARATOR = re.compile(rb"[ \t]*,[ \t]*(?:#[^\n]*)?(?:\r?\n[ \t]*)?")
+
+
+class PythonSource:
+    """A parsed file."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.lines = LineIndex(path, data)
+        self.tree = ast.parse(data)
+        self._starts = [0, *(match.end() for match in re.finditer(rb"\n", data))]
+
+    def start(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
+        """The byte offset where a node begins."""
+        return self._starts[node.lineno - 1] + node.col_offset
+
+    def start_of(self, node: ast.alias) -> int:
+        """The byte offset where an imported name begins."""
+        return self._starts[node.lineno - 1] + node.col_offset
+
+    def end(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
+        """The byte offset where a node ends."""
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return self._starts[node.end_lineno - 1] + node.end_col_offset
+
+    def edit(self, start: int, end: int, text: str, *, shared: bool = False) -> TextEdit:
+        """An edit of a stretch."""
+        return TextEdit(self.lines.span(start, end), text, shared)
+
+    def indent(self, offset: int) -> str:
+        """The white space that the line of an offset begins with."""
+        begin = self.data.rfind(b"\n", 0, offset) + 1
+        text = self.data[begin:offset]
+        return text[: len(text) - len(text.lstrip(b" \t"))].decode()
+
+    def unit(self) -> str:
+        """One step of indentation."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.body:
+                outer, inner = node.col_offset, node.body[0].col_offset
+                if inner > outer and node.body[0].lineno > node.lineno:
+                    return "\t" if self.indent(self.start(node.body[0])).endswith("\t") else " " * (inner - outer)
+        return "    "
+
+    def quote(self) -> str:
+        """The quotation mark that most texts of the file have."""
+        return "'" if self.data.count(b"'") > self.data.count(b'"') else '"'
+
+    def class_at(self, span: Span) -> ast.ClassDef | None:
+        """The class that is defined at a place."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef) and span.line <= node.lineno <= span.end_line and self.end(node) == span.end:
+                return node
+        return None
+
+    def call_at(self, span: Span) -> ast.Call | None:
+        """The call that stands at a place."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and self.start(node) == span.start and self.end(node) == span.end:
+                return node
+        return None
+
+    def appended(self, node: ast.List | ast.Tuple, item: str, *, before: ast.expr | None = None) -> TextEdit:
+        """An item put at the end of a list or a tuple, or before one of its members."""
+        if before is not None:
+            at = self.start(before)
+            broken = self.data[:at].rstrip(b" \t").endswith(b"\n")
+            return self.edit(at, at, f"{item},\n{self.indent(at)}" if broken else f"{item}, ")
+        close = self.end(node) - 1
+        if not node.elts:
+            return self.edit(close, close, item if isinstance(node, ast.List) else f"{item},")
+        last = node.elts[-1]
+        after = self.end(last)
+        comma = _SEPARATOR.match(self.data, after)
+        if last.lineno != node.lineno and self.data[: self.start(last)].rstrip(b" \t").endswith(b"\n"):
+            space = f"\n{self.indent(self.start(last))}"
+            stop = after + len(comma[0].rstrip(b" \t\r\n")) if comma else after
+            return self.edit(stop, stop, f"{'' if comma else ','}{space}{item},")
+        if comma is not None and not self.data[after:close].strip(b", \t\r\n"):
+            return self.edit(after, close, f", {item}" + ("," if isinstance(node, ast.Tuple) and len(node.elts) == 0 else ""))
+        return self.edit(after, after, f", {item}")
+
+    def without(self, items: Sequence[ast.expr], gone: ast.expr, close: int) -> TextEdit:
+        """A member taken out of a list, a tuple or the arguments of a call, with its comma and, if it has one for itself, its line."""
+        start, end = self.start(gone), self.end(gone)
+        comma = re.compile(rb"\s*,").match(self.data, end)
+        number = list(items).index(gone)
+        if comma is not None and comma.end() <= close:
+            end = comma.end()
+            begin = self.data.rfind(b"\n", 0, start) + 1
+            line = re.compile(rb"[ \t]*(?:#[^\n]*)?\n").match(self.data, end)
+            if not self.data[begin:start].strip() and line is not None:
+                return self.edit(begin, line.end(), "")
+            gap = re.compile(rb"[ \t]*").match(self.data, end)
+            return self.edit(start, gap.end() if gap is not None and number < len(items) - 1 else end, "")
+        if number > 0:
+            start = self.end(items[number - 1])
+        return self.edit(start, end, "," if number == 1 and self.data[start - 1 : start] != b"," and len(items) == 2 else "")
+
+    def without_keyword(self, call: ast.Call, flag: ast.keyword) -> TextEdit:
+        """A keyword taken out of a call, with its comma."""
+        given = sorted([*call.args, *(k.value for k in call.keywords)], key=self.start)
+        number = given.index(flag.value)
+        if number > 0:
+            return self.edit(self.end(given[number - 1]), self.end(flag), "")
+        following = next((k for k in call.keywords if k is not flag), None)
+        return self.edit(self.start(flag), self.start(following) if following is not None else self.end(flag), "")
+
+
+def python_source(sources: Sources, path: str) -> PythonSource | None:
+    """The parsed file of a path; None where it does not parse."""
+    known = sources.parsed.get(path)
+    if known is None:
+        data = sources.read(path)
+        if data is None:
+            return None
+        try:
+            known = PythonSource(path, data)
+        except (SyntaxError, ValueError):
+            return None
+        sources.parsed[path] = known
+    assert isinstance(known, PythonSource)
+    return known
+
+
+def text_of(node: ast.expr | None) -> str | None:
+    """The text that a literal holds."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def assigned(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
+    """What a name is given in a body."""
+    for node in reversed(body):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            return node.value
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+            return node.value
+    return None
