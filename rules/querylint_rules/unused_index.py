@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.advised import dropped
+from querylint.advise.advised import dropped, waiting
 from querylint.advise.indexes import Neglect, Standing, covering, leaning, neglecting, standings, written
 from querylint.advise.serving import phrase
 from querylint.ir import IndexKind, Program
@@ -56,7 +56,7 @@ def unused_index(program: Program) -> Iterator[Found]:
         if not standing.dead or standing.index.span is None or standing.schema.facts.planner:
             continue
         index, table = standing.index, standing.table.name
-        reader = neglecting(program, standing) if not dropped(program, standing) else None
+        reader = (neglecting(program, standing) or waiting(program, standing)) if not dropped(program, standing) else None
         pair = leaning(program, standing) if reader is None else None
         use = PushDown(table, index.name, reader.fields, False, keeps_order=reader.keeps_order) if reader is not None else None
         frozen = reader is None and pair is None and not written(program, standing)

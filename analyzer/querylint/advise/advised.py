@@ -8,7 +8,7 @@ from querylint.advise.advisor import TableAdvice, Verdict, advice
 from querylint.advise.cover import Shape, serves
 from querylint.advise.demands import loss_shape
 from querylint.advise.filters import Loss
-from querylint.advise.indexes import Standing
+from querylint.advise.indexes import Neglect, Standing
 from querylint.advise.naming import index_name
 from querylint.advise.serving import BUILT_IN, Serving
 from querylint.ir import Function, Program
@@ -49,6 +49,14 @@ def dropped(program: Program, standing: Standing) -> bool:
     """Whether the advice takes an index away."""
     known = advice(program).get((standing.schema.root, standing.table.name))
     return known is not None and any(i.index is standing.index and i.verdict is Verdict.DROP for i in known.indexes)
+
+
+def waiting(program: Program, standing: Standing) -> Neglect | None:
+    """The query for whose sake the advice keeps an index that nothing reads by."""
+    known = advice(program).get((standing.schema.root, standing.table.name))
+    served = next((i.serves for i in known.indexes if i.index is standing.index), ()) if known is not None else ()
+    first = next(iter(served), None)
+    return Neglect(first.function, first.access, tuple(f for f in first.fields if f in standing.index.fields), True) if first else None
 
 
 def _found(known: TableAdvice, shape: Shape, tail: Sequence[str], *, adding: bool) -> Serving | None:

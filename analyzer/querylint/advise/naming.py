@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from querylint.advise.serving import BUILT_IN
 from querylint.ir import IndexKind, Schema
 
 WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
@@ -116,6 +117,8 @@ def index_name(schema: Schema, table: str, fields: Sequence[str], taken: Iterabl
     """A name for an index on these fields that is not taken and not too long for the platform."""
     longest = LONGEST.get(schema.stack, LONGEST_OF_SQL)
     name = style(schema).name(_label(schema, table), fields)
+    if schema.stack == "convex" and (name in BUILT_IN.values() or name.startswith("_")):
+        name = f"{name.lstrip('_')}_field"
     if len(name) > longest:
         digest = sha256(name.encode()).hexdigest()[:6]
         name = f"{name[: longest - 7].rstrip('_')}_{digest}"
