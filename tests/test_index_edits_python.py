@@ -1,0 +1,168 @@
+"""Index advice and its edits on small Python projects: the real Django and Alembic find that models and migrations say the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from querylint import indexing
+
+
+def project(folder: Path, files: Mapping[str, str]) -> Path:
+    for path, text in files.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text.encode())
+    return folder
+
+
+MODELS = """from django.db import models
+
+
+class Order(models.Model):
+    number = models.CharField(max_length=40)
+    shop = models.CharField(max_length=40)
+{rest}
+
+def find(number):
+    return Order.objects.get(number=number)
+
+
+def make(number):
+    return Order.objects.create(number=number)
+"""
+META = """
+    class Meta:
+        ordering = ["number"]
+"""
+LISTED = """
+    class Meta:
+        indexes = [
+            models.Index(fields=["shop"], name="order_shop_idx"),
+            models.Index(fields=["shop", "number"], name="order_shop_number_idx"),
+        ]
+"""
+SETTINGS = """SECRET_KEY = "x"
+INSTALLED_APPS = ["shop"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+USE_TZ = True
+"""
+MANAGE = """import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+execute_from_command_line(sys.argv)
+"""
+
+
+def django(folder: Path, rest: str) -> Path:
+    files = {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": MODELS.format(rest=rest)}
+    project(folder, files)
+    manage(folder, "makemigrations", "shop")
+    return folder
+
+
+def manage(folder: Path, *args: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "manage.py", *args]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("rest", ["", META, LISTED], ids=["no Meta", "a Meta", "a list of indexes"])
+def test_django_finds_nothing_to_add_to_the_migration(rest: str, tmp_path: Path) -> None:
+    folder = django(tmp_path, rest)
+    done = indexing.carried_out([folder])
+    assert not done.held
+    assert not done.rest.changed
+    done.write()
+    assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
+    manage(folder, "migrate")
+    assert "order_number_idx" in manage(folder, "sqlmigrate", "shop", "0002")
+
+
+# SQLAlchemy.
+
+ROWS = """from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+
+
+class Order(Base):
+    __tablename__ = "orders"
+{rest}
+    id = Column(Integer, primary_key=True)
+    number = Column(String)
+    shop = Column("shop_name", String)
+
+
+def find(session: Session, shop: str) -> Order | None:
+    return session.query(Order).filter(Order.shop == shop).first()
+
+
+def make(session: Session, number: str) -> None:
+    session.add(Order(number=number))
+    session.commit()
+"""
+OPTIONS = '    __table_args__ = {"comment": "what was bought"}\n'
+TUPLE = '    __table_args__ = (UniqueConstraint("number"), {"comment": "what was bought"})\n'
+FIRST = '''"""start"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "aaaa"
+down_revision = None
+more = [sa.Column("shop_name", sa.String)]
+
+
+def upgrade():
+    op.create_table("orders", sa.Column("id", sa.Integer, primary_key=True), sa.Column("number", sa.String), *more)
+
+
+def downgrade():
+    op.drop_table("orders")
+'''
+RUN = """import sys
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+import sqlalchemy as sa
+from rows import Base
+
+engine = sa.create_engine("sqlite://")
+scripts = ScriptDirectory(".")
+with engine.connect() as connection:
+    with Operations.context(MigrationContext.configure(connection)):
+        for script in reversed(list(scripts.walk_revisions())):
+            script.module.upgrade()
+    made = {i["name"]: i["column_names"] for i in sa.inspect(connection).get_indexes("orders")}
+told = {i.name: [c.name for c in i.columns] for i in Base.metadata.tables["orders"].indexes}
+assert made == told, (made, told)
+print(scripts.get_current_head(), made)
+"""
+
+
+@pytest.mark.parametrize("rest", ["", OPTIONS, TUPLE], ids=["no arguments", "options", "a tuple that ends in options"])
+def test_sqlalchemy_and_alembic_make_the_same_index(rest: str, tmp_path: Path) -> None:
+    text = ROWS.format(rest=rest)
+    text = text.replace("String\n", "String, UniqueConstraint\n", 1) if "UniqueConstraint" in rest else text
+    folder = project(tmp_path, {"rows.py": text, "versions/aaaa_start.py": FIRST, "run.py": RUN, "env.py": ""})
+    done = indexing.carried_out([folder])
+    assert not done.held
+    assert not done.rest.changed
+    done.write()
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run([sys.executable, "run.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert "'ix_orders_shop': ['shop_name']" in ran.stdout
