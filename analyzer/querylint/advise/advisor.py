@@ -166,7 +166,7 @@ class _Desk:
         over = [d for d in self.asked if len(d.shape.equal) + len(set(d.shape.then) - set(self.schema.tail)) > longest]
         open_ = [d for d in self.asked if d not in over and not self._given(d)]
         idle = [one.index for one in self.standing.values() if one.dead and one.index.name not in self.fixed]
-        wanted = [d for d in open_ if d.worth or (every and d.always) or any(serves(self._key(index.fields), d.shape) for index in idle)]
+        wanted = [d for d in open_ if d.worth or (d.always and (every or any(serves(self._key(index.fields), d.shape) for index in idle)))]
         found = self._cover(wanted)
         room = MOST_INDEXES.get(self.schema.stack)
         if room is not None and len(found.chosen) + len(self.fixed) > room:
