@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from querylint.advise.growth import catalogued
 from querylint.advise.memory import Load, drains, joins, loads, weight
 from querylint.advise.planner import plain
-from querylint.advise.serving import Serving, Want, full, known_field, proposal, range_taken, sargable, serve, wanted
+from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, proposal, range_taken, sargable, serve, wanted
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
 from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, Work
@@ -94,7 +94,7 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     given = tuple(p for _, found in hits for p in found)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
     want, serving = _served(load.table, plan, predicates)
-    severity = _severity(program, load, plan, predicates, serving, again=again)
+    severity = _severity(program, load, plan, predicates, serving, want, again=again)
     return Reduction(load, hits[0][0], predicates, want, serving, severity, not hits[0][0].use.conditional)
 
 
@@ -187,7 +187,9 @@ def _varying(program: Program, seen: Seen, p: Predicate) -> bool:
     return bool(p.value.deps & inside)
 
 
-def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, *, again: bool) -> Severity:
+def _severity(
+    program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, want: Want, *, again: bool
+) -> Severity:
     """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
     if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
         return Severity.INFO
@@ -196,6 +198,8 @@ def _severity(program: Program, load: Load, plan: Plan, predicates: tuple[Predic
         return Severity.INFO  # what the database always filters by is worth the index
     if load.site.arms and chosen:  # the arm may be the one where the condition is not asked for
         return Severity.INFO
+    if serving.create and plan.order is not None and not keeps_order(plan, load.table, serving, want):
+        return Severity.INFO  # the order is asked for, and an index that gave both would be another
     if _guards(program, load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
         return Severity.INFO
     return weight(program, load)
