@@ -28,11 +28,12 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import waited_for
 from querylint.advise.bulk import by_table, in_one, small_matter
-from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
+from querylint.advise.curation import curated
+from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters
-from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Way
+from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Root, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -115,6 +116,19 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     )
 
 
+def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
+    """Whether the rounds are few by their nature: ids that a caller of a mutation picked, rows of a table that people keep by hand."""
+    over, function = hit.loop.over, site.function
+    if plain(program, function) or over is None or not over.parts:
+        return False
+    writing = all(entry.kind is Kind.MUTATION for entry in program.entries(function.key) or (function,))
+    if writing and read.by_key and all(asked_for(program, function, o) for _, o in over.parts):
+        return True
+    sites = program.sites(function.key).by_id
+    drivers = [sites[o.ref].step for _, o in over.parts if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in sites]
+    return len(drivers) == len(over.parts) and all(isinstance(d, Access) and curated(program, function.root, d.table) for d in drivers)
+
+
 def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
     """Whether only the items of one kind are read for: those whose status, say, is a given one."""
     steps = program.sites(site.function.key).all
@@ -162,6 +176,6 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, agai
         return Severity.INFO
     if _weight(read) == 3 and read.bound is Bound.ALL:
         return Severity.ERROR
-    if _weight(read) < 3 and not waited_for(program, site.function):
+    if _weight(read) < 3 and (not waited_for(program, site.function) or _few(program, site, hit, read)):
         return Severity.INFO
     return Severity.INFO if read.bound is Bound.ONE and batch_job(program, site, hit.loop) else None

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
 from querylint.advise.bulk import in_one, small_matter
+from querylint.advise.curation import curated
 from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
@@ -135,7 +136,7 @@ def _dear(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     drivers = _drivers(program, site, hit)
     root = site.function.root
     return any(
-        _index_for(program, site, d, read)
+        (_index_for(program, site, d, read) and not curated(program, root, d.table))
         or (d.bound is Bound.ALL and reach(program, site.function, d) > Reach.PERSON and busy(program, root, d.table))
         for d in drivers
     )

@@ -40,13 +40,16 @@ FEW_READS = 2
 
 @rule(pattern="waterfall", severity=Severity.WARNING, cwe=1060)
 def waterfall(program: Program) -> Iterator[Found]:
-    """Groups of reads that could have been started together."""
+    """Groups of reads that could have been started together: the first of a function as it deserves, the others as hints."""
     for function in program.functions.values():
         if quiet(function) or function.kind is Kind.CLIENT or not program.facts(function).parallel:
             continue
+        told = False
         for block in units(program, function):
             for group, again in _groups(program, function, block):
-                yield _found(program, function, group, again=again)
+                found = _found(program, function, group, again=again or told)
+                told = told or found.severity is None
+                yield found
 
 
 def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator[tuple[list[Unit], bool]]:
@@ -145,7 +148,7 @@ def _short(program: Program, unit: Unit) -> bool:
 def _fanned_out(program: Program, function: Function, group: list[Unit]) -> bool:
     """Whether the reads run for every row of a long list at once: what travels together is full already (convex-facts 0.4)."""
     by_id = program.sites(function.key).by_id
-    if len(group) == FEW_READS and all(cheap(u.reads) for u in group):
+    if all(cheap(u.reads) for u in group):
         return any(loop.kind is LoopKind.GATHER and not loop.constant for loop in group[0].site.loops)
     for loop in group[0].site.loops:
         for origin in loop.over.origins if loop.kind is LoopKind.GATHER and loop.over is not None else ():
@@ -156,8 +159,8 @@ def _fanned_out(program: Program, function: Function, group: list[Unit]) -> bool
 
 
 def _behind(program: Program, function: Function, group: list[Unit]) -> bool:
-    """Whether two look-ups serve actions alone, which wait for the outside world besides."""
-    if function.public or len(group) > 2 or not all(cheap(u.reads) for u in group):
+    """Whether look-ups serve actions alone, which wait for the outside world besides."""
+    if function.public or not all(_short(program, u) for u in group):
         return False
     edges = program.callers.get(function.key, ())
     outer = [entry for edge in edges for entry in (program.functions[edge.caller], *program.entries(edge.caller))]

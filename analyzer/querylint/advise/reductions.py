@@ -94,7 +94,7 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     given = tuple(p for _, found in hits for p in found)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
     want, serving = _served(load.table, plan, predicates)
-    severity = _severity(program, load, plan, predicates, serving, want, again=again)
+    severity = _severity(program, load, plan, predicates, serving, want, again=again, maybe=hits[0][0].use.conditional)
     return Reduction(load, hits[0][0], predicates, want, serving, severity, not hits[0][0].use.conditional)
 
 
@@ -188,7 +188,7 @@ def _varying(program: Program, seen: Seen, p: Predicate) -> bool:
 
 
 def _severity(
-    program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, want: Want, *, again: bool
+    program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, want: Want, *, again: bool, maybe: bool
 ) -> Severity:
     """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
     if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
@@ -196,7 +196,7 @@ def _severity(
     chosen = all(p.conditional for p in predicates)
     if chosen and any(p.relation is Relation.EQ and not p.conditional for p in plan.residual()):
         return Severity.INFO  # what the database always filters by is worth the index
-    if load.site.arms and chosen:  # the arm may be the one where the condition is not asked for
+    if load.site.arms and (chosen or maybe):  # the arm may be the one where the condition is not asked for
         return Severity.INFO
     if serving.create and plan.order is not None and not keeps_order(plan, load.table, serving, want):
         return Severity.INFO  # the order is asked for, and an index that gave both would be another

@@ -9,6 +9,7 @@ from querylint.ir import Access, Bound, IndexKind, Op, Program, Role
 from querylint.ir.program import Site
 
 LONG = 50
+MANY = 1000
 STREAM = re.compile(
     r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|metrics|visits|views|clicks|stars|likes|votes|"
     r"follow(?:er)?s)$",
@@ -26,11 +27,13 @@ FILLS_WITH_USE = re.compile(
 def busy(program: Program, root: str, name: str | None) -> bool:
     """Whether the program shows that a table holds many rows.
 
-    It pages through them or caps a long list of them, searches their text, fills the table in a loop or by work that no person waits for,
-    or deletes what has grown old; or the name is that of a stream.
+    The user says so. Else it pages through them or caps a long list of them, searches their text, fills the table in a loop or by work
+    that no person waits for, or deletes what has grown old; or the name is that of a stream.
     """
     if name is None:
         return False
+    if name in program.rows:
+        return program.rows[name] >= MANY
     if FILLS_WITH_USE.search(name):
         return True
     known = program.memo.get(("busy", root))

@@ -31,7 +31,9 @@ CLIENT_WORDS = (
 SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
 QUOTED = re.compile(rb"""(\w*)\(?\s*(["'`])([A-Za-z_]\w*)\2""")
 VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
-REFERENCE = re.compile(rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})""")
+REFERENCE = re.compile(
+    rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)(?:\s+as\s+[\w.<>\s]+\))?((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})"""
+)
 ROUTE = re.compile(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
 RUN_BY_HAND = re.compile(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
 PASSED_THROUGH = re.compile(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)

@@ -128,6 +128,16 @@ def defaulted(value: Val, relation: Relation, other: Val) -> bool:
     return relation is not Relation.EQ or default is UNDEFINED or other.literal is NOT_LITERAL or other.literal == default
 
 
+def compared(m: State, node: tree.Op, left: Val, relation: Relation, right: Val) -> tuple[Condition, ...]:
+    """What a comparison says of either side. One with null may hold for what is missing, as a default would."""
+    loose = m.language.loose_equality and node.sign in ("==", "!=")
+    found: list[Condition] = []
+    for value, here, other in ((left, relation, right), (right, FLIPPED.get(relation, relation), left)):
+        gap = (loose and other.literal is None) or defaulted(value, here, other)
+        found += [Condition(o, here, other, at=node.at, end=node.end, defaulted=gap) for o in value.origins]
+    return tuple(found)
+
+
 def truth(value: Val, node: tree.Expr) -> tuple[Condition, ...]:
     """What a value tests when only its truth matters."""
     if value.conditions:

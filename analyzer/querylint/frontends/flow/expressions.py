@@ -10,7 +10,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.binding import TEXT
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.comprehensions import comprehension
-from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, defaulted, tested, truth
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, tested, truth
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -252,12 +252,7 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
         else:
             sides.append(evaluate(m, operand))
     left, right = sides
-    back = FLIPPED.get(relation, relation)
-    loose = m.language.loose_equality and node.sign in ("==", "!=") and None in (left.literal, right.literal)
-    gaps = loose or defaulted(left, relation, right), loose or defaulted(right, back, left)
-    conditions = [Condition(o, relation, right, at=node.at, end=node.end, defaulted=gaps[0]) for o in left.origins]
-    conditions += [Condition(o, back, left, at=node.at, end=node.end, defaulted=gaps[1]) for o in right.origins]
-    return replace(derived(left, right), conditions=tuple(conditions))
+    return replace(derived(left, right), conditions=compared(m, node, left, relation, right))
 
 
 def _logic(m: State, node: tree.Logic) -> Val:
