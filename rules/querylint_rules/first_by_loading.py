@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import left_alone
-from querylint.advise.growth import one_row
+from querylint.advise.audience import left_alone, unhurried
+from querylint.advise.growth import asked_for, one_row
 from querylint.advise.memory import Load, loads, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
@@ -46,8 +46,16 @@ def first_by_loading(program: Program) -> Iterator[Found]:
         if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
             continue  # the few rows that conditions leave come in one message
         found = _found(program, load, kinds)
-        slight = left_alone(program, load.function) or one_row(program, load.function, load.access, load.access.plans[0])
-        yield replace(found, severity=Severity.INFO) if slight else found
+        yield replace(found, severity=Severity.INFO) if _little(program, load) else found
+
+
+def _little(program: Program, load: Load) -> bool:
+    """Whether next to nothing is loaded too much: one row, the rows of a row at hand or of a pair of keys, or while nobody waits."""
+    if left_alone(program, load.function) or load.access.related or unhurried(program, load.function):
+        return True
+    if program.facts(load.function).planner and all(len(asked_for(p)) > 1 for p in load.access.plans):
+        return True
+    return one_row(program, load.function, load.access, load.access.plans[0])
 
 
 def _unique(load: Load) -> bool:

@@ -46,44 +46,63 @@ Declare an index on the column (`index=True`), or put it first in one that is th
 ## When it stays silent
 Where an index, a unique constraint or the primary key begins with the column; where another condition of the query has an index; where the
 platform indexes foreign keys by itself (Django, MySQL); where no query looks rows up by the column; tables that the settings call small.
+It is a hint for tables that hold settings or kinds by their name, for keys that lead to kinds (many rows share one), and where only
+schedules and commands look rows up.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from querylint.advise.advised import added
+from querylint.advise.audience import unhurried
 from querylint.advise.cover import Shape
-from querylint.advise.growth import small
+from querylint.advise.growth import KINDS, settled, small
 from querylint.advise.places import describe
 from querylint.advise.planned import Unindexed, unindexed
 from querylint.ir import Access, Program
-from querylint.remedy import AddIndex
+from querylint.remedy import AddIndex, Advice
 from querylint.rule import Cost, Found, Point, Severity, rule
+from querylint.text import Span
 
 MOST_SHOWN = 3
+KIND = re.compile(rf"(?:^|_)(?:{KINDS}|state|level|role)_?(?:id|uuid|key)?$", re.IGNORECASE)
 
 
 @rule(pattern="missing-index", severity=Severity.WARNING, cwe=1067)
 def unindexed_key(program: Program) -> Iterator[Found]:
-    """Foreign keys that rows are looked up by and that no index begins with."""
+    """Foreign keys that rows are looked up by and that no index begins with; one for all tables that take a column from the same place."""
+    declared: dict[Span, list[Unindexed]] = {}
     for one in unindexed(program):
         if one.field.span is not None and not small(program, one.table.name):
-            yield _found(program, one)
+            declared.setdefault(one.field.span, []).append(one)
+    for span, found in declared.items():
+        dear = [one for one in found if not _little(program, one)]
+        yield _found(program, span, dear or found, None if dear else Severity.INFO)
 
 
-def _found(program: Program, one: Unindexed) -> Found:
-    table, field = one.table.name, one.field.name
-    assert one.field.span is not None
-    index = added(program, one.root, table, Shape(frozenset((field,))), (field,))
-    steps = [site.step for site in one.reads if isinstance(site.step, Access)]
+def _little(program: Program, one: Unindexed) -> bool:
+    """Whether an index would spare little: of a handful of rows, of rows that many share the key of, or where nobody waits."""
+    return (
+        settled(one.table.name) or KIND.search(one.field.name) is not None or all(unhurried(program, site.function) for site in one.reads)
+    )
+
+
+def _found(program: Program, span: Span, found: list[Unindexed], severity: Severity | None) -> Found:
+    names, field = [one.table.name for one in found], found[0].field.name
+    steps = [site.step for one in found for site in one.reads if isinstance(site.step, Access)]
     places = sorted({step.span: describe(step) for step in steps}.items())
+    index = added(program, found[0].root, names[0], Shape(frozenset((field,))), (field,))
+    shown = ", ".join(f"`{name}`" for name in names[:MOST_SHOWN])
+    more = f" and {len(names) - MOST_SHOWN} more tables" if len(names) > MOST_SHOWN else ""
     return Found(
-        one.field.span,
-        f"rows of `{table}` are looked up by `{field}`, which no index begins with",
-        tuple(Point(span, text) for span, text in places[:MOST_SHOWN]),
-        AddIndex(table, index.index, index.fields),
-        table=table,
+        span,
+        f"rows of {shown}{more} are looked up by `{field}`, which no index begins with",
+        tuple(Point(place, text) for place, text in places[:MOST_SHOWN]),
+        AddIndex(names[0], index.index, index.fields) if len(names) == 1 else Advice(f"declare an index on `{field}` where it stands"),
+        severity,
+        table=names[0],
         fields=(field,),
-        cost=Cost(f"rows({table})", "the rows that match"),
+        cost=Cost(f"rows({names[0]})", "the rows that match"),
     )

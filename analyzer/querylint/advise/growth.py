@@ -36,6 +36,11 @@ PASSING = frozenset(
     "transcribing generating building executing locked started".split()
 )
 NAMED = frozenset(("name", "slug", "key", "type", "provider", "code", "label", "kind"))
+KINDS = r"type|kind|categor(?:y|ie)|priorit(?:y|ie)|severit(?:y|ie)|status(?:e)?|tier|language|currenc(?:y|ie)|countr(?:y|ie)"
+SETTLED = re.compile(
+    rf"(?:{KINDS}|setting|preference|config(?:uration)?|plan|license|polic(?:y|ie)|feature|flag|plugin|plugin_?event|db_?version|extension)s?$",
+    re.IGNORECASE,
+)
 SMALL = 1000
 FILLED = 3
 
@@ -43,6 +48,11 @@ FILLED = 3
 def small(program: Program, name: str | None) -> bool:
     """Whether the user said that a table stays small."""
     return name is not None and name in program.rows and program.rows[name] <= SMALL
+
+
+def settled(name: str | None) -> bool:
+    """Whether a table holds settings or kinds by its name: a handful of rows, which use does not add to."""
+    return name is not None and SETTLED.search(name) is not None
 
 
 def grows(program: Program, function: Function, name: str | None) -> bool:
@@ -101,7 +111,7 @@ def reach(program: Program, function: Function, read: Access) -> Reach:
 
 
 def _reach(program: Program, function: Function, read: Access, plan: Plan, table: Table | None) -> Reach:
-    fixed = plan.fixed()
+    fixed = plan.fixed() or (asked_for(plan) if program.facts(function).planner else ())
     if plan.way in (Way.SCAN, Way.OPAQUE) or (plan.way is Way.INDEX and not plan.ranged) or not fixed:
         return Reach.TABLE
     if one_row(program, function, read, plan):
@@ -116,6 +126,12 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and CROWD.search(read.table):
         return Reach.PERSON  # what many people leave at one place
     return narrowest
+
+
+def asked_for(plan: Plan) -> tuple[str, ...]:
+    """The fields by whose values a statement chooses its rows, whichever index the database takes; flags and constants choose nobody."""
+    equal = (p for p in plan.predicates if p.relation is Relation.EQ and p.side is Side.FILTER and not p.conditional)
+    return tuple(p.field for p in equal if p.field is not None and p.value is not None and not p.value.constant)
 
 
 def catalogued(program: Program, function: Function, read: Access) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Many, Query, Record, Val
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
+from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.ir import ITEM, Access, Bound, Link, LoopKind, Op, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
 
@@ -35,6 +36,9 @@ def member(stack: SqlAlchemy, state: State, base: Val, node: tree.Member) -> Val
         return followed(stack, state, base, model, model.links[name], here, node)
     if name in model.proxies:
         return _through(stack, state, base, model, name, node)
+    if name in model.properties:
+        assert isinstance(state.vocabulary, PythonVocabulary)
+        return state.vocabulary.reached(state, node, model.properties[name], (base,))
     if not model.has(name):
         return None
     state.touch(base, name)
@@ -84,6 +88,7 @@ def followed(stack: SqlAlchemy, state: State, base: Val, model: Model, link: Lin
     silent = (
         not here
         or state.dead
+        or _being_made(state, base)
         or how in words.SILENT
         or queries.AWAITED in left
         or (link.column is not None and stack.holds(state, link.target))
@@ -101,6 +106,12 @@ def followed(stack: SqlAlchemy, state: State, base: Val, model: Model, link: Lin
     origins = (*here, Origin(Root.STEP, number))
     item = Val(tuple(o.at(ITEM) for o in origins), me, doc_of=link.target, type=kind)
     return state.wait(Val(origins, base.deps | me, me, shape=Many(item)), node.at, node.end)
+
+
+def _being_made(state: State, base: Val) -> bool:
+    """Whether a row is only just being made, in its own `__init__`: nothing of it, or of what it holds, is stored yet."""
+    fn = state.calling[-1] if state.calling else None
+    return isinstance(fn, tree.Fn) and fn.name == "__init__" and any(o.root is Root.PARAM and o.ref == 0 for o in base.origins)
 
 
 def _related(here: tuple[Origin, ...], base: Val, link: Link, kind: str) -> Val:
