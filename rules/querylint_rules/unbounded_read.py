@@ -88,7 +88,8 @@ def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severit
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
         return Severity.WARNING if any(not unranged(p) for p in read.plans) else Severity.ERROR
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
-    return Severity.WARNING if called or site.function.kind in (Kind.QUERY, Kind.MUTATION) else Severity.INFO
+    named = program.named(site.function) or any(program.named(e) for e in entries)
+    return Severity.WARNING if called or named else Severity.INFO
 
 
 def _also(program: Program, site: Site, read: Access, seen: Fate) -> tuple[str, ...]:

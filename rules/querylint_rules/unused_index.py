@@ -59,7 +59,7 @@ def unused_index(program: Program) -> Iterator[Found]:
         reader = (neglecting(program, standing) or waiting(program, standing)) if not dropped(program, standing) else None
         pair = leaning(program, standing) if reader is None else None
         use = PushDown(table, index.name, reader.fields, False, keeps_order=reader.keeps_order) if reader is not None else None
-        frozen = reader is None and pair is None and not written(program, standing)
+        frozen = reader is None and not written(program, standing)
         yield Found(
             standing.index.span,
             _message(standing, pair, reader, frozen=frozen),

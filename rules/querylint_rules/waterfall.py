@@ -31,11 +31,13 @@ from querylint.advise.growth import accumulates
 from querylint.advise.places import describe, quiet, reaching, shortest
 from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, units, writes_between
+from querylint.advise.volume import busy
 from querylint.ir import Access, Bound, Call, Function, Kind, LoopKind, Program, Wait
 from querylint.remedy import Gather
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 FEW_READS = 2
+BATCH = 16  # reads that travel together (convex-facts 0.4)
 
 
 @rule(pattern="waterfall", severity=Severity.WARNING, cwe=1060)
@@ -153,8 +155,11 @@ def _fanned_out(program: Program, function: Function, group: list[Unit]) -> bool
     for loop in group[0].site.loops:
         for origin in loop.over.origins if loop.kind is LoopKind.GATHER and loop.over is not None else ():
             found = by_id.get(origin.ref) if isinstance(origin.ref, int) else None
-            if found is not None and isinstance(found.step, Access) and accumulates(program, function, found.step):
-                return found.step.bound is Bound.ALL
+            if found is not None and isinstance(found.step, Access):
+                many = accumulates(program, function, found.step) or busy(program, function.root, found.step.table)
+                most = found.step.limit.literal if found.step.limit is not None else None
+                short = isinstance(most, int) and most < BATCH
+                return (many and found.step.bound is Bound.ALL) or (found.step.bound in (Bound.LIMIT, Bound.PAGE) and not short)
     return False
 
 

@@ -31,7 +31,7 @@ from querylint.advise.places import local_effects, quiet, reaching, round_of, sh
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, leaves_after, rounds
 from querylint.advise.volume import STREAM
-from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Program, Root, Terminal, Use, Work
+from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Batch, Chunk
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -179,10 +179,18 @@ def _gathers(program: Program, site: Site, write: Access, source: Access | None)
     return not _cut(site, source) and accumulates(program, site.function, source)
 
 
+def _equal(plan: Plan) -> set[str]:
+    """The fields that a plan binds to values, by its index or by its filter."""
+    tested = {p.field for p in plan.residual() if p.relation is Relation.EQ and not p.conditional and p.field is not None}
+    return tested | set(plan.fixed())
+
+
 def _grows(program: Program, site: Site, write: Access, source: Access | None) -> bool:
     """Whether the rows that drive the writes have no bound: a whole table, or a stream of what somebody does."""
     if source is None or not _gathers(program, site, write, source) or left_alone(program, site.function):
         return False
+    if write.fields is not None and any(set(write.fields) & _equal(p) for p in source.plans):
+        return False  # what is written leaves the rows that are asked for
     owned = any(PERSON.match(f) or TENANT.match(f) for p in source.plans for f in p.fixed())
     name = (source.table or "").lower()
     stream = name.endswith(("message", "messages")) or (owned and STREAM.search(name) is not None)
