@@ -17,6 +17,7 @@ from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.frontends.python.frontend import PythonFrontEnd
 from querylint.ir import IndexKind, Program, Role
 from querylint.link import link
+from querylint.patch import Fix
 from querylint.result import Note, NoteKind, Result, Summary
 from querylint.rule import Finding, Found, Rule
 from querylint.settings import Settings, Size
@@ -121,7 +122,7 @@ class Project:
             if f.rule in active and self._wanted(f)
         ]
         if fixes:
-            kept = self._mendable(program, kept)
+            kept = self._mendable(program, kept, frozenset(made))
         notes = [*self.notes, *lowered.notes, *hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
         shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
         shown |= {path for f in kept if f.fix is not None for path in f.fix.paths}
@@ -147,8 +148,11 @@ class Project:
             unique.setdefault((f.rule, f.found.span.path, f.found.span.line, f.found.span.column, f.found.message), f)
         return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
 
-    def _mendable(self, program: Program, findings: Iterable[Finding]) -> list[Finding]:
-        """The findings, each with its fix or with the reason why there is none. A rewriter that fails is a bug of ours like any other."""
+    def _mendable(self, program: Program, findings: Iterable[Finding], made: frozenset[str]) -> list[Finding]:
+        """The findings, each with its fix or with the reason why there is none. A rewriter that fails is a bug of ours like any other.
+
+        What a tool has `made` is left to that tool.
+        """
         sources = rewrite.Sources(self.read)
         offered: list[Finding] = []
         for finding in findings:
@@ -157,6 +161,8 @@ class Project:
             except Exception:  # one broken rewriter must not take the report with it
                 self.notes.append(Note(NoteKind.BUG, f"the fix for {finding.rule} failed: {_mishap()}; please report it"))
                 answer = rewrite.Unfit("the rewriter failed")
+            if isinstance(answer, Fix) and made & set(answer.paths):
+                answer = rewrite.Unfit("a tool writes this file, and would write it again")
             fit = None if isinstance(answer, rewrite.Unfit) else answer
             offered.append(replace(finding, fix=fit, unfit=answer.reason if isinstance(answer, rewrite.Unfit) else ""))
         return offered

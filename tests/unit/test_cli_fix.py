@@ -124,3 +124,11 @@ def test_line_ends_and_the_byte_order_mark_of_a_file_stay(project: Path) -> None
     assert data.count(b"\n") == data.count(b"\r\n")
     assert b".take(1);" in data
     assert b"by_token" in data
+
+
+def test_what_a_tool_writes_is_left_to_the_tool(project: Path) -> None:
+    path = project / "convex/posts.ts"
+    path.write_text("// @generated\n" + POSTS)
+    done = fix(project, "--unsafe", "--show", "info")
+    assert path.read_text() == "// @generated\n" + POSTS
+    assert "not fixed first-by-loading: a tool writes this file, and would write it again" in done.output

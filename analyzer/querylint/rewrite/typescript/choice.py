@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 CALM = frozenset(("call_expression", "await_expression", "new_expression", "assignment_expression", "update_expression"))
+_GIVEN = re.compile(r"\s*!==?\s*(?:undefined|null)$")
 SEVERAL = "the query is built in several statements"
 
 
@@ -141,7 +143,8 @@ def _binds(
         elif field == found.predicate.field and value is not None:
             fit = types.fits(task, found.file, found.predicate, value, table)
             caveats += [] if fit.known else [ranges.TYPES.format(found.file.text(value))]
-            asked = found.file.text(found.test) == found.file.text(value)  # what is asked for is there, though a callback is not told
+            # What is asked for is there, though the type checker forgets it inside of a callback.
+            asked = _GIVEN.sub("", found.file.text(found.test)) == found.file.text(value)
             binds.append(ranges.Bind(found.predicate, value, fit.bang or (asked and not fit.known), moved=True))
     kept = sum(p.side is Side.INDEX for p in plan.predicates)
     return binds if any(b.moved for b in binds) and sum(not b.moved for b in binds) == kept else None

@@ -94,14 +94,12 @@ def _loaded(task: Task) -> Loaded | Unfit:
     if rows is None or not isinstance(read, _Node):
         return read if isinstance(read, Unfit) else Unfit("the rows are read in another function")
     chain = chains.links(file, read.node)
-    access = next(
-        (s for s in function.steps() if isinstance(s, Access) and (s.span.start, s.span.end) == (read.node.start_byte, read.node.end_byte)),
-        None,
-    )
+    span = (read.node.start_byte, read.node.end_byte)
+    access = next((s for s in function.steps() if isinstance(s, Access) and (s.span.start, s.span.end) == span), None)
     table = task.program.table(function, access.table) if access is not None else None
-    if access is None or table is None or len(access.plans) != 1 or access.bound is not Bound.ALL or chain[-1].name != "collect":
+    if access is None or table is None or len(access.plans) != 1 or access.bound is not Bound.ALL:
         return Unfit("the rows are not read by one query in this function")
-    if not any(one.name == "query" for one in chain):
+    if not any(one.name == "query" for one in chain) or chain[-1].name != "collect":
         return Unfit("the query is built in several statements")
     return Loaded(file, access, access.plans[0], table, read.node, chain, link, tests)
 
