@@ -78,15 +78,30 @@ class Found:
     stack: str = ""
 
 
+class Age(Enum):
+    """Whether a finding was there before: in the baseline, or at the revision that the run is compared with.
+
+    UPDATED is one that was, in a function or a file of another name.
+    """
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    UPDATED = "updated"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A `Found` stamped by the engine: rule, pattern, final severity, and an identity that survives edits elsewhere in the file."""
+    """A `Found` stamped by the engine: rule, pattern, final severity, and an identity that survives edits elsewhere in the file.
+
+    `age` is None where the run is compared with nothing.
+    """
 
     rule: str
     pattern: str
     severity: Severity
     found: Found
     fingerprint: str = ""
+    age: Age | None = None
 
 
 Check = Callable[[Program], Iterator[Found]]

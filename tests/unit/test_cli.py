@@ -15,7 +15,7 @@ import pytest
 import querylint
 from fake_engine import FakeEngine
 from querylint import cli
-from querylint.cli.check import FULL_AT_TERMINAL
+from querylint.cli.reporting import FULL_AT_TERMINAL
 from querylint.errors import SettingsError
 from querylint.report import FORMATS, Options, pages, render
 from report_sample import BROKEN, NOTHING, RESULT, SCAN, UNUSED, result
@@ -39,8 +39,9 @@ Door = Callable[..., Said]
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
     fake = FakeEngine(RESULT)
-    monkeypatch.setitem(sys.modules, "querylint.engine", fake)
-    monkeypatch.setattr(querylint, "engine", fake, raising=False)
+    for room in ("engine", "review"):
+        monkeypatch.setitem(sys.modules, f"querylint.{room}", fake)
+        monkeypatch.setattr(querylint, room, fake, raising=False)
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)

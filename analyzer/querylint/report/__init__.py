@@ -19,6 +19,7 @@ class Options:
 
     `show` is the least severity that people see (machine formats carry everything). `full` is how many findings are printed in full, the
     rest taking one line each; None prints all of them in full. `by_cost` puts the dearest first instead of going by place.
+    `lead` leads from the top of the repository, which code hosts go by, to the root that paths are relative to.
     """
 
     color: bool = False
@@ -29,6 +30,7 @@ class Options:
     quiet: bool = False
     statistics: bool = False
     exit_code: int = 0
+    lead: str = ""
 
 
 class Format(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from querylint.remedy import sentence
-from querylint.result import Result
+from querylint.result import Gate, Result
 from querylint.rule import Finding, Found, Rule, Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -56,9 +56,17 @@ def verdict(result: Result) -> str:
     if result.broken:
         return "A part of querylint failed: what is reported here is not all."
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "hint"}
-    parts = [count(number, words[severity]) for severity, number in by_severity(result.findings).items() if number]
-    suppressed = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""
-    return f"Found {listed(parts)}{suppressed}." if parts else f"Found nothing to report{suppressed}."
+    new = "new " if result.against else ""
+    parts = [count(number, f"{new}{words[severity]}") for severity, number in by_severity(result.findings).items() if number]
+    aside = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""
+    aside += f", {len(result.known)} known from {result.against}" if result.known else ""
+    return f"Found {listed(parts)}{aside}." if parts else f"Found nothing {new}to report{aside}."
+
+
+def gate(judged: Gate) -> str:
+    """How a gate was passed or not, in one sentence."""
+    allowed = "none" if judged.allowed == 0 else f"{judged.allowed} at most"
+    return f"Gate `{judged.name}` {'failed' if judged.failed else 'passed'}: {judged.found} found, {allowed} allowed."
 
 
 def looked_at(result: Result) -> str:

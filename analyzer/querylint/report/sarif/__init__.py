@@ -19,7 +19,7 @@ from querylint.report.sarif.descriptors import (
 from querylint.report.sarif.places import ROOT, Places
 from querylint.report.sarif.results import Results, declaration
 from querylint.report.sarif.taxonomy import taxonomy
-from querylint.report.wording import REPOSITORY, count, rules_of
+from querylint.report.wording import REPOSITORY, count, gate, rules_of
 from querylint.result import Note, NoteKind, Result
 from querylint.rule import Finding
 
@@ -75,6 +75,7 @@ def _run(result: Result, options: Options) -> Json:
             {
                 "executionSuccessful": not result.broken,
                 "exitCode": options.exit_code,
+                **_failed_gates(result),
                 "toolExecutionNotifications": [_notification(note, kinds, places) for note in notes],
             }
         ],
@@ -89,10 +90,17 @@ def _run(result: Result, options: Options) -> Json:
     return run
 
 
+def _failed_gates(result: Result) -> dict[str, Json]:
+    """Why the exit code is what it is, where gates made it so."""
+    failed = [gate(judged) for judged in result.gates if judged.failed]
+    return {"exitCodeDescription": " ".join(failed)} if failed else {}
+
+
 def _fitted(result: Result) -> _Size:
     """What code hosts accept: first the context goes, then the snippets, then the cheapest results."""
-    total = len(result.findings)
-    kept = by_place(by_cost(result.findings)[:MOST_RESULTS])
+    every = [*result.findings, *result.known]
+    total = len(every)
+    kept = by_place(by_cost(every)[:MOST_RESULTS])
     notes = []
     if total > WITH_CONTEXT:
         gone = "source snippets" if total > WITH_SNIPPETS else "surrounding lines"

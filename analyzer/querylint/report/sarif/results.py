@@ -49,6 +49,8 @@ class Results:
             result["codeFlows"] = [self._flow(found, steps)]
         if fingerprints := self._fingerprints(finding):
             result["partialFingerprints"] = fingerprints
+        if finding.age:
+            result["baselineState"] = finding.age.value
         result["properties"] = _properties(finding)
         return result
 
