@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from querylint import __version__
+from querylint.cli.baseline import baseline
 from querylint.cli.check import check
 from querylint.cli.console import ExitCode, complain
 from querylint.cli.pages import docs, explain, rules
@@ -40,7 +41,7 @@ def door() -> None:
     """
 
 
-for command in (check, rules, explain, docs):
+for command in (check, baseline, rules, explain, docs):
     door.add_command(command)
 
 
