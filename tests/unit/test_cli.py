@@ -219,6 +219,20 @@ def test_outputs_that_cannot_be_are_refused_before_the_run(engine: FakeEngine, d
     assert engine.asked == []
 
 
+def test_github_gets_a_summary_of_the_job_beside_the_log(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "summary.md").write_text("## Of another step\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    assert door("--format", "github").code == 1
+    text = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert text.startswith("## Of another step\n## querylint\n")
+    door("--format", "sarif")
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8") == text
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "summary.md"))
+    said = door("--format", "github")
+    assert said.code == 1
+    assert said.err == "querylint: the job summary cannot be written (no such file or directory)\n"
+
+
 def test_a_failed_write_leaves_what_was_there(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.json").write_text("old")
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FULL_AT_TERMINAL = 20
 """How many findings a person gets in full at once; the rest take one line each."""
 
+SUMMARY_BYTES = 900_000
+"""GitHub drops a step's summary of more than 1 MiB, without failing the step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Printing:
@@ -46,8 +49,21 @@ def say(outcome: Outcome, printing: Printing) -> ExitCode:
         options = replace(options, by_cost=True, full=full, width=max(60, get_terminal_size().columns))
     options = replace(options, color=paint.wanted(printing.color, os.environ, terminal))
     put(render(printing.style, result, options), machine=printing.style in MACHINE_FORMATS)
+    if printing.style == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        _summarize(Path(summary), result, options)
     _explain_silence(result, printing)
     return code
+
+
+def _summarize(path: Path, result: Result, options: Options) -> None:
+    """Add the report to the summary of the job; a summary that cannot be written fails no run."""
+    from querylint.report.markdown import fitted
+
+    try:
+        with path.open("ab") as file:
+            file.write(fitted(result, options, SUMMARY_BYTES).encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        click.echo(f"querylint: the job summary cannot be written ({(error.strerror or str(error)).lower()})", err=True)
 
 
 def verdict(result: Result, fail_on: Severity | None, exit_zero: bool = False) -> ExitCode:

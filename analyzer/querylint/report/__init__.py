@@ -9,15 +9,15 @@ from typing import Protocol, cast
 from querylint.result import Result
 from querylint.rule import Severity
 
-FORMATS = ("text", "concise", "json", "sarif")
-MACHINE_FORMATS = ("json", "sarif")
+FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson", "sonarqube", "azure", "markdown", "agent")
+MACHINE_FORMATS = frozenset(FORMATS) - {"text", "concise"}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a reader wants the result.
 
-    `show` is the least severity that people see (machine formats carry everything). `full` is how many findings are printed in full, the
+    `show` is the least severity that people see (JSON and SARIF carry everything). `full` is how many findings are printed in full, the
     rest taking one line each; None prints all of them in full. `by_cost` puts the dearest first instead of going by place.
     `lead` leads from the top of the repository, which code hosts go by, to the root that paths are relative to.
     """

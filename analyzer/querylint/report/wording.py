@@ -35,6 +35,13 @@ def advice(found: Found) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in sentences if text))
 
 
+def details(found: Found, lead: str = "") -> list[str]:
+    """The way to a finding, what it costs and what to do, each in a line of its own; `lead` goes before every path."""
+    way = [f"path: {point.text} (`{lead}{point.span.path}:{point.span.line}:{point.span.column}`)" for point in found.trail]
+    cost = [f"cost: {found.cost.now}" + (f"; after the change: {found.cost.after}" if found.cost.after else "")] if found.cost else []
+    return [*way, *cost, *(f"help: {text}" for text in advice(found))]
+
+
 def function_name(found: Found) -> str:
     """What its author calls the function that the finding lies in, qualified by class or enclosing function; empty at top level."""
     return found.function.rpartition("::")[2]

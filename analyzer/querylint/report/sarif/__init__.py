@@ -48,7 +48,7 @@ def render(result: Result, options: Options) -> str:
 def _run(result: Result, options: Options) -> Json:
     size = _fitted(result)
     notes = notes_by_place([*result.notes, *size.notes])
-    places = Places(_paths(result, size.findings, notes), result.sources, size.snippets, size.context)
+    places = Places(_paths(result, size.findings, notes), result.sources, size.snippets, size.context, options.lead)
     rules = rules_of(result)
     weaknesses = weaknesses_of(list(rules.values()))
     strays = {finding.rule: finding for finding in size.findings if finding.rule not in rules}
@@ -70,7 +70,7 @@ def _run(result: Result, options: Options) -> Json:
     }
     run: dict[str, Json] = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": _category(result)},
+        "automationDetails": {"id": _category(result, options.lead)},
         "invocations": [
             {
                 "executionSuccessful": not result.broken,
@@ -79,7 +79,9 @@ def _run(result: Result, options: Options) -> Json:
                 "toolExecutionNotifications": [_notification(note, kinds, places) for note in notes],
             }
         ],
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the project that was analyzed."}}},
+        "originalUriBaseIds": {
+            ROOT: {"description": {"text": "The top of the repository, or the root of the project where there is none."}}
+        },
         "artifacts": places.artifacts(),
         "columnKind": "utf16CodeUnits",
         "results": [results.result(finding) for finding in size.findings],
@@ -119,10 +121,10 @@ def _paths(result: Result, findings: list[Finding], notes: list[Note]) -> tuple[
     return tuple(sorted(paths))
 
 
-def _category(result: Result) -> str:
+def _category(result: Result, lead: str) -> str:
     """What lies before the last slash keeps the alerts of two projects of one repository apart."""
     roots = result.summary.roots
-    return f"querylint/{roots[0].strip('/')}/" if len(roots) == 1 and roots[0] not in ("", ".") else "querylint/"
+    return f"querylint/{lead}{roots[0].strip('/')}/" if len(roots) == 1 and roots[0] not in ("", ".") else f"querylint/{lead}"
 
 
 def _notification(note: Note, kinds: list[NoteKind], places: Places) -> Json:
