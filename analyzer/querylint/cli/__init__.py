@@ -13,6 +13,8 @@ import click
 from querylint import __version__
 from querylint.cli.baseline import baseline
 from querylint.cli.check import check
+from querylint.cli.completion import completion
+from querylint.cli.config import config, init
 from querylint.cli.console import ExitCode, complain
 from querylint.cli.pages import docs, explain, rules
 from querylint.errors import QuerylintError
@@ -24,6 +26,8 @@ class Door(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `check` in front of anything that is neither a command nor a question to the group itself."""
         first = args[0] if args else ""
+        if ctx.resilient_parsing and not args:  # a shell asks which commands there are
+            return super().parse_args(ctx, args)
         if first not in self.commands and first not in ("-h", "--help", "--version"):
             near = get_close_matches(first, self.commands, n=1)
             if near and not first.startswith("-") and not Path(first).exists():
@@ -41,7 +45,7 @@ def door() -> None:
     """
 
 
-for command in (check, baseline, rules, explain, docs):
+for command in (check, baseline, rules, explain, init, config, completion, docs):
     door.add_command(command)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from querylint import __version__
-from querylint.cli.console import ExitCode, put, write
+from querylint.cli.console import ExitCode, put, shown, write
 from querylint.cli.options import names
 from querylint.cli.progress import working
 from querylint.errors import BaselineError
@@ -117,8 +117,7 @@ def _path(folder: Path, file: Path | None) -> Path:
         return file
     from querylint import discover, filters
 
-    root = discover.locate((folder,)).root
-    return root.relative_to(Path.cwd()) / filters.BASELINE_FILE if root.is_relative_to(Path.cwd()) else root / filters.BASELINE_FILE
+    return shown(discover.locate((folder,)).root / filters.BASELINE_FILE)
 
 
 def _checked(folder: Path, config: Path | None) -> Outcome:

@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from querylint.cli.console import ExitCode
 from querylint.cli.options import COLORS, SEVERITIES, VIEW, names, outputs_given, view_of
 from querylint.cli.progress import working
 from querylint.cli.reporting import Printing, say
+from querylint.cli.watching import again
 from querylint.report import FORMATS
 
 
@@ -25,12 +27,13 @@ from querylint.report import FORMATS
 @click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
 @VIEW
 @COLORS
+@click.option("--watch", is_flag=True, help="Check again whenever something has changed.")
 @click.option("--statistics", is_flag=True, help="Print how often each rule reports instead of the findings.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else.")
 def check(
     paths: tuple[Path, ...], style: str, outputs: list[tuple[str, Path]], select: list[str] | None, color: str,
     ignore: list[str] | None, show: str | None, fail_on: str | None, exit_zero: bool, config: Path | None, statistics: bool, quiet: bool,
-    **view: object,
+    watch: bool, **view: object,
 ) -> int:  # fmt: skip
     """Report what is costly in PATHS (default: here).
 
@@ -43,8 +46,15 @@ def check(
     wanted, paths = view_of(ctx, view, paths)
     from querylint import review
 
+    if watch and wanted.unsaved is not None:
+        raise click.UsageError("--watch goes with no standard input", ctx)
     given = {"select": select, "ignore": ignore, "show": show, "fail-on": fail_on}
-    with working(quiet):
-        outcome = review.check(paths or (Path(),), config, {key: value for key, value in given.items() if value is not None}, wanted)
     chosen = ctx.get_parameter_source("style") is not ParameterSource.DEFAULT
-    return say(outcome, Printing(style, tuple(outputs), color, statistics, quiet, exit_zero, chosen))
+    printing = Printing(style, tuple(outputs), color, statistics, quiet, exit_zero, chosen)
+
+    def once() -> ExitCode:
+        with working(quiet):
+            outcome = review.check(paths or (Path(),), config, {key: value for key, value in given.items() if value is not None}, wanted)
+        return say(outcome, printing)
+
+    return again(paths or (Path(),), once) if watch else once()
