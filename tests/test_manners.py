@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +16,7 @@ from threading import Thread
 
 import pytest
 
-from git_project import READING_HELPERS, GitProject, environment
+from git_project import READING_HELPERS, ROOT, GitProject, environment
 from querylint import cli
 
 WORKING = (
@@ -113,3 +115,35 @@ def test_watching_checks_again_after_a_change_and_ends_quietly(tmp_path: Path) -
     assert [line.split()[2] for line in out.decode().splitlines()] == ["loop-read"]
     assert any(b"querylint.toml:1: unknown key `nonsense`" in line for line in heard)
     assert not any(b"Traceback" in line for line in heard)
+
+
+def example(language: str) -> str:
+    page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    return str(found)
+
+
+@pytest.fixture
+def concise(tmp_path: Path) -> str:
+    project = GitProject(tmp_path / "repo")
+    project.write({"convex/helpers.ts": READING_HELPERS})
+    return project.querylint("check", "--format", "concise").stdout
+
+
+def test_the_task_of_the_page_takes_a_line_apart(concise: str) -> None:
+    pattern = json.loads(example("json"))["tasks"][0]["problemMatcher"]["pattern"]
+    match = re.fullmatch(pattern["regexp"], concise.splitlines()[0])
+    assert match is not None
+    assert [match[pattern[part]] for part in ("file", "line", "column", "severity", "code")] == [
+        "convex/posts.ts", "10", "24", "warning", "loop-read",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not shutil.which("vim"), reason="there is no vim here")
+def test_vim_takes_a_line_apart_as_the_page_says(concise: str, tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text(concise)
+    look = "map(getqflist(), 'join([bufname(v:val.bufnr), v:val.lnum, v:val.col, v:val.type], \" \")')"
+    script = f"{example('vim')}cgetfile {tmp_path}/lines\ncall writefile({look}, '{tmp_path}/out')\nqall!\n"
+    (tmp_path / "script").write_text(script)
+    subprocess.run(["vim", "-es", "-u", "NONE", "-S", str(tmp_path / "script")], check=False, timeout=20, stdin=subprocess.DEVNULL)
+    assert (tmp_path / "out").read_text() == "convex/posts.ts 10 24 w\n"

@@ -292,13 +292,13 @@ def test_pages_are_kept_equal_to_the_rules(engine: FakeEngine, door: Door, tmp_p
     folder = tmp_path / "docs" / "rules"
     folder.mkdir(parents=True)
     (folder / "gone.md").write_text("a rule that was")
-    readme = tmp_path / "README.md"
-    readme.write_text("# Q\n<!-- rules -->old<!-- /rules -->\nend\n")
+    index = tmp_path / "docs" / "rules.md"
+    index.write_text("# Q\n<!-- rules -->old<!-- /rules -->\nend\n")
     assert door("docs", "--check").code == 1
     assert (folder / "gone.md").exists()
     assert door("docs", "--write").code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["index-unused.md", "loop-read.md", "scan-filter.md", "waterfall.md"]
-    assert readme.read_text() == f"# Q\n<!-- rules -->\n\n{pages.rules_table(engine.result.rules)}\n<!-- /rules -->\nend\n"
+    assert index.read_text() == f"# Q\n<!-- rules -->\n\n{pages.rules_table(engine.result.rules, 'rules')}\n<!-- /rules -->\nend\n"
     assert door("docs", "--check") == Said(0, "", "")
 
 

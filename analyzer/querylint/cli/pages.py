@@ -41,7 +41,7 @@ def explain(rule: str, color: str) -> int:
 @click.command(hidden=True)
 @click.option("--write/--check", "writing", default=False, help="Write the pages, or only say which are out of date.")
 def docs(writing: bool) -> int:
-    """Keep docs/rules and the rule table of README.md equal to the rules, from the root of querylint's own repository."""
+    """Keep docs/rules and the table in docs/rules.md equal to the rules, from the root of querylint's own repository."""
     from querylint import engine
     from querylint.report import pages
 
