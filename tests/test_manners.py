@@ -147,3 +147,18 @@ def test_vim_takes_a_line_apart_as_the_page_says(concise: str, tmp_path: Path) -
     (tmp_path / "script").write_text(script)
     subprocess.run(["vim", "-es", "-u", "NONE", "-S", str(tmp_path / "script")], check=False, timeout=20, stdin=subprocess.DEVNULL)
     assert (tmp_path / "out").read_text() == "convex/posts.ts 10 24 w\n"
+
+
+@pytest.mark.parametrize(
+    ("library", "args", "words"),
+    [("watchfiles", ["check", "--watch"], "pip install 'querylint[watch]'"), ("mcp", ["mcp"], "pip install 'querylint[mcp]'")],
+)
+def test_a_library_that_is_not_there_is_named(
+    library: str, args: list[str], words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(args) == 2
+    assert words in capsys.readouterr().err

@@ -16,6 +16,7 @@ from querylint.cli.check import check
 from querylint.cli.completion import completion
 from querylint.cli.config import config, init
 from querylint.cli.console import ExitCode, complain
+from querylint.cli.mcp import mcp
 from querylint.cli.pages import docs, explain, rules
 from querylint.errors import QuerylintError
 
@@ -45,7 +46,7 @@ def door() -> None:
     """
 
 
-for command in (check, baseline, rules, explain, init, config, completion, docs):
+for command in (check, baseline, rules, explain, init, config, completion, mcp, docs):
     door.add_command(command)
 
 

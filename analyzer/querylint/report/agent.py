@@ -17,7 +17,7 @@ MOST_TEXT = 200
 
 def render(result: Result, options: Options) -> str:
     """A line for each finding at or over the floor, under it the way there, the cost, what to do."""
-    shown = by_cost(at_least(result.findings, options.show))
+    shown = by_cost(at_least(result.findings, options.show))[: options.full]
     lines = [line for finding in shown for line in _finding(finding)]
     lines += [_line(note.message, "internal error: ") for note in result.notes if note.kind is NoteKind.BUG]
     lines += [gate(judged) for judged in result.gates if judged.failed]
