@@ -88,6 +88,13 @@ class GitProject:
         })  # fmt: skip
         self.commit("a clean project")
 
+    @classmethod
+    def at(cls, folder: Path) -> GitProject:
+        """The helpers for a folder that is there already, a repository or not."""
+        project = cls.__new__(cls)
+        project.folder = folder
+        return project
+
     def write(self, files: dict[str, str]) -> None:
         for name, text in files.items():
             path = self.folder / name
@@ -124,6 +131,10 @@ class GitProject:
         """The rules and files of what a check reports, in order."""
         result = review.check([self.folder / path for path in paths or (".",)], view=review.View(**view)).result
         return [f"{f.rule} {f.found.span.path}" for f in result.findings if f.severity.rank >= Severity.WARNING.rank]
+
+    def unsaved(self, path: str, text: str) -> list[str]:
+        """What an editor hears of a text that is not saved."""
+        return self.reported(unsaved=(self.folder / path, text.encode()))
 
 
 def environment() -> dict[str, str]:

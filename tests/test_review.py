@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from git_project import HELPERS, OLD_SIN, POSTS, READING_HELPERS, SCHEMA, GitProject
+from git_project import HELPERS, OLD_SIN, POSTS, PYTHONPATH, READING_HELPERS, SCHEMA, GitProject, environment
+from querylint.errors import RevisionError
 
 
 @pytest.fixture
@@ -149,22 +154,61 @@ def test_what_cannot_be_looked_at_is_a_sentence(project: GitProject, args: list[
     assert "Traceback" not in done.stderr
 
 
-def test_outside_of_a_repository_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize("view", [{"since": "main"}, {"staged": True}, {"changed": True}])
+def test_outside_of_a_repository_there_is_nothing_to_compare_with(
+    view: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     (tmp_path / "package.json").write_text("{}")
-    project = GitProject.__new__(GitProject)
-    project.folder = tmp_path
-    for option in (["--since", "main"], ["--staged"], ["--changed"]):
-        done = project.querylint("check", *option, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
-        assert done.returncode == 2
-        assert "lies in no git repository" in done.stderr
+    with pytest.raises(RevisionError, match="lies in no git repository"):
+        GitProject.at(tmp_path).reported(**view)
+
+
+def test_a_repository_that_git_does_not_trust_is_said_to_be_one(project: GitProject) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    os.chown(project.folder, 12345, 12345)
+    os.chown(project.folder / ".git", 12345, 12345)
+    with pytest.raises(RevisionError, match=r"git cannot be asked about .* \(detected dubious ownership"):
+        project.reported(staged=True)
 
 
 def test_an_unsaved_file_is_read_from_standard_input(project: GitProject) -> None:
+    done = project.querylint("check", "--format", "concise", "--stdin-filename", "convex/helpers.ts", "-", stdin=READING_HELPERS)
+    assert (done.returncode, done.stdout) == (0, "")
     unsaved = POSTS.replace("await nameOf(ctx, id)", '(await ctx.db.get("users", id))!.name')
-    done = project.querylint("check", "--format", "concise", "--stdin-filename", "convex/posts.ts", "-", stdin=unsaved)
-    assert done.stdout.startswith("convex/posts.ts:10:25: warning loop-read ")
-    helper = project.querylint("check", "--format", "concise", "--stdin-filename", "convex/helpers.ts", stdin=READING_HELPERS)
-    assert helper.stdout == ""
-    fresh = project.querylint("check", "--format", "concise", "--stdin-filename", "convex/fresh.ts", stdin=OLD_SIN)
-    assert fresh.stdout.startswith("convex/fresh.ts:4:")
+    assert project.unsaved("convex/posts.ts", unsaved) == ["loop-read convex/posts.ts"]
+    assert project.unsaved("convex/fresh.ts", OLD_SIN) == ["unbounded-read convex/fresh.ts"]
     assert not (project.folder / "convex" / "fresh.ts").exists()
+
+
+def plain_hook(project: GitProject) -> None:
+    hook = project.folder / ".git" / "hooks" / "pre-commit"
+    hook.write_text(f'#!/bin/sh\nexport PYTHONPATH="{PYTHONPATH}"\nexec {sys.executable} -m querylint check --staged --format concise\n')
+    hook.chmod(0o755)
+
+
+@pytest.mark.parametrize("how", [["-m", "all", "-a"], ["-m", "one", "convex/helpers.ts"], ["-m", "staged"]])
+def test_a_plain_hook_looks_at_what_is_being_committed(project: GitProject, how: list[str]) -> None:
+    """With -a and with paths, git commits an index of its own, which only its hooks hear of."""
+    plain_hook(project)
+    project.write({"convex/helpers.ts": READING_HELPERS})
+    if "staged" in how:
+        project.git("add", "convex/helpers.ts")
+    done = subprocess.run(
+        ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com", "commit", *how],
+        cwd=project.folder, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "convex/posts.ts:10:24: warning loop-read" in done.stdout + done.stderr
+    project.stage({"convex/helpers.ts": HELPERS + "// said more\n"})
+    project.git("commit", "-q", "-m", "fine")
+
+
+def test_a_linked_work_tree_is_a_repository_too(project: GitProject, tmp_path: Path) -> None:
+    project.git("worktree", "add", "-q", str(tmp_path / "linked"))
+    linked = GitProject.at(tmp_path / "linked")
+    linked.stage({"convex/helpers.ts": READING_HELPERS})
+    assert linked.reported(staged=True) == ["loop-read convex/posts.ts"]
+    assert linked.reported(since="main") == ["loop-read convex/posts.ts"]
+    assert project.reported(staged=True) == []
