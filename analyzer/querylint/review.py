@@ -15,7 +15,7 @@ from querylint.filters import BASELINE_FILE, Known
 from querylint.result import Gate, Note, NoteKind, Result
 from querylint.revisions import Repository, snapshot
 from querylint.revisions.git import INDEX
-from querylint.rule import Age, Finding, Rule
+from querylint.rule import Age, Finding, Rule, Severity
 from querylint.settings import Settings
 
 AMBIENT = ("_generated",)
@@ -96,7 +96,7 @@ class _Review:
         """The result with what was there before set apart, and with the gates that it has to pass."""
         findings = result.findings
         partial = bool(self.scope.targets) or self.view.changed or self.view.staged or self.view.since is not None
-        gates = [] if partial else [Gate(name, most, _count(findings, name)) for name, most in chosen.gates.items()]
+        gates = [] if partial else [Gate(name, most, _count(findings, name, chosen.show)) for name, most in chosen.gates.items()]
         against: list[str] = []
         known: dict[str, Finding] = {}
         if self.view.since is not None:
@@ -198,8 +198,11 @@ def _relative(path: Path, root: Path) -> str:
         raise PathError(f"`{path}` leads out of the project") from None
 
 
-def _count(findings: Iterable[Finding], name: str) -> int:
-    return sum(1 for f in findings if name in (f.rule, f.pattern, f.severity.value, *f.found.also))
+def _count(findings: Iterable[Finding], name: str, show: Severity) -> int:
+    """How many findings a gate is about: of a severity all, of a rule or a pattern those that are printed."""
+    return sum(
+        1 for f in findings if name == f.severity.value or (f.severity.rank >= show.rank and name in (f.rule, f.pattern, *f.found.also))
+    )
 
 
 def _entries(number: int) -> str:
