@@ -48,6 +48,14 @@ def test_settings_of_the_index_hold_for_the_index(project: GitProject) -> None:
     assert project.reported(staged=True) == []
 
 
+def test_notes_about_other_files_stay_away_from_a_commit(project: GitProject) -> None:
+    project.write({"convex/broken.ts": "export const broken = query(async (ctx) => { await ctx.db.query('posts')...collect(] });\n"})
+    project.commit("something broken")
+    project.stage({"convex/helpers.ts": READING_HELPERS})
+    assert "convex/broken.ts" in project.querylint("check").stdout
+    assert "convex/broken.ts" not in project.querylint("check", "--staged").stdout
+
+
 def test_the_first_commit_has_everything_staged(tmp_path: Path) -> None:
     project = GitProject(tmp_path / "repo")
     project.git("checkout", "-q", "--orphan", "fresh")

@@ -134,9 +134,11 @@ class _Review:
         if not self.view.changed and not self.view.staged:
             return engine.narrowed(result, lambda f: any(discover.within(path, targets) for path in engine.places(f)))
         touched = self._touched()
+        notes = [note for note in result.notes if not note.path or note.path in touched]
         if not touched:
             what = "is staged" if self.view.staged else "has changed"
-            result = replace(result, notes=(*result.notes, Note(NoteKind.HINT, f"no file of the project {what}, so nothing is reported")))
+            notes.append(Note(NoteKind.HINT, f"no file of the project {what}, so nothing is reported"))
+        result = replace(result, notes=tuple(notes))
         elsewhere = {f.fingerprint for f in self._broken_by_schema(result, touched, chosen)}
         return engine.narrowed(result, lambda f: f.fingerprint in elsewhere or not touched.isdisjoint(engine.places(f)))
 
@@ -168,7 +170,7 @@ class _Review:
             head = self.repository.head()
         except RevisionError:
             return []
-        new = filters.compare(result.findings, self._earlier(head, chosen)).new if head is not None else result.findings
+        new = filters.compare([*result.findings, *result.known], self._earlier(head, chosen) if head is not None else []).new
         identities = {f.fingerprint for f in new}
         return [f for f in suspects if f.fingerprint in identities]
 

@@ -44,7 +44,10 @@ class Repository:
             if b"not a git repository" in said.stderr:
                 raise RevisionError(f"`{folder}` lies in no git repository, so there is nothing to compare it with")
             raise RevisionError(f"git cannot be asked about `{folder}` ({_reason(said)})")
-        return cls(Path(os.fsdecode(said.stdout.removesuffix(b"\n"))).resolve())
+        top = Path(os.fsdecode(said.stdout.removesuffix(b"\n"))).resolve()
+        if not folder.is_relative_to(top):
+            raise RevisionError(f"`{folder}` lies outside of the work tree that git takes it to be in, `{top}`")
+        return cls(top)
 
     def merge_base(self, name: str) -> str:
         """The commit from which the current one and the named one parted ways; raises RevisionError where there is none."""
