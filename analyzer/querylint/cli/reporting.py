@@ -47,7 +47,7 @@ def say(outcome: Outcome, printing: Printing) -> ExitCode:
     if terminal := is_terminal():
         full = None if printing.chosen else FULL_AT_TERMINAL
         options = replace(options, by_cost=True, full=full, width=max(60, get_terminal_size().columns))
-    options = replace(options, color=paint.wanted(printing.color, os.environ, terminal))
+    options = replace(options, color=paint.wanted(printing.color, os.environ, terminal), links=paint.links_wanted(os.environ, terminal))
     put(render(printing.style, result, options), machine=printing.style in MACHINE_FORMATS)
     if printing.style == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _summarize(Path(summary), result, options)

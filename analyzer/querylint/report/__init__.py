@@ -15,7 +15,7 @@ MACHINE_FORMATS = frozenset(FORMATS) - {"text", "concise"}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a reader wants the result.
+    """How a reader wants the result: colored, with links to the pages of rules, so wide.
 
     `show` is the least severity that people see (JSON and SARIF carry everything). `full` is how many findings are printed in full, the
     rest taking one line each; None prints all of them in full. `by_cost` puts the dearest first instead of going by place.
@@ -23,6 +23,7 @@ class Options:
     """
 
     color: bool = False
+    links: bool = False
     width: int = 100
     show: Severity = Severity.WARNING
     full: int | None = None

@@ -37,7 +37,7 @@ def render(result: Result, options: Options) -> str:
             f"{verdict(result)} The {count(annotated, 'costliest one')} of {len(findings)} are annotated, which is all that GitHub shows; "
         )
         shown["notice"].append(_command("notice", f"{rest}the log lists every one.", title="querylint"))
-    log = text.render(result, replace(options, color=False, full=None, by_cost=True, statistics=False))
+    log = text.render(result, replace(options, color=False, links=False, full=None, by_cost=True, statistics=False))
     return "".join(f"{line}\n" for lines in shown.values() for line in lines) + _quoted(log, bool(findings))
 
 

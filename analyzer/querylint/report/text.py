@@ -20,7 +20,7 @@ NOTES_SHOWN = 10
 
 def render(result: Result, options: Options) -> str:
     """The whole report."""
-    paint = Paint(options.color)
+    paint = Paint(options.color, frozenset(rules_of(result)) if options.links else frozenset())
     shown = [finding for finding in result.findings if finding.severity.rank >= options.show.rank]
     ordered = by_cost(shown) if options.by_cost else by_place(shown)
     blocks = []
@@ -65,7 +65,7 @@ def _statistics(findings: list[Finding], paint: Paint) -> Iterator[str]:
     counts = Counter((finding.rule, finding.severity) for finding in findings)
     width = len(str(max(counts.values())))
     for (rule, severity), number in sorted(counts.items(), key=lambda item: (-item[1], item[0][0], item[0][1].rank)):
-        yield f"{number:>{width}}  {paint.severity(f'{severity.value:<7}', severity)}  {paint.strong(rule)}"
+        yield f"{number:>{width}}  {paint.severity(f'{severity.value:<7}', severity)}  {paint.rule(rule)}"
 
 
 def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint) -> Iterator[str]:
