@@ -47,6 +47,7 @@ def test_the_manifest_is_one(tmp_path: Path) -> None:
     [
         ("convex/a.ts", True), ("convex/a.mts", True), ("a.cts", True), ("a.jsx", True), ("a.mjs", True), ("a.py", True), ("a.pyi", True),
         ("querylint.toml", True), ("packages/x/pyproject.toml", True), ("blog/templates/index.html", True), ("db/schema.sql", True),
+        ("querylint-baseline.json", True),
         ("package.json", False), ("README.md", False), ("other.toml", False), ("a.pyc", False), ("my-querylint.toml", False),
     ],
 )  # fmt: skip
