@@ -11,6 +11,7 @@ from types import ModuleType
 import querylint
 from querylint.errors import PathError, QuerylintError
 from querylint.result import Result
+from querylint.review import View
 from querylint.rule import Rule, Severity
 
 
@@ -24,15 +25,19 @@ class FakeSettings:
 class FakeOutcome:
     result: Result
     settings: FakeSettings
+    lead: str = ""
 
 
 @dataclass
 class FakeEngine(ModuleType):
-    """What the door asks of the engine."""
+    """What the door asks of the engine and of the review."""
 
     result: Result
     raises: BaseException | None = None
     asked: list[tuple[tuple[Path, ...], Path | None, dict[str, object]]] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
+    fixes: list[bool] = field(default_factory=list)
+    View = View
 
     def __post_init__(self) -> None:
         super().__init__("querylint.engine")
@@ -40,8 +45,12 @@ class FakeEngine(ModuleType):
     def load_rules(self) -> tuple[Rule, ...]:
         return self.result.rules
 
-    def check(self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], *, fixes: bool = False) -> FakeOutcome:
+    def check(
+        self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], view: View, *, fixes: bool = False
+    ) -> FakeOutcome:
         self.asked.append((tuple(paths), config, dict(overrides)))
+        self.views.append(view)
+        self.fixes.append(fixes)
         if self.raises:
             raise self.raises
         for path in paths:
@@ -70,7 +79,9 @@ def main() -> None:
     from querylint.cli import main as door
 
     class Slow(FakeEngine):
-        def check(self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], *, fixes: bool = False) -> FakeOutcome:
+        def check(
+            self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], view: View, *, fixes: bool = False
+        ) -> FakeOutcome:
             import time
 
             print("waiting", file=sys.stderr, flush=True)
@@ -79,8 +90,8 @@ def main() -> None:
 
     name = sys.argv.pop(1)
     engine = Slow(report_sample.RESULT) if name == "slow" else FakeEngine(getattr(report_sample, name))
-    sys.modules["querylint.engine"] = engine
-    querylint.engine = engine  # type: ignore[attr-defined]
+    sys.modules |= {"querylint.engine": engine, "querylint.review": engine}
+    querylint.engine = querylint.review = engine  # type: ignore[attr-defined,assignment]
     door()
 
 

@@ -6,7 +6,7 @@ import gc
 import importlib
 import pkgutil
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -30,10 +30,11 @@ BUILT_IN = "querylint_rules"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A result, and the settings that it was made under."""
+    """A result, and the settings that it was made under. `lead` leads from the top of the repository to the root of the project."""
 
     result: Result
     settings: Settings
+    lead: str = ""
 
 
 def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
@@ -46,30 +47,62 @@ def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
     return tuple(rules[name] for name in sorted(rules))
 
 
-def check(
-    paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None, *, fixes: bool = False
-) -> Outcome:
-    """Analyse the project that the paths belong to and report on the paths; `fixes` asks for edits as well.
+def check(paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Outcome:
+    """Analyze the project that the paths belong to and report on the paths.
 
     Raises QuerylintError for a path that does not exist and for settings that cannot be used.
     """
     rules = load_rules()
-    names = frozenset(r.name for r in rules) | filters.PSEUDO_RULES
     scope = discover.locate(paths)
-    chosen = settings.load(scope.root, config, overrides, rule_names=names)
-    return Outcome(Project(scope, chosen).examine(rules, names, fixes=fixes), chosen)
+    chosen = settings_for(scope.root, rules, config, overrides)
+    return Outcome(run(Project(scope, chosen).check, rules), chosen, discover.lead(scope.root))
+
+
+def settings_for(root: Path, rules: Sequence[Rule], config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
+    """The settings of a project, checked against the names of the rules; raises SettingsError."""
+    return settings.load(root, config, overrides, rule_names=names_of(rules), patterns={r.pattern for r in rules})
+
+
+def names_of(rules: Iterable[Rule]) -> frozenset[str]:
+    """The names that a user may call rules by."""
+    return frozenset(r.name for r in rules) | filters.PSEUDO_RULES
+
+
+def run(check: Callable[[Sequence[Rule], frozenset[str]], Result], rules: Sequence[Rule]) -> Result:
+    """Check a project by its `check` or its `whole`, without looking for garbage meanwhile."""
+    collecting = gc.isenabled()
+    gc.disable()  # trees and values live to the end of the run: looking for garbage among them took a fifth of it
+    try:
+        return check(rules, names_of(rules))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def narrowed(result: Result, keep: Callable[[Finding], bool]) -> Result:
+    """A result with the findings that are to be kept, and the sources that these need."""
+    findings, known = (tuple(f for f in fs if keep(f)) for fs in (result.findings, result.known))
+    shown = {path for f in (*findings, *known) for path in (*places(f), *(f.fix.paths if f.fix is not None else ()))}
+    sources = {path: source for path, source in result.sources.items() if path in shown}
+    return replace(result, findings=findings, known=known, sources=sources)
+
+
+def places(finding: Finding) -> set[str]:
+    """The files that a finding speaks of: its own, and those of the way to it."""
+    return {finding.found.span.path, *(point.span.path for point in finding.found.trail)}
 
 
 class Project:
-    """One project on disk, read once. `overlay` is text that stands in the place of what the disk holds, by path."""
+    """One project on disk, read once. `unsaved` holds texts that stand in for files, or for files that are not there yet, by path."""
 
-    def __init__(self, scope: discover.Scope, chosen: Settings, overlay: Mapping[str, bytes] | None = None) -> None:
+    def __init__(self, scope: discover.Scope, chosen: Settings, unsaved: Mapping[str, bytes] | None = None) -> None:
         self.scope = scope
         self.settings = chosen
-        self.found = discover.discover(scope, chosen.exclude, prefix=chosen.prefix)
+        self._read: dict[str, bytes | None] = dict(unsaved or {})
+        found = discover.discover(scope, chosen.exclude, prefix=chosen.prefix)
+        self.found = replace(found, files=tuple(sorted({*found.files, *filter(discover.readable, self._read)})))
         self.notes: list[Note] = [*self.found.notes, *chosen.notes]
         self._listed = frozenset(self.found.files)
-        self._read: dict[str, bytes | None] = dict(overlay or {})
 
     def read(self, path: str) -> bytes | None:
         """A file's bytes; one that cannot be read leaves a note."""
@@ -97,18 +130,16 @@ class Project:
         }
         return replace(link(lowered.functions, lowered.schemas, lowered.words, lowered.mentioned, lowered.manual), rows=sizes), lowered
 
-    def examine(self, rules: Iterable[Rule], names: frozenset[str], *, fixes: bool = False) -> Result:
-        """What `check` says, sooner: trees and values live to the end of the run, and looking for garbage among them took a fifth of it."""
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return self.check(rules, names, fixes=fixes)
-        finally:
-            if collecting:
-                gc.enable()
+    def check(self, rules: Iterable[Rule], names: frozenset[str]) -> Result:
+        """Judge the project, then leave out what the user silenced and what was not asked for.
 
-    def check(self, rules: Iterable[Rule], names: frozenset[str], *, fixes: bool = False) -> Result:
-        """Judge the project, then leave out what the user silenced; offer fixes for what is left where they are asked for."""
+        A finding counts as in a file that any point of its trail lies in.
+        """
+        targets = self.scope.targets
+        return narrowed(self.whole(rules, names), lambda f: any(discover.within(path, targets) for path in places(f)))
+
+    def whole(self, rules: Iterable[Rule], names: frozenset[str], *, fixes: bool = False) -> Result:
+        """What is found in the project, whichever part of it the user named; `fixes` asks for edits as well."""
         program, lowered = self.program()
         active = self.settings.active(names)
         judged = [r for r in rules if r.name in active]
@@ -119,18 +150,16 @@ class Project:
         kept = [
             replace(f, severity=self.settings.severity_of(f.rule, f.severity))
             for f in filtered.kept
-            if f.rule in active and self._wanted(f)
+            if f.rule in active and not self._silenced(f)
         ]
         if fixes:
             kept = self._mendable(program, kept, frozenset(made))
         notes = [*self.notes, *lowered.notes, *hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
-        shown = {f.found.span.path for f in kept} | {p.span.path for f in kept for p in f.found.trail}
-        shown |= {path for f in kept if f.fix is not None for path in f.fix.paths}
         return Result(
             tuple(kept),
             tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),
             summary(program, lowered, len(self.found.files), len(filtered.suppressed)),
-            {path: source for path, source in sources.items() if path in shown},
+            sources,
             tuple(lowered.schemas[key] for key in sorted(lowered.schemas)),
             tuple(judged),
         )
@@ -171,18 +200,14 @@ class Project:
         own = found.severity or rule.severity
         return Finding(rule.name, rule.pattern, self.settings.severity_of(rule.name, own), found)
 
-    def _wanted(self, finding: Finding) -> bool:
-        """Whether the user asked for this place: a finding counts as in a file that any point of its trail lies in."""
+    def _silenced(self, finding: Finding) -> bool:
+        """Whether the settings say nothing of this kind is wanted about this file or table."""
         found = finding.found
-        if finding.rule in self.settings.ignored_in(found.span.path) or found.table in self.settings.ignore_tables:
-            return False
-        places = {found.span.path, *(p.span.path for p in found.trail)}
-        return any(discover.within(path, self.scope.targets) for path in places)
+        return finding.rule in self.settings.ignored_in(found.span.path) or found.table in self.settings.ignore_tables
 
     def _sources(self, findings: Iterable[Finding], lowered: Lowered) -> dict[str, LineIndex]:
         paths = {*lowered.analysed, *(s.span.path for s in lowered.schemas.values() if s.span is not None)}
-        for finding in findings:
-            paths |= {finding.found.span.path, *(p.span.path for p in finding.found.trail)}
+        paths |= {path for finding in findings for path in places(finding)}
         return {path: LineIndex(path, data) for path in sorted(paths) if (data := self._read.get(path)) is not None}
 
 
@@ -237,4 +262,4 @@ def hints(program: Program, lowered: Lowered) -> list[Note]:
     return notes
 
 
-__all__ = ["Outcome", "Project", "check", "hints", "load_rules", "summary"]
+__all__ = ["Outcome", "Project", "check", "hints", "load_rules", "names_of", "narrowed", "places", "run", "settings_for", "summary"]

@@ -17,3 +17,11 @@ class PathError(QuerylintError):
 
 class RuleNameError(QuerylintError):
     """A rule name that no rule bears; the sentence offers the nearest one."""
+
+
+class RevisionError(QuerylintError):
+    """A state of the project that git cannot give; the sentence says what is missing."""
+
+
+class BaselineError(QuerylintError):
+    """A baseline that cannot be used, or that would be lost; the sentence names the file."""

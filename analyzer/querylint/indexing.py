@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from querylint import discover, filters, settings
+from querylint import discover
 from querylint.advise.advisor import advice
-from querylint.engine import Project, hints, load_rules, summary
+from querylint.engine import Project, hints, load_rules, settings_for, summary
 from querylint.errors import PathError, QuerylintError
 from querylint.patch import Fix, Safety
 from querylint.report.indexes import IndexReport
 from querylint.result import NoteKind
+from querylint.revisions import uncommitted
 from querylint.rewrite.disk import replace_files
 from querylint.rewrite.edits import edited
 from querylint.rewrite.indexes import Held, Order, changes
-from querylint.rewrite.repository import uncommitted
 from querylint.settings import Size
 
 LARGE_ROWS = 100_000
@@ -33,8 +33,7 @@ def indexes(paths: Sequence[Path], config: Path | None = None, *, every: bool = 
 
 def _project(paths: Sequence[Path], config: Path | None) -> Project:
     scope = discover.locate(paths)
-    names = frozenset(rule.name for rule in load_rules()) | filters.PSEUDO_RULES
-    return Project(scope, settings.load(scope.root, config, {}, rule_names=names))
+    return Project(scope, settings_for(scope.root, load_rules(), config))
 
 
 def _report(project: Project, *, every: bool) -> IndexReport:

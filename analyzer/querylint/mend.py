@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from querylint import discover, filters, settings
-from querylint.engine import Project, load_rules
+from querylint import discover, engine, filters, review
+from querylint.engine import Project
+from querylint.filters import Known
 from querylint.patch import Fix, Safety
 from querylint.report.order import by_cost, by_place
 from querylint.result import NoteKind, Result
-from querylint.rewrite import edits, repository
+from querylint.revisions import uncommitted
+from querylint.rewrite import edits
 from querylint.rewrite.disk import replace_files
-from querylint.rule import Finding
+from querylint.rule import Finding, Rule
 from querylint.settings import Settings
 
 MOST_RUNS = 100
@@ -31,12 +34,14 @@ class Choice:
     """Which fixes are wanted.
 
     `accept` is asked before each, with the files that it touches before and after. `clean` refuses files whose content no commit holds.
+    `without_baseline` wants what the baseline of the project lists, too.
     """
 
     unsafe: bool = False
     select: frozenset[str] | None = None
     ignore: frozenset[str] = frozenset()
     clean: bool = False
+    without_baseline: bool = False
     accept: Accept | None = None
 
 
@@ -77,13 +82,13 @@ class Mended:
 
 def mend(paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], choice: Choice) -> Mended:
     """Make every fix that is wanted and holds, in memory."""
-    rules = load_rules()
-    names = frozenset(rule.name for rule in rules) | filters.PSEUDO_RULES
+    rules = engine.load_rules()
     scope = discover.locate(paths)
     named = {key: sorted(value) for key, value in (("select", choice.select), ("ignore", choice.ignore)) if value}
-    settings.load(scope.root, config, {**overrides, **named}, rule_names=names)  # complains of rules that do not exist
-    chosen = settings.load(scope.root, config, overrides, rule_names=names)
-    return _Mender(scope, chosen, choice, lambda project: project.examine(rules, names, fixes=True)).run()
+    engine.settings_for(scope.root, rules, config, {**overrides, **named})  # complains of rules that do not exist
+    chosen = engine.settings_for(scope.root, rules, config, overrides)
+    known = () if choice.without_baseline else review.usual_baseline(scope.root) or ()
+    return _Mender(scope, chosen, choice, rules, known).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +96,21 @@ class State:
     """What the project has become by some fixes more."""
 
     made: list[Made]
-    overlay: dict[str, bytes]
+    unsaved: dict[str, bytes]
     project: Project
     result: Result
 
 
 @dataclass(slots=True)
 class _Mender:
-    """One run. `overlay` is what the files have become so far, `refused` why fixes are not tried again, by what they would do."""
+    """One run. `unsaved` is what the files have become so far, `refused` why fixes are not tried again, by what they would do."""
 
     scope: discover.Scope
     settings: Settings
     choice: Choice
-    examine: Callable[[Project], Result]
-    overlay: dict[str, bytes] = field(default_factory=dict)
+    rules: Sequence[Rule]
+    known: Sequence[Known]
+    unsaved: dict[str, bytes] = field(default_factory=dict)
     refused: dict[tuple[object, ...], str] = field(default_factory=dict)
     asked: set[tuple[object, ...]] = field(default_factory=set)
     dirty: dict[str, bool] = field(default_factory=dict)
@@ -112,7 +118,7 @@ class _Mender:
 
     def run(self) -> Mended:
         """Fix after fix until none is left that helps."""
-        project, result = self._look(self.overlay)
+        project, result = self._look(self.unsaved)
         disk = project
         made: list[Made] = []
         while self.runs < MOST_RUNS:
@@ -121,17 +127,20 @@ class _Mender:
                 break
             held = self._hold(batch, project, result)
             if held is not None:
-                self.overlay, project, result = held.overlay, held.project, held.result
+                self.unsaved, project, result = held.unsaved, held.project, held.result
                 made += held.made
-        before = {path: data for path in self.overlay if (data := disk.read(path)) is not None}
-        after = {path: data for path, data in self.overlay.items() if data != before[path]}
+        before = {path: data for path in self.unsaved if (data := disk.read(path)) is not None}
+        after = {path: data for path, data in self.unsaved.items() if data != before[path]}
         left = tuple(self._left(finding) for finding in by_place(result.findings) if self._chosen(finding))
         return Mended(self.scope.root, self.settings, tuple(made), left, {path: before[path] for path in after}, after, result)
 
-    def _look(self, overlay: Mapping[str, bytes]) -> tuple[Project, Result]:
+    def _look(self, unsaved: Mapping[str, bytes]) -> tuple[Project, Result]:
+        """The project as it would be, and what is found in it but for what its baseline lists."""
         self.runs += 1
-        project = Project(replace(self.scope, targets=()), self.settings, overlay)
-        return project, self.examine(project)
+        project = Project(replace(self.scope, targets=()), self.settings, unsaved)
+        result = engine.run(partial(project.whole, fixes=True), self.rules)
+        compared = filters.compare(result.findings, self.known)
+        return project, replace(result, findings=compared.new, known=compared.old)
 
     def _chosen(self, finding: Finding) -> bool:
         """Whether the user wants to hear of it."""
@@ -139,8 +148,7 @@ class _Mender:
             return False
         if self.choice.select is not None and finding.rule not in self.choice.select:
             return False
-        places = {finding.found.span.path, *(point.span.path for point in finding.found.trail)}
-        return any(discover.within(path, self.scope.targets) for path in places)
+        return any(discover.within(path, self.scope.targets) for path in engine.places(finding))
 
     def _batch(self, project: Project, result: Result) -> list[Made]:
         """The fixes to try next: the costlier of two that clash; the other waits for the next pass."""
@@ -172,18 +180,18 @@ class _Mender:
         refused = self.refused.get(_deed(Made(finding, fix)))
         if refused is not None:
             return refused
-        changed = [path for path in fix.paths if path not in self.overlay and self._is_dirty(path)] if self.choice.clean else []
+        changed = [path for path in fix.paths if path not in self.unsaved and self._is_dirty(path)] if self.choice.clean else []
         return f"`{changed[0]}` {DIRTY}" if changed else ""
 
     def _is_dirty(self, path: str) -> bool:
         if path not in self.dirty:
-            self.dirty[path] = bool(repository.uncommitted(self.scope.root, [path]))
+            self.dirty[path] = bool(uncommitted(self.scope.root, [path]))
         return self.dirty[path]
 
     def _hold(self, batch: list[Made], project: Project, result: Result) -> State | None:
         """The largest part of a batch that holds, and what the project has become; None where all that was tried was refused."""
         while batch:
-            state = self._made(batch, project, self.overlay)
+            state = self._made(batch, project, self.unsaved)
             suspects = _failing(batch, result, state.result)
             if suspects and (finished := self._finished(state, result)) is not None:
                 return finished
@@ -197,9 +205,9 @@ class _Mender:
             batch = sound or batch[: len(batch) // 2]
         return None
 
-    def _made(self, batch: list[Made], project: Project, overlay: Mapping[str, bytes]) -> State:
+    def _made(self, batch: list[Made], project: Project, unsaved: Mapping[str, bytes]) -> State:
         sources = {path: data for made in batch for path in made.fix.paths if (data := project.read(path)) is not None}
-        changed = {**overlay, **edits.edited(sources, [made.fix for made in batch])}
+        changed = {**unsaved, **edits.edited(sources, [made.fix for made in batch])}
         return State(batch, changed, *self._look(changed))
 
     def _finished(self, state: State, before: Result) -> State | None:
@@ -208,8 +216,8 @@ class _Mender:
         follow = [made for made in self._batch(state.project, state.result) if id(made.finding) in new]
         if not follow or self.choice.accept is not None:
             return None
-        second = self._made(follow, state.project, state.overlay)
-        both = State([*state.made, *follow], second.overlay, second.project, second.result)
+        second = self._made(follow, state.project, state.unsaved)
+        both = State([*state.made, *follow], second.unsaved, second.project, second.result)
         return None if _failing(state.made, before, both.result) else both
 
     def _left(self, finding: Finding) -> Left:

@@ -49,8 +49,26 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """A criterion of the settings: at most `allowed` findings of a rule, a pattern or a severity in the whole project."""
+
+    name: str
+    allowed: int
+    found: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether there are more than that."""
+        return self.found > self.allowed
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of a run. `sources` holds the text of the files that findings point into, by path."""
+    """The outcome of a run. `sources` holds the text of the files that findings point into, by path.
+
+    `known` are findings that are not reported, since they were there before: `against` says in what (a baseline file, a revision), and
+    is empty where the run is compared with nothing. `gates` are those that were judged.
+    """
 
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...]
@@ -58,6 +76,9 @@ class Result:
     sources: Mapping[str, LineIndex]
     schemas: tuple[Schema, ...]
     rules: tuple[Rule, ...]
+    known: tuple[Finding, ...] = ()
+    against: str = ""
+    gates: tuple[Gate, ...] = ()
 
     @property
     def broken(self) -> bool:

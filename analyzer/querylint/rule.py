@@ -79,11 +79,23 @@ class Found:
     stack: str = ""
 
 
+class Age(Enum):
+    """Whether a finding was there before: in the baseline, or at the revision that the run is compared with.
+
+    UPDATED is one that was, in a function or a file of another name.
+    """
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    UPDATED = "updated"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A `Found` stamped by the engine: rule, pattern, final severity, and an identity that survives edits elsewhere in the file.
 
-    `fix` carries out its remedy; where none is offered although one was asked for, `unfit` says why.
+    `fix` carries out its remedy; where none is offered although one was asked for, `unfit` says why. `age` is None where the run is
+    compared with nothing.
     """
 
     rule: str
@@ -93,6 +105,7 @@ class Finding:
     fingerprint: str = ""
     fix: Fix | None = None
     unfit: str = ""
+    age: Age | None = None
 
 
 Check = Callable[[Program], Iterator[Found]]

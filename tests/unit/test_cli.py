@@ -15,7 +15,7 @@ import pytest
 import querylint
 from fake_engine import FakeEngine
 from querylint import cli
-from querylint.cli.check import FULL_AT_TERMINAL
+from querylint.cli.reporting import FULL_AT_TERMINAL
 from querylint.errors import SettingsError
 from querylint.report import FORMATS, Options, pages, render
 from report_sample import BROKEN, NOTHING, RESULT, SCAN, UNUSED, result
@@ -39,8 +39,9 @@ Door = Callable[..., Said]
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
     fake = FakeEngine(RESULT)
-    monkeypatch.setitem(sys.modules, "querylint.engine", fake)
-    monkeypatch.setattr(querylint, "engine", fake, raising=False)
+    for room in ("engine", "review"):
+        monkeypatch.setitem(sys.modules, f"querylint.{room}", fake)
+        monkeypatch.setattr(querylint, room, fake, raising=False)
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
@@ -139,6 +140,12 @@ def test_what_the_engine_is_asked(engine: FakeEngine, door: Door, tmp_path: Path
     ]
 
 
+def test_edits_are_made_up_only_for_formats_that_carry_them(engine: FakeEngine, door: Door, tmp_path: Path) -> None:
+    for args in (["--format", "json"], ["--format", "agent"], ["--output", f"sarif={tmp_path / 'out.sarif'}"], [], ["--format", "junit"]):
+        door(*args)
+    assert engine.fixes == [True, True, True, False, False]
+
+
 def test_show_lowers_the_floor(door: Door) -> None:
     assert "index-unused" in door("--show", "info").out
     assert "loop-read" not in door("--show", "error").out
@@ -218,6 +225,20 @@ def test_outputs_that_cannot_be_are_refused_before_the_run(engine: FakeEngine, d
     assert engine.asked == []
 
 
+def test_github_gets_a_summary_of_the_job_beside_the_log(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "summary.md").write_text("## Of another step\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    assert door("--format", "github").code == 1
+    text = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert text.startswith("## Of another step\n## querylint\n")
+    door("--format", "sarif")
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8") == text
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "summary.md"))
+    said = door("--format", "github")
+    assert said.code == 1
+    assert said.err == "querylint: the job summary cannot be written (no such file or directory)\n"
+
+
 def test_a_failed_write_leaves_what_was_there(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.json").write_text("old")
 
@@ -277,13 +298,13 @@ def test_pages_are_kept_equal_to_the_rules(engine: FakeEngine, door: Door, tmp_p
     folder = tmp_path / "docs" / "rules"
     folder.mkdir(parents=True)
     (folder / "gone.md").write_text("a rule that was")
-    readme = tmp_path / "README.md"
-    readme.write_text("# Q\n<!-- rules -->old<!-- /rules -->\nend\n")
+    index = tmp_path / "docs" / "rules.md"
+    index.write_text("# Q\n<!-- rules -->old<!-- /rules -->\nend\n")
     assert door("docs", "--check").code == 1
     assert (folder / "gone.md").exists()
     assert door("docs", "--write").code == 0
     assert sorted(path.name for path in folder.iterdir()) == ["index-unused.md", "loop-read.md", "scan-filter.md", "waterfall.md"]
-    assert readme.read_text() == f"# Q\n<!-- rules -->\n\n{pages.rules_table(engine.result.rules)}\n<!-- /rules -->\nend\n"
+    assert index.read_text() == f"# Q\n<!-- rules -->\n\n{pages.rules_table(engine.result.rules, 'rules')}\n<!-- /rules -->\nend\n"
     assert door("docs", "--check") == Said(0, "", "")
 
 

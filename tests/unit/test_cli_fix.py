@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from querylint import review
 from querylint.cli import door
 
 SCHEMA = """import { defineSchema, defineTable } from "convex/server";
@@ -91,6 +93,29 @@ def test_files_with_changes_that_are_not_committed_are_refused(project: Path) ->
     git(project, "commit", "-qam", "two")
     (project / "convex/schema.ts").write_text(SCHEMA + "// even more\n")
     assert "by_token" in (fix(project, "--unsafe", "--allow-dirty"), (project / "convex/posts.ts").read_text())[1]
+
+
+def test_what_the_baseline_lists_is_left_as_it_is(project: Path) -> None:
+    old = POSTS.replace("any = query", "old = query").partition("export const me")[0]
+    (project / "convex/old.ts").write_text(old)
+    (project / "convex/posts.ts").write_text("")
+    assert CliRunner().invoke(door, ["baseline", "create", str(project)], standalone_mode=False).return_value == 0
+    (project / "convex/posts.ts").write_text(POSTS)
+    done = fix(project, "--unsafe")
+    assert "take(1)" in (project / "convex/posts.ts").read_text()
+    assert (project / "convex/old.ts").read_text() == old
+    assert "convex/old.ts" not in done.output
+    assert done.return_value == 0, "as a check says"
+    assert "take(1)" in (fix(project, "--no-baseline"), (project / "convex/old.ts").read_text())[1]
+
+
+def test_a_check_of_one_file_carries_the_edits_with_the_text_of_all_files_that_they_touch(project: Path) -> None:
+    done = CliRunner().invoke(door, ["check", "--format", "json", str(project / "convex/posts.ts")], standalone_mode=False)
+    edits = {edit["path"] for finding in json.loads(done.stdout)["findings"] for edit in (finding["fix"] or {"edits": []})["edits"]}
+    assert edits == {"convex/posts.ts", "convex/schema.ts"}
+    outcome = review.check([project / "convex/posts.ts"], fixes=True)
+    assert edits <= outcome.result.sources.keys()
+    assert all(finding.fix is None for finding in review.check([project]).result.findings)
 
 
 def test_a_person_decides_fix_by_fix(project: Path) -> None:

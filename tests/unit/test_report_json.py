@@ -99,6 +99,7 @@ def test_a_finding_in_full() -> None:
             "cost": {"now": "n reads, one after another", "after": "n reads together"},
             "fix": None,
             "fingerprint": "0123456789abcdef0123456789abcdef",
+            "baselineState": None,
         }
     ]
 
@@ -145,7 +146,7 @@ def test_the_summary_counts_findings_and_says_what_was_looked_at() -> None:
     summary = report()["summary"]
     assert (summary["error"], summary["warning"], summary["info"]) == (1, 2, 1)
     assert summary["roots"] == ["convex"]
-    assert set(summary) == {"error", "warning", "info", *(field.name for field in fields(Summary))}
+    assert set(summary) == {"error", "warning", "info", "known", *(field.name for field in fields(Summary))}
     assert summary["files"] == SUMMARY.files
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from querylint.report import Options, render
 from querylint.report.order import by_cost, by_place, rank
-from querylint.report.paint import wanted
+from querylint.report.paint import links_wanted, wanted
 from querylint.report.prose import plain, shortened
 from querylint.report.snippet import display_width, printable, snippet
 from querylint.result import Note, NoteKind
@@ -206,3 +206,32 @@ def test_markdown_becomes_plain() -> None:
     assert plain(page) == "A\n\nSee b (https://x.y/z).\n\n    # c"
     assert shortened("one two three", 9) == "one two…"
     assert shortened("one", 9) == "one"
+
+
+@pytest.mark.parametrize(
+    ("environment", "terminal", "links"),
+    [
+        ({}, True, False),
+        ({"TERM_PROGRAM": "vscode"}, True, True),
+        ({"TERM_PROGRAM": "vscode"}, False, False),
+        ({"TERM_PROGRAM": "Apple_Terminal"}, True, False),
+        ({"TERM": "xterm-kitty"}, True, True),
+        ({"TERM": "dumb", "VTE_VERSION": "6800"}, True, False),
+        ({"VTE_VERSION": "6800"}, True, True),
+        ({"VTE_VERSION": "4600"}, True, False),
+        ({"WT_SESSION": "x"}, True, True),
+        ({"FORCE_HYPERLINK": "1"}, False, True),
+        ({"FORCE_HYPERLINK": "0", "TERM_PROGRAM": "vscode"}, True, False),
+    ],
+)
+def test_who_decides_about_links(environment: dict[str, str], terminal: bool, links: bool) -> None:
+    assert links_wanted(environment, terminal) is links
+
+
+@pytest.mark.parametrize("style", ["text", "concise"])
+def test_a_link_leads_to_the_page_of_a_rule_that_has_one_and_changes_no_word(style: str) -> None:
+    stray = replace(LOOP_READ, rule="unused-suppression")
+    linked = render(style, result(LOOP_READ, stray), Options(links=True))
+    assert "\x1b]8;;https://github.com/querylint/querylint/blob/main/docs/rules/loop-read.md\x1b\\loop-read\x1b]8;;\x1b\\" in linked
+    assert "rules/unused-suppression" not in linked
+    assert re.sub(r"\x1b\]8;;.*?\x1b\\", "", linked) == render(style, result(LOOP_READ, stray), Options())

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from querylint.errors import PathError
+from querylint.revisions import uncommitted
 from querylint.rewrite.disk import replace_files
-from querylint.rewrite.repository import uncommitted
 
 
 def lay(root: Path, **files: bytes) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from querylint.report.sarif.line_hash import line_hashes, line_hashes_at
 from querylint.report.sarif.places import uri, utf16_column
 from querylint.report.sarif.taxonomy import CWE_TITLES
 from querylint.result import NoteKind, Result
-from querylint.rule import Found, Point
+from querylint.rule import Age, Found, Point
 from querylint.text import LineIndex, Span
 from report_sample import BATCHED, BROKEN, LOOP_READ, NOTHING, POSTS, RESULT, RULES, SCAN, SOURCES, UNUSED, finding, result
 
@@ -280,3 +280,15 @@ def test_line_hashes_are_those_of_the_upload_action(text: str, hashes: str) -> N
 def test_a_line_behind_the_file_has_no_hash() -> None:
     beyond = finding("loop-read", Span("convex/posts.ts", 99, 1, 99, 2), "nowhere")
     assert "primaryLocationLineHash" not in results(result(beyond))["loop-read"]["partialFingerprints"]
+
+
+def test_paths_lead_from_the_top_of_the_repository_and_tell_projects_apart() -> None:
+    log = run(RESULT, Options(lead="packages/api/"))
+    assert {uri for key, uri in walk(log) if key == "uri"} == {f"packages/api/{path}" for path in (*SOURCES, "convex/broken.ts")}
+    assert log["automationDetails"]["id"] == "querylint/packages/api/convex/"
+
+
+def test_what_was_known_is_there_with_its_age() -> None:
+    aged = replace(RESULT, findings=(replace(SCAN, age=Age.NEW),), known=(replace(LOOP_READ, age=Age.UNCHANGED),), against="`main`")
+    assert {rule: each["baselineState"] for rule, each in results(aged).items()} == {"scan-filter": "new", "loop-read": "unchanged"}
+    assert all("baselineState" not in each for each in results().values())

@@ -199,7 +199,7 @@ def test_a_rule_selected_on_the_command_line_runs_whatever_the_file_says(tmp_pat
 # --- mistakes
 
 KEYS = (
-    "`exclude`, `extend-select`, `fail-on`, `ignore`, `ignore-tables`, `include-tests`, `per-file-ignores`, "
+    "`exclude`, `extend-select`, `fail-on`, `gates`, `ignore`, `ignore-tables`, `include-tests`, `per-file-ignores`, "
     "`require-reason`, `select`, `severity`, `show`, `tables`"
 )
 ROWS = 'must be a number of rows or one of "small", "large" or "unbounded"'

@@ -11,10 +11,14 @@ from typing import NoReturn
 import click
 
 from querylint import __version__
+from querylint.cli.baseline import baseline
 from querylint.cli.check import check
+from querylint.cli.completion import completion
+from querylint.cli.config import config, init
 from querylint.cli.console import ExitCode, complain
 from querylint.cli.fix import fix
 from querylint.cli.indexes import indexes
+from querylint.cli.mcp import mcp
 from querylint.cli.pages import docs, explain, rules
 from querylint.errors import QuerylintError
 
@@ -25,6 +29,8 @@ class Door(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `check` in front of anything that is neither a command nor a question to the group itself."""
         first = args[0] if args else ""
+        if ctx.resilient_parsing and not args:  # a shell asks which commands there are
+            return super().parse_args(ctx, args)
         if first not in self.commands and first not in ("-h", "--help", "--version"):
             near = get_close_matches(first, self.commands, n=1)
             if near and not first.startswith("-") and not Path(first).exists():
@@ -42,7 +48,7 @@ def door() -> None:
     """
 
 
-for command in (check, fix, indexes, rules, explain, docs):
+for command in (check, fix, indexes, baseline, rules, explain, init, config, completion, mcp, docs):
     door.add_command(command)
 
 

@@ -62,6 +62,12 @@ def write(path: Path, text: str) -> None:
         raise PathError(f"`{path}` cannot be written ({(error.strerror or str(error)).lower()})") from None
 
 
+def shown(path: Path) -> Path:
+    """A path as somebody would write it from here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def complain(message: str) -> ExitCode:
     """Say on standard error why the run cannot be trusted."""
     for line in message.splitlines():

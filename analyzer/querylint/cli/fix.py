@@ -10,6 +10,7 @@ import click
 
 from querylint.cli.console import ExitCode, complain, painter, put
 from querylint.cli.options import COLORS, SEVERITIES, names
+from querylint.cli.progress import working
 from querylint.report import wording
 from querylint.report.paint import Paint
 from querylint.report.snippet import printable
@@ -31,12 +32,13 @@ NO_FIX = "there is no automatic fix for it"
 @click.option("-i", "--interactive", is_flag=True, help="Show each fix and ask.")
 @click.option("--show", type=SEVERITIES, help="The least severity to fix.  [default: warning]")
 @click.option("--allow-dirty", is_flag=True, help="Change files too that have changes which are not committed.")
+@click.option("--no-baseline", "without_baseline", is_flag=True, help="Fix what the baseline lists, too.")
 @click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
 @COLORS
 @click.pass_context
 def fix(
     ctx: click.Context, paths: tuple[Path, ...], only_show: bool, unsafe: bool, select: list[str] | None, ignore: list[str] | None,
-    interactive: bool, show: str | None, allow_dirty: bool, config: Path | None, color: str,
+    interactive: bool, show: str | None, allow_dirty: bool, without_baseline: bool, config: Path | None, color: str,
 ) -> int:  # fmt: skip
     """Carry out what `check` advises in PATHS (default: here).
 
@@ -57,9 +59,11 @@ def fix(
         select=frozenset(select) if select is not None else None,
         ignore=frozenset(ignore or ()),
         clean=not allow_dirty and not only_show,
+        without_baseline=without_baseline,
         accept=_Asking(paint) if interactive else None,
     )
-    mended = mend.mend(paths or (Path(),), config, {"show": show} if show is not None else {}, choice)
+    with working(quiet=interactive):
+        mended = mend.mend(paths or (Path(),), config, {"show": show} if show is not None else {}, choice)
     if only_show:
         put(painted(unified(mended.before, mended.after), paint))
     else:

@@ -12,6 +12,7 @@ import click
 from querylint.cli.console import ExitCode, is_terminal, painter, put, write
 from querylint.cli.fix import painted
 from querylint.cli.options import COLORS
+from querylint.cli.progress import working
 from querylint.report import paint
 from querylint.report.indexes import FORMATS, render
 from querylint.report.wording import count
@@ -56,10 +57,12 @@ def indexes(
         from querylint.rewrite.indexes import Order
 
         order = Order(add=only != "drop", drop=only != "add")
-        done = indexing.carried_out(given, config, every=show == "info", order=order, clean=carry_out and not allow_dirty)
+        with working():
+            done = indexing.carried_out(given, config, every=show == "info", order=order, clean=carry_out and not allow_dirty)
         code = _shown(done, painter(color), output) if only_show else _made(done)
     else:
-        report = indexing.indexes(given, config, every=show == "info")
+        with working():
+            report = indexing.indexes(given, config, every=show == "info")
         colored = output is None and paint.wanted(color, os.environ, is_terminal())
         text = render(style, replace(report, all=everything, color=colored))
         _put(text, output, machine=style != "text")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from querylint.report import FORMATS
+
+if TYPE_CHECKING:
+    from querylint.review import View
 
 SEVERITIES = click.Choice(("error", "warning", "info"))
 COLORS = click.option("--color", type=click.Choice(("always", "never", "auto")), default="auto", help="When to use color.")
@@ -30,3 +36,40 @@ def outputs_given(ctx: click.Context, param: click.Parameter, values: tuple[str,
 def names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str] | None:
     """Names that are given by commas, by repetition, or by both."""
     return [name.strip() for value in values for name in value.split(",") if name.strip()] or None
+
+
+def VIEW(command: Callable[..., int]) -> Callable[..., int]:  # noqa: N802  # it is used like COLORS, a constant
+    """The options that say which state of the project is looked at, and what of it is reported."""
+    for option in reversed(_VIEW):
+        command = option(command)
+    return command
+
+
+def view_of(ctx: click.Context, given: Mapping[str, Any], paths: tuple[Path, ...]) -> tuple[View, tuple[Path, ...]]:
+    """What the options of `VIEW` ask for, and the paths without the `-` that stands for standard input."""
+    from querylint.review import View
+
+    given = dict(given)
+    name = given.pop("stdin_filename")
+    if name is None:
+        return View(**given), paths
+    if given["staged"] or given["changed"] or paths not in ((), (Path("-"),)):
+        raise click.UsageError("--stdin-filename goes with no other paths, and neither with --staged nor with --changed", ctx)
+    if not name.parent.is_dir():
+        raise click.BadParameter(f"the folder `{name.parent}` does not exist.", ctx, param_hint="'--stdin-filename'")
+    return View(**given, unsaved=(name, sys.stdin.buffer.read())), ()
+
+
+_VIEW = (
+    click.option("--since", metavar="REF", help="Report only what was not there where the current branch left REF."),
+    click.option("--staged", is_flag=True, help="Look at what is staged in git, and report what touches staged files."),
+    click.option("--changed", is_flag=True, help="Report what touches changed files: PATHS, or what git says has changed."),
+    click.option(
+        "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The baseline to use, instead of querylint-baseline.json."
+    ),
+    click.option("--no-baseline", "without_baseline", is_flag=True, help="Report what the baseline lists, too."),
+    click.option("--baseline-strict", "strict", is_flag=True, help="Exit with 1 where the baseline lists what is no more."),
+    click.option(
+        "--stdin-filename", type=click.Path(path_type=Path), metavar="PATH", help="Read this file's text from standard input, for editors."
+    ),
+)

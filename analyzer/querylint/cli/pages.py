@@ -34,14 +34,14 @@ def explain(rule: str, color: str) -> int:
     from querylint import engine
     from querylint.report import pages
 
-    put(pages.rule_text(_rule_named(rule, engine.load_rules()), painter(color)))
+    put(pages.rule_text(rule_named(rule, engine.load_rules()), painter(color)))
     return ExitCode.CLEAN
 
 
 @click.command(hidden=True)
 @click.option("--write/--check", "writing", default=False, help="Write the pages, or only say which are out of date.")
 def docs(writing: bool) -> int:
-    """Keep docs/rules and the rule table of README.md equal to the rules, from the root of querylint's own repository."""
+    """Keep docs/rules and the table in docs/rules.md equal to the rules, from the root of querylint's own repository."""
     from querylint import engine
     from querylint.report import pages
 
@@ -52,7 +52,8 @@ def docs(writing: bool) -> int:
     return ExitCode.FINDINGS if stale and not writing else ExitCode.CLEAN
 
 
-def _rule_named(name: str, known: Sequence[Rule]) -> Rule:
+def rule_named(name: str, known: Sequence[Rule]) -> Rule:
+    """The rule of that name; raises RuleNameError, with the nearest name, where there is none."""
     by_name = {rule.name: rule for rule in known}
     if name not in by_name:
         near = get_close_matches(name.lower().replace("_", "-"), by_name, n=1, cutoff=0.5)

@@ -36,6 +36,13 @@ def within(path: str, targets: Sequence[str]) -> bool:
     return not targets or any(not target or path == target or path.startswith(f"{target}/") for target in targets)
 
 
+def lead(root: Path) -> str:
+    """What leads from the top of the repository that a root lies in to the root: empty, or a path with a slash at its end."""
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    way = root.relative_to(top).as_posix()
+    return "" if way == "." else f"{way}/"
+
+
 def _existing(path: Path) -> Path:
     try:
         real = path.resolve(strict=True)

@@ -153,7 +153,7 @@ class _Walk:
     def wanted(self, name: str, path: str, chain: Chain, way: _Way) -> bool:
         """Whether a file is listed, going by its name."""
         named = path in self.targets
-        if not _readable(path) or (way is not _Way.OPEN and not named):
+        if not readable(path) or (way is not _Way.OPEN and not named):
             return False
         if self.excluded(path, name, False) and (self.force or not named):
             return False
@@ -199,7 +199,7 @@ class _Walk:
             if os.path.isdir(os.path.join(self.scope.root, target)):
                 if not any(within(file, (target,)) for file in self.files):
                     self.notes.append(Note(NoteKind.HINT, "this folder holds nothing to read, or is excluded", target))
-            elif not _readable(target):
+            elif not readable(target):
                 self.notes.append(
                     Note(NoteKind.HINT, "this file is neither TypeScript, JavaScript, Python, SQL nor a template and is not read", target)
                 )
@@ -211,7 +211,8 @@ def _toward(target: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
-def _readable(path: str) -> bool:
+def readable(path: str) -> bool:
+    """Whether a file is of a kind that some front end reads, going by its path."""
     *folders, name = path.split("/")
     suffix = name.rpartition(".")[2]
     return (

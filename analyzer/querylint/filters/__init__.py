@@ -1,10 +1,14 @@
-"""Which findings are shown: suppressions in comments, the floor of severity, and the identity that outlives edits."""
+"""Which findings are shown: suppressions in comments, the floor, what was there before, and the identity that outlives edits."""
 
 from __future__ import annotations
 
+from querylint.filters.baseline import BASELINE_FILE, Compared, Known, by_rule, compare, parse, text_of
 from querylint.filters.floor import visible
 from querylint.filters.generated import generated, hushed
 from querylint.filters.identity import fingerprints
 from querylint.filters.suppress import BAD, PSEUDO_RULES, UNUSED, Filtered, Suppressed, apply
 
-__all__ = ["BAD", "PSEUDO_RULES", "UNUSED", "Filtered", "Suppressed", "apply", "fingerprints", "generated", "hushed", "visible"]
+__all__ = [
+    "BAD", "BASELINE_FILE", "PSEUDO_RULES", "UNUSED", "Compared", "Filtered", "Known", "Suppressed", "apply", "by_rule", "compare",
+    "fingerprints", "generated", "hushed", "parse", "text_of", "visible",
+]  # fmt: skip

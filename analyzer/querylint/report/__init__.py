@@ -9,19 +9,23 @@ from typing import Protocol, cast
 from querylint.result import Result
 from querylint.rule import Severity
 
-FORMATS = ("text", "concise", "json", "sarif")
-MACHINE_FORMATS = ("json", "sarif")
+FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson", "sonarqube", "azure", "markdown", "agent")
+MACHINE_FORMATS = frozenset(FORMATS) - {"text", "concise"}
+FIX_FORMATS = frozenset({"json", "sarif", "agent"})
+"""Those that say which findings can be fixed; the others need no edits to be made up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a reader wants the result.
+    """How a reader wants the result: colored, with links to the pages of rules, so wide.
 
-    `show` is the least severity that people see (machine formats carry everything). `full` is how many findings are printed in full, the
+    `show` is the least severity that people see (JSON and SARIF carry everything). `full` is how many findings are printed in full, the
     rest taking one line each; None prints all of them in full. `by_cost` puts the dearest first instead of going by place.
+    `lead` leads from the top of the repository, which code hosts go by, to the root that paths are relative to.
     """
 
     color: bool = False
+    links: bool = False
     width: int = 100
     show: Severity = Severity.WARNING
     full: int | None = None
@@ -29,6 +33,7 @@ class Options:
     quiet: bool = False
     statistics: bool = False
     exit_code: int = 0
+    lead: str = ""
 
 
 class Format(Protocol):

@@ -6,13 +6,14 @@ from querylint.report import Options
 from querylint.report.order import by_place
 from querylint.report.paint import Paint
 from querylint.report.snippet import printable
+from querylint.report.wording import rules_of
 from querylint.result import Result
 from querylint.rule import Finding
 
 
 def render(result: Result, options: Options) -> str:
     """A line for each finding at or over the floor; nothing when there is none."""
-    paint = Paint(options.color)
+    paint = Paint(options.color, frozenset(rules_of(result)) if options.links else frozenset())
     return "".join(f"{line_of(finding, paint)}\n" for finding in by_place(result.findings) if finding.severity.rank >= options.show.rank)
 
 
@@ -21,4 +22,4 @@ def line_of(finding: Finding, paint: Paint) -> str:
     span = finding.found.span
     place = paint.strong(printable(f"{span.path}:{span.line}:{span.column}:"))
     message = printable(" ".join(finding.found.message.split()))
-    return f"{place} {paint.severity(finding.severity.value, finding.severity)} {paint.strong(finding.rule)} {message}"
+    return f"{place} {paint.severity(finding.severity.value, finding.severity)} {paint.rule(finding.rule)} {message}"

@@ -23,11 +23,12 @@ Json = Union[str, int, float, bool, None, "list[Json]", "dict[str, Json]"]
 
 
 def render(result: Result, options: Options) -> str:
-    """Everything, whatever its severity; equal runs give equal text."""
+    """Everything, whatever its severity and age; equal runs give equal text."""
     report: dict[str, Json] = {
         "version": VERSION,
-        "findings": [_finding(finding) for finding in by_place(result.findings)],
+        "findings": [_finding(finding) for finding in by_place([*result.findings, *result.known])],
         "notes": [_note(note) for note in notes_by_place(result.notes)],
+        "gates": [{"name": g.name, "allowed": g.allowed, "found": g.found, "failed": g.failed} for g in result.gates],
         "summary": _summary(result),
     }
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
@@ -51,6 +52,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "cost": _cost(found.cost),
         "fix": _fix(finding.fix),
         "fingerprint": finding.fingerprint or None,
+        "baselineState": finding.age.value if finding.age else None,
     }
 
 
@@ -118,4 +120,5 @@ def _summary(result: Result) -> dict[str, Json]:
     return {
         **{severity.value: number for severity, number in by_severity(result.findings).items()},
         **{field.name: _plain(getattr(seen, field.name)) for field in fields(seen)},
+        "known": len(result.known),
     }

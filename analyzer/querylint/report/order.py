@@ -38,6 +38,11 @@ def rank(finding: Finding) -> float:
     return SEVERITY_BASE[finding.severity] + 2.5 * PATTERN_WEIGHT.get(finding.pattern, USUAL_WEIGHT) + sure
 
 
+def at_least(findings: Iterable[Finding], show: Severity) -> list[Finding]:
+    """Those that are no less severe."""
+    return [finding for finding in findings if finding.severity.rank >= show.rank]
+
+
 def by_place(findings: Iterable[Finding]) -> list[Finding]:
     """In the order of the source."""
     return sorted(findings, key=_place)

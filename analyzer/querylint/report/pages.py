@@ -15,7 +15,7 @@ from querylint.rule import Rule
 TABLE_START = "<!-- rules -->"
 TABLE_END = "<!-- /rules -->"
 PAGES_FOLDER = "docs/rules"
-README = "README.md"
+INDEX = "docs/rules.md"
 
 
 def rule_page(rule: Rule) -> str:
@@ -81,22 +81,22 @@ def rules_table(rules: Sequence[Rule], folder: str = PAGES_FOLDER) -> str:
     return "".join(f"{line}\n" for line in [*head, *rows])
 
 
-def with_table(page: str, rules: Sequence[Rule]) -> str:
+def with_table(page: str, rules: Sequence[Rule], folder: str = PAGES_FOLDER) -> str:
     """A page whose rule table, between its two markers, is up to date; a page without markers stays as it is."""
     before, start, rest = page.partition(TABLE_START)
     _, end, after = rest.partition(TABLE_END)
-    return f"{before}{start}\n\n{rules_table(rules)}\n{end}{after}" if end else page
+    return f"{before}{start}\n\n{rules_table(rules, folder)}\n{end}{after}" if end else page
 
 
 def out_of_date(root: Path, rules: Sequence[Rule]) -> dict[Path, str | None]:
     """The files of the documentation that differ from what the rules say, with what they should hold; None where a rule is gone."""
-    folder, readme = root / PAGES_FOLDER, root / README
+    folder, index = root / PAGES_FOLDER, root / INDEX
     if not folder.is_dir():
         raise PathError(f"`{PAGES_FOLDER}` does not exist here; run this from the root of querylint's own repository")
     wanted: dict[Path, str | None] = dict.fromkeys(sorted(folder.glob("*.md")))
     wanted |= {folder / f"{rule.name}.md": rule_page(rule) for rule in by_name(rules)}
-    if readme.is_file():
-        wanted[readme] = with_table(readme.read_text(encoding="utf-8"), rules)
+    if index.is_file():
+        wanted[index] = with_table(index.read_text(encoding="utf-8"), rules, folder.name)
     return {path: text for path, text in wanted.items() if text is None or not path.is_file() or path.read_text(encoding="utf-8") != text}
 
 

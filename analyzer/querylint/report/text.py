@@ -10,7 +10,7 @@ from querylint.report.concise import line_of
 from querylint.report.order import by_cost, by_place, notes_by_place
 from querylint.report.paint import Paint
 from querylint.report.snippet import RowKind, near, printable, snippet
-from querylint.report.wording import advice, by_severity, count, looked_at, rules_of, verdict
+from querylint.report.wording import advice, by_severity, count, gate, looked_at, rules_of, verdict
 from querylint.result import Note, NoteKind, Result
 from querylint.rule import Finding, Severity
 from querylint.text import LineIndex
@@ -20,7 +20,7 @@ NOTES_SHOWN = 10
 
 def render(result: Result, options: Options) -> str:
     """The whole report."""
-    paint = Paint(options.color)
+    paint = Paint(options.color, frozenset(rules_of(result)) if options.links else frozenset())
     shown = [finding for finding in result.findings if finding.severity.rank >= options.show.rank]
     ordered = by_cost(shown) if options.by_cost else by_place(shown)
     blocks = []
@@ -65,7 +65,7 @@ def _statistics(findings: list[Finding], paint: Paint) -> Iterator[str]:
     counts = Counter((finding.rule, finding.severity) for finding in findings)
     width = len(str(max(counts.values())))
     for (rule, severity), number in sorted(counts.items(), key=lambda item: (-item[1], item[0][0], item[0][1].rank)):
-        yield f"{number:>{width}}  {paint.severity(f'{severity.value:<7}', severity)}  {paint.strong(rule)}"
+        yield f"{number:>{width}}  {paint.severity(f'{severity.value:<7}', severity)}  {paint.rule(rule)}"
 
 
 def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint) -> Iterator[str]:
@@ -73,6 +73,7 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
     yield from (_note(note, paint) for note in notes[:NOTES_SHOWN])
     if notes[NOTES_SHOWN:]:
         yield f"{count(len(notes) - NOTES_SHOWN, 'more note')}: --format json lists them all"
+    yield from (paint.severity(gate(judged), Severity.ERROR) for judged in result.gates if judged.failed)
     yield f"{paint.strong(verdict(result))} {looked_at(result)}"
     if result.summary.analysed and not result.summary.tables:
         yield "No table or model is declared in what was looked at, so no index could be checked; is the schema in another folder?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from querylint.remedy import sentence
-from querylint.result import Result, Summary
+from querylint.result import Gate, Result, Summary
 from querylint.rule import Finding, Found, Rule, Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -35,6 +35,13 @@ def advice(found: Found) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in sentences if text))
 
 
+def details(found: Found, lead: str = "") -> list[str]:
+    """The way to a finding, what it costs and what to do, each in a line of its own; `lead` goes before every path."""
+    way = [f"path: {point.text} (`{lead}{point.span.path}:{point.span.line}:{point.span.column}`)" for point in found.trail]
+    cost = [f"cost: {found.cost.now}" + (f"; after the change: {found.cost.after}" if found.cost.after else "")] if found.cost else []
+    return [*way, *cost, *(f"help: {text}" for text in advice(found))]
+
+
 def function_name(found: Found) -> str:
     """What its author calls the function that the finding lies in, qualified by class or enclosing function; empty at top level."""
     return found.function.rpartition("::")[2]
@@ -56,9 +63,17 @@ def verdict(result: Result) -> str:
     if result.broken:
         return "A part of querylint failed: what is reported here is not all."
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "hint"}
-    parts = [count(number, words[severity]) for severity, number in by_severity(result.findings).items() if number]
-    suppressed = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""
-    return f"Found {listed(parts)}{suppressed}." if parts else f"Found nothing to report{suppressed}."
+    new = "new " if result.against else ""
+    parts = [count(number, f"{new}{words[severity]}") for severity, number in by_severity(result.findings).items() if number]
+    aside = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""
+    aside += f", {len(result.known)} known from {result.against}" if result.known else ""
+    return f"Found {listed(parts)}{aside}." if parts else f"Found nothing {new}to report{aside}."
+
+
+def gate(judged: Gate) -> str:
+    """How a gate was passed or not, in one sentence."""
+    allowed = "none" if judged.allowed == 0 else f"{judged.allowed} at most"
+    return f"Gate `{judged.name}` {'failed' if judged.failed else 'passed'}: {judged.found} found, {allowed} allowed."
 
 
 def looked_at(result: Result) -> str:

@@ -20,8 +20,9 @@ _SMALL = 1_000
 class Checker:
     """Turns raw settings into values of `Settings`, by field name, and keeps the mistakes and the place of every key."""
 
-    def __init__(self, rule_names: frozenset[str]) -> None:
+    def __init__(self, rule_names: frozenset[str], patterns: frozenset[str] = frozenset()) -> None:
         self.rule_names = rule_names
+        self.patterns = patterns
         self.mistakes: list[str] = []
         self.places: dict[str, str] = {}
         self._name = ""
@@ -39,6 +40,7 @@ class Checker:
             "tables": self._tables,
             "ignore-tables": lambda path, value: frozenset(self._texts(path, value, "table names")),
             "include-tests": self._flag,
+            "gates": self._gates,
             "require-reason": self._flag,
         }
 
@@ -117,6 +119,18 @@ class Checker:
         offer = _hint(rows, _SIZES) if isinstance(rows, str) else ""
         self._wrong(path, f"`{_dotted(path)}` must be a number of rows or one of {_listed(_SIZES)}, not {_shown(rows)}{offer}")
         return TableFacts(name, None, Size.LARGE)
+
+    def _gates(self, path: KeyPath, value: Any) -> dict[str, int]:
+        gates: dict[str, int] = {}
+        known = {*self.rule_names, *self.patterns, *_SEVERITIES}
+        for name, most in self._table(path, value, "rules, patterns or severities and how many findings each may have").items():
+            if name not in known:
+                self._wrong((*path, name), f"`{name}` in `{_dotted(path)}` is no rule, pattern or severity{_hint(name, known)}")
+            elif not isinstance(most, int) or isinstance(most, bool) or most < 0:
+                self._wrong((*path, name), f"`{_dotted((*path, name))}` must be a number of findings from 0 up, not {_shown(most)}")
+            else:
+                gates[name] = most
+        return gates
 
     def _table(self, path: KeyPath, value: Any, what: str) -> Mapping[str, Any]:
         if isinstance(value, Mapping):

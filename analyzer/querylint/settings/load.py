@@ -39,6 +39,7 @@ def load(
     overrides: Mapping[str, object] | None = None,
     *,
     rule_names: Collection[str] = (),
+    patterns: Collection[str] = (),
 ) -> Settings:
     """The settings for a root.
 
@@ -48,7 +49,7 @@ def load(
     """
     file = _named(explicit, root) if explicit is not None else _nearest(root)
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
-    checker = Checker(frozenset(rule_names))
+    checker = Checker(frozenset(rule_names), frozenset(patterns))
     settings = Settings()
     if file is not None:
         values = checker.file(file.table, file.name, file.text, file.at)

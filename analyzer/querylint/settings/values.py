@@ -38,6 +38,7 @@ class Settings:
     """All settings of a run.
 
     `select` is None where every rule runs. `severity` maps a rule to its new severity, None for off. `fail_on` is None for never.
+    `gates` say how many findings of a rule, a pattern or a severity the whole project may have.
     `prefix` leads from the folder of the settings file, which its globs are relative to, to the root of the analysis. `given` says for
     each key that was set where that happened; `origin` is the settings file.
     """
@@ -54,6 +55,7 @@ class Settings:
     ignore_tables: frozenset[str] = frozenset()
     include_tests: bool = False
     require_reason: bool = True
+    gates: Mapping[str, int] = field(default_factory=dict)
     origin: Path | None = None
     prefix: str = ""
     given: Mapping[str, str] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from querylint.report.sarif.descriptors import (
 from querylint.report.sarif.places import ROOT, Places
 from querylint.report.sarif.results import Results, declaration
 from querylint.report.sarif.taxonomy import taxonomy
-from querylint.report.wording import REPOSITORY, count, rules_of
+from querylint.report.wording import REPOSITORY, count, gate, rules_of
 from querylint.result import Note, NoteKind, Result
 from querylint.rule import Finding
 
@@ -48,7 +48,7 @@ def render(result: Result, options: Options) -> str:
 def _run(result: Result, options: Options) -> Json:
     size = _fitted(result)
     notes = notes_by_place([*result.notes, *size.notes])
-    places = Places(_paths(result, size.findings, notes), result.sources, size.snippets, size.context)
+    places = Places(_paths(result, size.findings, notes), result.sources, size.snippets, size.context, options.lead)
     rules = rules_of(result)
     weaknesses = weaknesses_of(list(rules.values()))
     strays = {finding.rule: finding for finding in size.findings if finding.rule not in rules}
@@ -70,15 +70,18 @@ def _run(result: Result, options: Options) -> Json:
     }
     run: dict[str, Json] = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": _category(result)},
+        "automationDetails": {"id": _category(result, options.lead)},
         "invocations": [
             {
                 "executionSuccessful": not result.broken,
                 "exitCode": options.exit_code,
+                **_failed_gates(result),
                 "toolExecutionNotifications": [_notification(note, kinds, places) for note in notes],
             }
         ],
-        "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the project that was analyzed."}}},
+        "originalUriBaseIds": {
+            ROOT: {"description": {"text": "The top of the repository, or the root of the project where there is none."}}
+        },
         "artifacts": places.artifacts(),
         "columnKind": "utf16CodeUnits",
         "results": [results.result(finding) for finding in size.findings],
@@ -89,10 +92,17 @@ def _run(result: Result, options: Options) -> Json:
     return run
 
 
+def _failed_gates(result: Result) -> dict[str, Json]:
+    """Why the exit code is what it is, where gates made it so."""
+    failed = [gate(judged) for judged in result.gates if judged.failed]
+    return {"exitCodeDescription": " ".join(failed)} if failed else {}
+
+
 def _fitted(result: Result) -> _Size:
     """What code hosts accept: first the context goes, then the snippets, then the cheapest results."""
-    total = len(result.findings)
-    kept = by_place(by_cost(result.findings)[:MOST_RESULTS])
+    every = [*result.findings, *result.known]
+    total = len(every)
+    kept = by_place(by_cost(every)[:MOST_RESULTS])
     notes = []
     if total > WITH_CONTEXT:
         gone = "source snippets" if total > WITH_SNIPPETS else "surrounding lines"
@@ -112,10 +122,10 @@ def _paths(result: Result, findings: list[Finding], notes: list[Note]) -> tuple[
     return tuple(sorted(paths))
 
 
-def _category(result: Result) -> str:
+def _category(result: Result, lead: str) -> str:
     """What lies before the last slash keeps the alerts of two projects of one repository apart."""
     roots = result.summary.roots
-    return f"querylint/{roots[0].strip('/')}/" if len(roots) == 1 and roots[0] not in ("", ".") else "querylint/"
+    return f"querylint/{lead}{roots[0].strip('/')}/" if len(roots) == 1 and roots[0] not in ("", ".") else f"querylint/{lead}"
 
 
 def _notification(note: Note, kinds: list[NoteKind], places: Places) -> Json:

@@ -8,6 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 from urllib.parse import quote
 
+from querylint.report.columns import utf16_column
 from querylint.report.json import Json
 from querylint.report.sarif.line_hash import line_hashes_at
 from querylint.text import LineIndex, Span
@@ -20,12 +21,16 @@ MOST_SNIPPET = 2000
 
 @dataclass(frozen=True)
 class Places:
-    """The files that a log refers to, and the text of those that are known; only these are listed as artifacts."""
+    """The files that a log refers to, and the text of those that are known; only these are listed as artifacts.
+
+    `lead` leads from the top of the repository, which the log's paths are relative to, to the root of the project.
+    """
 
     paths: tuple[str, ...]
     sources: Mapping[str, LineIndex]
     snippets: bool = True
     context: bool = True
+    lead: str = ""
 
     @cached_property
     def _indexes(self) -> dict[str, int]:
@@ -38,7 +43,7 @@ class Places:
     def file(self, path: str) -> dict[str, Json]:
         """A reference to a file."""
         listed = {"index": self._indexes[path]} if path in self._indexes else {}
-        return {"uri": uri(path), "uriBaseId": ROOT, **listed}
+        return {"uri": uri(self.lead + path), "uriBaseId": ROOT, **listed}
 
     def physical(self, span: Span) -> dict[str, Json]:
         """A place on the way to a finding."""
@@ -89,7 +94,7 @@ class Places:
     def _artifact(self, path: str) -> Json:
         data = self.sources[path].source
         return {
-            "location": {"uri": uri(path), "uriBaseId": ROOT},
+            "location": {"uri": uri(self.lead + path), "uriBaseId": ROOT},
             "length": len(data),
             "hashes": {"sha-256": sha256(data).hexdigest()},
         }
@@ -98,9 +103,3 @@ class Places:
 def uri(path: str) -> str:
     """A relative path as a URI reference; a colon in its first segment is no scheme."""
     return quote(path.encode("utf-8", "surrogateescape"), safe="/")
-
-
-def utf16_column(line: str, column: int) -> int:
-    """A 1-based column in characters turned into one in UTF-16 units."""
-    before = line[: column - 1]
-    return column if before.isascii() else column + sum(char > "\uffff" for char in before)

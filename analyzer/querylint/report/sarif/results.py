@@ -50,6 +50,8 @@ class Results:
             result["codeFlows"] = [self._flow(found, steps)]
         if fingerprints := self._fingerprints(finding):
             result["partialFingerprints"] = fingerprints
+        if finding.age:
+            result["baselineState"] = finding.age.value
         if finding.fix is not None:
             result["fixes"] = [self._fix(finding.fix)]
         result["properties"] = _properties(finding)

@@ -1,0 +1,111 @@
+"""`querylint config` and `init`: the settings that hold here, and a first settings file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from querylint.cli.console import ExitCode, put, shown, write
+from querylint.cli.progress import working
+from querylint.errors import SettingsError
+from querylint.report.snippet import printable
+from querylint.report.wording import REPOSITORY, count, listed
+
+if TYPE_CHECKING:
+    from querylint.result import Result
+
+FOLDER = click.argument("folder", default=".", type=click.Path(path_type=Path))
+STACKS = {"convex": "Convex", "django": "Django", "sqlalchemy": "SQLAlchemy", "dbapi": "DB-API"}
+NAME = "querylint.toml"
+
+
+@click.command()
+@FOLDER
+@click.option("--config", "file", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@click.option("--format", "style", type=click.Choice(("toml", "json")), default="toml", show_default=True)
+def config(folder: Path, file: Path | None, style: str) -> int:
+    """Print the settings that hold in FOLDER (default: here), and where each comes from."""
+    from querylint import discover, engine
+    from querylint.settings.listing import as_toml, listing
+
+    rules = engine.load_rules()
+    root = discover.locate((folder,)).root
+    chosen = engine.settings_for(root, rules, file)
+    items = listing(chosen)
+    names = engine.names_of(rules)
+    off = sorted(names - chosen.active(names))
+    if style == "json":
+        values = {item.key: {"value": item.value, "from": item.origin} for item in items}
+        report = {"version": 1, "root": str(root), "file": str(chosen.origin) if chosen.origin else None, "settings": values, "off": off}
+        put(json.dumps(report, indent=2, ensure_ascii=False) + "\n", machine=True)
+        return ExitCode.CLEAN
+    put(f"# Root of the project: {root}\n# Settings file: {shown(chosen.origin) if chosen.origin else 'none'}\n")
+    put(f"# Rules: {len(names) - len(off)} of {len(names)} run{'; off: ' + ', '.join(off) if off else ''}\n\n{as_toml(items)}")
+    return ExitCode.CLEAN
+
+
+@click.command()
+@FOLDER
+def init(folder: Path) -> int:
+    """Write a first querylint.toml for the project around FOLDER (default: here); nothing is ever overwritten."""
+    from querylint import discover, review
+
+    root = discover.locate((folder,)).root
+    path = shown(root / NAME)
+    if path.exists():
+        raise SettingsError(f"`{path}` exists and is left as it is; `querylint config` prints what holds")
+    with working():
+        outcome = review.check((root,))
+    if outcome.settings.origin is not None:
+        raise SettingsError(f"`{shown(outcome.settings.origin)}` holds settings for this project already; `querylint config` prints them")
+    write(path, first_settings(outcome.result))
+    put(f"{path} written. Found here: {_found(outcome.result)}.\n")
+    put("Next: `querylint check` reports what is costly; `querylint baseline create` lists it, so that only what is new is reported.\n")
+    return ExitCode.CLEAN
+
+
+def first_settings(result: Result) -> str:
+    """A settings file that changes nothing yet, with what could be said in comments, about what this project holds."""
+    from querylint.settings.listing import key
+
+    table = key(_questionable(result))
+    return f"""\
+# Settings of querylint. Every key may be left out: {REPOSITORY}/blob/main/docs/settings.md
+# Found here: {_found(result)}.
+
+fail-on = "warning"           # the least severity that makes `querylint check` exit with 1: error, warning, info, never
+# show = "info"               # print hints too, which are true but small
+# ignore = ["whole-rows"]     # rules to leave out; `querylint rules` lists them
+# exclude = ["legacy/**"]     # beside what git ignores
+
+# What only people know about the data: a small table may be read whole.
+# [tables.{table}]
+# rows = "small"              # or "large", "unbounded", or a number
+
+# What fails a run of the whole project, whatever its baseline says.
+# [gates]
+# error = 0
+# loop-read = 0
+"""
+
+
+def _found(result: Result) -> str:
+    """Each schema in one breath; a folder's name cannot end the comment that it stands in."""
+    stacks = [
+        f"{STACKS.get(schema.stack, schema.stack)} in `{printable(schema.root) or '.'}` ({count(len(schema.tables), 'table')})"
+        for schema in result.schemas
+        if schema.tables
+    ]
+    return listed(stacks) if stacks else "no database schema that querylint knows"
+
+
+def _questionable(result: Result) -> str:
+    """The table about whose size most is said."""
+    counts = Counter(f.found.table for f in result.findings if f.found.table and {f.pattern, *f.found.also} & {"unbounded", "mem-filter"})
+    if counts:
+        return min(counts, key=lambda name: (-counts[name], name))
+    return next((name for schema in result.schemas for name in sorted(schema.tables)), "kinds")

@@ -1,0 +1,44 @@
+"""A sign of life on standard error, where a person waits at a terminal for longer than a moment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+AFTER = 0.5
+"""Seconds that pass in silence."""
+
+EVERY = 0.1
+FRAMES = "|/-\\"
+
+
+@contextmanager
+def working(quiet: bool = False) -> Iterator[None]:
+    """Show that something is being done; what was shown is gone when it is done."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    done = Event()
+    sign = Thread(target=_turn, args=(done,), daemon=True)
+    sign.start()
+    try:
+        yield
+    finally:
+        done.set()
+        sign.join()
+
+
+def _turn(done: Event) -> None:
+    if done.wait(AFTER):
+        return
+    turn = 0
+    while True:
+        sys.stderr.write(f"\r{FRAMES[turn % len(FRAMES)]} querylint is reading the project ({AFTER + turn * EVERY:.0f} s)")
+        sys.stderr.flush()
+        turn += 1
+        if done.wait(EVERY):
+            break
+    sys.stderr.write("\r\x1b[2K")
+    sys.stderr.flush()

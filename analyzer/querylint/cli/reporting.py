@@ -1,0 +1,87 @@
+"""What is done with the outcome of a check: files written, the report printed, the exit code settled."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING
+
+import click
+
+from querylint.cli.console import ExitCode, complain, is_terminal, put, write
+from querylint.report import MACHINE_FORMATS, Options, paint, render, wording
+from querylint.result import Result
+from querylint.rule import Severity
+
+if TYPE_CHECKING:
+    from querylint.engine import Outcome
+
+FULL_AT_TERMINAL = 20
+"""How many findings a person gets in full at once; the rest take one line each."""
+
+SUMMARY_BYTES = 900_000
+"""GitHub drops a step's summary of more than 1 MiB, without failing the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """How the user wants to be told. `chosen` says that he named the format himself, and so wants all of it."""
+
+    style: str
+    outputs: tuple[tuple[str, Path], ...] = ()
+    color: str = "auto"
+    statistics: bool = False
+    quiet: bool = False
+    exit_zero: bool = False
+    chosen: bool = False
+
+
+def say(outcome: Outcome, printing: Printing) -> ExitCode:
+    """Write the files, print the report, and return what the exit code has to be."""
+    result, code = outcome.result, verdict(outcome.result, outcome.settings.fail_on, printing.exit_zero)
+    options = Options(show=outcome.settings.show, quiet=printing.quiet, statistics=printing.statistics, exit_code=code, lead=outcome.lead)
+    for kind, path in printing.outputs:
+        write(path, render(kind, result, replace(options, quiet=False, statistics=False)))
+    if terminal := is_terminal():
+        full = None if printing.chosen else FULL_AT_TERMINAL
+        options = replace(options, by_cost=True, full=full, width=max(60, get_terminal_size().columns))
+    options = replace(options, color=paint.wanted(printing.color, os.environ, terminal), links=paint.links_wanted(os.environ, terminal))
+    put(render(printing.style, result, options), machine=printing.style in MACHINE_FORMATS)
+    if printing.style == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        _summarize(Path(summary), result, options)
+    _explain_silence(result, printing)
+    return code
+
+
+def _summarize(path: Path, result: Result, options: Options) -> None:
+    """Add the report to the summary of the job; a summary that cannot be written fails no run."""
+    from querylint.report.markdown import fitted
+
+    try:
+        with path.open("ab") as file:
+            file.write(fitted(result, options, SUMMARY_BYTES).encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        click.echo(f"querylint: the job summary cannot be written ({(error.strerror or str(error)).lower()})", err=True)
+
+
+def verdict(result: Result, fail_on: Severity | None, exit_zero: bool = False) -> ExitCode:
+    """What the exit code of a run has to be."""
+    if result.broken:
+        return ExitCode.UNTRUSTED
+    if exit_zero:
+        return ExitCode.CLEAN
+    failing = fail_on is not None and any(finding.severity.rank >= fail_on.rank for finding in result.findings)
+    return ExitCode.FINDINGS if failing or any(gate.failed for gate in result.gates) else ExitCode.CLEAN
+
+
+def _explain_silence(result: Result, printing: Printing) -> None:
+    """Say beside a report that has no room for it what the run looked at, and that it cannot be trusted."""
+    if printing.style == "concise" and not printing.quiet:
+        for gate in result.gates:
+            if gate.failed:
+                click.echo(wording.gate(gate), err=True)
+        click.echo(f"{wording.verdict(result)} {wording.looked_at(result)}", err=True)
+    if result.broken:
+        complain("the run cannot be trusted, since a part of querylint failed; the notes say which")
