@@ -166,3 +166,12 @@ def test_sqlalchemy_and_alembic_make_the_same_index(rest: str, tmp_path: Path) -
     ran = subprocess.run([sys.executable, "run.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert "'ix_orders_shop': ['shop_name']" in ran.stdout
+
+
+def test_sql_schemas_get_their_statement(tmp_path: Path) -> None:
+    text = "import sqlite3\n\n\ndef find(db, owner):\n    return db.execute('SELECT id FROM jobs WHERE owner = ?', (owner,)).fetchall()\n"
+    add = "\n\ndef add(db, owner):\n    db.execute('INSERT INTO jobs (owner) VALUES (?)', (owner,))\n"
+    schema = "CREATE TABLE jobs (id integer PRIMARY KEY, owner integer);\n"
+    done = indexing.carried_out([project(tmp_path, {"schema.sql": schema, "jobs.py": text + add})])
+    assert not done.after
+    assert [held.reason for held in done.held] == ["put `CREATE INDEX jobs_owner_idx ON jobs (owner);` into the schema"]

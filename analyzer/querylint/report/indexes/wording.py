@@ -123,12 +123,13 @@ def proof(table: TableAdvice) -> str:
     if not table.demands or not table.apart:
         return ""
     number = len({i.name for i in table.indexes if i.verdict is not Verdict.DROP and any(d in table.demands for d in i.serves)})
+    beside = "beside the indexes that stay in any case, " if any(i.why in KEPT for i in table.indexes) else ""
     shapes = [f"{place(d)} by {shape(d)}" for d in table.apart]
     if not table.least:
-        return f"at least {len(shapes)} are needed"
+        return f"{beside}at least {len(shapes)} are needed"
     if len(shapes) == 1:
-        return f"one index serves all, and {shapes[0]} needs one"
-    said = f"no index can serve two of these {len(shapes)}: {'; '.join(shapes)}"
+        return f"{beside}one index is enough, and {shapes[0]} needs one"
+    said = f"{beside}no index can serve two of these {len(shapes)}: {'; '.join(shapes)}"
     return said if len(shapes) >= number else f"{said}; that {number} are needed was found by trying all ways"
 
 
