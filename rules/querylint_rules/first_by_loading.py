@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, unhurried
 from querylint.advise.growth import one_row
 from querylint.advise.memory import Load, loads, trail, visited
 from querylint.advise.planner import plain
@@ -46,8 +46,14 @@ def first_by_loading(program: Program) -> Iterator[Found]:
         if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
             continue  # the few rows that conditions leave come in one message
         found = _found(program, load, kinds)
-        slight = left_alone(program, load.function) or one_row(program, load.function, load.access, load.access.plans[0])
-        yield replace(found, severity=Severity.INFO) if slight else found
+        yield replace(found, severity=Severity.INFO) if _little(program, load) else found
+
+
+def _little(program: Program, load: Load) -> bool:
+    """Whether next to nothing is loaded too much: one row at most, the few rows that belong to a row at hand, or while nobody waits."""
+    if left_alone(program, load.function) or load.access.related or unhurried(program, load.function):
+        return True
+    return one_row(program, load.function, load.access, load.access.plans[0])
 
 
 def _unique(load: Load) -> bool:

@@ -11,23 +11,29 @@ Each round pays for the whole read again; Convex bills a repeated read like a ne
 Read it once before the loop and keep the result.
 
 ## When it stays silent
-Loops that write to the table they read, polling and paging loops, reads that only the first match reaches, tests, seeds and migrations.
+Loops that write to the table they read, loops of a few rounds that the author wrote down, polling and paging loops, reads that only the
+first match reaches, helpers and properties that keep what they have read, tests, seeds and migrations. It is a hint where a helper asks it
+beside the work that it does for the item.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from querylint.advise.asking import asks_the_same
 from querylint.advise.audience import left_alone
-from querylint.advise.bulk import small_matter
+from querylint.advise.bulk import remembered, small_matter
 from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.ir import Access, Branch, Call, Loop, LoopKind, Mode, Op, Program, Terminal
 from querylint.ir.program import Effect, Site
-from querylint.remedy import Hoist
+from querylint.remedy import Advice, Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
+
+HAND = Advice("read it once before the loop, and hand the result to the helper")
 
 
 @rule(pattern="repeat-read", severity=Severity.WARNING, cwe=1050)
@@ -37,6 +43,8 @@ def invariant_read(program: Program) -> Iterator[Found]:
         hit = _invariant(program, site)
         if hit is not None and not any(_written(program, site, hit.loop, effect.access.table) for effect in effects):
             yield _found(program, site, hit, effects[0])
+    for site, hit, effect in _within(program):
+        yield replace(_found(program, site, hit, effect), remedy=HAND, severity=Severity.INFO)
 
 
 def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
@@ -44,10 +52,47 @@ def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
         if site.loops and not quiet(site.function) and not read.kept and (not read.related or _asked_anew(program, site, read)):
             yield site, (Effect(site.function.key, read),)
     for site, call in program.calls():
-        if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
+        if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT and not call.kept:
             effects = tuple(local_effects(program, site.function, call))
-            if effects and all(e.access.op is Op.READ and not e.access.kept for e in effects):
+            if effects and all(e.access.op is Op.READ and not e.access.kept and not remembered(e) for e in effects):
                 yield site, effects
+
+
+def _within(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
+    """Reads inside a helper that is handed the item, but asks for something else: the same in every round."""
+    for site, call in program.calls():
+        if (
+            not site.loops
+            or quiet(site.function)
+            or call.mode is not Mode.DIRECT
+            or call.kept
+            or not program.facts(site.function).bulk_reads
+        ):
+            continue
+        hit = next(iter(rounds(program, site)), None)
+        if hit is None or not hit.varies or not _repeated(hit) or _picked(program, site, hit.loop):
+            continue
+        for effect in local_effects(program, site.function, call):
+            read = effect.access
+            if (
+                read.op is Op.READ
+                and not read.related
+                and not (read.kept or remembered(effect))
+                and effect.certain
+                and asks_the_same(program, site, effect, hit.loop)
+            ):
+                if not _written(program, site, hit.loop, read.table):
+                    yield site, hit, effect
+                break
+
+
+def _repeated(hit: Rounds) -> bool:
+    """Whether a loop goes over many items, each of which it meets."""
+    return (
+        not (hit.paging or hit.searching or hit.constant)
+        and hit.loop.kind in (LoopKind.EACH, LoopKind.GATHER)
+        and hit.loop.over is not None
+    )
 
 
 def _asked_anew(program: Program, site: Site, read: Access) -> bool:
@@ -65,6 +110,8 @@ def _invariant(program: Program, site: Site) -> Rounds | None:
     hit = found[0]
     if hit.varies or hit.paging or hit.searching or hit.loop.kind not in (LoopKind.EACH, LoopKind.GATHER) or hit.loop.over is None:
         return None
+    if hit.constant and program.facts(site.function).bulk_reads:
+        return None  # a few rounds that the author wrote down
     if _picked(program, site, hit.loop):
         return None
     guards = site.step.guards if isinstance(site.step, Access | Call) else frozenset()

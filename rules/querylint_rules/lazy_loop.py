@@ -18,24 +18,32 @@ count (`annotate`).
 ## When it stays silent
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
 back from a related row to the row it was reached from; rows that a caller may have loaded in a way that cannot be read; loops whose length
-the author wrote down; tests, seeds and migrations. What a helper reads under conditions deep inside, or beside work that writes, is a hint.
+the author wrote down; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads
+under conditions deep inside, or beside work that writes, and where a session that keeps its rows meets one of a few kinds (`order.status`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from querylint.advise.eager import Source, column, loading, missing, possible, several, sources
+from querylint.advise.audience import unhurried
+from querylint.advise.eager import Source, column, links, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import ITEM, Access, Call, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
+from querylint.ir import ITEM, Access, Call, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 from querylint.text import Span
 
 MOST_NAMES = 5
+KINDS = re.compile(
+    r"(?:^|_)(?:type|kind|category|priority|severity|status|state|level|role|language|locale|country|region|currency|unit|license|tier|"
+    r"format|taxonomy|environment|instrument|telescope)$",
+    re.IGNORECASE,
+)
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 
@@ -46,6 +54,7 @@ class Followed:
     source: Source
     loop: Loop
     site: Site
+    where: Function
 
 
 @dataclass(slots=True)
@@ -64,7 +73,7 @@ def lazy_loop(program: Program) -> Iterator[Found]:
         if read.follows is None or read.refined or quiet(site.function):
             continue
         for source in sources(program, site.function, read.follows):
-            loop = _loop(program, site, source)
+            loop, where = _loop(program, site, source)
             if loop is None or source.outer.role is not Role.CODE or _unknown(source):
                 continue
             lacking = _lacking(program, source)
@@ -74,7 +83,7 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             key = (source.outer.key, source.read.id if source.read is not None else site.function.key)
             rows = gathered.setdefault(key, Rows(source.read))
             for path in lacking:
-                rows.paths.setdefault(path, Followed(source, loop, site))
+                rows.paths.setdefault(path, Followed(source, loop, site, where))
     for rows in gathered.values():
         yield from _found(program, rows)
 
@@ -113,23 +122,24 @@ def _lacking(program: Program, source: Source) -> list[Path]:
     return [path for path in lacking if several(program, source.outer, source.read.table, path[:-1])]
 
 
-def _loop(program: Program, site: Site, source: Source) -> Loop | None:
-    """The loop whose rounds each follow the relation of another row."""
+def _loop(program: Program, site: Site, source: Source) -> tuple[Loop | None, Function]:
+    """The loop whose rounds each follow the relation of another row, and the function that it stands in."""
+    nowhere = None, site.function
     if not source.listed:
-        return None
+        return nowhere
     places = [site]
     for edge in source.edges:
         place = program.sites(edge.caller).by_id.get(edge.call.id)
         if place is None:
-            return None
+            return nowhere
         places.append(place)
     for place in places:
         for hit in rounds(program, place):
             if hit.constant:
-                return None
+                return nowhere
             if hit.varies:
-                return hit.loop
-    return None
+                return hit.loop, place.function
+    return nowhere
 
 
 def _found(program: Program, rows: Rows) -> Iterator[Found]:
@@ -216,13 +226,25 @@ def _one_row(program: Program, gathered: Rows) -> bool:
 
 
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
-    """Whether the relations are only followed under conditions, deep in what a round calls, or beside work that writes."""
+    """Whether the relations are followed where nobody waits, under conditions deep in a helper, or beside work that writes."""
     places = [gathered.paths[path] for path in paths]
+    if all(unhurried(program, place.where) for place in places) or all(_met(program, gathered, path) for path in paths):
+        return True
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
         return True  # each round works on its row, and reads what it needs for that
     deep = all(len(place.source.edges) > 1 for place in places)
     return deep and all(p.site.arms or p.site.step.guards for p in places if isinstance(p.site.step, Access))
+
+
+def _met(program: Program, gathered: Rows, path: Path) -> bool:
+    """Whether a relation leads to one of a few rows, which the session keeps once it has met them."""
+    followed = gathered.paths[path]
+    function = followed.source.outer
+    if gathered.read is None or not program.facts(function).identity:
+        return False
+    link = links(program, function, gathered.read.table, path)[-1]
+    return link is not None and not link.many and KINDS.search(link.name) is not None
 
 
 def _names(paths: list[Path]) -> str:

@@ -26,8 +26,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.asking import asks_the_same
 from querylint.advise.audience import waited_for
-from querylint.advise.bulk import by_table, in_one, small_matter
+from querylint.advise.bulk import by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
@@ -64,7 +65,10 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         hit = _waiting(program, site)
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
-        effect = _worst([e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related])
+        effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
+        if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
+            effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop)]
+        effect = _worst(effects)
         if effect is not None and not by_table(effect.access):
             yield site, hit, effect
 
@@ -81,7 +85,7 @@ def _waiting(program: Program, site: Site) -> Rounds | None:
 
 
 def _worst(effects: list[Effect]) -> Effect | None:
-    return max(effects, key=lambda e: (e.certain, _weight(e.access), -len(e.trail)), default=None)
+    return max(effects, key=lambda e: (not remembered(e), e.certain, _weight(e.access), -len(e.trail)), default=None)
 
 
 def _weight(read: Access) -> int:

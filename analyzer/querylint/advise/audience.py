@@ -39,6 +39,11 @@ def waited_for(program: Program, function: Function) -> bool:
     return audience(program, function) is Audience.USERS
 
 
+def unhurried(program: Program, function: Function) -> bool:
+    """Whether only schedules and people at a terminal lead to a function of a stack that sends statements one by one."""
+    return program.facts(function).planner and not waited_for(program, function)
+
+
 def left_alone(program: Program, function: Function) -> bool:
     """Whether only internal functions that nothing calls lead here: repairs that are run by hand, or code that is no longer used."""
     return audience(program, function) is Audience.NOBODY

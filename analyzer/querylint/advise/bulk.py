@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.audience import unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
 from querylint.ir import Access, Block, Branch, Call, Loop, Program, Relation, Root, Step, Value, Way
@@ -36,7 +37,9 @@ def by_table(access: Access) -> bool:
 
 
 def small_matter(program: Program, site: Site, effect: Effect) -> bool:
-    """Whether a read per item is true, and little: the database is in the process, the result is kept, or a helper does far more."""
+    """Whether a read per item is true, and little: the database is in the process, nobody waits, or a helper does far more."""
+    if unhurried(program, site.function) or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
+        return True
     if not plain(program, site.function):
         return False
     return (
@@ -46,6 +49,11 @@ def small_matter(program: Program, site: Site, effect: Effect) -> bool:
     )
 
 
+def remembered(effect: Effect) -> bool:
+    """Whether a helper on the way keeps what it has read."""
+    return any(edge.call.kept for edge in effect.trail)
+
+
 def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
     """Whether a helper has so much to do for an item that one query more is not what it costs."""
     return len(effect.trail) > NEAR or len(local_effects(program, site.function, call)) > LIGHT
@@ -53,7 +61,12 @@ def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
 
 def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
     """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
-    if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()) or site.handled:
+    if (
+        program.facts(site.function).embedded
+        or unhurried(program, site.function)
+        or loop.id in getattr(site.step, "guards", ())
+        or site.handled
+    ):
         return True
     if _same_row(site, loop, write) or _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body)):
         return True

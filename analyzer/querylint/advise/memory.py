@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.audience import left_alone, unhurried, waited_for
 from querylint.advise.eager import missing, sources
 from querylint.advise.growth import Reach, reach, small
 from querylint.advise.places import quiet, reaching, shortest
@@ -82,7 +82,7 @@ def weight(program: Program, load: Load) -> Severity:
 
     What one person has gathered is worth it where somebody waits.
     """
-    if load.reported or left_alone(program, load.function):
+    if load.reported or left_alone(program, load.function) or unhurried(program, load.function):
         return Severity.INFO
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:

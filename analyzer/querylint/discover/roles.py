@@ -18,7 +18,9 @@ _FIRST_DATA = "init"  # what `convex dev --run init` calls by convention: the ro
 _SEED_WORDS = frozenset({"seed", "seeds", "seeder", "seeders", "seeding", "fixture", "fixtures"})
 _MOCK_WORDS = frozenset({"mock", "mocks"})
 _MOCK_PRODUCTS = frozenset({"interview", "interviews", "exam", "exams", "test", "tests"})
+_INVENTED = frozenset({"test", "sample", "fake", "dummy", "demo", "mock"})  # `create_test_data`: rows for those who try a program out
 _MIGRATION_WORDS = frozenset({"migration", "migrations", "migrate", "backfill", "backfills"})
+_MIGRATION_FOLDERS = frozenset({"fixes"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -31,8 +33,14 @@ def role(path: str) -> Role:
     words = _words(stem)
     if "schema" in folders and "delta" in folders[folders.index("schema") :]:
         return Role.MIGRATION
-    if not _MIGRATION_WORDS.isdisjoint(words) or any(not _MIGRATION_WORDS.isdisjoint(_words(folder)) for folder in folders):
+    if (
+        not _MIGRATION_FOLDERS.isdisjoint(folders)
+        or not _MIGRATION_WORDS.isdisjoint(words)
+        or any(not _MIGRATION_WORDS.isdisjoint(_words(folder)) for folder in folders)
+    ):
         return Role.MIGRATION
+    if words[-1:] == ["data"] and not _INVENTED.isdisjoint(words[:-1]):
+        return Role.SEED
     if stem == _FIRST_DATA or any(folder in _SEED_FOLDERS for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):
         return Role.SEED
     return Role.CODE

@@ -92,7 +92,8 @@ class Call:
     """A call that may matter: of a project function, of a registered function, or of outside code.
 
     `deps` are the steps that its arguments need, `guards` those that decide whether it runs at all. `detached` says that it is reached only
-    where no transaction is open, `caught` that the round of the loop around it goes on when it fails.
+    where no transaction is open, `caught` that the round of the loop around it goes on when it fails. `kept` says that the result is kept:
+    whoever asks again with the same arguments, or the same object, runs nothing.
     """
 
     id: int
@@ -106,6 +107,7 @@ class Call:
     fragile: bool = False
     detached: bool = False
     caught: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +222,14 @@ Block = tuple[Step, ...]
 
 
 class Kind(Enum):
-    """What a function is to the platform."""
+    """What a function is to the platform. JOB is started by a schedule or at a terminal: nobody waits for it."""
 
     QUERY = "query"
     MUTATION = "mutation"
     ACTION = "action"
     HTTP = "http"
     CLIENT = "client"
+    JOB = "job"
     PLAIN = "plain"
     MODULE = "module"
 

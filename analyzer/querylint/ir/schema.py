@@ -87,7 +87,8 @@ class Facts:
     `bulk_writes`: several rows can be written in one statement. `bulk_reads`: the rows of many keys can be read by one query. `parallel`:
     several reads of one function may run at once. `planner`: the database picks indexes by itself, from any condition. `lazy`:
     relations of a row are read when they are first asked for. `once`: a query object must be run, and may be run only once. `embedded`:
-    the database runs inside the program, so that a query is no message to anywhere.
+    the database runs inside the program, so that a query is no message to anywhere. `identity`: a row that was met once is kept under its
+    key, and following a key to it again reads nothing.
     """
 
     bulk_writes: bool = False
@@ -97,6 +98,7 @@ class Facts:
     lazy: bool = False
     once: bool = True
     embedded: bool = False
+    identity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

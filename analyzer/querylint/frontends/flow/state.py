@@ -194,7 +194,10 @@ class State:
         self.emit(Clock(number, self.span(at, end)))
         return Val(deps=frozenset({number}))
 
-    def call(self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "") -> Val:
+    def call(
+        self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "", *,
+        kept: bool = False,
+    ) -> Val:  # fmt: skip
         """Call something; the result is known only by the number of the call."""
         number = self.fresh()
         deps: frozenset[int] = NO_STEPS
@@ -212,6 +215,7 @@ class State:
             self.broken(node.at, node.end),
             self.detached_from_database(),
             bool(self.frames) and len(self.frames) in self.caught,
+            kept,
         )
         self.emit(step)
         me = frozenset({number})

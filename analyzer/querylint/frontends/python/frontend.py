@@ -88,18 +88,14 @@ class PythonFrontEnd:
         wanted = list(places)
         for _ in range(MOST_WAVES):
             for key in wanted:
-                known[key] = _told(project, key)
+                known[key] = project.told(key)
                 module, found = places[key]
                 try:
                     done[key] = module.walk(found)
                 except RecursionError:
                     self.too_deep.add(module.path)
-            wanted = [key for key in places if _told(project, key) != known[key]]
+            again = project.outdated()
+            wanted = [key for key in places if key in again or project.told(key) != known[key]]
             if not wanted:
                 break
         return done
-
-
-def _told(project: PythonProject, key: str) -> str:
-    """What callers have told of the parameters of a function."""
-    return repr([(n, sorted(kinds)) for n, kinds in sorted(project.hints.get(key, {}).items())])

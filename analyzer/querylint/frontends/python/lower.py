@@ -11,6 +11,7 @@ from querylint.frontends.flow.statements import bind_params
 from querylint.frontends.flow.values import Closure, Val, lowered
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
+from querylint.frontends.python.jobs import is_job
 from querylint.frontends.python.project import PythonProject, returned
 from querylint.ir import Escape, Function, Kind, Role
 from querylint.syntax import tree
@@ -68,6 +69,7 @@ class ModuleLowering:
 
     def walk(self, found: Found) -> list[Function]:
         """Lower one function, and those inside it that call themselves."""
+        self.project.walking = self.key(found.name)
         place = Place(self.path, self.project, found.owner, found.name)
         machine = self.project.machine(place)
         params = self.project.parameters(None, found.owner, found.fn, self.key(found.name))
@@ -96,7 +98,9 @@ class ModuleLowering:
             stack.returning(machine, found.owner, fn, value)
         value = machine.unbuilt(value)
         machine.leak(value, Escape.RETURNED, fn.at, fn.end)
-        kind = next((k for stack in self.project.stacks if (k := stack.kind(found.owner, fn)) is not None), Kind.PLAIN)
+        kind = next((k for stack in self.project.stacks if (k := stack.kind(found.owner, fn)) is not None), None)
+        if kind is None:
+            kind = Kind.JOB if is_job(self.project.modules, self.path, found.owner, fn) else Kind.PLAIN
         return Function(
             self.key(found.name), found.name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block),
             lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, self.role, tuple(machine.touched),

@@ -21,6 +21,7 @@ from querylint.syntax import tree
 
 MOST_DEEP = 6
 MOST_KINDS = 6
+MAKER = "__init__"
 
 
 class PythonProject:
@@ -45,6 +46,9 @@ class PythonProject:
         self._fields: dict[tuple[str, str, str], Val] = {}
         self._attributes: dict[tuple[str, str, str], Val] = {}
         self._held: dict[tuple[str, ...], dict[str, Val]] = {}
+        self.walking = ""
+        self._leaning: dict[str, set[str]] = {}
+        self._believed: dict[str, str] = {}
         self._constants: dict[tuple[str, str], Val | None] = {}
         self._returning: dict[int, bool] = {}
         self._busy: set[object] = set()
@@ -136,8 +140,10 @@ class PythonProject:
     def attribute(self, info: ClassInfo, name: str) -> Val | None:
         """What the methods of a class set an attribute of their object to; None where none does."""
         key = (info.path, info.name, name)
+        setters = info.assigned(name)
+        for owner, fn in setters[:1]:
+            self._leaning.setdefault(f"{owner.path}::{owner.name}.{fn.name}", set()).add(self.walking)
         if key not in self._attributes:
-            setters = info.assigned(name)
             if not setters:
                 return None
             self._attributes[key] = NOTHING
@@ -163,7 +169,9 @@ class PythonProject:
     def _held_after(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn) -> dict[str, Val]:
         """The attributes of an object after a method has run."""
         machine = self.machine(Place(owner.path, self, owner, f"{owner.name}.{fn.name}", quiet=True))
-        params = self.parameters(info, owner, fn, f"{owner.path}::{owner.name}.{fn.name}")
+        key = f"{owner.path}::{owner.name}.{fn.name}"
+        self._believed[key] = self.told(key)
+        params = self.parameters(info, owner, fn, key)
         var = self._enter(machine, fn, params)
         machine.run_flat(fn.body)
         held = machine.store.get(var) if var is not None else None
@@ -196,7 +204,10 @@ class PythonProject:
             value = self._parameter(receiver, owner, fn, number, name, path, param)
             if not known(value):
                 kinds = hints.get(number, {})
-                if kinds and (len(kinds) == 1 or all(text.startswith("row ") for text in kinds)):
+                if any(text.startswith("class ") for text in kinds) and (fn.name == MAKER or len(kinds) > 1):
+                    # An object that is told which class to work on is one of several as a rule, each told another.
+                    value = next((v for stack in self.stacks if (v := stack.any_of(tuple(kinds.values()))) is not None), NOTHING)
+                elif kinds and (len(kinds) == 1 or all(text.startswith("row ") for text in kinds)):
                     # Of rows of several tables one stands for all: what it has in common with the others is seen, and its callers know
                     # which rows they gave.
                     value = kinds[min(kinds)]
@@ -230,6 +241,19 @@ class PythonProject:
                 seen = kinds.setdefault(number, {})
                 if text not in seen and len(seen) < MOST_KINDS:
                     seen[text] = portable(arg)
+
+    def told(self, key: str) -> str:
+        """What callers have told of the parameters of a function."""
+        return repr([(n, sorted(kinds)) for n, kinds in sorted(self.hints.get(key, {}).items())])
+
+    def outdated(self) -> set[str]:
+        """The functions that lean on what an object was believed to hold when its makers had told less; what was kept of it is dropped."""
+        changed = [key for key, before in self._believed.items() if self.told(key) != before]
+        if changed:
+            self._attributes.clear()
+            self._held.clear()
+            self._results.clear()
+        return {user for key in changed for user in self._leaning.get(key, ())}
 
     def result(self, closure: Closure, args: tuple[Val, ...]) -> Val:
         """What a function gives back for arguments of these kinds: values of its own, or parts of its parameters."""

@@ -98,5 +98,8 @@ class Stack:
     def parameter(self, info: ClassInfo | None, fn: tree.Fn, number: int, name: str) -> Val | None:
         """A parameter that the library gives: the request of a view."""
 
+    def any_of(self, classes: tuple[Val, ...]) -> Val | None:
+        """A class that callers hand over, each another one of these: what is true of all of them."""
+
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """What a function is to the platform, where it is more than a function: a view, a task."""

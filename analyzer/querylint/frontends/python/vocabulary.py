@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -28,7 +29,9 @@ from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import arrived
 from querylint.ir import Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
+KEPT = re.compile(r"^(?:a?lru_cache|cache|cached|reify|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments)$")
 HANDING = frozenset(("submit", "run_in_threadpool", "to_thread", "start_soon", "on_commit"))
 
 
@@ -262,7 +265,7 @@ class PythonVocabulary:
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
         text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
-        made = state.call(target, Mode.DIRECT, args, node, text)
+        made = state.call(target, Mode.DIRECT, args, node, text, kept=any(KEPT.match(callee_name(d)) for d in fn.decorators))
         if isinstance(node, tree.Call):
             run_handed_closures(state, node, args, made)
         if not self.place.quiet:

@@ -13,7 +13,7 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.sqlalchemy import functions, loaders, queries, rows, schemas, sessions, words
-from querylint.frontends.python.stacks.sqlalchemy.expressions import column, method, model_of
+from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, any_column, column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
 from querylint.ir import Escape, Facts, Kind, Table
@@ -32,7 +32,7 @@ class SqlAlchemy(Stack):
 
     name = "sqlalchemy"
     words = (b"sqlalchemy", b"sqlmodel")
-    facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, lazy=True, once=False)
+    facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, lazy=True, once=False, identity=True)
 
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)
@@ -138,6 +138,11 @@ class SqlAlchemy(Stack):
             return Val(shape=Marker("table", (model.table,)))
         return column(model, name) if model.open else None
 
+    def any_of(self, classes: tuple[Val, ...]) -> Val | None:
+        """A mapped class, whichever it is."""
+        some = Val(shape=Marker(SOME))
+        return some if all(model_of(self.models, c) is not None or c.shape == some.shape for c in classes) else None
+
     # Members.
 
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
@@ -165,6 +170,8 @@ class SqlAlchemy(Stack):
             by_column = model.columns.get(name, name)
             found = self.entity_member(state, model, replace(node, name=by_column))
             return found.with_deps(base.deps) if found is not None else None
+        if shape.kind == SOME:
+            return any_column(node.name, base.deps) if not node.name.startswith("__") else None
         if shape.kind == "page":
             return shape.inner.with_deps(base.deps) if name == "items" and shape.inner is not None else Val(deps=base.deps)
         if shape.kind in ("subquery", "bundle"):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PREFIX = "sql:"
 ENTITY = "@"
 LABEL = "="
+SOME = "some model"
+"""The kind of a marker that stands for one mapped class or another: its rows are read, but nobody knows of which table."""
 WHOLE = (Condition(None, Relation.OTHER, None),)
 
 
@@ -25,6 +27,11 @@ def column(model: Model, name: str) -> Val:
     """A column or relation of a class or table, as a part of an expression."""
     kind = "relation" if name in model.links else "column"
     return Val((Origin(Root.OUTER, f"{PREFIX}{model.table}", (name,)),), shape=Marker(kind, (model.table, name)))
+
+
+def any_column(name: str, deps: frozenset[int]) -> Val:
+    """A column of one mapped class or another."""
+    return Val((Origin(Root.OUTER, PREFIX, (name,)),), deps, shape=Marker("column", ("", name)))
 
 
 def model_of(models: Models, val: Val) -> Model | None:
@@ -44,6 +51,8 @@ def selected(models: Models, val: Val) -> str | None:
         return f"{ENTITY}{model.table}"
     shape = val.shape
     if isinstance(shape, Marker):
+        if shape.kind == SOME:
+            return ENTITY
         if shape.kind in ("column", "relation"):
             return f"{LABEL}{shape.data[2]}" if len(shape.data) > 2 and shape.data[2] else f"{shape.data[0]}.{shape.data[1]}"
         if shape.kind in ("sql", "subquery"):

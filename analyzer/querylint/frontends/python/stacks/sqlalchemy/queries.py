@@ -41,7 +41,7 @@ def start(
     """A query over what is selected; not run yet."""
     if table is None:
         entity = next((e[1:] for e in elements if e.startswith(ENTITY)), None)
-        table = entity or next((e.partition(".")[0] for e in elements if not e.startswith(LABEL)), None)
+        table = (entity or None) if entity is not None else next((e.partition(".")[0] for e in elements if not e.startswith(LABEL)), None)
     plan = loaders.plan_of(models, models.by_table.get(table or ""), Plan(Way.PLANNER))
     query = Query(table, (plan,), at, end, flavor=FLAVOR, deps=deps, yields=yields, columns=elements)
     return Val(deps=deps, shape=_narrowed(query))
@@ -218,7 +218,7 @@ def item(query: Query, origins: tuple[Origin, ...], deps: frozenset[int]) -> Val
 
 def _element(query: Query, name: str, origins: tuple[Origin, ...], deps: frozenset[int]) -> Val:
     if name.startswith(ENTITY):
-        table = name[1:]
+        table = name[1:] or None
         return entity(query, table, origins if table == query.table else (), deps)
     if name.startswith(LABEL):
         return Val(deps=deps)

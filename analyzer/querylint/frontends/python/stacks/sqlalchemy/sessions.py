@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
-from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, model_of, predicates
+from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, conditions, model_of, predicates
 from querylint.ir import Bound, Escape, Plan, Terminal, Way
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -112,9 +112,11 @@ def get(stack: SqlAlchemy, state: State, node: tree.Call, base: Val) -> Val | No
     if len(node.args) + len(node.keywords) < 2 or not node.args:
         return None
     with state.recording():
-        model = model_of(stack.models, state.evaluate(node.args[0]))
+        asked = state.evaluate(node.args[0])
+    model = model_of(stack.models, asked)
     if model is None:
-        return None
+        some = isinstance(asked.shape, Marker) and asked.shape.kind == SOME
+        return queries.by_key(state, stack.models, node, "get", None, key_at=1, later=later(state, node, base)) if some else None
     held = stack.holds(state, model.table)
     if held:
         values = [state.evaluate(a) for a in node.args[1:]]

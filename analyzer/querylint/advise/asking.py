@@ -1,0 +1,64 @@
+"""Whether the rounds of a loop ask the same question again through a helper, whatever else they hand to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from querylint.ir import Access, Call, Loop, Predicate, Program, Root, Value
+from querylint.ir.program import Effect, Site
+
+
+def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> bool:
+    """Whether a read that a call of a round leads to compares with nothing that differs from round to round.
+
+    False where that cannot be told: a condition that cannot be read, a value that the helper works out by itself.
+    """
+    if not isinstance(site.step, Call) or effect.access.base is not None:
+        return False
+    values = list(_values(effect.access))
+    if not values or any(v is None for v in values):
+        return False
+    asked = [v for v in values if v is not None]
+    for edge in reversed(effect.trail):
+        given = _given(asked, edge.call)
+        if given is None:
+            return False
+        asked = given
+    mine = _given(asked, site.step)
+    if mine is None:
+        return False
+    moving = {loop.id, *(c.id for c in loop.carried)}
+    moving |= {s.id for s in loop.steps() if isinstance(s, Call) or (isinstance(s, Access) and s.deps & moving)}
+    return not any(value.deps & moving for value in mine)
+
+
+def _values(read: Access) -> Iterator[Value | None]:
+    if read.by_key:
+        yield read.key
+        return
+    for plan in read.plans:
+        yield from _compared(plan.predicates)
+
+
+def _compared(predicates: Iterable[Predicate]) -> Iterator[Value | None]:
+    for p in predicates:
+        if p.arms:
+            for arm in p.arms:
+                yield from _compared(arm)
+        elif p.field is not None or p.value is None or not p.value.constant:
+            yield p.value
+
+
+def _given(values: list[Value], call: Call) -> list[Value] | None:
+    """The values in terms of the caller; None where one of them is not simply handed over."""
+    found: list[Value] = []
+    for value in values:
+        if value.constant:
+            continue
+        if not value.parts or value.deps:
+            return None
+        for _, origin in value.parts:
+            if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(call.args):
+                return None
+            found.append(call.args[origin.ref])
+    return found

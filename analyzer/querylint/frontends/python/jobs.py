@@ -1,0 +1,64 @@
+"""Functions that nobody waits for: a schedule starts them, or a person at a terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from querylint.frontends.python.classes import ClassInfo
+from querylint.syntax import tree
+from querylint.syntax.questions import last_name
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.modules import PythonModules
+
+TERMINAL = ("click", "typer", "asyncclick", "rich_click", "cyclopts", "fire", "flask.cli", "quart.cli", "invoke")
+SCHEDULED = re.compile(
+    r"^(?:a?p?scheduler|sched|cron\w*|crontab|periodic_task|scheduled_\w+|repeat_every|interval_schedule)$", re.IGNORECASE
+)
+DEEPEST = 4
+
+
+def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.Fn) -> bool:
+    """Whether a function is a command of a terminal, a management command or a task of a schedule."""
+    if owner is not None and fn.name == "handle" and any(name.rpartition(".")[2].endswith("Command") for name in owner.ancestry()):
+        return True
+    if any(_scheduled(d) or _command(modules, path, d, 0) for d in fn.decorators):
+        return True
+    return owner is None and fn.name in _scripted(modules.module(path))
+
+
+def _scheduled(node: tree.Expr) -> bool:
+    """`@scheduler.add(...)`, `@periodic_task(...)`, `@app.cron(...)`."""
+    func = node.func if isinstance(node, tree.Call) else node
+    return bool(SCHEDULED.match(last_name(func))) or (isinstance(func, tree.Member) and bool(SCHEDULED.match(last_name(func.base))))
+
+
+def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int) -> bool:
+    """`@click.command()`, `@group.command("name")` of such a group, `@app.cli.command()`."""
+    func = node.func if isinstance(node, tree.Call) else node
+    if depth > DEEPEST:
+        return False
+    found = modules.reference(path, func)
+    if found is not None and found.external.startswith(TERMINAL):
+        return True
+    if not isinstance(func, tree.Member):
+        return False
+    if last_name(func.base) == "cli" and isinstance(func.base, tree.Member):
+        return True
+    base = modules.reference(path, func.base)
+    if base is None or base.node is None:
+        return False
+    if isinstance(base.node, tree.FnDef):
+        return any(_command(modules, base.path, d, depth + 1) for d in base.node.fn.decorators)
+    return isinstance(base.node, tree.Call) and _command(modules, base.path, base.node, depth + 1)
+
+
+def _scripted(module: tree.Module | None) -> frozenset[str]:
+    """The functions that a module calls when it is run as a script: those under `if __name__ == "__main__":`."""
+    found: set[str] = set()
+    for statement in module.body if module is not None else ():
+        if isinstance(statement, tree.If) and any(isinstance(n, tree.Name) and n.id == "__name__" for n in tree.walk([statement.test])):
+            found |= {last_name(n.func) for n in tree.walk(statement.then) if isinstance(n, tree.Call) and isinstance(n.func, tree.Name)}
+            found |= {last_name(a) for n in tree.walk(statement.then) if isinstance(n, tree.Call) for a in n.args}
+    return frozenset(found)
