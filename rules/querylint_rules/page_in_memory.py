@@ -35,7 +35,7 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 def page_in_memory(program: Program) -> Iterator[Found]:
     """Slices of lists that were read for more than the slice."""
     for load in loads(program):
-        cuts = [s for s in load.works(Work.SLICE) if not s.use.after and not s.use.conditional]
+        cuts = [s for s in load.works(Work.SLICE) if not s.use.after and _always(program, load, s)]
         planner = program.facts(load.function).planner  # it counts and pages by itself
         if (
             cuts
@@ -62,6 +62,14 @@ def page_in_memory(program: Program) -> Iterator[Found]:
                     operation="slice",
                 )
                 break
+
+
+def _always(program: Program, load: Load, seen: Seen) -> bool:
+    """Whether the rows are cut wherever they are loaded."""
+    if not seen.use.conditional:
+        return True
+    site = program.sites(seen.function.key).by_id.get(seen.use.id)
+    return site is not None and seen.function.key == load.function.key and site.arms == load.site.arms
 
 
 def _name(table: str | None) -> str:

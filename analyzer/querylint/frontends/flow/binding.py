@@ -137,10 +137,10 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         key = m.evaluate(target.key)
         if isinstance(base.shape, Record):
             name = key.literal if isinstance(key.literal, str) else None
-            known = _with_field(base, base.shape, name, value) if name is not None else _with_some(base, base.shape, value)
+            known = _with_field(base, base.shape, name, value) if name is not None else _with_some(base, base.shape, value, key)
             put_back(m, target.base, known)
             return
-        add_to(m, target.base, base, value, keyed=True, how="=")
+        add_to(m, target.base, base, value, keyed=True, how="=", key=key)
     elif isinstance(target, tree.RecordPattern | tree.ArrayPattern):
         bind_existing(m, target, value)
 
@@ -156,7 +156,7 @@ def bind_existing(m: State, pattern: tree.RecordPattern | tree.ArrayPattern, val
             store(m, entry[0], element_of(m, value, number, pattern))
 
 
-def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
+def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str, key: Val = NOTHING) -> None:
     """A value joins a collection in a variable: `push`, `set`, `add`, `xs[k] = v`."""
     value = m.ran(value)
     var = _var_of(m, target)
@@ -172,12 +172,17 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
             base.origins,
             base.deps | value.deps,
             base.pending | value.pending,
-            shape=Many(item, None, shape.keyed or keyed, most=_one_more(m, var, shape)),
+            shape=Many(item, None, shape.keyed or keyed, most=_one_more(m, var, shape), key=shape.key or row(key)),
             works=base.works,
         )
     else:
-        merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=Many(value, None, keyed))
+        merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=Many(value, None, keyed, key=row(key)))
     put_back(m, target, merged)
+
+
+def row(key: Val) -> Val | None:
+    """A row as the key of a map; None for any other key."""
+    return key if key.doc_of is not None else None
 
 
 def _one_more(m: State, var: Var | None, shape: Many) -> int | None:
@@ -209,9 +214,10 @@ def _with_field(base: Val, shape: Record, name: str, value: Val) -> Val:
     )
 
 
-def _with_some(base: Val, shape: Record, value: Val) -> Val:
+def _with_some(base: Val, shape: Record, value: Val, key: Val) -> Val:
     """A field whose name is not written down: any field may be that one."""
-    rest = (*shape.rest, Val(deps=value.deps, shape=Many(value, None, True))) if value.interesting else shape.rest
+    some = value.interesting or row(key) is not None
+    rest = (*shape.rest, Val(deps=value.deps, shape=Many(value, None, True, key=row(key)))) if some else shape.rest
     return Val(base.origins, base.deps | value.deps, base.pending, shape=Record(shape.fields, rest), doc_of=base.doc_of)
 
 

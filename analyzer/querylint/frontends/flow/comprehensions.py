@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from querylint.frontends.flow.binding import bind
+from querylint.frontends.flow.binding import bind, row
 from querylint.frontends.flow.conditions import stated, tested
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
@@ -23,20 +23,23 @@ def run(m: State, node: tree.Comprehension, *, partial: bool = False) -> tuple[V
     outer, m.scope = m.scope, Scope(m.scope)
     guards = m.guards
     try:
-        element, keyed, source = _clause(m, node, 0, partial=partial)
+        element, key, source = _clause(m, node, 0, partial=partial)
     finally:
         m.scope, m.guards = outer, guards
-    made = Val(deps=element.deps | source.deps, pending=element.pending, shape=Many(replace(element, conditions=()), None, keyed))
+    keyed = node.key is not None
+    shape = Many(replace(element, conditions=()), None, keyed, key=(row(key) or replace(key, conditions=())) if keyed else None)
+    made = Val(deps=element.deps | source.deps, pending=element.pending, shape=shape)
     if len(node.clauses) == 1 and not keyed and element.origins and element.origins == source.item().origins:
         made = replace(made, origins=source.origins, works=source.works)
     return made, element
 
 
-def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -> tuple[Val, bool, Val]:
+def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -> tuple[Val, Val, Val]:
+    """The element, the key of a map, and what is run over."""
     pattern, over_node, tests, waiting = node.clauses[number]
     over = iterated(m, over_node, waiting=waiting, partial=partial)
     size = over.shape.most if isinstance(over.shape, Many) else None
-    holder = [NOTHING]
+    holder = [NOTHING, NOTHING]
     with m.loop(
         LoopKind.EACH, node.at if number == 0 else over_node.at, over_node.end if number else node.end, over=over,
         over_text=m.text(over_node), constant=size is not None and not over.origins, limit=size,
@@ -53,11 +56,11 @@ def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -
                 m.choose([lambda: rest(position + 1), lambda: None], value.deps, test.at, test.end)
                 return
             if number + 1 < len(node.clauses):
-                holder[0], _, _ = _clause(m, node, number + 1, partial=partial)
+                holder[0], holder[1], _ = _clause(m, node, number + 1, partial=partial)
                 return
             key = m.evaluate(node.key) if node.key is not None else NOTHING
             value = m.evaluate(node.element)
-            holder[0] = value.with_deps(key.deps)
+            holder[:] = [value.with_deps(key.deps), key]
 
         rest()
     item = holder[0]
@@ -66,7 +69,7 @@ def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -
         item = item.worked(number_)
     if node.key is not None and over.rows:
         m.use(Work.GROUP, over, node.at, node.end)
-    return item, node.key is not None, over
+    return item, holder[1], over
 
 
 def _filtered(m: State, value: Val, over: Val, test: tree.Expr) -> list[int]:
@@ -91,6 +94,8 @@ def iterated(m: State, node: tree.Expr, *, waiting: bool = False, partial: bool 
             return read
         if waiting or isinstance(over.shape, Query):
             return m.wait(over, node.at, node.end) if waiting else NOTHING
+    if m.language.function_scoped and isinstance(over.shape, Many) and over.shape.key is not None:
+        return Val(deps=over.deps, shape=Many(over.shape.key))  # a map hands out its keys
     return over
 
 

@@ -35,6 +35,8 @@ def _for_each(m: State, node: tree.For) -> None:
     item = over.item()
     if node.form is tree.LoopForm.IN:
         item = derived(over)
+    if m.language.function_scoped and isinstance(over.shape, Many) and over.shape.key is not None:
+        item = over.shape.key  # a map hands out its keys
     size = over.shape.most or None if isinstance(over.shape, Many) else None
     each_item(m, node, over, item, constant=size is not None and not over.origins, limit=size)
 
@@ -233,7 +235,7 @@ def carry(m: State, node: tree.For) -> dict[Var, int]:
 def _open(shape: Shape) -> Shape:
     """A collection that a loop may grow has no members that can be counted."""
     if isinstance(shape, Many) and not shape.names:
-        return Many(shape.item, None, shape.keyed, shape.distinct)
+        return Many(shape.item, None, shape.keyed, shape.distinct, key=shape.key)
     return shape
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from querylint.frontends.flow import binding, expressions, statements
 from querylint.frontends.flow.javascript import JAVASCRIPT
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Closure, Val
+from querylint.frontends.flow.values import NOTHING, Closure, Val
 from querylint.frontends.flow.vocabulary import Language, Vocabulary
 from querylint.syntax import tree
 from querylint.text import LineIndex
@@ -49,6 +49,6 @@ class Machine(State):
         """Note what became of the value in a variable, without an assignment."""
         binding.put_back(self, target, value)
 
-    def add_to(self, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
+    def add_to(self, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str, key: Val = NOTHING) -> None:
         """A value joins the collection in a variable."""
-        binding.add_to(self, target, base, value, keyed=keyed, how=how)
+        binding.add_to(self, target, base, value, keyed=keyed, how=how, key=key)

@@ -110,7 +110,7 @@ class State:
         """Note what became of the value in a variable, without an assignment."""
         raise NotImplementedError
 
-    def add_to(self, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
+    def add_to(self, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str, key: Val = NOTHING) -> None:
         """A value joins the collection in a variable."""
         raise NotImplementedError
 

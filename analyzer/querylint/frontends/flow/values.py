@@ -47,7 +47,8 @@ class Many:
     """A collection: an array, set, map or iterator over `item`; `items` are its members one by one where they are written down.
 
     `keyed` says that it is a map, whose `item` is what it maps to; `most` is how many members it has at most, where that is written down.
-    `names` are the names that members in their places have besides, as those of a row of a cursor do.
+    `names` are the names that members in their places have besides, as those of a row of a cursor do. `key` is what a map maps from, where
+    that is known.
     """
 
     item: Val
@@ -56,6 +57,7 @@ class Many:
     distinct: bool = False
     most: int | None = None
     names: tuple[str, ...] = ()
+    key: Val | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -290,7 +292,7 @@ def join_shapes(left: Val, right: Val) -> Shape:
         return Record(fields, (*a.rest, *(v for v in b.rest if v not in a.rest)))
     if isinstance(a, Many) and isinstance(b, Many):
         most = max(a.most, b.most) if a.most is not None and b.most is not None else None
-        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most)
+        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most, key=a.key or b.key)
     if isinstance(a, Query) and isinstance(b, Query):
         return join_queries(a, b)
     if isinstance(a, Marker) and isinstance(b, Marker) and a.kind == b.kind:

@@ -41,8 +41,8 @@ def _collection(base: Val) -> bool:
 def grow(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str) -> None:
     """A value joins a collection in a variable, or one that stands in a dictionary of collections."""
     if isinstance(target, tree.Index):
-        outer = m.evaluate(target.base)
-        m.add_to(target.base, outer, Val(deps=value.deps, pending=value.pending, shape=Many(value)), keyed=True, how=how)
+        outer, key = m.evaluate(target.base), m.evaluate(target.key)
+        m.add_to(target.base, outer, Val(deps=value.deps, pending=value.pending, shape=Many(value)), keyed=True, how=how, key=key)
         return
     if isinstance(target, tree.Call) and isinstance(target.func, tree.Member) and target.func.name == "setdefault":
         outer = m.evaluate(target.func.base)
@@ -84,7 +84,14 @@ def _setdefault(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val 
     args = [m.evaluate(a) for a in node.args]
     if not _collection(base):
         return None
-    return join(base.item(), args[1]) if len(args) > 1 else base.item()
+    if len(args) < 2:
+        return base.item()
+    given = args[1]
+    if isinstance(given.shape, Many) and not given.origins:
+        given = replace(given, shape=Many(given.shape.item, None, given.shape.keyed))  # the rounds after this one may let it grow
+    if args[0].doc_of is not None:
+        m.add_to(func.base, base, given, keyed=True, how="setdefault", key=args[0])
+    return join(base.item(), given)
 
 
 def _get(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
@@ -95,9 +102,14 @@ def _get(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     default = args[1] if len(args) > 1 else NOTHING
     if isinstance(shape, Record):
         key = args[0].literal if args else None
-        found = shape.fields.get(key, NOTHING) if isinstance(key, str) else join_all([*shape.fields.values(), *shape.rest])
+        found = shape.fields.get(key, NOTHING) if isinstance(key, str) else join_all(_members(shape))
         return join(found, default).with_deps(base.deps) if default.interesting else found.with_deps(base.deps)
     return join(base.item(), default).with_deps(derived(base, *args).deps)
+
+
+def _members(shape: Record) -> list[Val]:
+    """What a dictionary holds, under names that are written down or not."""
+    return [*shape.fields.values(), *(v.item() if isinstance(v.shape, Many) and v.shape.keyed else v for v in shape.rest)]
 
 
 def _pop(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
@@ -114,13 +126,21 @@ def _entries(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | N
     if not _collection(base) or node.args:
         return None
     shape = base.shape
-    item = join_all([*shape.fields.values(), *shape.rest]) if isinstance(shape, Record) else base.item()
+    item = join_all(_members(shape)) if isinstance(shape, Record) else base.item()
+    held = (
+        [part.shape.key for part in (*shape.rest, base) if isinstance(part.shape, Many)]
+        if isinstance(shape, Record)
+        else [shape.key]
+        if isinstance(shape, Many)
+        else []
+    )
+    key = next((k.with_deps(base.deps) for k in held if k is not None), derived(base))
     most = len(shape.fields) if isinstance(shape, Record) and not shape.rest else shape.most if isinstance(shape, Many) else None
     if func.name == "keys":
-        return Val(deps=base.deps, shape=Many(derived(base), most=most))
+        return Val(deps=base.deps, shape=Many(key, most=most))
     if func.name == "values":
         return Val(base.origins, base.deps, base.pending, shape=Many(item, most=most), works=base.works)
-    return Val(deps=base.deps, shape=Many(many((derived(base), item)), most=most))
+    return Val(deps=base.deps, shape=Many(many((key, item)), most=most))
 
 
 def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
