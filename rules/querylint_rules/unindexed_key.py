@@ -46,13 +46,17 @@ Declare an index on the column (`index=True`), or put it first in one that is th
 ## When it stays silent
 Where an index, a unique constraint or the primary key begins with the column; where another condition of the query has an index; where the
 platform indexes foreign keys by itself (Django, MySQL); where no query looks rows up by the column; tables that the settings call small.
+It is a hint for tables that hold settings or kinds by their name, for keys that lead to kinds (many rows share one), and where only
+schedules and commands look rows up.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from querylint.advise.advised import added
+from querylint.advise.audience import unhurried
 from querylint.advise.cover import Shape
 from querylint.advise.growth import small
 from querylint.advise.places import describe
@@ -62,6 +66,11 @@ from querylint.remedy import AddIndex
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 MOST_SHOWN = 3
+KINDS = r"type|kind|categor(?:y|ie)|priorit(?:y|ie)|severit(?:y|ie)|status(?:e)?|tier|language|currenc(?:y|ie)|countr(?:y|ie)"
+SETTLED = re.compile(
+    rf"(?:{KINDS}|setting|preference|config(?:uration)?|plan|license|polic(?:y|ie)|feature|flag|plugin|plugin_?event)s?$", re.IGNORECASE
+)
+KIND = re.compile(rf"(?:^|_)(?:{KINDS}|state|level|role)_?(?:id|uuid|key)?$", re.IGNORECASE)
 
 
 @rule(pattern="missing-index", severity=Severity.WARNING, cwe=1067)
@@ -69,10 +78,19 @@ def unindexed_key(program: Program) -> Iterator[Found]:
     """Foreign keys that rows are looked up by and that no index begins with."""
     for one in unindexed(program):
         if one.field.span is not None and not small(program, one.table.name):
-            yield _found(program, one)
+            yield _found(program, one, Severity.INFO if _little(program, one) else None)
 
 
-def _found(program: Program, one: Unindexed) -> Found:
+def _little(program: Program, one: Unindexed) -> bool:
+    """Whether an index would spare little: of a handful of rows, of rows that many share the key of, or where nobody waits."""
+    return (
+        SETTLED.search(one.table.name) is not None
+        or KIND.search(one.field.name) is not None
+        or all(unhurried(program, site.function) for site in one.reads)
+    )
+
+
+def _found(program: Program, one: Unindexed, severity: Severity | None) -> Found:
     table, field = one.table.name, one.field.name
     assert one.field.span is not None
     index = added(program, one.root, table, Shape(frozenset((field,))), (field,))
@@ -83,6 +101,7 @@ def _found(program: Program, one: Unindexed) -> Found:
         f"rows of `{table}` are looked up by `{field}`, which no index begins with",
         tuple(Point(span, text) for span, text in places[:MOST_SHOWN]),
         AddIndex(table, index.index, index.fields),
+        severity,
         table=table,
         fields=(field,),
         cost=Cost(f"rows({table})", "the rows that match"),
