@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import left_alone, unhurried
-from querylint.advise.growth import one_row
+from querylint.advise.audience import unhurried
+from querylint.advise.growth import asked_for, one_row
 from querylint.advise.memory import Load, loads, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
@@ -50,8 +50,10 @@ def first_by_loading(program: Program) -> Iterator[Found]:
 
 
 def _little(program: Program, load: Load) -> bool:
-    """Whether next to nothing is loaded too much: one row at most, the few rows that belong to a row at hand, or while nobody waits."""
+    """Whether next to nothing is loaded too much: one row, the rows of a row at hand or of a pair of keys, or while nobody waits."""
     if left_alone(program, load.function) or load.access.related or unhurried(program, load.function):
+        return True
+    if program.facts(load.function).planner and all(len(asked_for(p)) > 1 for p in load.access.plans):
         return True
     return one_row(program, load.function, load.access, load.access.plans[0])
 

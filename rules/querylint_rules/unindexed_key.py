@@ -62,8 +62,9 @@ from querylint.advise.growth import small
 from querylint.advise.places import describe
 from querylint.advise.planned import Unindexed, unindexed
 from querylint.ir import Access, Program
-from querylint.remedy import AddIndex
+from querylint.remedy import AddIndex, Advice
 from querylint.rule import Cost, Found, Point, Severity, rule
+from querylint.text import Span
 
 MOST_SHOWN = 3
 KINDS = r"type|kind|categor(?:y|ie)|priorit(?:y|ie)|severit(?:y|ie)|status(?:e)?|tier|language|currenc(?:y|ie)|countr(?:y|ie)"
@@ -75,10 +76,14 @@ KIND = re.compile(rf"(?:^|_)(?:{KINDS}|state|level|role)_?(?:id|uuid|key)?$", re
 
 @rule(pattern="missing-index", severity=Severity.WARNING, cwe=1067)
 def unindexed_key(program: Program) -> Iterator[Found]:
-    """Foreign keys that rows are looked up by and that no index begins with."""
+    """Foreign keys that rows are looked up by and that no index begins with; one for all tables that take a column from the same place."""
+    declared: dict[Span, list[Unindexed]] = {}
     for one in unindexed(program):
         if one.field.span is not None and not small(program, one.table.name):
-            yield _found(program, one, Severity.INFO if _little(program, one) else None)
+            declared.setdefault(one.field.span, []).append(one)
+    for span, found in declared.items():
+        dear = [one for one in found if not _little(program, one)]
+        yield _found(program, span, dear or found, None if dear else Severity.INFO)
 
 
 def _little(program: Program, one: Unindexed) -> bool:
@@ -90,19 +95,20 @@ def _little(program: Program, one: Unindexed) -> bool:
     )
 
 
-def _found(program: Program, one: Unindexed, severity: Severity | None) -> Found:
-    table, field = one.table.name, one.field.name
-    assert one.field.span is not None
-    index = added(program, one.root, table, Shape(frozenset((field,))), (field,))
-    steps = [site.step for site in one.reads if isinstance(site.step, Access)]
+def _found(program: Program, span: Span, found: list[Unindexed], severity: Severity | None) -> Found:
+    names, field = [one.table.name for one in found], found[0].field.name
+    index = added(program, found[0].root, names[0], Shape(frozenset((field,))), (field,))
+    steps = [site.step for one in found for site in one.reads if isinstance(site.step, Access)]
     places = sorted({step.span: describe(step) for step in steps}.items())
+    shown = ", ".join(f"`{name}`" for name in names[:MOST_SHOWN])
+    more = f" and {len(names) - MOST_SHOWN} more tables" if len(names) > MOST_SHOWN else ""
     return Found(
-        one.field.span,
-        f"rows of `{table}` are looked up by `{field}`, which no index begins with",
-        tuple(Point(span, text) for span, text in places[:MOST_SHOWN]),
-        AddIndex(table, index.index, index.fields),
+        span,
+        f"rows of {shown}{more} are looked up by `{field}`, which no index begins with",
+        tuple(Point(place, text) for place, text in places[:MOST_SHOWN]),
+        AddIndex(names[0], index.index, index.fields) if len(names) == 1 else Advice(f"declare an index on `{field}` where it stands"),
         severity,
-        table=table,
+        table=names[0],
         fields=(field,),
-        cost=Cost(f"rows({table})", "the rows that match"),
+        cost=Cost(f"rows({names[0]})", "the rows that match"),
     )

@@ -101,7 +101,7 @@ def reach(program: Program, function: Function, read: Access) -> Reach:
 
 
 def _reach(program: Program, function: Function, read: Access, plan: Plan, table: Table | None) -> Reach:
-    fixed = plan.fixed()
+    fixed = plan.fixed() or (asked_for(plan) if program.facts(function).planner else ())
     if plan.way in (Way.SCAN, Way.OPAQUE) or (plan.way is Way.INDEX and not plan.ranged) or not fixed:
         return Reach.TABLE
     if one_row(program, function, read, plan):
@@ -116,6 +116,12 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and CROWD.search(read.table):
         return Reach.PERSON  # what many people leave at one place
     return narrowest
+
+
+def asked_for(plan: Plan) -> tuple[str, ...]:
+    """The fields by whose values a statement chooses its rows, whichever index the database takes; flags and constants choose nobody."""
+    equal = (p for p in plan.predicates if p.relation is Relation.EQ and p.side is Side.FILTER and not p.conditional)
+    return tuple(p.field for p in equal if p.field is not None and p.value is not None and not p.value.constant)
 
 
 def catalogued(program: Program, function: Function, read: Access) -> bool:

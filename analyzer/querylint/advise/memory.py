@@ -84,6 +84,8 @@ def weight(program: Program, load: Load) -> Severity:
     """
     if load.reported or left_alone(program, load.function) or unhurried(program, load.function):
         return Severity.INFO
+    if load.access.related and program.facts(load.function).identity:
+        return Severity.INFO  # the relation of one row, which is kept with it for whoever asks again
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:
         return Severity.WARNING if waited_for(program, load.function) else Severity.INFO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
@@ -16,6 +17,8 @@ TERMINAL = ("click", "typer", "asyncclick", "rich_click", "cyclopts", "fire", "f
 SCHEDULED = re.compile(
     r"^(?:a?p?scheduler|sched|cron\w*|crontab|periodic_task|scheduled_\w+|repeat_every|interval_schedule)$", re.IGNORECASE
 )
+SCHEDULER = re.compile(r"schedul|cron|^schedule$", re.IGNORECASE)
+SCHEDULING = re.compile(rb"schedul|cron", re.IGNORECASE)
 DEEPEST = 4
 
 
@@ -26,6 +29,31 @@ def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.
     if any(_scheduled(d) or _command(modules, path, d, 0) for d in fn.decorators):
         return True
     return owner is None and fn.name in _scripted(modules.module(path))
+
+
+def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
+    """The functions that some call hands to a scheduler: `scheduler.add_job(report)`, `schedule.every().day.do(report)`."""
+    found: set[str] = set()
+    for path in paths:
+        if not SCHEDULING.search(modules.source(path) or b""):
+            continue
+        module = modules.module(path)
+        for node in tree.walk(module.body if module is not None else []):
+            if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and SCHEDULER.search(_root(node.func)):
+                for arg in (*node.args, *(v for _, v in node.keywords)):
+                    given = modules.reference(path, arg) if isinstance(arg, tree.Name | tree.Member) else None
+                    if given is not None and isinstance(given.node, tree.FnDef):
+                        found.add(f"{given.path}::{given.name}")
+    return frozenset(found)
+
+
+def _root(node: tree.Expr) -> str:
+    """The name that a chain of members and calls begins with, after `self`."""
+    name = ""
+    while isinstance(node, tree.Member | tree.Call):
+        name = node.name if isinstance(node, tree.Member) else name
+        node = node.base if isinstance(node, tree.Member) else node.func
+    return name if last_name(node) in ("self", "cls", "") else last_name(node)
 
 
 def _scheduled(node: tree.Expr) -> bool:

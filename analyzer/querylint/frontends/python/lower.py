@@ -100,7 +100,8 @@ class ModuleLowering:
         machine.leak(value, Escape.RETURNED, fn.at, fn.end)
         kind = next((k for stack in self.project.stacks if (k := stack.kind(found.owner, fn)) is not None), None)
         if kind is None:
-            kind = Kind.JOB if is_job(self.project.modules, self.path, found.owner, fn) else Kind.PLAIN
+            alone = self.key(found.name) in self.project.scheduled() or is_job(self.project.modules, self.path, found.owner, fn)
+            kind = Kind.JOB if alone else Kind.PLAIN
         return Function(
             self.key(found.name), found.name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block),
             lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, self.role, tuple(machine.touched),

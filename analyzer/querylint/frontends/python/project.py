@@ -12,6 +12,7 @@ from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
+from querylint.frontends.python.jobs import scheduled
 from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import given, kind_of, portable
@@ -47,6 +48,7 @@ class PythonProject:
         self._attributes: dict[tuple[str, str, str], Val] = {}
         self._held: dict[tuple[str, ...], dict[str, Val]] = {}
         self.walking = ""
+        self._scheduled: frozenset[str] | None = None
         self._leaning: dict[str, set[str]] = {}
         self._believed: dict[str, str] = {}
         self._constants: dict[tuple[str, str], Val | None] = {}
@@ -105,6 +107,12 @@ class PythonProject:
         if isinstance(shape, Query) and shape.made is None and shape.base is None:
             return replace(value, shape=replace(shape, made=machine.span(shape.at, shape.end)))
         return value
+
+    def scheduled(self) -> frozenset[str]:
+        """The functions that a scheduler is given."""
+        if self._scheduled is None:
+            self._scheduled = scheduled(self.modules, (path for path in self.files if self.role(path) is Role.CODE))
+        return self._scheduled
 
     # Objects.
 
