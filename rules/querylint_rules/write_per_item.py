@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import left_alone
-from querylint.advise.bulk import by_table, one_by_one
+from querylint.advise.audience import left_alone, unhurried
+from querylint.advise.bulk import by_table, fails_alone, one_by_one
 from querylint.advise.curation import keys
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
@@ -107,6 +107,8 @@ def _batch(program: Program, site: Site, write: Access) -> bool:
 def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:
     if plain(program, site.function):
         return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING
+    if unhurried(program, site.function) or fails_alone(site, hit.loop):
+        return Severity.INFO
     return Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None
 
 

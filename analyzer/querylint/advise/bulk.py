@@ -61,16 +61,16 @@ def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
 
 def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
     """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
-    if (
-        program.facts(site.function).embedded
-        or unhurried(program, site.function)
-        or loop.id in getattr(site.step, "guards", ())
-        or site.handled
-    ):
+    if program.facts(site.function).embedded or unhurried(program, site.function) or loop.id in getattr(site.step, "guards", ()):
         return True
-    if _same_row(site, loop, write) or _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body)):
+    if fails_alone(site, loop) or _same_row(site, loop, write) or _used(program, site, loop):
         return True
     return _works(program, site, loop)
+
+
+def fails_alone(site: Site, loop: Loop) -> bool:
+    """Whether the failure of one write is handled by itself, or all of them at once have failed before."""
+    return site.handled or any(_caught(block, site.step) for block in _blocks(loop.body))
 
 
 def _same_row(site: Site, loop: Loop, write: Access) -> bool:
