@@ -42,7 +42,7 @@ MOST_NAMES = 5
 NEAR = 5
 KINDS = re.compile(
     r"(?:^|_)(?:type|kind|category|priority|severity|status|state|level|role|language|locale|country|region|currency|unit|license|tier|"
-    r"format|taxonomy|environment|instrument|telescope)$",
+    r"format|taxonomy|environment|instrument|telescope|org|organi[sz]ation|tenant|workspace)$",
     re.IGNORECASE,
 )
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")

@@ -12,7 +12,7 @@ from querylint.frontends.flow.values import ClassRef, Closure, External, Many, M
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.sqlalchemy import functions, loaders, queries, rows, schemas, sessions, words
+from querylint.frontends.python.stacks.sqlalchemy import functions, inherited, loaders, queries, rows, schemas, sessions, visitors, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, any_column, column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
@@ -23,8 +23,6 @@ from querylint.syntax.questions import callee_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
-
-SELECTING = ("select", "query_")
 
 
 class SqlAlchemy(Stack):
@@ -83,7 +81,11 @@ class SqlAlchemy(Stack):
 
     def external(self, name: str) -> Val | None:
         """Mapped classes of outside code to which the project adds relations."""
-        model = self.models.outside.get(name) if hasattr(self, "models") else None
+        if not hasattr(self, "models"):
+            return None
+        if name in visitors.OUTSIDE:
+            return visitors.user(self.models)
+        model = self.models.outside.get(name)
         return Val(shape=Marker("model", (model.table,))) if model is not None else None
 
     def annotated(self, name: str, args: tuple[Val, ...]) -> Val | None:
@@ -97,6 +99,11 @@ class SqlAlchemy(Stack):
             return args[0]
         model = self.models.outside.get(name)
         return Val(doc_of=model.table) if model is not None else None
+
+    def own_member(self, state: State, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
+        """`self.current_user`, which a handler has from the framework that it takes after."""
+        handler = any(name.endswith("Handler") for name in info.ancestry())
+        return visitors.user(self.models) if node.name == "current_user" and handler else None
 
     def instance(self, info: ClassInfo) -> Val | None:
         """A row of a mapped class."""
@@ -149,6 +156,8 @@ class SqlAlchemy(Stack):
         """Columns and relations of rows and tables, named parts of tuples, what an extension hands out."""
         if base.doc_of is not None:
             return rows.member(self, state, base, node)
+        if visitors.handed_out(base, node):
+            return visitors.user(self.models)
         shape = base.shape
         if isinstance(shape, Marker):
             return self._marked(state, base, shape, node)
@@ -228,6 +237,8 @@ class SqlAlchemy(Stack):
             if made is not None:
                 return made
         elif base.doc_of is not None:
+            if name == visitors.ITSELF:
+                return base
             if base.doc_of in self.models.by_table:
                 state.leak(base, Escape.PASSED, node.at, node.end)  # a method of outside code may read anything of the row
             return None
@@ -238,7 +249,7 @@ class SqlAlchemy(Stack):
                 state.leak(value, Escape.STORED, node.at, node.end)
             return None
         elif isinstance(receiver, ClassRef) and not receiver.instance:
-            return schemas.read(self, state, node, name, base) or self._selecting(state, node, name, base)
+            return schemas.read(self, state, node, name, base) or inherited.called(state, self.models, node, name, base)
         return self._session_call(state, node, func, base)
 
     def _noted(self, state: State, made: Val | None, query: Query) -> Val | None:
@@ -285,8 +296,8 @@ class SqlAlchemy(Stack):
                 if name in ("begin", "session", "__call__")
                 else self._maker(state, node, base)
             )
-        if shape.kind == "model" and name.startswith(SELECTING):
-            return self._selecting(state, node, name, base)
+        if shape.kind == "model":
+            return inherited.called(state, self.models, node, name, base)
         if shape.kind == "session" and name in ("begin", "begin_nested", "connect", "connection", "no_autoflush", "execution_options"):
             return base
         return None
@@ -296,22 +307,6 @@ class SqlAlchemy(Stack):
         assert isinstance(base.shape, Marker)
         session = replace(base, shape=Marker("session", base.shape.data))
         return self._session_call(state, node, node.func, session)
-
-    def _selecting(self, state: State, node: tree.Call, name: str, base: Val) -> Val | None:
-        """`User.select(who, options=[...])`, `User.query_visible_to(who)`: class methods of outside code that give a query."""
-        model = model_of(self.models, base)
-        if model is None or not name.startswith(SELECTING) or (model.info is not None and model.info.method(name) is not None):
-            return None
-        args = [state.evaluate(a) for a in node.args]
-        keywords = {k: state.evaluate(v) for k, v in node.keywords}
-        columns = keywords.get("columns")
-        yields = queries.TUPLES if name == "select" or columns is not None else ""
-        elements = (f"@{model.table}",) if columns is None else ("=",)
-        deps = derived(base, *args, *keywords.values()).deps
-        made = queries.start(state, self.models, elements, node.at, node.end, yields=yields, table=model.table, deps=deps)
-        if "options" in keywords and isinstance(made.shape, Query):
-            return replace(made, shape=loaders.apply(state, self.models, made.shape, node, [keywords["options"]]))
-        return made
 
     # Consumption.
 

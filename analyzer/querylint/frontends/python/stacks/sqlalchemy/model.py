@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from querylint.frontends.flow.values import Closure
 from querylint.frontends.python.classes import ClassInfo
 from querylint.ir import Field, Index, Link
 from querylint.syntax import tree
@@ -32,7 +33,7 @@ class Model:
 
     `columns` leads from the name of a column to the attribute that holds it, `foreign` from an attribute to the table and column that it
     refers to. `lazy` says how a relation is loaded, `remote` which column of the other side holds its key. `proxies` are attributes that
-    stand for an attribute of related rows.
+    stand for an attribute of related rows, `properties` functions that became properties of the class after its body.
     """
 
     table: str
@@ -46,6 +47,7 @@ class Model:
     lazy: dict[str, str] = field(default_factory=dict)
     remote: dict[str, str] = field(default_factory=dict)
     proxies: dict[str, tuple[str, str]] = field(default_factory=dict)
+    properties: dict[str, Closure] = field(default_factory=dict)
     deferred: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     indexes: list[Index] = field(default_factory=list)

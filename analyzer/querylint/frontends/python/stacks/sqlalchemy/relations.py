@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.frontends.flow.values import Closure
 from querylint.frontends.python.stacks.sqlalchemy.columns import add_index, fill, names_in
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in
@@ -60,6 +61,8 @@ def _later(models: Models, path: str) -> None:
             target, made = value.target, value.value
             if isinstance(target, tree.Member) and isinstance(made, tree.Call):
                 _added(models, path, target, made)
+            if isinstance(target, tree.Member) and isinstance(made, tree.Name):
+                _property(models, path, target, made)
             value = made
         if isinstance(value, tree.Call) and models.word(path, value.func) == "Index" and value.args:
             _index(models, path, value)
@@ -81,6 +84,15 @@ def _added(models: Models, path: str, target: tree.Member, value: tree.Call) -> 
     model = models.target(path, target.base) or _outside(models, path, target.base)
     if model is not None and not any(m.name == made.name for m in model.made):
         model.made.append(made)
+
+
+def _property(models: Models, path: str, target: tree.Member, value: tree.Name) -> None:
+    """`User.groups_to_see = seen_by`, where that is a function under `@property`."""
+    found = models.project.modules.reference(path, value)
+    fn = found.node.fn if found is not None and isinstance(found.node, tree.FnDef) else None
+    model = models.target(path, target.base) or _outside(models, path, target.base)
+    if found is not None and fn is not None and model is not None and any(callee_name(d) == "property" for d in fn.decorators):
+        model.properties[target.name] = Closure(fn, None, found.path, found.name)
 
 
 def _outside(models: Models, path: str, node: tree.Expr) -> Model | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Many, Query, Record, Val
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
+from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.ir import ITEM, Access, Bound, Link, LoopKind, Op, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
 
@@ -35,6 +36,9 @@ def member(stack: SqlAlchemy, state: State, base: Val, node: tree.Member) -> Val
         return followed(stack, state, base, model, model.links[name], here, node)
     if name in model.proxies:
         return _through(stack, state, base, model, name, node)
+    if name in model.properties:
+        assert isinstance(state.vocabulary, PythonVocabulary)
+        return state.vocabulary.reached(state, node, model.properties[name], (base,))
     if not model.has(name):
         return None
     state.touch(base, name)
