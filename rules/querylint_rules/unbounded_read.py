@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
-from querylint.advise.growth import grows, small
+from querylint.advise.growth import grows, settled, small
 from querylint.advise.memory import COUNTING, acted_on
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
@@ -83,7 +83,7 @@ def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severit
         return Severity.INFO
     entries = program.entries(site.function.key)
     if plain(program, site.function):
-        shown = seen.whole and any(e.kind is Kind.HTTP for e in entries)
+        shown = seen.whole and not settled(read.table) and any(e.kind is Kind.HTTP for e in entries)
         return Severity.WARNING if shown else Severity.INFO
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
         return Severity.WARNING if any(not unranged(p) for p in read.plans) else Severity.ERROR

@@ -58,7 +58,7 @@ from collections.abc import Iterator
 from querylint.advise.advised import added
 from querylint.advise.audience import unhurried
 from querylint.advise.cover import Shape
-from querylint.advise.growth import small
+from querylint.advise.growth import KINDS, settled, small
 from querylint.advise.places import describe
 from querylint.advise.planned import Unindexed, unindexed
 from querylint.ir import Access, Program
@@ -67,10 +67,6 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 from querylint.text import Span
 
 MOST_SHOWN = 3
-KINDS = r"type|kind|categor(?:y|ie)|priorit(?:y|ie)|severit(?:y|ie)|status(?:e)?|tier|language|currenc(?:y|ie)|countr(?:y|ie)"
-SETTLED = re.compile(
-    rf"(?:{KINDS}|setting|preference|config(?:uration)?|plan|license|polic(?:y|ie)|feature|flag|plugin|plugin_?event)s?$", re.IGNORECASE
-)
 KIND = re.compile(rf"(?:^|_)(?:{KINDS}|state|level|role)_?(?:id|uuid|key)?$", re.IGNORECASE)
 
 
@@ -89,9 +85,7 @@ def unindexed_key(program: Program) -> Iterator[Found]:
 def _little(program: Program, one: Unindexed) -> bool:
     """Whether an index would spare little: of a handful of rows, of rows that many share the key of, or where nobody waits."""
     return (
-        SETTLED.search(one.table.name) is not None
-        or KIND.search(one.field.name) is not None
-        or all(unhurried(program, site.function) for site in one.reads)
+        settled(one.table.name) or KIND.search(one.field.name) is not None or all(unhurried(program, site.function) for site in one.reads)
     )
 
 

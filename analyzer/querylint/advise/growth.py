@@ -36,6 +36,11 @@ PASSING = frozenset(
     "transcribing generating building executing locked started".split()
 )
 NAMED = frozenset(("name", "slug", "key", "type", "provider", "code", "label", "kind"))
+KINDS = r"type|kind|categor(?:y|ie)|priorit(?:y|ie)|severit(?:y|ie)|status(?:e)?|tier|language|currenc(?:y|ie)|countr(?:y|ie)"
+SETTLED = re.compile(
+    rf"(?:{KINDS}|setting|preference|config(?:uration)?|plan|license|polic(?:y|ie)|feature|flag|plugin|plugin_?event|db_?version|extension)s?$",
+    re.IGNORECASE,
+)
 SMALL = 1000
 FILLED = 3
 
@@ -43,6 +48,11 @@ FILLED = 3
 def small(program: Program, name: str | None) -> bool:
     """Whether the user said that a table stays small."""
     return name is not None and name in program.rows and program.rows[name] <= SMALL
+
+
+def settled(name: str | None) -> bool:
+    """Whether a table holds settings or kinds by its name: a handful of rows, which use does not add to."""
+    return name is not None and SETTLED.search(name) is not None
 
 
 def grows(program: Program, function: Function, name: str | None) -> bool:
