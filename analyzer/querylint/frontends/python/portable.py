@@ -8,6 +8,8 @@ from querylint.frontends.flow.values import NO_STEPS, ClassRef, Closure, Externa
 from querylint.ir import ITEM, Origin, Plan, Root, Way
 from querylint.text import Span
 
+SEVERAL = "one of several"
+"""The type of a row that stands for those of several tables."""
 DEPTH = 4
 MOST_FIELDS = 40
 

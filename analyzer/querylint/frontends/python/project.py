@@ -15,7 +15,7 @@ from querylint.frontends.python.context import Place
 from querylint.frontends.python.jobs import scheduled
 from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.modules import Definition, PythonModules
-from querylint.frontends.python.portable import given, kind_of, portable
+from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
 from querylint.frontends.python.stack import Stack
 from querylint.ir import Role
 from querylint.syntax import tree
@@ -218,7 +218,7 @@ class PythonProject:
                 elif kinds and (len(kinds) == 1 or all(text.startswith("row ") for text in kinds)):
                     # Of rows of several tables one stands for all: what it has in common with the others is seen, and its callers know
                     # which rows they gave.
-                    value = kinds[min(kinds)]
+                    value = kinds[min(kinds)] if len(kinds) == 1 else replace(kinds[min(kinds)], type=SEVERAL)
             values.append(given(value, number))
         return values
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from querylint.frontends.flow.calls import arguments
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Many, Record, Val, join_all, many
+from querylint.frontends.flow.values import NOTHING, Many, Record, Val, derived, join_all, many
 from querylint.syntax import tree
 
 
@@ -50,7 +50,7 @@ def _by_parameter(fn: tree.Fn, given: list[Val], named: dict[str, Val], spread: 
             out.append(many(rest) if rest else Val(shape=Many(spread)))
             position = len(given)
         elif param.stars == 2:
-            out.append(Val(shape=Record(dict(named), (loose,) if loose.interesting else ())))
+            out.append(Val(deps=derived(*named.values(), loose).deps, shape=Record(dict(named), (loose,) if loose.interesting else ())))
         elif name in named:
             out.append(named.pop(name))
         elif position < len(given) and not param.named:

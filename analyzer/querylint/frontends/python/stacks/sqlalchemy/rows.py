@@ -88,6 +88,7 @@ def followed(stack: SqlAlchemy, state: State, base: Val, model: Model, link: Lin
     silent = (
         not here
         or state.dead
+        or _being_made(state, base)
         or how in words.SILENT
         or queries.AWAITED in left
         or (link.column is not None and stack.holds(state, link.target))
@@ -105,6 +106,14 @@ def followed(stack: SqlAlchemy, state: State, base: Val, model: Model, link: Lin
     origins = (*here, Origin(Root.STEP, number))
     item = Val(tuple(o.at(ITEM) for o in origins), me, doc_of=link.target, type=kind)
     return state.wait(Val(origins, base.deps | me, me, shape=Many(item)), node.at, node.end)
+
+
+def _being_made(state: State, base: Val) -> bool:
+    """Whether a row is only just being made, in its own `__init__`: nothing of it, or of what it holds, is stored yet."""
+    fn = state.calling[-1] if state.calling else None
+    return (
+        isinstance(fn, tree.Fn) and fn.name == "__init__" and any(o.root is Root.PARAM and o.ref == 0 for o in base.origins)
+    )
 
 
 def _related(here: tuple[Origin, ...], base: Val, link: Link, kind: str) -> Val:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.python.portable import SEVERAL
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, conditions, model_of, predicates
 from querylint.ir import Bound, Escape, Plan, Terminal, Way
@@ -158,7 +159,7 @@ def rows(stack: SqlAlchemy, state: State, node: tree.Call, func: tree.Member, ba
         state.emit(step)
     state.leak(first, Escape.STORED, at, end)
     rest = [state.evaluate(a) for a in (*node.args[1:], *(v for _, v in node.keywords))]
-    table = model.table if model is not None else None
+    table = model.table if model is not None and row.type != SEVERAL else None
     wait = later(state, node, base)
     if name in ("refresh", "merge"):
         query = Query(table, (loaders.plan_of(stack.models, model, Plan(Way.KEY)),), at, end, flavor=queries.FLAVOR, deps=first.deps)
@@ -166,7 +167,7 @@ def rows(stack: SqlAlchemy, state: State, node: tree.Call, func: tree.Member, ba
         me = frozenset({number})
         if name == "merge":
             stack.gather(state, first.deps | me, table)
-        made = Val(first.origins, first.deps | me, me, doc_of=table)
+        made = Val(first.origins, first.deps | me, me, doc_of=first.doc_of, type=first.type)
         return queries.done(state, made, at, end, later=wait)
     if name in words.BULK:
         return queries.write(state, name, table, at, end, deps=derived(first, *rest).deps, bound=Bound.ALL, later=wait)
