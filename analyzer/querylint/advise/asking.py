@@ -55,8 +55,8 @@ def _given(values: list[Value], call: Call) -> list[Value] | None:
     for value in values:
         if value.constant:
             continue
-        if not value.parts or value.deps:
-            return None
+        if not value.parts:
+            return None  # worked out by the helper itself; what is only taken from an argument may well be read on the way
         for _, origin in value.parts:
             if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(call.args):
                 return None
