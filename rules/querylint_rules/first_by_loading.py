@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import unhurried
+from querylint.advise.audience import left_alone, unhurried
 from querylint.advise.growth import asked_for, one_row
 from querylint.advise.memory import Load, loads, trail, visited
 from querylint.advise.planner import plain

@@ -111,9 +111,7 @@ def followed(stack: SqlAlchemy, state: State, base: Val, model: Model, link: Lin
 def _being_made(state: State, base: Val) -> bool:
     """Whether a row is only just being made, in its own `__init__`: nothing of it, or of what it holds, is stored yet."""
     fn = state.calling[-1] if state.calling else None
-    return (
-        isinstance(fn, tree.Fn) and fn.name == "__init__" and any(o.root is Root.PARAM and o.ref == 0 for o in base.origins)
-    )
+    return isinstance(fn, tree.Fn) and fn.name == "__init__" and any(o.root is Root.PARAM and o.ref == 0 for o in base.origins)
 
 
 def _related(here: tuple[Origin, ...], base: Val, link: Link, kind: str) -> Val:
