@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
 COLLECTION = re.compile(r"\b(?:list|List|set|Set|Sequence|Collection|dict|Dict|Iterable|WriteOnlyMapped|DynamicMapped)\b")
+QUALIFIED = re.compile(r"\b([A-Za-z_]\w*)\.(?:c\.)?([a-z_]\w*)")
 LATER = re.compile(rb"^[A-Z]\w*\.\w+ *=|map_imperatively|\bmapper\(|^(?:\w+\.)?Index\(", re.MULTILINE)
 
 
@@ -190,6 +191,7 @@ def _forward(models: Models, model: Model, made: Made) -> None:
     model.lazy[made.name] = lazy_of(made)
     if column is None and target is not None and "secondary" not in keywords:
         remote = [c for c, (table, _) in target.foreign.items() if table == model.table]
+        remote = _compared(models, model, target, made)[1] or remote
         if len(remote) == 1:
             model.remote[made.name] = remote[0]
 
@@ -200,7 +202,10 @@ def _direction(models: Models, model: Model, target: Model | None, made: Made) -
     own = [c for c, (table, _) in model.foreign.items() if target is not None and table == target.table]
     given = keywords.get("foreign_keys")
     named = [n for item in (given.items if isinstance(given, tree.Array) else [given] if given is not None else []) for n in _named(item)]
-    chosen = [c for c in named if c in model.foreign] or own
+    mine, theirs = _compared(models, model, target, made)
+    if theirs and not mine and not named:
+        own = []  # the condition of the join says that the key is on the other side, whatever keys this one has besides
+    chosen = [c for c in named if c in model.foreign] or mine or own
     uselist = keywords.get("uselist")
     extra = keywords.get("sa_relationship_kwargs")
     if isinstance(extra, tree.Record):
@@ -222,6 +227,17 @@ def _direction(models: Models, model: Model, target: Model | None, made: Made) -
     if uselist is None and target.open and f"{made.name}_id" in model.foreign:
         return False, f"{made.name}_id"
     return not single, None
+
+
+def _compared(models: Models, model: Model, target: Model | None, made: Made) -> tuple[list[str], list[str]]:
+    """The foreign keys that the condition of a join names: those of this side, and those of the other."""
+    node = made.keywords.get("primaryjoin")
+    if node is None or target is None or target is model:
+        return [], []
+    pairs = QUALIFIED.findall(models.project.modules.lines(made.path).text(node.at, node.end))
+    mine = [c for owner, c in pairs if owner == model.name and model.foreign.get(c, ("",))[0] == target.table]
+    theirs = [c for owner, c in pairs if owner == target.name and target.foreign.get(c, ("",))[0] == model.table]
+    return list(dict.fromkeys(mine)), list(dict.fromkeys(theirs))
 
 
 def _named(node: tree.Expr) -> list[str]:
