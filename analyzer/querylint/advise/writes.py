@@ -56,7 +56,12 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
 
 
 def _outside(program: Program, site: Site, call: Call) -> bool:
-    """Whether a call is waited for that neither travels with reads nor is a read itself: outside code, a component."""
+    """Whether a call is waited for that neither travels with reads nor is a read itself: outside code, a component.
+
+    Where several reads of one function never run at once, every call is waited for, and says nothing.
+    """
+    if program.facts(site.function).planner:
+        return False
     if call.mode is Mode.QUERY:
         return call.target.name.startswith("components.")
     key = program.callees.get((site.function.key, call.id))
