@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from querylint.advise.audience import left_alone, unhurried, waited_for
 from querylint.advise.eager import missing, sources
-from querylint.advise.growth import Reach, reach, small
+from querylint.advise.growth import Reach, reach, settled, small
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Seen, fate
@@ -89,7 +89,11 @@ def weight(program: Program, load: Load) -> Severity:
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:
         return Severity.WARNING if waited_for(program, load.function) else Severity.INFO
-    return Severity.WARNING if far > Reach.PERSON and busy(program, load.function.root, load.access.table) else Severity.INFO
+    if far <= Reach.PERSON:
+        return Severity.INFO
+    # Where a statement takes any condition, the edit is a line of it, however many rows there are.
+    plain_edit = program.facts(load.function).planner and not settled(load.access.table)
+    return Severity.WARNING if plain_edit or busy(program, load.function.root, load.access.table) else Severity.INFO
 
 
 def visited(load: Load) -> bool:
