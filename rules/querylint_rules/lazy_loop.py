@@ -39,7 +39,7 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 from querylint.text import Span
 
 MOST_NAMES = 5
-NEAR = 5
+SCREEN = 20
 KINDS = re.compile(
     r"(?:^|_)(?:type|kind|category|priority|severity|status|state|level|role|language|locale|country|region|currency|unit|license|tier|"
     r"format|taxonomy|environment|instrument|telescope|org|organi[sz]ation|tenant|workspace)$",
@@ -169,7 +169,7 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
 
 
 def _apart(read: Access, followed: Followed) -> bool:
-    """Whether a relation is followed in another function than its rows were read in, far below, or in a template that shows them.
+    """Whether a relation is followed in another function than its rows were read in, a screen below, or in a template that shows them.
 
     A template that asks one row for its related rows queries these by itself: its query is at hand.
     """
@@ -178,7 +178,7 @@ def _apart(read: Access, followed: Followed) -> bool:
     step = followed.site.step
     assert isinstance(step, Access)
     several = read.terminal in (Terminal.ROWS, Terminal.PAGE)
-    if several and step.span.path == read.chain.path and step.span.line - read.chain.end_line > NEAR:
+    if several and step.span.path == read.chain.path and step.span.line - read.chain.line > SCREEN:
         return True
     return several and step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
 

@@ -91,9 +91,9 @@ def _little(program: Program, one: Unindexed) -> bool:
 
 def _found(program: Program, span: Span, found: list[Unindexed], severity: Severity | None) -> Found:
     names, field = [one.table.name for one in found], found[0].field.name
+    index = added(program, found[0].root, names[0], Shape(frozenset((field,))), (field,))
     steps = [site.step for one in found for site in one.reads if isinstance(site.step, Access)]
     places = sorted({step.span: describe(step) for step in steps}.items())
-    index = added(program, found[0].root, names[0], Shape(frozenset((field,))), (field,))
     shown = ", ".join(f"`{name}`" for name in names[:MOST_SHOWN])
     more = f" and {len(names) - MOST_SHOWN} more tables" if len(names) > MOST_SHOWN else ""
     return Found(

@@ -19,6 +19,7 @@ SCHEDULED = re.compile(
 )
 SCHEDULER = re.compile(r"schedul|cron|^schedule$", re.IGNORECASE)
 SCHEDULING = re.compile(rb"schedul|cron", re.IGNORECASE)
+MAIN = b"__main__"
 DEEPEST = 4
 
 
@@ -28,7 +29,7 @@ def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.
         return True
     if any(_scheduled(d) or _command(modules, path, d, 0) for d in fn.decorators):
         return True
-    return owner is None and fn.name in _scripted(modules.module(path))
+    return owner is None and fn.name in scripted(modules, path)
 
 
 def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
@@ -82,11 +83,15 @@ def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int) -> 
     return isinstance(base.node, tree.Call) and _command(modules, base.path, base.node, depth + 1)
 
 
-def _scripted(module: tree.Module | None) -> frozenset[str]:
+def scripted(modules: PythonModules, path: str) -> frozenset[str]:
     """The functions that a module calls when it is run as a script: those under `if __name__ == "__main__":`."""
+    if MAIN not in (modules.source(path) or b""):
+        return frozenset()
+    module = modules.module(path)
     found: set[str] = set()
     for statement in module.body if module is not None else ():
         if isinstance(statement, tree.If) and any(isinstance(n, tree.Name) and n.id == "__name__" for n in tree.walk([statement.test])):
-            found |= {last_name(n.func) for n in tree.walk(statement.then) if isinstance(n, tree.Call) and isinstance(n.func, tree.Name)}
-            found |= {last_name(a) for n in tree.walk(statement.then) if isinstance(n, tree.Call) for a in n.args}
+            calls = [n for n in tree.walk(statement.then) if isinstance(n, tree.Call)]
+            found |= {last_name(n.func) for n in calls if isinstance(n.func, tree.Name)}
+            found |= {last_name(a) for n in calls for a in n.args}
     return frozenset(found)
