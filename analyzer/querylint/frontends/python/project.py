@@ -8,7 +8,7 @@ from dataclasses import replace
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.statements import bind_params
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Query, Record, Space, Val, join_all, many
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Marker, Query, Record, Space, Val, join_all, many
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
@@ -21,6 +21,7 @@ from querylint.syntax import tree
 
 MOST_DEEP = 6
 MOST_KINDS = 6
+WHICHEVER = "some class"
 
 
 class PythonProject:
@@ -249,12 +250,39 @@ class PythonProject:
             self._busy.discard(key[0])
         if not known(value) and known(declared):
             value = replace(declared, origins=value.origins)
+        shape = value.shape
+        if isinstance(shape, Query) and shape.made is not None and self._chosen_by_caller(closure, args, shape):
+            value = replace(value, shape=replace(shape, made=None))
         self._results[key] = value
         return value
 
+    def _chosen_by_caller(self, closure: Closure, args: tuple[Val, ...], query: Query) -> bool:
+        """Whether the table of a query is that of whoever calls: of the class of the receiver, or of a class that is handed over.
+
+        Such a function makes queries of other tables too, and is no place to change one of them.
+        """
+        owner = self._owner(closure)
+        plain = []
+        for number, arg in enumerate(args):
+            shape = arg.shape
+            if number == 0 and owner is not None and isinstance(shape, ClassRef) and (shape.path, shape.name) != (owner.path, owner.name):
+                plain.append(replace(arg, shape=replace(shape, path=owner.path, name=owner.name)))
+            elif isinstance(shape, Marker) or (isinstance(shape, ClassRef) and not shape.instance and (number or owner is None)):
+                plain.append(replace(arg, shape=Marker(WHICHEVER)))
+            else:
+                plain.append(arg)
+        if plain == list(args):
+            return False
+        made = self.result(closure, tuple(plain)).shape
+        return not isinstance(made, Query) or made.table != query.table
+
+    def _owner(self, closure: Closure) -> ClassInfo | None:
+        """The class whose method a function is."""
+        return self.classes.get(closure.path, closure.name.rpartition(".")[0]) if "." in closure.name else None
+
     def _run(self, closure: Closure, args: tuple[Val, ...]) -> Val:
         fn = closure.fn
-        owner = self.classes.get(closure.path, closure.name.rpartition(".")[0]) if "." in closure.name else None
+        owner = self._owner(closure)
         machine = self.machine(Place(closure.path, self, owner, closure.name, quiet=True))
         params = self.parameters(None, owner, fn, f"{closure.path}::{closure.name}")
         for number, arg in enumerate(args[: len(params)]):

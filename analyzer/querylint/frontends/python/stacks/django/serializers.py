@@ -226,7 +226,7 @@ def _listed(info: ClassInfo) -> tree.Fn | None:
         return None
     at = info.node.at
     me = tree.Name("self", at, at)
-    rows = call_of(me, "filter_queryset", [call_of(me, "get_queryset", [], at)], at)
+    rows = call_of(me, "filter_queryset", [_asked(info, me)], at)
     page = call_of(me, "paginate_queryset", [rows], at)
     body: list[tree.Stmt] = [
         do(call_of(tree.Call(serializer, [], serializer.at, serializer.end), "to_representation", [tree.Name("related", at, at)], at))
@@ -234,6 +234,14 @@ def _listed(info: ClassInfo) -> tree.Fn | None:
     ]
     loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("related", at, at), over=page)
     return tree.Fn(LISTED, [tree.Param(tree.NamePattern("self", at, at))], [loop], at, at)
+
+
+def _asked(info: ClassInfo, me: tree.Expr) -> tree.Call:
+    """`self.get_queryset()`, written where the class names its model: there its rows can be changed if it has no query of its own."""
+    named = info.field("model")
+    shown = named[2] if named is not None and named[0] is info else None
+    at, end = (shown.at, shown.end) if shown is not None else (info.node.at, info.node.at)
+    return tree.Call(tree.Member(me, "get_queryset", at, end, at), [], at, end)
 
 
 # Serializers at work in code.
