@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from querylint.advise.eager import Source, column, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import ITEM, Access, Call, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
+from querylint.ir import ITEM, Access, Call, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -143,7 +143,7 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
     for path, followed in rows.paths.items():
         step = followed.site.step
         assert isinstance(step, Access)
-        if rows.read is not None and _apart(rows.read, followed):
+        if rows.read is not None and _apart(program, rows.read, followed):
             apart.append(path)
         elif rows.read is not None and column(program, followed.source.outer, rows.read.table, path):
             left.append(path)
@@ -157,17 +157,30 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         yield _one(program, rows, apart, same=False)
 
 
-def _apart(read: Access, followed: Followed) -> bool:
+def _apart(program: Program, read: Access, followed: Followed) -> bool:
     """Whether a relation is followed in another function than its rows were read in, or in a template that shows them.
 
-    A template that asks one row for its related rows queries these by itself: its query is at hand.
+    A template that asks one row for its related rows queries these by itself: its query is at hand. A list that the framework makes by
+    itself shows what it costs in the methods of its class, unless the class says what comes along.
     """
-    if followed.source.outer.key != followed.site.function.key:
+    outer, here = followed.source.outer, followed.site.function
+    if followed.loop.span.start == followed.loop.span.end and outer.path == here.path and _home(outer.name) == _home(here.name):
+        return read.chain.start != read.chain.end and not any(_holds(f, read.chain) for f in program.functions.values())
+    if outer.key != here.key:
         return True
     step = followed.site.step
     assert isinstance(step, Access)
     several = read.terminal in (Terminal.ROWS, Terminal.PAGE)
     return several and step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
+
+
+def _holds(function: Function, span: Span) -> bool:
+    return function.path == span.path and function.span.start <= span.start and span.end <= function.span.end
+
+
+def _home(name: str) -> str:
+    """The class of a method."""
+    return name.rpartition(".")[0]
 
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> Found:

@@ -35,8 +35,11 @@ def admin_rows(django: Django, info: ClassInfo) -> tree.Fn | None:
             body.append(do(call_of(me, item.value, [row], at)))
         elif item.value != "__str__":
             body.append(do(tree.Member(row, item.value, item.at, item.end, item.at)))
-    rows: tree.Expr = call_of(me, "get_queryset", [tree.Name("request", at, at)], at)
     joined = info.field("list_select_related")
+    here, end = at, at
+    if joined is not None and joined[0] is info and joined[2] is not None:
+        here, end = joined[2].at, joined[2].end  # where the class says what comes along, it can say more
+    rows: tree.Expr = tree.Call(tree.Member(me, "get_queryset", here, end, here), [tree.Name("request", at, at)], here, end)
     if joined is None or joined[2] is None or (isinstance(joined[2], tree.Literal) and joined[2].value is False):
         if _shows_key(django, info, found[2]):
             rows = call_of(rows, "select_related", [], at)  # the change list does so by itself where a column is a foreign key
