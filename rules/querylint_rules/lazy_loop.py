@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from querylint.advise.eager import Source, column, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import ITEM, Access, Call, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
+from querylint.ir import ITEM, Access, Call, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -148,13 +148,25 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         elif rows.read is not None and column(program, followed.source.outer, rows.read.table, path):
             left.append(path)
         else:
-            places.setdefault(step.span, []).append(path)
-    for together in places.values():
-        yield _one(program, rows, together, same=True)
+            places.setdefault(_listed(rows.read, followed) or step.span, []).append(path)
+    for place, together in places.items():
+        yield _one(program, rows, together, same=True, place=place)
     if left:
         yield _one(program, rows, left, same=True)
     if apart:
         yield _one(program, rows, apart, same=False)
+
+
+def _listed(read: Access | None, followed: Followed) -> Span | None:
+    """Where the function itself says which relations come along with the rows, and leaves this one out."""
+    step = followed.site.step
+    if read is None or not isinstance(step, Access) or step.terminal is Terminal.COUNT:
+        return None
+    own = followed.site.function.span
+    spans = [
+        e.span for plan in read.plans for e in plan.eager if e.span is not None and own.covers(e.span) and not e.span.covers(step.span)
+    ]
+    return spans[-1] if spans else None
 
 
 def _apart(program: Program, read: Access, followed: Followed) -> bool:
@@ -165,7 +177,7 @@ def _apart(program: Program, read: Access, followed: Followed) -> bool:
     """
     outer, here = followed.source.outer, followed.site.function
     if followed.loop.span.start == followed.loop.span.end and outer.path == here.path and _home(outer.name) == _home(here.name):
-        return read.chain.start != read.chain.end and not any(_holds(f, read.chain) for f in program.functions.values())
+        return read.chain.start != read.chain.end and not any(f.span.covers(read.chain) for f in program.functions.values())
     if outer.key != here.key:
         return True
     step = followed.site.step
@@ -174,16 +186,12 @@ def _apart(program: Program, read: Access, followed: Followed) -> bool:
     return several and step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
 
 
-def _holds(function: Function, span: Span) -> bool:
-    return function.path == span.path and function.span.start <= span.start and span.end <= function.span.end
-
-
 def _home(name: str) -> str:
     """The class of a method."""
     return name.rpartition(".")[0]
 
 
-def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> Found:
+def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -198,10 +206,10 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
         Point(followed.loop.span, f"once for every {rows}"),
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
-        *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if not same),
+        *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if place != step.span),
     ]
     return Found(
-        step.span if read is None or (same and not left) or read.chain.start == read.chain.end else read.chain,
+        _place(read, step, place=step.span if key else place),
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else _remedy(program, source, paths, step),
@@ -216,6 +224,13 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
         ),
         operation=step.verb,
     )
+
+
+def _place(read: Access | None, step: Access, *, place: Span | None) -> Span:
+    """The query, where it is written; the relation itself where it is not."""
+    if place is not None:
+        return place
+    return step.span if read is None or read.chain.start == read.chain.end else read.chain
 
 
 def _one_row(program: Program, gathered: Rows) -> bool:

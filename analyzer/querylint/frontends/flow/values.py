@@ -80,7 +80,7 @@ class Query:
     `follows` is the relation of a row that it asks for, `refined` whether it asks for more than that. `yields` says what its rows are: rows
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if that was in another function; `cls` the class of the query object, where the project
-    has one; `born` the number of loops around the place that made it.
+    has one; `born` the number of loops around the place that made it. `unsure` says that a method had a hand in it which cannot be read.
     """
 
     table: str | None
@@ -101,6 +101,7 @@ class Query:
     made: Span | None = None
     cls: ClassRef | None = None
     born: int = 0
+    unsure: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -309,6 +310,8 @@ def join_markers(a: Marker, b: Marker) -> Marker:
 
 def join_queries(a: Query, b: Query) -> Query:
     """A query that one of two branches built: the same beginning with a filter more, or another way altogether."""
+    if a.unsure is not b.unsure and a.table == b.table:
+        return b if a.unsure else a  # of two ways one can be read: it is a way all the same
     plans: list[Plan] = list(a.plans)
     for plan in b.plans:
         twin = next((n for n, p in enumerate(plans) if (p.way, p.index, p.fixed()) == (plan.way, plan.index, plan.fixed())), None)

@@ -251,7 +251,7 @@ class PythonProject:
         if not known(value) and known(declared):
             value = replace(declared, origins=value.origins)
         shape = value.shape
-        if isinstance(shape, Query) and shape.made is not None and self._chosen_by_caller(closure, args, shape):
+        if isinstance(shape, Query) and _written_in(closure, shape) and self._chosen_by_caller(closure, args, shape):
             value = replace(value, shape=replace(shape, made=None))
         self._results[key] = value
         return value
@@ -301,6 +301,12 @@ class PythonProject:
                 for n in tree.walk(fn.body)
             )
         return self._returning[id(fn)]
+
+
+def _written_in(closure: Closure, query: Query) -> bool:
+    """Whether a query is begun in this very function."""
+    made = query.made
+    return made is not None and made.path == closure.path and closure.fn.at <= made.start < closure.fn.end
 
 
 def returned(machine: Machine, fn: tree.Fn) -> Val:

@@ -274,7 +274,7 @@ class Django(Stack):
             return rows.bulk(self, state, node, word, base, query, later=later)
         if word == "iterator":
             return base
-        return None
+        return querysets.unread(state, node, base, query) if query.table is not None and not name.startswith("_") else None
 
     # Consumption.
 
@@ -289,6 +289,8 @@ class Django(Stack):
         query = value.shape
         if not isinstance(query, Query) or query.flavor != querysets.FLAVOR or how is Consumption.SHOWN:
             return None
+        if query.unsure:
+            return derived(value)  # it may be a number or a list as well
         at, end = node.at, node.end
         if how is Consumption.SLICED:
             return self._sliced(state, value, query, node)

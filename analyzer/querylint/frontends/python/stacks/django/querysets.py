@@ -77,6 +77,15 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     return Val(deps=deps, shape=made)
 
 
+def unread(m: State, node: tree.Call, base: Val, query: Query) -> Val:
+    """A method of a queryset that cannot be read: some rows of the same table, with whatever it loads ahead."""
+    args = [m.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
+    deps = query.deps | base.deps | derived(*(plain(a) for a in args)).deps
+    loaded = Eager((UNKNOWN_PATH,), Loading.BATCHED)
+    plans = tuple(replace(p, predicates=(*p.predicates, _other(m, node)), eager=(*p.eager, loaded)) for p in query.plans)
+    return Val(deps=deps, shape=replace(query, plans=plans, end=max(query.end, node.end), deps=deps, refined=True, unsure=True))
+
+
 def _other(m: State, node: tree.Expr) -> Predicate:
     return Predicate(None, Relation.OTHER, Side.FILTER, span=m.span(node.at, node.end))
 

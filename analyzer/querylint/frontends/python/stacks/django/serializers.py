@@ -27,13 +27,15 @@ SERIALIZERS = ("Serializer", "ModelSerializer", "HyperlinkedModelSerializer", "L
 LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
 LISTED = "serialized_list"
 DECLARED = "declared_representation"
+METHODS = frozenset(("SerializerMethodField", "MethodField"))
 READ_WHOLE = frozenset(("StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "RelatedField"))
 
 
 def is_serializer(info: ClassInfo) -> bool:
     """Whether a class is a serializer."""
     return any(
-        n.rpartition(".")[2].endswith(SERIALIZERS) and ("rest_framework" in n or "serializers" in n.lower()) for n in info.ancestry()
+        n.rpartition(".")[2].endswith(SERIALIZERS) and ("rest_framework" in n or "serializers" in n.lower() or n.startswith("serpy."))
+        for n in info.ancestry()
     )
 
 
@@ -91,8 +93,14 @@ def _representation(django: Django, info: ClassInfo) -> list[tree.Fn]:
 def _declared(django: Django, info: ClassInfo) -> Iterator[tuple[str, tree.Call]]:
     for owner in reversed(info.mro()):
         for name, _, value in owner.node.fields:
-            if isinstance(value, tree.Call) and not name.startswith("_"):
+            if isinstance(value, tree.Call) and (not name.startswith("_") or _is_field(django, owner, value)):
                 yield name, value
+
+
+def _is_field(django: Django, owner: ClassInfo, value: tree.Call) -> bool:
+    found = django.project.modules.reference(owner.path, value.func)
+    nested = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    return is_serializer(nested) if nested is not None else _kind(django, owner, value).endswith("Field")
 
 
 def _names(django: Django, info: ClassInfo, declared: dict[str, tree.Call]) -> list[str]:
@@ -153,9 +161,9 @@ def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | Non
     if is_true(keywords.get("write_only")):
         return []
     kind = _kind(django, info, declared)
-    source = keywords.get("source")
+    source = keywords.get("source") or keywords.get("attr")  # the latter is serpy's
     text = source.value if isinstance(source, tree.Literal) and isinstance(source.value, str) else name
-    if kind == "SerializerMethodField":
+    if kind in METHODS:
         method = keywords.get("method_name") or (declared.args[0] if declared.args else None)
         called = method.value if isinstance(method, tree.Literal) and isinstance(method.value, str) else f"get_{name}"
         return [do(call_of(tree.Name("self", *at_of(node)), called, [row]))]
