@@ -143,7 +143,7 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
     for path, followed in rows.paths.items():
         step = followed.site.step
         assert isinstance(step, Access)
-        if rows.read is not None and _apart(program, rows.read, followed):
+        if rows.read is not None and _apart(rows.read, followed):
             apart.append(path)
         elif rows.read is not None and column(program, followed.source.outer, rows.read.table, path):
             left.append(path)
@@ -154,7 +154,15 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
     if left:
         yield _one(program, rows, left, same=True)
     if apart:
-        yield _one(program, rows, apart, same=False)
+        assert rows.read is not None
+        chain = rows.read.chain
+        spans = [
+            e.span
+            for plan in rows.read.plans
+            for e in plan.eager
+            if e.span is not None and e.span.start < e.span.end and e.span.path == chain.path
+        ]
+        yield _one(program, rows, apart, same=False, place=spans[-1] if spans and chain.start != chain.end else None)
 
 
 def _listed(read: Access | None, followed: Followed) -> Span | None:
@@ -164,12 +172,15 @@ def _listed(read: Access | None, followed: Followed) -> Span | None:
         return None
     own = followed.site.function.span
     spans = [
-        e.span for plan in read.plans for e in plan.eager if e.span is not None and own.covers(e.span) and not e.span.covers(step.span)
+        e.span
+        for plan in read.plans
+        for e in plan.eager
+        if e.span is not None and e.span.start < e.span.end and own.covers(e.span) and not e.span.covers(step.span)
     ]
     return spans[-1] if spans else None
 
 
-def _apart(program: Program, read: Access, followed: Followed) -> bool:
+def _apart(read: Access, followed: Followed) -> bool:
     """Whether a relation is followed in another function than its rows were read in, or in a template that shows them.
 
     A template that asks one row for its related rows queries these by itself: its query is at hand. A list that the framework makes by
@@ -177,7 +188,7 @@ def _apart(program: Program, read: Access, followed: Followed) -> bool:
     """
     outer, here = followed.source.outer, followed.site.function
     if followed.loop.span.start == followed.loop.span.end and outer.path == here.path and _home(outer.name) == _home(here.name):
-        return read.chain.start != read.chain.end and not any(f.span.covers(read.chain) for f in program.functions.values())
+        return read.chain.start != read.chain.end
     if outer.key != here.key:
         return True
     step = followed.site.step
@@ -201,6 +212,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
     key = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
+    at = place if place != step.span else None
     points = [
         *shortest(reaching(program, source.outer)),
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
@@ -212,7 +224,11 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         _place(read, step, place=step.span if key else place),
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
-        Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else _remedy(program, source, paths, step),
+        Advice(f"use the column `{key}`, which is part of the row")
+        if key
+        else LEFT_OUT
+        if left
+        else _remedy(program, source, paths, step, at),
         Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
@@ -266,7 +282,12 @@ def _only_key(program: Program, site: Site, step: Access) -> str:
         o.path[len(here.path)] for o in site.function.touched if o.root is here.root and o.ref == here.ref and _below(o.path, here.path)
     }
     target = program.table(site.function, step.table)
-    if target is None or fields != {target.key} or any(o.origin == here for o in site.function.outflows):
+    if (
+        not _keyed(program, site, here.path[-1], step.table)
+        or target is None
+        or fields != {target.key}
+        or any(o.origin == here for o in site.function.outflows)
+    ):
         return ""
     for place in program.sites(site.function.key).all:
         held = place.step.args if isinstance(place.step, Call) else ()
@@ -275,11 +296,18 @@ def _only_key(program: Program, site: Site, step: Access) -> str:
     return f"{here.path[-1]}_{target.key}"
 
 
+def _keyed(program: Program, site: Site, name: str, target: str | None) -> bool:
+    """Whether rows that have a relation of that name hold its key themselves: then it is a column of theirs."""
+    schema = program.schema(site.function)
+    found = [link for table in schema.tables.values() if (link := table.link(name)) is not None and link.target == target] if schema else []
+    return all(link.column is not None for link in found)
+
+
 def _below(path: Path, here: Path) -> bool:
     return len(path) > len(here) and path[: len(here)] == here
 
 
-def _remedy(program: Program, source: Source, paths: list[Path], step: Access) -> Preload | Advice:
+def _remedy(program: Program, source: Source, paths: list[Path], step: Access, at: Span | None) -> Preload | Advice:
     if step.terminal is Terminal.COUNT and len(paths) == 1:
         return Advice("let the query of the rows count: .annotate(number=Count(...))")
     read = source.read
@@ -292,4 +320,4 @@ def _remedy(program: Program, source: Source, paths: list[Path], step: Access) -
             batched.append(path)
         else:
             joined.append(path)
-    return Preload(tuple(joined), tuple(batched), read.chain if read is not None else None)
+    return Preload(tuple(joined), tuple(batched), at if at is not None else read.chain if read is not None else None)

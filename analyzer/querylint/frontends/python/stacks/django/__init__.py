@@ -48,6 +48,7 @@ class Django(Stack):
         self.models: Models
         self.guarded = False
         self.attributes: dict[str, str | None] = {}
+        self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self._managers: dict[tuple[str, str, str], Val] = {}
 
     def tables(self) -> Mapping[str, Table]:
@@ -246,7 +247,7 @@ class Django(Stack):
         later = name.startswith("a") and name[1:] in words.WRITES | words.ONE | words.COUNTS | {"in_bulk"}
         word = name[1:] if later else name
         at, end = node.at, node.end
-        if word in words.BUILDERS:
+        if word in words.BUILDERS or word == words.OWN:
             return querysets.built(state, self.models, node, word, base, query)
         if word == "raw":
             for arg in node.args:

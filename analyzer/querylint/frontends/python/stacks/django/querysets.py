@@ -70,6 +70,8 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
             made = replace(made, plans=tuple(replace(p, deferred=(*p.deferred, *names)) for p in query.plans))
     elif name in ("values", "values_list", "dates", "datetimes"):
         made = _columns(made, name, args, keywords)
+    elif name == words.OWN:
+        made = replace(made, made=None, at=node.at, end=node.end, refined=query.refined)
     elif name == "none":
         made = replace(made, limit=literal(0), cut=True)
     elif name in ("union", "intersection", "difference"):

@@ -1,7 +1,7 @@
 """Django REST framework: what a serializer reads of each row, written out as the method that the framework supplies.
 
-A serializer class gets a `to_representation` that does in plain statements what its fields declare; a viewset that lists gets a method
-that runs it for each row of its queryset. Both are then walked like any other method.
+A serializer class gets a `to_representation` that does in plain statements what its fields declare. It is then walked like any other
+method.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from querylint.frontends.flow.comprehensions import iterated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Closure, Val, derived
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django import viewsets
 from querylint.frontends.python.stacks.django.listings import admin_rows, feed_items
 from querylint.frontends.python.stacks.django.nodes import ROW, at_of, call_of, do, each, is_true, path_of, row_of
 from querylint.ir import LoopKind
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 WORDS = (b"erializer", b"ViewSet", b"APIView", b"list_display", b"Feed")
 SERIALIZERS = ("Serializer", "ModelSerializer", "HyperlinkedModelSerializer", "ListSerializer", "BaseSerializer")
-LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
-LISTED = "serialized_list"
 DECLARED = "declared_representation"
 METHODS = frozenset(("SerializerMethodField", "MethodField"))
 READ_WHOLE = frozenset(("StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "RelatedField"))
@@ -37,11 +36,6 @@ def is_serializer(info: ClassInfo) -> bool:
         n.rpartition(".")[2].endswith(SERIALIZERS) and ("rest_framework" in n or "serializers" in n.lower() or n.startswith("serpy."))
         for n in info.ancestry()
     )
-
-
-def is_listing(info: ClassInfo) -> bool:
-    """Whether a class answers with a list of its rows."""
-    return any(n.rpartition(".")[2] in LISTING for n in info.ancestry())
 
 
 def supply(django: Django, files: list[str]) -> None:
@@ -56,8 +50,8 @@ def supply(django: Django, files: list[str]) -> None:
                 info.node.methods.append(made)
             elif is_serializer(info):
                 info.node.methods += _representation(django, info)
-            elif is_listing(info):
-                made = _listed(info)
+            elif viewsets.lists(django, info):
+                made = viewsets.listed(info)
                 if made is not None:
                     info.node.methods.append(made)
 
@@ -212,44 +206,6 @@ def _kind(django: Django, info: ClassInfo, node: tree.Call) -> str:
     if own is not None:
         return next((w for n in own.ancestry() if (w := n.rpartition(".")[2]).endswith("Field")), "")
     return node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
-
-
-# Views.
-
-
-def _listed(info: ClassInfo) -> tree.Fn | None:
-    """The listing of a view: its queryset, filtered and cut to a page, each row through its serializer."""
-    made: list[tree.Expr] = []
-    if info.method("list") is not None:  # of the project's own: whatever it answers with is read there
-        return None
-    given = info.field("serializer_class")
-    if given is not None and given[2] is not None and given[0].path == info.path:
-        made.append(given[2])
-    chooser = info.method("get_serializer_class")
-    if chooser is not None and chooser[0].path == info.path:
-        for node in tree.walk(chooser[1].body):
-            if isinstance(node, tree.Return) and isinstance(node.value, tree.Name) and node.value not in made:
-                made.append(node.value)
-    if not made:
-        return None
-    at = info.node.at
-    me = tree.Name("self", at, at)
-    rows = call_of(me, "filter_queryset", [_asked(info, me)], at)
-    page = call_of(me, "paginate_queryset", [rows], at)
-    body: list[tree.Stmt] = [
-        do(call_of(tree.Call(serializer, [], serializer.at, serializer.end), "to_representation", [tree.Name("related", at, at)], at))
-        for serializer in made[:3]
-    ]
-    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("related", at, at), over=page)
-    return tree.Fn(LISTED, [tree.Param(tree.NamePattern("self", at, at))], [loop], at, at)
-
-
-def _asked(info: ClassInfo, me: tree.Expr) -> tree.Call:
-    """`self.get_queryset()`, written where the class names its model: there its rows can be changed if it has no query of its own."""
-    named = info.field("model")
-    shown = named[2] if named is not None and named[0] is info else None
-    at, end = (shown.at, shown.end) if shown is not None else (info.node.at, info.node.at)
-    return tree.Call(tree.Member(me, "get_queryset", at, end, at), [], at, end)
 
 
 # Serializers at work in code.

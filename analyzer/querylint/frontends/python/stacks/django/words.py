@@ -41,6 +41,8 @@ BUILDERS = frozenset(
     "extra union intersection difference complex_filter iterator aiterator values values_list dates datetimes get_queryset specific "
     "live public non_polymorphic instance_of _clone _all db_manager language visible get_query_set".split()
 )
+OWN = "rows of the class"
+"""A call that nobody wrote: the framework takes the rows over, and the class that describes the list says what comes along with them."""
 ROWS = frozenset(("raw",))
 ONE = frozenset("get first last latest earliest".split())
 COUNTS = frozenset("count exists aggregate contains explain".split())
