@@ -43,7 +43,7 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
         kinds = {s.use.work for s in load.fate.uses}
         if program.facts(load.function).bulk_reads and not kinds & {Work.FOLD, Work.COUNT}:
             continue  # rows in a dictionary are what a query for all the items is for
-        if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load):
+        if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load) and not _only_tested(program, load):
             continue
         if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
             continue
@@ -104,6 +104,13 @@ def _used_besides(load: Load) -> bool:
     needed = {name for s in load.fate.uses for name in (*s.use.fields, *(p.field or "" for p in s.use.predicates))}
     folded = any(s.use.work in (Work.FOLD, Work.GROUP) for s in load.fate.uses)
     return not folded and bool({f for f in load.fate.fields if f != "_id"} - needed)
+
+
+def _only_tested(program: Program, load: Load) -> bool:
+    """Whether each row is looked at for nothing but the test that lets it be counted."""
+    tested = load.counted_filters(program)
+    needed = {p.field for s in load.fate.uses if s.use.id in tested for p in s.use.predicates}
+    return bool(tested) and not load.fate.listed and set(load.fate.fields) <= needed
 
 
 def _asked_for(load: Load) -> bool:

@@ -163,9 +163,9 @@ class Classes:
             if base is not None and base is not info and info not in base.mro():
                 info.bases.append(base)
                 base.subclasses.append(info)
-        elif isinstance(found.node, tree.Call):
+        elif isinstance(node := found.node.value if isinstance(found.node, tree.Typed) else found.node, tree.Call):
             # `PostManager = Manager.from_queryset(Posts)` at the top of a module.
-            made = self.combined(found.path, found.node)
+            made = self.combined(found.path, node)
             if made is not None:
                 info.bases.append(made)
 

@@ -285,9 +285,12 @@ class PythonProject:
         owner = self._owner(closure)
         machine = self.machine(Place(closure.path, self, owner, closure.name, quiet=True))
         params = self.parameters(None, owner, fn, f"{closure.path}::{closure.name}")
-        for number, arg in enumerate(args[: len(params)]):
+        for number, param in enumerate(fn.params):
+            arg = args[number] if number < len(args) else NOTHING
             if kind_of(arg):
                 params[number] = given(arg, number)
+            elif arg is NOTHING and param.default is not None:
+                params[number] = NOTHING  # this call leaves it out, whatever others give
         self._enter(machine, fn, params)
         machine.run_flat(fn.body)
         value = returned(machine, fn)

@@ -211,6 +211,8 @@ class Django(Stack):
         if isinstance(shape, Marker) and shape.kind == "model" and base is None:
             fields = {k: state.evaluate(v) for k, v in node.keywords}
             return Val(deps=derived(*fields.values()).deps, shape=Record(fields), doc_of=shape.data[0])
+        if isinstance(shape, Closure) and base is None:
+            return functions.wrapped(self, state, node, shape.name)
         if base is None or not isinstance(node.func, tree.Member):
             return None
         if isinstance(shape, Closure) and shape.name:

@@ -27,10 +27,18 @@ def lists(django: Django, info: ClassInfo) -> bool:
     if not any(n.rpartition(".")[2] in LISTING for n in info.ancestry()) and not any(o.name in LISTING for o in info.mro()[1:]):
         return False
     own = info.method("list")
-    if own is not None and own[0].name not in LISTING:  # of the project's own: whatever it answers with is read there
+    if own is not None and own[0].name not in LISTING and not _goes_on(own[1]):  # of the project's own: what it answers is read there
         return False
     actions = _routes(django).get((info.path, info.name))
     return actions is None or "list" in actions
+
+
+def _goes_on(fn: tree.Fn) -> bool:
+    """Whether a `list` of the project's own ends in the framework's."""
+    return any(
+        isinstance(n, tree.Call) and isinstance(n.func, tree.Member) and n.func.name == "list" and isinstance(n.func.base, tree.Call)
+        for n in tree.walk(fn.body)
+    )
 
 
 def listed(info: ClassInfo) -> tree.Fn | None:
@@ -38,7 +46,7 @@ def listed(info: ClassInfo) -> tree.Fn | None:
     made: list[tree.Expr] = []
     chooser = info.method("get_serializer_class")
     if chooser is not None and chooser[0].path == info.path:
-        made += [e for e in dict.fromkeys(_returned(chooser[1].body)) if isinstance(e, tree.Name | tree.Member) and not _on_self(e)]
+        made += [e for e in _returned(chooser[1].body) if isinstance(e, tree.Name | tree.Member) and not _on_self(e)]
     given = info.field("serializer_class")
     if not made and given is not None and given[2] is not None and given[0].path == info.path:
         made.append(given[2])
