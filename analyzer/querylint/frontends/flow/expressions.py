@@ -18,6 +18,7 @@ from querylint.frontends.flow.values import (
     Closure,
     Condition,
     Many,
+    Query,
     Record,
     Val,
     derived,
@@ -29,6 +30,9 @@ from querylint.frontends.flow.values import (
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.ir import NOT_LITERAL, Escape, Relation, Work
 from querylint.syntax import tree
+
+
+COMBINED = (Many, Record, Query)
 
 
 def evaluate(m: State, node: tree.Expr) -> Val:
@@ -220,7 +224,7 @@ def _op(m: State, node: tree.Op) -> Val:
     if (text := m.language.composed(m, node, values)) is not None:
         return text
     value = derived(*values)
-    if node.sign in ("+", "|") and m.language.function_scoped and any(isinstance(v.shape, Many | Record) or v.origins for v in values):
+    if node.sign in ("+", "|", "&") and m.language.function_scoped and any(isinstance(v.shape, COMBINED) or v.origins for v in values):
         return joined(values)
     if node.sign == "-" and len(values) == 1 and isinstance(values[0].literal, int | float):
         return literal(-values[0].literal)
@@ -233,7 +237,10 @@ def _op(m: State, node: tree.Op) -> Val:
 
 
 def joined(values: list[Val]) -> Val:
-    """Two collections put together; of anything else nothing is known."""
+    """Two collections, or two queries for rows of one table, put together; of anything else nothing is known."""
+    if all(isinstance(v.shape, Query) for v in values):
+        tables = {v.shape.table for v in values if isinstance(v.shape, Query)}
+        return replace(join_all(values), literal=NOT_LITERAL) if len(tables) == 1 else derived(*values)
     if all(isinstance(v.shape, Many) for v in values) or all(isinstance(v.shape, Record) for v in values):
         return replace(join_all(values), literal=NOT_LITERAL)
     return derived(*values)
