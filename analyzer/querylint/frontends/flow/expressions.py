@@ -31,7 +31,6 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.ir import NOT_LITERAL, Escape, Relation, Work
 from querylint.syntax import tree
 
-
 COMBINED = (Many, Record, Query)
 
 
