@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.bulk import small_matter
 from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Branch, Call, Loop, LoopKind, Mode, Op, Program, Terminal
+from querylint.ir import Access, Branch, Call, Function, Loop, LoopKind, Mode, Op, Program, Terminal
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -89,6 +89,11 @@ def _sometimes(program: Program, site: Site, loop: Loop) -> bool:
     return plain(program, site.function) and loop.id in getattr(site.step, "guards", ())
 
 
+def _unfelt(program: Program, function: Function) -> bool:
+    """Whether nobody waits for a function, where a query is spared for nothing but time."""
+    return program.facts(function).planner and not waited_for(program, function)
+
+
 def _leaves(loop: Loop) -> bool:
     return bool(loop.control)
 
@@ -124,7 +129,10 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         ),
         Hoist(hit.loop.span),
         Severity.INFO
-        if left_alone(program, site.function) or small_matter(program, site, effect) or _sometimes(program, site, hit.loop)
+        if left_alone(program, site.function)
+        or small_matter(program, site, effect)
+        or _sometimes(program, site, hit.loop)
+        or _unfelt(program, site.function)
         else None,
         function=site.function.key,
         table=effect.access.table,

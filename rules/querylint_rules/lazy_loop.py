@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from querylint.advise.audience import waited_for
 from querylint.advise.eager import Source, column, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
@@ -155,14 +156,9 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         yield _one(program, rows, left, same=True)
     if apart:
         assert rows.read is not None
-        chain = rows.read.chain
-        spans = [
-            e.span
-            for plan in rows.read.plans
-            for e in plan.eager
-            if e.span is not None and e.span.start < e.span.end and e.span.path == chain.path
-        ]
-        yield _one(program, rows, apart, same=False, place=spans[-1] if spans and chain.start != chain.end else None)
+        chain, span = rows.read.chain, _list(rows.read)
+        near = span is not None and span.path == chain.path and chain.start != chain.end
+        yield _one(program, rows, apart, same=False, place=span if near else None)
 
 
 def _listed(read: Access | None, followed: Followed) -> Span | None:
@@ -171,13 +167,19 @@ def _listed(read: Access | None, followed: Followed) -> Span | None:
     if read is None or not isinstance(step, Access) or step.terminal is Terminal.COUNT:
         return None
     own = followed.site.function.span
-    spans = [
-        e.span
-        for plan in read.plans
-        for e in plan.eager
-        if e.span is not None and e.span.start < e.span.end and own.covers(e.span) and not e.span.covers(step.span)
-    ]
-    return spans[-1] if spans else None
+    span = _list(read)
+    return span if span is not None and own.covers(span) and not span.covers(step.span) else None
+
+
+def _list(read: Access) -> Span | None:
+    """Where the query first says which relations come along: in its own chain, not in the query of a relation."""
+    for kind in Loading:
+        for plan in read.plans:
+            for eager in plan.eager:
+                span = eager.span
+                if eager.loading is kind and span is not None and span.start < span.end and len(eager.path) == 1:
+                    return span
+    return None
 
 
 def _apart(read: Access, followed: Followed) -> bool:
@@ -229,7 +231,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         else LEFT_OUT
         if left
         else _remedy(program, source, paths, step, at),
-        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) else None,
+        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(program, followed) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
@@ -257,6 +259,13 @@ def _one_row(program: Program, gathered: Rows) -> bool:
     outer = {followed.source.outer.key for followed in gathered.paths.values()}
     places = [program.sites(key).by_id.get(read.id) for key in outer]
     return not any(place is None or any(loop.kind is not LoopKind.ONCE for loop in place.loops) for place in places)
+
+
+def _unfelt(program: Program, followed: Followed) -> bool:
+    """Whether it hardly shows: nobody waits, callers that cannot be seen may have loaded the rows, or each round writes anyway."""
+    if followed.source.read is None or not waited_for(program, followed.source.outer):
+        return True
+    return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
 
 
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
@@ -320,4 +329,4 @@ def _remedy(program: Program, source: Source, paths: list[Path], step: Access, a
             batched.append(path)
         else:
             joined.append(path)
-    return Preload(tuple(joined), tuple(batched), at if at is not None else read.chain if read is not None else None)
+    return Preload(tuple(joined), tuple(batched), at if at is not None else read.chain if read is not None and read.chain.end else None)

@@ -35,7 +35,7 @@ from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters
 from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Root, Way
 from querylint.ir.program import Effect, Site
-from querylint.remedy import Advice, Batch, Gather
+from querylint.remedy import Advice, Batch, Gather, Hoist
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 
@@ -102,12 +102,13 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     writing = _weight(read) < 3 and labors(program, site, hit.loop)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
     own = read.follows is not None and bool(effect.trail)
+    same = program.facts(site.function).bulk_reads and _same(site, hit, effect)
     return Found(
         read.span if own else step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
-        _remedy(program, site, hit, read, ordered=ordered),
-        _severity(program, site, hit, effect, again=again or ordered or writing),
+        Hoist(hit.loop.span) if same else _remedy(program, site, hit, read, ordered=ordered),
+        _severity(program, site, hit, effect, again=again or ordered or writing or same),
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         effect.function if own else site.function.key,
         read.table,
@@ -135,6 +136,25 @@ def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
     inside = {id(step) for step in hit.loop.steps()}
     branches = ((steps[rank].step, arm) for rank, arm in site.arms)
     return any(isinstance(b, Branch) and b.special and arm == 0 and id(b) in inside for b, arm in branches)
+
+
+def _same(site: Site, hit: Rounds, effect: Effect) -> bool:
+    """Whether a helper asks the same question in every round: by arguments that do not vary with the item."""
+    step, read = site.step, effect.access
+    values = [p.value for plan in read.plans for p in plan.predicates] + ([read.key] if read.key is not None else [])
+    if not isinstance(step, Call) or effect.trail or not values or read.follows is not None:
+        return False
+    inside = {hit.loop.id, *(c.id for c in hit.loop.carried), *(getattr(s, "id", -1) for s in hit.loop.steps())}
+    for value in values:
+        if value is None or value.deps or not (value.constant or value.origins):
+            return False
+        for origin in value.origins:
+            if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(step.args):
+                return False
+            given = step.args[origin.ref]
+            if given.deps & inside or not (given.constant or given.origins):
+                return False
+    return True
 
 
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import left_alone
-from querylint.advise.bulk import by_table, one_by_one
+from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.bulk import blocks, by_table, caught, one_by_one
 from querylint.advise.curation import keys
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
@@ -105,9 +105,19 @@ def _batch(program: Program, site: Site, write: Access) -> bool:
 
 
 def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:
+    if _own_values(write, hit) or not waited_for(program, site.function):
+        return Severity.INFO
+    if site.handled or any(caught(block, site.step) for block in blocks(hit.loop.body)):
+        return Severity.INFO  # the way back after a write of all has failed, or a failure of one that spares the others
     if plain(program, site.function):
         return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING
     return Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None
+
+
+def _own_values(write: Access, hit: Rounds) -> bool:
+    """Whether each round updates other rows by a condition of its own: rows that were not read, so that no list of them can be written."""
+    conditions = [p.value for plan in write.plans for p in plan.predicates if p.value is not None]
+    return write.verb == "update" and write.bound is Bound.ALL and any(hit.loop.id in value.deps for value in conditions)
 
 
 def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:

@@ -55,7 +55,7 @@ def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
     """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
     if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()) or site.handled:
         return True
-    if _same_row(site, loop, write) or _used(program, site, loop) or any(_caught(block, site.step) for block in _blocks(loop.body)):
+    if _same_row(site, loop, write) or _used(program, site, loop) or any(caught(block, site.step) for block in blocks(loop.body)):
         return True
     return _works(program, site, loop)
 
@@ -109,17 +109,18 @@ def _needs(step: Step) -> frozenset[int]:
     return step.on if isinstance(step, Branch) else frozenset()
 
 
-def _caught(block: Block, step: Step) -> bool:
-    """Whether an error handler of its own follows a step."""
+def caught(block: Block, step: Step) -> bool:
+    """Whether an error handler of its own follows a step in a block."""
     at = next((n for n, here in enumerate(block) if here is step), None)
     return at is not None and any(isinstance(later, Branch) and later.handler for later in block[at + 1 :])
 
 
-def _blocks(block: Block) -> Iterator[Block]:
+def blocks(block: Block) -> Iterator[Block]:
+    """A block and all the blocks in it."""
     yield block
     for step in block:
         if isinstance(step, Loop):
-            yield from _blocks(step.body)
+            yield from blocks(step.body)
         elif isinstance(step, Branch):
             for arm in step.arms:
-                yield from _blocks(arm)
+                yield from blocks(arm)

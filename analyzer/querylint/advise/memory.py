@@ -84,6 +84,8 @@ def weight(program: Program, load: Load) -> Severity:
     """
     if load.reported or left_alone(program, load.function):
         return Severity.INFO
+    if program.facts(load.function).planner and not waited_for(program, load.function):
+        return Severity.INFO
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:
         return Severity.WARNING if waited_for(program, load.function) else Severity.INFO

@@ -220,13 +220,14 @@ Block = tuple[Step, ...]
 
 
 class Kind(Enum):
-    """What a function is to the platform."""
+    """What a function is to the platform. A COMMAND is run by hand or by a clock: nobody waits for it."""
 
     QUERY = "query"
     MUTATION = "mutation"
     ACTION = "action"
     HTTP = "http"
     CLIENT = "client"
+    COMMAND = "command"
     PLAIN = "plain"
     MODULE = "module"
 

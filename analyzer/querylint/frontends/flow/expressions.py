@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from querylint.frontends.flow import works
-from querylint.frontends.flow.binding import TEXT
+from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.comprehensions import comprehension
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, tested, truth
@@ -223,6 +223,10 @@ def _op(m: State, node: tree.Op) -> Val:
     if (text := m.language.composed(m, node, values)) is not None:
         return text
     value = derived(*values)
+    if m.language.function_scoped:
+        for part, operand in zip(values, node.operands, strict=False):
+            if part.origins and isinstance(part.shape, Many):
+                m.leak(part, Escape.PASSED, operand.at, operand.end)  # sets and lists as a whole
     if node.sign in ("+", "|", "&") and m.language.function_scoped and any(isinstance(v.shape, COMBINED) or v.origins for v in values):
         return joined(values)
     if node.sign == "-" and len(values) == 1 and isinstance(values[0].literal, int | float):
@@ -329,7 +333,12 @@ def _assign(m: State, node: tree.Assign) -> Val:
         old = evaluate(m, node.target)
     replaced = node.sign in ("??=", "||=", "&&=")
     result = join(old, value) if replaced else m.language.composed(m, node, [old, value]) or derived(old, value)
-    m.assign(node.target, result, how="=" if replaced else TEXT if _is_text(node.value) else node.sign)
+    how = "=" if replaced else TEXT if _is_text(node.value) else node.sign
+    if m.language.function_scoped and not replaced:
+        note_added(m, value)
+        if all(isinstance(v.shape, COMBINED) for v in (old, value)):
+            result, how = joined([old, value]), TEXT  # collections and queries grow; they are no totals
+    m.assign(node.target, result, how=how)
     return result
 
 

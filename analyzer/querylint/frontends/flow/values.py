@@ -218,6 +218,8 @@ class Val:
 
 
 NOTHING = Val()
+EITHER = Marker("either")
+"""One of several classes or functions, no matter which: as good as none."""
 
 
 def literal(value: object) -> Val:
@@ -283,7 +285,11 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if a == b:
         return a
     if isinstance(a, ClassRef) and isinstance(b, ClassRef):
-        return None  # one of two classes is neither
+        return None if a.instance or b.instance else EITHER  # one of two classes is neither
+    if EITHER in (a, b):
+        return EITHER
+    if isinstance(a, Closure) and isinstance(b, Closure) and a.name and b.name:
+        return EITHER
     if isinstance(a, Record) and isinstance(b, Record):
         fields = dict(a.fields)
         for name, value in b.fields.items():

@@ -23,6 +23,7 @@ HANDLERS = frozenset(
     "get post put patch delete head options list retrieve create update partial_update destroy dispatch get_context_data form_valid "
     "get_queryset render_to_response perform_create perform_update perform_destroy changelist_view change_view".split()
 )
+COMMANDS = frozenset(("handle", "handle_noargs", "handle_app_config", "handle_label"))
 VIEW_WORDS = ("View", "ViewSet", "APIView", "Admin", "ModelAdmin", "Feed", "Mixin")
 
 
@@ -31,6 +32,8 @@ def kind(info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
     names = [p.pattern.id for p in fn.params if isinstance(p.pattern, tree.NamePattern)]
     if info is None:
         return Kind.HTTP if names[:1] == ["request"] else None
+    if fn.name in COMMANDS and any(n.rpartition(".")[2].endswith("Command") for n in info.ancestry()):
+        return Kind.COMMAND
     if fn.name in HANDLERS and is_view(info):
         return Kind.HTTP
     if any(callee_name(d) in ("action", "list_route", "detail_route") for d in fn.decorators):
