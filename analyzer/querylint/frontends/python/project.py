@@ -97,10 +97,12 @@ class PythonProject:
             self._busy.discard(key)
 
     def _located(self, machine: Machine, value: Val) -> Val:
-        """A query carries the place where it was begun along."""
+        """A query carries the place where it was begun along, by itself or in a dictionary."""
         shape = value.shape
         if isinstance(shape, Query) and shape.made is None and shape.base is None:
             return replace(value, shape=replace(shape, made=machine.span(shape.at, shape.end)))
+        if isinstance(shape, Record) and any(isinstance(part.shape, Query) for part in shape.fields.values()):
+            return replace(value, shape=Record({k: self._located(machine, v) for k, v in shape.fields.items()}, shape.rest))
         return value
 
     # Objects.
@@ -267,6 +269,8 @@ class PythonProject:
             shape = arg.shape
             if number == 0 and owner is not None and isinstance(shape, ClassRef) and (shape.path, shape.name) != (owner.path, owner.name):
                 plain.append(replace(arg, shape=replace(shape, path=owner.path, name=owner.name)))
+            elif isinstance(shape, Query) and number == 0 and owner is not None:
+                plain.append(replace(arg, shape=replace(shape, table=None)))
             elif isinstance(shape, Marker) or (isinstance(shape, ClassRef) and not shape.instance and (number or owner is None)):
                 plain.append(replace(arg, shape=Marker(WHICHEVER)))
             else:

@@ -49,6 +49,7 @@ class Django(Stack):
         self.guarded = False
         self.attributes: dict[str, str | None] = {}
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
+        self.routing: list[str] = []
         self._managers: dict[tuple[str, str, str], Val] = {}
 
     def tables(self) -> Mapping[str, Table]:
@@ -64,6 +65,10 @@ class Django(Stack):
         if not any(m.info is not None for m in self.models.by_table.values()):
             return [Note(NoteKind.HINT, "no Django model was found: nothing is said about relations and indexes")]
         return []
+
+    def closely(self) -> list[str]:
+        """The files whose routes say which views have a list."""
+        return self.routing
 
     # Models as values.
 

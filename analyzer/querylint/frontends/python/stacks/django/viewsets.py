@@ -153,6 +153,7 @@ def _routes(django: Django) -> dict[tuple[str, str], frozenset[str] | None]:
         found: dict[tuple[str, str], frozenset[str] | None] = {}
         for path in sorted(django.project.modules.files):
             if ROUTES.search(django.project.modules.source(path) or b""):
+                django.routing.append(path)
                 _read(django, path, found)
         django.routes = found
     return django.routes
