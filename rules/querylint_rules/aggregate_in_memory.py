@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, visited, weight
+from querylint.advise.memory import COUNTING, Load, anchor, drives, handed_on, home, loads, repeated_use, trail, visited, weight
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
@@ -46,7 +46,9 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
             continue  # rows in a dictionary are what a query for all the items is for
         if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load) and not _only_tested(program, load):
             continue
-        if program.facts(load.function).bulk_reads and (_wanted_besides(load) or _no_numbers(load)):
+        if program.facts(load.function).bulk_reads and (
+            _wanted_besides(load) or _no_numbers(load) or (Work.FOLD not in kinds and handed_on(load))
+        ):
             continue
         if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
             continue
@@ -117,10 +119,10 @@ def _wanted_besides(load: Load) -> bool:
 
 
 def _no_numbers(load: Load) -> bool:
-    """Whether what is added up are lists or texts, as far as the table says."""
+    """Whether what is added up are lists or texts, or worked out by a property, as far as the table says."""
     names = {name for s in load.works(Work.FOLD) for name in s.use.fields}
     fields = [load.table.field(name) for name in names] if load.table is not None else []
-    return bool(fields) and all(field is not None and field.type in NO_NUMBERS for field in fields)
+    return any(field is None or field.type in NO_NUMBERS for field in fields)
 
 
 def _only_tested(program: Program, load: Load) -> bool:

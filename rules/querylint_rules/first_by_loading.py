@@ -22,7 +22,7 @@ from dataclasses import replace
 
 from querylint.advise.audience import left_alone
 from querylint.advise.growth import one_row
-from querylint.advise.memory import Load, loads, trail, visited
+from querylint.advise.memory import Load, handed_on, loads, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Program, Work
@@ -40,6 +40,8 @@ def first_by_loading(program: Program) -> Iterator[Found]:
         if not kinds or not kinds <= ONE or load.fate.leaves_unselected() or load.fate.truncated:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
+            continue
+        if program.facts(load.function).planner and handed_on(load):
             continue
         if load.access.bound is not Bound.ALL or load.reported or _unique(load) or visited(load):
             continue

@@ -262,8 +262,11 @@ def _one_row(program: Program, gathered: Rows) -> bool:
 
 
 def _unfelt(program: Program, followed: Followed) -> bool:
-    """Whether it hardly shows: nobody waits, callers that cannot be seen may have loaded the rows, or each round writes anyway."""
-    if followed.source.read is None or not waited_for(program, followed.source.outer):
+    """Whether it hardly shows.
+
+    Nobody waits, something must fail first, callers that cannot be seen may have loaded the rows, or each round writes anyway.
+    """
+    if followed.source.read is None or followed.site.handled or not waited_for(program, followed.source.outer):
         return True
     return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
 

@@ -35,7 +35,7 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 def page_in_memory(program: Program) -> Iterator[Found]:
     """Slices of lists that were read for more than the slice."""
     for load in loads(program):
-        cuts = [s for s in load.works(Work.SLICE) if not s.use.after and not s.use.conditional]
+        cuts = [s for s in load.works(Work.SLICE) if not s.use.after and not s.use.conditional and not _in_batches(program, s)]
         planner = program.facts(load.function).planner  # it counts and pages by itself
         if (
             cuts
@@ -62,6 +62,12 @@ def page_in_memory(program: Program) -> Iterator[Found]:
                     operation="slice",
                 )
                 break
+
+
+def _in_batches(program: Program, seen: Seen) -> bool:
+    """Whether a list is cut up batch by batch, where a query per batch would be no better."""
+    site = program.sites(seen.function.key).by_id.get(seen.use.id)
+    return program.facts(seen.function).planner and site is not None and bool(site.loops)
 
 
 def _name(table: str | None) -> str:

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone, waited_for
-from querylint.advise.bulk import blocks, by_table, caught, one_by_one
+from querylint.advise.bulk import blocks, by_table, caught, laboring, one_by_one
 from querylint.advise.curation import keys
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
@@ -109,6 +109,8 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
         return Severity.INFO
     if site.handled or any(caught(block, site.step) for block in blocks(hit.loop.body)):
         return Severity.INFO  # the way back after a write of all has failed, or a failure of one that spares the others
+    if laboring(program, site, hit.loop):
+        return Severity.INFO
     if plain(program, site.function):
         return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING
     return Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None
@@ -151,7 +153,7 @@ def _bound_to_rows(program: Program, site: Site, write: Access, hit: Rounds) -> 
     table = program.table(site.function, write.table)
     if write.verb in ("save", "delete", "create") and table is not None and table.watched:
         return True
-    return write.follows is not None and write.verb in ("add", "set", "remove", "clear")
+    return write.verb in ("add", "set", "remove", "clear")
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:

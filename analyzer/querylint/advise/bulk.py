@@ -57,7 +57,7 @@ def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
         return True
     if _same_row(site, loop, write) or _used(program, site, loop) or any(caught(block, site.step) for block in blocks(loop.body)):
         return True
-    return _works(program, site, loop)
+    return laboring(program, site, loop)
 
 
 def _same_row(site: Site, loop: Loop, write: Access) -> bool:
@@ -77,7 +77,7 @@ def _behind(step: Step, value: Value) -> frozenset[int]:
     return frozenset[int]().union(*given) if given else step.deps
 
 
-def _works(program: Program, site: Site, loop: Loop) -> bool:
+def laboring(program: Program, site: Site, loop: Loop) -> bool:
     """Whether a round does so much else, or waits for the world outside, that a write is not what it costs."""
     busy = 0
     for other in program.sites(site.function.key).all:

@@ -84,7 +84,9 @@ def weight(program: Program, load: Load) -> Severity:
     """
     if load.reported or left_alone(program, load.function):
         return Severity.INFO
-    if program.facts(load.function).planner and not waited_for(program, load.function):
+    follows = load.access.follows
+    of_one = follows is not None and follows.root is Root.PARAM  # what belongs to one row, which somebody else may need as well
+    if program.facts(load.function).planner and (of_one or not waited_for(program, load.function)):
         return Severity.INFO
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:
@@ -143,6 +145,17 @@ def anchor(load: Load, seen: Seen) -> Span:
 def home(load: Load, seen: Seen) -> str:
     """The function that the place of `anchor` lies in."""
     return load.function.key if any(e.caller == load.function.key for e in seen.way) else seen.function.key
+
+
+def handed_on(load: Load) -> bool:
+    """Whether the rows themselves are given to something else, which finds them loaded: a call, or a write that takes them."""
+    mine = load.access.id
+    for step in load.function.own_steps():
+        if isinstance(step, Call) and any(not path and o.root is Root.STEP and o.ref == mine for v in step.args for path, o in v.parts):
+            return True
+        if isinstance(step, Access) and not step.reads and mine in step.deps:
+            return True
+    return False
 
 
 def drains(program: Program, load: Load) -> bool:

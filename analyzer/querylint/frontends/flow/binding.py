@@ -165,7 +165,14 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
     """A value joins a collection in a variable: `push`, `set`, `add`, `xs[k] = v`."""
     value = m.ran(value)
     var = _var_of(m, target)
-    if how in ("=", "set") and not value.origins and value.literal is NOT_LITERAL and not isinstance(value.shape, Record | Many):
+    grouping = keyed and m.language.function_scoped  # `totals[key] += value` is a total for each key
+    if (
+        how in ("=", "set")
+        and not grouping
+        and not value.origins
+        and value.literal is NOT_LITERAL
+        and not isinstance(value.shape, Record | Many)
+    ):
         note_fold(m, var, value)
     if keyed and var is not None:
         note_group(m, var, value)

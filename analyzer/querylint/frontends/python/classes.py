@@ -150,6 +150,9 @@ class Classes:
                 self._base(info, expr.func.base)
             for arg in expr.args:
                 self._base(info, arg)
+            called = self.modules.reference(info.path, expr.func)
+            if called is not None and called.external:
+                info.outside.append(f"{called.external}()")  # a class that outside code hands out, such as `get_user_model()`
             return
         found = self.modules.reference(info.path, expr)
         if found is None:

@@ -95,6 +95,12 @@ def call(django: Django, state: State, node: tree.Call, func: tree.Member, base:
     return None
 
 
+def written(state: State, node: tree.Call, name: str, base: Val) -> None:
+    """A row is stored or deleted by a method that its model has written itself."""
+    verb = name[1:] if name.startswith("a") else name
+    querysets.write(state, verb, base.doc_of, node.at, node.end, key=base, deps=base.deps)
+
+
 def _texts(value: Val | None) -> tuple[str, ...] | None:
     shape = value.shape if value is not None else None
     if isinstance(shape, Many) and shape.items is not None and all(isinstance(i.literal, str) for i in shape.items):

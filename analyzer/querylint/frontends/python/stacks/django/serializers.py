@@ -183,11 +183,51 @@ def _automatic(django: Django, info: ClassInfo, name: str, row: tree.Expr) -> li
     """A field that the framework makes from the model: a foreign key by its id, many of them by theirs, a property by its value."""
     model = _model(django, info)
     link = model.links.get(name) if model is not None else None
+    built = _built(info, name) if link is not None else None
+    if built is not None:
+        return _nested(built, name, row, info)
     if link is None:
         return [do(tree.Member(row, name, *at_of(info.node), info.node.at))]
     if link.many:
         return [each(tree.Member(row, name, *at_of(info.node), info.node.at), [], info.node)]
     return []
+
+
+def _built(info: ClassInfo, name: str) -> tuple[tree.Fn, tree.Expr, bool] | None:
+    """What `build_relational_field` of the serializer chooses for a relation: the serializer, and whether it is for many."""
+    found = info.method("build_relational_field")
+    if found is None or found[0].path != info.path:
+        return None
+    for statement in tree.walk(found[1].body):
+        if not isinstance(statement, tree.If) or not _names_field(statement.test, name):
+            continue
+        for inner in statement.then:
+            if isinstance(inner, tree.Return) and isinstance(inner.value, tree.Array) and inner.value.items:
+                given = inner.value.items[-1]
+                several = isinstance(given, tree.Record) and any(key == "many" and is_true(value) for key, value in given.entries)
+                return found[1], inner.value.items[0], several
+    return None
+
+
+def _names_field(test: tree.Expr, name: str) -> bool:
+    return (
+        isinstance(test, tree.Op)
+        and test.sign in ("==", "===")
+        and any(isinstance(operand, tree.Literal) and operand.value == name for operand in test.operands)
+    )
+
+
+def _nested(built: tuple[tree.Fn, tree.Expr, bool], name: str, row: tree.Expr, info: ClassInfo) -> list[tree.Stmt]:
+    """A relation through a serializer that a method chooses, with what that method imports."""
+    fn, serializer, several = built
+    at = serializer.at
+    value = tree.Member(row, name, at, at, at)
+    bare = tree.Call(serializer, [], at, at)
+    brought: list[tree.Stmt] = [statement for statement in fn.body if isinstance(statement, tree.Imports)]
+    if several:
+        item = tree.Name("related", at, at)
+        return [*brought, each(value, [do(call_of(bare, "to_representation", [item], at))], info.node)]
+    return [*brought, do(call_of(bare, "to_representation", [value], at))]
 
 
 def _model(django: Django, info: ClassInfo) -> Model | None:

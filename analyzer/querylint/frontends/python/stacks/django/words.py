@@ -10,9 +10,9 @@ MODEL_BASES = frozenset(
     "django.contrib.auth.models.PermissionsMixin django.contrib.auth.models.User django.contrib.auth.models.Group "
     "treebeard.mp_tree.MP_Node model_utils.models.TimeStampedModel model_utils.models.TimeFramedModel model_utils.models.StatusModel "
     "django_extensions.db.models.TimeStampedModel parler.models.TranslatableModel polymorphic.models.PolymorphicModel "
-    "wagtail.models.Page wagtail.core.models.Page modelcluster.models.ClusterableModel".split()
+    "django.contrib.auth.get_user_model() wagtail.models.Page wagtail.core.models.Page modelcluster.models.ClusterableModel".split()
 )
-USER_BASES = frozenset(("AbstractUser", "User"))
+USER_BASES = frozenset(("AbstractUser", "User", "get_user_model()"))
 FOREIGN = frozenset("ForeignKey OneToOneField ParentalKey TreeForeignKey TreeOneToOneField ForeignObject SafeForeignKey".split())
 ONE_TO_ONE = frozenset(("OneToOneField", "TreeOneToOneField"))
 MANY = frozenset("ManyToManyField ParentalManyToManyField TreeManyToManyField SortedManyToManyField".split())
