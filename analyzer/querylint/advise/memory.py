@@ -151,7 +151,7 @@ def handed_on(load: Load) -> bool:
     """Whether the rows themselves are given to something else, which finds them loaded: a call, or a write that takes them."""
     mine = load.access.id
     for step in load.function.own_steps():
-        if isinstance(step, Call) and any(not path and o.root is Root.STEP and o.ref == mine for v in step.args for path, o in v.parts):
+        if isinstance(step, Call) and any(o.root is Root.STEP and o.ref == mine and not o.path for v in step.args for _, o in v.parts):
             return True
         if isinstance(step, Access) and not step.reads and mine in step.deps:
             return True
