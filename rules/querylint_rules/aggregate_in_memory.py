@@ -46,9 +46,7 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
             continue  # rows in a dictionary are what a query for all the items is for
         if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load) and not _only_tested(program, load):
             continue
-        if program.facts(load.function).bulk_reads and (
-            _wanted_besides(load) or _no_numbers(load) or (Work.FOLD not in kinds and handed_on(load))
-        ):
+        if program.facts(load.function).bulk_reads and (_wanted_besides(load) or _no_numbers(load) or handed_on(load)):
             continue
         if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
             continue

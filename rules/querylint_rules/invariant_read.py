@@ -24,7 +24,7 @@ from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Branch, Call, Function, Loop, LoopKind, Mode, Op, Program, Terminal
+from querylint.ir import Access, Branch, Call, Clock, Function, Loop, LoopKind, Mode, Op, Program, TargetKind, Terminal
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -46,8 +46,18 @@ def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT:
             effects = tuple(local_effects(program, site.function, call))
-            if effects and all(e.access.op is Op.READ and not e.access.kept for e in effects):
+            if effects and all(e.access.op is Op.READ and not e.access.kept and not _made_up(program, e) for e in effects):
                 yield site, effects
+
+
+def _made_up(program: Program, effect: Effect) -> bool:
+    """Whether what is asked for comes from outside code that the helper calls: a random code, the time."""
+    sites = program.sites(effect.function).by_id
+    needs = {n for plan in effect.access.plans for p in plan.predicates if p.value is not None for n in p.value.deps}
+    steps = (sites[n].step for n in needs if n in sites)
+    return program.facts(program.functions[effect.function]).planner and any(
+        isinstance(s, Clock) or (isinstance(s, Call) and s.target.kind is not TargetKind.PARAM) for s in steps
+    )
 
 
 def _asked_anew(program: Program, site: Site, read: Access) -> bool:

@@ -40,6 +40,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
         if (
             cuts
             and (planner or not load.reported)
+            and (load.access.table is not None or not planner)
             and load.access.bound is Bound.ALL
             and not load.fate.leaves_unselected()
             and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY, *((Work.COUNT,) if planner else ())}
@@ -49,7 +50,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
         if quiet(site.function) or small(program, read.table) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
             continue
         for seen in fate(program, site.function, read).uses:
-            if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after:
+            if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after and not _in_batches(program, seen):
                 yield Found(
                     seen.use.span,
                     f"a page of {_name(read.table)} is cut out of all rows before it",

@@ -224,9 +224,7 @@ def _op(m: State, node: tree.Op) -> Val:
         return text
     value = derived(*values)
     if m.language.function_scoped:
-        for part, operand in zip(values, node.operands, strict=False):
-            if part.origins and isinstance(part.shape, Many):
-                m.leak(part, Escape.PASSED, operand.at, operand.end)  # sets and lists as a whole
+        _whole(m, values, node.operands)
     if node.sign in ("+", "|", "&") and m.language.function_scoped and any(isinstance(v.shape, COMBINED) or v.origins for v in values):
         return joined(values)
     if node.sign == "-" and len(values) == 1 and isinstance(values[0].literal, int | float):
@@ -237,6 +235,13 @@ def _op(m: State, node: tree.Op) -> Val:
         assert isinstance(b, int)
         return literal(a + b if node.sign == "+" else a - b if node.sign == "-" else a * b)
     return value
+
+
+def _whole(m: State, values: list[Val], nodes: list[tree.Expr]) -> None:
+    """Sets and lists that an operator takes as a whole."""
+    for value, node in zip(values, nodes, strict=False):
+        if value.origins and isinstance(value.shape, Many):
+            m.leak(value, Escape.PASSED, node.at, node.end)
 
 
 def joined(values: list[Val]) -> Val:
@@ -262,6 +267,8 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
         else:
             sides.append(evaluate(m, operand))
     left, right = sides
+    if m.language.function_scoped:
+        _whole(m, sides, node.operands)
     return replace(derived(left, right), conditions=compared(m, node, left, relation, right))
 
 
