@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.growth import one_row
 from querylint.advise.memory import Load, handed_on, loads, trail, visited
 from querylint.advise.planner import plain
@@ -48,8 +48,19 @@ def first_by_loading(program: Program) -> Iterator[Found]:
         if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
             continue  # the few rows that conditions leave come in one message
         found = _found(program, load, kinds)
-        slight = left_alone(program, load.function) or one_row(program, load.function, load.access, load.access.plans[0])
-        yield replace(found, severity=Severity.INFO) if slight else found
+        little = (
+            left_alone(program, load.function)
+            or one_row(program, load.function, load.access, load.access.plans[0])
+            or _elsewhere(program, load)
+        )
+        yield replace(found, severity=Severity.INFO) if little else found
+
+
+def _elsewhere(program: Program, load: Load) -> bool:
+    """Whether nobody waits, or the rows are asked for in other functions, of which some may not be seen."""
+    if not program.facts(load.function).planner:
+        return False
+    return not waited_for(program, load.function) or any(s.function.key != load.function.key for s in load.fate.uses)
 
 
 def _unique(load: Load) -> bool:

@@ -24,7 +24,7 @@ from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Branch, Call, Clock, Function, Loop, LoopKind, Mode, Op, Program, TargetKind, Terminal
+from querylint.ir import Access, Branch, Call, Clock, Function, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Terminal
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -52,12 +52,22 @@ def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
 
 def _made_up(program: Program, effect: Effect) -> bool:
     """Whether what is asked for comes from outside code that the helper calls: a random code, the time."""
-    sites = program.sites(effect.function).by_id
-    needs = {n for plan in effect.access.plans for p in plan.predicates if p.value is not None for n in p.value.deps}
-    steps = (sites[n].step for n in needs if n in sites)
-    return program.facts(program.functions[effect.function]).planner and any(
-        isinstance(s, Clock) or (isinstance(s, Call) and s.target.kind is not TargetKind.PARAM) for s in steps
+    if not program.facts(program.functions[effect.function]).planner:
+        return False
+    values = [p.value for plan in effect.access.plans for p in plan.predicates if p.value is not None]
+    if _by_calls(program, effect.function, {n for value in values for n in value.deps}):
+        return True
+    edge = effect.trail[-1] if effect.trail else None  # what the helper hands to the function that asks
+    given = {o.ref for value in values for o in value.origins if o.root is Root.PARAM and isinstance(o.ref, int)}
+    return edge is not None and _by_calls(
+        program, edge.caller, {n for ref in given if ref < len(edge.call.args) for n in edge.call.args[ref].deps}
     )
+
+
+def _by_calls(program: Program, function: str, needs: set[int]) -> bool:
+    sites = program.sites(function).by_id
+    steps = [sites[n].step for n in needs if n in sites]
+    return any(isinstance(s, Clock) or (isinstance(s, Call) and s.target.kind is not TargetKind.PARAM) for s in steps)
 
 
 def _asked_anew(program: Program, site: Site, read: Access) -> bool:

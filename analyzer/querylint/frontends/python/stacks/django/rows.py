@@ -113,7 +113,7 @@ def bulk(django: Django, state: State, node: tree.Call, word: str, base: Val, qu
     at, end = node.at, node.end
     args = [state.evaluate(a) for a in node.args]
     keywords = {k: state.evaluate(v) for k, v in node.keywords}
-    deps = derived(base, *(querysets.plain(a) for a in (*args, *keywords.values()))).deps
+    deps = derived(base, *(querysets.plain(state.ran(a)) for a in (*args, *keywords.values()))).deps
     names = tuple(k for k in keywords if k not in ("defaults", "**", "batch_size", "ignore_conflicts"))
     if word in ("get_or_create", "update_or_create"):
         looked = frozenset({querysets.read(state, query, at, end, word, Bound.ONE, Terminal.ROW, deps=deps, refined=True)})
