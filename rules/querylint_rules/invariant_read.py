@@ -57,11 +57,12 @@ def _made_up(program: Program, effect: Effect) -> bool:
     values = [p.value for plan in effect.access.plans for p in plan.predicates if p.value is not None]
     if _by_calls(program, effect.function, {n for value in values for n in value.deps}):
         return True
-    edge = effect.trail[-1] if effect.trail else None  # what the helper hands to the function that asks
-    given = {o.ref for value in values for o in value.origins if o.root is Root.PARAM and isinstance(o.ref, int)}
-    return edge is not None and _by_calls(
-        program, edge.caller, {n for ref in given if ref < len(edge.call.args) for n in edge.call.args[ref].deps}
-    )
+    for edge in reversed(effect.trail):  # what each function on the way hands to the next
+        refs = {o.ref for value in values for o in value.origins if o.root is Root.PARAM and isinstance(o.ref, int)}
+        values = [edge.call.args[ref] for ref in refs if ref < len(edge.call.args)]
+        if _by_calls(program, edge.caller, {n for value in values for n in value.deps}):
+            return True
+    return False
 
 
 def _by_calls(program: Program, function: str, needs: set[int]) -> bool:
