@@ -41,7 +41,8 @@ def admin_rows(django: Django, info: ClassInfo) -> tree.Fn | None:
     if joined is not None and joined[0] is info and joined[2] is not None:
         here, end = joined[2].at, joined[2].end  # where the class says what comes along, it can say more
     rows: tree.Expr = call_of(me, "get_queryset", [tree.Name("request", at, at)], at)
-    rows = tree.Call(tree.Member(rows, words.OWN, here, end, here), [], here, end)
+    if here == end or not any(f.name == "get_queryset" for f in info.node.methods):
+        rows = tree.Call(tree.Member(rows, words.OWN, here, end, here), [], here, end)
     if joined is None or joined[2] is None or (isinstance(joined[2], tree.Literal) and joined[2].value is False):
         if _shows_key(django, info, found[2]):
             rows = call_of(rows, "select_related", [], at)  # the change list does so by itself where a column is a foreign key
