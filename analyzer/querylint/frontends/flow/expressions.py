@@ -1,3 +1,4 @@
+# long: one kind of expression leads to the others; they are read as one list
 """Expressions: what each yields, and the steps that it takes."""
 
 from __future__ import annotations
