@@ -277,7 +277,9 @@ def _preload(remedy: Preload, words: Words) -> str:
         for template, paths in ((words.joined, remedy.joined), (words.batched, remedy.batched))
         if paths
     ]
-    place = f" to the query on line {remedy.at.line} of {remedy.at.path}" if remedy.at is not None else ""
+    at = remedy.at
+    written = "query" if at is not None and at.start != at.end else "rows of the class"  # a view whose query the framework makes
+    place = f" to the {written} on line {at.line} of {at.path}" if at is not None else ""
     return " and ".join(said) + place
 
 

@@ -22,15 +22,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import COUNTING, Load, anchor, drives, home, loads, repeated_use, trail, visited, weight
+from querylint.advise.memory import COUNTING, Load, anchor, drives, handed_on, home, loads, repeated_use, trail, visited, weight
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Kind, Program, Relation, Work
+from querylint.ir import Access, Bound, Call, Kind, Loop, Program, Relation, Work
 from querylint.remedy import Advice, Counter
 from querylint.rule import Cost, Found, Severity, rule
 
 GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change")
+NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
 
 
@@ -43,7 +44,9 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
         kinds = {s.use.work for s in load.fate.uses}
         if program.facts(load.function).bulk_reads and not kinds & {Work.FOLD, Work.COUNT}:
             continue  # rows in a dictionary are what a query for all the items is for
-        if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load):
+        if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load) and not _only_tested(program, load):
+            continue
+        if program.facts(load.function).bulk_reads and (_wanted_besides(load) or _no_numbers(load) or handed_on(load)):
             continue
         if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
             continue
@@ -104,6 +107,27 @@ def _used_besides(load: Load) -> bool:
     needed = {name for s in load.fate.uses for name in (*s.use.fields, *(p.field or "" for p in s.use.predicates))}
     folded = any(s.use.work in (Work.FOLD, Work.GROUP) for s in load.fate.uses)
     return not folded and bool({f for f in load.fate.fields if f != "_id"} - needed)
+
+
+def _wanted_besides(load: Load) -> bool:
+    """Whether more is done for each of the rows than to add it up: then they are needed."""
+    loops = [step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None]
+    mine = [loop for loop in loops if loop.over is not None and any(o.ref == load.access.id for o in loop.over.origins)]
+    return any(isinstance(step, Access | Call) for loop in mine for step in loop.steps())
+
+
+def _no_numbers(load: Load) -> bool:
+    """Whether what is added up are lists or texts, or worked out by a property, as far as the table says."""
+    names = {name for s in load.works(Work.FOLD) for name in s.use.fields}
+    fields = [load.table.field(name) for name in names] if load.table is not None else []
+    return any(field is None or field.type in NO_NUMBERS for field in fields)
+
+
+def _only_tested(program: Program, load: Load) -> bool:
+    """Whether each row is looked at for nothing but the test that lets it be counted."""
+    tested = load.counted_filters(program)
+    needed = {p.field for s in load.fate.uses if s.use.id in tested for p in s.use.predicates}
+    return bool(tested) and not load.fate.listed and set(load.fate.fields) <= needed
 
 
 def _asked_for(load: Load) -> bool:

@@ -61,7 +61,7 @@ def _found(program: Program, one: Reduction) -> Found:
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
-        PushDown(read.table or "", serving.index, serving.fields, serving.create, keeps_order=kept),
+        PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept),
         one.severity,
         Confidence.SURE if not first.way else Confidence.LIKELY,
         home(load, first),

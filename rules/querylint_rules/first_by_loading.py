@@ -22,7 +22,7 @@ from dataclasses import replace
 
 from querylint.advise.audience import left_alone, unhurried
 from querylint.advise.growth import asked_for, one_row
-from querylint.advise.memory import Load, loads, trail, visited
+from querylint.advise.memory import Load, handed_on, loads, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Program, Work
@@ -41,6 +41,8 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
+        if program.facts(load.function).planner and handed_on(load):
+            continue
         if load.access.bound is not Bound.ALL or load.reported or _unique(load) or visited(load):
             continue
         if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
@@ -55,7 +57,12 @@ def _little(program: Program, load: Load) -> bool:
         return True
     if program.facts(load.function).planner and all(len(asked_for(p)) > 1 for p in load.access.plans):
         return True
-    return one_row(program, load.function, load.access, load.access.plans[0])
+    return _elsewhere(program, load) or one_row(program, load.function, load.access, load.access.plans[0])
+
+
+def _elsewhere(program: Program, load: Load) -> bool:
+    """Whether the rows are asked for in other functions, of which some may not be seen."""
+    return program.facts(load.function).planner and any(s.function.key != load.function.key for s in load.fate.uses)
 
 
 def _unique(load: Load) -> bool:

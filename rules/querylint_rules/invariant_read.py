@@ -28,7 +28,7 @@ from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Branch, Call, Loop, LoopKind, Mode, Op, Program, Terminal
+from querylint.ir import Access, Branch, Call, Clock, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Terminal
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -54,7 +54,9 @@ def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT and not call.kept:
             effects = tuple(local_effects(program, site.function, call))
-            if effects and all(e.access.op is Op.READ and not e.access.kept and not remembered(e) for e in effects):
+            if effects and all(
+                e.access.op is Op.READ and not e.access.kept and not (remembered(e) or _made_up(program, e)) for e in effects
+            ):
                 yield site, effects
 
 
@@ -93,6 +95,27 @@ def _repeated(hit: Rounds) -> bool:
         and hit.loop.kind in (LoopKind.EACH, LoopKind.GATHER)
         and hit.loop.over is not None
     )
+
+
+def _made_up(program: Program, effect: Effect) -> bool:
+    """Whether what is asked for comes from outside code that the helper calls: a random code, the time."""
+    if not program.facts(program.functions[effect.function]).planner:
+        return False
+    values = [p.value for plan in effect.access.plans for p in plan.predicates if p.value is not None]
+    if _by_calls(program, effect.function, {n for value in values for n in value.deps}):
+        return True
+    for edge in reversed(effect.trail):  # what each function on the way hands to the next
+        refs = {o.ref for value in values for o in value.origins if o.root is Root.PARAM and isinstance(o.ref, int)}
+        values = [edge.call.args[ref] for ref in refs if ref < len(edge.call.args)]
+        if _by_calls(program, edge.caller, {n for value in values for n in value.deps}):
+            return True
+    return False
+
+
+def _by_calls(program: Program, function: str, needs: set[int]) -> bool:
+    sites = program.sites(function).by_id
+    steps = [sites[n].step for n in needs if n in sites]
+    return any(isinstance(s, Clock) or (isinstance(s, Call) and s.target.kind is not TargetKind.PARAM) for s in steps)
 
 
 def _asked_anew(program: Program, site: Site, read: Access) -> bool:

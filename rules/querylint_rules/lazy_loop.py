@@ -159,21 +159,49 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         elif rows.read is not None and column(program, followed.source.outer, rows.read.table, path):
             left.append(path)
         else:
-            places.setdefault(step.span, []).append(path)
-    for together in places.values():
-        yield _one(program, rows, together, same=True)
+            places.setdefault(_listed(rows.read, followed) or step.span, []).append(path)
+    for place, together in places.items():
+        yield _one(program, rows, together, same=True, place=place)
     if left:
         yield _one(program, rows, left, same=True)
     if apart:
-        yield _one(program, rows, apart, same=False)
+        assert rows.read is not None
+        chain, span = rows.read.chain, _list(rows.read)
+        near = span is not None and span.path == chain.path and chain.start != chain.end
+        yield _one(program, rows, apart, same=False, place=span if near else None)
+
+
+def _listed(read: Access | None, followed: Followed) -> Span | None:
+    """Where the function itself says which relations come along with the rows, and leaves this one out."""
+    step = followed.site.step
+    if read is None or not isinstance(step, Access) or step.terminal is Terminal.COUNT:
+        return None
+    own = followed.site.function.span
+    span = _list(read)
+    return span if span is not None and own.covers(span) and not span.covers(step.span) else None
+
+
+def _list(read: Access) -> Span | None:
+    """Where the query first says which relations come along: in its own chain, not in the query of a relation."""
+    for kind in Loading:
+        for plan in read.plans:
+            for eager in plan.eager:
+                span = eager.span
+                if eager.loading is kind and span is not None and span.start < span.end and len(eager.path) == 1:
+                    return span
+    return None
 
 
 def _apart(read: Access, followed: Followed) -> bool:
     """Whether a relation is followed in another function than its rows were read in, a screen below, or in a template that shows them.
 
-    A template that asks one row for its related rows queries these by itself: its query is at hand.
+    A template that asks one row for its related rows queries these by itself: its query is at hand. A list that the framework makes by
+    itself shows what it costs in the methods of its class, unless the class says what comes along.
     """
-    if followed.source.outer.key != followed.site.function.key:
+    outer, here = followed.source.outer, followed.site.function
+    if followed.loop.span.start == followed.loop.span.end and outer.path == here.path and _home(outer.name) == _home(here.name):
+        return read.chain.start != read.chain.end
+    if outer.key != here.key:
         return True
     step = followed.site.step
     assert isinstance(step, Access)
@@ -183,7 +211,12 @@ def _apart(read: Access, followed: Followed) -> bool:
     return several and step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
 
 
-def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> Found:
+def _home(name: str) -> str:
+    """The class of a method."""
+    return name.rpartition(".")[0]
+
+
+def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -193,19 +226,24 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
     key = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
+    at = place if place != step.span else None
     points = [
         *shortest(reaching(program, source.outer)),
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
         Point(followed.loop.span, f"once for every {rows}"),
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
-        *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if not same),
+        *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if place != step.span),
     ]
     return Found(
-        step.span if read is None or (same and not left) or read.chain.start == read.chain.end else read.chain,
+        _place(read, step, place=step.span if key else place),
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
-        Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else _remedy(program, source, paths, step),
-        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) else None,
+        Advice(f"use the column `{key}`, which is part of the row")
+        if key
+        else LEFT_OUT
+        if left
+        else _remedy(program, source, paths, step, at),
+        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(followed) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
@@ -218,6 +256,13 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool) -> 
     )
 
 
+def _place(read: Access | None, step: Access, *, place: Span | None) -> Span:
+    """The query, where it is written; the relation itself where it is not."""
+    if place is not None:
+        return place
+    return step.span if read is None or read.chain.start == read.chain.end else read.chain
+
+
 def _one_row(program: Program, gathered: Rows) -> bool:
     """Whether the rows hang on a single row that is read here, in no loop: as many queries as it has of them, once."""
     read = gathered.read
@@ -228,10 +273,22 @@ def _one_row(program: Program, gathered: Rows) -> bool:
     return not any(place is None or any(loop.kind is not LoopKind.ONCE for loop in place.loops) for place in places)
 
 
+def _unfelt(followed: Followed) -> bool:
+    """Whether it hardly shows.
+
+    Something must fail first, callers that cannot be seen may have loaded the rows, or each round writes anyway.
+    """
+    if followed.source.read is None or followed.site.handled:
+        return True
+    return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
+
+
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
     """Whether the relations are followed where nobody waits, under conditions deep in a helper, or beside work that writes."""
     places = [gathered.paths[path] for path in paths]
-    if all(unhurried(program, place.where) for place in places) or all(_met(program, gathered, path) for path in paths):
+    if all(unhurried(program, p.where) or unhurried(program, p.source.outer) for p in places) or all(
+        _met(program, gathered, path) for path in paths
+    ):
         return True
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
@@ -263,7 +320,12 @@ def _only_key(program: Program, site: Site, step: Access) -> str:
         o.path[len(here.path)] for o in site.function.touched if o.root is here.root and o.ref == here.ref and _below(o.path, here.path)
     }
     target = program.table(site.function, step.table)
-    if target is None or fields != {target.key} or any(o.origin == here for o in site.function.outflows):
+    if (
+        not _keyed(program, site, here.path[-1], step.table)
+        or target is None
+        or fields != {target.key}
+        or any(o.origin == here for o in site.function.outflows)
+    ):
         return ""
     for place in program.sites(site.function.key).all:
         held = place.step.args if isinstance(place.step, Call) else ()
@@ -272,11 +334,18 @@ def _only_key(program: Program, site: Site, step: Access) -> str:
     return f"{here.path[-1]}_{target.key}"
 
 
+def _keyed(program: Program, site: Site, name: str, target: str | None) -> bool:
+    """Whether rows that have a relation of that name hold its key themselves: then it is a column of theirs."""
+    schema = program.schema(site.function)
+    found = [link for table in schema.tables.values() if (link := table.link(name)) is not None and link.target == target] if schema else []
+    return all(link.column is not None for link in found)
+
+
 def _below(path: Path, here: Path) -> bool:
     return len(path) > len(here) and path[: len(here)] == here
 
 
-def _remedy(program: Program, source: Source, paths: list[Path], step: Access) -> Preload | Advice:
+def _remedy(program: Program, source: Source, paths: list[Path], step: Access, at: Span | None) -> Preload | Advice:
     if step.terminal is Terminal.COUNT and len(paths) == 1:
         return Advice("let the query of the rows count: .annotate(number=Count(...))")
     read = source.read
@@ -289,4 +358,4 @@ def _remedy(program: Program, source: Source, paths: list[Path], step: Access) -
             batched.append(path)
         else:
             joined.append(path)
-    return Preload(tuple(joined), tuple(batched), read.chain if read is not None else None)
+    return Preload(tuple(joined), tuple(batched), at if at is not None else read.chain if read is not None and read.chain.end else None)

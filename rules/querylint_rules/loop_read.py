@@ -34,7 +34,7 @@ from querylint.advise.places import asked_for, describe, local_effects, own_trai
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters
-from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Root, Way
+from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Relation, Root, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -164,6 +164,16 @@ def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
     return Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once")
 
 
+def _many_at_once(site: Site, hit: Rounds, read: Access) -> bool:
+    """Whether each round reads for a group of its own, or the first few rows of one thing: no list of keys replaces that."""
+    if read.bound is Bound.LIMIT:
+        return True
+    lists = [p.value for plan in read.plans for p in plan.predicates if p.relation is Relation.IN and p.value is not None]
+    args = site.step.args if isinstance(site.step, Call) else ()
+    given = [args[o.ref] for value in lists for o in value.origins if args and isinstance(o.ref, int) and o.ref < len(args)]
+    return any(hit.loop.id in value.deps for value in (*given, *(lists if not args else ())))
+
+
 def _works_on_item(program: Program, site: Site) -> bool:
     """Whether the call of a round writes as well, where reads and writes are messages of their own: then the item is worked on anyway."""
     step = site.step
@@ -176,7 +186,7 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, agai
     read = effect.access
     if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
         return Severity.INFO
-    if small_matter(program, site, effect):
+    if small_matter(program, site, effect) or (program.facts(site.function).bulk_reads and _many_at_once(site, hit, read)):
         return Severity.INFO
     if _weight(read) == 3 and read.bound is Bound.ALL:
         return Severity.ERROR

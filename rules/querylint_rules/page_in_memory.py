@@ -35,11 +35,12 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 def page_in_memory(program: Program) -> Iterator[Found]:
     """Slices of lists that were read for more than the slice."""
     for load in loads(program):
-        cuts = [s for s in load.works(Work.SLICE) if not s.use.after and _always(program, load, s)]
+        cuts = [s for s in load.works(Work.SLICE) if not s.use.after and _always(program, load, s) and not _in_batches(program, s)]
         planner = program.facts(load.function).planner  # it counts and pages by itself
         if (
             cuts
             and (planner or not load.reported)
+            and (load.access.table is not None or not planner)
             and load.access.bound is Bound.ALL
             and not load.fate.leaves_unselected()
             and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY, *((Work.COUNT,) if planner else ())}
@@ -49,7 +50,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
         if quiet(site.function) or small(program, read.table) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
             continue
         for seen in fate(program, site.function, read).uses:
-            if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after:
+            if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after and not _in_batches(program, seen):
                 yield Found(
                     seen.use.span,
                     f"a page of {_name(read.table)} is cut out of all rows before it",
@@ -70,6 +71,12 @@ def _always(program: Program, load: Load, seen: Seen) -> bool:
         return True
     site = program.sites(seen.function.key).by_id.get(seen.use.id)
     return site is not None and seen.function.key == load.function.key and site.arms == load.site.arms
+
+
+def _in_batches(program: Program, seen: Seen) -> bool:
+    """Whether a list is cut up batch by batch, where a query per batch would be no better."""
+    site = program.sites(seen.function.key).by_id.get(seen.use.id)
+    return program.facts(seen.function).planner and site is not None and bool(site.loops)
 
 
 def _name(table: str | None) -> str:

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone, unhurried
-from querylint.advise.bulk import by_table, fails_alone, one_by_one
+from querylint.advise.bulk import by_table, fails_alone, laboring, one_by_one
 from querylint.advise.curation import keys
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
@@ -105,11 +105,19 @@ def _batch(program: Program, site: Site, write: Access) -> bool:
 
 
 def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:
-    if plain(program, site.function):
-        return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING
     if unhurried(program, site.function) or fails_alone(site, hit.loop):
         return Severity.INFO
+    if _own_values(write, hit) or laboring(program, site, hit.loop):
+        return Severity.INFO
+    if plain(program, site.function):
+        return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING
     return Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None
+
+
+def _own_values(write: Access, hit: Rounds) -> bool:
+    """Whether each round updates other rows by a condition of its own: rows that were not read, so that no list of them can be written."""
+    conditions = [p.value for plan in write.plans for p in plan.predicates if p.value is not None]
+    return write.verb == "update" and write.bound is Bound.ALL and any(hit.loop.id in value.deps for value in conditions)
 
 
 def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
@@ -143,7 +151,7 @@ def _bound_to_rows(program: Program, site: Site, write: Access, hit: Rounds) -> 
     table = program.table(site.function, write.table)
     if write.verb in ("save", "delete", "create") and table is not None and table.watched:
         return True
-    return write.follows is not None and write.verb in ("add", "set", "remove", "clear")
+    return write.verb in ("add", "set", "remove", "clear")
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:

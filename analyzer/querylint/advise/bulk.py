@@ -65,7 +65,7 @@ def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
         return True
     if fails_alone(site, loop) or _same_row(site, loop, write) or _used(program, site, loop):
         return True
-    return _works(program, site, loop)
+    return laboring(program, site, loop)
 
 
 def fails_alone(site: Site, loop: Loop) -> bool:
@@ -90,7 +90,7 @@ def _behind(step: Step, value: Value) -> frozenset[int]:
     return frozenset[int]().union(*given) if given else step.deps
 
 
-def _works(program: Program, site: Site, loop: Loop) -> bool:
+def laboring(program: Program, site: Site, loop: Loop) -> bool:
     """Whether a round does so much else, or waits for the world outside, that a write is not what it costs."""
     busy = 0
     for other in program.sites(site.function.key).all:
@@ -123,7 +123,7 @@ def _needs(step: Step) -> frozenset[int]:
 
 
 def _caught(block: Block, step: Step) -> bool:
-    """Whether an error handler of its own follows a step."""
+    """Whether an error handler of its own follows a step in a block."""
     at = next((n for n, here in enumerate(block) if here is step), None)
     return at is not None and any(isinstance(later, Branch) and later.handler for later in block[at + 1 :])
 

@@ -142,11 +142,22 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
         if before is not None and last is not None and before.back == last.name and not last.many:
             return True  # the way back to the row that one came from
     for plan in plans:
-        if plan.whole and all(link is not None and not link.many and not link.generic for link in known):
+        if plan.whole and not _absentable(program, function, table, path):
             return True
         for eager in plan.eager:
             if eager.path == path or (eager.path[-1] == UNKNOWN and path[: len(eager.path) - 1] == eager.path[:-1]):
                 return True
+    return False
+
+
+def _absentable(program: Program, function: Function, table: str | None, path: Path) -> bool:
+    """Whether a key on the way may be null: a join of everything leaves such relations out, as it does those of the other side."""
+    for name, link in zip(path, links(program, function, table, path), strict=True):
+        declared = program.table(function, table)
+        key = declared.field(name) if declared is not None else None
+        if link is None or link.many or link.generic or link.column is None or key is None or key.nullable:
+            return True
+        table = link.target
     return False
 
 

@@ -84,8 +84,11 @@ def weight(program: Program, load: Load) -> Severity:
     """
     if load.reported or left_alone(program, load.function) or unhurried(program, load.function):
         return Severity.INFO
-    if load.access.related and program.facts(load.function).identity:
-        return Severity.INFO  # the relation of one row, which is kept with it for whoever asks again
+    follows = load.access.follows
+    of_one = follows is not None and follows.root is Root.PARAM  # what belongs to one row, which somebody else may need as well
+    kept = load.access.related and program.facts(load.function).identity  # with the row, for whoever asks again
+    if kept or (of_one and program.facts(load.function).planner):
+        return Severity.INFO
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:
         return Severity.WARNING if waited_for(program, load.function) else Severity.INFO
@@ -147,6 +150,17 @@ def anchor(load: Load, seen: Seen) -> Span:
 def home(load: Load, seen: Seen) -> str:
     """The function that the place of `anchor` lies in."""
     return load.function.key if any(e.caller == load.function.key for e in seen.way) else seen.function.key
+
+
+def handed_on(load: Load) -> bool:
+    """Whether the rows themselves are given to something else, which finds them loaded: a call, or a write that takes them."""
+    mine = load.access.id
+    for step in load.function.own_steps():
+        if isinstance(step, Call) and any(o.root is Root.STEP and o.ref == mine and not o.path for v in step.args for _, o in v.parts):
+            return True
+        if isinstance(step, Access) and not step.reads and mine in step.deps:
+            return True
+    return False
 
 
 def drains(program: Program, load: Load) -> bool:

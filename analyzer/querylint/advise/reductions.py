@@ -173,8 +173,10 @@ def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
     found = tuple(
         p for p in seen.use.predicates if sargable(p, load.table) and p.field not in plan.fixed() and not (taken and p.relation.ranged)
     )
+    if program.facts(load.function).planner:
+        found = tuple(p for p in found if not _varying(program, seen, p))
     if plain(program, load.function):
-        found = tuple(p for p in found if load.table is not None and load.table.field(p.field or "") and not _varying(program, seen, p))
+        found = tuple(p for p in found if load.table is not None and load.table.field(p.field or ""))
     return () if joins(program, seen, found) else found
 
 

@@ -6,7 +6,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Query, Record, Val, join
-from querylint.ir import NOT_LITERAL, Work
+from querylint.ir import NOT_LITERAL, Origin, Work
 from querylint.syntax import tree
 
 TEXT = "text"
@@ -140,6 +140,11 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
             known = _with_field(base, base.shape, name, value) if name is not None else _with_some(base, base.shape, value, key)
             put_back(m, target.base, known)
             return
+        if m.language.function_scoped and base.shape is None and isinstance(key.literal, str):
+            # A dictionary of which nothing is known has one field that is.
+            rest = (base,) if base.origins or base.deps else ()
+            put_back(m, target.base, Val(base.origins, base.deps | value.deps, base.pending, shape=Record({key.literal: value}, rest)))
+            return
         add_to(m, target.base, base, value, keyed=True, how="=", key=key)
     elif isinstance(target, tree.RecordPattern | tree.ArrayPattern):
         bind_existing(m, target, value)
@@ -160,7 +165,14 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
     """A value joins a collection in a variable: `push`, `set`, `add`, `xs[k] = v`."""
     value = m.ran(value)
     var = _var_of(m, target)
-    if how in ("=", "set") and not value.origins and value.literal is NOT_LITERAL and not isinstance(value.shape, Record | Many):
+    grouping = keyed and m.language.function_scoped  # `totals[key] += value` is a total for each key
+    if (
+        how in ("=", "set")
+        and not grouping
+        and not value.origins
+        and value.literal is NOT_LITERAL
+        and not isinstance(value.shape, Record | Many)
+    ):
         note_fold(m, var, value)
     if keyed and var is not None:
         note_group(m, var, value)
@@ -224,9 +236,26 @@ def _with_some(base: Val, shape: Record, value: Val, key: Val) -> Val:
 def note_fold(m: State, var: Var | None, value: Val) -> None:
     """A total outside a loop grows with each round of it."""
     for depth, frame in enumerate(m.frames, 1):
+        if m.language.function_scoped and any(step > frame.id for step in value.deps):
+            continue  # the round works out, or asks for, what it adds: no database could
         if var is not None and var.depth < depth and frame.items:
             frame.folded = True
             frame.fold_deps |= value.deps
+
+
+def note_added(m: State, value: Val) -> None:
+    """What each round adds to a total: fields of the items, where it is that."""
+    for frame in m.frames:
+        frame.fold_fields.update(name for o in value.origins for name in _below(o, frame.items))
+
+
+def _below(origin: Origin, items: tuple[Origin, ...]) -> list[str]:
+    """The field of an item that an origin is."""
+    return [
+        ".".join(origin.path[len(item.path) :])
+        for item in items
+        if origin.ref == item.ref and len(origin.path) > len(item.path) and origin.path[: len(item.path)] == item.path
+    ]
 
 
 def note_group(m: State, var: Var, value: Val) -> None:

@@ -38,7 +38,7 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
         origin = func.origins[0]
         result = m.call(Target(TargetKind.PARAM, "", ".".join((str(origin.ref), *origin.path))), Mode.DIRECT, args, node, text)
         run_handed_closures(m, node, args, result)
-        return result
+        return result.with_deps(func.deps) if m.language.function_scoped else result
     return outside(m, node, args, text, base)
 
 

@@ -8,7 +8,7 @@ from querylint.frontends.flow.binding import bind, row
 from querylint.frontends.flow.conditions import stated, tested
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Condition, Many, Marker, Query, Val, derived
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Condition, Many, Marker, Query, Val, derived
 from querylint.ir import LoopKind, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
@@ -39,10 +39,11 @@ def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -
     pattern, over_node, tests, waiting = node.clauses[number]
     over = iterated(m, over_node, waiting=waiting, partial=partial)
     size = over.shape.most if isinstance(over.shape, Many) else None
+    written = isinstance(over.shape, ClassRef) and not over.shape.instance  # the members of an enumeration
     holder = [NOTHING, NOTHING]
     with m.loop(
         LoopKind.EACH, node.at if number == 0 else over_node.at, over_node.end if number else node.end, over=over,
-        over_text=m.text(over_node), constant=size is not None and not over.origins, limit=size,
+        over_text=m.text(over_node), constant=written or (size is not None and not over.origins), limit=size,
     ) as frame:  # fmt: skip
         bind(m, pattern, over.item().with_deps(frozenset({frame.id})))
         kept: list[int] = []

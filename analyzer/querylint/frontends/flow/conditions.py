@@ -92,6 +92,16 @@ def singled_out(conditions: tuple[Condition, ...]) -> bool:
     )
 
 
+def names_constant(node: tree.Expr) -> bool:
+    """Whether a test asks for one text or number that is written down, of something of which nothing else is known."""
+    if isinstance(node, tree.Logic) and node.sign == "&&":
+        return names_constant(node.left) or names_constant(node.right)
+    if not isinstance(node, tree.Op) or node.sign not in ("==", "===") or len(node.operands) != 2:
+        return False
+    written = [isinstance(o, tree.Literal) and isinstance(o.value, str | float) and o.value != "" for o in node.operands]
+    return any(written) and not all(written)
+
+
 def _negate(c: Condition) -> tuple[Condition, ...]:
     if c.arms:
         return tuple(n for arm in c.arms for n in negated(arm))
@@ -109,7 +119,8 @@ def _logic_test(m: State, node: tree.Logic) -> Val:
     def arm() -> None:
         right_holder[0] = tested(m, node.right)
 
-    m.choose([arm, lambda: None], left.deps, node.at, node.end)
+    special = m.language.function_scoped and node.sign == "&&" and (singled_out(left.conditions) or names_constant(node.left))
+    m.choose([arm, lambda: None], left.deps, node.at, node.end, special=special)
     right = right_holder[0]
     both = derived(left, right)
     if node.sign == "&&":

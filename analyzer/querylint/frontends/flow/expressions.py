@@ -1,3 +1,4 @@
+# long: one kind of expression leads to the others; they are read as one list
 """Expressions: what each yields, and the steps that it takes."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from querylint.frontends.flow import works
-from querylint.frontends.flow.binding import TEXT
+from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.comprehensions import comprehension
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, tested, truth
@@ -18,6 +19,7 @@ from querylint.frontends.flow.values import (
     Closure,
     Condition,
     Many,
+    Query,
     Record,
     Val,
     derived,
@@ -29,6 +31,8 @@ from querylint.frontends.flow.values import (
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.ir import NOT_LITERAL, Escape, Relation, Work
 from querylint.syntax import tree
+
+COMBINED = (Many, Record, Query)
 
 
 def evaluate(m: State, node: tree.Expr) -> Val:
@@ -220,7 +224,9 @@ def _op(m: State, node: tree.Op) -> Val:
     if (text := m.language.composed(m, node, values)) is not None:
         return text
     value = derived(*values)
-    if node.sign in ("+", "|") and m.language.function_scoped and any(isinstance(v.shape, Many | Record) or v.origins for v in values):
+    if m.language.function_scoped:
+        _whole(m, values, node.operands)
+    if node.sign in ("+", "|", "&") and m.language.function_scoped and any(isinstance(v.shape, COMBINED) or v.origins for v in values):
         return joined(values)
     if node.sign == "-" and len(values) == 1 and isinstance(values[0].literal, int | float):
         return literal(-values[0].literal)
@@ -232,8 +238,18 @@ def _op(m: State, node: tree.Op) -> Val:
     return value
 
 
+def _whole(m: State, values: list[Val], nodes: list[tree.Expr]) -> None:
+    """Sets and lists that an operator takes as a whole."""
+    for value, node in zip(values, nodes, strict=False):
+        if value.origins and isinstance(value.shape, Many):
+            m.leak(value, Escape.PASSED, node.at, node.end)
+
+
 def joined(values: list[Val]) -> Val:
-    """Two collections put together; of anything else nothing is known."""
+    """Two collections, or two queries for rows of one table, put together; of anything else nothing is known."""
+    if all(isinstance(v.shape, Query) for v in values):
+        tables = {v.shape.table for v in values if isinstance(v.shape, Query)}
+        return replace(join_all(values), literal=NOT_LITERAL) if len(tables) == 1 else derived(*values)
     if all(isinstance(v.shape, Many) for v in values) or all(isinstance(v.shape, Record) for v in values):
         return replace(join_all(values), literal=NOT_LITERAL)
     return derived(*values)
@@ -252,6 +268,8 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
         else:
             sides.append(evaluate(m, operand))
     left, right = sides
+    if m.language.function_scoped:
+        _whole(m, sides, node.operands)
     return replace(derived(left, right), conditions=compared(m, node, left, relation, right))
 
 
@@ -323,7 +341,12 @@ def _assign(m: State, node: tree.Assign) -> Val:
         old = evaluate(m, node.target)
     replaced = node.sign in ("??=", "||=", "&&=")
     result = join(old, value) if replaced else m.language.composed(m, node, [old, value]) or derived(old, value)
-    m.assign(node.target, result, how="=" if replaced else TEXT if _is_text(node.value) else node.sign)
+    how = "=" if replaced else TEXT if _is_text(node.value) else node.sign
+    if m.language.function_scoped and not replaced:
+        note_added(m, value)
+        if all(isinstance(v.shape, COMBINED) for v in (old, value)):
+            result, how = joined([old, value]), TEXT  # collections and queries grow; they are no totals
+    m.assign(node.target, result, how=how)
     return result
 
 

@@ -9,7 +9,7 @@ from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Many, Marker, Query, Shape, Val, derived, join
+from querylint.frontends.flow.values import NOTHING, ClassRef, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.syntax import tree
 
@@ -38,7 +38,8 @@ def _for_each(m: State, node: tree.For) -> None:
     if m.language.function_scoped and isinstance(over.shape, Many) and over.shape.key is not None:
         item = over.shape.key  # a map hands out its keys
     size = over.shape.most or None if isinstance(over.shape, Many) else None
-    each_item(m, node, over, item, constant=size is not None and not over.origins, limit=size)
+    written = isinstance(over.shape, ClassRef) and not over.shape.instance  # the members of an enumeration
+    each_item(m, node, over, item, constant=written or (size is not None and not over.origins), limit=size)
 
 
 def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None) -> None:
@@ -123,7 +124,7 @@ def finish(m: State, frame: Frame, over: Val, at: int, end: int) -> None:
     for number in frame.filters:
         over = over.worked(number)
     if frame.folded and not _works(m, frame):
-        m.use(Work.FOLD, over, at, end, deps=frame.fold_deps)
+        m.use(Work.FOLD, over, at, end, deps=frame.fold_deps, fields=tuple(sorted(frame.fold_fields)))
     elif frame.grouped:
         m.use(Work.GROUP, over, at, end, deps=frame.fold_deps)
 

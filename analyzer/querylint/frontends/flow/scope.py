@@ -55,3 +55,4 @@ class Frame:
     filters: list[int] = field(default_factory=list)
     exits: list[tuple[dict[Var, Val], frozenset[int]]] = field(default_factory=list)
     fold_deps: frozenset[int] = frozenset()
+    fold_fields: set[str] = field(default_factory=set)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Query, Record, Val, leaks, lowered
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, leaks, lowered
 from querylint.ir import (
     ITEM,
     Access,
@@ -167,6 +167,8 @@ class State:
                 )
             )  # fmt: skip
             return Val((Origin(Root.STEP, number),), val.deps)
+        if isinstance(shape, Many) and shape.items is not None and any(isinstance(v.shape, Query) for v in shape.items):
+            return replace(val, shape=replace(shape, items=tuple(self.unbuilt(v) for v in shape.items)))
         if isinstance(shape, Record) and any(isinstance(v.shape, Query) for v in shape.fields.values()):
             return replace(val, shape=Record({k: self.unbuilt(v) for k, v in shape.fields.items()}, shape.rest))
         return val
@@ -390,10 +392,5 @@ class State:
                     break
         self.dead = dead or not after
         self.store = merge_stores(before, after, on) if after else before
-        if any(blocks) or handler:
-            self.emit_always(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special), dead)
-
-    def emit_always(self, step: Step, dead: bool) -> None:
-        """Write a step whose own arms may have ended the block."""
-        if not dead:
-            self.block.append(step)
+        if (any(blocks) or handler) and not dead:  # its own arms may have ended the block
+            self.block.append(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special))

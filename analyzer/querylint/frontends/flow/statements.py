@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from querylint.frontends.flow.binding import bind, hoist
-from querylint.frontends.flow.conditions import absent, negated, singled_out, tested
+from querylint.frontends.flow.conditions import absent, names_constant, negated, singled_out, tested
 from querylint.frontends.flow.loops import run_for
 from querylint.frontends.flow.scope import Frame, Scope
 from querylint.frontends.flow.state import State
@@ -71,7 +71,8 @@ def _if(m: State, node: tree.If) -> None:
     if value.literal is True or value.literal is False:
         run(m, node.then if value.literal else node.other)
         return
-    m.choose([then, other], value.deps, node.at, node.end, missing=absent(value.conditions), special=singled_out(value.conditions))
+    special = singled_out(value.conditions) or (m.language.function_scoped and names_constant(node.test))
+    m.choose([then, other], value.deps, node.at, node.end, missing=absent(value.conditions), special=special)
 
 
 def _return(m: State, node: tree.Return) -> None:

@@ -82,7 +82,7 @@ class Query:
     `follows` is the relation of a row that it asks for, `refined` whether it asks for more than that. `yields` says what its rows are: rows
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if that was in another function; `cls` the class of the query object, where the project
-    has one; `born` the number of loops around the place that made it.
+    has one; `born` the number of loops around the place that made it. `unsure` says that a method had a hand in it which cannot be read.
     """
 
     table: str | None
@@ -103,6 +103,7 @@ class Query:
     made: Span | None = None
     cls: ClassRef | None = None
     born: int = 0
+    unsure: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -219,6 +220,8 @@ class Val:
 
 
 NOTHING = Val()
+EITHER = Marker("either")
+"""One of several classes or functions, no matter which: as good as none."""
 
 
 def literal(value: object) -> Val:
@@ -284,7 +287,11 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if a == b:
         return a
     if isinstance(a, ClassRef) and isinstance(b, ClassRef):
-        return None  # one of two classes is neither
+        return None if a.instance or b.instance else EITHER  # one of two classes is neither
+    if EITHER in (a, b):
+        return EITHER
+    if isinstance(a, Closure) and isinstance(b, Closure) and a.name and b.name:
+        return EITHER
     if isinstance(a, Record) and isinstance(b, Record):
         fields = dict(a.fields)
         for name, value in b.fields.items():
@@ -311,6 +318,8 @@ def join_markers(a: Marker, b: Marker) -> Marker:
 
 def join_queries(a: Query, b: Query) -> Query:
     """A query that one of two branches built: the same beginning with a filter more, or another way altogether."""
+    if a.unsure is not b.unsure and a.table == b.table:
+        return b if a.unsure else a  # of two ways one can be read: it is a way all the same
     plans: list[Plan] = list(a.plans)
     for plan in b.plans:
         twin = next((n for n, p in enumerate(plans) if (p.way, p.index, p.fixed()) == (plan.way, plan.index, plan.fixed())), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from querylint.frontends.flow.values import NOTHING, ClassRef, Many, Val, many
+from querylint.frontends.flow.values import EITHER, NOTHING, ClassRef, Many, Val, many
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Annotations:
 
 def known(val: Val) -> bool:
     """Whether a type says anything."""
-    return val.shape is not None or val.doc_of is not None
+    return (val.shape is not None and val.shape is not EITHER) or val.doc_of is not None
 
 
 def _dotted(node: ast.expr) -> str:

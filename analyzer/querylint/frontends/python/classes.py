@@ -150,6 +150,9 @@ class Classes:
                 self._base(info, expr.func.base)
             for arg in expr.args:
                 self._base(info, arg)
+            called = self.modules.reference(info.path, expr.func)
+            if called is not None and called.external:
+                info.outside.append(f"{called.external}()")  # a class that outside code hands out, such as `get_user_model()`
             return
         found = self.modules.reference(info.path, expr)
         if found is None:
@@ -163,9 +166,9 @@ class Classes:
             if base is not None and base is not info and info not in base.mro():
                 info.bases.append(base)
                 base.subclasses.append(info)
-        elif isinstance(found.node, tree.Call):
+        elif isinstance(node := found.node.value if isinstance(found.node, tree.Typed) else found.node, tree.Call):
             # `PostManager = Manager.from_queryset(Posts)` at the top of a module.
-            made = self.combined(found.path, found.node)
+            made = self.combined(found.path, node)
             if made is not None:
                 info.bases.append(made)
 

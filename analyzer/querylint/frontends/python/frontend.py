@@ -16,7 +16,7 @@ from querylint.result import Note, NoteKind
 
 ROOT = "."
 REVISION = re.compile(rb"^down_revision\b", re.MULTILINE)
-MOST_WAVES = 3
+MOST_WAVES = 5
 DEEPEST = 20_000
 
 

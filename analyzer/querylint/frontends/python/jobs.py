@@ -19,13 +19,14 @@ SCHEDULED = re.compile(
 )
 SCHEDULER = re.compile(r"schedul|cron|^schedule$", re.IGNORECASE)
 SCHEDULING = re.compile(rb"schedul|cron", re.IGNORECASE)
+HANDLING = frozenset(("handle", "handle_noargs", "handle_app_config", "handle_label"))  # what a management command is started by
 MAIN = b"__main__"
 DEEPEST = 4
 
 
 def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.Fn) -> bool:
     """Whether a function is a command of a terminal, a management command or a task of a schedule."""
-    if owner is not None and fn.name == "handle" and any(name.rpartition(".")[2].endswith("Command") for name in owner.ancestry()):
+    if owner is not None and fn.name in HANDLING and any(name.rpartition(".")[2].endswith("Command") for name in owner.ancestry()):
         return True
     if any(_scheduled(d) or _command(modules, path, d, 0) for d in fn.decorators):
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from querylint.frontends.flow.values import NO_STEPS, ClassRef, Closure, External, Many, Marker, Query, Record, Shape, Space, Val
+from querylint.frontends.flow.values import EITHER, NO_STEPS, ClassRef, Closure, External, Many, Marker, Query, Record, Shape, Space, Val
 from querylint.ir import ITEM, Origin, Plan, Root, Way
 from querylint.text import Span
 
@@ -68,7 +68,7 @@ def kind_of(val: Val, depth: int = 0) -> str:
     """What a value is, as text: values of the same text are treated alike by a function. Empty for what nothing is known of."""
     shape = val.shape
     inner = ""
-    if depth > 2:
+    if depth > 2 or shape is EITHER:
         return ""
     if isinstance(shape, Query):
         inner = f"query {shape.table} {shape.yields} {shape.cls.name if shape.cls is not None else ''}"

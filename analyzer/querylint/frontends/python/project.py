@@ -8,7 +8,7 @@ from dataclasses import replace
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.statements import bind_params
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Query, Record, Space, Val, join_all, many
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Marker, Query, Record, Space, Val, join_all, many
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
@@ -23,6 +23,7 @@ from querylint.syntax import tree
 MOST_DEEP = 6
 MOST_KINDS = 6
 MAKER = "__init__"
+WHICHEVER = "some class"
 
 
 class PythonProject:
@@ -102,10 +103,12 @@ class PythonProject:
             self._busy.discard(key)
 
     def _located(self, machine: Machine, value: Val) -> Val:
-        """A query carries the place where it was begun along."""
+        """A query carries the place where it was begun along, by itself or in a dictionary."""
         shape = value.shape
         if isinstance(shape, Query) and shape.made is None and shape.base is None:
             return replace(value, shape=replace(shape, made=machine.span(shape.at, shape.end)))
+        if isinstance(shape, Record) and any(isinstance(part.shape, Query) for part in shape.fields.values()):
+            return replace(value, shape=Record({k: self._located(machine, v) for k, v in shape.fields.items()}, shape.rest))
         return value
 
     def scheduled(self) -> frozenset[str]:
@@ -281,17 +284,49 @@ class PythonProject:
             self._busy.discard(key[0])
         if not known(value) and known(declared):
             value = replace(declared, origins=value.origins)
+        shape = value.shape
+        if isinstance(shape, Query) and _written_in(closure, shape) and self._chosen_by_caller(closure, args, shape):
+            value = replace(value, shape=replace(shape, made=None))
         self._results[key] = value
         return value
 
+    def _chosen_by_caller(self, closure: Closure, args: tuple[Val, ...], query: Query) -> bool:
+        """Whether the table of a query is that of whoever calls: of the class of the receiver, or of a class that is handed over.
+
+        Such a function makes queries of other tables too, and is no place to change one of them.
+        """
+        owner = self._owner(closure)
+        plain = []
+        for number, arg in enumerate(args):
+            shape = arg.shape
+            if number == 0 and owner is not None and isinstance(shape, ClassRef) and (shape.path, shape.name) != (owner.path, owner.name):
+                plain.append(replace(arg, shape=replace(shape, path=owner.path, name=owner.name)))
+            elif isinstance(shape, Query) and number == 0 and owner is not None:
+                plain.append(replace(arg, shape=replace(shape, table=None)))
+            elif isinstance(shape, Marker) or (isinstance(shape, ClassRef) and not shape.instance and (number or owner is None)):
+                plain.append(replace(arg, shape=Marker(WHICHEVER)))
+            else:
+                plain.append(arg)
+        if plain == list(args):
+            return False
+        made = self.result(closure, tuple(plain)).shape
+        return not isinstance(made, Query) or made.table != query.table
+
+    def _owner(self, closure: Closure) -> ClassInfo | None:
+        """The class whose method a function is."""
+        return self.classes.get(closure.path, closure.name.rpartition(".")[0]) if "." in closure.name else None
+
     def _run(self, closure: Closure, args: tuple[Val, ...]) -> Val:
         fn = closure.fn
-        owner = self.classes.get(closure.path, closure.name.rpartition(".")[0]) if "." in closure.name else None
+        owner = self._owner(closure)
         machine = self.machine(Place(closure.path, self, owner, closure.name, quiet=True))
         params = self.parameters(None, owner, fn, f"{closure.path}::{closure.name}")
-        for number, arg in enumerate(args[: len(params)]):
+        for number, param in enumerate(fn.params):
+            arg = args[number] if number < len(args) else NOTHING
             if kind_of(arg):
                 params[number] = given(arg, number)
+            elif arg is NOTHING and param.default is not None:
+                params[number] = NOTHING  # this call leaves it out, whatever others give
         self._enter(machine, fn, params)
         machine.run_flat(fn.body)
         value = returned(machine, fn)
@@ -305,6 +340,12 @@ class PythonProject:
                 for n in tree.walk(fn.body)
             )
         return self._returning[id(fn)]
+
+
+def _written_in(closure: Closure, query: Query) -> bool:
+    """Whether a query is begun in this very function."""
+    made = query.made
+    return made is not None and made.path == closure.path and closure.fn.at <= made.start < closure.fn.end
 
 
 def returned(machine: Machine, fn: tree.Fn) -> Val:

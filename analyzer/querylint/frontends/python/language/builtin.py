@@ -177,7 +177,9 @@ def _folded(m: State, node: tree.Call) -> Val:
     keywords = dict(node.keywords)
     if "key" in keywords:
         fields = _key_fields(m, keywords["key"], over)
-    m.use(Work.FOLD, source, node.at, node.end, fields=fields)
+    first = node.args[0] if node.args else None
+    if not (isinstance(first, tree.Comprehension) and any(isinstance(n, tree.Call) for n in tree.walk(first.element))):
+        m.use(Work.FOLD, source, node.at, node.end, fields=fields)  # of what a call works out for each row no database knows
     return over.item() if isinstance(node.func, tree.Name) and node.func.id != "sum" else derived(over, *rest)
 
 

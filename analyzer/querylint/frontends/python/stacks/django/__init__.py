@@ -48,6 +48,8 @@ class Django(Stack):
         self.models: Models
         self.guarded = False
         self.attributes: dict[str, str | None] = {}
+        self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
+        self.routing: list[str] = []
         self._managers: dict[tuple[str, str, str], Val] = {}
 
     def tables(self) -> Mapping[str, Table]:
@@ -63,6 +65,10 @@ class Django(Stack):
         if not any(m.info is not None for m in self.models.by_table.values()):
             return [Note(NoteKind.HINT, "no Django model was found: nothing is said about relations and indexes")]
         return []
+
+    def closely(self) -> list[str]:
+        """The files whose routes say which views have a list."""
+        return self.routing
 
     # Models as values.
 
@@ -210,9 +216,13 @@ class Django(Stack):
         if isinstance(shape, Marker) and shape.kind == "model" and base is None:
             fields = {k: state.evaluate(v) for k, v in node.keywords}
             return Val(deps=derived(*fields.values()).deps, shape=Record(fields), doc_of=shape.data[0])
+        if isinstance(shape, Closure) and base is None:
+            return functions.wrapped(self, state, node, shape.name)
         if base is None or not isinstance(node.func, tree.Member):
             return None
         if isinstance(shape, Closure) and shape.name:
+            if base.doc_of is not None and node.func.name in words.ROW_WRITES:
+                rows.written(state, node, node.func.name, base)  # before what the model's own method does besides
             return None
         asked = functions.permission(self, state, node, node.func, base)
         if asked is not None:
@@ -246,7 +256,7 @@ class Django(Stack):
         later = name.startswith("a") and name[1:] in words.WRITES | words.ONE | words.COUNTS | {"in_bulk"}
         word = name[1:] if later else name
         at, end = node.at, node.end
-        if word in words.BUILDERS:
+        if word in words.BUILDERS or word == words.OWN:
             return querysets.built(state, self.models, node, word, base, query)
         if word == "raw":
             for arg in node.args:
@@ -274,7 +284,7 @@ class Django(Stack):
             return rows.bulk(self, state, node, word, base, query, later=later)
         if word == "iterator":
             return base
-        return None
+        return querysets.unread(state, node, base, query) if query.table is not None and not name.startswith("_") else None
 
     # Consumption.
 
@@ -289,6 +299,8 @@ class Django(Stack):
         query = value.shape
         if not isinstance(query, Query) or query.flavor != querysets.FLAVOR or how is Consumption.SHOWN:
             return None
+        if query.unsure:
+            return derived(value)  # it may be a number or a list as well
         at, end = node.at, node.end
         if how is Consumption.SLICED:
             return self._sliced(state, value, query, node)

@@ -14,6 +14,7 @@ from querylint.syntax import tree
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
 
+BY_NAME = "get_model"
 USER_FACTORIES = frozenset(("django.contrib.auth.get_user_model", "django.contrib.auth.get_user"))
 
 __all__ = ["class_shape", "outside", "permission"]
@@ -27,11 +28,8 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
         return Val(shape=class_shape(user)) if user is not None else None
     if word in words.SHORTCUTS and node.args:
         return _shortcut(django, state, node, word)
-    if word == "get_model" and "apps" in source and node.args:
-        args = [state.evaluate(a) for a in node.args]
-        text = ".".join(str(a.literal) for a in args if isinstance(a.literal, str))
-        model = django.models.named(text)
-        return Val(shape=class_shape(model)) if model is not None else None
+    if word == BY_NAME:
+        return model_by_name(django, state, node)
     if word == "Prefetch" and node.args:
         return _prefetch(django, state, node)
     if word == "Q":
@@ -47,6 +45,22 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
     if source.startswith("django.db.models"):
         return derived(*(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
     return permissions.outside(django, state, node, source) or views.outside(django, state, node, source)
+
+
+def wrapped(django: Django, state: State, node: tree.Call, name: str) -> Val | None:
+    """A function of the project by the name of one of Django's: it stands before that one and asks what it asks."""
+    if name == BY_NAME:
+        return model_by_name(django, state, node)
+    return _shortcut(django, state, node, name) if name in words.SHORTCUTS and node.args else None
+
+
+def model_by_name(django: Django, state: State, node: tree.Call) -> Val | None:
+    """`get_model("blog", "Post")`, `apps.get_model("blog.Post")`: whoever looks it up, it is the model of that label."""
+    args = [state.evaluate(a) for a in node.args]
+    if not 1 <= len(args) <= 2 or not all(isinstance(a.literal, str) for a in args):
+        return None
+    model = django.models.named(".".join(str(a.literal) for a in args))
+    return Val(shape=class_shape(model)) if model is not None else None
 
 
 def class_shape(model: Model) -> Marker | ClassRef:

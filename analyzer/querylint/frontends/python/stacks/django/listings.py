@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django import words
 from querylint.frontends.python.stacks.django.nodes import call_of, do
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -35,15 +36,21 @@ def admin_rows(django: Django, info: ClassInfo) -> tree.Fn | None:
             body.append(do(call_of(me, item.value, [row], at)))
         elif item.value != "__str__":
             body.append(do(tree.Member(row, item.value, item.at, item.end, item.at)))
-    rows: tree.Expr = call_of(me, "get_queryset", [tree.Name("request", at, at)], at)
     joined = info.field("list_select_related")
+    here, end = at, at
+    if joined is not None and joined[0] is info and joined[2] is not None:
+        here, end = joined[2].at, joined[2].end  # where the class says what comes along, it can say more
+    rows: tree.Expr = call_of(me, "get_queryset", [tree.Name("request", at, at)], at)
+    if here == end or not any(f.name == "get_queryset" for f in info.node.methods):
+        rows = tree.Call(tree.Member(rows, words.OWN, here, end, here), [], here, end)
     if joined is None or joined[2] is None or (isinstance(joined[2], tree.Literal) and joined[2].value is False):
         if _shows_key(django, info, found[2]):
             rows = call_of(rows, "select_related", [], at)  # the change list does so by itself where a column is a foreign key
     elif isinstance(joined[2], tree.Literal):
         rows = call_of(rows, "select_related", [], at)
     else:
-        rows = call_of(rows, "select_related", [tree.Spread(joined[2], at, at)], at)
+        spread = tree.Spread(joined[2], at, at)
+        rows = tree.Call(tree.Member(rows, "select_related", here, end, here), [spread], here, end)
     loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("row", at, at), over=rows)
     params = [tree.Param(tree.NamePattern(name, at, at)) for name in ("self", "request")]
     return tree.Fn(CHANGE_LIST, params, [loop], at, at)

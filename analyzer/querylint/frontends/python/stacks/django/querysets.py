@@ -70,11 +70,22 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
             made = replace(made, plans=tuple(replace(p, deferred=(*p.deferred, *names)) for p in query.plans))
     elif name in ("values", "values_list", "dates", "datetimes"):
         made = _columns(made, name, args, keywords)
+    elif name == words.OWN:
+        made = replace(made, made=None, at=node.at, end=node.end, refined=query.refined)
     elif name == "none":
         made = replace(made, limit=literal(0), cut=True)
     elif name in ("union", "intersection", "difference"):
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, _other(m, node))) for p in query.plans))
     return Val(deps=deps, shape=made)
+
+
+def unread(m: State, node: tree.Call, base: Val, query: Query) -> Val:
+    """A method of a queryset that cannot be read: some rows of the same table, with whatever it loads ahead."""
+    args = [m.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
+    deps = query.deps | base.deps | derived(*(plain(a) for a in args)).deps
+    loaded = Eager((UNKNOWN_PATH,), Loading.BATCHED)
+    plans = tuple(replace(p, predicates=(*p.predicates, _other(m, node)), eager=(*p.eager, loaded)) for p in query.plans)
+    return Val(deps=deps, shape=replace(query, plans=plans, end=max(query.end, node.end), deps=deps, refined=True, unsure=True))
 
 
 def _other(m: State, node: tree.Expr) -> Predicate:

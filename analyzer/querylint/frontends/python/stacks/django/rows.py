@@ -95,6 +95,12 @@ def call(django: Django, state: State, node: tree.Call, func: tree.Member, base:
     return None
 
 
+def written(state: State, node: tree.Call, name: str, base: Val) -> None:
+    """A row is stored or deleted by a method that its model has written itself."""
+    verb = name[1:] if name.startswith("a") else name
+    querysets.write(state, verb, base.doc_of, node.at, node.end, key=base, deps=base.deps)
+
+
 def _texts(value: Val | None) -> tuple[str, ...] | None:
     shape = value.shape if value is not None else None
     if isinstance(shape, Many) and shape.items is not None and all(isinstance(i.literal, str) for i in shape.items):
@@ -107,7 +113,7 @@ def bulk(django: Django, state: State, node: tree.Call, word: str, base: Val, qu
     at, end = node.at, node.end
     args = [state.evaluate(a) for a in node.args]
     keywords = {k: state.evaluate(v) for k, v in node.keywords}
-    deps = derived(base, *(querysets.plain(a) for a in (*args, *keywords.values()))).deps
+    deps = derived(base, *(querysets.plain(state.ran(a)) for a in (*args, *keywords.values()))).deps
     names = tuple(k for k in keywords if k not in ("defaults", "**", "batch_size", "ignore_conflicts"))
     if word in ("get_or_create", "update_or_create"):
         looked = frozenset({querysets.read(state, query, at, end, word, Bound.ONE, Terminal.ROW, deps=deps, refined=True)})

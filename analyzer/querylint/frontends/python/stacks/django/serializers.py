@@ -1,7 +1,7 @@
 """Django REST framework: what a serializer reads of each row, written out as the method that the framework supplies.
 
-A serializer class gets a `to_representation` that does in plain statements what its fields declare; a viewset that lists gets a method
-that runs it for each row of its queryset. Both are then walked like any other method.
+A serializer class gets a `to_representation` that does in plain statements what its fields declare. It is then walked like any other
+method.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from querylint.frontends.flow.comprehensions import iterated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Closure, Val, derived
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django import viewsets
 from querylint.frontends.python.stacks.django.listings import admin_rows, feed_items
 from querylint.frontends.python.stacks.django.nodes import ROW, at_of, call_of, do, each, is_true, path_of, row_of
 from querylint.ir import LoopKind
@@ -24,22 +25,17 @@ if TYPE_CHECKING:
 
 WORDS = (b"erializer", b"ViewSet", b"APIView", b"list_display", b"Feed")
 SERIALIZERS = ("Serializer", "ModelSerializer", "HyperlinkedModelSerializer", "ListSerializer", "BaseSerializer")
-LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
-LISTED = "serialized_list"
 DECLARED = "declared_representation"
+METHODS = frozenset(("SerializerMethodField", "MethodField"))
 READ_WHOLE = frozenset(("StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "RelatedField"))
 
 
 def is_serializer(info: ClassInfo) -> bool:
     """Whether a class is a serializer."""
     return any(
-        n.rpartition(".")[2].endswith(SERIALIZERS) and ("rest_framework" in n or "serializers" in n.lower()) for n in info.ancestry()
+        n.rpartition(".")[2].endswith(SERIALIZERS) and ("rest_framework" in n or "serializers" in n.lower() or n.startswith("serpy."))
+        for n in info.ancestry()
     )
-
-
-def is_listing(info: ClassInfo) -> bool:
-    """Whether a class answers with a list of its rows."""
-    return any(n.rpartition(".")[2] in LISTING for n in info.ancestry())
 
 
 def supply(django: Django, files: list[str]) -> None:
@@ -54,8 +50,8 @@ def supply(django: Django, files: list[str]) -> None:
                 info.node.methods.append(made)
             elif is_serializer(info):
                 info.node.methods += _representation(django, info)
-            elif is_listing(info):
-                made = _listed(info)
+            elif viewsets.lists(django, info):
+                made = viewsets.listed(info)
                 if made is not None:
                     info.node.methods.append(made)
 
@@ -91,8 +87,14 @@ def _representation(django: Django, info: ClassInfo) -> list[tree.Fn]:
 def _declared(django: Django, info: ClassInfo) -> Iterator[tuple[str, tree.Call]]:
     for owner in reversed(info.mro()):
         for name, _, value in owner.node.fields:
-            if isinstance(value, tree.Call) and not name.startswith("_"):
+            if isinstance(value, tree.Call) and (not name.startswith("_") or _is_field(django, owner, value)):
                 yield name, value
+
+
+def _is_field(django: Django, owner: ClassInfo, value: tree.Call) -> bool:
+    found = django.project.modules.reference(owner.path, value.func)
+    nested = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    return is_serializer(nested) if nested is not None else _kind(django, owner, value).endswith("Field")
 
 
 def _names(django: Django, info: ClassInfo, declared: dict[str, tree.Call]) -> list[str]:
@@ -153,9 +155,9 @@ def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | Non
     if is_true(keywords.get("write_only")):
         return []
     kind = _kind(django, info, declared)
-    source = keywords.get("source")
+    source = keywords.get("source") or keywords.get("attr")  # the latter is serpy's
     text = source.value if isinstance(source, tree.Literal) and isinstance(source.value, str) else name
-    if kind == "SerializerMethodField":
+    if kind in METHODS:
         method = keywords.get("method_name") or (declared.args[0] if declared.args else None)
         called = method.value if isinstance(method, tree.Literal) and isinstance(method.value, str) else f"get_{name}"
         return [do(call_of(tree.Name("self", *at_of(node)), called, [row]))]
@@ -181,11 +183,51 @@ def _automatic(django: Django, info: ClassInfo, name: str, row: tree.Expr) -> li
     """A field that the framework makes from the model: a foreign key by its id, many of them by theirs, a property by its value."""
     model = _model(django, info)
     link = model.links.get(name) if model is not None else None
+    built = _built(info, name) if link is not None else None
+    if built is not None:
+        return _nested(built, name, row, info)
     if link is None:
         return [do(tree.Member(row, name, *at_of(info.node), info.node.at))]
     if link.many:
         return [each(tree.Member(row, name, *at_of(info.node), info.node.at), [], info.node)]
     return []
+
+
+def _built(info: ClassInfo, name: str) -> tuple[tree.Fn, tree.Expr, bool] | None:
+    """What `build_relational_field` of the serializer chooses for a relation: the serializer, and whether it is for many."""
+    found = info.method("build_relational_field")
+    if found is None or found[0].path != info.path:
+        return None
+    for statement in tree.walk(found[1].body):
+        if not isinstance(statement, tree.If) or not _names_field(statement.test, name):
+            continue
+        for inner in statement.then:
+            if isinstance(inner, tree.Return) and isinstance(inner.value, tree.Array) and inner.value.items:
+                given = inner.value.items[-1]
+                several = isinstance(given, tree.Record) and any(key == "many" and is_true(value) for key, value in given.entries)
+                return found[1], inner.value.items[0], several
+    return None
+
+
+def _names_field(test: tree.Expr, name: str) -> bool:
+    return (
+        isinstance(test, tree.Op)
+        and test.sign in ("==", "===")
+        and any(isinstance(operand, tree.Literal) and operand.value == name for operand in test.operands)
+    )
+
+
+def _nested(built: tuple[tree.Fn, tree.Expr, bool], name: str, row: tree.Expr, info: ClassInfo) -> list[tree.Stmt]:
+    """A relation through a serializer that a method chooses, with what that method imports."""
+    fn, serializer, several = built
+    at = serializer.at
+    value = tree.Member(row, name, at, at, at)
+    bare = tree.Call(serializer, [], at, at)
+    brought: list[tree.Stmt] = [statement for statement in fn.body if isinstance(statement, tree.Imports)]
+    if several:
+        item = tree.Name("related", at, at)
+        return [*brought, each(value, [do(call_of(bare, "to_representation", [item], at))], info.node)]
+    return [*brought, do(call_of(bare, "to_representation", [value], at))]
 
 
 def _model(django: Django, info: ClassInfo) -> Model | None:
@@ -204,36 +246,6 @@ def _kind(django: Django, info: ClassInfo, node: tree.Call) -> str:
     if own is not None:
         return next((w for n in own.ancestry() if (w := n.rpartition(".")[2]).endswith("Field")), "")
     return node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
-
-
-# Views.
-
-
-def _listed(info: ClassInfo) -> tree.Fn | None:
-    """The listing of a view: its queryset, filtered and cut to a page, each row through its serializer."""
-    made: list[tree.Expr] = []
-    if info.method("list") is not None:  # of the project's own: whatever it answers with is read there
-        return None
-    given = info.field("serializer_class")
-    if given is not None and given[2] is not None and given[0].path == info.path:
-        made.append(given[2])
-    chooser = info.method("get_serializer_class")
-    if chooser is not None and chooser[0].path == info.path:
-        for node in tree.walk(chooser[1].body):
-            if isinstance(node, tree.Return) and isinstance(node.value, tree.Name) and node.value not in made:
-                made.append(node.value)
-    if not made:
-        return None
-    at = info.node.at
-    me = tree.Name("self", at, at)
-    rows = call_of(me, "filter_queryset", [call_of(me, "get_queryset", [], at)], at)
-    page = call_of(me, "paginate_queryset", [rows], at)
-    body: list[tree.Stmt] = [
-        do(call_of(tree.Call(serializer, [], serializer.at, serializer.end), "to_representation", [tree.Name("related", at, at)], at))
-        for serializer in made[:3]
-    ]
-    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("related", at, at), over=page)
-    return tree.Fn(LISTED, [tree.Param(tree.NamePattern("self", at, at))], [loop], at, at)
 
 
 # Serializers at work in code.

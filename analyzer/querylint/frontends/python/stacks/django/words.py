@@ -10,9 +10,9 @@ MODEL_BASES = frozenset(
     "django.contrib.auth.models.PermissionsMixin django.contrib.auth.models.User django.contrib.auth.models.Group "
     "treebeard.mp_tree.MP_Node model_utils.models.TimeStampedModel model_utils.models.TimeFramedModel model_utils.models.StatusModel "
     "django_extensions.db.models.TimeStampedModel parler.models.TranslatableModel polymorphic.models.PolymorphicModel "
-    "wagtail.models.Page wagtail.core.models.Page modelcluster.models.ClusterableModel".split()
+    "django.contrib.auth.get_user_model() wagtail.models.Page wagtail.core.models.Page modelcluster.models.ClusterableModel".split()
 )
-USER_BASES = frozenset(("AbstractUser", "User"))
+USER_BASES = frozenset(("AbstractUser", "User", "get_user_model()"))
 FOREIGN = frozenset("ForeignKey OneToOneField ParentalKey TreeForeignKey TreeOneToOneField ForeignObject SafeForeignKey".split())
 ONE_TO_ONE = frozenset(("OneToOneField", "TreeOneToOneField"))
 MANY = frozenset("ManyToManyField ParentalManyToManyField TreeManyToManyField SortedManyToManyField".split())
@@ -41,6 +41,8 @@ BUILDERS = frozenset(
     "extra union intersection difference complex_filter iterator aiterator values values_list dates datetimes get_queryset specific "
     "live public non_polymorphic instance_of _clone _all db_manager language visible get_query_set".split()
 )
+OWN = "rows of the class"
+"""A call that nobody wrote: the framework takes the rows over, and the class that describes the list says what comes along with them."""
 ROWS = frozenset(("raw",))
 ONE = frozenset("get first last latest earliest".split())
 COUNTS = frozenset("count exists aggregate contains explain".split())

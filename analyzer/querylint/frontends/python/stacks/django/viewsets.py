@@ -1,0 +1,184 @@
+"""Views of Django REST framework that list rows: which do, by which queryset, and through which serializer.
+
+A viewset that lists gets a method that runs its serializer for each row of its queryset; it is then walked like any other method.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django.nodes import call_of, do
+from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.django import Django
+
+LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
+LISTED = "serialized_list"
+ROUTES = re.compile(rb"\.as_view\(\s*(?:actions\s*=\s*)?\{|\.register\(")
+MOST = 3
+
+
+def lists(django: Django, info: ClassInfo) -> bool:
+    """Whether a class answers with a list of its rows, by the framework's method or by that of a copy of it in the project."""
+    if not any(n.rpartition(".")[2] in LISTING for n in info.ancestry()) and not any(o.name in LISTING for o in info.mro()[1:]):
+        return False
+    own = info.method("list")
+    if own is not None and own[0].name not in LISTING and not _goes_on(own[1]):  # of the project's own: what it answers is read there
+        return False
+    actions = _routes(django).get((info.path, info.name))
+    return actions is None or "list" in actions
+
+
+def _goes_on(fn: tree.Fn) -> bool:
+    """Whether a `list` of the project's own ends in the framework's."""
+    return any(
+        isinstance(n, tree.Call) and isinstance(n.func, tree.Member) and n.func.name == "list" and isinstance(n.func.base, tree.Call)
+        for n in tree.walk(fn.body)
+    )
+
+
+def listed(info: ClassInfo) -> tree.Fn | None:
+    """The listing of a view: its queryset, filtered and cut to a page, each row through its serializer."""
+    made: list[tree.Expr] = []
+    chooser = info.method("get_serializer_class")
+    if chooser is not None and chooser[0].path == info.path:
+        made += [e for e in _returned(chooser[1].body) if isinstance(e, tree.Name | tree.Member) and not _on_self(e)]
+    given = info.field("serializer_class")
+    if not made and given is not None and given[2] is not None and given[0].path == info.path:
+        made.append(given[2])
+    if not made:
+        return None
+    at = info.node.at
+    me = tree.Name("self", at, at)
+    rows = call_of(me, "filter_queryset", [_asked(info, me)], at)
+    page = call_of(me, "paginate_queryset", [rows], at)
+    body: list[tree.Stmt] = [
+        do(call_of(tree.Call(serializer, [], serializer.at, serializer.end), "to_representation", [tree.Name("related", at, at)], at))
+        for serializer in made[:MOST]
+    ]
+    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("related", at, at), over=page)
+    return tree.Fn(LISTED, [tree.Param(tree.NamePattern("self", at, at))], [loop], at, at)
+
+
+def _on_self(node: tree.Expr) -> bool:
+    return isinstance(node, tree.Member) and isinstance(node.base, tree.Name) and node.base.id == "self"
+
+
+def _asked(info: ClassInfo, me: tree.Expr) -> tree.Call:
+    """`self.get_queryset()`, written where the class names its model: there its rows can be changed if it has no query of its own."""
+    named = info.field("model")
+    shown = named[2] if named is not None and named[0] is info else None
+    at, end = (shown.at, shown.end) if shown is not None else (info.node.at, info.node.at)
+    return tree.Call(tree.Member(me, "get_queryset", at, end, at), [], at, end)
+
+
+# What is chosen for a list.
+
+
+def _returned(body: list[tree.Stmt]) -> Iterator[tree.Expr]:
+    """What a method gives back when the action is a list, asked for by GET."""
+    for statement in body:
+        if isinstance(statement, tree.Return):
+            if statement.value is not None:
+                yield from _alternatives(statement.value)
+            return
+        if isinstance(statement, tree.If):
+            holds = _holds(statement.test)
+            if holds is not False:
+                yield from _returned(statement.then)
+            if holds is not True:
+                yield from _returned(statement.other)
+            if (holds is True and _leaves(statement.then)) or (holds is False and _leaves(statement.other)):
+                return
+        elif isinstance(statement, tree.Try | tree.Block):
+            yield from _returned(statement.body)
+
+
+def _alternatives(value: tree.Expr) -> Iterator[tree.Expr]:
+    if isinstance(value, tree.Ternary):
+        holds = _holds(value.test)
+        if holds is not False:
+            yield from _alternatives(value.then)
+        if holds is not True:
+            yield from _alternatives(value.other)
+    else:
+        yield value
+
+
+def _leaves(body: list[tree.Stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], tree.Return)
+
+
+def _holds(test: tree.Expr) -> bool | None:
+    """Whether a test of the action or of the method holds for a list; None where it asks for something else."""
+    if isinstance(test, tree.Logic) and test.sign in ("&&", "||"):
+        left, right = _holds(test.left), _holds(test.right)
+        short = test.sign == "||"
+        if left is short or right is short:
+            return short
+        return left if left is right else None
+    if isinstance(test, tree.Op) and test.sign == "!" and len(test.operands) == 1:
+        inner = _holds(test.operands[0])
+        return None if inner is None else not inner
+    if not isinstance(test, tree.Op) or len(test.operands) != 2:
+        return None
+    asked = test.operands[0]
+    known = {"action": "list", "method": "GET"}.get(asked.name) if isinstance(asked, tree.Member) else None
+    names = _texts(test.operands[1])
+    if known is None or names is None:
+        return None
+    return {"===": known in names, "==": known in names, "in": known in names, "!==": known not in names, "!=": known not in names}.get(
+        test.sign
+    )
+
+
+def _texts(node: tree.Expr) -> list[object] | None:
+    if isinstance(node, tree.Literal):
+        return [node.value]
+    if isinstance(node, tree.Array) and all(isinstance(i, tree.Literal) for i in node.items):
+        return [i.value for i in node.items if isinstance(i, tree.Literal)]
+    return None
+
+
+# Routes.
+
+
+def _routes(django: Django) -> dict[tuple[str, str], frozenset[str] | None]:
+    """The actions that routes written by hand give to viewsets; None for one that a router takes as a whole."""
+    if django.routes is None:
+        found: dict[tuple[str, str], frozenset[str] | None] = {}
+        for path in sorted(django.project.modules.files):
+            if ROUTES.search(django.project.modules.source(path) or b""):
+                django.routing.append(path)
+                _read(django, path, found)
+        django.routes = found
+    return django.routes
+
+
+def _read(django: Django, path: str, found: dict[tuple[str, str], frozenset[str] | None]) -> None:
+    module = django.project.modules.module(path)
+    for node in tree.walk(module.body if module is not None else []):
+        if not isinstance(node, tree.Call) or not isinstance(node.func, tree.Member):
+            continue
+        if node.func.name == "as_view":
+            given = node.args[0] if node.args else dict(node.keywords).get("actions")
+            if isinstance(given, tree.Record):
+                key = _class(django, path, node.func.base)
+                actions = {v.value for _, v in given.entries if isinstance(v, tree.Literal) and isinstance(v.value, str)}
+                before = found.get(key, frozenset()) if key is not None else None
+                if key is not None and before is not None:
+                    found[key] = before | actions
+        elif node.func.name == "register":
+            for arg in node.args[:2]:
+                key = _class(django, path, arg)
+                if key is not None:
+                    found[key] = None
+
+
+def _class(django: Django, path: str, node: tree.Expr) -> tuple[str, str] | None:
+    named = django.project.modules.reference(path, node) if isinstance(node, tree.Name | tree.Member) else None
+    return (named.path, named.name) if named is not None and isinstance(named.node, tree.ClassDef) else None
