@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,22 @@ def abilities(profile: str) -> types.ClientCapabilities:
 class Editor:
     """An editor with a folder open."""
 
-    def __init__(self, client: LanguageClient, folder: Path, started: types.InitializeResult, pulling: bool) -> None:
+    started: types.InitializeResult
+
+    def __init__(self, client: LanguageClient, folder: Path, pulling: bool) -> None:
         self.client = client
         self.folder = folder
-        self.started = started
         self.pulling = pulling
         self.versions: dict[str, int] = {}
+        self.watched: list[str] = []
+
+    def watch(self, params: types.RegistrationParams) -> None:
+        for registration in params.registrations:
+            self.watched += [watcher["globPattern"] for watcher in registration.register_options["watchers"]]
+
+    def written(self, path: str) -> None:
+        event = types.FileEvent(self.uri(path), types.FileChangeType.Changed)
+        self.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
 
     def uri(self, path: str) -> str:
         return (self.folder / path).as_uri()
@@ -77,7 +88,7 @@ class Editor:
                 items = await self.pull(path)
             else:
                 items = list(self.client.diagnostics.get(self.uri(path), ()))
-            if [item.code for item in items] == wanted and (self.pulling or self.uri(path) in self.client.diagnostics):
+            if sorted(str(item.code) for item in items) == wanted and (self.pulling or self.uri(path) in self.client.diagnostics):
                 return items
             assert asyncio.get_running_loop().time() < deadline, items
             await asyncio.sleep(0.05)
@@ -95,6 +106,14 @@ class Editor:
         answer = await self.client.text_document_code_action_async(types.CodeActionParams(self.document(path), place, context))
         return [action for action in answer or () if isinstance(action, types.CodeAction)]
 
+    async def messages(self, number: int) -> list[str]:
+        """What the server had to say to the person, once it was so much."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while len(self.client.messages) < number:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.05)
+        return [message.message for message in self.client.messages]
+
 
 @asynccontextmanager
 async def opened(folder: Path, profile: str, *, root: bool = True) -> AsyncIterator[Editor]:
@@ -102,8 +121,10 @@ async def opened(folder: Path, profile: str, *, root: bool = True) -> AsyncItera
     await client.start_io(sys.executable, "-m", "querylint", "lsp", "--stdio", cwd=str(folder), env=environment())
     uri = folder.as_uri() if root else None
     folders = [types.WorkspaceFolder(uri, folder.name)] if uri else None
-    started = await client.initialize_session(types.InitializeParams(abilities(profile), root_uri=uri, workspace_folders=folders))
-    yield Editor(client, folder, started, profile == PULLED)
+    editor = Editor(client, folder, profile == PULLED)
+    client.feature(types.CLIENT_REGISTER_CAPABILITY)(partial(editor.watch))
+    editor.started = await client.initialize_session(types.InitializeParams(abilities(profile), root_uri=uri, workspace_folders=folders))
+    yield editor
     await client.shutdown_session()
     await client.stop()
 
