@@ -31,11 +31,14 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look has shown: the findings that are reported, the texts that they point into by path, the pages of the rules."""
+    """What a look has shown: the findings that are reported, the texts that they point into by path, the pages of the rules.
 
-    root: Path
+    `versions` are those of the buffers that it was shown in.
+    """
+
     findings: tuple[Finding, ...]
     texts: Mapping[str, Text]
+    versions: Mapping[str, int | None]
     rules: Mapping[str, Rule]
     settings: Settings
     notes: tuple[Note, ...]
@@ -68,7 +71,8 @@ def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Ev
         for path in sorted({path for f in findings for path in (*engine.places(f), *(f.fix.paths if f.fix else ()))})
         if (data := project.read(path)) is not None
     }
-    return Seen(root, findings, texts, {rule.name: rule for rule in rules}, chosen, result.notes)
+    versions = {path: buffer.version for path, buffer in buffers.items()}
+    return Seen(findings, texts, versions, {rule.name: rule for rule in rules}, chosen, result.notes)
 
 
 class _Attentive(Project):

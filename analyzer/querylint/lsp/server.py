@@ -144,9 +144,13 @@ class Session:
         return types.RelatedFullDocumentDiagnosticReport(items, result_id=identity)
 
     async def hover(self, params: types.HoverParams) -> types.Hover | None:
-        """What is found at a position, told at length."""
-        await self.pace.settled()
-        place = self._place(params.text_document.uri)
+        """What is found at a position, told at length: at once where the text is the one that was looked at."""
+        uri = params.text_document.uri
+        place = self._place(uri)
+        document = self.server.workspace.text_documents.get(uri)
+        if place is None or document is None or place[0].seen.versions.get(place[1]) != document.version:
+            await self.pace.settled()
+            place = self._place(uri)
         return hover(place[0], place[1], params.position) if place else None
 
     async def actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
