@@ -151,7 +151,11 @@ def test_vim_takes_a_line_apart_as_the_page_says(concise: str, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("library", "args", "words"),
-    [("watchfiles", ["check", "--watch"], "pip install 'querylint[watch]'"), ("mcp", ["mcp"], "pip install 'querylint[mcp]'")],
+    [
+        ("watchfiles", ["check", "--watch"], "pip install 'querylint[watch]'"),
+        ("mcp", ["mcp"], "pip install 'querylint[mcp]'"),
+        ("pygls", ["lsp"], "pip install 'querylint[lsp]'"),
+    ],
 )
 def test_a_library_that_is_not_there_is_named(
     library: str, args: list[str], words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
