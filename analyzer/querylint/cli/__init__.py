@@ -20,6 +20,7 @@ from querylint.cli.fix import fix
 from querylint.cli.indexes import indexes
 from querylint.cli.mcp import mcp
 from querylint.cli.pages import docs, explain, rules
+from querylint.cli.report import report
 from querylint.errors import QuerylintError
 
 
@@ -48,7 +49,7 @@ def door() -> None:
     """
 
 
-for command in (check, fix, indexes, baseline, rules, explain, init, config, completion, mcp, docs):
+for command in (check, fix, indexes, report, baseline, rules, explain, init, config, completion, mcp, docs):
     door.add_command(command)
 
 
