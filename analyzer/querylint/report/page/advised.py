@@ -34,6 +34,11 @@ class Advised:
     more: tuple[str, ...]
     large: bool
 
+    @property
+    def grows(self) -> bool:
+        """Whether an index is added."""
+        return any(line.verdict == "add" for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -46,8 +51,9 @@ class Tally:
 
 
 def advised(material: Material) -> tuple[Advised, ...]:
-    """The tables whose indexes change."""
-    return tuple(_table(table, table.table.name in material.large) for table in material.indexes.changed)
+    """The tables whose indexes change, first those that get a new one."""
+    made = [_table(table, table.table.name in material.large) for table in material.indexes.changed]
+    return tuple(sorted(made, key=lambda table: not table.grows))
 
 
 def tally(material: Material) -> Tally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict
 from querylint.advise.demands import Doing
 from querylint.patch import Safety
-from querylint.remedy import AddIndex, DropIndex, Limit, Stage, stage
+from querylint.remedy import AddIndex, DropIndex, Limit, PushDown, Stage, stage
 from querylint.report.order import by_cost
 from querylint.report.page.findings import anchor, effort, place
 from querylint.report.page.material import Material
@@ -23,6 +23,7 @@ PHASES = (
 )
 EFFORTS = ("small", "medium", "large")
 
+LEAD = "Side by side:"
 BESIDE = (
     "Side by side: put the changed function beside the old one, call both with the same arguments in a test or a development deployment, "
     "compare what they return, then move the callers over and delete the old one."
@@ -32,6 +33,9 @@ PAGES = (
     "then delete the old one."
 )
 IN_PLACE = "In place: `querylint fix` makes the edits that it marks as safe, and checks them before anything is written."
+LOOKED_AT = (
+    "After a look: `querylint fix --unsafe` makes the edits that are to be looked at; compare what the function returns before and after."
+)
 STORED = (
     "Side by side: write the new value with every change, fill it in for old rows in bounded batches, compare it with what the old query "
     "computes, read it instead, then delete the old query."
@@ -96,10 +100,12 @@ def roadmap(material: Material, findings: Sequence[Finding]) -> tuple[Phase, ...
     """The phases, each with its items, the dearest first. What is below the floor of the report counts only where stored data changes."""
     by_stage: dict[Stage, list[Finding]] = {kind: [] for kind, _, _ in PHASES}
     missed = {(d.function.key, t.table.name) for t, i in _coming(material) for d in i.serves if d.doing is Doing.MISSES}
+    ranged = {(f.found.table, f.found.remedy.index) for f in findings if f.found.function and isinstance(f.found.remedy, PushDown)}
     for finding in by_cost(findings):
         found = finding.found
         kind = Stage.INDEX if found.remedy is None and (found.function, found.table) in missed else stage(found.remedy)
-        if kind is Stage.DATA or finding.severity.rank >= material.show.rank:
+        told_there = not found.function and isinstance(found.remedy, PushDown) and (found.table, found.remedy.index) in ranged
+        if not told_there and (kind is Stage.DATA or finding.severity.rank >= material.show.rank):
             by_stage[kind].append(finding)
     made = {
         kind: list(_indexing(material, members) if kind is Stage.INDEX else _by_rule(material, members, kind))
@@ -155,8 +161,23 @@ def _indexing(material: Material, findings: Sequence[Finding]) -> Iterator[Item]
     by_table: dict[str, list[Finding]] = {}
     for finding in findings:
         by_table.setdefault(finding.found.table or "", []).append(finding)
+    idle: list[tuple[str, str]] = []
     for name in sorted({*tables, *by_table}, key=lambda name: (-len(by_table.get(name, ())), name)):
-        yield _table(material, name, tables.get(name), by_table.get(name, []))
+        members, table = by_table.get(name, []), tables.get(name)
+        dropped = [i.name for i in table.indexes if i.verdict is Verdict.DROP] if table is not None else []
+        if table is not None and _only_idle(table) and all(_declared(finding, dropped) for finding in members):
+            idle += [(name, index) for index in dropped]
+        else:
+            yield _table(material, name, table, members)
+    if idle:
+        tasks = tuple(Task(f"drop `{index}` of {name}") for name, index in idle)
+        where = count(len({name for name, _ in idle}), "table")
+        yield Item("", f"Drop {count(len(idle), 'index', 'indexes')} of {where}", "small", (), (), (IDLE,), tasks)
+
+
+def _only_idle(table: TableAdvice) -> bool:
+    """Whether all there is to do to a table is to drop what nothing reads by."""
+    return all(i.verdict is Verdict.KEEP or (i.verdict is Verdict.DROP and not i.covered_by) for i in table.indexes)
 
 
 def _table(material: Material, name: str, table: TableAdvice | None, members: Sequence[Finding]) -> Item:
@@ -221,11 +242,12 @@ def _changes(members: Iterable[Finding], rows: Mapping[str, int]) -> tuple[Chang
 def _migration(members: Sequence[Finding], kind: Stage) -> tuple[str, ...]:
     if kind is Stage.DATA:
         return (STORED,)
-    safe = [finding for finding in members if finding.fix is not None and finding.fix.safety is Safety.SAFE]
-    rest = [finding for finding in members if finding not in safe]
-    pages = any(isinstance(f.found.remedy, Limit) and f.found.remedy.paginate for f in rest)
-    plain = any(not (isinstance(f.found.remedy, Limit) and f.found.remedy.paginate) for f in rest)
-    return tuple(text for text, wanted in ((IN_PLACE, safe), (PAGES, pages), (BESIDE, plain)) if wanted)
+    safeties = {finding.fix.safety for finding in members if finding.fix is not None}
+    rest = [finding for finding in members if finding.fix is None or finding.fix.safety is Safety.DISPLAY]
+    pages = [finding for finding in rest if isinstance(finding.found.remedy, Limit) and finding.found.remedy.paginate]
+    wanted = ((IN_PLACE, Safety.SAFE in safeties), (LOOKED_AT, Safety.UNSAFE in safeties), (PAGES, pages), (BESIDE, len(rest) > len(pages)))
+    said = [text for text, needed in wanted if needed]
+    return tuple(text if len(said) == 1 or not text.startswith(LEAD) else f"Others side by side:{text[len(LEAD) :]}" for text in said)
 
 
 def _task(finding: Finding) -> Task:
