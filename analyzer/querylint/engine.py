@@ -84,7 +84,8 @@ def narrowed(result: Result, keep: Callable[[Finding], bool]) -> Result:
     findings, known = (tuple(f for f in fs if keep(f)) for fs in (result.findings, result.known))
     shown = {path for f in (*findings, *known) for path in (*places(f), *(f.fix.paths if f.fix is not None else ()))}
     sources = {path: source for path, source in result.sources.items() if path in shown}
-    return replace(result, findings=findings, known=known, sources=sources)
+    suppressed = tuple(silenced for silenced in result.suppressed if keep(silenced.finding))
+    return replace(result, findings=findings, known=known, suppressed=suppressed, sources=sources)
 
 
 def places(finding: Finding) -> set[str]:
@@ -162,6 +163,7 @@ class Project:
             sources,
             tuple(lowered.schemas[key] for key in sorted(lowered.schemas)),
             tuple(judged),
+            suppressed=filtered.suppressed,
         )
 
     def judge(self, program: Program, rules: Iterable[Rule]) -> list[Finding]:

@@ -10,6 +10,8 @@ from querylint import discover
 from querylint.advise.advisor import advice
 from querylint.engine import Project, hints, load_rules, settings_for, summary
 from querylint.errors import PathError, QuerylintError
+from querylint.frontends.lowered import Lowered
+from querylint.ir import Program
 from querylint.patch import Fix, Safety
 from querylint.report.indexes import IndexReport
 from querylint.result import NoteKind
@@ -37,7 +39,10 @@ def _project(paths: Sequence[Path], config: Path | None) -> Project:
 
 
 def _report(project: Project, *, every: bool) -> IndexReport:
-    program, lowered = project.program()
+    return _advised(project, *project.program(), every=every)
+
+
+def _advised(project: Project, program: Program, lowered: Lowered, *, every: bool) -> IndexReport:
     mine = [
         table
         for table in advice(program, every=every).values()
@@ -52,7 +57,7 @@ def _report(project: Project, *, every: bool) -> IndexReport:
 class Indexed:
     """Advice carried out, in memory. `before` holds None for files that are not there yet; nothing is on the disk until `write`.
 
-    `report` is the advice, `rest` what is advised once it is carried out, `held` what must be done by hand.
+    `report` is the advice, `rest` what is advised once it is carried out, `held` what must be done by hand, `program` the project as it is.
     """
 
     root: Path
@@ -61,6 +66,7 @@ class Indexed:
     before: Mapping[str, bytes | None]
     after: Mapping[str, bytes]
     held: tuple[Held, ...]
+    program: Program
 
     def write(self) -> None:
         """Put the new content on the disk: all files or none. Raises PathError, with every file as it was."""
@@ -77,7 +83,8 @@ def carried_out(
     files whose content no commit holds. Raises QuerylintError as `indexes` does, and PathError for such a file.
     """
     project = _project(paths, config)
-    report = _report(project, every=every)
+    program, lowered = project.program()
+    report = _advised(project, program, lowered, every=every)
     large = frozenset(n for n, f in project.settings.tables.items() if f.size is Size.LARGE or (f.rows or 0) >= LARGE_ROWS)
     made = changes(project.read, project.found.files, report.tables, replace(order or Order(), large=large))
     sources = {edit.span.path: project.read(edit.span.path) or b"" for edit in made.edits}
@@ -90,4 +97,4 @@ def carried_out(
     new = {(n.message, n.path) for n in rest.notes if n.kind is NoteKind.PARSE} - {(n.message, n.path) for n in report.notes}
     if new:
         raise QuerylintError(f"`{min(path for _, path in new)}` would no longer parse; nothing was changed, please report this")
-    return Indexed(project.scope.root, report, rest, before, after, tuple(made.held))
+    return Indexed(project.scope.root, report, rest, before, after, tuple(made.held), program)

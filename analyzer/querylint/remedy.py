@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Union
 
 from querylint.text import Span
+
+
+class Stage(Enum):
+    """What a remedy touches besides the code around the query, the least first: nothing, the indexes, or what is stored."""
+
+    CODE = "code"
+    INDEX = "index"
+    DATA = "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +146,24 @@ class Advice:
     """Something that only its author can do."""
 
     text: str
+    stage: Stage = Stage.CODE
 
 
 Remedy = Union[
     Gather, Batch, Preload, Probe, PushDown, AddIndex, DropIndex, Rename, Limit, Hoist, Reuse, Counter, Narrow, Chunk, Advice
 ]  # fmt: skip
+
+
+def stage(remedy: Remedy | None) -> Stage:
+    """What a remedy touches; without one, nobody can say that it is more than code."""
+    match remedy:
+        case Advice(stage=own):
+            return own
+        case AddIndex() | DropIndex() | PushDown(create=True):
+            return Stage.INDEX
+        case Counter() | Narrow(fields=()):
+            return Stage.DATA
+    return Stage.CODE
 
 
 @dataclass(frozen=True, slots=True)

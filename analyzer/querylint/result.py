@@ -49,6 +49,14 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that a comment silences, and why."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """A criterion of the settings: at most `allowed` findings of a rule, a pattern or a severity in the whole project."""
 
@@ -67,7 +75,8 @@ class Result:
     """The outcome of a run. `sources` holds the text of the files that findings point into, by path.
 
     `known` are findings that are not reported, since they were there before: `against` says in what (a baseline file, a revision), and
-    is empty where the run is compared with nothing. `gates` are those that were judged.
+    is empty where the run is compared with nothing. `gates` are those that were judged. `suppressed` are the findings that
+    comments silence.
     """
 
     findings: tuple[Finding, ...]
@@ -79,6 +88,7 @@ class Result:
     known: tuple[Finding, ...] = ()
     against: str = ""
     gates: tuple[Gate, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
 
     @property
     def broken(self) -> bool:

@@ -27,10 +27,10 @@ from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Access, Bound, Call, Kind, Loop, Program, Relation, Work
-from querylint.remedy import Advice, Counter
+from querylint.remedy import Advice, Counter, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
-GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change")
+GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change", Stage.DATA)
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
 

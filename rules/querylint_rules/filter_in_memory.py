@@ -31,7 +31,7 @@ from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_be
 from querylint.advise.serving import keeps_order, known_field, phrase, sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Predicate, Program, Relation, Table, Way
-from querylint.remedy import Advice, PushDown
+from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
 
@@ -83,7 +83,7 @@ def _gapped(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
                 anchor(load, s),
                 f"rows of `{load.access.table}` are loaded and filtered in memory by {phrase(names)}, where a default stands in",
                 trail(program, load, s),
-                Advice(f"store the default in every row, then bind {phrase(names)} in the range of an index"),
+                Advice(f"store the default in every row, then bind {phrase(names)} in the range of an index", Stage.DATA),
                 Severity.INFO,
                 function=home(load, s),
                 table=load.access.table,
@@ -104,7 +104,9 @@ def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found
                 anchor(load, s),
                 f"rows of `{load.access.table}` are loaded for all owners, and those with a {phrase(names)} in a set are kept in memory",
                 trail(program, load, s),
-                Advice("keep the owner's id on the row and bind it in an index range, or read one range per id with Promise.all"),
+                Advice(
+                    "keep the owner's id on the row and bind it in an index range, or read one range per id with Promise.all", Stage.DATA
+                ),
                 Severity.INFO,
                 function=home(load, s),
                 table=load.access.table,
@@ -133,7 +135,7 @@ def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]
                 anchor(load, s),
                 f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: later matches are lost",
                 trail(program, load, s),
-                Advice(f"add {phrase(names)} to the filterFields of the search index and bind it in the search"),
+                Advice(f"add {phrase(names)} to the filterFields of the search index and bind it in the search", Stage.INDEX),
                 None if load.access.bound is Bound.LIMIT and not s.use.conditional else Severity.INFO,
                 Confidence.SURE,
                 home(load, s),

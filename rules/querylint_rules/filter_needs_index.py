@@ -29,7 +29,7 @@ from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
 from querylint.advise.serving import Serving, keeps_order, orderly, phrase, range_taken
 from querylint.ir import Program
-from querylint.remedy import Advice, PushDown
+from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
 
@@ -76,7 +76,7 @@ def _remedy(program: Program, loss: Loss, serving: Serving | None) -> PushDown |
     table = program.table(loss.site.function, loss.access.table)
     staged = next((i for i in table.indexes if i.staged and i.fields == serving.fields), None) if table is not None else None
     if staged is not None:
-        return Advice(f"take `staged` from index `{staged.name}` once it is built, and bind its fields in a range")
+        return Advice(f"take `staged` from index `{staged.name}` once it is built, and bind its fields in a range", Stage.INDEX)
     order = tuple(f for f in loss.want.then if f not in loss.names and f != range_taken(loss.plan))
     kept = keeps_order(loss.plan, table, serving, loss.want)
     return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=kept, order=order)

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from querylint.advise.retention import growing
 from querylint.advise.serving import phrase
 from querylint.ir import Program
-from querylint.remedy import Advice
+from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 
@@ -56,7 +56,7 @@ def only_grows(program: Program) -> Iterator[Found]:
             found.table.span,
             f"`{found.table.name}` only grows: {phrase(names[:3])} {verb} into it, and nothing deletes its rows",
             tuple(Point(access.span, f"`{function.name}` inserts") for function, access in found.inserts[:3]),
-            Advice("delete rows past their use in batches from a cron, by a range of `by_creation_time`"),
+            Advice("delete rows past their use in batches from a cron, by a range of `by_creation_time`", Stage.DATA),
             None,
             Confidence.LIKELY,
             table=found.table.name,

@@ -28,7 +28,7 @@ from querylint.advise.memory import Load, anchor, home, trail
 from querylint.advise.reductions import Sorting, sorted_in_memory
 from querylint.advise.serving import order_after, phrase
 from querylint.ir import Plan, Program
-from querylint.remedy import Advice, PushDown
+from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
 
@@ -43,7 +43,7 @@ def _found(program: Program, one: Sorting) -> Found:
     load, read, seen, field, fixed = one.load, one.load.access, one.seen, one.field, one.want.equal
     serving = one.serving
     if field == "*":
-        remedy: PushDown | Advice = Advice("give each order that is offered its own index, and take the rows from there")
+        remedy: PushDown | Advice = Advice("give each order that is offered its own index, and take the rows from there", Stage.INDEX)
     elif field == "_creationTime":
         remedy = Advice(_by_creation(read.plans[0], load, fixed, descending=seen.use.descending is not False))
     else:

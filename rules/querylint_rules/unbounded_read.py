@@ -32,7 +32,7 @@ from querylint.advise.serving import sargable, unranged
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Call, Kind, Program, Work
 from querylint.ir.program import Site
-from querylint.remedy import Advice, Counter, Limit
+from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 WORK_WORDS = {
@@ -130,8 +130,8 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
         return Counter(read.table or "the table")
     names = list(dict.fromkeys(p.field for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)))
     if names and not seen.leaves_unselected() and not _handed_on(program, site, read):
-        return Advice(f"bind {', '.join(names)} in an index range instead of testing it in memory")
+        return Advice(f"bind {', '.join(names)} in an index range instead of testing it in memory", Stage.INDEX)
     sorts = [s.use.fields[0] for s in seen.uses if s.use.work is Work.SORT and s.use.fields]
     if sorts and kinds & {Work.SLICE, Work.FIRST, Work.PICK}:
-        return Advice(f"add an index on {sorts[0]} and read with .order(...).take(n)")
+        return Advice(f"add an index on {sorts[0]} and read with .order(...).take(n)", Stage.INDEX)
     return Limit(paginate=True)

@@ -62,7 +62,7 @@ from querylint.advise.growth import KINDS, settled, small
 from querylint.advise.places import describe
 from querylint.advise.planned import Unindexed, unindexed
 from querylint.ir import Access, Program
-from querylint.remedy import AddIndex, Advice
+from querylint.remedy import AddIndex, Advice, Stage
 from querylint.rule import Cost, Found, Point, Severity, rule
 from querylint.text import Span
 
@@ -100,7 +100,9 @@ def _found(program: Program, span: Span, found: list[Unindexed], severity: Sever
         span,
         f"rows of {shown}{more} are looked up by `{field}`, which no index begins with",
         tuple(Point(place, text) for place, text in places[:MOST_SHOWN]),
-        AddIndex(names[0], index.index, index.fields) if len(names) == 1 else Advice(f"declare an index on `{field}` where it stands"),
+        AddIndex(names[0], index.index, index.fields)
+        if len(names) == 1
+        else Advice(f"declare an index on `{field}` where it stands", Stage.INDEX),
         severity,
         table=names[0],
         fields=(field,),

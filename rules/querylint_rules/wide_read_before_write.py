@@ -37,10 +37,12 @@ from querylint.advise.conflicts import Conflict, conflicts
 from querylint.advise.places import own_trail
 from querylint.advise.serving import phrase, whole_table
 from querylint.ir import Program
-from querylint.remedy import Advice
+from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
-NARROW = Advice("bind an index range, keep the number in a document of its own, or move what needs the whole table to a scheduled function")
+NARROW = Advice(
+    "bind an index range, keep the number in a document of its own, or move what needs the whole table to a scheduled function", Stage.DATA
+)
 
 
 @rule(pattern="contention", severity=Severity.WARNING, cwe=362)

@@ -21,6 +21,7 @@ from querylint.cli.indexes import indexes
 from querylint.cli.lsp import lsp
 from querylint.cli.mcp import mcp
 from querylint.cli.pages import docs, explain, rules
+from querylint.cli.report import report
 from querylint.errors import QuerylintError
 
 
@@ -49,7 +50,7 @@ def door() -> None:
     """
 
 
-for command in (check, fix, indexes, baseline, rules, explain, init, config, completion, lsp, mcp, docs):
+for command in (check, fix, indexes, report, baseline, rules, explain, init, config, completion, lsp, mcp, docs):
     door.add_command(command)
 
 

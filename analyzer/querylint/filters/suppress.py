@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from querylint.filters.comments import Comment, comments
 from querylint.filters.identity import fingerprints
 from querylint.remedy import Advice
+from querylint.result import Suppressed
 from querylint.rule import Finding, Found, Severity
 from querylint.text import LineIndex
 
@@ -18,14 +19,6 @@ PSEUDO_RULES = frozenset({BAD, UNUSED})
 
 _PATTERN = "suppression"
 _FORM = "ignore[rule-name] -- reason"
-
-
-@dataclass(frozen=True, slots=True)
-class Suppressed:
-    """A finding that a comment silences, and why."""
-
-    finding: Finding
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,29 +37,29 @@ def fitted(result: Result, options: Options, room: int | None) -> str:
 
 
 def _opening(result: Result, findings: list[Finding], pages: dict[str, Rule]) -> list[str]:
-    lines = ["## querylint", "", f"**{_text(verdict(result))}** {_text(looked_at(result))}"]
-    lines += [line for judged in result.gates if judged.failed for line in ("", f"**{_text(gate(judged))}**")]
+    lines = ["## querylint", "", f"**{prose(verdict(result))}** {prose(looked_at(result))}"]
+    lines += [line for judged in result.gates if judged.failed for line in ("", f"**{prose(gate(judged))}**")]
     if findings:
         counts = Counter((finding.rule, finding.severity) for finding in findings)
         lines += ["", "| findings | severity | rule | what it finds |", "| ---: | --- | --- | --- |"]
         for (name, severity), number in sorted(counts.items(), key=lambda item: (-item[0][1].rank, -item[1], item[0][0])):
             page = pages.get(name)
             rule = f"[`{name}`]({rule_url(name)})" if page else f"`{name}`"
-            lines.append(f"| {number} | {severity.value} | {rule} | {_text(page.summary) if page else ''} |")
+            lines.append(f"| {number} | {severity.value} | {rule} | {prose(page.summary) if page else ''} |")
     return lines
 
 
 def _full(finding: Finding, pages: dict[str, Rule], lead: str) -> str:
     found = finding.found
     name = f"[`{finding.rule}`]({rule_url(finding.rule)})" if finding.rule in pages else f"`{finding.rule}`"
-    head = f"- **{finding.severity.value}** {name} {_code(f'{lead}{found.span.path}:{found.span.line}:{found.span.column}')}"
-    return "  \n  ".join([head, _text(found.message), *(_text(line) for line in details(found, lead))])
+    head = f"- **{finding.severity.value}** {name} {code(f'{lead}{found.span.path}:{found.span.line}:{found.span.column}')}"
+    return "  \n  ".join([head, prose(found.message), *(prose(line) for line in details(found, lead))])
 
 
 def _row(finding: Finding, lead: str) -> str:
     span = finding.found.span
-    place = _code(f"{lead}{span.path}:{span.line}").replace("|", "\\|")
-    return f"| {finding.severity.value} | `{finding.rule}` | {place} | {_text(finding.found.message)} |"
+    place = code(f"{lead}{span.path}:{span.line}").replace("|", "\\|")
+    return f"| {finding.severity.value} | `{finding.rule}` | {place} | {prose(finding.found.message)} |"
 
 
 def _table(rows: list[str]) -> list[str]:
@@ -72,7 +72,7 @@ def _table(rows: list[str]) -> list[str]:
 def _closing(result: Result) -> list[str]:
     notes = notes_by_place(result.notes)
     places = (f"{note.path}:{note.line}" if note.line else note.path for note in notes)
-    return [f"- note: {_code(place) + ' ' if place else ''}{_text(note.message)}" for note, place in zip(notes, places, strict=True)]
+    return [f"- note: {code(place) + ' ' if place else ''}{prose(note.message)}" for note, place in zip(notes, places, strict=True)]
 
 
 def _taken(findings: list[Finding], room: int | None, render: Callable[[Finding], str]) -> tuple[list[str], int | None]:
@@ -88,15 +88,15 @@ def _taken(findings: list[Finding], room: int | None, render: Callable[[Finding]
     return taken, room
 
 
-def _text(text: str) -> str:
+def prose(text: str) -> str:
     """Text in which only its pairs of backticks mean something."""
     parts = " ".join(text.split()).split("`")
     if len(parts) % 2 == 0:  # the last one opens and never closes
         parts[-2:] = [f"{parts[-2]}`{parts[-1]}"]
-    return "".join(_code(part).replace("|", "\\|") if number % 2 else _escaped(part) for number, part in enumerate(parts))
+    return "".join(code(part).replace("|", "\\|") if number % 2 else _escaped(part) for number, part in enumerate(parts))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """A piece of code, whatever it holds."""
     text = " ".join(text.split())
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))

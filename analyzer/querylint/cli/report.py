@@ -1,0 +1,55 @@
+"""`querylint report`: one document on the whole project, to read and to hand on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from querylint.cli.console import ExitCode, complain, is_terminal, put, write
+from querylint.cli.options import SEVERITIES
+from querylint.cli.progress import working
+from querylint.report.page import FORMATS
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--format", "style", type=click.Choice(FORMATS), default="html", show_default=True, help="A page, or text for a wiki.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of to standard output.")
+@click.option("--title", help="What the report is called.")
+@click.option("--show", type=SEVERITIES, help="The least severity that is told in full.  [default: warning]")
+@click.option("--since", metavar="REF", help="Report only what was not there where the current branch left REF.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The baseline to use, instead of querylint-baseline.json."
+)
+@click.option("--no-baseline", "without_baseline", is_flag=True, help="Report what the baseline lists, too.")
+@click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@click.pass_context
+def report(
+    ctx: click.Context, paths: tuple[Path, ...], style: str, output: Path | None, title: str | None, show: str | None, since: str | None,
+    baseline: Path | None, without_baseline: bool, config: Path | None,
+) -> int:  # fmt: skip
+    """Write a report on PATHS (default: here): the verdict, the costliest findings, endpoints and tables, indexes, a roadmap.
+
+    The page is one file that needs no network. Exit code 0: written, whatever it says; 2: the run cannot be trusted.
+    """
+    if style == "html" and output is None and is_terminal():
+        raise click.UsageError("a page needs a file: `querylint report -o report.html`, or `--format markdown` to read it here", ctx)
+    from querylint.report import page
+    from querylint.report.page.material import TITLE
+    from querylint.review import View
+    from querylint.survey import survey
+
+    with working():
+        asked = {"show": show} if show is not None else {}
+        view = View(since=since, baseline=baseline, without_baseline=without_baseline)
+        material = survey(paths or (Path(),), config, asked, view, title or TITLE)
+        text = page.render(style, material)
+    if output is None:
+        put(text, machine=True)
+    else:
+        write(output, text)
+        click.echo(f"wrote {output}", err=True)
+    if material.result.broken:
+        return complain("the run cannot be trusted, since a part of querylint failed; the report says which")
+    return ExitCode.CLEAN

@@ -1,0 +1,60 @@
+"""Everything that the report on a project needs, brought together: findings with their fixes, the index advice, the edits as diffs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from querylint import __version__, indexing, review
+from querylint.engine import Outcome
+from querylint.indexing import LARGE_ROWS, Indexed
+from querylint.report.page.material import TITLE, ByHand, Material
+from querylint.review import View
+from querylint.rewrite.diff import unified
+from querylint.rewrite.edits import edited
+from querylint.settings import Size
+
+
+def survey(
+    paths: Sequence[Path],
+    config: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    view: View | None = None,
+    title: str = TITLE,
+) -> Material:
+    """Look at the project that the paths belong to, and report on the paths.
+
+    Raises QuerylintError for a path that does not exist, and for settings or a baseline that cannot be used.
+    """
+    outcome = review.check(paths, config, overrides, view, fixes=True)
+    advised = indexing.carried_out(paths, config)
+    tables = outcome.settings.tables
+    return Material(
+        outcome.result,
+        advised.program,
+        advised.report,
+        __version__,
+        outcome.settings.show,
+        title,
+        _fixes(outcome),
+        _schema(advised),
+        tuple(ByHand(held.table, held.index, held.reason) for held in advised.held),
+        {name: facts.rows for name, facts in tables.items() if facts.rows is not None},
+        frozenset(name for name, facts in tables.items() if facts.size is Size.LARGE or (facts.rows or 0) >= LARGE_ROWS),
+    )
+
+
+def _fixes(outcome: Outcome) -> dict[str, str]:
+    """The unified diff of each fix, by the fingerprint of its finding."""
+    sources = {path: source.source for path, source in outcome.result.sources.items()}
+    return {
+        finding.fingerprint: unified(sources, edited(sources, [finding.fix]))
+        for finding in outcome.result.findings
+        if finding.fix is not None and all(path in sources for path in finding.fix.paths)
+    }
+
+
+def _schema(advised: Indexed) -> dict[str, str]:
+    """The unified diff of the index advice, by file."""
+    before = {path: data or b"" for path, data in advised.before.items()}
+    return {path: unified(before, {path: data}) for path, data in advised.after.items()}
