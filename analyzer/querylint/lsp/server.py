@@ -37,7 +37,11 @@ WATCHED = (SOURCES, *(f"**/{name}" for name in ("package.json", "convex.json", *
 
 def serve() -> None:
     """Serve one client over standard input and output, until it leaves."""
-    Session().server.start_io()
+    session = Session()
+    try:
+        session.server.start_io()
+    finally:
+        session.end()
 
 
 class Session:
@@ -94,7 +98,11 @@ class Session:
             self.server.client_register_capability(types.RegistrationParams([registration]))
 
     def shutdown(self, params: None) -> None:
-        """End what still runs."""
+        """The client leaves."""
+        self.end()
+
+    def end(self) -> None:
+        """Let go of what still runs, whether the client has said goodbye or is simply gone."""
         self.pace.stop()
         self.worker.shutdown(wait=False, cancel_futures=True)
 
