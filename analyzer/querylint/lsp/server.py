@@ -170,16 +170,20 @@ class Session:
         return Actions(place[0]).at(place[1], params.range) if place else []
 
     async def _analyze(self, overtaken: Event) -> None:
-        """Look at every project that has an open file, and tell the client. Nothing that goes wrong here ends the session."""
+        """Look and tell. Nothing that goes wrong here ends the session."""
+        try:
+            await self._look_and_tell(overtaken)
+        except Exception:
+            self._log(f"this is a defect of querylint; please report it\n{traceback.format_exc()}")
+
+    async def _look_and_tell(self, overtaken: Event) -> None:
+        """Look at every project that has an open file, and tell the client."""
         loop = asyncio.get_running_loop()
         for folder, buffers in self._buffers():
             try:
                 seen = await loop.run_in_executor(self.worker, _look, folder, buffers, self.abilities.encoding, overtaken)
             except QuerylintError as error:
                 self._once(folder, str(error))
-                continue
-            except Exception:
-                self._log(f"this is a defect of querylint; please report it\n{traceback.format_exc()}")
                 continue
             if seen is None or overtaken.is_set():
                 return
