@@ -254,6 +254,18 @@ def test_without_a_folder_a_file_brings_its_project(project: GitProject) -> None
     session(project.folder, "visual_studio_code", script, root=False)
 
 
+def test_names_come_back_as_the_editor_writes_them(tmp_path: Path) -> None:
+    project = GitProject(tmp_path / "a b+[c] 100% é")
+    project.write({HELPERS_TS: READING_HELPERS})
+
+    async def script(editor: Editor) -> None:
+        editor.open(POSTS_TS)
+        (finding,) = await editor.shown(POSTS_TS, ["loop-read"])
+        assert await editor.hover(POSTS_TS, finding.range.start) is not None
+
+    session(project.folder, "visual_studio_code", script)
+
+
 def test_nonsense_does_not_end_the_session(project: GitProject) -> None:
     project.write({HELPERS_TS: READING_HELPERS})
 

@@ -12,6 +12,7 @@ from threading import Event
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
+from pygls.workspace import TextDocument
 
 from querylint import __version__
 from querylint.errors import QuerylintError
@@ -128,7 +129,7 @@ class Session:
 
     def watched(self, params: types.DidChangeWatchedFilesParams) -> None:
         """Files changed on the disk. What is open is known from its buffer."""
-        documents = self.server.workspace.text_documents
+        documents = self._documents()
         if any(c.uri not in documents or c.uri.rpartition("/")[2] in SETTINGS_FILES for c in params.changes):
             self.pace.nudge(TYPING)
 
@@ -155,7 +156,7 @@ class Session:
         """What is found at a position, told at length: at once where the text is the one that was looked at."""
         uri = params.text_document.uri
         place = self._place(uri)
-        document = self.server.workspace.text_documents.get(uri)
+        document = self._documents().get(uri)
         if place is None or document is None or place[0].seen.versions.get(place[1]) != document.version:
             await self.pace.settled()
             place = self._place(uri)
@@ -193,10 +194,14 @@ class Session:
                     self._log(note.message)
         self._tell()
 
+    def _documents(self) -> dict[str, TextDocument]:
+        """The open documents by the URIs that the client has given them; the library keeps them by unquoted ones."""
+        return {document.uri: document for document in self.server.workspace.text_documents.values()}
+
     def _buffers(self) -> list[tuple[Folder, dict[str, Buffer]]]:
         """The open files of each project."""
         found: dict[int, tuple[Folder, dict[str, Buffer]]] = {}
-        for uri, document in list(self.server.workspace.text_documents.items()):
+        for uri, document in self._documents().items():
             path = path_of(uri)
             folder = self.folders.holding(path) if path is not None else None
             if path is None or folder is None:
@@ -209,7 +214,7 @@ class Session:
 
     def _tell(self) -> None:
         stale = False
-        for uri, document in list(self.server.workspace.text_documents.items()):
+        for uri, document in self._documents().items():
             items = self._diagnostics(uri)
             identity = _identity(items)
             if self.pulled:
@@ -235,7 +240,7 @@ class Session:
 
     def _namer(self, folder: Folder) -> Callable[[str], str]:
         """What the client calls files: open ones as it has called them itself."""
-        names = {path_of(uri): uri for uri in self.server.workspace.text_documents}
+        names = {path_of(uri): uri for uri in self._documents()}
         return lambda path: names.get(folder.root / path) or folder.uri(path)
 
     def _complain(self) -> None:
