@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from lsprotocol import types
 
-from git_project import HELPERS, OLD_SIN, POSTS, READING_HELPERS, GitProject
+from git_project import HELPERS, OLD_SIN, POSTS, READING_HELPERS, GitProject, environment
 from lsp_editor import PROFILES, PULLED, PUSHED, Editor, session
 
 POSTS_TS = "convex/posts.ts"
@@ -251,6 +254,18 @@ def test_without_a_folder_a_file_brings_its_project(project: GitProject) -> None
     session(project.folder, "visual_studio_code", script, root=False)
 
 
+def test_names_come_back_as_the_editor_writes_them(tmp_path: Path) -> None:
+    project = GitProject(tmp_path / "a b+[c] 100% é")
+    project.write({HELPERS_TS: READING_HELPERS})
+
+    async def script(editor: Editor) -> None:
+        editor.open(POSTS_TS)
+        (finding,) = await editor.shown(POSTS_TS, ["loop-read"])
+        assert await editor.hover(POSTS_TS, finding.range.start) is not None
+
+    session(project.folder, "visual_studio_code", script)
+
+
 def test_nonsense_does_not_end_the_session(project: GitProject) -> None:
     project.write({HELPERS_TS: READING_HELPERS})
 
@@ -268,3 +283,18 @@ def test_nonsense_does_not_end_the_session(project: GitProject) -> None:
         await editor.shown(POSTS_TS, ["loop-read"])
 
     session(project.folder, "visual_studio_code", script)
+
+
+def test_the_server_ends_with_its_editor(project: GitProject) -> None:
+    command = [sys.executable, "-m", "querylint", "lsp"]
+    child = subprocess.Popen(command, cwd=project.folder, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}}
+    body = json.dumps(asked).encode()
+    child.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    child.stdin.flush()
+    assert child.stdout.readline().startswith(b"Content-Length: ")
+    child.stdin.close()
+    assert child.wait(20) in (0, 1)
+    child.stdout.close()

@@ -18,6 +18,7 @@ class Pace:
         self._wanted = 0
         self._overtaken = Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def nudge(self, delay: float) -> None:
         """Ask for a run in `delay` seconds, counted from the last nudge."""
@@ -39,9 +40,8 @@ class Pace:
 
     def stop(self) -> None:
         """Let a run end early, and start no other."""
+        self._stopped = True
         self._overtaken.set()
-        if self._task is not None:
-            self._task.cancel()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -49,6 +49,8 @@ class Pace:
         while seen != self._wanted:
             while (wait := self._due - loop.time()) > 0:
                 await asyncio.sleep(wait)
+            if self._stopped:
+                return
             seen = self._wanted
             self._overtaken = Event()
             await self._job(self._overtaken)

@@ -12,6 +12,7 @@ from threading import Event
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
+from pygls.workspace import TextDocument
 
 from querylint import __version__
 from querylint.errors import QuerylintError
@@ -37,7 +38,11 @@ WATCHED = (SOURCES, *(f"**/{name}" for name in ("package.json", "convex.json", *
 
 def serve() -> None:
     """Serve one client over standard input and output, until it leaves."""
-    Session().server.start_io()
+    session = Session()
+    try:
+        session.server.start_io()
+    finally:
+        session.end()
 
 
 class Session:
@@ -94,7 +99,11 @@ class Session:
             self.server.client_register_capability(types.RegistrationParams([registration]))
 
     def shutdown(self, params: None) -> None:
-        """End what still runs."""
+        """The client leaves."""
+        self.end()
+
+    def end(self) -> None:
+        """Let go of what still runs, whether the client has said goodbye or is simply gone."""
         self.pace.stop()
         self.worker.shutdown(wait=False, cancel_futures=True)
 
@@ -120,7 +129,7 @@ class Session:
 
     def watched(self, params: types.DidChangeWatchedFilesParams) -> None:
         """Files changed on the disk. What is open is known from its buffer."""
-        documents = self.server.workspace.text_documents
+        documents = self._documents()
         if any(c.uri not in documents or c.uri.rpartition("/")[2] in SETTINGS_FILES for c in params.changes):
             self.pace.nudge(TYPING)
 
@@ -147,7 +156,7 @@ class Session:
         """What is found at a position, told at length: at once where the text is the one that was looked at."""
         uri = params.text_document.uri
         place = self._place(uri)
-        document = self.server.workspace.text_documents.get(uri)
+        document = self._documents().get(uri)
         if place is None or document is None or place[0].seen.versions.get(place[1]) != document.version:
             await self.pace.settled()
             place = self._place(uri)
@@ -162,16 +171,20 @@ class Session:
         return Actions(place[0]).at(place[1], params.range) if place else []
 
     async def _analyze(self, overtaken: Event) -> None:
-        """Look at every project that has an open file, and tell the client. Nothing that goes wrong here ends the session."""
+        """Look and tell. Nothing that goes wrong here ends the session."""
+        try:
+            await self._look_and_tell(overtaken)
+        except Exception:
+            self._log(f"this is a defect of querylint; please report it\n{traceback.format_exc()}")
+
+    async def _look_and_tell(self, overtaken: Event) -> None:
+        """Look at every project that has an open file, and tell the client."""
         loop = asyncio.get_running_loop()
         for folder, buffers in self._buffers():
             try:
                 seen = await loop.run_in_executor(self.worker, _look, folder, buffers, self.abilities.encoding, overtaken)
             except QuerylintError as error:
                 self._once(folder, str(error))
-                continue
-            except Exception:
-                self._log(f"this is a defect of querylint; please report it\n{traceback.format_exc()}")
                 continue
             if seen is None or overtaken.is_set():
                 return
@@ -181,10 +194,14 @@ class Session:
                     self._log(note.message)
         self._tell()
 
+    def _documents(self) -> dict[str, TextDocument]:
+        """The open documents by the URIs that the client has given them; the library keeps them by unquoted ones."""
+        return {document.uri: document for document in self.server.workspace.text_documents.values()}
+
     def _buffers(self) -> list[tuple[Folder, dict[str, Buffer]]]:
         """The open files of each project."""
         found: dict[int, tuple[Folder, dict[str, Buffer]]] = {}
-        for uri, document in list(self.server.workspace.text_documents.items()):
+        for uri, document in self._documents().items():
             path = path_of(uri)
             folder = self.folders.holding(path) if path is not None else None
             if path is None or folder is None:
@@ -197,7 +214,7 @@ class Session:
 
     def _tell(self) -> None:
         stale = False
-        for uri, document in list(self.server.workspace.text_documents.items()):
+        for uri, document in self._documents().items():
             items = self._diagnostics(uri)
             identity = _identity(items)
             if self.pulled:
@@ -223,7 +240,7 @@ class Session:
 
     def _namer(self, folder: Folder) -> Callable[[str], str]:
         """What the client calls files: open ones as it has called them itself."""
-        names = {path_of(uri): uri for uri in self.server.workspace.text_documents}
+        names = {path_of(uri): uri for uri in self._documents()}
         return lambda path: names.get(folder.root / path) or folder.uri(path)
 
     def _complain(self) -> None:
