@@ -143,6 +143,12 @@ def test_an_index_comes_before_the_query_that_reads_by_it_and_goes_last(material
     assert said[3] == "drop `byKind` in a later deployment"
 
 
+def test_a_table_that_only_grows_gets_a_job_and_no_second_query(material: Material) -> None:
+    item = next(i for i in view(material).phases[2].items if any("cron" in task.text for task in i.tasks))
+    assert item.tasks[0].text.startswith("`aiGenerations`: delete rows past their use")
+    assert item.migration[0].startswith("In steps: settle how long rows are of use")
+
+
 def test_indexes_of_large_tables_are_staged(material: Material) -> None:
     items = view(replace(material, large=frozenset({"credits"}))).phases[1].items
     credits = next(item for item in items if item.title.startswith("credits:"))

@@ -40,6 +40,10 @@ STORED = (
     "Side by side: write the new value with every change, fill it in for old rows in bounded batches, compare it with what the old query "
     "computes, read it instead, then delete the old query."
 )
+EXPIRED = (
+    "In steps: settle how long rows are of use, count what the job would delete before it deletes anything, keep a copy if there is a duty "
+    "to, then let it run in bounded batches."
+)
 INDEXED = "Side by side: queries go on by the old indexes until the new ones are built, then move over, each compared with its old result."
 STAGED = "Stage them: this table is large, so add them with `staged: true` first and take that away once they are built."
 COVERED = "A longer index serves the readers of a dropped one: move them over first, and drop in a later deployment."
@@ -241,7 +245,7 @@ def _changes(members: Iterable[Finding], rows: Mapping[str, int]) -> tuple[Chang
 
 def _migration(members: Sequence[Finding], kind: Stage) -> tuple[str, ...]:
     if kind is Stage.DATA:
-        return (STORED,)
+        return (STORED,) if any(finding.found.function for finding in members) else (EXPIRED,)
     safeties = {finding.fix.safety for finding in members if finding.fix is not None}
     rest = [finding for finding in members if finding.fix is None or finding.fix.safety is Safety.DISPLAY]
     pages = [finding for finding in rest if isinstance(finding.found.remedy, Limit) and finding.found.remedy.paginate]
@@ -253,7 +257,7 @@ def _migration(members: Sequence[Finding], kind: Stage) -> tuple[str, ...]:
 def _task(finding: Finding) -> Task:
     found = finding.found
     said = "; ".join(advice(found)) or found.message
-    name = function_name(found)
+    name = function_name(found) or found.table or ""
     return Task(f"`{name}`: {said}" if name else said, place(found.span), anchor(finding))
 
 
