@@ -117,10 +117,7 @@ class TableAdvice:
 
 def advice(program: Program, *, every: bool = False) -> Mapping[tuple[str, str], TableAdvice]:
     """The advice for every table whose indexes are known, by root and table; `every` serves also what alone is not worth an index."""
-    known = program.memo.get(("index advice", every))
-    if not isinstance(known, dict):
-        known = program.memo["index advice", every] = _advice(program, every)
-    return known
+    return program.once(("index advice", every), lambda: _advice(program, every))
 
 
 def _advice(program: Program, every: bool) -> dict[tuple[str, str], TableAdvice]:

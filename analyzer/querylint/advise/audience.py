@@ -27,11 +27,7 @@ class Audience(Enum):
 
 def audience(program: Program, function: Function) -> Audience:
     """For whom a function runs, as far as the project shows."""
-    known = program.memo.get("audience")
-    if not isinstance(known, dict):
-        known = program.memo["audience"] = _audiences(program)
-    found: Audience = known.get(function.key, Audience.USERS)
-    return found
+    return program.once("audience", lambda: _audiences(program)).get(function.key, Audience.USERS)
 
 
 def waited_for(program: Program, function: Function) -> bool:
@@ -53,12 +49,13 @@ def _audiences(program: Program) -> dict[str, Audience]:
     idle = {key for key, function in program.functions.items() if _unnamed(program, function)}
     starts = [key for key, function in program.functions.items() if key not in idle and _waits(program, function)]
     users = _spread(program, starts, scheduled=False)
-    missed = [key for key, function in program.functions.items() if function.public and key not in idle and key not in users]
-    given = [key for key in program.functions if key not in idle and key not in users and key not in missed and _handed_on(program, key)]
+    rest = [key for key in program.functions if key not in idle and key not in users]
+    missed = [key for key in rest if program.functions[key].public]
+    handed = [key for key in rest if _handed_on(program, key)]
+    given = [key for key in handed if not program.functions[key].public]
     # What a function that is handed to unknown code shares with one that clients could call may have somebody waiting for it.
     users |= (_spread(program, missed, scheduled=False) & _spread(program, given, scheduled=False)) - set(missed) - set(given)
-    others = [key for key in program.functions if key not in idle and key not in users and _handed_on(program, key)]
-    behind = _spread(program, others, scheduled=True) | _spread(program, list(users), scheduled=True)
+    behind = _spread(program, [key for key in handed if key not in users], scheduled=True) | _spread(program, list(users), scheduled=True)
     nobody = _spread(program, list(idle), scheduled=True)
     found: dict[str, Audience] = {}
     for key in program.functions:
@@ -109,12 +106,13 @@ def _passed_over(program: Program, function: Function) -> bool:
     """Whether code that names most of the public functions beside it never names this one."""
     if program.named(function) or function.route is None:
         return False
-    known = program.memo.get(("named", function.root))
-    if not isinstance(known, bool):
-        beside = [f for f in program.functions.values() if f.public and f.root == function.root and f.kind is not Kind.HTTP]
-        named = sum(1 for f in beside if program.named(f))
-        known = program.memo["named", function.root] = named >= SEEN_CLIENTS and named * 2 > len(beside)
-    return known
+    return program.once(("named", function.root), lambda: _clients_seen(program, function.root))
+
+
+def _clients_seen(program: Program, root: str) -> bool:
+    beside = [f for f in program.functions.values() if f.public and f.root == root and f.kind is not Kind.HTTP]
+    named = sum(1 for f in beside if program.named(f))
+    return named >= SEEN_CLIENTS and named * 2 > len(beside)
 
 
 def _uncalled(program: Program, function: Function) -> bool:

@@ -43,10 +43,7 @@ def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str],
 
     A look-up that runs backwards through time is a limit on the rate, not on the number, and does not count.
     """
-    known = program.memo.get(("keys", root, name))
-    if not isinstance(known, tuple):
-        known = program.memo["keys", root, name] = _keys(program, root, name)
-    return known
+    return program.once(("keys", root, name), lambda: _keys(program, root, name))
 
 
 def curated(program: Program, root: str, name: str | None) -> bool:
@@ -56,30 +53,24 @@ def curated(program: Program, root: str, name: str | None) -> bool:
     name that is unique, a switch beside a name. Unless staff alone adds unique names, every insert must stand outside of loops and be
     reached from public mutations alone.
     """
-    known = program.memo.get(("curated", root, name))
-    if known is None:
-        known = program.memo["curated", root, name] = _curated(program, root, name)
-    return known is True
+    return program.once(("curated", root, name), lambda: _curated(program, root, name))
 
 
 def inserts(program: Program, root: str, name: str | None) -> list[tuple[Site, Access]]:
     """The inserts into a table that ordinary code makes."""
-    found = program.memo.get(("inserts", root))
-    if not isinstance(found, dict):
-        found = program.memo["inserts", root] = _inserts(program, root)
-    made: list[tuple[Site, Access]] = found.get(name, [])
-    return made
+    return _inserts(program, root).get(name, [])
 
 
 def filled(program: Program, root: str) -> frozenset[str | None]:
     """The tables into which ordinary code inserts; None stands for those that it names while it runs."""
-    inserts(program, root, None)
-    found = program.memo["inserts", root]
-    assert isinstance(found, dict)
-    return frozenset(found)
+    return frozenset(_inserts(program, root))
 
 
 def _inserts(program: Program, root: str) -> dict[str | None, list[tuple[Site, Access]]]:
+    return program.once(("inserts", root), lambda: _inserted(program, root))
+
+
+def _inserted(program: Program, root: str) -> dict[str | None, list[tuple[Site, Access]]]:
     found: dict[str | None, list[tuple[Site, Access]]] = {}
     for site, access in program.writes():
         function = site.function

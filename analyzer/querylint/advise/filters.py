@@ -66,10 +66,7 @@ class Loss:
 
 def losses(program: Program) -> list[Loss]:
     """Every read that filters what it has already paid for."""
-    known = program.memo.get("losses")
-    if not isinstance(known, list):
-        known = program.memo["losses"] = list(_losses(program))
-    return known
+    return program.once("losses", lambda: list(_losses(program)))
 
 
 def _losses(program: Program) -> Iterator[Loss]:

@@ -57,10 +57,7 @@ def settled(name: str | None) -> bool:
 
 def grows(program: Program, function: Function, name: str | None) -> bool:
     """Whether a table grows with use: somebody inserts into it outside of seeds and migrations, or nobody does that we can see."""
-    known = program.memo.get(("grows", function.root, name))
-    if known is None:
-        known = program.memo["grows", function.root, name] = _grows(program, function, name)
-    return known is True
+    return program.once(("grows", function.root, name), lambda: _grows(program, function, name))
 
 
 def _grows(program: Program, function: Function, name: str | None) -> bool:
@@ -79,11 +76,8 @@ def _grows(program: Program, function: Function, name: str | None) -> bool:
 
 def _filled_elsewhere(program: Program, function: Function) -> bool:
     """Whether code fills the other tables of a schema: one that none fills is then filled by hand."""
-    known = program.memo.get(("code inserts", function.root))
-    if known is None:
-        made = filled(program, function.root)
-        known = program.memo["code inserts", function.root] = len(made - {None}) >= FILLED and None not in made
-    return known is True
+    made = filled(program, function.root)
+    return len(made - {None}) >= FILLED and None not in made
 
 
 class Reach(IntEnum):

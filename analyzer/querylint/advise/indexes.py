@@ -85,9 +85,10 @@ class Standing:
 
 def standings(program: Program) -> dict[tuple[str, str, str], Standing]:
     """Every index that somebody wrote down in a schema whose code is known, by root, table and name."""
-    known = program.memo.get("standings")
-    if isinstance(known, dict):
-        return known
+    return program.once("standings", lambda: _standings(program))
+
+
+def _standings(program: Program) -> dict[tuple[str, str, str], Standing]:
     readers = _Readers(program)
     found: dict[tuple[str, str, str], Standing] = {}
     for root, schema in sorted(program.schemas.items()):
@@ -101,25 +102,17 @@ def standings(program: Program) -> dict[tuple[str, str, str], Standing]:
                     users = tuple(readers.of(root, table, index))
                     hidden = index.name in program.words or readers.unnamed(root, table)
                     found[root, table.name, index.name] = Standing(schema, table, index, users, hidden, tuple(_covers(table, index)))
-    program.memo["standings"] = found
     return found
 
 
 def written(program: Program, standing: Standing) -> bool:
     """Whether code of the project adds rows to the table of an index, or changes them: only then does the index cost a write."""
-    root, name = standing.schema.root, standing.table.name
-    known = program.memo.get("written tables")
-    if not isinstance(known, frozenset):
-        live = [
-            (site.function.root, access.table)
-            for site, access in program.writes()
-            if access.verb != "delete"
-            and access.table is not None
-            and site.function.role is Role.CODE
-            and not left_alone(program, site.function)
-        ]
-        known = program.memo["written tables"] = frozenset(live)
-    return (root, name) in known
+    return (standing.schema.root, standing.table.name) in program.once("written tables", lambda: _written(program))
+
+
+def _written(program: Program) -> frozenset[tuple[str, str]]:
+    live = ((site.function, access) for site, access in program.writes() if access.verb != "delete" and site.function.role is Role.CODE)
+    return frozenset((f.root, a.table) for f, a in live if a.table is not None and not left_alone(program, f))
 
 
 def covering(program: Program, standing: Standing) -> Standing | None:

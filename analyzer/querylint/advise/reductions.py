@@ -59,10 +59,7 @@ Filtered = tuple[Load, list[Seen], list[Reduction]]
 
 def filtered(program: Program) -> list[Filtered]:
     """Every list that memory filters: the works that do so, and those of them that an index range could do."""
-    known = program.memo.get("filtered in memory")
-    if not isinstance(known, list):
-        known = program.memo["filtered in memory"] = list(_filtered(program))
-    return known
+    return program.once("filtered in memory", lambda: list(_filtered(program)))
 
 
 def _filtered(program: Program) -> Iterator[Filtered]:
@@ -100,17 +97,17 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
 
 def sorted_in_memory(program: Program) -> list[Sorting]:
     """Every list that memory sorts by a field of its rows."""
-    known = program.memo.get("sorted in memory")
-    if not isinstance(known, list):
-        before = {(load.function.key, load.access.id): found for load, _, found in filtered(program)}
-        known = program.memo["sorted in memory"] = [
-            _sorting(program, load, seen, before.get((load.function.key, load.access.id), []))
-            for load in loads(program)
-            if not any(p.way is Way.SEARCH for p in load.access.plans) and not load.fate.truncated
-            for seen in load.works(Work.SORT)[:1]
-            if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields)
-        ]
-    return known
+    return program.once("sorted in memory", lambda: list(_sorted(program)))
+
+
+def _sorted(program: Program) -> Iterator[Sorting]:
+    before = {(load.function.key, load.access.id): found for load, _, found in filtered(program)}
+    for load in loads(program):
+        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
+            continue
+        for seen in load.works(Work.SORT)[:1]:
+            if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):
+                yield _sorting(program, load, seen, before.get((load.function.key, load.access.id), []))
 
 
 def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) -> Sorting:

@@ -35,9 +35,10 @@ def always(program: Program, root: str, table: str | None, p: Predicate) -> bool
 
 def _only(program: Program, root: str, table: str) -> Constants:
     """The fields of a table of which every write that ordinary code makes stores the same constant."""
-    known = program.memo.get(("only stored", root, table))
-    if isinstance(known, dict):
-        return known
+    return program.once(("only stored", root, table), lambda: _alike(program, root, table))
+
+
+def _alike(program: Program, root: str, table: str) -> Constants:
     found: Constants | None = None
     loose: set[str] = set()
     for site, access in program.writes():
@@ -56,6 +57,4 @@ def _only(program: Program, root: str, table: str) -> Constants:
             found = dict(shared)
         elif found is not None or access.verb != "insert":
             loose |= {k for k, v in constants.items() if found is None or found.get(k, v) != v}
-    only = {k: v for k, v in (found or {}).items() if k not in loose}
-    program.memo["only stored", root, table] = only
-    return only
+    return {k: v for k, v in (found or {}).items() if k not in loose}

@@ -126,19 +126,11 @@ def _follow(program: Program, function: Function, place: Place, found: Fate) -> 
 
 
 def _calls(program: Program, function: Function) -> list[Call]:
-    known = program.memo.get(("calls", function.key))
-    if known is None:
-        known = program.memo["calls", function.key] = [s for s in function.steps() if isinstance(s, Call)]
-    assert isinstance(known, list)
-    return known
+    return program.once(("calls", function.key), lambda: [s for s in function.steps() if isinstance(s, Call)])
 
 
 def _uses(program: Program, function: Function) -> list[Use]:
-    known = program.memo.get(("uses", function.key))
-    if known is None:
-        known = program.memo["uses", function.key] = [s for s in function.steps() if isinstance(s, Use)]
-    assert isinstance(known, list)
-    return known
+    return program.once(("uses", function.key), lambda: [s for s in function.steps() if isinstance(s, Use)])
 
 
 def _selected(function: Function, outflow: Outflow) -> bool:

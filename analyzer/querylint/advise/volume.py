@@ -36,10 +36,7 @@ def busy(program: Program, root: str, name: str | None) -> bool:
         return program.rows[name] >= MANY
     if FILLS_WITH_USE.search(name):
         return True
-    known = program.memo.get(("busy", root))
-    if not isinstance(known, frozenset):
-        known = program.memo["busy", root] = frozenset(_busy(program, root))
-    return name in known
+    return name in program.once(("busy", root), lambda: _busy(program, root))
 
 
 def _busy(program: Program, root: str) -> set[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from querylint.ir.access import Access, Op
 from querylint.ir.code import Block, Branch, Call, Function, Loop, Step, Wait
@@ -11,6 +12,7 @@ from querylint.ir.schema import Facts, Schema, Table
 from querylint.text import Span
 
 UNDECLARED = Facts()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,12 @@ class Program:
     _sites: dict[str, Sites] = field(default_factory=dict, compare=False, repr=False)
     _accesses: dict[Op, list[tuple[Site, Access]]] = field(default_factory=dict, compare=False, repr=False)
     memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, key: object, make: Callable[[], T]) -> T:
+        """What `make` gives, worked out the first time that this key is asked for."""
+        if key not in self.memo:
+            self.memo[key] = make()
+        return cast("T", self.memo[key])
 
     def sites(self, key: str) -> Sites:
         """The steps of a function in their places."""
