@@ -27,7 +27,7 @@ def rewrite(desk: Desk, tables: Sequence[TableAdvice], order: Order, changes: Ch
         put = schema.with_indexes(desk.sources, table.table, [(i.name, i.fields) for i in added], staged=staged) if added else None
         if put is None:
             for index in added:
-                changes.hold(table, index, "the table is not declared by one defineTable that could take the index")
+                changes.hold(table, index, schema.NOT_ONE)
         ready = {i.name for i in table.indexes if i.verdict is Verdict.KEEP} | ({i.name for i in added} if put and not staged else set())
         for index in (i for i in asked if i.verdict is Verdict.DROP):
             edits += _dropped(desk.sources, table, index, ready, changes)

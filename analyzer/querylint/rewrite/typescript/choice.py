@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from querylint.ir import Access, Function, Plan, Predicate, Relation, Side, Table
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains, filters, layout, ranges, schema, types, waiting
+from querylint.rewrite.typescript import chains, filters, layout, ranges, types, waiting
 from querylint.rewrite.typescript.effects import Reads, effects, free
 from querylint.rewrite.typescript.source import Source, code, inner, located, names, statement, walk
 
@@ -50,16 +50,7 @@ def rewrite(task: Task, remedy: PushDown, access: Access, table: Table) -> Fix |
     if binds is None:
         return Unfit("the range that is there does not fit the index")
     edits = _edits(found, remedy, binds)
-    if remedy.create:
-        added = schema.with_index(task.sources, table, remedy.index, remedy.fields)
-        if added is None:
-            return Unfit("the table is not declared by one defineTable that could take the index")
-        edits.append(added)
-        caveats.append(ranges.NEW_INDEX)
-    caveats += [] if remedy.keeps_order else [ranges.OTHER_ORDER]
-    verb = f"add index `{remedy.index}` and bind" if remedy.create else f"use index `{remedy.index}` and bind"
-    title = f"{verb} `{found.predicate.field}` in its range where it is asked for"
-    return Fix(title, Safety.UNSAFE if caveats else Safety.SAFE, tuple(edits), tuple(dict.fromkeys(caveats)))
+    return ranges.fix(task, remedy, table, edits, [found.predicate.field], caveats, where=" where it is asked for")
 
 
 def _choice(task: Task, remedy: PushDown, access: Access) -> Choice | Unfit:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querylint.ir import Access, Bound, Field, Plan, Predicate, Relation, Side, Table, Use
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains, filters, ranges, schema, types, waiting
+from querylint.rewrite.typescript import chains, filters, ranges, types, waiting
 from querylint.rewrite.typescript.effects import Reads, declared, effects, free
 from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, inner, located, names, outer, statement, walk
 
@@ -66,17 +66,7 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     if sum(not bind.moved for bind in binds) != sum(p.side is Side.INDEX for p in loaded.plan.predicates):
         return Unfit("the range that is there does not fit the index")
     edits = _edits(loaded, remedy, binds)
-    if remedy.create:
-        added = schema.with_index(task.sources, loaded.table, remedy.index, remedy.fields)
-        if added is None:
-            return Unfit("the table is not declared by one defineTable that could take the index")
-        edits.append(added)
-        caveats.append(ranges.NEW_INDEX)
-    caveats += [] if remedy.keeps_order else [ranges.OTHER_ORDER]
-    verb = f"add index `{remedy.index}` and bind" if remedy.create else f"use index `{remedy.index}` and bind"
-    listed = ", ".join(f"`{name}`" for name in dict.fromkeys(bind.predicate.field for bind in binds if bind.moved))
-    level = Safety.UNSAFE if caveats else Safety.SAFE
-    return Fix(f"{verb} {listed} in its range", level, tuple(edits), tuple(dict.fromkeys(caveats)))
+    return ranges.fix(task, remedy, loaded.table, edits, (bind.predicate.field for bind in binds if bind.moved), caveats)
 
 
 def _loaded(task: Task) -> Loaded | Unfit:

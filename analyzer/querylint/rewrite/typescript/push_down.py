@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querylint.ir import Access, Bound, Plan, Predicate, Relation, Side, Table
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains, choice, filters, memory_filter, ranges, schema, types
+from querylint.rewrite.typescript import chains, choice, filters, memory_filter, ranges, types
 from querylint.rewrite.typescript.source import FUNCTIONS, Source, located, names
 
 if TYPE_CHECKING:
@@ -55,19 +55,11 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     edits = _edits(query, remedy, typed, taken)
     if isinstance(edits, Unfit):
         return edits
-    if remedy.create:
-        added = schema.with_index(task.sources, query.table, remedy.index, remedy.fields)
-        if added is None:
-            return Unfit("the table is not declared by one defineTable that could take the index")
-        edits.append(added)
-        caveats.append(ranges.NEW_INDEX)
-    caveats += [ranges.OTHER_ORDER] if not remedy.keeps_order and query.access.verb != "unique" else []
-    caveats += [CURSORS] if query.access.bound is Bound.PAGE else []
-    caveats += [ARITHMETIC] if any(one.computes for one in query.filters) else []
-    level = Safety.UNSAFE if caveats else Safety.SAFE
-    verb = f"add index `{remedy.index}` and bind" if remedy.create else f"use index `{remedy.index}` and bind"
-    listed = ", ".join(f"`{name}`" for name in dict.fromkeys(bind.predicate.field for bind in binds if bind.moved))
-    return Fix(f"{verb} {listed} in its range", level, tuple(edits), tuple(dict.fromkeys(caveats)))
+    later = [CURSORS] if query.access.bound is Bound.PAGE else []
+    later += [ARITHMETIC] if any(one.computes for one in query.filters) else []
+    names = (bind.predicate.field for bind in binds if bind.moved)
+    ordered = query.access.verb != "unique"
+    return ranges.fix(task, remedy, query.table, edits, names, caveats, later=later, ordered=ordered)
 
 
 def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from querylint.ir import Predicate, Relation
-from querylint.rewrite.typescript import chains, filters, layout
+from querylint.ir import Predicate, Relation, Table
+from querylint.patch import Fix, Safety, TextEdit
+from querylint.remedy import PushDown
+from querylint.rewrite import Task, Unfit
+from querylint.rewrite.typescript import chains, filters, layout, schema
 from querylint.rewrite.typescript.source import Source
 
 if TYPE_CHECKING:
@@ -43,6 +47,38 @@ def call(file: Source, index: str, head: str, binds: list[Bind], mark: str) -> s
         f".{METHODS[b.predicate.relation]}({mark}{b.predicate.field}{mark}, {file.text(b.value)}{'!' if b.bang else ''})" for b in binds
     )
     return f"withIndex({mark}{index}{mark}, {head} => {filters.name_of(head)}{bound})"
+
+
+def fix(
+    task: Task,
+    remedy: PushDown,
+    table: Table,
+    edits: list[TextEdit],
+    names: Iterable[str | None],
+    caveats: Iterable[str] = (),
+    *,
+    later: Iterable[str] = (),
+    ordered: bool = True,
+    where: str = "",
+) -> Fix | Unfit:
+    """The edits of a query that reads by a range, with the index in the schema where it is to be added.
+
+    `names` are the fields that come to be bound. `ordered` says that the order of the rows may be seen; `caveats` come before what is to be
+    said of the index, `later` after it.
+    """
+    said = list(caveats)
+    if remedy.create:
+        added = schema.with_index(task.sources, table, remedy.index, remedy.fields)
+        if added is None:
+            return Unfit(schema.NOT_ONE)
+        edits = [*edits, added]
+        said.append(NEW_INDEX)
+    said += [OTHER_ORDER] if ordered and not remedy.keeps_order else []
+    said += later
+    verb = "add" if remedy.create else "use"
+    listed = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
+    title = f"{verb} index `{remedy.index}` and bind {listed} in its range{where}"
+    return Fix(title, Safety.UNSAFE if said else Safety.SAFE, tuple(edits), tuple(dict.fromkeys(said)))
 
 
 def laid_out(file: Source, link: chains.Link, text: str, head: str) -> str:

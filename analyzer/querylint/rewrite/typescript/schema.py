@@ -14,6 +14,7 @@ from querylint.rewrite.typescript.source import Source, source, walk
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+NOT_ONE = "the table is not declared by one defineTable that could take the index"
 DECLARING = frozenset(("defineTable", "defineEnt"))
 
 
