@@ -8,7 +8,7 @@ from pathlib import Path
 
 from querylint import discover
 from querylint.advise.advisor import advice
-from querylint.engine import Project, hints, load_rules, settings_for, summary
+from querylint.engine import Project, hints, load_rules, settings_for, summary, undisturbed
 from querylint.errors import PathError, QuerylintError
 from querylint.frontends.lowered import Lowered
 from querylint.ir import Program
@@ -30,7 +30,8 @@ def indexes(paths: Sequence[Path], config: Path | None = None, *, every: bool = 
 
     Raises QuerylintError for a path that does not exist and for settings that cannot be used.
     """
-    return _report(_project(paths, config), every=every)
+    with undisturbed():
+        return _report(_project(paths, config), every=every)
 
 
 def _project(paths: Sequence[Path], config: Path | None) -> Project:
@@ -57,7 +58,8 @@ def _advised(project: Project, program: Program, lowered: Lowered, *, every: boo
 class Indexed:
     """Advice carried out, in memory. `before` holds None for files that are not there yet; nothing is on the disk until `write`.
 
-    `report` is the advice, `rest` what is advised once it is carried out, `held` what must be done by hand, `program` the project as it is.
+    `report` is the advice, `rest` what is advised once it is carried out, `held` what must be done by hand, `program` the project as it is,
+    `large` the tables that the settings call large.
     """
 
     root: Path
@@ -67,6 +69,7 @@ class Indexed:
     after: Mapping[str, bytes]
     held: tuple[Held, ...]
     program: Program
+    large: frozenset[str]
 
     def write(self) -> None:
         """Put the new content on the disk: all files or none. Raises PathError, with every file as it was."""
@@ -82,11 +85,15 @@ def carried_out(
     Edits after which a file no longer parses, or some index is advised anew, are a defect of ours: then nothing is changed. `clean` refuses
     files whose content no commit holds. Raises QuerylintError as `indexes` does, and PathError for such a file.
     """
-    project = _project(paths, config)
+    with undisturbed():
+        return _carried_out(_project(paths, config), order or Order(), every=every, clean=clean)
+
+
+def _carried_out(project: Project, order: Order, *, every: bool, clean: bool) -> Indexed:
     program, lowered = project.program()
     report = _advised(project, program, lowered, every=every)
     large = frozenset(n for n, f in project.settings.tables.items() if f.size is Size.LARGE or (f.rows or 0) >= LARGE_ROWS)
-    made = changes(project.read, project.found.files, report.tables, replace(order or Order(), large=large))
+    made = changes(project.read, project.found.files, report.tables, replace(order, large=large))
     sources = {edit.span.path: project.read(edit.span.path) or b"" for edit in made.edits}
     after = {**edited(sources, [Fix("", Safety.UNSAFE, tuple(dict.fromkeys(made.edits)))]), **made.created}
     if clean and (dirty := uncommitted(project.scope.root, sources)):
@@ -97,4 +104,4 @@ def carried_out(
     new = {(n.message, n.path) for n in rest.notes if n.kind is NoteKind.PARSE} - {(n.message, n.path) for n in report.notes}
     if new:
         raise QuerylintError(f"`{min(path for _, path in new)}` would no longer parse; nothing was changed, please report this")
-    return Indexed(project.scope.root, report, rest, before, after, tuple(made.held), program)
+    return Indexed(project.scope.root, report, rest, before, after, tuple(made.held), program, large)

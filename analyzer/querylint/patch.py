@@ -7,6 +7,8 @@ from enum import Enum
 
 from querylint.text import Span
 
+NO_FIX = "there is no automatic fix for it"
+
 
 class Safety(Enum):
     """How far a fix may be trusted.

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from querylint import __version__, indexing, review
 from querylint.engine import Outcome
-from querylint.indexing import LARGE_ROWS, Indexed
+from querylint.indexing import Indexed
 from querylint.report.page.material import TITLE, ByHand, Material
 from querylint.review import View
 from querylint.rewrite.diff import unified
 from querylint.rewrite.edits import edited
-from querylint.settings import Size
 
 
 def survey(
@@ -40,7 +39,7 @@ def survey(
         _schema(advised),
         tuple(ByHand(held.table, held.index, held.reason) for held in advised.held),
         {name: facts.rows for name, facts in tables.items() if facts.rows is not None},
-        frozenset(name for name, facts in tables.items() if facts.size is Size.LARGE or (facts.rows or 0) >= LARGE_ROWS),
+        advised.large,
     )
 
 
@@ -56,5 +55,4 @@ def _fixes(outcome: Outcome) -> dict[str, str]:
 
 def _schema(advised: Indexed) -> dict[str, str]:
     """The unified diff of the index advice, by file."""
-    before = {path: data or b"" for path, data in advised.before.items()}
-    return {path: unified(before, {path: data}) for path, data in advised.after.items()}
+    return {path: unified(advised.before, {path: data}) for path, data in advised.after.items()}

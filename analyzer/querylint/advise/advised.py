@@ -42,7 +42,7 @@ def added(program: Program, root: str, table: str, shape: Shape, fields: Sequenc
         return found
     declared = schema.tables.get(table)
     taken = [i.name for i in declared.indexes if i.fields != tuple(fields)] if declared is not None else []
-    return Serving(index_name(schema, table, fields, taken), tuple(fields), True)
+    return Serving(index_name(program, schema, table, fields, taken), tuple(fields), True)
 
 
 def dropped(program: Program, standing: Standing) -> bool:

@@ -245,7 +245,7 @@ class _Desk:
         for fields, standing in chosen:
             if not standing:
                 named = [d.index for d in wanted if d.doing is Doing.MISSES and d.index and serves(self._key(fields), d.shape)]
-                name = named[0] if named else index_name(self.schema, self.table.name, fields, [*taken, *new])
+                name = named[0] if named else index_name(self.program, self.schema, self.table.name, fields, [*taken, *new])
                 new[name] = fields
         homes = self._homes({**stays, **new}, wanted)
         made = [self._standing(index, stays, new, homes) for index in self.table.indexes]

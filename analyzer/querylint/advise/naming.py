@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from querylint.advise.serving import BUILT_IN
-from querylint.ir import IndexKind, Schema
+from querylint.ir import IndexKind, Program, Schema
 
 WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 TRIMMED = re.compile(r"(?<=[a-z0-9])(?:_?[iI]d|_id)$|(?<=[a-z0-9])At$")
@@ -113,10 +113,10 @@ def _unlike(one: Style, own: Style) -> tuple[bool, int, int, int]:
     return one.before != own.before, list(FORMS).index(one.form), joints.index(one.joint), len(one.before) + len(one.after)
 
 
-def index_name(schema: Schema, table: str, fields: Sequence[str], taken: Iterable[str] = ()) -> str:
+def index_name(program: Program, schema: Schema, table: str, fields: Sequence[str], taken: Iterable[str] = ()) -> str:
     """A name for an index on these fields that is not taken and not too long for the platform."""
     longest = LONGEST.get(schema.stack, LONGEST_OF_SQL)
-    name = style(schema).name(_label(schema, table), fields)
+    name = program.once(("index style", schema.root), lambda: style(schema)).name(_label(schema, table), fields)
     if schema.stack == "convex" and (name in BUILT_IN.values() or name.startswith("_")):
         name = f"{name.lstrip('_')}_field"
     if len(name) > longest:

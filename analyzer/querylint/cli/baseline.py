@@ -11,7 +11,7 @@ import click
 
 from querylint import __version__
 from querylint.cli.console import ExitCode, put, shown, write
-from querylint.cli.options import names
+from querylint.cli.options import CONFIG, names
 from querylint.cli.progress import working
 from querylint.errors import BaselineError
 from querylint.report.wording import count
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from querylint.filters import Compared, Known
 
 FILE = click.option("--baseline", "file", type=click.Path(path_type=Path), metavar="FILE", help="Instead of querylint-baseline.json.")
-CONFIG = click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
 FOLDER = click.argument("folder", default=".", type=click.Path(path_type=Path))
 
 

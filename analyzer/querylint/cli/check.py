@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from querylint.cli.console import ExitCode
-from querylint.cli.options import COLORS, SEVERITIES, VIEW, names, outputs_given, view_of
+from querylint.cli.options import COLORS, CONFIG, SEVERITIES, VIEW, names, outputs_given, view_of
 from querylint.cli.progress import working
 from querylint.cli.reporting import Printing, say
 from querylint.cli.watching import again
@@ -24,7 +24,7 @@ from querylint.report import FIX_FORMATS, FORMATS
 @click.option("--show", type=SEVERITIES, help="The least severity to print.  [default: warning]")
 @click.option("--fail-on", type=click.Choice(("error", "warning", "info", "never")), help="Exit with 1 from here on.  [default: warning]")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
-@click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@CONFIG
 @VIEW
 @COLORS
 @click.option("--watch", is_flag=True, help="Check again whenever something has changed.")

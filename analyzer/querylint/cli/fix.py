@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from querylint.cli.console import ExitCode, complain, painter, put
-from querylint.cli.options import COLORS, SEVERITIES, names
+from querylint.cli.options import COLORS, CONFIG, SEVERITIES, names
 from querylint.cli.progress import working
+from querylint.patch import NO_FIX
 from querylint.report import wording
 from querylint.report.paint import Paint
 from querylint.report.snippet import printable
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from querylint.mend import Left, Made, Mended
     from querylint.patch import Fix
     from querylint.rule import Finding
-
-NO_FIX = "there is no automatic fix for it"
 
 
 @click.command()
@@ -33,7 +32,7 @@ NO_FIX = "there is no automatic fix for it"
 @click.option("--show", type=SEVERITIES, help="The least severity to fix.  [default: warning]")
 @click.option("--allow-dirty", is_flag=True, help="Change files too that have changes which are not committed.")
 @click.option("--no-baseline", "without_baseline", is_flag=True, help="Fix what the baseline lists, too.")
-@click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@CONFIG
 @COLORS
 @click.pass_context
 def fix(

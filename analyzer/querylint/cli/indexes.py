@@ -11,7 +11,7 @@ import click
 
 from querylint.cli.console import ExitCode, is_terminal, painter, put, write
 from querylint.cli.fix import painted
-from querylint.cli.options import COLORS
+from querylint.cli.options import COLORS, CONFIG
 from querylint.cli.progress import working
 from querylint.report import paint
 from querylint.report.indexes import FORMATS, render
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--only", type=click.Choice(("add", "drop")), help="Only add, or only drop: deploy the one before the other.")
 @click.option("--allow-dirty", is_flag=True, help="Change files too that have changes which are not committed.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is advised.")
-@click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@CONFIG
 @COLORS
 @click.pass_context
 def indexes(
@@ -80,7 +80,7 @@ def _put(text: str, output: Path | None, *, machine: bool) -> None:
 def _shown(done: Indexed, colors: paint.Paint, output: Path | None) -> ExitCode:
     from querylint.rewrite.diff import unified
 
-    text = unified({path: data or b"" for path, data in done.before.items()}, done.after)
+    text = unified(done.before, done.after)
     _put(text if output is not None else painted(text, colors), output, machine=output is not None)
     _told(done, "would add")
     return ExitCode.FINDINGS if done.report.changed else ExitCode.CLEAN

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from querylint.review import View
 
 SEVERITIES = click.Choice(("error", "warning", "info"))
+CONFIG = click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
 COLORS = click.option("--color", type=click.Choice(("always", "never", "auto")), default="auto", help="When to use color.")
 
 

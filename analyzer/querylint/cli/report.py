@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from querylint.cli.console import ExitCode, complain, is_terminal, put, write
-from querylint.cli.options import SEVERITIES
+from querylint.cli.options import CONFIG, SEVERITIES
 from querylint.cli.progress import working
 from querylint.report.page import FORMATS
 
@@ -23,7 +23,7 @@ from querylint.report.page import FORMATS
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The baseline to use, instead of querylint-baseline.json."
 )
 @click.option("--no-baseline", "without_baseline", is_flag=True, help="Report what the baseline lists, too.")
-@click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@CONFIG
 @click.pass_context
 def report(
     ctx: click.Context, paths: tuple[Path, ...], style: str, output: Path | None, title: str | None, show: str | None, since: str | None,

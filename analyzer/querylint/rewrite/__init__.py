@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 from querylint import remedy as remedies
 from querylint.ir import Function, Program
-from querylint.patch import Fix
+from querylint.patch import NO_FIX, Fix
 from querylint.remedy import Remedy
 from querylint.rule import Found
 
@@ -81,5 +81,5 @@ def propose(task: Task) -> Fix | Unfit:
     language = next((name for name, suffixes in LANGUAGES.items() if path.endswith(suffixes)), "")
     module = REWRITERS.get((language, type(remedy))) if remedy is not None else None
     if remedy is None or module is None:
-        return Unfit("there is no automatic fix for it")
+        return Unfit(NO_FIX)
     return cast("Rewriter", import_module(module)).rewrite(task, remedy)

@@ -10,9 +10,9 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _NO_LINE_END = "\\ No newline at end of file\n"
 
 
-def unified(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
-    """The difference of the files that `after` holds, in the order of their paths."""
-    return "".join(_file(path, before[path], after[path]) for path in sorted(after))
+def unified(before: Mapping[str, bytes | None], after: Mapping[str, bytes]) -> str:
+    """The difference of the files that `after` holds, in the order of their paths; None before stands for a file that is new."""
+    return "".join(_file(path, before[path] or b"", after[path]) for path in sorted(after))
 
 
 def _file(path: str, before: bytes, after: bytes) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from querylint.advise.advisor import TableAdvice
 from querylint.result import Note, Summary
+
+if TYPE_CHECKING:
+    from querylint.advise.advisor import TableAdvice
 
 FORMATS = ("text", "json", "markdown")
 

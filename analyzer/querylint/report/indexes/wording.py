@@ -18,13 +18,6 @@ KEPT = {
     Why.PLANNER: "the database may use it for queries that are not in the project",
 }
 KINDS = {IndexKind.SEARCH: "search index", IndexKind.VECTOR: "vector index"}
-DOES = {
-    Doing.READS: "reads by it",
-    Doing.FILTERS: "filters without it",
-    Doing.SORTS: "sorts without it",
-    Doing.LOOKS_UP: "searches without it",
-    Doing.MISSES: "names it, though it is not declared",
-}
 MOST_NAMED = 6
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from querylint.ir import Function, Op, Program, Role
 from querylint.ir.program import Effect
 from querylint.report.page.findings import anchor, place
-from querylint.rule import Finding
+from querylint.rule import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,7 @@ def _row(function: Function, effects: Iterable[Effect], tables: Sequence[str], f
     for effect in effects:
         by_table.setdefault(effect.access.table or "", []).append(effect)
     cells = [_cell(function, table, by_table.get(table, []), findings) for table in tables]
-    ranks = {"": 0, "info": 1, "warning": 2, "error": 3}
-    worst = max((cell.worst for cell in cells if cell is not None), key=ranks.__getitem__, default="")
+    worst = max((cell.worst for cell in cells if cell is not None and cell.worst), key=lambda name: Severity(name).rank, default="")
     return Endpoint(function.name, function.kind.value, place(function.span), tuple(cells), worst)
 
 

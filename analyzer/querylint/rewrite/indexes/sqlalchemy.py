@@ -90,7 +90,7 @@ def _import(file: PythonSource) -> TextEdit | None:
     for node in file.tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy" and node.level == 0:
             later = next((a for a in node.names if a.name.lower() > "index" and a.name != "*"), None)
-            at = file.start_of(later or node.names[0])
+            at = file.start(later or node.names[0])
             broken = not file.data[file.data.rfind(b"\n", 0, at) + 1 : at].strip()
             return file.edit(at, at, f"Index,\n{file.indent(at)}" if broken else "Index, ", shared=True)
     first = next((n for n in file.tree.body if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("sqlalchemy.")), None)

@@ -23,12 +23,8 @@ class PythonSource:
         self.tree = ast.parse(data)
         self._starts = [0, *(match.end() for match in re.finditer(rb"\n", data))]
 
-    def start(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
+    def start(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> int:
         """The byte offset where a node begins."""
-        return self._starts[node.lineno - 1] + node.col_offset
-
-    def start_of(self, node: ast.alias) -> int:
-        """The byte offset where an imported name begins."""
         return self._starts[node.lineno - 1] + node.col_offset
 
     def end(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
@@ -91,7 +87,7 @@ class PythonSource:
             stop = after + len(comma[0].rstrip(b" \t\r\n")) if comma else after
             return self.edit(stop, stop, f"{'' if comma else ','}{space}{item},")
         if comma is not None and not self.data[after:close].strip(b", \t\r\n"):
-            return self.edit(after, close, f", {item}" + ("," if isinstance(node, ast.Tuple) and len(node.elts) == 0 else ""))
+            return self.edit(after, close, f", {item}")
         return self.edit(after, after, f", {item}")
 
     def without(self, items: Sequence[ast.expr], gone: ast.expr, close: int) -> TextEdit:

@@ -22,15 +22,7 @@ def each(file: Source, over: Node, callback: str) -> str:
     text = file.text(over)
     if not is_array(file, over):
         return f"Array.from({text}, {callback}"
-    simple = over.type in (
-        "identifier",
-        "member_expression",
-        "call_expression",
-        "array",
-        "parenthesized_expression",
-        "subscript_expression",
-    )
-    return f"{text if simple else f'({text})'}.map({callback}"
+    return f"{text if over.type in PRIMARY else f'({text})'}.map({callback}"
 
 
 def is_array(file: Source, node: Node, depth: int = 0) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from querylint.rewrite.typescript import chains
-from querylint.rewrite.typescript.source import FUNCTIONS, Source, code, names, walk
+from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, code, names, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -137,7 +137,7 @@ def _returns(statements: tuple[Node, ...], found: Filled) -> bool:
 
 
 def rewritten(
-    file: Source, body: Node, statements: tuple[Node, ...], pushes: list[Node], name: str = "", *, flat: bool = True
+    file: Source, body: Node, statements: tuple[Node, ...], pushes: list[Node], *, flat: bool = True
 ) -> str:  # fmt: skip
     """The statements of a round as they stand in a callback: pushes and skips have become returns."""
     changes: list[tuple[int, int, str]] = []
@@ -169,7 +169,7 @@ def _of_round(skip: Node, body: Node) -> bool:
     """Whether a `continue` ends the round and not that of a loop inside it."""
     up = skip.parent
     while up is not None and up != body:
-        if up.type in ("for_statement", "for_in_statement", "while_statement", "do_statement"):
+        if up.type in LOOPS:
             return False
         up = up.parent
     return True

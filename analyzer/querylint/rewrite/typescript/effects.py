@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from querylint.ir import Access, Call, Function, Mode, Op, Program, Step, TargetKind
-from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, code, inner, names, own, walk
+from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, NAMES, Source, code, inner, names, own, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,7 +32,6 @@ PURE_FUNCTIONS = frozenset(("String", "Number", "Boolean", "BigInt", "parseInt",
 PURE_OBJECTS = frozenset(("Math", "Object", "JSON", "Array", "Number", "String", "Date", "Promise"))
 PURE_CLASSES = frozenset(("Set", "Map", "Date", "Array", "Error", "ConvexError", "URL", "RegExp", "WeakMap", "WeakSet", "URLSearchParams"))
 LEAVING = {"return_statement": "return", "throw_statement": "throw", "break_statement": "break", "continue_statement": "continue"}
-LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 
 
 BINDING = (

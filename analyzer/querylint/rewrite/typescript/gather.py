@@ -150,11 +150,7 @@ def _batch(file: Source, node: Node, kind: str, pattern: Node, waited: Node) -> 
     lists = code(given)
     items = code(lists[0]) if len(lists) == 1 and lists[0].type == "array" else []
     parts = code(pattern)
-    if (
-        not items
-        or len(items) != len(parts)
-        or any(n.type in ("spread_element", "rest_pattern", "assignment_pattern") for n in (*items, *parts))
-    ):
+    if not items or len(items) != len(parts) or any(n.type in NO_ITEM for n in (*items, *parts)):
         return None
     if any(child.type == "comment" for child in (*lists[0].children, *pattern.children)):
         return None

@@ -9,12 +9,11 @@ from querylint.remedy import Hoist
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import layout, waiting
 from querylint.rewrite.typescript.effects import Reads, bound_names, effects, free
-from querylint.rewrite.typescript.source import FUNCTIONS, Source, code, located, names, source, statement, walk
+from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, located, names, source, statement, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 EMPTY = "it is read even where there are no items"
 
 
@@ -46,9 +45,7 @@ def _is(loop: Node, start: int, end: int) -> bool:
 
 def _may_wait(node: Node) -> bool:
     """Whether the function around a statement is async."""
-    up = node.parent
-    while up is not None and up.type not in FUNCTIONS:
-        up = up.parent
+    up = around(node, *FUNCTIONS)
     return up is not None and any(child.type == "async" for child in up.children)
 
 
@@ -60,9 +57,7 @@ def _moved(file: Source, read: waiting.Named, loop: Node, before: Node, reads: R
     does = effects(file, code(loop), reads)
     if does.touched & free(read.value):
         return Unfit(f"the rounds change `{min(does.touched & free(read.value))}`, which the read needs")
-    function = before.parent
-    while function is not None and function.type not in FUNCTIONS:
-        function = function.parent
+    function = around(before, *FUNCTIONS)
     outside = [n for n in walk(function, lambda n: n != loop) if n != loop and n.type == "identifier"] if function is not None else []
     if {file.text(n) for n in outside} & names(read.pattern) or made & mine:
         return Unfit("its name is taken outside of the loop")

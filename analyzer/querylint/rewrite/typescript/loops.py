@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from querylint.ir import Function
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch, Gather
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import arrays, collecting, layout
 from querylint.rewrite.typescript.effects import Effects, Reads, base, bound_names, declared, effects, free
-from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code, names, own, source
+from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, names, own, source
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -52,7 +52,7 @@ def rewrite(task: Task, remedy: Gather | Batch) -> Fix | Unfit:
     function = task.function
     file = source(task.sources, remedy.loop.path) if remedy.loop is not None else None
     if remedy.loop is None or function is None or file is None:
-        return Unfit("there is no automatic fix for it")
+        return Unfit(NO_FIX)
     one = _round(file, file.at(remedy.loop.start, remedy.loop.start + 1), task, function)
     if isinstance(one, Unfit):
         return one
@@ -65,9 +65,8 @@ def rewrite(task: Task, remedy: Gather | Batch) -> Fix | Unfit:
 
 
 def _round(file: Source, node: Node | None, task: Task, function: Function) -> Round | Unfit:
-    loop = node
-    while loop is not None and loop.type not in ("for_in_statement", "for_statement", "while_statement", "do_statement", *FUNCTIONS):
-        loop = loop.parent
+    kinds = (*LOOPS, *FUNCTIONS)
+    loop = node if node is None or node.type in kinds else around(node, *kinds)
     if loop is None or loop.type != "for_in_statement" or not any(child.type == "of" for child in loop.children):
         return Unfit("the rounds do not go over the items of a list")
     pattern, over, body = (loop.child_by_field_name(field) for field in ("left", "right", "body"))
@@ -183,7 +182,7 @@ def _collected(one: Round, filled: collecting.Filled) -> tuple[TextEdit, ...]:
     indent, unit = file.indent(loop.start_byte), file.unit(one.statements[0])
     end = ";" if file.text(filled.declaration).endswith(";") else ""
     flat = not filled.always
-    inside = collecting.rewritten(file, one.body, one.statements, filled.pushes, filled.name, flat=flat)
+    inside = collecting.rewritten(file, one.body, one.statements, filled.pushes, flat=flat)
     lines = layout.deeper(file, inside, one.body, unit)
     if flat and not filled.closed:
         lines.append(f"{indent}{unit * 2}return []{end}")

@@ -19,6 +19,7 @@ FUNCTIONS = frozenset(
     ("arrow_function", "function_expression", "function_declaration", "method_definition", "generator_function",
      "generator_function_declaration")
 )  # fmt: skip
+LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 BLOCKS = frozenset(("statement_block", "program", "switch_case", "switch_default"))
 NAMES = frozenset(("identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"))
 _INDENT = re.compile(rb"[ \t]*")
