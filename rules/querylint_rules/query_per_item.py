@@ -193,11 +193,11 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
 
 def _long(program: Program, site: Site, table: str | None, parent: str) -> bool:
     """Whether the rows of one parent are paged through elsewhere: then its range holds far more than what the items ask for."""
-    return any(
-        a.table == table and a.bound is Bound.PAGE and any(p.fixed() == (parent,) for p in a.plans)
-        for s, a in program.reads()
-        if s.function.root == site.function.root
-    )
+    return (site.function.root, table, (parent,)) in program.once("paged ranges", lambda: _paged(program))
+
+
+def _paged(program: Program) -> frozenset[tuple[str, str | None, tuple[str, ...]]]:
+    return frozenset((s.function.root, a.table, p.fixed()) for s, a in program.reads() if a.bound is Bound.PAGE for p in a.plans)
 
 
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:

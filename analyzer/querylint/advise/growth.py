@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from querylint.advise.audience import left_alone
 from querylint.advise.curation import curated, filled, keys
-from querylint.advise.volume import busy
+from querylint.advise.volume import CROWD, busy
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
 
@@ -29,7 +29,6 @@ IDENTITY = re.compile(r"auth|token|clerk|workos|subject|identity|password|extern
 STATES = frozenset(("status", "type", "kind", "state", "category"))
 TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies"))
 PEOPLE = frozenset(("users", "members", "profiles", "accounts", "customers", "players"))
-CROWD = re.compile(r"(?:messages?|readings|metrics|visits|views|clicks|stars|likes|votes|follow(?:er)?s)$", re.IGNORECASE)
 MEMBERSHIP = re.compile(r"(?:member(?:ship)?s?|invit(?:e|ation)s?|participants?|collaborators?|seats?|assignments?)$", re.IGNORECASE)
 PASSING = frozenset(
     "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "

@@ -10,18 +10,22 @@ from querylint.ir.program import Site
 
 LONG = 50
 MANY = 1000
-STREAM = re.compile(
-    r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|metrics|visits|views|clicks|stars|likes|votes|"
-    r"follow(?:er)?s)$",
-    re.IGNORECASE,
+LEFT_BY_MANY = "messages? readings metrics visits views clicks stars likes votes followers follows"
+HAPPENINGS = "events? logs? entries activity activities history chunks"
+MADE_WITH_USE = (
+    "measurements analytics posts? comments? notifications? transactions? payments? expenses generations? tasks? tickets? sessions? "
+    "scores attempts results answers responses submissions records reviews bookings appointments reservations files photos images "
+    "uploads requests jobs runs executions assets"
 )
-FILLS_WITH_USE = re.compile(
-    r"(?:messages?|events?|logs?|entries|activity|activities|history|chunks|readings|measurements|metrics|analytics|visits|views|clicks|"
-    r"stars|likes|votes|follow(?:er)?s|posts?|comments?|notifications?|transactions?|payments?|expenses|generations?|tasks?|tickets?|"
-    r"sessions?|scores|attempts|results|answers|responses|submissions|records|reviews|bookings|appointments|reservations|files|photos|"
-    r"images|uploads|requests|jobs|runs|executions|assets)$",
-    re.IGNORECASE,
-)
+
+
+def _ending(*words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(' '.join(words).split())})$", re.IGNORECASE)
+
+
+CROWD = _ending(LEFT_BY_MANY)
+STREAM = _ending(LEFT_BY_MANY, HAPPENINGS)
+FILLS_WITH_USE = _ending(LEFT_BY_MANY, HAPPENINGS, MADE_WITH_USE)
 
 
 def busy(program: Program, root: str, name: str | None) -> bool:

@@ -12,6 +12,7 @@ from querylint import discover, engine, filters, review
 from querylint.engine import Project
 from querylint.ir import Program
 from querylint.lsp.places import Text
+from querylint.report.order import at_least
 from querylint.result import Note
 from querylint.rule import Finding, Rule
 from querylint.settings import Settings
@@ -65,7 +66,7 @@ def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Ev
     project = _Attentive(scope, chosen, unsaved, overtaken)
     result = engine.run(partial(project.whole, fixes=True), rules)
     new = filters.compare(result.findings, review.usual_baseline(root) or ()).new
-    findings = tuple(f for f in new if f.severity.rank >= chosen.show.rank)
+    findings = tuple(at_least(new, chosen.show))
     texts = {
         path: Text(path, data, encoding, buffers[path].version if path in unsaved else None)
         for path in sorted({path for f in findings for path in (*engine.places(f), *(f.fix.paths if f.fix else ()))})

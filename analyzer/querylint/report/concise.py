@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from querylint.report import Options
-from querylint.report.order import by_place
+from querylint.report.order import at_least, by_place
 from querylint.report.paint import Paint
 from querylint.report.snippet import printable
 from querylint.report.wording import rules_of
@@ -14,7 +14,7 @@ from querylint.rule import Finding
 def render(result: Result, options: Options) -> str:
     """A line for each finding at or over the floor; nothing when there is none."""
     paint = Paint(options.color, frozenset(rules_of(result)) if options.links else frozenset())
-    return "".join(f"{line_of(finding, paint)}\n" for finding in by_place(result.findings) if finding.severity.rank >= options.show.rank)
+    return "".join(f"{line_of(finding, paint)}\n" for finding in by_place(at_least(result.findings, options.show)))
 
 
 def line_of(finding: Finding, paint: Paint) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from querylint.report import Options
 from querylint.report.concise import line_of
-from querylint.report.order import by_cost, by_place, notes_by_place
+from querylint.report.order import at_least, by_cost, by_place, notes_by_place
 from querylint.report.paint import Paint
 from querylint.report.snippet import RowKind, near, printable, snippet
 from querylint.report.wording import advice, by_severity, count, gate, looked_at, rules_of, verdict
@@ -21,7 +21,7 @@ NOTES_SHOWN = 10
 def render(result: Result, options: Options) -> str:
     """The whole report."""
     paint = Paint(options.color, frozenset(rules_of(result)) if options.links else frozenset())
-    shown = [finding for finding in result.findings if finding.severity.rank >= options.show.rank]
+    shown = at_least(result.findings, options.show)
     ordered = by_cost(shown) if options.by_cost else by_place(shown)
     blocks = []
     if options.statistics:

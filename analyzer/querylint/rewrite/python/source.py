@@ -8,18 +8,17 @@ from collections.abc import Sequence
 
 from querylint.patch import TextEdit
 from querylint.rewrite import Sources
-from querylint.text import LineIndex, Span
+from querylint.rewrite.file import File
+from querylint.text import Span
 
 _SEPARATOR = re.compile(rb"[ \t]*,[ \t]*(?:#[^\n]*)?(?:\r?\n[ \t]*)?")
 
 
-class PythonSource:
+class PythonSource(File):
     """A parsed file."""
 
     def __init__(self, path: str, data: bytes) -> None:
-        self.path = path
-        self.data = data
-        self.lines = LineIndex(path, data)
+        super().__init__(path, data)
         self.tree = ast.parse(data)
         self._starts = [0, *(match.end() for match in re.finditer(rb"\n", data))]
 
@@ -32,16 +31,6 @@ class PythonSource:
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         return self._starts[node.end_lineno - 1] + node.end_col_offset
-
-    def edit(self, start: int, end: int, text: str, *, shared: bool = False) -> TextEdit:
-        """An edit of a stretch."""
-        return TextEdit(self.lines.span(start, end), text, shared)
-
-    def indent(self, offset: int) -> str:
-        """The white space that the line of an offset begins with."""
-        begin = self.data.rfind(b"\n", 0, offset) + 1
-        text = self.data[begin:offset]
-        return text[: len(text) - len(text.lstrip(b" \t"))].decode()
 
     def unit(self) -> str:
         """One step of indentation."""

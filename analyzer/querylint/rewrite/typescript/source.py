@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from querylint.patch import TextEdit
 from querylint.rewrite import Sources
+from querylint.rewrite.file import File
 from querylint.syntax.typescript.grammar import grammar_for
-from querylint.text import LineIndex, Span
+from querylint.text import Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -22,16 +21,10 @@ FUNCTIONS = frozenset(
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 BLOCKS = frozenset(("statement_block", "program", "switch_case", "switch_default"))
 NAMES = frozenset(("identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"))
-_INDENT = re.compile(rb"[ \t]*")
 
 
-class Source:
+class Source(File):
     """A parsed file."""
-
-    def __init__(self, path: str, data: bytes) -> None:
-        self.path = path
-        self.data = data
-        self.lines = LineIndex(path, data)
 
     @cached_property
     def root(self) -> Node:
@@ -53,16 +46,6 @@ class Source:
         while around is not None and around.type not in BLOCKS:
             around = around.parent
         return None if node is None or node.is_error or (around is not None and _broken(around)) else node
-
-    def edit(self, start: int, end: int, text: str, *, shared: bool = False) -> TextEdit:
-        """An edit of a stretch."""
-        return TextEdit(self.lines.span(start, end), text, shared)
-
-    def indent(self, offset: int) -> str:
-        """The white space that the line of an offset begins with."""
-        begin = self.data.rfind(b"\n", 0, offset) + 1
-        found = _INDENT.match(self.data, begin)
-        return found[0].decode() if found else ""
 
     def unit(self, inner: Node) -> str:
         """One step of indentation, as seen between a statement and what holds it."""
