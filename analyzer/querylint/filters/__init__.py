@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from querylint.filters.baseline import BASELINE_FILE, Compared, Known, by_rule, compare, parse, text_of
+from querylint.filters.floor import visible
 from querylint.filters.generated import generated, hushed
 from querylint.filters.identity import fingerprints
 from querylint.filters.suppress import BAD, PSEUDO_RULES, UNUSED, Filtered, apply
 
 __all__ = [
     "BAD", "BASELINE_FILE", "PSEUDO_RULES", "UNUSED", "Compared", "Filtered", "Known", "apply", "by_rule", "compare",
-    "fingerprints", "generated", "hushed", "parse", "text_of",
+    "fingerprints", "generated", "hushed", "parse", "text_of", "visible",
 ]  # fmt: skip
