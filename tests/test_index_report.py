@@ -71,6 +71,12 @@ def test_nothing_to_do_is_said_and_ends_with_zero() -> None:
     assert "Every query has its index, and none is needless." in done.stdout
 
 
+def test_nothing_is_praised_where_nothing_was_seen(tmp_path: Path) -> None:
+    (tmp_path / "empty.ts").write_text("export const a = 1;\n")
+    for style in ("text", "markdown"):
+        assert "Every query" not in render(style, indexing.indexes([tmp_path]))
+
+
 def test_only_tables_that_are_asked_for() -> None:
     report = indexing.indexes([HOOKLABS / "convex/credits.ts"])
     assert {table.table.name for table in report.tables} == {"credits", "userCreditBalances"}

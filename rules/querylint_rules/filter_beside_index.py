@@ -76,9 +76,11 @@ def _message(loss: Loss, fields: tuple[str, ...]) -> str:
 def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
     assert loss.serving is not None
     if loss.serving.index == "by_id":
-        return Advice(
+        how = (
             "read each document with ctx.db.get(id), all in one Promise.all" if _several(loss) else "read the document with ctx.db.get(id)"
         )
+        more = any(p.field != "_id" for p in loss.plan.residual())
+        return Advice(f"{how}, and test there what else the filter asks" if more else how)
     serving = proposed(program, loss) or loss.serving
     kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), serving, loss.want)
     return PushDown(loss.access.table or "", serving.index, serving.fields, serving.create, keeps_order=kept)

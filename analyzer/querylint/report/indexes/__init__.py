@@ -26,6 +26,11 @@ class IndexReport:
     color: bool = False
 
     @property
+    def verdict(self) -> str:
+        """What is to be said where nothing is to be done; nothing where no table was seen."""
+        return "Every query has its index, and none is needless." if self.summary.tables and not self.changed else ""
+
+    @property
     def changed(self) -> Sequence[TableAdvice]:
         """The tables for which there is something to do."""
         return [table for table in self.tables if table.changes]

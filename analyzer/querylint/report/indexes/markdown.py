@@ -14,8 +14,8 @@ def render(report: IndexReport) -> str:
     """The whole advice."""
     shown = report.tables if report.all else report.changed
     lines = ["# Index advice", "", scope(report.summary), ""]
-    if not report.changed:
-        lines += ["Every query has its index, and none is needless.", ""]
+    if report.verdict:
+        lines += [report.verdict, ""]
     for table in shown:
         lines += [*_table(table), ""]
     if steps := words.steps(report.tables):

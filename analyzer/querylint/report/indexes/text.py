@@ -63,8 +63,8 @@ def _footer(report: IndexReport) -> Iterator[str]:
     dropped = sum(i.verdict is Verdict.DROP for i in indexes)
     if report.changed:
         yield f"{count(len(report.changed), 'table')}: add {count(added, 'index', 'indexes')}, drop {dropped}."
-    else:
-        yield "Every query has its index, and none is needless."
+    elif report.verdict:
+        yield report.verdict
     for note in notes_by_place(report.notes):
         yield f"note: {note.path + ': ' if note.path else ''}{note.message}"
     yield scope(report.summary)
