@@ -156,6 +156,46 @@ def test_indexes_of_large_tables_are_staged(material: Material) -> None:
     assert any("staged: true" in text for text in credits.migration)
 
 
+MODELS = """from django.db import models
+
+
+class Order(models.Model):
+    shop = models.CharField(max_length=40)
+    number = models.CharField(max_length=40)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["shop"], name="order_shop_idx"),
+            models.Index(fields=["shop", "number"], name="order_shop_number_idx"),
+        ]
+
+
+def find(number):
+    return Order.objects.get(number=number)
+
+
+def of(shop):
+    return list(Order.objects.filter(shop=shop).order_by("number")[:20])
+
+
+def make(number):
+    return Order.objects.create(number=number)
+"""
+
+
+def test_where_a_planner_chooses_no_query_is_moved_and_nothing_is_staged(tmp_path: Path) -> None:
+    (tmp_path / "manage.py").write_text("")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/models.py").write_text(MODELS)
+    items = view(replace(survey([tmp_path]), large=frozenset({"Order"}))).phases[1].items
+    said = [task.text for item in items for task in item.tasks]
+    assert re.fullmatch(r"add .+ \(number\)", said[0])
+    assert said[1] == "apply the migration, and wait until it is built"
+    assert said[-1] == "drop `order_shop_idx` in a later migration"
+    migration = " ".join(text for item in items for text in item.migration)
+    assert [word for word in ("CONCURRENTLY", "EXPLAIN", "staged: true") if word in migration] == ["CONCURRENTLY", "EXPLAIN"]
+
+
 def test_every_finding_of_the_floor_has_its_place_in_one_phase(material: Material) -> None:
     told = view(material)
     planned = [task.anchor for phase in told.phases for item in phase.items for task in item.tasks if task.anchor]

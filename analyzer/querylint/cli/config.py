@@ -44,7 +44,8 @@ def config(folder: Path, file: Path | None, style: str) -> int:
         put(json.dumps(report, indent=2, ensure_ascii=False) + "\n", machine=True)
         return ExitCode.CLEAN
     put(f"# Root of the project: {root}\n# Settings file: {shown(chosen.origin) if chosen.origin else 'none'}\n")
-    put(f"# Rules: {len(names) - len(off)} of {len(names)} run{'; off: ' + ', '.join(off) if off else ''}\n\n{as_toml(items)}")
+    shipped = {rule.name for rule in rules}
+    put(f"# Rules: {len(shipped.difference(off))} of {len(shipped)} run{'; off: ' + ', '.join(off) if off else ''}\n\n{as_toml(items)}")
     return ExitCode.CLEAN
 
 

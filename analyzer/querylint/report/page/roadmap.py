@@ -47,6 +47,11 @@ EXPIRED = (
 INDEXED = "Side by side: queries go on by the old indexes until the new ones are built, then move over, each compared with its old result."
 STAGED = "Stage them: this table is large, so add them with `staged: true` first and take that away once they are built."
 COVERED = "A longer index serves the readers of a dropped one: move them over first, and drop in a later deployment."
+CONCURRENTLY = (
+    "The planner takes an index up by itself, so no query changes. On a large table build it concurrently (PostgreSQL: `CREATE INDEX "
+    "CONCURRENTLY`, in a migration outside a transaction), so that writes go on meanwhile."
+)
+COVERED_BY_PLAN = "A longer index serves the readers of a dropped one: the planner takes it, and `EXPLAIN` shows that it does."
 IDLE = "What nothing reads by is dropped in a deployment of its own, in a quiet hour."
 
 
@@ -195,12 +200,22 @@ def _table(material: Material, name: str, table: TableAdvice | None, members: Se
     said = [f"add {len(added)}"] if added else []
     said += [f"drop {len(dropped)}"] if dropped else []
     said += [f"change {count(len(edited), 'function')}"] if edited else []
-    tasks = [Task(f"add `{i.name}` ({', '.join(i.fields)}){', staged' if large else ''}") for i in added]
-    tasks += [Task(f"deploy, and wait until {'it is' if len(added) == 1 else 'they are'} built")] if added else []
+    planned = table is not None and table.schema.facts.planner
+    built = "it is" if len(added) == 1 else "they are"
+    tasks = [Task(f"add `{i.name}` ({', '.join(i.fields)}){', staged' if large and not planned else ''}") for i in added]
+    first = "apply the migration" if planned else "deploy"
+    tasks += [Task(f"{first}, and wait until {built} built")] if added else []
     tasks += map(_task, queries)
-    tasks += [Task(f"read by {_names(i.covered_by)} where `{i.name}` is read by") for i in covered]
-    tasks += [Task(f"drop `{i.name}`{' in a later deployment' if added or covered else ''}") for i in dropped]
-    wanted = ((INDEXED, added), (BESIDE, queries and not added), (STAGED, large and added), (COVERED, covered), (IDLE, dropped != covered))
+    tasks += [] if planned else [Task(f"read by {_names(i.covered_by)} where `{i.name}` is read by") for i in covered]
+    later = " in a later migration" if planned and added else " in a later deployment" if not planned and (added or covered) else ""
+    tasks += [Task(f"drop `{i.name}`{later}") for i in dropped]
+    wanted = (
+        (CONCURRENTLY if planned else INDEXED, added),
+        (BESIDE, queries and not added),
+        (STAGED, large and added and not planned),
+        (COVERED_BY_PLAN if planned else COVERED, covered),
+        (IDLE, dropped != covered),
+    )
     return Item(
         "",
         f"{name or 'several tables'}: {', '.join(said) or 'change the indexes'}",
