@@ -20,6 +20,7 @@ from querylint.ir import IndexKind, Program, Role
 from querylint.link import link
 from querylint.patch import Fix
 from querylint.result import Note, NoteKind, Result, Summary
+from querylint.rewrite import journal
 from querylint.rule import Finding, Found, Rule
 from querylint.settings import Settings, Size
 from querylint.text import LineIndex
@@ -112,6 +113,8 @@ class Project:
         self.found = replace(found, files=tuple(sorted({*found.files, *filter(discover.readable, self._read)})))
         self.notes: list[Note] = [*self.found.notes, *chosen.notes]
         self._listed = frozenset(self.found.files)
+        if journal.left(scope.root):
+            self.notes.append(Note(NoteKind.HINT, "a change of the project was cut off here; `querylint fix` finishes it", journal.JOURNAL))
 
     def read(self, path: str) -> bytes | None:
         """A file's bytes; one that cannot be read leaves a note."""

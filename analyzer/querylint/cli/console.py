@@ -73,3 +73,12 @@ def complain(message: str) -> ExitCode:
     for line in message.splitlines():
         click.echo(f"querylint: {line}", err=True)
     return ExitCode.UNTRUSTED
+
+
+def finish_what_was_cut_off(paths: tuple[Path, ...]) -> None:
+    """Before a command writes: end a change of the project that another process had to leave in the middle."""
+    from querylint import discover
+    from querylint.rewrite.disk import recover
+
+    if recover(discover.locate(paths).root):
+        click.echo("querylint: an earlier change had been cut off; it is finished now", err=True)

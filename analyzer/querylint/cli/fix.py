@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from querylint.cli.console import ExitCode, complain, painter, put
+from querylint.cli.console import ExitCode, complain, finish_what_was_cut_off, painter, put
 from querylint.cli.options import COLORS, CONFIG, SEVERITIES, names
 from querylint.cli.progress import working
 from querylint.patch import NO_FIX
@@ -61,6 +61,8 @@ def fix(
         without_baseline=without_baseline,
         accept=_Asking(paint) if interactive else None,
     )
+    if not only_show:
+        finish_what_was_cut_off(paths or (Path(),))
     with working(quiet=interactive):
         mended = mend.mend(paths or (Path(),), config, {"show": show} if show is not None else {}, choice)
     if only_show:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from querylint.cli.console import ExitCode, is_terminal, painter, put, write
+from querylint.cli.console import ExitCode, finish_what_was_cut_off, is_terminal, painter, put, write
 from querylint.cli.fix import painted
 from querylint.cli.options import COLORS, CONFIG
 from querylint.cli.progress import working
@@ -56,6 +56,8 @@ def indexes(
     if only_show or carry_out:
         from querylint.rewrite.indexes import Order
 
+        if carry_out:
+            finish_what_was_cut_off(given)
         order = Order(add=only != "drop", drop=only != "add")
         with working():
             done = indexing.carried_out(given, config, every=show == "info", order=order, clean=carry_out and not allow_dirty)

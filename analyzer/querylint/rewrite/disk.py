@@ -2,43 +2,74 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from querylint.errors import PathError
+from querylint.rewrite import journal
+from querylint.rewrite.journal import Journal, Step
 
 
 def replace_files(root: Path, before: Mapping[str, bytes | None], after: Mapping[str, bytes]) -> None:
     """Give the files of `after` their new content, provided that each still holds what `before` says: None for those that are not there.
 
-    All new content is on the disk before the first file is replaced, and what was replaced is put back when a later one cannot be:
-    nobody sees half of a change. Raises PathError, with every file as it was.
+    All new content is on the disk before the first file is replaced, and what was replaced is put back when a later one cannot be. One that
+    is killed meanwhile leaves a journal, by which the next run finishes the change. Raises PathError, with every file as it was.
     """
     base = Path(os.path.realpath(root))
     targets = {path: _target(base, path) for path in sorted(after)}
-    for path, target in targets.items():
-        if _content(target, path) != before[path]:
-            raise PathError(f"`{path}` has changed since it was analyzed; nothing was written")
+    with journal.held(base) as note:
+        note.recover()
+        for path, target in targets.items():
+            if _content(target, path) != before[path]:
+                raise PathError(f"`{path}` has changed since it was analyzed; nothing was written")
+        steps = {path: _step(base, target, before[path], after[path]) for path, target in targets.items()}
+        _replace(note, targets, steps, before, after)
+
+
+def recover(root: Path) -> bool:
+    """Finish a change that was cut off, or take it back where no file had been replaced yet; whether there was one.
+
+    Raises PathError while another process is at it.
+    """
+    base = Path(os.path.realpath(root))
+    if not journal.left(base):
+        return False
+    with journal.held(base) as note:
+        return note.recover()
+
+
+def _step(base: Path, target: Path, old: bytes | None, new: bytes) -> Step:
+    path = target.relative_to(base)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    return Step(path.as_posix(), part.as_posix(), None if old is None else hashlib.sha256(old).hexdigest(), hashlib.sha256(new).hexdigest())
+
+
+def _replace(
+    note: Journal, targets: Mapping[str, Path], steps: Mapping[str, Step], before: Mapping[str, bytes | None], after: Mapping[str, bytes]
+) -> None:
     staged: dict[str, Path] = {}
     replaced: list[str] = []
-    at = ""
+    at = next(iter(targets), "")
     try:
+        note.begin(steps)
         for at, target in targets.items():
-            staged[at] = _stage(target, after[at])
+            staged[at] = note.base / steps[at].part
+            _stage(staged[at], target, after[at])
         for at, target in targets.items():
             staged[at].replace(target)
             replaced.append(at)
-    except OSError as error:
+    except OSError as error:  # anything else that ends this leaves it to the journal
         kept = [path for path in replaced if not _put_back(targets[path], before[path])]
-        outcome = f"{', '.join(f'`{path}`' for path in kept)} could not be put back" if kept else "nothing was written"
-        raise PathError(f"`{at}` cannot be written ({(error.strerror or str(error)).lower()}); {outcome}") from None
-    finally:
         for part in staged.values():
             with suppress(OSError):
                 part.unlink()
+        outcome = f"{', '.join(f'`{path}`' for path in kept)} could not be put back" if kept else "nothing was written"
+        raise PathError(f"`{at}` cannot be written ({(error.strerror or str(error)).lower()}); {outcome}") from None
 
 
 def _target(base: Path, path: str) -> Path:
@@ -58,21 +89,14 @@ def _content(target: Path, path: str) -> bytes | None:
         raise PathError(f"`{path}` cannot be read again ({(error.strerror or str(error)).lower()}); nothing was written") from None
 
 
-def _stage(target: Path, data: bytes) -> Path:
-    """A file beside the target with its new content and its mode."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
-    return part
+def _stage(part: Path, target: Path, data: bytes) -> None:
+    """Write the file that is to take the target's place, with the target's mode. What is there already is not written through."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
 
 
 def _umask() -> int:
@@ -86,7 +110,9 @@ def _put_back(target: Path, data: bytes | None) -> bool:
         if data is None:
             target.unlink()
         else:
-            _stage(target, data).replace(target)
+            part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+            _stage(part, target, data)
+            part.replace(target)
     except OSError:
         return False
     return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.values import EITHER, NOTHING, ClassRef, Many, Val, many
 from querylint.syntax import tree
+from querylint.syntax.python.module import NOWHERE
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
@@ -32,7 +33,7 @@ class Annotations:
         if key not in self._known:
             self._known[key] = NOTHING
             try:
-                node = ast.parse(text.strip(), mode="eval").body
+                node = ast.parse(text.strip(), NOWHERE, "eval").body
             except (SyntaxError, ValueError):
                 return NOTHING
             self._known[key] = self._read(path, node)

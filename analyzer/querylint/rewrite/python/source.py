@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from querylint.patch import TextEdit
 from querylint.rewrite import Sources
 from querylint.rewrite.file import File
+from querylint.syntax.python.module import NOWHERE
 from querylint.text import Span
 
 _SEPARATOR = re.compile(rb"[ \t]*,[ \t]*(?:#[^\n]*)?(?:\r?\n[ \t]*)?")
@@ -19,7 +20,7 @@ class PythonSource(File):
 
     def __init__(self, path: str, data: bytes) -> None:
         super().__init__(path, data)
-        self.tree = ast.parse(data)
+        self.tree = ast.parse(data, NOWHERE)
         self._starts = [0, *(match.end() for match in re.finditer(rb"\n", data))]
 
     def start(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import warnings
 
@@ -11,6 +12,9 @@ from querylint.syntax.python.places import Places
 from querylint.syntax.python.statements import block, imports
 
 OLD = re.compile(rb"(?m)^\s*(?:print\s+[\"'\w]|except\s+[\w.]+\s*,\s*\w+\s*:|raise\s+\w+\s*,\s*[\"'\w]|exec\s+[\"'])")
+
+NOWHERE = os.devnull
+"""The name that sources go by in the parser: for the text of an error it opens the file of that name, wherever the process stands."""
 
 
 class UnreadableError(Exception):
@@ -27,7 +31,7 @@ def lower_module(path: str, source: bytes) -> tree.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            parsed = ast.parse(source, path)
+            parsed = ast.parse(source, NOWHERE)
     except SyntaxError as error:
         old = OLD.search(source) is not None
         words = "is written in Python 2 and is not analysed" if old else "does not parse here and is not analysed"

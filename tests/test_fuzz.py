@@ -1,0 +1,102 @@
+"""A short run of the fuzz harness, and the shapes that once stopped tools of this kind: one sentence or a note each, and an end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from fuzz.mutations import MUTATIONS, mutated
+from fuzz.repositories import Repository, invented, originals, sources
+from fuzz.trial import tried, watched
+from querylint import review
+
+SEEDS = range(60)
+DEEP = 100_000
+TS_HEAD = b'import { query } from "./_generated/server";\n'
+SCHEMA = b'import { defineSchema, defineTable } from "convex/server";\nexport default defineSchema({ posts: defineTable({}) });\n'
+DJANGO = b"from django.db import models\n\n\nclass Post(models.Model):\n    title = models.CharField(max_length=9)\n\n"
+HOSTILE: dict[str, Repository] = {
+    "brackets": {"convex/a.ts": TS_HEAD + b"export const a = " + b"(" * DEEP, "m.py": DJANGO + b"x = " + b"[" * DEEP},
+    "closed brackets": {"convex/a.ts": TS_HEAD + b"const a = " + b"[" * DEEP + b"]" * DEEP, "m.py": b"x = " + b"(" * 90 + b")" * 90},
+    "one line of 10 MB": {"convex/a.ts": TS_HEAD + b"const a = [" + b"ctx.db.query('posts')," * 450_000 + b"];"},
+    "a chain": {"convex/a.ts": TS_HEAD + b"const a = x" + b".then(f)" * 20_000, "m.py": DJANGO + b"x = Post.objects" + b".all()" * 20_000},
+    "a sum": {"convex/a.ts": TS_HEAD + b"const a = 1" + b" + 1" * 50_000, "m.py": DJANGO + b"x = 1" + b" + 1" * 50_000},
+    "a ladder": {
+        "convex/a.ts": TS_HEAD + b"if (a) {} " + b"else if (b) {} " * 20_000,
+        "m.py": b"if a:\n    pass\n" + b"elif b:\n    pass\n" * 9_000,
+    },
+    "imports in a circle": {
+        "convex/a.ts": TS_HEAD + b'export * from "./b";\nimport { x } from "./b";\nexport const y = x;\n',
+        "convex/b.ts": TS_HEAD + b'export * from "./a";\nimport { y } from "./a";\nexport const x = y;\n',
+        "app/__init__.py": b"from app.b import *\n",
+        "app/b.py": DJANGO + b"from app import *\nfrom app.b import Post as Post\n",
+    },
+    "types in a circle": {
+        "convex/a.ts": TS_HEAD + b"type A = B; type B = A; type C = C[]; interface D extends D {}\nlet x: A; let y: C; let z: D;\n"
+    },
+    "calls in a circle": {
+        "convex/a.ts": TS_HEAD
+        + b"async function f(ctx) { for (const p of await ctx.db.query('posts').collect()) { await g(ctx); await f(ctx); } }\n"
+        + b"async function g(ctx) { await f(ctx); }\nexport const h = query({ handler: async (ctx) => f(ctx) });\n",
+        "m.py": DJANGO + b"def f():\n    for p in Post.objects.all():\n        g()\n        f()\n\n\ndef g():\n    return f()\n",
+    },
+    "classes in a circle": {"m.py": DJANGO + b"class A(B):\n    pass\n\n\nclass B(A):\n    pass\n\n\nclass Post(Post):\n    pass\n"},
+    "templates in a circle": {
+        "app/views.py": b"from django.shortcuts import render\nfrom m import Post\n\n\n"
+        b"def v(r):\n    return render(r, 'a.html', {'posts': Post.objects.all()})\n",
+        "m.py": DJANGO,
+        "app/templates/a.html": b"{% extends 'a.html' %}{% include 'b.html' %}{% for p in posts %}{% include 'a.html' %}{% endfor %}",
+        "app/templates/b.html": b"{% include 'a.html' %}{% macro m() %}{{ m() }}{% endmacro %}",
+    },
+    "settings of TypeScript": {
+        "tsconfig.json": b'{"extends": ["./tsconfig.json", "../../../etc/passwd"], '
+        b'"compilerOptions": {"baseUrl": "/", "paths": {"*": ["/etc/*", 3, null]}}}',
+        "convex/a.ts": TS_HEAD
+        + b'import { x } from "passwd";\nimport y from "../../../../etc/passwd";\nexport const a = query(async (ctx) => x(y));\n',
+    },
+    "settings of Convex": {"convex.json": b'{"functions": "../../../../etc"}', "convex/a.ts": TS_HEAD, "package.json": b"[" * 5000},
+    "a schema that is none": {"convex/schema.ts": b"export default defineSchema(defineSchema(defineSchema));", "convex/a.ts": TS_HEAD},
+    "addresses in a circle": {"app/urls.py": b"urlpatterns = urlpatterns + [include('app.urls')]\n", "m.py": DJANGO},
+    "no text": {"convex/a.ts": bytes(range(256)) * 40, "convex/schema.ts": SCHEMA, "m.py": bytes(range(255, -1, -1)) * 40},
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_befalls_a_source_the_run_ends_well(seed: int, tmp_path: Path) -> None:
+    assert tried(invented(seed), tmp_path, seconds=30) == []
+
+
+@pytest.mark.parametrize("shape", HOSTILE)
+def test_hostile_shapes_end_in_a_note_or_in_silence(shape: str, tmp_path: Path) -> None:
+    assert tried(HOSTILE[shape], tmp_path, seconds=60) == []
+
+
+def test_the_same_seed_gives_the_same_repository() -> None:
+    assert invented(7) == invented(7)
+    assert len(originals()) > 300
+    assert {len(mutated(b"const a = 1;\n" * 9, Random(n), sources(), most=500)) <= 500 for n in range(50)} == {True}
+    assert all(callable(mutation) for mutation in MUTATIONS)
+
+
+def test_the_watch_sees_what_is_forbidden(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "project", tmp_path / "elsewhere"
+    inside.mkdir()
+    outside.write_text("secret")
+    with watched(inside) as watch:
+        outside.read_text()
+        (inside / "made").write_text("x")
+    assert [offence.split()[0] for offence in watch.offences] == ["open", "open"]
+
+
+def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path) -> None:
+    inside = tmp_path / "project"
+    (inside / "convex").mkdir(parents=True)
+    outside = tmp_path / "secret.ts"
+    outside.write_bytes(TS_HEAD + b"export const a = 1;\n")
+    (inside / "convex" / "a.ts").symlink_to(outside)
+    (inside / "convex" / "b.ts").write_bytes(TS_HEAD)
+    with watched(inside) as watch:
+        review.check((inside,))
+    assert watch.offences == ()
