@@ -21,20 +21,22 @@ that nothing calls, get a hint.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.growth import grows, settled, small
-from querylint.advise.memory import COUNTING, acted_on
+from querylint.advise.memory import COUNTING, acted_on, limits
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.serving import sargable, unranged
 from querylint.advise.trace import Fate, fate
-from querylint.ir import Access, Call, Kind, Program, Work
+from querylint.ir import Access, Branch, Call, Kind, Program, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
+MANY_ARMS = 8
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
     Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.FIRST: "used by its first row",
@@ -45,10 +47,26 @@ WORK_WORDS = {
 @rule(pattern="unbounded", severity=Severity.WARNING, cwe=770)
 def unbounded_read(program: Program) -> Iterator[Found]:
     """Reads of whole tables."""
+    told: set[tuple[str, int]] = set()
     for site, read in program.reads():
         if quiet(site.function) or not entire(program, site.function, read) or small(program, read.table):
             continue
-        yield _found(program, site, read, fate(program, site.function, read))
+        found = _found(program, site, read, fate(program, site.function, read))
+        choice = _one_of_many(program, site)
+        again = choice is not None and (site.function.key, choice) in told
+        if choice is not None and found.severity is not Severity.INFO:
+            told.add((site.function.key, choice))
+        yield replace(found, severity=Severity.INFO) if again else found
+
+
+def _one_of_many(program: Program, site: Site) -> int | None:
+    """The choice among many arms (`switch (tableName)`) that a read stands in: what is said of one arm is said of all."""
+    sites = program.sites(site.function.key).all
+    for rank, _ in site.arms:
+        step = sites[rank].step
+        if isinstance(step, Branch) and len(step.arms) >= MANY_ARMS:
+            return rank
+    return None
 
 
 def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
@@ -79,7 +97,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
 def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severity:
     if read.table == "_scheduled_functions" or not grows(program, site.function, read.table):
         return Severity.INFO
-    if curated(program, site.function.root, read.table) or left_alone(program, site.function):
+    if curated(program, site.function.root, read.table) or left_alone(program, site.function) or limits(program, site.function, read):
         return Severity.INFO
     entries = program.entries(site.function.key)
     if plain(program, site.function):

@@ -31,7 +31,7 @@ from querylint.advise.places import local_effects, quiet, reaching, round_of, sh
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, leaves_after, rounds
 from querylint.advise.volume import STREAM
-from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Root, Terminal, Use, Work
+from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Root, Side, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Batch, Chunk
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -199,11 +199,22 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
         return False
     if write.fields is not None and any(set(write.fields) & _equal(p) for p in source.plans):
         return False  # what is written leaves the rows that are asked for
+    if _sweeps(program, site, write, source):
+        return False
     owned = any(PERSON.match(f) or TENANT.match(f) for p in source.plans for f in p.fixed())
     name = (source.table or "").lower()
     stream = name.endswith(("message", "messages")) or (owned and STREAM.search(name) is not None)
     whole = reach(program, site.function, source) is Reach.TABLE and not keys(program, site.function.root, source.table)
     return stream or whole  # a table with one row for each key holds as many as there are things with such a key
+
+
+def _sweeps(program: Program, site: Site, write: Access, source: Access) -> bool:
+    """Whether each call adds one row to a table and clears away those of it that have grown old: then few have, since the call before."""
+    old = any(p.relation in (Relation.LT, Relation.LTE) and p.side is not Side.MEMORY for plan in source.plans for p in plan.predicates)
+    if write.verb != "delete" or not old or source.table is None:
+        return False
+    sites = program.sites(site.function.key).all
+    return any(isinstance(s.step, Access) and s.step.verb == "insert" and s.step.table == source.table and not s.loops for s in sites)
 
 
 def _cut(site: Site, source: Access) -> bool:

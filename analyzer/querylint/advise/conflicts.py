@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from querylint.advise.audience import left_alone
 from querylint.advise.curation import by_staff, curated
 from querylint.advise.growth import small
+from querylint.advise.memory import limits
 from querylint.advise.places import quiet
 from querylint.advise.serving import unranged
 from querylint.ir import Access, Bound, Function, Kind, Op, Program
@@ -55,6 +56,7 @@ def conflicts(program: Program) -> Iterator[Conflict]:
                 and read.span not in told
                 and wide(read)
                 and not _calm(program, mutation, read.table)
+                and not limits(program, program.functions[effect.function], read)
             ):
                 told.add(read.span)
                 yield Conflict(mutation, effect, tuple(found.values()))

@@ -5,16 +5,35 @@ from __future__ import annotations
 import re
 
 from querylint.advise.audience import asks_for_staff, left_alone
+from querylint.advise.sequence import leaves
 from querylint.advise.trace import fate
-from querylint.advise.volume import busy
-from querylint.ir import Access, Call, Function, Kind, LoopKind, Mode, Op, Order, Program, Relation, Role, Schema, Table, Terminal, Work
+from querylint.advise.volume import busy, streams
+from querylint.ir import (
+    Access,
+    Branch,
+    Call,
+    Function,
+    Kind,
+    LoopKind,
+    Mode,
+    Op,
+    Order,
+    Program,
+    Relation,
+    Role,
+    Schema,
+    Table,
+    Terminal,
+    Work,
+)
 from querylint.ir.program import Effect, Site
 
 CATALOGUE = re.compile(
     r"^webhook|(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
     r"rules?|zones?|flags?|features?|webhooks?|integrations?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
     r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|stages?|pipelines?|"
-    r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?|listeners?|mappings?|maps?|groups?|labels?|colors?|steps|channels?)$",
+    r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?|listeners?|mappings?|maps?|groups?|labels?|colors?|steps|channels?|"
+    r"costs?|prices?|pricing|tariffs?|fees?|popups?|faqs?|capabilities|packs|holidays)$",
     re.IGNORECASE,
 )
 OWNER = re.compile(
@@ -23,6 +42,12 @@ OWNER = re.compile(
     re.IGNORECASE,
 )
 NAMES = frozenset(("name", "title", "label", "slug", "key", "code", "displayName"))
+CODED = frozenset(("key", "code"))  # a name that code asks for: the texts of an application, one row each
+PRICES = re.compile(
+    r"(?:model|token|unit|feature|shipping|plan|provider)s?_?(?:costs?|prices?|pricing|rates?|fees?)$|"
+    r"^(?:stripe|polar|paddle|lemon_?squeezy)_?(?:products|prices|plans|variants)$",
+    re.IGNORECASE,
+)
 SWITCHES = re.compile(
     r"^(?:is_?)?(?:active|enabled|default|published|visible|system|builtin)$|^(?:sort_?)?(?:order|priority|position|rank)$", re.I
 )
@@ -46,12 +71,22 @@ def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str],
     return program.once(("keys", root, name), lambda: _keys(program, root, name))
 
 
+def bounded(program: Program, root: str, name: str | None) -> bool:
+    """Whether a table holds one row for each of a few values that are written down, or one row in all: so says every insert into it."""
+    schema = program.schemas.get(root)
+    table = schema.tables.get(name) if schema is not None and name is not None else None
+    if table is None:
+        return False
+    choices = {field.name for field in table.fields or () if field.few or field.type in ("boolean", "literal")}
+    return any(key <= choices for key in keys(program, root, name))
+
+
 def curated(program: Program, root: str, name: str | None) -> bool:
     """Whether people fill a table by hand, one row at a time: it says how the application is set up, not what happens in it.
 
     No row may belong to a user, and two signs must speak for it: a name such as `categories`, a check for staff before every insert, a
     name that is unique, a switch beside a name. Unless staff alone adds unique names, every insert must stand outside of loops and be
-    reached from public mutations alone.
+    reached from public mutations alone. A list of prices is kept by hand, and so is what the code asks for by name, texts included.
     """
     return program.once(("curated", root, name), lambda: _curated(program, root, name))
 
@@ -83,7 +118,11 @@ def _inserted(program: Program, root: str) -> dict[str | None, list[tuple[Site, 
 def _keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
     shared: set[frozenset[str]] | None = None
     for site, access in inserts(program, root, name):
-        mine = {key for effect in _guards(program, site, access) if (key := _looked_for(program, effect, name))}
+        mine = {
+            key
+            for effect in _guards(program, site, access)
+            if (key := _looked_for(program, effect, name)) is not None and (key or _where_none_is(program, site, effect))
+        }
         shared = mine if shared is None else shared & mine
         if not shared:
             return ()
@@ -103,23 +142,43 @@ def _guards(program: Program, site: Site, access: Access) -> list[Effect]:
     return found
 
 
-def _looked_for(program: Program, effect: Effect, name: str | None) -> frozenset[str]:
+def _where_none_is(program: Program, site: Site, effect: Effect) -> bool:
+    """Whether an insert stands where a look-up in its function has found no row at all: the table then holds one."""
+    if effect.function != site.function.key or effect.access.terminal is not Terminal.ROW:
+        return False
+    places = program.sites(site.function.key).all
+    for rank, arm in site.arms:
+        branch = places[rank].step
+        if isinstance(branch, Branch) and effect.access.id in branch.on:
+            return branch.missing == (arm == 0)
+    return any(
+        isinstance(other.step, Branch)
+        and effect.access.id in other.step.on
+        and not other.step.missing
+        and other.rank < site.rank
+        and leaves(other.step.arms[0])
+        for other in places
+    )
+
+
+def _looked_for(program: Program, effect: Effect, name: str | None) -> frozenset[str] | None:
+    """The fields by which a read looks for a row before an insert; none of them where it asks for any row. None where it is no look-up."""
     read = effect.access
     if read.table != name or read.by_key or len(read.plans) != 1:
-        return frozenset()
+        return None
     found: frozenset[str] = frozenset()
     if read.terminal is not Terminal.ROW:
         seen = fate(program, program.functions[effect.function], read)
         sought = [s for s in seen.uses if s.use.work in (Work.FIND, Work.SOME)]
         if seen.truncated or not seen.uses or not {s.use.work for s in seen.uses} - {Work.FIND, Work.SOME} <= {Work.EMPTY, Work.FIRST}:
-            return frozenset()
+            return None
         for s in sought:
             if any(p.relation is not Relation.EQ or p.field is None or p.conditional for p in s.use.predicates):
-                return frozenset()
+                return None
             found |= {p.field for p in s.use.predicates if p.field is not None}
     plan = read.plans[0]
     if (plan.order or Order()).descending or any(p.relation is not Relation.EQ or p.field is None for p in plan.predicates):
-        return frozenset()
+        return None
     return found | {p.field for p in plan.predicates if p.field is not None and not p.conditional}
 
 
@@ -131,17 +190,22 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
         return False
     if not made:
         return schema is not None and _vocabulary(schema, table)
-    if any(CONTENT.match(field.name) for field in table.fields):
-        return False
     names = {field.name for field in table.fields}
+    owners = any(OWNER.match(field) for field in names)
+    listed = CATALOGUE.search(table.name) is not None
+    unique = [key for key in keys(program, root, name) if len(key) == 1]
+    if any(CONTENT.match(field) for field in names) and not listed and not any(key & CODED for key in unique):
+        return False
+    if PRICES.search(table.name) and not owners:
+        return True
     signs = (
-        CATALOGUE.search(table.name) is not None,
+        listed,
         all(by_staff(program, site.function) for site, _ in made),
-        any(len(key) == 1 and key & NAMES for key in keys(program, root, name)),
+        any(key & NAMES for key in unique),
         bool(names & NAMES) and any(SWITCHES.match(field) for field in names),
-        not busy(program, root, name) and not ENTITIES.search(table.name) and not any(OWNER.match(field) for field in names),
+        not (streams if listed else busy)(program, root, name) and not ENTITIES.search(table.name) and not owners,
     )
-    if signs[1] and any(len(key) == 1 for key in keys(program, root, name)):  # staff alone, and one row for each name
+    if signs[1] and unique:  # staff alone, and one row for each name
         return True
     enough = sum(signs) >= SIGNS or (signs[1] and not ENTITIES.search(table.name))
     return enough and all(_by_hand(program, site) for site, _ in made)

@@ -6,8 +6,8 @@ import re
 from enum import IntEnum
 
 from querylint.advise.audience import left_alone
-from querylint.advise.curation import curated, filled, keys
-from querylint.advise.volume import CROWD, busy
+from querylint.advise.curation import CATALOGUE, bounded, curated, filled, keys
+from querylint.advise.volume import CROWD, busy, streams
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
 
@@ -60,7 +60,7 @@ def grows(program: Program, function: Function, name: str | None) -> bool:
 
 
 def _grows(program: Program, function: Function, name: str | None) -> bool:
-    if small(program, name):
+    if small(program, name) or bounded(program, function.root, name):
         return False
     if name is not None and name.startswith("_"):
         return True
@@ -114,6 +114,8 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     narrowest = min(_level(name, table, program.schema(function)) for name in fixed)
     if narrowest >= Reach.PERSON and read.table is not None and MEMBERSHIP.search(read.table):
         return Reach.PARENT
+    if narrowest is Reach.TENANT and CATALOGUE.search(read.table or "") and not streams(program, function.root, read.table):
+        return Reach.PARENT  # the categories of one team
     if narrowest is Reach.PERSON and (read.table in TENANTS or SLOW.search(read.table or "") or _only_choices(table, fixed)):
         return Reach.PARENT
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and CROWD.search(read.table):

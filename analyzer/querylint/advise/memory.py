@@ -197,6 +197,16 @@ def acted_on(program: Program, function: Function, read: Access) -> bool:
     return False
 
 
+def limits(program: Program, function: Function, read: Access) -> bool:
+    """Whether rows are only counted to see whether the table may take one more: then it never holds many."""
+    seen = fate(program, function, read)
+    kinds = {s.use.work for s in seen.uses}
+    if seen.whole or Work.COUNT not in kinds or not kinds <= {Work.COUNT, Work.FILTER}:
+        return False
+    steps = [s for s in function.own_steps() if isinstance(s, Access) and s.verb == "insert" and s.table == read.table]
+    return bool(steps) and all(read.id in s.guards and read.id not in s.deps for s in steps)
+
+
 def _acts(program: Program, site: Site, call: Call) -> bool:
     """Whether a call touches the database or something else that is waited for."""
     if call.mode is not Mode.DIRECT or program.effects_of(site.function, call):

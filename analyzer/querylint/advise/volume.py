@@ -43,6 +43,31 @@ def busy(program: Program, root: str, name: str | None) -> bool:
     return name in program.once(("busy", root), lambda: _busy(program, root))
 
 
+def streams(program: Program, root: str, name: str | None) -> bool:
+    """Whether use fills a table: it has the name of a stream, machines insert into it, or its rows are paged through.
+
+    That is less than `busy`: a cap on a list, a loop, a search are also had where people keep a catalogue.
+    """
+    if name is None or name in program.rows or FILLS_WITH_USE.search(name):
+        return busy(program, root, name)
+    return name in program.once(("streams", root), lambda: _streams(program, root))
+
+
+def _streams(program: Program, root: str) -> set[str | None]:
+    return {
+        access.table
+        for op in Op
+        for site, access in program.accesses(op)
+        if site.function.root == root
+        and site.function.role is Role.CODE
+        and (access.bound is Bound.PAGE if access.op is Op.READ else access.verb == "insert" and _machine(program, site))
+    }
+
+
+def _machine(program: Program, site: Site) -> bool:
+    return audience(program, site.function) is Audience.BACKGROUND
+
+
 def _busy(program: Program, root: str) -> set[str]:
     found = {
         access.table
@@ -61,7 +86,7 @@ def _shows(program: Program, site: Site, access: Access) -> bool:
             return True
         most = access.limit.literal if access.limit is not None else None
         return access.bound is Bound.LIMIT and (not isinstance(most, int) or most >= LONG)
-    machine = audience(program, site.function) is Audience.BACKGROUND
+    machine = _machine(program, site)
     if access.verb == "insert":
         return machine or any(not loop.constant for loop in site.loops)
     return access.verb == "delete" and machine

@@ -41,7 +41,7 @@ def role(path: str) -> Role:
         return Role.MIGRATION
     if words[-1:] == ["data"] and not _INVENTED.isdisjoint(words[:-1]):
         return Role.SEED
-    if stem == _FIRST_DATA or any(folder in _SEED_FOLDERS for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):
+    if stem == _FIRST_DATA or any(_seeds(folder) for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):
         return Role.SEED
     return Role.CODE
 
@@ -63,6 +63,11 @@ def _tests_package(folders: list[str]) -> bool:
     """Whether a package of a monorepo is a tool of its tests: `packages/convex-test`."""
     named = (name for home, name in pairwise(folders) if home in _PACKAGE_FOLDERS)
     return any(not _TOOLS.isdisjoint(_words(name)[-1:]) for name in named)
+
+
+def _seeds(folder: str) -> bool:
+    """Whether a folder holds first or invented rows: `seeds`, `demoSeed`."""
+    return folder in _SEED_FOLDERS or not _SEED_WORDS.isdisjoint(_words(folder))
 
 
 def _mocks(words: list[str]) -> bool:

@@ -51,11 +51,21 @@ def tested(m: State, node: tree.Expr) -> Val:
     if value.conditions:
         return value
     if isinstance(value.shape, Marker) and value.shape.kind == "db":
-        return replace(value, conditions=tuple(Condition(o.at(DATABASE), Relation.EQ, literal(True)) for o in value.origins))
+        return replace(value, conditions=has_database(value, there=True))
     if value.origins:
         found = tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)
         return replace(value, conditions=found)
     return value
+
+
+def has_database(value: Val, *, there: bool) -> tuple[Condition, ...]:
+    """The condition that a context has a database handle, or has none; `value` is the handle, or the context."""
+    return tuple(Condition(o.at(DATABASE), Relation.EQ, literal(there)) for o in value.origins)
+
+
+def of_database(condition: Condition) -> bool:
+    """Whether a condition says that there is a database handle, or none."""
+    return condition.origin is not None and condition.origin.path[-1:] == (DATABASE,)
 
 
 def negated(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
@@ -144,6 +154,8 @@ def compared(m: State, node: tree.Op, left: Val, relation: Relation, right: Val)
     loose = m.language.loose_equality and node.sign in ("==", "!=")
     found: list[Condition] = []
     for value, here, other in ((left, relation, right), (right, FLIPPED.get(relation, relation), left)):
+        if isinstance(value.shape, Marker) and value.shape.kind == "db" and other.literal in (None, UNDEFINED):
+            return has_database(value, there=here is Relation.NE)
         gap = (loose and other.literal is None) or defaulted(value, here, other)
         found += [Condition(o, here, other, at=node.at, end=node.end, defaulted=gap) for o in value.origins]
     return tuple(found)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from querylint.frontends.flow import globals as globals_
 from querylint.frontends.flow import works
 from querylint.frontends.flow.calls import arguments
+from querylint.frontends.flow.conditions import has_database
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Condition, Many, Val, derived
+from querylint.frontends.flow.values import Condition, Many, Marker, Val, derived
 from querylint.frontends.flow.vocabulary import Language
 from querylint.ir import NOT_LITERAL, Relation, Work
 from querylint.syntax import tree
@@ -59,6 +60,8 @@ class JavaScript:
     def contains(self, state: State, node: tree.Op) -> Val | None:
         """`key in object`."""
         values = [state.evaluate(operand) for operand in node.operands]
+        if len(values) == 2 and values[0].literal == "db" and isinstance(values[1].shape, Marker) and values[1].shape.kind == "ctx":
+            return Val(deps=values[1].deps, conditions=has_database(values[1], there=True))
         if len(values) != 2 or not values[0].origins:
             return derived(*values)
         found = tuple(Condition(o, Relation.IN, values[1], at=node.at, end=node.end) for o in values[0].origins)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from querylint.frontends.flow.binding import bind, hoist
-from querylint.frontends.flow.conditions import absent, names_constant, negated, singled_out, tested
+from querylint.frontends.flow.conditions import absent, names_constant, negated, of_database, singled_out, tested
 from querylint.frontends.flow.loops import run_for
 from querylint.frontends.flow.scope import Frame, Scope
 from querylint.frontends.flow.state import State
@@ -31,10 +31,12 @@ def run(m: State, body: list[tree.Stmt]) -> None:
 def run_flat(m: State, body: list[tree.Stmt]) -> None:
     """Walk through statements in the present scope."""
     hoist(m, body)
+    known = len(m.path_conditions)
     for statement in body:
         if m.dead or m.full:
             break
         STATEMENTS[type(statement)](m, statement)
+    del m.path_conditions[known:]
 
 
 # Statements.
@@ -73,6 +75,8 @@ def _if(m: State, node: tree.If) -> None:
         return
     special = singled_out(value.conditions) or (m.language.function_scoped and names_constant(node.test))
     m.choose([then, other], value.deps, node.at, node.end, missing=absent(value.conditions), special=special)
+    if node.then and isinstance(node.then[-1], tree.Return | tree.Throw) and any(of_database(c) for c in no):
+        m.path_conditions.append(no)  # who has a database handle has left
 
 
 def _return(m: State, node: tree.Return) -> None:
