@@ -12,6 +12,7 @@ from querylint.advise.cover import Cover, cover, serves
 from querylint.advise.demands import Demand, Doing
 from querylint.advise.indexes import Standing, standings
 from querylint.advise.naming import index_name
+from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.planning import planner_demands
 from querylint.ir import Index, IndexKind, Program, Role, Schema, Table
@@ -58,7 +59,8 @@ class IndexAdvice:
 
     `serves` are the queries that it serves once the advice is followed. `replaces` are the names of dropped indexes whose readers move to
     it; `covered_by` the names of the indexes to which the readers of a dropped one move. `passing` says that all its readers are queries
-    that other indexes are there for: once these are changed, nothing reads by it.
+    that other indexes are there for: once these are changed, nothing reads by it. `could` is a query that filters now and then by what a
+    dropped index has, and that nothing else serves: it may read by the index, which then stays.
     """
 
     verdict: Verdict
@@ -70,6 +72,7 @@ class IndexAdvice:
     replaces: tuple[str, ...] = ()
     covered_by: tuple[str, ...] = ()
     passing: bool = False
+    could: Neglect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +288,15 @@ class _Desk:
             return IndexAdvice(Verdict.DROP, index.name, index.fields, Why.COVERED, index, (), (), (shadow.cover.name,))
         readers = [d for d in self.asked if d.doing is Doing.READS and d.index == index.name]
         others = tuple(name for name in (*stays, *new) if any(d in homes[name] for d in readers))
-        return IndexAdvice(Verdict.DROP, index.name, index.fields, Why.COVERED if readers else Why.UNUSED, index, (), (), others)
+        why = Why.COVERED if readers else Why.UNUSED
+        could = None if readers else self._could(index, homes)
+        return IndexAdvice(Verdict.DROP, index.name, index.fields, why, index, (), (), others, could=could)
+
+    def _could(self, index: Index, homes: Mapping[str, tuple[Demand, ...]]) -> Neglect | None:
+        """A query that could read by an index which nothing reads by, unless another index serves it as well."""
+        found = neglecting(self.program, self.standing[index.name], rare=True) if index.name in self.standing else None
+        served = (d.access for serves in homes.values() for d in serves if d.doing is not Doing.READS)
+        return found if found is not None and not any(access is found.access for access in served) else None
 
     def _passing(self, name: str, homes: Mapping[str, tuple[Demand, ...]]) -> bool:
         """Whether every query that an index is kept for has another index to go to once it binds what it filters by today."""

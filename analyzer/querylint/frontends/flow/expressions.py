@@ -11,7 +11,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.comprehensions import comprehension
-from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, tested, truth
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, negated, tested, truth
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -309,7 +309,17 @@ def _ternary(m: State, node: tree.Ternary) -> Val:
         holder[1] = evaluate(m, node.other)
 
     m.choose([then, other], test.deps, node.at, node.end)
-    return replace(join(holder[0], holder[1]).with_deps(test.deps), conditions=())
+    return replace(join(holder[0], holder[1]).with_deps(test.deps), conditions=_choice(node, test, *holder))
+
+
+def _choice(node: tree.Ternary, test: Val, then: Val, other: Val) -> tuple[Condition, ...]:
+    """What `test ? then : other` tests where one of the two is a comparison: `then` under the test, `other` where it fails."""
+    if not then.conditions and not other.conditions:
+        return ()
+    yes, no = (*test.conditions, *truth(then, node.then)), (*negated(test.conditions), *truth(other, node.other))
+    if then.literal is False or other.literal is False:
+        return no if then.literal is False else yes
+    return (Condition(None, Relation.ANY, None, arms=(yes, no), at=node.at, end=node.end),)
 
 
 def _await(m: State, node: tree.Await) -> Val:
