@@ -57,19 +57,21 @@ def _found(program: Program, one: Reduction) -> Found:
     planner = program.facts(load.function).planner
     index = f", though index `{serving.index}` has it" if not serving.create and not planner else ""
     kept = keeps_order(plan, load.table, serving, one.want)
+    dated = tuple(dict.fromkeys(p.field for p in one.predicates if p.field and p.dated))
     return Found(
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept),
         one.severity,
-        Confidence.SURE if not first.way else Confidence.LIKELY,
+        Confidence.SURE if not first.way and not dated else Confidence.LIKELY,
         home(load, first),
         read.table,
         serving.fields,
         ("missing-index",) if serving.create and not planner else (),
         Cost(load.cost, "the rows that match"),
         "filter",
+        help=f"compare {phrase(dated)} as it is stored: a range finds the same where every row writes it in the same form" if dated else "",
     )
 
 

@@ -11,7 +11,7 @@ from querylint.advise.filters import Loss
 from querylint.advise.indexes import Standing
 from querylint.advise.naming import index_name
 from querylint.advise.neglect import Neglect
-from querylint.advise.serving import BUILT_IN, Serving
+from querylint.advise.serving import BUILT_IN, Serving, Want, full, proposal, serve
 from querylint.ir import Function, Program
 
 
@@ -32,6 +32,14 @@ def proposed(program: Program, loss: Loss) -> Serving | None:
     if loss.serving is None:
         return None
     return advised(program, loss.site.function, loss.access.table, loss_shape(program, loss, loss.serving), loss.serving)
+
+
+def arm_serving(program: Program, loss: Loss, arm: Want) -> Serving:
+    """The index for one alternative of an `or`."""
+    table = program.table(loss.site.function, loss.access.table)
+    found = serve(table, arm)
+    serving = found if found is not None and full(found, arm) else proposal(arm)
+    return advised(program, loss.site.function, loss.access.table, Shape(frozenset(arm.equal), arm.then), serving)
 
 
 def added(program: Program, root: str, table: str, shape: Shape, fields: Sequence[str]) -> Serving:

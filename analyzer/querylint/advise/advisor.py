@@ -8,7 +8,7 @@ from enum import Enum
 
 from querylint.advise import demands
 from querylint.advise.audience import left_alone
-from querylint.advise.cover import Cover, cover, serves
+from querylint.advise.cover import Cover, Key, cover, key_for, serves
 from querylint.advise.demands import Demand, Doing
 from querylint.advise.indexes import Standing, standings
 from querylint.advise.naming import index_name
@@ -168,6 +168,9 @@ class _Desk:
         idle = [one.index for one in self.standing.values() if one.dead and one.index.name not in self.fixed]
         wanted = [d for d in open_ if d.worth or (d.always and (every or any(serves(self._key(index.fields), d.shape) for index in idle)))]
         found = self._cover(wanted)
+        if every:
+            wanted = [*wanted, *self._choices(open_, [c.key for c in found.chosen])]
+            found = self._cover(wanted)
         room = MOST_INDEXES.get(self.schema.stack)
         if room is not None and len(found.chosen) + len(self.fixed) > room:
             wanted, over = self._squeezed(wanted, over, room)
@@ -227,6 +230,20 @@ class _Desk:
         prefer = [f for one in ranked if not one.dead for f in one.index.fields] + [f for d in wanted for f in d.fields]
         keys = [self._key(one.index.fields) for one in ranked]
         return cover([d.shape for d in wanted], keys, tuple(dict.fromkeys(prefer)))
+
+    def _choices(self, open_: Sequence[Demand], keys: Sequence[Key]) -> list[Demand]:
+        """One demand of each query that filters by what its callers choose alone, where no index serves any: a range, else the first."""
+        chosen: list[Demand] = []
+        groups: dict[int, list[Demand]] = {}
+        narrowed = {id(d.access) for d in open_ if d.always and d.doing is not Doing.READS}
+        for demand in open_:
+            if not demand.always and demand.span.path == demand.access.chain.path and id(demand.access) not in narrowed:
+                groups.setdefault(id(demand.access), []).append(demand)
+        for group in groups.values():
+            ready = [*keys, *(key_for([d.shape]) for d in chosen)]
+            if not any(serves(key, d.shape) for key in ready for d in group):
+                chosen.append(next((d for d in group if set(d.shape.then) - set(self.schema.tail)), group[0]))
+        return chosen
 
     def _squeezed(self, wanted: list[Demand], over: list[Demand], room: int) -> tuple[list[Demand], list[Demand]]:
         """Leave out the demands of filters and sorts, the last ones first, until the platform has room for the indexes."""

@@ -193,9 +193,13 @@ def _of_loss(program: Program, loss: Loss) -> Iterator[Demand | None]:
     if serving is not None and serving.index not in BUILT_IN.values():
         asked = loss_shape(program, loss, serving)
         yield _demand(*given, asked, Doing.FILTERS, loss.want, loss.plan.index, worth, always)
-        whole = want_shape(loss.want, proposal(loss.want), program.table(loss.site.function, loss.access.table), loss.after)
+        table = program.table(loss.site.function, loss.access.table)
+        whole = want_shape(loss.want, proposal(loss.want), table, loss.after)
         if whole != asked:  # the rest is soon read, but it might have an index as well
             yield _demand(*given, whole, Doing.FILTERS, loss.want, loss.plan.index, False, always)
+        for want in loss.choices:
+            shape = want_shape(want, proposal(want), table, loss.after)
+            yield _demand(*given, shape, Doing.FILTERS, want, loss.plan.index, False, False)
     for arm in loss.arms if serving is None else ():
         yield _demand(*given, Shape(frozenset(arm.equal), arm.then), Doing.FILTERS, arm, loss.plan.index, worth)
 

@@ -40,6 +40,7 @@ class Loss:
     """A read whose filter an index could replace. `serving` is None where only a split into several queries helps (`or`).
 
     `after` is the order beyond the fixed fields that its caller can see, None where nobody sees one; `arms` is what each alternative asks.
+    `choices` is what the caller may ask besides, in place of the first condition that only some calls apply.
     """
 
     site: Site
@@ -53,6 +54,7 @@ class Loss:
     names: tuple[str, ...]
     after: tuple[str, ...] | None = None
     arms: tuple[Want, ...] = ()
+    choices: tuple[Want, ...] = ()
 
     @property
     def cost(self) -> str:
@@ -90,8 +92,8 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     if read.table is not None and read.table.startswith("_"):
         return None
     always = [p for p in residual if not p.conditional]
-    first_choice = [p for p in residual if p.conditional and sargable(p, table)][:1]
-    want = wanted(fixed, [*always, *first_choice], table, taken=range_taken(plan))
+    chosen = [p for p in residual if p.conditional and sargable(p, table)]
+    want = wanted(fixed, [*always, *chosen[:1]], table, taken=range_taken(plan))
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
     ordered = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(program, site, read, plan))
@@ -108,7 +110,9 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(want)
     severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
-    found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after)
+    others = (wanted(fixed, [*always, p], table, taken=range_taken(plan)) for p in chosen[1:])
+    choices = tuple(dict.fromkeys(w for w in others if w is not None))
+    found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after, (), choices)
     arms = _arms(always, table, want.equal) if after is None and to_end and not want.then else ()
     if arms and severity is not Severity.INFO and not suffices(program, found, serving):
         more = tuple(f for arm in arms for f in arm.equal + arm.then)

@@ -194,7 +194,7 @@ def _severity(
     if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
         return Severity.INFO
     chosen = all(p.conditional for p in predicates)
-    if chosen and any(p.relation is Relation.EQ and not p.conditional for p in plan.residual()):
+    if (chosen or maybe) and any(p.relation is Relation.EQ and not p.conditional for p in plan.residual()):
         return Severity.INFO  # what the database always filters by is worth the index
     if load.site.arms and (chosen or maybe):  # the arm may be the one where the condition is not asked for
         return Severity.INFO

@@ -270,7 +270,32 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
     left, right = sides
     if m.language.function_scoped:
         _whole(m, sides, node.operands)
-    return replace(derived(left, right), conditions=compared(m, node, left, relation, right))
+    return replace(derived(left, right), conditions=compared(m, node, left, relation, right) or _dated(m, node, left, relation, right))
+
+
+def _dated(m: State, node: tree.Op, left: Val, relation: Relation, right: Val) -> tuple[Condition, ...]:
+    """What `new Date(row.at) >= since` says of the field. Two dates are never equal, whatever they hold."""
+    if not relation.ranged:
+        return ()
+    found: list[Condition] = []
+    for operand, here, other in ((node.operands[0], relation, right), (node.operands[1], FLIPPED[relation], left)):
+        given = _read_as_date(operand)
+        if given is not None:
+            with m.recording():
+                value = evaluate(m, given)
+            found += [Condition(o, here, other, at=node.at, end=node.end, dated=True) for o in value.origins]
+    return tuple(found)
+
+
+def _read_as_date(node: tree.Expr) -> tree.Expr | None:
+    """What `new Date(x)`, `new Date(x).getTime()` and `Date.parse(x)` read."""
+    while isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("getTime", "valueOf"):
+        node = node.func.base
+    if not isinstance(node, tree.Call) or len(node.args) != 1:
+        return None
+    parses = isinstance(node.func, tree.Member) and node.func.name == "parse"
+    name = node.func.base if parses and isinstance(node.func, tree.Member) else node.func
+    return node.args[0] if isinstance(name, tree.Name) and name.id == "Date" and (parses or node.new) else None
 
 
 def _logic(m: State, node: tree.Logic) -> Val:
