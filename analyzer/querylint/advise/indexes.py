@@ -33,7 +33,7 @@ from querylint.ir import (
 
 CHOOSING = frozenset((Way.INDEX, Way.SEARCH, Way.VECTOR))
 POSITIONAL = frozenset((Work.FIRST, Work.LAST, Work.SLICE, Work.PICK))
-GATHERING = frozenset((Work.SORT, Work.COUNT, Work.EMPTY, Work.SOME, Work.EVERY, Work.FOLD, Work.GROUP, Work.MEMBER))
+GATHERING = frozenset((Work.SORT, Work.COUNT, Work.EMPTY, Work.SOME, Work.EVERY, Work.FOLD, Work.GROUP, Work.DISTINCT, Work.MEMBER))
 
 
 class Need(IntEnum):

@@ -16,7 +16,7 @@ from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, W
 from querylint.rule import Severity
 
 OWNERS = re.compile(r"^(?:org|organization|team|workspace|tenant|user|owner|account|thread)_?id$", re.IGNORECASE)
-WHOLE = (Work.FOLD, Work.GROUP, Work.COUNT)
+WHOLE = (Work.FOLD, Work.GROUP, Work.DISTINCT, Work.COUNT)
 CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
 
 
@@ -144,7 +144,7 @@ def bypassed(load: Load, seen: Seen) -> bool:
         alone = other.function.key == seen.function.key and apart and not (seen.use.conditional or other.use.conditional)
         if alone and not fields & {p.field for p in other.use.predicates}:
             return True
-    for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP):
+    for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP, Work.DISTINCT):
         mine = other.function.key == seen.function.key
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
             return True
