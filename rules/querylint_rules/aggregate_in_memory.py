@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import COUNTING, Load, anchor, drives, handed_on, home, loads, repeated_use, trail, visited, weight
+from querylint.advise.memory import COUNTING, GROUPING, Load, anchor, drives, handed_on, home, loads, repeated_use, trail, visited, weight
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
@@ -31,6 +31,9 @@ from querylint.remedy import Advice, Counter, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
 GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change", Stage.DATA)
+VALUES = Advice(
+    "keep the distinct values in a table of their own, or step from one to the next by an index that begins with them", Stage.DATA
+)
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
 
@@ -48,7 +51,7 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
             continue
         if program.facts(load.function).bulk_reads and (_wanted_besides(load) or _no_numbers(load) or handed_on(load)):
             continue
-        if kinds & REORDERING and not kinds & {Work.FOLD, Work.GROUP}:
+        if kinds & REORDERING and not kinds & ({Work.FOLD} | GROUPING):
             continue
         if plain(program, load.function) and load.fate.fields:
             continue
@@ -63,13 +66,16 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
 def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     first = works[0]
     kinds = {s.use.work for s in works}
-    what = "grouped" if kinds == {Work.GROUP} else "summed up" if Work.FOLD in kinds else "counted"
     table = load.access.table
+    what = "summed up" if Work.FOLD in kinds else "counted"
+    remedy: Advice | Counter = Counter(table or "the table")
+    if kinds <= GROUPING:
+        what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     return Found(
         anchor(load, first),
         f"all rows of `{table}` are loaded to be {what}",
         trail(program, load, first),
-        GROUPS if kinds == {Work.GROUP} else Counter(table or "the table"),
+        remedy,
         _severity(program, load, works),
         function=home(load, first),
         table=table,
@@ -84,7 +90,7 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
     """A hint where a filter that an index could do comes first: then few rows may be left to add up."""
     sure = {s.use.id for s in load.works(Work.FILTER) if any(sargable(p, load.table) and not p.conditional for p in s.use.predicates)}
     filters = sure - load.counted_filters(program)
-    if all(filters & set(s.use.after) for s in works) or all(s.use.work is Work.GROUP for s in works):
+    if all(filters & set(s.use.after) for s in works) or all(s.use.work in GROUPING for s in works):
         return Severity.INFO
     if _used_besides(load) or _asked_for(load) or _quota(program, load, works):
         return Severity.INFO
@@ -105,7 +111,7 @@ def _quota(program: Program, load: Load, works: list[Seen]) -> bool:
 def _used_besides(load: Load) -> bool:
     """Whether fields of the rows are looked at that neither the totals nor the filters before them need: the rows are shown as well."""
     needed = {name for s in load.fate.uses for name in (*s.use.fields, *(p.field or "" for p in s.use.predicates))}
-    folded = any(s.use.work in (Work.FOLD, Work.GROUP) for s in load.fate.uses)
+    folded = any(s.use.work in {Work.FOLD} | GROUPING for s in load.fate.uses)
     return not folded and bool({f for f in load.fate.fields if f != "_id"} - needed)
 
 

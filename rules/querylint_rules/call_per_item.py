@@ -35,8 +35,8 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 
 @rule(pattern="loop-rpc", severity=Severity.WARNING, cwe=1050)
 def call_per_item(program: Program) -> Iterator[Found]:
-    """Remote calls in loops, there or in a helper: the first of a loop as it deserves, the others as hints."""
-    told: set[tuple[str, int]] = set()
+    """Remote calls in loops, there or in a helper: one finding a loop, on its first call that costs most; the others are named in it."""
+    loops: dict[tuple[str, int], list[Found]] = {}
     for site, call in program.calls():
         if quiet(site.function) or site.function.kind is Kind.CLIENT or not site.loops:
             continue
@@ -46,11 +46,13 @@ def call_per_item(program: Program) -> Iterator[Found]:
         remotes = [Remote(site.function.key, call)] if call.mode.remote else _through(program, site, call)
         remote = next((r for r in remotes if _counts(program, site, r)), None)
         if remote is not None:
-            found = _found(program, site, call, hit, remote)
-            loop = (site.function.key, hit.loop.id)
-            yield replace(found, severity=Severity.INFO) if loop in told else found
-            if found.severity is not Severity.INFO:
-                told.add(loop)
+            loops.setdefault((site.function.key, hit.loop.id), []).append(_found(program, site, call, hit, remote))
+    for found in loops.values():
+        first = next((one for one in found if one.severity is not Severity.INFO), found[0])
+        others = [one for one in found if one is not first]
+        more = "; the loop makes more such calls" if others else ""
+        points = tuple(Point(one.span, one.message.partition(":")[0]) for one in others)
+        yield replace(first, message=first.message + more, trail=(*first.trail, *points))
 
 
 def _counts(program: Program, site: Site, remote: Remote) -> bool:

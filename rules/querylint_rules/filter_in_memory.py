@@ -21,14 +21,14 @@ the finding that a whole table is read, it is a hint.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from querylint.advise.advised import advised
 from querylint.advise.demands import reduction_shape
 from querylint.advise.memory import Load, anchor, home, joins, trail
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
-from querylint.advise.serving import keeps_order, known_field, phrase, sargable
+from querylint.advise.serving import Want, keeps_order, known_field, phrase, sargable, serve
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Predicate, Program, Relation, Table, Way
 from querylint.remedy import Advice, PushDown, Stage
@@ -57,19 +57,21 @@ def _found(program: Program, one: Reduction) -> Found:
     planner = program.facts(load.function).planner
     index = f", though index `{serving.index}` has it" if not serving.create and not planner else ""
     kept = keeps_order(plan, load.table, serving, one.want)
+    dated = tuple(dict.fromkeys(p.field for p in one.predicates if p.field and p.dated))
     return Found(
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept),
         one.severity,
-        Confidence.SURE if not first.way else Confidence.LIKELY,
+        Confidence.SURE if not first.way and not dated else Confidence.LIKELY,
         home(load, first),
         read.table,
         serving.fields,
         ("missing-index",) if serving.create and not planner else (),
         Cost(load.cost, "the rows that match"),
         "filter",
+        help=f"compare {phrase(dated)} as it is stored: a range finds the same where every row writes it in the same form" if dated else "",
     )
 
 
@@ -105,7 +107,9 @@ def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found
                 f"rows of `{load.access.table}` are loaded for all owners, and those with a {phrase(names)} in a set are kept in memory",
                 trail(program, load, s),
                 Advice(
-                    "keep the owner's id on the row and bind it in an index range, or read one range per id with Promise.all", Stage.DATA
+                    f"keep the owner's id on the row and bind it in an index range, or read one range per id{_by(load, names)} "
+                    "with Promise.all",
+                    Stage.DATA,
                 ),
                 Severity.INFO,
                 function=home(load, s),
@@ -115,6 +119,12 @@ def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found
                 operation="filter",
             )
             return
+
+
+def _by(load: Load, names: Sequence[str]) -> str:
+    """The index that has one of the fields, where there is one."""
+    found = next((s for name in names if (s := serve(load.table, Want((name,)))) is not None), None)
+    return f" by `{found.index}`" if found is not None else ""
 
 
 def _searchable(table: Table | None, p: Predicate) -> bool:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.advised import proposed
+from querylint.advise.advised import arm_serving, proposed
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
 from querylint.advise.serving import Serving, keeps_order, orderly, phrase, range_taken
@@ -72,7 +72,7 @@ def _message(loss: Loss, names: tuple[str, ...]) -> str:
 
 def _remedy(program: Program, loss: Loss, serving: Serving | None) -> PushDown | Advice:
     if serving is None:
-        return Advice("run one indexed query per alternative with Promise.all and merge the results")
+        return _split(program, loss)
     table = program.table(loss.site.function, loss.access.table)
     staged = next((i for i in table.indexes if i.staged and i.fields == serving.fields), None) if table is not None else None
     if staged is not None:
@@ -80,6 +80,15 @@ def _remedy(program: Program, loss: Loss, serving: Serving | None) -> PushDown |
     order = tuple(f for f in loss.want.then if f not in loss.names and f != range_taken(loss.plan))
     kept = keeps_order(loss.plan, table, serving, loss.want)
     return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=kept, order=order)
+
+
+def _split(program: Program, loss: Loss) -> Advice:
+    """One query for each alternative, by the index that serves it; the fields of those that are still to be added are named."""
+    found = [arm_serving(program, loss, arm) for arm in loss.arms]
+    named = dict.fromkeys(f"`{s.index}`" + (f" (to add: {', '.join(s.fields)})" if s.create else "") for s in found)
+    by = f" by {' and '.join(named)}" if named else ""
+    stage = Stage.INDEX if any(s.create for s in found) else Stage.CODE
+    return Advice(f"run one query per alternative{by} with Promise.all and merge the results", stage)
 
 
 def _also(program: Program, loss: Loss) -> tuple[str, ...]:

@@ -52,9 +52,11 @@ def _found(program: Program, one: Sorting) -> Found:
         remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=(field,))
     name = phrase((field,)) if field != "*" else "a field chosen at run time"
     rest = " and cut" if one.cut else ""
+    ready = isinstance(remedy, PushDown) and not remedy.create and not program.facts(load.function).planner
+    known = f", though index `{remedy.index}` has that order" if ready and isinstance(remedy, PushDown) else ""
     return Found(
         anchor(load, seen),
-        f"rows of `{read.table}` are loaded and sorted by {name}{rest} in memory",
+        f"rows of `{read.table}` are loaded and sorted by {name}{rest} in memory{known}",
         trail(program, load, seen),
         remedy,
         one.severity,

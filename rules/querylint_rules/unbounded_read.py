@@ -29,7 +29,7 @@ from querylint.advise.growth import grows, settled, small
 from querylint.advise.memory import COUNTING, acted_on, limits
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
-from querylint.advise.serving import sargable, unranged
+from querylint.advise.serving import Want, sargable, serve, unranged, wanted
 from querylint.advise.trace import Fate, fate
 from querylint.ir import Access, Branch, Call, Kind, Program, Work
 from querylint.ir.program import Site
@@ -39,7 +39,8 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 MANY_ARMS = 8
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
-    Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.FIRST: "used by its first row",
+    Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.DISTINCT: "reduced to distinct values",
+    Work.FIRST: "used by its first row",
     Work.LAST: "used by its last row", Work.EMPTY: "tested for being empty", Work.PICK: "used by one row", Work.MEMBER: "searched",
 }  # fmt: skip
 
@@ -113,7 +114,7 @@ def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severit
 def _also(program: Program, site: Site, read: Access, seen: Fate) -> tuple[str, ...]:
     kinds = {s.use.work for s in seen.uses}
     also = []
-    if kinds & {Work.FILTER, Work.FIND, Work.SORT, Work.SLICE, Work.COUNT, Work.FOLD, Work.GROUP, Work.SOME, Work.LAST, Work.FIRST}:
+    if kinds & ({Work.FILTER, Work.FIND, Work.SORT, Work.SLICE, Work.SOME, Work.LAST, Work.FIRST} | COUNTING):
         also.append("mem-filter")
     if not seen.whole:
         also.append("overfetch")
@@ -146,10 +147,15 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     only_counted = bool(kinds & COUNTING) and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
     if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
-    names = list(dict.fromkeys(p.field for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)))
-    if names and not seen.leaves_unselected() and not _handed_on(program, site, read):
-        return Advice(f"bind {', '.join(names)} in an index range instead of testing it in memory", Stage.INDEX)
+    tests = [p for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)]
+    if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
+        ready = serve(table, wanted((), tests, table) or Want(()))
+        where = f"the range of index `{ready.index}`" if ready is not None else "an index range"
+        names = ready.fields if ready is not None else dict.fromkeys(p.field for p in tests if p.field)
+        return Advice(f"bind {', '.join(names)} in {where} instead of testing it in memory", Stage.CODE if ready else Stage.INDEX)
     sorts = [s.use.fields[0] for s in seen.uses if s.use.work is Work.SORT and s.use.fields]
     if sorts and kinds & {Work.SLICE, Work.FIRST, Work.PICK}:
-        return Advice(f"add an index on {sorts[0]} and read with .order(...).take(n)", Stage.INDEX)
+        ready = serve(table, Want((), (sorts[0],)))
+        how = f"read by index `{ready.index}`" if ready is not None else f"add an index on {sorts[0]} and read"
+        return Advice(f"{how} with .order(...).take(n)", Stage.CODE if ready is not None else Stage.INDEX)
     return Limit(paginate=True)

@@ -39,8 +39,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.advised import dropped, waiting
-from querylint.advise.indexes import Neglect, Standing, covering, leaning, neglecting, standings, written
+from querylint.advise.advised import choosing, dropped, waiting
+from querylint.advise.indexes import Standing, covering, leaning, standings, written
+from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.serving import phrase
 from querylint.ir import IndexKind, Program
 from querylint.remedy import DropIndex, PushDown
@@ -57,26 +58,29 @@ def unused_index(program: Program) -> Iterator[Found]:
             continue
         index, table = standing.index, standing.table.name
         reader = (neglecting(program, standing) or waiting(program, standing)) if not dropped(program, standing) else None
-        pair = leaning(program, standing) if reader is None else None
+        could = choosing(program, standing) if reader is None else None
+        pair = leaning(program, standing) if reader is None and could is None else None
         use = PushDown(table, index.name, reader.fields, False, keeps_order=reader.keeps_order) if reader is not None else None
         frozen = reader is None and not written(program, standing)
         yield Found(
             standing.index.span,
-            _message(standing, pair, reader, frozen=frozen),
-            _trail(pair, reader),
+            _message(standing, pair, reader or could, frozen=frozen),
+            _trail(pair, reader or could),
             use or DropIndex(table, index.name),
             Severity.INFO if frozen else None,
             table=table,
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
-            help=_help(program, standing, reader),
+            help=_help(program, standing, reader, could),
         )
 
 
-def _help(program: Program, standing: Standing, reader: Neglect | None) -> str:
+def _help(program: Program, standing: Standing, reader: Neglect | None, could: Neglect | None) -> str:
     if reader is not None:
         return "where that query stays as it is, drop the index"
+    if could is not None:
+        return f"where `{could.function.name}` is to read fewer rows, let it read by the index first, and keep it"
     cover = covering(program, standing)
     return f"`{cover.index.name}` begins with the same fields, and would serve whoever comes to need them" if cover is not None else ""
 
@@ -89,7 +93,8 @@ def _message(standing: Standing, pair: Standing | None, reader: Neglect | None, 
     if pair is not None:
         return f"{said}; the fields that it shares with `{pair.index.name}` are served by that one"
     if reader is not None:
-        return f"{said}, though `{reader.function.name}` filters by {phrase(reader.fields)} without it"
+        doing = "sorts" if reader.sorts else "filters"
+        return f"{said}, though `{reader.function.name}` {doing} by {phrase(reader.fields)} without it"
     return said
 
 

@@ -34,7 +34,9 @@ from querylint.rule import Confidence, Cost, Found, Severity, rule
 
 FEW = 2
 MANY_FIELDS = 6
-REDUCING = frozenset((Work.FILTER, Work.FIND, Work.COUNT, Work.FOLD, Work.GROUP, Work.SORT, Work.SLICE, Work.FIRST, Work.LAST, Work.EMPTY))
+REDUCING = frozenset(
+    (Work.FILTER, Work.FIND, Work.COUNT, Work.FOLD, Work.GROUP, Work.DISTINCT, Work.SORT, Work.SLICE, Work.FIRST, Work.LAST, Work.EMPTY)
+)
 
 
 @rule(pattern="overfetch", severity=Severity.INFO, cwe=1060)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from querylint.advise.advisor import TableAdvice, Verdict, advice
 from querylint.advise.cover import Shape, serves
-from querylint.advise.demands import loss_shape
+from querylint.advise.demands import Doing, loss_shape
 from querylint.advise.filters import Loss
-from querylint.advise.indexes import Neglect, Standing
+from querylint.advise.indexes import Standing
 from querylint.advise.naming import index_name
-from querylint.advise.serving import BUILT_IN, Serving
+from querylint.advise.neglect import Neglect
+from querylint.advise.serving import BUILT_IN, Serving, Want, full, proposal, serve
 from querylint.ir import Function, Program
 
 
@@ -31,6 +32,14 @@ def proposed(program: Program, loss: Loss) -> Serving | None:
     if loss.serving is None:
         return None
     return advised(program, loss.site.function, loss.access.table, loss_shape(program, loss, loss.serving), loss.serving)
+
+
+def arm_serving(program: Program, loss: Loss, arm: Want) -> Serving:
+    """The index for one alternative of an `or`."""
+    table = program.table(loss.site.function, loss.access.table)
+    found = serve(table, arm)
+    serving = found if found is not None and full(found, arm) else proposal(arm)
+    return advised(program, loss.site.function, loss.access.table, Shape(frozenset(arm.equal), arm.then), serving)
 
 
 def added(program: Program, root: str, table: str, shape: Shape, fields: Sequence[str]) -> Serving:
@@ -56,7 +65,16 @@ def waiting(program: Program, standing: Standing) -> Neglect | None:
     known = advice(program).get((standing.schema.root, standing.table.name))
     served = next((i.serves for i in known.indexes if i.index is standing.index), ()) if known is not None else ()
     first = next(iter(served), None)
-    return Neglect(first.function, first.access, tuple(f for f in first.fields if f in standing.index.fields), True) if first else None
+    if first is None:
+        return None
+    fields = tuple(f for f in first.fields if f in standing.index.fields)
+    return Neglect(first.function, first.access, fields, True, first.doing is Doing.SORTS)
+
+
+def choosing(program: Program, standing: Standing) -> Neglect | None:
+    """The query that could read by an index which the advice takes away, as nothing does so now."""
+    known = advice(program).get((standing.schema.root, standing.table.name))
+    return next((i.could for i in known.indexes if i.index is standing.index), None) if known is not None else None
 
 
 def _found(known: TableAdvice, shape: Shape, tail: Sequence[str], *, adding: bool) -> Serving | None:

@@ -8,10 +8,11 @@ from enum import Enum
 
 from querylint.advise import demands
 from querylint.advise.audience import left_alone
-from querylint.advise.cover import Cover, cover, serves
+from querylint.advise.cover import Cover, Key, cover, key_for, serves
 from querylint.advise.demands import Demand, Doing
 from querylint.advise.indexes import Standing, standings
 from querylint.advise.naming import index_name
+from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.planning import planner_demands
 from querylint.ir import Index, IndexKind, Program, Role, Schema, Table
@@ -58,7 +59,8 @@ class IndexAdvice:
 
     `serves` are the queries that it serves once the advice is followed. `replaces` are the names of dropped indexes whose readers move to
     it; `covered_by` the names of the indexes to which the readers of a dropped one move. `passing` says that all its readers are queries
-    that other indexes are there for: once these are changed, nothing reads by it.
+    that other indexes are there for: once these are changed, nothing reads by it. `could` is a query that filters now and then by what a
+    dropped index has, and that nothing else serves: it may read by the index, which then stays.
     """
 
     verdict: Verdict
@@ -70,6 +72,7 @@ class IndexAdvice:
     replaces: tuple[str, ...] = ()
     covered_by: tuple[str, ...] = ()
     passing: bool = False
+    could: Neglect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,9 @@ class _Desk:
         idle = [one.index for one in self.standing.values() if one.dead and one.index.name not in self.fixed]
         wanted = [d for d in open_ if d.worth or (d.always and (every or any(serves(self._key(index.fields), d.shape) for index in idle)))]
         found = self._cover(wanted)
+        if every:
+            wanted = [*wanted, *self._choices(open_, [c.key for c in found.chosen])]
+            found = self._cover(wanted)
         room = MOST_INDEXES.get(self.schema.stack)
         if room is not None and len(found.chosen) + len(self.fixed) > room:
             wanted, over = self._squeezed(wanted, over, room)
@@ -224,6 +230,20 @@ class _Desk:
         prefer = [f for one in ranked if not one.dead for f in one.index.fields] + [f for d in wanted for f in d.fields]
         keys = [self._key(one.index.fields) for one in ranked]
         return cover([d.shape for d in wanted], keys, tuple(dict.fromkeys(prefer)))
+
+    def _choices(self, open_: Sequence[Demand], keys: Sequence[Key]) -> list[Demand]:
+        """One demand of each query that filters by what its callers choose alone, where no index serves any: a range, else the first."""
+        chosen: list[Demand] = []
+        groups: dict[int, list[Demand]] = {}
+        narrowed = {id(d.access) for d in open_ if d.always and d.doing is not Doing.READS}
+        for demand in open_:
+            if not demand.always and demand.span.path == demand.access.chain.path and id(demand.access) not in narrowed:
+                groups.setdefault(id(demand.access), []).append(demand)
+        for group in groups.values():
+            ready = [*keys, *(key_for([d.shape]) for d in chosen)]
+            if not any(serves(key, d.shape) for key in ready for d in group):
+                chosen.append(next((d for d in group if set(d.shape.then) - set(self.schema.tail)), group[0]))
+        return chosen
 
     def _squeezed(self, wanted: list[Demand], over: list[Demand], room: int) -> tuple[list[Demand], list[Demand]]:
         """Leave out the demands of filters and sorts, the last ones first, until the platform has room for the indexes."""
@@ -285,7 +305,15 @@ class _Desk:
             return IndexAdvice(Verdict.DROP, index.name, index.fields, Why.COVERED, index, (), (), (shadow.cover.name,))
         readers = [d for d in self.asked if d.doing is Doing.READS and d.index == index.name]
         others = tuple(name for name in (*stays, *new) if any(d in homes[name] for d in readers))
-        return IndexAdvice(Verdict.DROP, index.name, index.fields, Why.COVERED if readers else Why.UNUSED, index, (), (), others)
+        why = Why.COVERED if readers else Why.UNUSED
+        could = None if readers else self._could(index, homes)
+        return IndexAdvice(Verdict.DROP, index.name, index.fields, why, index, (), (), others, could=could)
+
+    def _could(self, index: Index, homes: Mapping[str, tuple[Demand, ...]]) -> Neglect | None:
+        """A query that could read by an index which nothing reads by, unless another index serves it as well."""
+        found = neglecting(self.program, self.standing[index.name], rare=True) if index.name in self.standing else None
+        served = (d.access for serves in homes.values() for d in serves if d.doing is not Doing.READS)
+        return found if found is not None and not any(access is found.access for access in served) else None
 
     def _passing(self, name: str, homes: Mapping[str, tuple[Demand, ...]]) -> bool:
         """Whether every query that an index is kept for has another index to go to once it binds what it filters by today."""

@@ -79,7 +79,7 @@ def named(program: Program) -> dict[Place, list[Demand]]:
     joint = {(o.load.function.key, o.load.access.id, f) for o in sortings if o.serving is not None for f in o.want.equal}
     for load, _, reductions in filtered(program):
         for one in reductions:
-            done = one.always and all((load.function.key, load.access.id, f) in joint for f in one.want.equal)
+            done = one.always and bool(one.want.equal) and all((load.function.key, load.access.id, f) in joint for f in one.want.equal)
             _add(program, found, load.function, load.access, None if done else _of_reduction(program, one))
     for sorting in sortings:
         _add(program, found, sorting.load.function, sorting.load.access, _of_sorting(program, sorting))
@@ -191,9 +191,17 @@ def _of_loss(program: Program, loss: Loss) -> Iterator[Demand | None]:
     always = not all(p.conditional for p in loss.plan.residual())
     given = (loss.site.function, loss.access, loss.access.chain)
     if serving is not None and serving.index not in BUILT_IN.values():
-        yield _demand(*given, loss_shape(program, loss, serving), Doing.FILTERS, loss.want, loss.plan.index, worth, always)
+        asked = loss_shape(program, loss, serving)
+        yield _demand(*given, asked, Doing.FILTERS, loss.want, loss.plan.index, worth, always)
+        table = program.table(loss.site.function, loss.access.table)
+        whole = want_shape(loss.want, proposal(loss.want), table, loss.after)
+        if whole != asked:  # the rest is soon read, but it might have an index as well
+            yield _demand(*given, whole, Doing.FILTERS, loss.want, loss.plan.index, False, always)
+        for want in loss.choices:
+            shape = want_shape(want, proposal(want), table, loss.after)
+            yield _demand(*given, shape, Doing.FILTERS, want, loss.plan.index, False, False)
     for arm in loss.arms if serving is None else ():
-        yield _demand(*given, Shape(frozenset(arm)), Doing.FILTERS, Want(arm), loss.plan.index, worth)
+        yield _demand(*given, Shape(frozenset(arm.equal), arm.then), Doing.FILTERS, arm, loss.plan.index, worth)
 
 
 def _of_reduction(program: Program, one: Reduction) -> Demand | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from querylint.advise.audience import left_alone, waited_for
@@ -39,8 +39,8 @@ SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.
 class Loss:
     """A read whose filter an index could replace. `serving` is None where only a split into several queries helps (`or`).
 
-    `after` is the order beyond the fixed fields that its caller can see, None where nobody sees one; `arms` are the fields of each
-    alternative.
+    `after` is the order beyond the fixed fields that its caller can see, None where nobody sees one; `arms` is what each alternative asks.
+    `choices` is what the caller may ask besides, in place of the first condition that only some calls apply.
     """
 
     site: Site
@@ -53,7 +53,8 @@ class Loss:
     to_end: bool
     names: tuple[str, ...]
     after: tuple[str, ...] | None = None
-    arms: tuple[tuple[str, ...], ...] = ()
+    arms: tuple[Want, ...] = ()
+    choices: tuple[Want, ...] = ()
 
     @property
     def cost(self) -> str:
@@ -91,8 +92,8 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     if read.table is not None and read.table.startswith("_"):
         return None
     always = [p for p in residual if not p.conditional]
-    first_choice = [p for p in residual if p.conditional and sargable(p, table)][:1]
-    want = wanted(fixed, [*always, *first_choice], table, taken=range_taken(plan))
+    chosen = [p for p in residual if p.conditional and sargable(p, table)]
+    want = wanted(fixed, [*always, *chosen[:1]], table, taken=range_taken(plan))
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
     ordered = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(program, site, read, plan))
@@ -109,7 +110,23 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(want)
     severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
-    return Loss(site, read, plan, want, serving, severity, bare, to_end, names, after)
+    others = (wanted(fixed, [*always, p], table, taken=range_taken(plan)) for p in chosen[1:])
+    choices = tuple(dict.fromkeys(w for w in others if w is not None))
+    found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after, (), choices)
+    arms = _arms(always, table, want.equal) if after is None and to_end and not want.then else ()
+    if arms and severity is not Severity.INFO and not suffices(program, found, serving):
+        more = tuple(f for arm in arms for f in arm.equal + arm.then)
+        return replace(found, serving=None, names=tuple(dict.fromkeys((*names, *more))), arms=arms)
+    return found
+
+
+def _arms(residual: Sequence[Predicate], table: Table | None, equal: tuple[str, ...] = ()) -> tuple[Want, ...]:
+    """What each alternative of an `or` asks, together with the equalities beside it; nothing where one of them asks nothing of an index."""
+    for p in residual:
+        wants = [wanted(equal, arm, table) for arm in p.arms] if p.relation is Relation.ANY else []
+        if wants and all(wants):
+            return tuple(dict.fromkeys(w for w in wants if w is not None))
+    return ()
 
 
 def _walks_in_order(program: Program, site: Site, read: Access, plan: Plan) -> bool:
@@ -137,28 +154,18 @@ def _disjunction(
     """An `or` of equalities over a whole table: every alternative could have its own range."""
     if not bare:
         return None
+    arms = _arms(residual, table)
     for p in residual:
         if p.field == "_id" and p.relation is Relation.IN:
             by_id = Serving("by_id", ("_id",), False)
             return Loss(site, read, plan, Want(("_id",)), by_id, Severity.WARNING, bare, to_end, ("_id",))
-        if p.relation is Relation.ANY and p.arms and all(any(sargable(a, table) for a in arm) for arm in p.arms):
+        if p.relation is Relation.ANY and arms:
             names = tuple(dict.fromkeys(a.field for arm in p.arms for a in arm if a.field))
-            arms = tuple(tuple(a.field for a in arm if a.field and a.relation is Relation.EQ and sargable(a, table)) for arm in p.arms)
             return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names, None, arms)
         if p.relation is Relation.IN and p.field is not None:
-            return Loss(
-                site,
-                read,
-                plan,
-                Want((p.field,)),
-                None,
-                Severity.WARNING,
-                bare,
-                to_end,
-                (p.field,),
-                None,
-                ((p.field,),) if known_field(p.field, table) else (),
-            )
+            want = Want((p.field,))
+            found = (want,) if known_field(p.field, table) else ()
+            return Loss(site, read, plan, want, None, Severity.WARNING, bare, to_end, (p.field,), None, found)
     return None
 
 

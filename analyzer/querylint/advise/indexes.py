@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from querylint.advise.audience import left_alone
-from querylint.advise.places import quiet
-from querylint.advise.serving import Serving, bound_by, keeps_order, range_taken, wanted
 from querylint.advise.trace import Fate, fate
 from querylint.ir import (
     Access,
@@ -18,11 +16,9 @@ from querylint.ir import (
     Function,
     Index,
     IndexKind,
-    LoopKind,
     Mode,
     Op,
     Plan,
-    Predicate,
     Program,
     Relation,
     Role,
@@ -31,15 +27,13 @@ from querylint.ir import (
     Side,
     Table,
     Terminal,
-    Use,
     Way,
     Work,
 )  # fmt: skip
-from querylint.ir.program import Site
 
 CHOOSING = frozenset((Way.INDEX, Way.SEARCH, Way.VECTOR))
 POSITIONAL = frozenset((Work.FIRST, Work.LAST, Work.SLICE, Work.PICK))
-GATHERING = frozenset((Work.SORT, Work.COUNT, Work.EMPTY, Work.SOME, Work.EVERY, Work.FOLD, Work.GROUP, Work.MEMBER))
+GATHERING = frozenset((Work.SORT, Work.COUNT, Work.EMPTY, Work.SOME, Work.EVERY, Work.FOLD, Work.GROUP, Work.DISTINCT, Work.MEMBER))
 
 
 class Need(IntEnum):
@@ -252,62 +246,3 @@ def _sorted(rows: Fate, function: Function, after: tuple[int, ...]) -> bool:
     """Whether the rows were put into another order, or lost theirs, before."""
     works = {seen.use.id: seen.use.work for seen in rows.uses if seen.function.key == function.key}
     return any(works.get(number) in GATHERING for number in after)
-
-
-# Queries that pass an index by.
-
-
-@dataclass(frozen=True, slots=True)
-class Neglect:
-    """A read that filters by the first fields of an index without using it."""
-
-    function: Function
-    access: Access
-    fields: tuple[str, ...]
-    keeps_order: bool
-
-
-def neglecting(program: Program, standing: Standing) -> Neglect | None:
-    """The read that an unused index would help most: one that scans the table, else one that reads by fewer of the fields."""
-    if standing.index.kind is not IndexKind.ORDERED:
-        return None
-    found = [n for site, read in program.reads() if (n := _neglect(program, site.function, read, standing)) is not None]
-    return max(found, key=lambda n: (len(n.fields), n.function.public), default=None)
-
-
-def _neglect(program: Program, function: Function, read: Access, standing: Standing) -> Neglect | None:
-    if read.table != standing.table.name or function.root != standing.schema.root or quiet(function):
-        return None
-    filters = _filters(program, function, read)
-    for plan in read.plans:
-        if plan.way not in (Way.SCAN, Way.INDEX) or not plan.named:
-            continue
-        ranged = range_taken(plan) is not None
-        residual = (*plan.residual(), *(p for p in filters if not p.conditional))
-        want = wanted(plan.fixed(), residual, standing.table, taken=range_taken(plan))
-        if want is None:
-            continue
-        depth = bound_by(standing.index, want)
-        if depth > len(plan.fixed()) + ranged and set(plan.fixed()) <= set(standing.index.fields[:depth]):
-            fields = standing.index.fields[:depth]
-            return Neglect(function, read, fields, keeps_order(plan, standing.table, Serving(standing.index.name, fields, False), want))
-    return None
-
-
-def _filters(program: Program, function: Function, read: Access) -> tuple[Predicate, ...]:
-    """What memory always asks of all the rows of a read: not only for some item of a loop around, and with no other use of the rest."""
-    sites = program.sites(function.key)
-    mine = [u for u in function.steps() if isinstance(u, Use) and any(o.root is Root.STEP and o.ref == read.id for o in u.of)]
-    found = [u for u in mine if u.work is Work.FILTER]
-    tested = {u.id for u in found}
-    if any(u.work is not Work.FILTER and not tested & set(u.after) for u in mine):
-        return ()
-    own = [u for u in found if not u.conditional and not _varies(sites.by_id[u.id], sites.by_id[read.id])]
-    return tuple(p for u in own for p in u.predicates)
-
-
-def _varies(work: Site, read: Site) -> bool:
-    """Whether a work is done once for every item of some other list than the rows."""
-    number = getattr(read.step, "id", None)
-    others = (loop for loop in work.loops if loop not in read.loops and loop.kind is not LoopKind.ONCE)
-    return any(loop.over is None or not any(o.ref == number for o in loop.over.origins) for loop in others)

@@ -17,7 +17,8 @@ from querylint.ir.program import Edge, Site
 from querylint.rule import Point, Severity
 from querylint.text import Span
 
-COUNTING = frozenset((Work.COUNT, Work.FOLD, Work.GROUP))
+GROUPING = frozenset((Work.GROUP, Work.DISTINCT))
+COUNTING = frozenset((Work.COUNT, Work.FOLD)) | GROUPING
 
 
 @dataclass(frozen=True, slots=True)

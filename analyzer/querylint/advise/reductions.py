@@ -16,7 +16,7 @@ from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, W
 from querylint.rule import Severity
 
 OWNERS = re.compile(r"^(?:org|organization|team|workspace|tenant|user|owner|account|thread)_?id$", re.IGNORECASE)
-WHOLE = (Work.FOLD, Work.GROUP, Work.COUNT)
+WHOLE = (Work.FOLD, Work.GROUP, Work.DISTINCT, Work.COUNT)
 CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
 
 
@@ -116,7 +116,8 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
     cut = any(seen.use.id in s.use.after for s in load.works(*CUTS))
     ranged = any(p.relation is not Relation.EQ and p.field in (None, field) for p in plan.predicates)
     ahead = [r for r in before if r.always and r.seen.use.id in seen.use.after and r.want.then in ((), (field,))]
-    bound = (*plan.fixed(), *(f for r in ahead for f in r.want.equal))
+    tested = (p.field for p in plan.residual() if p.field and p.relation is Relation.EQ and not p.conditional and sargable(p, load.table))
+    bound = (*plan.fixed(), *tested, *(f for r in ahead for f in r.want.equal))
     fixed = tuple(dict.fromkeys(f for f in bound if f != field))
     want = Want(fixed, (field,))
     serving = serve(load.table, want, beyond=fixed)
@@ -143,7 +144,7 @@ def bypassed(load: Load, seen: Seen) -> bool:
         alone = other.function.key == seen.function.key and apart and not (seen.use.conditional or other.use.conditional)
         if alone and not fields & {p.field for p in other.use.predicates}:
             return True
-    for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP):
+    for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP, Work.DISTINCT):
         mine = other.function.key == seen.function.key
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
             return True
@@ -193,7 +194,7 @@ def _severity(
     if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
         return Severity.INFO
     chosen = all(p.conditional for p in predicates)
-    if chosen and any(p.relation is Relation.EQ and not p.conditional for p in plan.residual()):
+    if (chosen or maybe) and any(p.relation is Relation.EQ and not p.conditional for p in plan.residual()):
         return Severity.INFO  # what the database always filters by is worth the index
     if load.site.arms and (chosen or maybe):  # the arm may be the one where the condition is not asked for
         return Severity.INFO

@@ -42,7 +42,7 @@ class Serving:
 
 def sargable(p: Predicate, table: Table | None) -> bool:
     """Whether an index range can express a predicate. Arrays and objects are compared whole, which nobody wants."""
-    if p.field is None or p.defaulted or not (p.relation is Relation.EQ or p.relation.ranged):
+    if p.field is None or p.defaulted or not (p.relation is Relation.EQ or p.relation.ranged) or (p.dated and p.field.startswith("_")):
         return False
     if p.field == "_id" and (p.side is Side.MEMORY or p.relation is not Relation.EQ):
         return False
@@ -150,9 +150,9 @@ def serve_in_order(table: Table | None, want: Want, after: tuple[str, ...]) -> S
         bound = index.fields[:depth]
         rest = tuple(f for f in after if f not in bound)
         whole = depth == len(want.equal)
-        if depth == 0 or index.fields[depth:] != rest or (want.then and want.then != rest[:1]) or (want.then and not whole):
+        if index.fields[depth:] != rest or (want.then and (want.then != rest[:1] or not whole)) or not (depth or want.then):
             continue
-        if best is None or depth > len(best.fields):
+        if best is None or len(bound + want.then) > len(best.fields):
             best = Serving(index.name, bound + want.then, False)
     return best
 

@@ -84,7 +84,8 @@ class Side(Enum):
 class Predicate:
     """One condition on a row. `field` is None where it cannot be named; `conditional` says that only some paths apply it.
 
-    `defaulted` says that a default stands for the field where it is missing (`row.status ?? "active"`) and may meet the condition. For
+    `defaulted` says that a default stands for the field where it is missing (`row.status ?? "active"`) and may meet the condition, `dated`
+    that the field is read as a date first (`new Date(row.at)`): a range does the same where all rows write it in one form. For
     Relation.ANY, `arms` holds the alternatives, each a conjunction.
     """
 
@@ -96,6 +97,7 @@ class Predicate:
     arms: tuple[tuple[Predicate, ...], ...] = ()
     span: Span | None = None
     defaulted: bool = False
+    dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

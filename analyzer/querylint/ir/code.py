@@ -13,7 +13,10 @@ from querylint.text import Span
 
 
 class Work(Enum):
-    """What memory does to rows that were loaded. MEMBER is a test of membership, GROUP a mapping from keys to rows or totals."""
+    """What memory does to rows that were loaded.
+
+    MEMBER is a test of membership, GROUP a mapping from keys to rows or totals, DISTINCT a list in which each value stands once.
+    """
 
     FILTER = "filter"
     FIND = "find"
@@ -28,6 +31,7 @@ class Work(Enum):
     EMPTY = "empty"
     FOLD = "fold"
     GROUP = "group"
+    DISTINCT = "distinct"
     MEMBER = "member"
 
 

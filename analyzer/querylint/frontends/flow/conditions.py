@@ -189,7 +189,8 @@ def stated(m: State, conditions: tuple[Condition, ...], items: tuple[Origin, ...
         twins = {_field_of(d.origin, items) for d in conditions if (d.at, d.end) == (c.at, c.end) and not d.arms and d.end}
         relation = Relation.OTHER if row_side or len(twins - {None}) > 1 else c.relation
         value = lowered(other) if other is not None else None
-        found.append(Predicate(name, relation, Side.MEMORY, value, conditional or c.conditional, (), m.span(c.at, c.end), c.defaulted))
+        span = m.span(c.at, c.end)
+        found.append(Predicate(name, relation, Side.MEMORY, value, conditional or c.conditional, (), span, c.defaulted, c.dated))
     return tuple(dict.fromkeys(found))
 
 

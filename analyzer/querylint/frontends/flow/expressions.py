@@ -11,7 +11,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.comprehensions import comprehension
-from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, tested, truth
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, negated, tested, truth
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -270,7 +270,32 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
     left, right = sides
     if m.language.function_scoped:
         _whole(m, sides, node.operands)
-    return replace(derived(left, right), conditions=compared(m, node, left, relation, right))
+    return replace(derived(left, right), conditions=compared(m, node, left, relation, right) or _dated(m, node, left, relation, right))
+
+
+def _dated(m: State, node: tree.Op, left: Val, relation: Relation, right: Val) -> tuple[Condition, ...]:
+    """What `new Date(row.at) >= since` says of the field. Two dates are never equal, whatever they hold."""
+    if not relation.ranged:
+        return ()
+    found: list[Condition] = []
+    for operand, here, other in ((node.operands[0], relation, right), (node.operands[1], FLIPPED[relation], left)):
+        given = _read_as_date(operand)
+        if given is not None:
+            with m.recording():
+                value = evaluate(m, given)
+            found += [Condition(o, here, other, at=node.at, end=node.end, dated=True) for o in value.origins]
+    return tuple(found)
+
+
+def _read_as_date(node: tree.Expr) -> tree.Expr | None:
+    """What `new Date(x)`, `new Date(x).getTime()` and `Date.parse(x)` read."""
+    while isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("getTime", "valueOf"):
+        node = node.func.base
+    if not isinstance(node, tree.Call) or len(node.args) != 1:
+        return None
+    parses = isinstance(node.func, tree.Member) and node.func.name == "parse"
+    name = node.func.base if parses and isinstance(node.func, tree.Member) else node.func
+    return node.args[0] if isinstance(name, tree.Name) and name.id == "Date" and (parses or node.new) else None
 
 
 def _logic(m: State, node: tree.Logic) -> Val:
@@ -309,7 +334,17 @@ def _ternary(m: State, node: tree.Ternary) -> Val:
         holder[1] = evaluate(m, node.other)
 
     m.choose([then, other], test.deps, node.at, node.end)
-    return replace(join(holder[0], holder[1]).with_deps(test.deps), conditions=())
+    return replace(join(holder[0], holder[1]).with_deps(test.deps), conditions=_choice(node, test, *holder))
+
+
+def _choice(node: tree.Ternary, test: Val, then: Val, other: Val) -> tuple[Condition, ...]:
+    """What `test ? then : other` tests where one of the two is a comparison: `then` under the test, `other` where it fails."""
+    if not then.conditions and not other.conditions:
+        return ()
+    yes, no = (*test.conditions, *truth(then, node.then)), (*negated(test.conditions), *truth(other, node.other))
+    if then.literal is False or other.literal is False:
+        return no if then.literal is False else yes
+    return (Condition(None, Relation.ANY, None, arms=(yes, no), at=node.at, end=node.end),)
 
 
 def _await(m: State, node: tree.Await) -> Val:

@@ -32,6 +32,7 @@ class Condition:
     at: int = 0
     end: int = 0
     defaulted: bool = False
+    dated: bool = False
 
 
 @dataclass(slots=True, frozen=True)

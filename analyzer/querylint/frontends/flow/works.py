@@ -35,6 +35,7 @@ PURE = frozenset(
 )
 
 
+SEEKING = frozenset(("includes", "some", "find", "findIndex", "indexOf", "has"))
 PROMISES = frozenset(("then", "catch", "finally"))
 Handler = Callable[[State, tree.Call, tree.Member, Val], Val | None]
 
@@ -207,10 +208,18 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     result, _, _ = _each(m, node, base, func, LoopKind.EACH, lambda item: (start, item, derived(item), base), callback)
     if result.interesting and result.pending:
         return join(result, start)
-    m.use(Work.FOLD, base, node.at, node.end)
+    distinct = isinstance(callback.shape, Closure) and isinstance(start.shape, Many) and _seeks(callback.shape.fn)
+    m.use(Work.DISTINCT if distinct else Work.FOLD, base, node.at, node.end)
     return (
         replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
     )
+
+
+def _seeks(fn: tree.Fn) -> bool:
+    """Whether a reducer looks in what it has gathered before it adds to it."""
+    name = fn.params[0].pattern.id if fn.params and isinstance(fn.params[0].pattern, tree.NamePattern) else None
+    calls = (c.func for c in tree.walk(fn.body) if isinstance(c, tree.Call))
+    return any(isinstance(f, tree.Member) and f.name in SEEKING and isinstance(f.base, tree.Name) and f.base.id == name for f in calls)
 
 
 def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:

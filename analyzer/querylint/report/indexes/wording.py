@@ -67,6 +67,10 @@ def reason(index: IndexAdvice, table: TableAdvice) -> str:
 
 
 def _dropped(index: IndexAdvice) -> str:
+    if index.why is Why.UNUSED and index.could is not None:
+        could = index.could
+        where = f"{could.function.name} ({could.access.span.path}:{could.access.span.line})"
+        return f"no query reads by it; let {where} do so first if it is to stay, which filters by {' and '.join(could.fields)} without it"
     if index.why is Why.UNUSED:
         return "no query reads by it"
     others = listed([f"`{name}`" for name in index.covered_by]) if index.covered_by else "another index"
