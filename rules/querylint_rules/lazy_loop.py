@@ -32,7 +32,7 @@ from querylint.advise.audience import unhurried
 from querylint.advise.eager import Source, column, links, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import ITEM, Access, Call, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
+from querylint.ir import ITEM, Access, Call, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -276,9 +276,10 @@ def _one_row(program: Program, gathered: Rows) -> bool:
 def _unfelt(followed: Followed) -> bool:
     """Whether it hardly shows.
 
-    Something must fail first, callers that cannot be seen may have loaded the rows, or each round writes anyway.
+    Something must fail first, callers that cannot be seen may have loaded the rows or built their query, or each round writes anyway.
     """
-    if followed.source.read is None or followed.site.handled:
+    read = followed.source.read
+    if read is None or followed.site.handled or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
         return True
     return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
 
