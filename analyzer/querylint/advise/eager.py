@@ -170,9 +170,22 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
     back = read.follows.path[-1] if read.follows is not None else None
     if back is not None and found and found[0] == path[:1]:
         first = links(program, function, read.table, path[:1])[0]
-        if first is not None and first.back == back and not first.many:
+        if first is not None and first.back == back and not first.many and _leads_from(program, function, read, first.target):
             found = found[1:]  # rows of a relation know the row that they belong to
     return found
+
+
+def _leads_from(program: Program, function: Function, read: Access, table: str | None) -> bool:
+    """Whether the relation that a read follows may start from rows of a table: relations of several tables go by one name."""
+    assert read.follows is not None
+    for source in sources(program, function, read.follows):
+        here = source.read.table if source.read is not None else None
+        before = source.path[:-1]
+        known = links(program, source.outer, here, before)
+        end = known[-1].target if known and known[-1] is not None else here if not known else None
+        if end is None or end == table:
+            return True
+    return False
 
 
 def _beforehand(program: Program, function: Function, read: Access) -> list[Plan]:
