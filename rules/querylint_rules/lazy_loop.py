@@ -205,10 +205,17 @@ def _apart(read: Access, followed: Followed) -> bool:
         return True
     step = followed.site.step
     assert isinstance(step, Access)
+    if outer.span.covers(step.span) and read.chain.start != read.chain.end and _helped(read, outer):
+        return False  # a helper has begun the query, for others too: it can go on where its rows are read
     several = read.terminal in (Terminal.ROWS, Terminal.PAGE)
     if several and step.span.path == read.chain.path and step.span.line - read.chain.line > SCREEN:
         return True
     return several and step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
+
+
+def _helped(read: Access, outer: Function) -> bool:
+    """Whether a query was begun in another function than the one that runs it."""
+    return outer.span.covers(read.span) and read.chain.path != outer.path
 
 
 def _home(name: str) -> str:
