@@ -36,6 +36,7 @@ VALUES = Advice(
 )
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
+SEARCHING = frozenset((Work.MEMBER, Work.SOME, Work.EVERY))
 
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
@@ -51,6 +52,8 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
             continue
         if program.facts(load.function).bulk_reads and (_wanted_besides(load) or _no_numbers(load) or handed_on(load)):
             continue
+        if program.facts(load.function).bulk_reads and kinds & SEARCHING:
+            continue  # they are searched for other items besides, which takes them all
         if kinds & REORDERING and not kinds & ({Work.FOLD} | GROUPING):
             continue
         if plain(program, load.function) and load.fate.fields:

@@ -32,7 +32,7 @@ from querylint.advise.audience import unhurried
 from querylint.advise.eager import Source, column, links, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import ITEM, Access, Call, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal
+from querylint.ir import ITEM, Access, Call, Function, Loading, Loop, LoopKind, Op, Origin, Path, Program, Role, Root, Terminal, Use, Way, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -45,6 +45,8 @@ KINDS = re.compile(
     r"format|taxonomy|environment|instrument|telescope|org|organi[sz]ation|tenant|workspace)$",
     re.IGNORECASE,
 )
+EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
+ALL_COUNTED = Advice("let one query of the related rows count them: their conditions can name the relation that leads back")
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 
@@ -205,10 +207,17 @@ def _apart(read: Access, followed: Followed) -> bool:
         return True
     step = followed.site.step
     assert isinstance(step, Access)
+    if outer.span.covers(step.span) and read.chain.start != read.chain.end and _helped(read, outer):
+        return False  # a helper has begun the query, for others too: it can go on where its rows are read
     several = read.terminal in (Terminal.ROWS, Terminal.PAGE)
     if several and step.span.path == read.chain.path and step.span.line - read.chain.line > SCREEN:
         return True
     return several and step.span.path != read.chain.path and step.terminal is not Terminal.COUNT
+
+
+def _helped(read: Access, outer: Function) -> bool:
+    """Whether a query was begun in another function than the one that runs it."""
+    return outer.span.covers(read.span) and read.chain.path != outer.path
 
 
 def _home(name: str) -> str:
@@ -225,6 +234,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     names = _names(paths)
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
+    counted = _counted(program, followed) if len(paths) == 1 else None
     key = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     at = place if place != step.span else None
     points = [
@@ -242,12 +252,14 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         if key
         else LEFT_OUT
         if left
+        else counted
+        if counted is not None
         else _remedy(program, source, paths, step, at),
         Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(followed) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
-        also=("loop-read",),
+        also=("loop-read",) if counted is None else ("loop-read", "mem-filter"),
         cost=Cost(
             "n queries" if len(paths) == 1 else f"{len(paths)} × n queries",
             f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join",
@@ -276,9 +288,10 @@ def _one_row(program: Program, gathered: Rows) -> bool:
 def _unfelt(followed: Followed) -> bool:
     """Whether it hardly shows.
 
-    Something must fail first, callers that cannot be seen may have loaded the rows, or each round writes anyway.
+    Something must fail first, callers that cannot be seen may have loaded the rows or built their query, or each round writes anyway.
     """
-    if followed.source.read is None or followed.site.handled:
+    read = followed.source.read
+    if read is None or followed.site.handled or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
         return True
     return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
 
@@ -334,6 +347,21 @@ def _only_key(program: Program, site: Site, step: Access) -> str:
     return f"{here.path[-1]}_{target.key}"
 
 
+def _counted(program: Program, followed: Followed) -> Advice | None:
+    """What counts the related rows instead, for each row or all together, where nothing else is done with them."""
+    site, step = followed.site, followed.site.step
+    assert isinstance(step, Access)
+    assert step.follows is not None
+    mine = (step.follows, Origin(Root.STEP, step.id))
+    uses = [s for s in site.function.steps() if isinstance(s, Use) and set(s.of) & set(mine)]
+    looked = [*site.function.touched, *(o.origin for o in site.function.outflows)]
+    besides = any(o.root is m.root and o.ref == m.ref and o.path[: len(m.path)] == m.path for o in looked for m in mine)
+    if step.terminal is not Terminal.ROWS or not uses or besides or any(u.work is not Work.COUNT for u in uses):
+        return None
+    where = [program.sites(site.function.key).by_id.get(u.id) for u in uses]
+    return EACH_COUNTED if any(w is not None and followed.loop in w.loops for w in where) else ALL_COUNTED
+
+
 def _keyed(program: Program, site: Site, name: str, target: str | None) -> bool:
     """Whether rows that have a relation of that name hold its key themselves: then it is a column of theirs."""
     schema = program.schema(site.function)
@@ -347,7 +375,7 @@ def _below(path: Path, here: Path) -> bool:
 
 def _remedy(program: Program, source: Source, paths: list[Path], step: Access, at: Span | None) -> Preload | Advice:
     if step.terminal is Terminal.COUNT and len(paths) == 1:
-        return Advice("let the query of the rows count: .annotate(number=Count(...))")
+        return EACH_COUNTED
     read = source.read
     table = read.table if read is not None else None
     joined: list[Path] = []

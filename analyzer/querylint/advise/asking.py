@@ -33,6 +33,8 @@ def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> b
 
 
 def _values(read: Access) -> Iterator[Value | None]:
+    if read.follows is not None:
+        yield Value((((), read.follows),))  # the rows of one row are asked for by that row
     if read.by_key:
         yield read.key
         return

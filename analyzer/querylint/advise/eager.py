@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Root, Terminal
 from querylint.ir.program import Edge
@@ -165,12 +165,39 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
     """The shortest relations of a path that a read does not bring along, the outermost first."""
     if any(link is None for link in links(program, function, read.table, path)) and not column(program, function, read.table, path):
         return []  # not a relation of these rows
-    found = [path[: n + 1] for n in range(len(path)) if not loaded(program, function, read.table, read.plans, path[: n + 1])]
+    plans = [*read.plans, *_beforehand(program, function, read)]
+    found = [path[: n + 1] for n in range(len(path)) if not loaded(program, function, read.table, plans, path[: n + 1])]
     back = read.follows.path[-1] if read.follows is not None else None
     if back is not None and found and found[0] == path[:1]:
         first = links(program, function, read.table, path[:1])[0]
-        if first is not None and first.back == back and not first.many:
+        if first is not None and first.back == back and not first.many and _leads_from(program, function, read, first.target):
             found = found[1:]  # rows of a relation know the row that they belong to
+    return found
+
+
+def _leads_from(program: Program, function: Function, read: Access, table: str | None) -> bool:
+    """Whether the relation that a read follows may start from rows of a table: relations of several tables go by one name."""
+    assert read.follows is not None
+    for source in sources(program, function, read.follows):
+        here = source.read.table if source.read is not None else None
+        before = source.path[:-1]
+        known = links(program, source.outer, here, before)
+        end = known[-1].target if known and known[-1] is not None else here if not known else None
+        if end is None or end == table:
+            return True
+    return False
+
+
+def _beforehand(program: Program, function: Function, read: Access) -> list[Plan]:
+    """What the query by which a relation was loaded ahead brings along: one that refines the relation starts from that query."""
+    if read.follows is None or not read.refined:
+        return []
+    found: list[Plan] = []
+    for source in sources(program, function, read.follows):
+        depth = len(source.path)
+        for plan in source.read.plans if source.read is not None else ():
+            kept = tuple(replace(e, path=e.path[depth:]) for e in plan.eager if len(e.path) > depth and e.path[:depth] == source.path)
+            found += [replace(plan, eager=kept, whole=False)] if kept else []
     return found
 
 

@@ -119,6 +119,8 @@ def lookups(program: Program) -> Iterator[Lookup]:
         table = program.table(site.function, read.table)
         if table is None or not program.facts(site.function).planner or quiet(site.function) or small(program, read.table):
             continue
+        if table.library is not None:
+            continue  # its indexes are declared by somebody else
         names = _unserved(table, read)
         if names:
             yield Lookup(table, site, read, names)

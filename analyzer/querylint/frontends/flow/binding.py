@@ -6,7 +6,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Query, Record, Val, join
-from querylint.ir import NOT_LITERAL, Origin, Work
+from querylint.ir import NOT_LITERAL, Escape, Origin, Work
 from querylint.syntax import tree
 
 TEXT = "text"
@@ -114,11 +114,15 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
     elif isinstance(target, tree.Member):
         base = m.evaluate(target.base)
         m.vocabulary.assigned(m, base, target, value)
+        if m.language.function_scoped and not isinstance(base.shape, Record | Query) and not isinstance(value.shape, Query):
+            m.leak(value, Escape.STORED, target.at, target.end)  # whoever holds the object has it from now on
         if how not in ("=", TEXT):
             note_fold(m, _var_of(m, target.base), value)
         if isinstance(base.shape, Record):
             put_back(m, target.base, _with_field(base, base.shape, target.name, value))
-        elif value.interesting and not isinstance(base.shape, Query):  # what is hung on a query is no part of its rows
+        elif m.language.function_scoped and isinstance(base.shape, Many):
+            pass  # what is hung on a list or a page is no part of its rows
+        elif value.interesting and not isinstance(base.shape, Query):  # nor is what is hung on a query
             kept = base.doc_of if m.language.function_scoped else None
             put_back(
                 m,

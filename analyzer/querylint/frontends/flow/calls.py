@@ -36,6 +36,9 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
     text = m.text(node.func)
     if func.origins and func.origins[0].root is Root.PARAM:
         origin = func.origins[0]
+        if m.language.function_scoped:  # a method of an object of which nothing is known
+            for arg in args:
+                m.leak(arg, Escape.PASSED, node.at, node.end)
         result = m.call(Target(TargetKind.PARAM, "", ".".join((str(origin.ref), *origin.path))), Mode.DIRECT, args, node, text)
         run_handed_closures(m, node, args, result)
         return result.with_deps(func.deps) if m.language.function_scoped else result

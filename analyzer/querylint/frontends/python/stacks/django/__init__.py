@@ -224,6 +224,8 @@ class Django(Stack):
             if base.doc_of is not None and node.func.name in words.ROW_WRITES:
                 rows.written(state, node, node.func.name, base)  # before what the model's own method does besides
             return None
+        if isinstance(shape, ClassRef) and not shape.instance:
+            return None  # a class that a manager holds: `self.queryset_class(self.model)`
         asked = functions.permission(self, state, node, node.func, base)
         if asked is not None:
             return asked

@@ -20,22 +20,44 @@ ITEMS = "feed_rows"
 
 
 def admin_rows(django: Django, info: ClassInfo) -> tree.Fn | None:
-    """Every column of `list_display`, asked of every row of the change list."""
+    """Every column of `list_display`, asked of every row of the change list; every action, handed the rows of the list."""
     if not any(n.rpartition(".")[2] in ADMIN for n in info.ancestry()):
         return None
-    found = info.field("list_display")
-    if found is None or not isinstance(found[2], tree.Array) or found[0] is not info:
+    columns, actions = _own(info, "list_display"), _own(info, "actions")
+    if columns is None and actions is None:
         return None
     at = info.node.at
     me, row = tree.Name("self", at, at), tree.Name("row", at, at)
     body: list[tree.Stmt] = []
-    for item in found[2].items:
+    for item in columns.items if columns is not None else ():
         if not isinstance(item, tree.Literal) or not isinstance(item.value, str):
             continue
         if info.method(item.value) is not None:
             body.append(do(call_of(me, item.value, [row], at)))
         elif item.value != "__str__":
             body.append(do(tree.Member(row, item.value, item.at, item.end, item.at)))
+    rows = _list_rows(django, info, columns)
+    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("row", at, at), over=rows)
+    done: list[tree.Stmt] = [loop]
+    for item in actions.items if actions is not None else ():
+        if isinstance(item, tree.Literal) and isinstance(item.value, str) and info.method(item.value) is not None:
+            done.append(do(call_of(me, item.value, [tree.Name("request", at, at), rows], at)))
+        elif isinstance(item, tree.Name):
+            done.append(do(tree.Call(item, [me, tree.Name("request", at, at), rows], at, at)))
+    params = [tree.Param(tree.NamePattern(name, at, at)) for name in ("self", "request")]
+    return tree.Fn(CHANGE_LIST, params, done, at, at)
+
+
+def _own(info: ClassInfo, name: str) -> tree.Array | None:
+    """A list that a class itself writes down."""
+    found = info.field(name)
+    return found[2] if found is not None and found[0] is info and isinstance(found[2], tree.Array) else None
+
+
+def _list_rows(django: Django, info: ClassInfo, columns: tree.Array | None) -> tree.Expr:
+    """The rows of the change list: what the class asks for, with what it says comes along."""
+    at = info.node.at
+    me = tree.Name("self", at, at)
     joined = info.field("list_select_related")
     here, end = at, at
     if joined is not None and joined[0] is info and joined[2] is not None:
@@ -44,16 +66,14 @@ def admin_rows(django: Django, info: ClassInfo) -> tree.Fn | None:
     if here == end or not any(f.name == "get_queryset" for f in info.node.methods):
         rows = tree.Call(tree.Member(rows, words.OWN, here, end, here), [], here, end)
     if joined is None or joined[2] is None or (isinstance(joined[2], tree.Literal) and joined[2].value is False):
-        if _shows_key(django, info, found[2]):
+        if columns is not None and _shows_key(django, info, columns):
             rows = call_of(rows, "select_related", [], at)  # the change list does so by itself where a column is a foreign key
     elif isinstance(joined[2], tree.Literal):
         rows = call_of(rows, "select_related", [], at)
     else:
         spread = tree.Spread(joined[2], at, at)
         rows = tree.Call(tree.Member(rows, "select_related", here, end, here), [spread], here, end)
-    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("row", at, at), over=rows)
-    params = [tree.Param(tree.NamePattern(name, at, at)) for name in ("self", "request")]
-    return tree.Fn(CHANGE_LIST, params, [loop], at, at)
+    return rows
 
 
 def _shows_key(django: Django, info: ClassInfo, columns: tree.Array) -> bool:

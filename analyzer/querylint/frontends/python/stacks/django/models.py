@@ -147,12 +147,15 @@ class Models:
 
     def _built_in(self) -> None:
         """The models that Django brings along."""
-        for name, dotted, plain in words.BUILT_IN:
+        for name, dotted, plain, unique in words.BUILT_IN:
             app = dotted.split(".")[2].removesuffix("s") if name != "User" else "auth"
             table = name if name not in self.by_table else dotted
             model = Model(table, None, app, f"{app}.{name}".lower())
             model.fields = [Field("id", "number"), *(Field(f, "string") for f in plain.split())]
-            model.indexes = [Index("pk", ("id",), unique=True, implicit=True)]
+            model.indexes = [
+                Index("pk", ("id",), unique=True, implicit=True),
+                Index(unique.replace(" ", "_"), tuple(unique.split()), unique=True, implicit=True),
+            ]
             self.by_table[table] = model
             self.by_label.setdefault(model.label, model)
             self.outside[dotted] = model
@@ -252,6 +255,8 @@ class Models:
             user = self.outside["django.contrib.auth.models.User"]
             model.fields += [f for f in user.fields if f.name != "id"]
             model.links |= user.links
+            if not any(made.name == "username" for made in model.made):
+                model.indexes += [i for i in user.indexes if i.fields == ("username",)]
         model.indexes.append(Index("pk", (model.key,), unique=True, implicit=True))
         for made in model.made:
             self._field(model, made)

@@ -223,7 +223,9 @@ def _nested(built: tuple[tree.Fn, tree.Expr, bool], name: str, row: tree.Expr, i
     at = serializer.at
     value = tree.Member(row, name, at, at, at)
     bare = tree.Call(serializer, [], at, at)
-    brought: list[tree.Stmt] = [statement for statement in fn.body if isinstance(statement, tree.Imports)]
+    imports = [statement for statement in fn.body if isinstance(statement, tree.Imports)]
+    names = [item.local for statement in imports for item in statement.items]
+    brought: list[tree.Stmt] = [*(tree.Let(tree.NamePattern(local, at, at), None, at, at) for local in names), *imports]
     if several:
         item = tree.Name("related", at, at)
         return [*brought, each(value, [do(call_of(bare, "to_representation", [item], at))], info.node)]

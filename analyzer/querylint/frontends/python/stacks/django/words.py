@@ -56,9 +56,11 @@ BUILT_IN = (
         "User",
         "django.contrib.auth.models.User",
         "username email first_name last_name password is_active is_staff is_superuser last_login date_joined",
+        "username",
     ),
-    ("Group", "django.contrib.auth.models.Group", "name"),
-    ("Permission", "django.contrib.auth.models.Permission", "name codename"),
-    ("ContentType", "django.contrib.contenttypes.models.ContentType", "app_label model"),
-    ("Site", "django.contrib.sites.models.Site", "domain name"),
+    ("Group", "django.contrib.auth.models.Group", "name", "name"),
+    ("Permission", "django.contrib.auth.models.Permission", "name codename", "content_type codename"),
+    ("ContentType", "django.contrib.contenttypes.models.ContentType", "app_label model", "app_label model"),
+    ("Site", "django.contrib.sites.models.Site", "domain name", "domain"),
 )
+"""Models that Django brings along: name, class, columns besides keys, and the columns that are unique together."""
