@@ -24,6 +24,8 @@ SEEDS = int(os.environ.get("LAB_SEEDS", "12"))
 CASES = [case for case in fix_cases() if case.stack in ("Django", "SQLAlchemy") and case.after]
 EVEN_WITHOUT = "even where there are no"
 OTHER_ERROR = "the error"
+FEWER_ROWS = ("asking",)
+"""Pages whose fixes say that less is loaded; the others say that fewer statements are sent."""
 
 
 @dataclass(frozen=True)
@@ -77,4 +79,5 @@ def test_results_stay_the_same_with_fewer_statements(name: str, trials: dict[str
         else:
             assert after["error"] == before["error"]
         assert after["statements"] <= before["statements"] + extra, (before, after)
-    assert any(after["statements"] < before["statements"] for before, after in zip(trial.before, trial.after, strict=True))
+    claimed = "loaded" if name.partition(":")[0] in FEWER_ROWS else "statements"
+    assert any(after[claimed] < before[claimed] for before, after in zip(trial.before, trial.after, strict=True))

@@ -34,10 +34,17 @@ class Side:
         from django.apps import apps
         from django.db import connection
 
+        self.loaded = 0
+        connection.ensure_connection()
+        connection.connection.row_factory = self._fetched
         self.models = [model for name in applications for model in apps.get_app_config(name).get_models()]
         with connection.schema_editor() as editor:
             for model in apps.get_models():
                 editor.create_model(model)
+
+    def _fetched(self, cursor: object, row: tuple[object, ...]) -> tuple[object, ...]:
+        self.loaded += len(row)
+        return row
 
     def fill(self, chance: random.Random) -> None:
         from django.db import connection
@@ -105,6 +112,7 @@ class Side:
         from django.db import connection
 
         statements: list[str] = []
+        self.loaded = 0
 
         def record(execute: Any, sql: str, params: object, many: bool, context: object) -> Any:
             if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN")):

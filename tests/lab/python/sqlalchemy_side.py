@@ -29,13 +29,19 @@ class Side:
         self.classes = [mapper.class_ for mapper in bases[0].registry.mappers]
         self.engine = create_engine("sqlite://", poolclass=StaticPool)
         self.statements: list[str] = []
+        self.loaded = 0
         event.listen(self.engine, "before_cursor_execute", self._record)
+        event.listen(self.engine, "connect", lambda connection, record: setattr(connection, "row_factory", self._fetched))
         self.metadata.create_all(self.engine)
         self.rows: dict[str, list[dict[str, Any]]] = {}
         self.session: Session | None = None
 
     def _record(self, conn: object, cursor: object, statement: str, *rest: object) -> None:
         self.statements.append(statement)
+
+    def _fetched(self, cursor: object, row: tuple[object, ...]) -> tuple[object, ...]:
+        self.loaded += len(row)
+        return row
 
     def fill(self, chance: random.Random) -> None:
         self.rows = {}
@@ -93,6 +99,7 @@ class Side:
         with Session(self.engine) as session:
             ready = {name: self._ready(value, session) for name, value in arguments.items()}
             self.statements.clear()
+            self.loaded = 0
             result = values.plain(function(**ready))
             session.flush()
             count = len(self.statements)

@@ -30,6 +30,9 @@ class Stack(Protocol):
 
     def run(self, function: Any, arguments: dict[str, object]) -> tuple[object, int]: ...
 
+    loaded: int
+    """How many values the last run has fetched."""
+
     def stored(self) -> object: ...
 
 
@@ -51,9 +54,10 @@ def side(stack: str, folder: Path, files: list[str], seeds: int) -> list[dict[st
                 error = None
             except Exception as failure:
                 result, statements, error = None, -1, f"{type(failure).__name__}: {failure}"
+            loaded = database.loaded
             found.append(
                 {"function": f"{module_name}.{name}", "seed": seed, "result": values.plain(result), "error": error,
-                 "stored": values.plain(database.stored()), "statements": statements}
+                 "stored": values.plain(database.stored()), "statements": statements, "loaded": loaded}
             )  # fmt: skip
     return found
 
@@ -101,8 +105,14 @@ def _apart(trial: dict[str, Any], which: str) -> list[dict[str, object]]:
     return answer
 
 
+READY = ("django.db.models.sql.compiler", "django.db.backends.sqlite3.base", "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.sqlite")
+"""Modules that are loaded once for all sides, since they keep nothing of a project."""
+
+
 def main(path: str) -> None:
     """Run all trials."""
+    for module in READY:
+        importlib.import_module(module)
     found = [
         {"name": trial["name"], "before": _apart(trial, "before"), "after": _apart(trial, "after")}
         for trial in json.loads(Path(path).read_text())

@@ -143,6 +143,8 @@ def _tested(work: Work) -> Callable[[State, tree.Call], Val]:
             found = stated(m, truth(element, node.args[0].element), items)
             if found:
                 m.use(work, source, node.at, node.end, predicates=found)
+        elif element is None:
+            m.use(work, over, node.at, node.end)
         return derived(over)
 
     return run_through
