@@ -1,7 +1,7 @@
 """Literate fixtures of fixes: a little repository before, and under a heading `after` the files that change.
 
 On the line of a finding stands `// fix: rule-name safe`, `// fix: rule-name unsafe "words of a caveat"` or `// no edit: rule-name "words of
-the reason"`. The marks are no part of the files.
+the reason"` (`#` in Python). The marks are no part of the files. Files under the heading of a stack itself belong to every case below.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from literate import Case, FixtureError, cases
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "fixtures/fixes").glob("*.md"))
-MARK = re.compile(r' *// (fix|no edit): ([a-z-]+)(?: (safe|unsafe))?(?: "([^"]+)")?$')
+MARK = re.compile(r' *(?://|#) (fix|no edit): ([a-z-]+)(?: (safe|unsafe))?(?: "([^"]+)")?$')
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class FixCase:
     """One case: the files before, the files that change, and the marks."""
 
     page: str
+    stack: str
     title: str
     before: dict[str, str]
     after: dict[str, str] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class FixCase:
 
     @property
     def name(self) -> str:
-        return f"{self.page}: {self.title}"
+        return f"{self.page}: {self.title}" if self.stack == "Convex" else f"{self.page}: {self.stack}: {self.title}"
 
     def write(self, folder: Path, files: Mapping[str, str]) -> None:
         for path, text in files.items():
@@ -54,10 +55,14 @@ def fix_cases() -> Iterator[FixCase]:
     """Every case of every page."""
     for page in PAGES:
         found: dict[tuple[str, ...], FixCase] = {}
+        common: dict[str, dict[str, str]] = {}
         for case in cases(page.read_text(encoding="utf-8")):
-            if case.headings[-1] == "after":
+            if len(case.headings) == 2:
+                common[case.stack] = dict(case.files)
+            elif case.headings[-1] == "after":
                 found[case.headings[:-1]].after.update({path: case.written(path) for path in case.files})
             else:
+                case.files = {**common.get(case.stack, {}), **case.files}
                 found[case.headings] = _before(page.stem, case)
         for case in found.values():
             unknown = case.after.keys() - case.before.keys()
@@ -67,12 +72,12 @@ def fix_cases() -> Iterator[FixCase]:
 
 
 def _before(page: str, case: Case) -> FixCase:
-    made = FixCase(page, case.headings[-1], {})
+    made = FixCase(page, case.stack, case.headings[-1], {})
     for path, text in case.files.items():
         lines = []
         for number, line in enumerate(text.splitlines(), 1):
             mark = MARK.search(line)
-            if mark is None and ("// fix:" in line or "// no edit:" in line):
+            if mark is None and any(f"{sign} {word}:" in line for sign in ("//", "#") for word in ("fix", "no edit")):
                 raise FixtureError(f"{made.name}: {path}:{number}: cannot read the mark in {line.strip()!r}")
             if mark is not None:
                 if (mark[1] == "fix") != bool(mark[3]):

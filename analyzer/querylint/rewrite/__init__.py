@@ -17,6 +17,7 @@ from querylint.ir import Function, Program
 from querylint.patch import NO_FIX, Fix
 from querylint.remedy import Remedy
 from querylint.rule import Found
+from querylint.text import Span
 
 LANGUAGES = {
     "typescript": (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"),
@@ -33,6 +34,9 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
     ("typescript", remedies.Rename): "querylint.rewrite.typescript.rename",
     ("typescript", remedies.Limit): "querylint.rewrite.typescript.limit",
     ("typescript", remedies.Probe): "querylint.rewrite.typescript.limit",
+    ("python", remedies.Preload): "querylint.rewrite.python.preload",
+    ("python", remedies.Probe): "querylint.rewrite.python.asking",
+    ("python", remedies.Counter): "querylint.rewrite.python.asking",
 }
 """The module that carries out a kind of remedy in a language."""
 
@@ -77,7 +81,8 @@ class Rewriter(Protocol):
 def propose(task: Task) -> Fix | Unfit:
     """The fix for a finding, or why there is none."""
     remedy = task.found.remedy
-    path = task.found.span.path
+    at = getattr(remedy, "at", None)
+    path = at.path if isinstance(at, Span) else task.found.span.path
     language = next((name for name, suffixes in LANGUAGES.items() if path.endswith(suffixes)), "")
     module = REWRITERS.get((language, type(remedy))) if remedy is not None else None
     if remedy is None or module is None:

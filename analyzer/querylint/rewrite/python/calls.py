@@ -1,0 +1,79 @@
+"""Calls added to a chain, and arguments to a call, in the layout that is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from querylint.patch import TextEdit
+from querylint.rewrite.python.concrete import Tree, around, links, walk
+
+COMMA = re.compile(rb"[ \t]*,")
+_COMMENT = re.compile(rb"[ \t]*#[^\r\n]*")
+
+
+def call_after(tree: Tree, link: cst.BaseExpression, name: str, arguments: Sequence[str]) -> TextEdit:
+    """A call of a method put behind a link of a chain: on a line of its own where the calls before it stand so."""
+    end = tree.end(link)
+    given = f".{name}({', '.join(arguments)})"
+    indent = _own_line(tree, link)
+    if indent is None:
+        return tree.edit(end, end, given)
+    comment = _COMMENT.match(tree.data, end)
+    end = comment.end() if comment is not None else end
+    return tree.edit(end, end, f"\n{indent}{given}")
+
+
+def _own_line(tree: Tree, link: cst.BaseExpression) -> str | None:
+    """The indentation of the method calls of a chain where each has a line of its own."""
+    for here in links(link):
+        if here.lpar and here is not link:
+            return None
+        if isinstance(here, cst.Attribute):
+            dot = tree.start(here.dot)
+            return tree.indent(dot) if not tree.data[tree.line_start(dot) : dot].strip() else None
+    return None
+
+
+def more_arguments(tree: Tree, call: cst.Call, arguments: Sequence[str]) -> TextEdit:
+    """Arguments put behind those that a call has, each on a line of its own where those are."""
+    if not call.args:
+        close = tree.end(call) - 1
+        return tree.edit(close, close, ", ".join(arguments))
+    last = call.args[-1]
+    end = tree.outer(last.value)[1]
+    start = tree.start(last)
+    apart = not tree.data[tree.line_start(start) : start].strip()
+    if not apart:
+        return tree.edit(end, end, "".join(f", {one}" for one in arguments))
+    indent = tree.indent(start)
+    comma = COMMA.match(tree.data, end)
+    if comma is None:
+        return tree.edit(end, end, "".join(f",\n{indent}{one}" for one in arguments))
+    line = tree.next_line(comma.end())
+    if line > tree.end(call) - 1:
+        return tree.edit(comma.end(), comma.end(), "".join(f"\n{indent}{one}," for one in arguments))
+    return tree.edit(line, line, "".join(f"{indent}{one},\n" for one in arguments))
+
+
+def calls_on(tree: Tree, way: list[cst.CSTNode], query: cst.BaseExpression) -> Iterator[cst.Call]:
+    """The calls of methods that a query goes through: in its own chain, and on or with the variable that holds it."""
+    holders = [parent for parent in way if isinstance(parent, cst.BaseExpression | cst.Assign)]
+    names = {
+        target.target.value
+        for parent in holders
+        if isinstance(parent, cst.Assign)
+        for target in parent.targets
+        if isinstance(target.target, cst.Name)
+    }
+    scope = around(way, cst.FunctionDef, cst.ClassDef) or tree.module
+    for node in walk(scope):
+        if isinstance(node, cst.Call):
+            chain = links(node)
+            base = chain[-1]
+            given = [argument.value for argument in node.args]
+            if query in chain or query in given or any(isinstance(one, cst.Name) and one.value in names for one in (base, *given)):
+                yield node
+    yield from (link for link in links(query) if isinstance(link, cst.Call))

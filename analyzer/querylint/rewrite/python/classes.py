@@ -1,0 +1,126 @@
+"""Classes of tables by the name that a file knows them by, imported where that leads in no circle."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+import libcst as cst
+
+from querylint.ir import Function
+from querylint.rewrite import Sources, Task
+from querylint.rewrite.python.concrete import Tree
+from querylint.rewrite.python.imports import local_name, module_of, top_imports
+
+MOST_FILES = 300
+_CLASS = re.compile(rb"\bclass\s+(\w+)")
+
+
+class Bringer(Protocol):
+    """What makes a name of a module known in a file."""
+
+    def of(self, module: str, wanted: str) -> str | None:
+        """How the name is called there; None where that cannot be."""
+        ...
+
+
+def class_name(task: Task, tree: Tree, function: Function, table: str | None, names: Bringer) -> str | None:
+    """What the class of a table is called in a file; None where it cannot be named there."""
+    declared = task.program.table(function, table)
+    span = declared.span if declared is not None else None
+    data = task.sources.read(span.path) if span is not None else None
+    found = _CLASS.search(data, span.start, span.end) if data is not None and span is not None else None
+    if span is None or found is None:
+        return None
+    wanted = found[1].decode()
+    if span.path == tree.path:
+        return wanted
+    if known := _known(tree, span.path, wanted):
+        return known
+    root = _root(task.sources, tree)
+    if root is None or not span.path.startswith(root):
+        return None
+    module = _dotted(span.path[len(root) :])
+    beside = any(isinstance(c, cst.ImportFrom) and module_of(c) == module for _, c in top_imports(tree))
+    if not beside and _reaches(task.sources, root, span.path, tree.path):
+        return None
+    return names.of(module, wanted)
+
+
+def _known(tree: Tree, path: str, wanted: str) -> str:
+    """What the file calls the class already, if it imports it."""
+    stem = posixpath.basename(path).removesuffix(".py")
+    near = {stem, posixpath.basename(posixpath.dirname(path))}
+    for _, clause in top_imports(tree):
+        if isinstance(clause, cst.ImportFrom) and not isinstance(clause.names, cst.ImportStar):
+            for alias in clause.names:
+                if alias.name.value == wanted and module_of(clause).rpartition(".")[2] in near:
+                    return local_name(alias)
+    return ""
+
+
+def _dotted(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _root(sources: Sources, tree: Tree) -> str | None:
+    """The folder that the absolute imports of a file start from, with a slash; None where it has none into the project."""
+    folders = [""]
+    for part in posixpath.dirname(tree.path).split("/"):
+        if part:
+            folders.append(f"{folders[-1]}{part}/")
+    for _, clause in top_imports(tree):
+        if isinstance(clause, cst.ImportFrom) and not clause.relative and clause.module is not None:
+            for folder in reversed(folders):
+                if _file(sources, folder, module_of(clause)) is not None:
+                    return folder
+    return None
+
+
+def _file(sources: Sources, root: str, module: str) -> str | None:
+    base = root + module.replace(".", "/")
+    return next((path for path in (f"{base}.py", f"{base}/__init__.py") if sources.read(path) is not None), None)
+
+
+def _reaches(sources: Sources, root: str, start: str, goal: str) -> bool:
+    """Whether loading one file loads another: then neither can import the other at its top. Too many files count as yes."""
+    waiting, seen = [start], {start}
+    while waiting:
+        path = waiting.pop()
+        if path == goal or len(seen) > MOST_FILES:
+            return True
+        for module in _loads(sources, path):
+            found = _file(sources, root, module)
+            if found is not None and found not in seen:
+                seen.add(found)
+                waiting.append(found)
+    return False
+
+
+def _loads(sources: Sources, path: str) -> frozenset[str]:
+    """The modules that a file imports when it is loaded, as far as they are named from the top."""
+    key = f"imports of {path}"
+    known = sources.parsed.get(key)
+    if known is None:
+        data = sources.read(path)
+        try:
+            known = frozenset(_imports(ast.parse(data or b"").body))
+        except (SyntaxError, ValueError):
+            known = frozenset()
+        sources.parsed[key] = known
+    assert isinstance(known, frozenset)
+    return known
+
+
+def _imports(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif (isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test)) or isinstance(node, ast.Try):
+            yield from _imports([*node.body, *node.orelse])

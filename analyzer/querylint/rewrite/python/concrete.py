@@ -1,0 +1,168 @@
+"""One Python file as its author wrote it: libcst's tree, with comments and spaces, by place in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import libcst as cst
+from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
+
+from querylint.patch import TextEdit
+from querylint.rewrite import Sources
+from querylint.rewrite.file import File
+from querylint.text import Span
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Tree(File):
+    """A parsed file. Raises ValueError for one that does not parse or is not in UTF-8."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        super().__init__(path, data)
+        try:
+            self.module = cst.parse_module(data)
+        except cst.ParserSyntaxError as error:
+            raise ValueError(str(error)) from error
+        if self.module.encoding not in ("utf-8", "utf-8-sig"):
+            raise ValueError(self.module.encoding)
+        self._skipped = len(_BOM) if data.startswith(_BOM) else 0
+        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
+        self._spans: dict[cst.CSTNode, CodeSpan] = dict(wrapper.resolve(ByteSpanPositionProvider))
+
+    def bounds(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Where a node begins and ends, without the brackets, comments and spaces around it."""
+        span = self._spans[node]
+        start = span.start + self._skipped
+        return start, start + span.length
+
+    def start(self, node: cst.CSTNode) -> int:
+        """Where a node begins."""
+        return self.bounds(node)[0]
+
+    def end(self, node: cst.CSTNode) -> int:
+        """Where a node ends."""
+        return self.bounds(node)[1]
+
+    def text(self, node: cst.CSTNode) -> str:
+        """The source of a node, its line ends as `\\n`."""
+        start, end = self.bounds(node)
+        return self.between(start, end)
+
+    def between(self, start: int, end: int) -> str:
+        """The source between two byte offsets, its line ends as `\\n`."""
+        return self.data[start:end].decode().replace("\r\n", "\n")
+
+    def outer(self, node: cst.BaseExpression) -> tuple[int, int]:
+        """Where an expression begins and ends with the brackets around it."""
+        start, end = self.bounds(node)
+        if node.lpar:
+            start = self.start(node.lpar[0])
+            end = self.end(node.rpar[-1])
+        return start, end
+
+    def way(self, start: int, end: int) -> list[cst.CSTNode]:
+        """The nodes that cover a stretch, the module first."""
+        found: list[cst.CSTNode] = [self.module]
+        while True:
+            inner = next((child for child in found[-1].children if self._covers(child, start, end)), None)
+            if inner is None:
+                return found
+            found.append(inner)
+
+    def _covers(self, node: cst.CSTNode, start: int, end: int) -> bool:
+        if node not in self._spans:
+            return False
+        mine, last = self.outer(node) if isinstance(node, cst.BaseExpression) else self.bounds(node)
+        return mine <= start and end <= last and mine < last
+
+    def expression(self, start: int, most: int) -> tuple[cst.BaseExpression, list[cst.CSTNode]] | None:
+        """The longest expression that begins at a place and does not end after another, and what it stands in, the module first."""
+        way = self.way(start, start + 1)
+        for number, node in enumerate(way):
+            if isinstance(node, cst.BaseExpression) and self.start(node) == start and self.end(node) <= most:
+                return node, way[:number]
+        return None
+
+    def exactly(self, span: Span) -> tuple[cst.BaseExpression, list[cst.CSTNode]] | None:
+        """The expression of a place, and what it stands in."""
+        found = self.expression(span.start, span.end)
+        return found if found is not None and self.end(found[0]) == span.end else None
+
+    def replaced(self, node: cst.CSTNode, text: str) -> TextEdit:
+        """An edit that puts a text in the place of a node."""
+        return self.edit(*self.bounds(node), text)
+
+    def quoted(self, text: str) -> str:
+        """A text between the quotation marks that the file prefers."""
+        mark = "'" if self.data.count(b"'") > self.data.count(b'"') else '"'
+        return f"{mark}{text}{mark}"
+
+    def line_start(self, offset: int) -> int:
+        """Where the line of an offset begins."""
+        return self.data.rfind(b"\n", 0, offset) + 1
+
+    def next_line(self, offset: int) -> int:
+        """Where the line after that of an offset begins."""
+        end = self.data.find(b"\n", offset)
+        return len(self.data) if end < 0 else end + 1
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: str, data: bytes) -> Tree | None:
+    """Files stay as they are from one look to the next, but for those that are edited."""
+    try:
+        return Tree(path, data)
+    except ValueError:
+        return None
+
+
+def tree_of(sources: Sources, path: str) -> Tree | None:
+    """The parsed file of a path; None where it does not parse."""
+    data = sources.read(path)
+    return _parsed(path, data) if data is not None else None
+
+
+def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A node and all below it, in the order of the source."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(reversed(here.children))
+
+
+def around(way: list[cst.CSTNode], *kinds: type[cst.CSTNode]) -> cst.CSTNode | None:
+    """The nearest node of a kind on a way."""
+    return next((node for node in reversed(way) if isinstance(node, kinds)), None)
+
+
+def method(node: cst.CSTNode) -> str:
+    """The name of the method that a node calls, empty where it calls none."""
+    return node.func.attr.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) else ""
+
+
+def links(node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """The expressions of a chain `a.b(...).c[0]`, the longest first."""
+    found = [node]
+    while True:
+        here = found[-1]
+        if isinstance(here, cst.Call):
+            found.append(here.func)
+        elif isinstance(here, cst.Attribute | cst.Subscript):
+            found.append(here.value)
+        elif isinstance(here, cst.Await):
+            found.append(here.expression)
+        else:
+            return found
+
+
+def name(node: cst.CSTNode) -> str:
+    """A dotted name, empty for anything else."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        before = name(node.value)
+        return f"{before}.{node.attr.value}" if before else ""
+    return ""

@@ -1,0 +1,139 @@
+"""`joinedload` and `selectinload` put into the options of a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from querylint.ir import Access, Function, Path
+from querylint.patch import TextEdit
+from querylint.remedy import Preload
+from querylint.rewrite import Task, Unfit
+from querylint.rewrite.python.calls import call_after, more_arguments
+from querylint.rewrite.python.classes import class_name
+from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
+from querylint.rewrite.python.imports import bring
+
+ENDINGS = frozenset(
+    ("all", "first", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique", "count", "get", "yield_per",
+     "paginate", "first_or_404", "one_or_404", "get_or_404", "partitions", "fetchall", "fetchone", "mappings", "tuples")
+)  # fmt: skip
+HINDERING = {
+    "union": "the query is united with another one",
+    "union_all": "the query is united with another one",
+    "from_statement": "the query is written in SQL",
+    "yield_per": "the query hands out its rows in parts",
+    "load_only": "the query loads only some columns of its rows",
+    "noload": "the query says which relations not to load",
+    "raiseload": "the query says which relations not to load",
+    "expire_all": "the session forgets its rows on the way",
+}
+COMMITS = "the session forgets its rows at every commit, and would read the relation again"
+APART = frozenset(("distinct", "group_by", "with_for_update"))
+"""What a join would have to join in: relations come by a query of their own there."""
+
+
+@dataclass(slots=True)
+class Names:
+    """The names that the options need, and what brings them into the file."""
+
+    tree: Tree
+    edits: list[TextEdit] = field(default_factory=list)
+
+    def of(self, module: str, wanted: str) -> str | None:
+        """How a name of a module is called here."""
+        found = bring(self.tree, module, wanted)
+        if found is None:
+            return None
+        self.edits += [edit for edit in found.edits if edit not in self.edits]
+        return found.local
+
+
+def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Preload) -> tuple[TextEdit, ...] | Unfit:
+    """The edits, or why there are none."""
+    at = remedy.at
+    assert at is not None
+    place = tree.expression(at.start, at.end) if at.start < at.end else None
+    if place is None:
+        return Unfit("the query is not written as one expression")
+    node, way = place
+    chain = _query(node)
+    if chain is None:
+        return Unfit("the rows are not read by a query of one class that is written here")
+    scope = around(way, cst.FunctionDef) or node
+    used = {method(n) for n in walk(scope)} | {name(n.func) for n in walk(scope) if isinstance(n, cst.Call)}
+    hindering = next((HINDERING[word] for word in HINDERING if word in used), "")
+    if hindering or any(method(n) in ("commit", "rollback") for loop in walk(scope) if isinstance(loop, cst.For) for n in walk(loop.body)):
+        return Unfit(hindering or COMMITS)
+    entity = _entity(chain)
+    if not entity:
+        return Unfit("the rows are not read by a query of one class that is written here")
+    names = Names(tree)
+    given: list[str] = []
+    for path in (*remedy.joined, *remedy.batched):
+        option = _option(task, tree, function, read, path, entity, names, apart=bool(used & APART))
+        if isinstance(option, Unfit):
+            return option
+        given.append(option)
+    calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == "options"]
+    if calls and any(argument.star or argument.keyword is not None for argument in calls[0].args):
+        return Unfit("its options() says what to load in a way that is not plain")
+    return (*_merged(names.edits), more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], "options", given))
+
+
+def _merged(edits: list[TextEdit]) -> tuple[TextEdit, ...]:
+    """Imports that are put into the same place in one edit."""
+    found: dict[tuple[int, int], TextEdit] = {}
+    for edit in edits:
+        key = (edit.span.start, edit.span.end)
+        found[key] = TextEdit(edit.span, found[key].text + edit.text, shared=True) if key in found else edit
+    return tuple(found.values())
+
+
+def _query(node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
+    """The chain of the query itself, the longest first, without what runs it."""
+    chain = links(node)
+    for link in chain:
+        if isinstance(link, cst.Call) and method(link) in ("scalars", "execute", "scalar", "stream", "stream_scalars") and link.args:
+            held = link.args[0].value
+            return _query(held) if _begins(links(held)) else None
+    while chain and (isinstance(chain[0], cst.Await | cst.Subscript) or method(chain[0]) in ENDINGS):
+        chain = chain[2:] if isinstance(chain[0], cst.Call) else chain[1:]
+    return chain if chain and isinstance(chain[0], cst.Call | cst.Attribute) and _begins(chain) else None
+
+
+def _begins(chain: list[cst.BaseExpression]) -> bool:
+    return bool(_entity(chain))
+
+
+def _entity(chain: list[cst.BaseExpression]) -> str:
+    """The class whose rows a query hands out, as it is called here; empty where there are several or none is named."""
+    for link in reversed(chain):
+        if isinstance(link, cst.Call):
+            called = method(link) or name(link.func).rpartition(".")[2]
+            if called in ("query", "select"):
+                return name(link.args[0].value) if len(link.args) == 1 and not link.args[0].star else ""
+        elif isinstance(link, cst.Attribute) and link.attr.value == "query":
+            before = name(link.value)
+            if before.rpartition(".")[2][:1].isupper():
+                return before
+    return ""
+
+
+def _option(task: Task, tree: Tree, function: Function, read: Access, path: Path, entity: str, names: Names, *, apart: bool) -> str | Unfit:
+    """The option that loads a path."""
+    option, here, table = "", entity, read.table
+    for position, step in enumerate(path):
+        declared = task.program.table(function, table)
+        link = declared.link(step) if declared is not None else None
+        if link is None:
+            return Unfit(f"`{step}` is no relation that is written in the class of the rows")
+        if position and not (here := class_name(task, tree, function, table, names) or ""):
+            return Unfit(f"`{table}` is not known in {tree.path}, and an import could lead in a circle")
+        loader = names.of("sqlalchemy.orm", "selectinload" if link.many or (apart and not position) else "joinedload")
+        if loader is None:
+            return Unfit("a name of its own hides the loader option")
+        option = f"{option}.{loader.rpartition('.')[2]}({here}.{step})" if option else f"{loader}({here}.{step})"
+        table = link.target
+    return option
