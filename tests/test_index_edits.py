@@ -75,7 +75,7 @@ def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
 
 def test_an_index_that_comes_takes_the_place_of_one_that_goes(tmp_path: Path) -> None:
     table = f'  rows: defineTable({{ {FIELDS} }})\n    .index("by_at", ["at"]), // times\n'
-    assert '})\n    .index("by_kind", ["kind"]), // times\n' in after(convex(tmp_path, table, BY_KIND, INSERT))["convex/schema.ts"]
+    assert '})\n    .index("by_kind", ["kind"]),\n' in after(convex(tmp_path, table, BY_KIND, INSERT))["convex/schema.ts"]
 
 
 def test_a_query_moves_to_the_longer_index(tmp_path: Path) -> None:
@@ -137,3 +137,34 @@ def test_a_file_that_was_changed_meanwhile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PathError, match="has changed"):
         done.write()
     assert (folder / "convex/schema.ts").read_text() == "export default 1;\n"
+
+
+REMARKS = [
+    pytest.param(
+        '\n    .index("by_owner", ["owner"]) // kept\n    .index("by_at", ["at"]), // goes\n', ", // kept\n", id="behind the last one"
+    ),
+    pytest.param(
+        '\n    .index("by_at", ["at"]) // goes\n    .index("by_owner", ["owner"]), // kept\n', ", // kept\n", id="behind the first one"
+    ),
+    pytest.param(
+        '\n    // goes\n    .index("by_at", ["at"])\n    // kept\n    .index("by_owner", ["owner"]),\n', "\n    // kept\n", id="above"
+    ),
+    pytest.param(
+        '\n    // kept: both\n    .index("by_at", ["at"])\n    .index("by_owner", ["owner"]),\n', "\n    // kept: both\n", id="above both"
+    ),
+    pytest.param(
+        '\n    .index("by_owner", ["owner"])\n    // goes\n    .index("by_at", ["at"]) /* goes */,\n', '["owner"]),\n', id="a block"
+    ),
+    pytest.param(
+        '.index("by_at", ["at"]).index("by_owner", ["owner"]), // kept\n', '}).index("by_owner", ["owner"]), // kept\n', id="one line"
+    ),
+]
+
+
+@pytest.mark.parametrize(("chain", "stays"), REMARKS)
+def test_a_remark_goes_with_its_index(tmp_path: Path, chain: str, stays: str) -> None:
+    reads = 'await ctx.db.query("rows").withIndex("by_owner", (q) => q.eq("owner", args.owner)).take(5)'
+    text = after(convex(tmp_path, TABLE + chain, INSERT, reads))["convex/schema.ts"]
+    assert stays in text
+    assert "goes" not in text
+    assert "by_at" not in text

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from querylint.ir import Access, Plan
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import Fix, Safety
 from querylint.remedy import DropIndex
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains
-from querylint.rewrite.typescript.source import Source, around, located, source
+from querylint.rewrite.typescript.indexes import declaration, dropped, renamed
+from querylint.rewrite.typescript.source import source
 
-METHODS = frozenset(("index", "searchIndex", "vectorIndex"))
 GONE = "deploying this deletes the index: code that is not in this repository may still read by it"
 OTHER_ORDER = "rows with equal keys come in the order of that index"
 
@@ -20,26 +19,15 @@ def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:
     link = declaration(file, task.found.span.start, task.found.span.end, remedy.index) if file is not None else None
     if file is None or link is None:
         return Unfit("the index is not declared in a chain of its own")
-    edits = [chains.without(file, link)]
+    edits = dropped(file, [link])
     for plan in _plans(task, remedy):
-        moved = _read_by(task, plan, remedy) if remedy.covered_by is not None else None
+        moved = renamed(task.sources, plan.span, remedy.index, remedy.covered_by) if remedy.covered_by and plan.span else None
         if moved is None:
             return Unfit("not all that read by it name it where they begin")
         edits.append(moved)
     moves = f", and read by `{remedy.covered_by}`" if len(edits) > 1 else ""
     caveats = (GONE, OTHER_ORDER) if moves else (GONE,)
     return Fix(f"drop index `{remedy.index}` of `{remedy.table}`{moves}", Safety.UNSAFE, tuple(dict.fromkeys(edits)), caveats)
-
-
-def declaration(file: Source, start: int, end: int, name: str) -> chains.Link | None:
-    """The call that declares the index, in a chain on what declares the table."""
-    node = file.at(start, end)
-    while node is not None and node.type != "program":
-        link = chains.link(file, node)
-        if link is not None and link.name in METHODS and link.arguments and file.text(link.arguments[0])[1:-1] == name:
-            return link
-        node = around(node, "call_expression", "statement_block", "program")
-    return None
 
 
 def _plans(task: Task, remedy: DropIndex) -> list[Plan]:
@@ -57,17 +45,3 @@ def _plans(task: Task, remedy: DropIndex) -> list[Plan]:
             mine = (plan for read in reads if read.table in (None, remedy.table) for plan in read.plans)
             found += [plan for plan in mine if plan.index == remedy.index]
     return found
-
-
-def _read_by(task: Task, plan: Plan, remedy: DropIndex) -> TextEdit | None:
-    """The name of the index in a query, changed to that of the index that covers it."""
-    place = located(task.sources, plan.span) if plan.span is not None else None
-    if place is None:
-        return None
-    file, node = place
-    for link in chains.links(file, chains.whole(node)):
-        if link.name == "withIndex" and link.arguments and link.arguments[0].type == "string":
-            name = link.arguments[0]
-            if file.text(name)[1:-1] == remedy.index:
-                return file.edit(name.start_byte + 1, name.end_byte - 1, remedy.covered_by or "")
-    return None
