@@ -102,3 +102,51 @@ def test_adding_alone_drops_nothing_and_moves_no_query(tmp_path: Path) -> None:
 @pytest.mark.parametrize("args", [("--diff", "--apply"), ("--only", "add")])
 def test_options_that_do_not_go_together(args: tuple[str, ...]) -> None:
     assert CliRunner().invoke(door, ["indexes", *args]).exit_code == 2
+
+
+def _project(folder: Path, chain: str, *queries: str) -> Path:
+    (folder / "convex").mkdir()
+    (folder / "convex/schema.ts").write_text(
+        'import { defineSchema, defineTable } from "convex/server";\nimport { v } from "convex/values";\n'
+        f"export default defineSchema({{ posts: defineTable({{ kind: v.string(), at: v.number(), by: v.string() }}){chain} }});\n"
+    )
+    bodies = [f"export const q{n} = query({{ handler: async (ctx, args: any) => {text} }});\n" for n, text in enumerate(queries)]
+    add = 'export const add = mutation((ctx) => ctx.db.insert("posts", { kind: "", at: 0, by: "" }));\n'
+    (folder / "convex/posts.ts").write_text('import { mutation, query } from "./_generated/server";\n' + "".join(bodies) + add)
+    return folder
+
+
+SCAN = 'await ctx.db.query("posts").filter((q) => q.eq(q.field("kind"), args.kind)).collect()'
+BOUND = 'await ctx.db.query("posts").withIndex("by_kind", (q) => q.eq("kind", args.kind)).take(9)'
+TWICE = """{
+  const base = args.new ? ctx.db.query("posts").withIndex("by_at") : ctx.db.query("posts").withIndex("by_kind", (q) => q.eq("kind", "a"));
+  return await base.order("desc").take(9);
+}"""
+
+
+def test_a_query_that_passes_its_index_by_is_named_before_and_after_the_edits(tmp_path: Path) -> None:
+    folder = _project(tmp_path, '.index("by_by", ["by"])', SCAN)
+    done = _run("--apply", "--allow-dirty", folder)
+    assert done.return_value == 0
+    assert "these queries do not read by their index yet: q0 (convex/posts.ts:2) by `by_kind`" in done.stderr
+    said = _run(folder).stdout
+    assert "No index is missing or needless. Still to be moved to its index: q0 (convex/posts.ts:2) by `by_kind`." in said
+
+
+def test_a_query_that_reads_by_its_index_is_done(tmp_path: Path) -> None:
+    assert "Every query has its index, and none is needless." in _run(_project(tmp_path, '.index("by_kind", ["kind"])', BOUND)).stdout
+
+
+def test_a_query_with_two_orders_is_one_query_of_the_proof(tmp_path: Path) -> None:
+    chain = '.index("by_kind", ["kind"]).index("by_at", ["at"])'
+    said = " ".join(_run("--all", _project(tmp_path, chain, TWICE)).stdout.split())
+    assert "no index can serve two of these 2 orders of 1 query: q0" in said
+    assert said.partition("proof:")[2].count("q0 (") == 1
+
+
+def test_the_readers_of_a_dropped_index_are_to_be_moved_first(tmp_path: Path) -> None:
+    chain = '.index("by_kind", ["kind"]).index("by_kind_by", ["kind", "by"])'
+    both = 'await ctx.db.query("posts").withIndex("by_kind_by", (q) => q.eq("kind", args.kind).eq("by", args.by)).take(9)'
+    counted = BOUND.replace(".take(9)", ".collect()")
+    said = " ".join(_run(_project(tmp_path, chain, both, f"({counted}).length")).stdout.split())
+    assert "`by_kind_by` serves its queries as well: move q1 (convex/posts.ts:3) there first" in said

@@ -60,7 +60,8 @@ class IndexAdvice:
     `serves` are the queries that it serves once the advice is followed. `replaces` are the names of dropped indexes whose readers move to
     it; `covered_by` the names of the indexes to which the readers of a dropped one move. `passing` says that all its readers are queries
     that other indexes are there for: once these are changed, nothing reads by it. `could` is a query that filters now and then by what a
-    dropped index has, and that nothing else serves: it may read by the index, which then stays.
+    dropped index has, and that nothing else serves: it may read by the index, which then stays. `readers` are the queries that read by a
+    dropped index today.
     """
 
     verdict: Verdict
@@ -73,6 +74,7 @@ class IndexAdvice:
     covered_by: tuple[str, ...] = ()
     passing: bool = False
     could: Neglect | None = None
+    readers: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,14 @@ class TableAdvice:
         spans = [self.table.span, *(i.index.span for i in self.indexes if i.index is not None)]
         asked = (d.span.path for d in (*self.demands, *self.spare, *(d for i in self.indexes for d in i.serves)))
         return frozenset((*(span.path for span in spans if span is not None), *asked))
+
+    @property
+    def waiting(self) -> tuple[tuple[Demand, IndexAdvice], ...]:
+        """The queries that could read by an index that stays, and do not yet. A database that picks its indexes does so by itself."""
+        if self.schema.facts.planner:
+            return ()
+        kept = (i for i in self.indexes if i.verdict is Verdict.KEEP)
+        return tuple((d, i) for i in kept for d in i.serves if d.doing is not Doing.READS and d in self.demands)
 
     @property
     def changes(self) -> bool:
@@ -307,7 +317,7 @@ class _Desk:
         others = tuple(name for name in (*stays, *new) if any(d in homes[name] for d in readers))
         why = Why.COVERED if readers else Why.UNUSED
         could = None if readers else self._could(index, homes)
-        return IndexAdvice(Verdict.DROP, index.name, index.fields, why, index, (), (), others, could=could)
+        return IndexAdvice(Verdict.DROP, index.name, index.fields, why, index, (), (), others, False, could, tuple(readers))
 
     def _could(self, index: Index, homes: Mapping[str, tuple[Demand, ...]]) -> Neglect | None:
         """A query that could read by an index which nothing reads by, unless another index serves it as well."""

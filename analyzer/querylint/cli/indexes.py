@@ -96,6 +96,7 @@ def _made(done: Indexed) -> ExitCode:
 
 def _told(done: Indexed, verb: str) -> None:
     """Say on standard error what is left to do by hand, and in which order to deploy."""
+    from querylint.report.indexes import shortened
     from querylint.report.indexes.wording import steps
 
     for held in done.held:
@@ -103,6 +104,8 @@ def _told(done: Indexed, verb: str) -> None:
     before, after = (_verdicts(report) for report in (done.report, done.rest))
     added, dropped = before[0] - after[0], before[1] - after[1]
     click.echo(f"{verb} {count(added, 'index', 'indexes')} and {'drop' if verb != 'added' else 'dropped'} {dropped}", err=True)
+    if verb == "added" and (waiting := done.rest.waiting):
+        click.echo(f"these queries do not read by their index yet: {shortened(waiting)}", err=True)
     for number, step in enumerate(steps(done.report.tables), 1):
         click.echo(f"{number}. {step}", err=True)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from querylint.advise.advisor import TableAdvice
 
 FORMATS = ("text", "json", "markdown")
+MOST_PLACES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,31 @@ class IndexReport:
     @property
     def verdict(self) -> str:
         """What is to be said where nothing is to be done; nothing where no table was seen."""
-        return "Every query has its index, and none is needless." if self.summary.tables and not self.changed else ""
+        if not self.summary.tables or self.changed:
+            return ""
+        waiting = self.waiting
+        if not waiting:
+            return "Every query has its index, and none is needless."
+        return f"No index is missing or needless. Still to be moved to its index: {shortened(waiting)}."
+
+    @property
+    def waiting(self) -> list[str]:
+        """The queries that do not read by their index yet, and which that is."""
+        from querylint.report.indexes.wording import place
+
+        pairs = (pair for table in self.tables for pair in table.waiting)
+        return list(dict.fromkeys(f"{place(demand)} by `{index.name}`" for demand, index in pairs))
 
     @property
     def changed(self) -> Sequence[TableAdvice]:
         """The tables for which there is something to do."""
         return [table for table in self.tables if table.changes]
+
+
+def shortened(places: Sequence[str]) -> str:
+    """The first few of a list of places, and how many more there are."""
+    more = len(places) - MOST_PLACES
+    return "; ".join(places) if more <= 0 else f"{'; '.join(places[:MOST_PLACES])}; and {more} more"
 
 
 class Format(Protocol):

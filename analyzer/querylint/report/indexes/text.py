@@ -64,7 +64,7 @@ def _footer(report: IndexReport) -> Iterator[str]:
     if report.changed:
         yield f"{count(len(report.changed), 'table')}: add {count(added, 'index', 'indexes')}, drop {dropped}."
     elif report.verdict:
-        yield report.verdict
+        yield _fold("", report.verdict)
     for note in notes_by_place(report.notes):
         yield f"note: {note.path + ': ' if note.path else ''}{note.message}"
     yield scope(report.summary)

@@ -74,7 +74,8 @@ def _dropped(index: IndexAdvice) -> str:
     if index.why is Why.UNUSED:
         return "no query reads by it"
     others = listed([f"`{name}`" for name in index.covered_by]) if index.covered_by else "another index"
-    return f"{others} serve{'s' if len(index.covered_by) < 2 else ''} its queries as well"
+    said = f"{others} serve{'s' if len(index.covered_by) < 2 else ''} its queries as well"
+    return f"{said}: move {served(index.readers)} there first" if index.readers else said
 
 
 def _longer(index: IndexAdvice, table: TableAdvice) -> bool:
@@ -121,13 +122,18 @@ def proof(table: TableAdvice) -> str:
         return ""
     number = len({i.name for i in table.indexes if i.verdict is not Verdict.DROP and any(d in table.demands for d in i.serves)})
     beside = "beside the indexes that stay in any case, " if any(i.why in KEPT for i in table.indexes) else ""
-    shapes = [f"{place(d)} by {shape(d)}" for d in table.apart]
+    apart = len(table.apart)
+    asked: dict[str, list[str]] = {}
+    for demand in table.apart:
+        asked.setdefault(place(demand), []).append(shape(demand))
+    queries = [f"{where} {' and '.join(f'by {one}' for one in shapes)}" for where, shapes in asked.items()]
     if not table.least:
-        return f"{beside}at least {len(shapes)} are needed"
-    if len(shapes) == 1:
-        return f"{beside}one index is enough, and {shapes[0]} needs one"
-    said = f"{beside}no index can serve two of these {len(shapes)}: {'; '.join(shapes)}"
-    return said if len(shapes) >= number else f"{said}; that {number} are needed was found by trying all ways"
+        return f"{beside}at least {apart} are needed"
+    if apart == 1:
+        return f"{beside}one index is enough, and {queries[0]} needs one"
+    these = f"these {apart}" if len(queries) == apart else f"these {apart} orders of {count(len(queries), 'query', 'queries')}"
+    said = f"{beside}no index can serve two of {these}: {'; '.join(queries)}"
+    return said if apart >= number else f"{said}; that {number} are needed was found by trying all ways"
 
 
 def reordered(table: TableAdvice) -> str:

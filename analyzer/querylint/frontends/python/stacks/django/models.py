@@ -253,7 +253,8 @@ class Models:
             model.fields.append(Field(model.key, "number"))
         if any(n.rpartition(".")[2] in words.USER_BASES for n in model.info.ancestry()):
             user = self.outside["django.contrib.auth.models.User"]
-            model.fields += [f for f in user.fields if f.name != "id"]
+            own = {"id", *(name for owner in model.info.mro() for name, _, _ in owner.node.fields)}
+            model.fields += [f for f in user.fields if f.name not in own]
             model.links |= user.links
             if not any(made.name == "username" for made in model.made):
                 model.indexes += [i for i in user.indexes if i.fields == ("username",)]
