@@ -259,8 +259,11 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
             return _pushed(remedy) if not words.pushed else _asked(remedy, words)
         case AddIndex(table=table, index=index, fields=fields):
             return f"add index `{index}` on {table} ({', '.join(fields)})"
-        case DropIndex(table=table, index=index, covered_by=cover):
-            return f"drop index `{index}` of {table}" + (f"; `{cover}` serves its readers" if cover else "")
+        case DropIndex(table=table, index=index, covered_by=str(cover)):
+            moved = f"; `{cover}` serves its readers" if words.pushed else f", once its readers read by `{cover}`"
+            return f"drop index `{index}` of {table}{moved}"
+        case DropIndex(table=table, index=index):
+            return f"drop index `{index}` of {table}"
         case Rename(to=to):
             return f"name the index `{to}`"
         case Limit(count=1):
