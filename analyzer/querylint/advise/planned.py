@@ -114,12 +114,10 @@ class Lookup:
 
 
 def lookups(program: Program) -> Iterator[Lookup]:
-    """Every look-up of one row that no index helps; to the tables of a library nobody adds one."""
+    """Every look-up of one row that no index helps."""
     for site, read in program.reads():
         table = program.table(site.function, read.table)
-        if table is None or table.library is not None or not program.facts(site.function).planner:
-            continue
-        if quiet(site.function) or small(program, read.table):
+        if table is None or not program.facts(site.function).planner or quiet(site.function) or small(program, read.table):
             continue
         if table.library is not None:
             continue  # its indexes are declared by somebody else
