@@ -14,18 +14,23 @@ MUTATORS = frozenset(
 )  # fmt: skip
 
 
-def names(node: cst.CSTNode) -> frozenset[str]:
-    """Every variable that is named below a node, bound or used."""
-    found: set[str] = set()
+def variables(node: cst.CSTNode) -> list[cst.Name]:
+    """Every place below a node that names a variable, bound or used, in the order of the source."""
+    found: list[cst.Name] = []
     apart: set[cst.CSTNode] = set()
     for here in walk(node):
         if isinstance(here, cst.Attribute):
             apart.add(here.attr)
-        elif isinstance(here, cst.Arg | cst.Param):
-            apart |= {here.keyword} if isinstance(here, cst.Arg) and here.keyword is not None else set()
+        elif isinstance(here, cst.Arg) and here.keyword is not None:
+            apart.add(here.keyword)
         elif isinstance(here, cst.Name) and here not in apart:
-            found.add(here.value)
-    return frozenset(found)
+            found.append(here)
+    return found
+
+
+def names(node: cst.CSTNode) -> frozenset[str]:
+    """Every variable that is named below a node, bound or used."""
+    return frozenset(here.value for here in variables(node))
 
 
 def bound(node: cst.CSTNode) -> frozenset[str]:
