@@ -23,7 +23,7 @@ LAB = Path(__file__).parent / "lab/python"
 SEEDS = int(os.environ.get("LAB_SEEDS", "12"))
 CASES = [case for case in fix_cases() if case.stack in ("Django", "SQLAlchemy") and case.after]
 EVEN_WITHOUT = "even where there are no"
-OTHER_ERROR = "the error"
+OTHER_ERROR = "ends in KeyError"
 FEWER_ROWS = ("asking",)
 """Pages whose fixes say that less is loaded; the others say that fewer statements are sent."""
 
@@ -69,6 +69,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trial]:
 def test_results_stay_the_same_with_fewer_statements(name: str, trials: dict[str, Trial]) -> None:
     trial = trials[name]
     extra = 1 if EVEN_WITHOUT in trial.caveats else 0
+    least = 1 if name.startswith("batch: SQLAlchemy") else 0  # a list of no keys is asked for as well
     assert trial.before, "nothing was run"
     for before, after in zip(trial.before, trial.after, strict=True):
         assert (before["function"], before["seed"]) == (after["function"], after["seed"])
@@ -78,6 +79,6 @@ def test_results_stay_the_same_with_fewer_statements(name: str, trials: dict[str
             assert (after["error"] is None) == (before["error"] is None)
         else:
             assert after["error"] == before["error"]
-        assert after["statements"] <= before["statements"] + extra, (before, after)
+        assert after["statements"] <= max(least, before["statements"] + extra), (before, after)
     claimed = "loaded" if name.partition(":")[0] in FEWER_ROWS else "statements"
     assert any(after[claimed] < before[claimed] for before, after in zip(trial.before, trial.after, strict=True))

@@ -35,6 +35,8 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
     ("typescript", remedies.Limit): "querylint.rewrite.typescript.limit",
     ("typescript", remedies.Probe): "querylint.rewrite.typescript.limit",
     ("python", remedies.Preload): "querylint.rewrite.python.preload",
+    ("python", remedies.Batch): "querylint.rewrite.python.batch",
+    ("python", remedies.Hoist): "querylint.rewrite.python.hoist",
     ("python", remedies.Probe): "querylint.rewrite.python.asking",
     ("python", remedies.Counter): "querylint.rewrite.python.asking",
 }

@@ -104,6 +104,8 @@ class Side:
         present = sorted({key for model in self.models for key in model._base_manager.values_list("pk", flat=True)})
         if arguments == (int,):
             return values.keys(present, chance)
+        if typing.get_args(kind) == (str,):
+            return [chance.choice((chance.choice(values.WORDS), f"{key} ")) for key in values.keys(present, chance)]
         if kind is int and (name.endswith(("_id", "pk", "key")) or name == "id"):
             return chance.choice([*present, 99])
         return values.some(getattr(kind, "__name__", ""), chance)

@@ -84,6 +84,8 @@ class Side:
         present = sorted({row["id"] for rows in self.rows.values() for row in rows if "id" in row})
         if typing.get_args(kind) == (int,):
             return values.keys(present, chance)
+        if typing.get_args(kind) == (str,):
+            return [chance.choice((chance.choice(values.WORDS), f"{key} ")) for key in values.keys(present, chance)]
         if kind in self.classes:
             table = kind.__table__.name  # type: ignore[attr-defined]
             if not self.rows[table]:

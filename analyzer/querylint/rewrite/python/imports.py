@@ -9,7 +9,8 @@ import libcst as cst
 
 from querylint.patch import TextEdit
 from querylint.rewrite.python.calls import COMMA
-from querylint.rewrite.python.concrete import Tree, name, walk
+from querylint.rewrite.python.concrete import Tree, name
+from querylint.rewrite.python.scopes import names
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ def bring(tree: Tree, module: str, wanted: str) -> Brought | None:
     found = _imported(tree, module, wanted)
     if found:
         return Brought(found)
-    if wanted in taken(tree):
+    if wanted in names(tree.module):
         return None
     statements = list(top_imports(tree))
     for _, clause in statements:
@@ -88,30 +89,16 @@ def local_name(alias: cst.ImportAlias) -> str:
     return name(alias.asname.name) if alias.asname is not None else name(alias.name)
 
 
-def taken(tree: Tree) -> frozenset[str]:
-    """Every name of a variable, function, class or module that occurs in a file."""
-    found: set[str] = set()
-    apart: set[cst.CSTNode] = set()
-    for node in walk(tree.module):
-        if isinstance(node, cst.Attribute):
-            apart.add(node.attr)
-        elif isinstance(node, cst.Arg) and node.keyword is not None:
-            apart.add(node.keyword)
-        elif isinstance(node, cst.Name) and node not in apart:
-            found.add(node.value)
-    return frozenset(found)
-
-
 def _listed(tree: Tree, clause: cst.ImportFrom, wanted: str) -> TextEdit:
-    names = clause.names
-    assert not isinstance(names, cst.ImportStar)
-    ranks = [_rank(name(alias.name)) for alias in names]
-    later = next((alias for alias, rank in zip(names, ranks, strict=True) if rank > _rank(wanted)), None)
+    listed = clause.names
+    assert not isinstance(listed, cst.ImportStar)
+    ranks = [_rank(name(alias.name)) for alias in listed]
+    later = next((alias for alias, rank in zip(listed, ranks, strict=True) if rank > _rank(wanted)), None)
     if later is not None and ranks == sorted(ranks):
         start = tree.start(later)
         apart = not tree.data[tree.line_start(start) : start].strip()
         return tree.edit(start, start, f"{wanted},\n{tree.indent(start)}" if apart else f"{wanted}, ", shared=True)
-    last = names[-1]
+    last = listed[-1]
     end = tree.end(last.asname if last.asname is not None else last.name)
     start = tree.start(last)
     if tree.data[tree.line_start(start) : start].strip():

@@ -1,0 +1,118 @@
+"""A read that every round of a loop repeats: it moves before the loop."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from querylint.patch import Fix, Safety, TextEdit
+from querylint.remedy import Hoist
+from querylint.rewrite import Task, Unfit
+from querylint.rewrite.python.concrete import Tree, around, links, method, tree_of, walk
+from querylint.rewrite.python.scopes import bound, changed, fresh, names, snake
+
+EMPTY = "it is read even where there are no items, or none that needs it"
+RAISING = frozenset(("get", "one", "earliest", "latest", "scalar_one", "get_object_or_404", "first_or_404", "one_or_404", "get_or_404"))
+FAILS = "where no row is there, the error comes before the first round"
+
+
+def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
+    """Read once before the loop what no round changes."""
+    tree = tree_of(task.sources, task.found.span.path)
+    place = tree.exactly(task.found.span) if tree is not None and remedy.loop.path == tree.path else None
+    if tree is None or place is None:
+        return Unfit("the read and the loop are in different files, or do not parse")
+    node, way = place
+    loop = next((n for n in way if isinstance(n, cst.For) and tree.start(n) == remedy.loop.start), None)
+    if loop is None or any(isinstance(n, cst.FunctionDef | cst.Lambda | cst.CompFor) for n in way[way.index(loop) :]):
+        return Unfit("the read does not stand in the rounds of a loop itself")
+    if way[way.index(loop) + 1] is not loop.body or not isinstance(loop.body, cst.IndentedBlock):
+        return Unfit("the read does not stand in the rounds of a loop itself")
+    statement = way[way.index(loop.body) + 1]
+    named = _named(statement, node, way)
+    value = named[1] if named is not None else node
+    if named is not None and _taken(named[0], loop, way):
+        return Unfit("its name is taken outside of the loop")
+    if reason := _hindered(loop, value, own=named[0] if named is not None else ""):
+        return Unfit(reason)
+    caveats = (EMPTY, FAILS) if method(links(node)[0]) in RAISING or _called(node) in RAISING else (EMPTY,)
+    if named is not None:
+        edits = _moved(tree, loop, statement, way)
+        return edits if isinstance(edits, Unfit) else Fix("read it once before the loop", Safety.UNSAFE, edits, caveats)
+    if not isinstance(node, cst.Call) or (isinstance(way[-1], cst.For) and way[-1].iter is node):
+        return Unfit("the read is run by a loop of its own")
+    if "\n" in tree.text(node) and '"""' in tree.text(node):
+        return Unfit("the read holds a text of several lines")
+    taken = names(tree.module)
+    name = fresh(snake(task.found.table or "row").rpartition(".")[2], taken)
+    indent = tree.indent(tree.start(loop))
+    shift = len(tree.indent(tree.start(node))) - len(indent)
+    text = "\n".join(
+        line if not n else line[min(shift, len(line) - len(line.lstrip())) :] for n, line in enumerate(tree.text(node).split("\n"))
+    )
+    at = tree.line_start(tree.start(loop))
+    return Fix(
+        "read it once before the loop",
+        Safety.UNSAFE,
+        (tree.edit(at, at, f"{indent}{name} = {text}\n"), tree.replaced(node, name)),
+        caveats,
+    )
+
+
+def _called(node: cst.BaseExpression) -> str:
+    return node.func.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) else ""
+
+
+def _named(statement: cst.CSTNode, node: cst.BaseExpression, way: list[cst.CSTNode]) -> tuple[str, cst.BaseExpression] | None:
+    """The variable that a statement of the loop gives to the read, and all that it gives it."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return None
+    part = statement.body[0]
+    if not isinstance(part, cst.Assign) or len(part.targets) != 1 or not isinstance(part.targets[0].target, cst.Name):
+        return None
+    return part.targets[0].target.value, part.value
+
+
+def _taken(own: str, loop: cst.For, way: list[cst.CSTNode]) -> bool:
+    scope = around(way[: way.index(loop)], cst.FunctionDef) or way[0]
+    inside = set(walk(loop))
+    return any(isinstance(n, cst.Name) and n.value == own and n not in inside for n in walk(scope))
+
+
+def _hindered(loop: cst.For, value: cst.BaseExpression, *, own: str) -> str:
+    needs = names(value)
+    inner = (bound(loop.body) | bound(loop.target) | names(loop.target)) - bound(value)
+    if own:
+        inner -= {own}
+        given = [n.target for n in walk(loop) if isinstance(n, cst.AssignTarget | cst.AugAssign | cst.NamedExpr)]
+        if sum(own in names(target) for target in given if not isinstance(target, cst.Attribute | cst.Subscript)) > 1:
+            return f"`{own}` is given another value in a round"
+    if needs & inner:
+        return f"the read needs `{min(needs & inner)}`, which every round has of its own"
+    moved = changed(loop.body) & (needs | {own})
+    if moved:
+        return f"the rounds change `{min(moved)}`, which all of them would share"
+    if any(isinstance(n, cst.Await | cst.Yield) for n in walk(value)) and loop.asynchronous is not None:
+        return "the items come one by one themselves"
+    return ""
+
+
+def _moved(tree: Tree, loop: cst.For, statement: cst.CSTNode, way: list[cst.CSTNode]) -> tuple[TextEdit, ...] | Unfit:
+    assert isinstance(loop.body, cst.IndentedBlock)
+    if len(loop.body.body) == 1:
+        return Unfit("the rounds do nothing but read")
+    if any(isinstance(n, cst.SimpleString) and "\n" in n.value for n in walk(statement)):
+        return Unfit("the read holds a text of several lines")
+    indent = tree.indent(tree.start(loop))
+    own = tree.indent(tree.start(statement))
+    start = tree.line_start(tree.start(statement))
+    while (above := tree.data[tree.line_start(start - 1) : start].strip()).startswith(b"#"):
+        start = tree.line_start(start - 1)
+        assert above
+    end = tree.next_line(tree.end(statement))
+    lines = tree.between(start, end).split("\n")
+    text = "\n".join(indent + line[len(own) :] if line.startswith(own) else line for line in lines)
+    at = tree.line_start(tree.start(loop))
+    gone = end
+    while tree.data[gone : tree.next_line(gone)].strip() == b"" and gone < tree.end(loop) and statement is loop.body.body[0]:
+        gone = tree.next_line(gone)
+    return tree.edit(at, at, text), tree.edit(start, gone, "")

@@ -1,0 +1,239 @@
+"""A loop over items, and on what way its rounds come to a place: under which conditions, with which values worked out before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from querylint.rewrite import Unfit
+from querylint.rewrite.python.concrete import Tree, around, method, name, walk
+from querylint.rewrite.python.scopes import bound, changed, names, variables
+
+PURE = frozenset(("int", "str", "float", "bool", "len", "tuple", "isinstance", "min", "max", "abs", "repr", "UUID"))
+PURE_METHODS = frozenset(("get", "strip", "lower", "upper", "startswith", "endswith", "UUID", "removeprefix", "removesuffix"))
+VIEWS = frozenset(("items", "keys", "values"))
+UNSEEN = "the way to the read depends on more than the item"
+
+
+@dataclass(slots=True)
+class Rounds:
+    """A loop. `conditions` and `worked_out` say what a round does before it comes to the place."""
+
+    tree: Tree
+    loop: cst.For | cst.CompFor
+    scope: cst.CSTNode
+    conditions: list[str] = field(default_factory=list)
+    worked_out: dict[str, str] = field(default_factory=dict)
+    handler: cst.Try | None = None
+    tested: list[cst.CSTNode] = field(default_factory=list)
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The variables that every round has of its own."""
+        return names(self.loop.target) | (bound(self.loop.body) if isinstance(self.loop, cst.For) else frozenset())
+
+    def text(self, node: cst.CSTNode) -> str | None:
+        """An expression in terms of the item alone; None where it needs more."""
+        if names(node) & (self.own - names(self.loop.target) - self.worked_out.keys()):
+            return None
+        start, end = self.tree.bounds(node)
+        text, at = "", start
+        for here in variables(node):
+            if here.value in self.worked_out:
+                first, last = self.tree.bounds(here)
+                text += self.tree.between(at, first) + self.worked_out[here.value]
+                at = last
+        return text + self.tree.between(at, end)
+
+    def keys(self, key: str) -> str:
+        """The keys of all the items."""
+        target = self.tree.text(self.loop.target)
+        tests = "".join(f" if {condition}" for condition in self.conditions)
+        return f"[{key} for {target} in {{items}}{tests}]" if tests or key != target else "{items}"
+
+
+def rounds(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, start: int) -> Rounds | Unfit:
+    """The loop of a place, and how its rounds come to a read."""
+    scope = around(way, cst.FunctionDef) or tree.module
+    last = way[-1]
+    for up in reversed(way):
+        if isinstance(up, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp):
+            return _comprehension(tree, up, scope, way)
+        if isinstance(up, cst.For):
+            break
+        if isinstance(up, cst.FunctionDef | cst.Lambda | cst.While):
+            return Unfit("the read does not stand in the rounds of a loop over items")
+        last = up
+    loop = next((up for up in reversed(way) if isinstance(up, cst.For)), None)
+    if loop is None or tree.start(loop) != start or last is not loop.body:
+        return Unfit("the read does not stand in the rounds of a loop over items")
+    if loop.asynchronous is not None:
+        return Unfit("the items come one by one themselves")
+    found = Rounds(tree, loop, scope)
+    inner = way[way.index(loop) :]
+    for outer, child in zip(inner, [*inner[1:], node], strict=True):
+        if reason := _step(found, outer, child):
+            return Unfit(reason)
+    return found
+
+
+def _comprehension(tree: Tree, made: cst.BaseExpression, scope: cst.CSTNode, way: list[cst.CSTNode]) -> Rounds | Unfit:
+    assert isinstance(made, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp)
+    clause = made.for_in
+    if clause.inner_for_in is not None or clause.asynchronous is not None or clause in way:
+        return Unfit("the comprehension has a form that is not understood")
+    found = Rounds(tree, clause, scope)
+    found.conditions = [tree.text(test.test) for test in clause.ifs]
+    found.tested = [test.test for test in clause.ifs]
+    inner = way[way.index(made) + 1 :]
+    if any(isinstance(up, cst.IfExp | cst.BooleanOperation | cst.Lambda) for up in inner):
+        return Unfit(UNSEEN)
+    return found
+
+
+def _step(found: Rounds, outer: cst.CSTNode, child: cst.CSTNode) -> str:
+    """One step down to the read; why it cannot be told what leads there, empty where it can."""
+    if isinstance(outer, cst.IndentedBlock):
+        for statement in outer.body:
+            if statement is child:
+                return ""
+            if reason := _before(found, statement):
+                return reason
+    elif isinstance(outer, cst.If):
+        if child is outer.body:
+            return _condition(found, outer.test, holds=True)
+        if child is outer.orelse:
+            return _condition(found, outer.test, holds=False)
+    elif isinstance(outer, cst.Try):
+        if child is not outer.body or not isinstance(outer.body, cst.IndentedBlock) or len(outer.body.body) != 1:
+            return "an error is handled together with others"
+        found.handler = outer
+    elif isinstance(outer, cst.IfExp | cst.BooleanOperation | cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp | cst.Lambda):
+        return UNSEEN
+    return ""
+
+
+def _before(found: Rounds, statement: cst.CSTNode) -> str:
+    if isinstance(statement, cst.If) and statement.orelse is None and _leaves(statement.body):
+        return _condition(found, statement.test, holds=False)
+    if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
+        part = statement.body[0]
+        if isinstance(part, cst.Assign) and len(part.targets) == 1 and isinstance(part.targets[0].target, cst.Name):
+            text = found.text(part.value)
+            given = part.targets[0].target.value
+            if given in found.worked_out:
+                return UNSEEN
+            if text is not None and _pure(part.value):
+                atom = isinstance(part.value, cst.Name | cst.Call | cst.Attribute | cst.Subscript | cst.SimpleString | cst.Integer)
+                found.worked_out[given] = text if atom else f"({text})"
+    return ""
+
+
+def _leaves(body: cst.BaseSuite) -> bool:
+    last = body.body[-1] if isinstance(body, cst.IndentedBlock) and body.body else None
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Continue)
+
+
+def _condition(found: Rounds, test: cst.BaseExpression, *, holds: bool) -> str:
+    text = found.text(test)
+    if text is None or any(isinstance(n, cst.NamedExpr | cst.Await) for n in walk(test)):
+        return UNSEEN
+    found.tested.append(test)
+    if holds:
+        found.conditions.append(f"({text})" if isinstance(test, cst.IfExp | cst.Lambda) else text)
+    elif isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not) and not test.lpar:
+        found.conditions.append(found.text(test.expression) or f"not ({text})")
+    else:
+        found.conditions.append(f"not ({text})")
+    return ""
+
+
+def _pure(node: cst.CSTNode) -> bool:
+    """Whether working it out once more changes nothing."""
+    for here in walk(node):
+        if isinstance(here, cst.Await | cst.Yield | cst.NamedExpr):
+            return False
+        if isinstance(here, cst.Call) and name(here.func).rpartition(".")[2] not in PURE and method(here) not in PURE_METHODS:
+            return False
+    return True
+
+
+def pure(node: cst.CSTNode) -> bool:
+    """Whether working an expression out once more changes nothing."""
+    return _pure(node)
+
+
+def again(found: Rounds, taken: frozenset[str]) -> tuple[str, str]:
+    """How the items are named before the loop, and the statement that keeps them, empty where they can be run through twice."""
+    items = found.loop.iter
+    text = found.tree.text(items)
+    if isinstance(items, cst.Call) and method(items) in VIEWS and not items.args and _stable(items.func):
+        return text, ""
+    if isinstance(items, cst.Name) and (_listed(found.scope, items.value) or _annotated(found.scope, items.value)):
+        return text, ""
+    if isinstance(items, cst.List | cst.Tuple | cst.Set):
+        return text, ""
+    wanted, number = "items", 2
+    while wanted in taken:
+        wanted, number = f"items_{number}", number + 1
+    return wanted, f"{wanted} = list({text})"
+
+
+def _stable(node: cst.BaseExpression) -> bool:
+    return all(isinstance(here, cst.Name | cst.Attribute | cst.Dot | cst.SimpleWhitespace) for here in walk(node))
+
+
+def _listed(scope: cst.CSTNode, wanted: str) -> bool:
+    """Whether a variable is given nothing but lists and the like."""
+    values: list[cst.BaseExpression] = []
+    for node in walk(scope):
+        if isinstance(node, cst.Assign) and any(wanted in names(target.target) for target in node.targets):
+            if not all(isinstance(target.target, cst.Name) for target in node.targets):
+                return False
+            values.append(node.value)
+        elif isinstance(node, cst.AnnAssign | cst.NamedExpr | cst.For | cst.CompFor | cst.AsName | cst.AugAssign) and wanted in bound(node):
+            if isinstance(node, cst.For) and wanted not in names(node.target):
+                continue
+            return False
+    return bool(values) and all(_is_list(value) for value in values)
+
+
+def _is_list(value: cst.BaseExpression) -> bool:
+    if isinstance(value, cst.List | cst.Set | cst.Tuple | cst.Dict | cst.ListComp | cst.SetComp | cst.DictComp):
+        return True
+    return isinstance(value, cst.Call) and name(value.func) in ("list", "set", "sorted", "dict", "tuple", "frozenset")
+
+
+COLLECTIONS = ("list", "List", "set", "Set", "Sequence", "tuple", "Tuple", "frozenset", "Collection", "dict", "Dict", "QuerySet")
+
+
+def _annotated(scope: cst.CSTNode, wanted: str) -> bool:
+    return _annotation(scope, wanted).partition("[")[0].rpartition(".")[2] in COLLECTIONS
+
+
+def _annotation(scope: cst.CSTNode, wanted: str) -> str:
+    """What a parameter that is never given another value is declared to be."""
+    if not isinstance(scope, cst.FunctionDef) or wanted in bound(scope.body):
+        return ""
+    for parameter in walk(scope.params):
+        if isinstance(parameter, cst.Param) and parameter.name.value == wanted and parameter.annotation is not None:
+            return cst.Module(body=[]).code_for_node(parameter.annotation.annotation)
+    return ""
+
+
+def whole_numbers(found: Rounds, key: cst.BaseExpression) -> bool:
+    """Whether the keys are integers, as far as the code says."""
+    if isinstance(key, cst.Call):
+        return name(key.func) == "int"
+    if not isinstance(key, cst.Name):
+        return False
+    if key.value in names(found.loop.target):
+        items = found.loop.iter
+        return isinstance(items, cst.Name) and _annotation(found.scope, items.value).partition("[")[2] in ("int]", "int, ...]")
+    return found.worked_out.get(key.value, "").startswith("int(")
+
+
+def unsettled(found: Rounds) -> frozenset[str]:
+    """The variables that a round may change for the next."""
+    return changed(found.loop.body) if isinstance(found.loop, cst.For) else frozenset()
