@@ -32,8 +32,25 @@ from querylint.advise.audience import unhurried
 from querylint.advise.eager import Source, column, links, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import ITEM, Access, Call, Function, Loading, Op, Origin, Path, Program, Role, Root, Terminal, Use, Way, Work
-from querylint.ir.code import Loop, LoopKind
+from querylint.ir import (
+    ITEM,
+    Access,
+    Call,
+    Function,
+    Loading,
+    Loop,
+    LoopKind,
+    Op,
+    Origin,
+    Path,
+    Program,
+    Role,
+    Root,
+    Terminal,
+    Use,
+    Way,
+    Work,
+)
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
