@@ -39,7 +39,6 @@ from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
-
 ALONG = Advice(
     "let the query of the rows bring it along: by a relation that it loads ahead or by an annotation; else read it for all the rows at once"
 )
