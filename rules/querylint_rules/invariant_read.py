@@ -12,8 +12,8 @@ Read it once before the loop and keep the result.
 
 ## When it stays silent
 Loops that write to the table they read, loops of a few rounds that the author wrote down, polling and paging loops, reads that only the
-first match reaches, helpers and properties that keep what they have read, tests, seeds and migrations. It is a hint where a helper asks it
-beside the work that it does for the item.
+first match reaches, helpers and properties that keep what they have read, rounds that each ask another database, tests, seeds and
+migrations. It is a hint where a helper asks it beside the work that it does for the item.
 """
 
 from __future__ import annotations

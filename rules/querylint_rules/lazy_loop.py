@@ -19,7 +19,8 @@ count (`annotate`).
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
 back from a related row to the row it was reached from; rows that a caller may have loaded in a way that cannot be read; loops whose length
 the author wrote down; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads
-under conditions deep inside, or beside work that writes, and where a session that keeps its rows meets one of a few kinds (`order.status`).
+under conditions deep inside, or beside work that writes, where a session that keeps its rows meets one of a few kinds (`order.status`),
+where nobody in sight hands the query over, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations

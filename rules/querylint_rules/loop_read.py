@@ -18,8 +18,8 @@ In Django read the rows for all the items with one query before the loop: `in_bu
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
 first hit, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
-those), tests, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs), and where the rounds also write: they wait for
-that anyway.
+those), rounds that each ask another database, tests, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs), where
+the rounds also write (they wait for that anyway), and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
