@@ -158,6 +158,7 @@ class Project:
         findings = filters.fingerprints(self.judge(program, judged))
         sources = self._sources(findings, lowered)
         findings, made = filters.hushed(findings, sources)
+        findings = filters.reasoned(findings, sources)
         filtered = filters.apply(findings, sources, active, names, self.settings.require_reason)
         kept = [
             replace(f, severity=self.settings.severity_of(f.rule, f.severity))

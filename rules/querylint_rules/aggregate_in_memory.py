@@ -13,9 +13,9 @@ Keep the number as rows change: a counter or statistics document, or the aggrega
 `.take(k + 1)`.
 
 ## When it stays silent
-Rows that are returned or used besides, counts of a bounded `.take(n)`, totals over lists that come from elsewhere, tables that the
-settings call small, tests, seeds and migrations. Totals over the rows of one parent, and beside the finding that a whole table is read,
-are a hint.
+Rows that are returned or used besides (searched for other items, for one), counts of a bounded `.take(n)`, totals over lists that come
+from elsewhere, tables that the settings call small, tests, seeds and migrations. Totals over the rows of one parent, and beside the
+finding that a whole table is read, are a hint.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ Read it once before the loop and keep the result.
 
 ## When it stays silent
 Loops that write to the table they read, loops of a few rounds that the author wrote down, polling and paging loops, reads that only the
-first match reaches, helpers and properties that keep what they have read, tests, seeds and migrations. It is a hint where a helper asks it
-beside the work that it does for the item.
+first match reaches, helpers and properties that keep what they have read, rounds that each ask another database, tests, seeds and
+migrations. It is a hint where a helper asks it beside the work that it does for the item.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _within(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
 def _repeated(hit: Rounds) -> bool:
     """Whether a loop goes over many items, each of which it meets."""
     return (
-        not (hit.paging or hit.searching or hit.constant)
+        not (hit.paging or hit.searching or hit.constant or hit.loop.strided)
         and hit.loop.kind in (LoopKind.EACH, LoopKind.GATHER)
         and hit.loop.over is not None
     )
@@ -133,8 +133,8 @@ def _invariant(program: Program, site: Site) -> Rounds | None:
     hit = found[0]
     if hit.varies or hit.paging or hit.searching or hit.loop.kind not in (LoopKind.EACH, LoopKind.GATHER) or hit.loop.over is None:
         return None
-    if hit.constant and program.facts(site.function).bulk_reads:
-        return None  # a few rounds that the author wrote down
+    if (hit.constant or hit.loop.strided) and program.facts(site.function).bulk_reads:
+        return None  # a few rounds that the author wrote down, or each of another database
     if _picked(program, site, hit.loop):
         return None
     guards = site.step.guards if isinstance(site.step, Access | Call) else frozenset()

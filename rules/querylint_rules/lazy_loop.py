@@ -19,7 +19,8 @@ count (`annotate`).
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
 back from a related row to the row it was reached from; rows that a caller may have loaded in a way that cannot be read; loops whose length
 the author wrote down; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads
-under conditions deep inside, or beside work that writes, and where a session that keeps its rows meets one of a few kinds (`order.status`).
+under conditions deep inside, or beside work that writes, where a session that keeps its rows meets one of a few kinds (`order.status`),
+where nobody in sight hands the query over, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
@@ -29,11 +30,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from querylint.advise.audience import unhurried
+from querylint.advise.counted import counted
 from querylint.advise.eager import Source, column, links, loading, missing, possible, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.ir import ITEM, Access, Call, Function, Loading, Op, Origin, Path, Program, Role, Root, Terminal, Use, Way, Work
-from querylint.ir.code import Loop, LoopKind
+from querylint.ir import (
+    ITEM,
+    Access,
+    Call,
+    Function,
+    Loading,
+    Loop,
+    LoopKind,
+    Op,
+    Path,
+    Program,
+    Role,
+    Terminal,
+    Way,
+)
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -235,7 +250,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     names = _names(paths)
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
-    counted = _counted(program, followed) if len(paths) == 1 else None
+    each = counted(program, site, step, followed.loop) if len(paths) == 1 else None
     key = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     at = place if place != step.span else None
     points = [
@@ -253,14 +268,14 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         if key
         else LEFT_OUT
         if left
-        else counted
-        if counted is not None
+        else (EACH_COUNTED if each else ALL_COUNTED)
+        if each is not None
         else _remedy(program, source, paths, step, at),
         Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(followed) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
-        also=("loop-read",) if counted is None else ("loop-read", "mem-filter"),
+        also=("loop-read",) if each is None else ("loop-read", "mem-filter"),
         cost=Cost(
             "n queries" if len(paths) == 1 else f"{len(paths)} × n queries",
             f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join",
@@ -346,21 +361,6 @@ def _only_key(program: Program, site: Site, step: Access) -> str:
         if any(o == here for value in held for _, o in value.parts):
             return ""
     return f"{here.path[-1]}_{target.key}"
-
-
-def _counted(program: Program, followed: Followed) -> Advice | None:
-    """What counts the related rows instead, for each row or all together, where nothing else is done with them."""
-    site, step = followed.site, followed.site.step
-    assert isinstance(step, Access)
-    assert step.follows is not None
-    mine = (step.follows, Origin(Root.STEP, step.id))
-    uses = [s for s in site.function.steps() if isinstance(s, Use) and set(s.of) & set(mine)]
-    looked = [*site.function.touched, *(o.origin for o in site.function.outflows)]
-    besides = any(o.root is m.root and o.ref == m.ref and o.path[: len(m.path)] == m.path for o in looked for m in mine)
-    if step.terminal is not Terminal.ROWS or not uses or besides or any(u.work is not Work.COUNT for u in uses):
-        return None
-    where = [program.sites(site.function.key).by_id.get(u.id) for u in uses]
-    return EACH_COUNTED if any(w is not None and followed.loop in w.loops for w in where) else ALL_COUNTED
 
 
 def _keyed(program: Program, site: Site, name: str, target: str | None) -> bool:

@@ -12,9 +12,9 @@ Add an index on the field, or make it unique where it is: `db_index=True`, `uniq
 question binds further fields, one index on all of them serves best.
 
 ## When it stays silent
-Questions that bind a field which begins an index, a key or a constraint; fields of a few values; values that the source writes down;
-tables that the settings call small; tests, seeds and migrations. Tables that stay small need no index, which the source does not show: it
-is a hint.
+Questions that bind a field which begins an index, a key or a constraint; models that a library brings along; fields of a few values;
+values that the source writes down; tables that the settings call small; tests, seeds and migrations. Tables that stay small need no
+index, which the source does not show: it is a hint.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ In Django read the rows for all the items with one query before the loop: `in_bu
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
 first hit, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
-those), tests, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs), and where the rounds also write: they wait for
-that anyway.
+those), rounds that each ask another database, tests, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs), where
+the rounds also write (they wait for that anyway), and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
+ALONG = Advice(
+    "let the query of the rows bring it along: by a relation that it loads ahead or by an annotation; else read it for all the rows at once"
+)
+
 
 @rule(pattern="loop-read", severity=Severity.WARNING, cwe=1050)
 def loop_read(program: Program) -> Iterator[Found]:
@@ -46,9 +50,10 @@ def loop_read(program: Program) -> Iterator[Found]:
     told: set[tuple[str, int]] = set()
     for site, hit, effect in sorted(_hits(program), key=lambda h: (-_weight(h[2].access), h[0].rank)):
         loop = (site.function.key, hit.loop.id)
-        own = effect.access.follows is not None and bool(effect.trail)
+        own = _own(hit, effect)
         if own:
-            # What a row's own method asks of its relations is told where it is asked, once for all who call it.
+            # What a row's own method asks of its relations is told where it is asked, once for all who call it; so is what the framework
+            # asks for each row of a list that it makes by itself.
             if (effect.function, effect.access.id) in told:
                 continue
             told.add((effect.function, effect.access.id))
@@ -68,9 +73,10 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
         if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
             effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop)]
-        effect = _worst(effects)
-        if effect is not None and not by_table(effect.access):
-            yield site, hit, effect
+        worst = _worst(effects)
+        for effect in effects if _unwritten(hit) else [worst] if worst is not None else []:  # fields of a serializer mend one by one
+            if not by_table(effect.access):
+                yield site, hit, effect
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
@@ -105,7 +111,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     ordered = order_matters(program, site, hit.loop, read)
     writing = _weight(read) < 3 and labors(program, site, hit.loop)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
-    own = read.follows is not None and bool(effect.trail)
+    own = _own(hit, effect)
     return Found(
         read.span if own else step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
@@ -118,6 +124,15 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         cost=_cost(program, site, hit, read),
         operation=read.verb,
     )
+
+
+def _own(hit: Rounds, effect: Effect) -> bool:
+    """Whether a read is told where it stands: a row's own method asks, or a loop that the framework runs and nobody wrote."""
+    return (effect.access.follows is not None or _unwritten(hit)) and bool(effect.trail)
+
+
+def _unwritten(hit: Rounds) -> bool:
+    return hit.loop.span.start == hit.loop.span.end
 
 
 def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
@@ -144,6 +159,8 @@ def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if plain(program, site.function):
         return Batch(hit.loop.span, in_one(read, hit.loop))
+    if _unwritten(hit):
+        return ALONG
     if program.facts(site.function).bulk_reads:
         return Batch(hit.loop.span, of="keys" if read.by_key else "items")
     if ordered:

@@ -16,7 +16,7 @@ In Django collect the rows and write them once: `bulk_create`, `bulk_update`, or
 ## When it stays silent
 Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, writes in a helper unless the rows
 that drive them are unbounded, loops over batches, loops that end with the write, tests, seeds and migrations. Writes in a helper, and those
-of rows that an overridden `save` or a signal watches, are hints.
+of rows that an overridden `save` or a signal watches, are hints; so are those of which a comment says why they go one by one.
 """
 
 from __future__ import annotations

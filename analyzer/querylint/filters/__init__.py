@@ -6,9 +6,10 @@ from querylint.filters.baseline import BASELINE_FILE, Compared, Known, by_rule, 
 from querylint.filters.floor import visible
 from querylint.filters.generated import generated, hushed
 from querylint.filters.identity import fingerprints
+from querylint.filters.reasoned import reasoned
 from querylint.filters.suppress import BAD, PSEUDO_RULES, UNUSED, Filtered, apply
 
 __all__ = [
     "BAD", "BASELINE_FILE", "PSEUDO_RULES", "UNUSED", "Compared", "Filtered", "Known", "apply", "by_rule", "compare",
-    "fingerprints", "generated", "hushed", "parse", "text_of", "visible",
+    "fingerprints", "generated", "hushed", "parse", "reasoned", "text_of", "visible",
 ]  # fmt: skip

@@ -152,8 +152,8 @@ class Loop:
 
     `over` is what it runs over; `constant` says that the author wrote its length down, `limit` how many rounds there are at most where that
     is known. `carried` are the variables handed from round to round; `control` the steps that decide whether another round runs.
-    `counted` marks a plain progression of an index, `strided` one that takes several items at a time. The
-    item of a loop is the origin of `over` with the path segment for items. `detached` marks code that is only kept to be
+    `counted` marks a plain progression of an index, `strided` one that takes several items at a time, or asks another database in
+    each round. The item of a loop is the origin of `over` with the path segment for items. `detached` marks code that is only kept to be
     called some day (a callback in an object that is handed to outside code).
     """
 

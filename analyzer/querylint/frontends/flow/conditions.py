@@ -18,6 +18,7 @@ from querylint.frontends.flow.values import (
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.ir import NOT_LITERAL, Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, last_name
 from querylint.syntax.tree import UNDEFINED
 
 RELATIONS = {
@@ -205,3 +206,19 @@ def _field_of(origin: Origin | None, items: tuple[Origin, ...]) -> str | None:
 
 def _conditional(p: Predicate) -> Predicate:
     return replace(p, conditional=True)
+
+
+QUERIES = frozenset("QuerySet RawQuerySet BaseQuerySet Manager BaseManager Query Select Executable".split())
+
+
+def narrowed(m: State, test: tree.Expr, *, holds: bool) -> None:
+    """`isinstance(rows, QuerySet)`: where it does not hold, the variable holds no query, whatever callers hand over."""
+    if isinstance(test, tree.Op) and test.sign == "!" and len(test.operands) == 1:
+        narrowed(m, test.operands[0], holds=not holds)
+        return
+    if holds or not isinstance(test, tree.Call) or callee_name(test) != "isinstance" or len(test.args) != 2:
+        return
+    kinds = test.args[1].items if isinstance(test.args[1], tree.Array) else [test.args[1]]
+    var = m.scope.find(test.args[0].id) if isinstance(test.args[0], tree.Name) else None
+    if var is not None and isinstance(m.store.get(var, NOTHING).shape, Query) and any(last_name(kind) in QUERIES for kind in kinds):
+        m.store[var] = derived(m.store[var])

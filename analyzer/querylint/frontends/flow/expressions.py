@@ -11,7 +11,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.comprehensions import comprehension
-from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, negated, tested, truth
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, narrowed, negated, tested, truth
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -328,9 +328,11 @@ def _ternary(m: State, node: tree.Ternary) -> Val:
     holder: list[Val] = [NOTHING, NOTHING]
 
     def then() -> None:
+        narrowed(m, node.test, holds=True)
         holder[0] = evaluate(m, node.then)
 
     def other() -> None:
+        narrowed(m, node.test, holds=False)
         holder[1] = evaluate(m, node.other)
 
     m.choose([then, other], test.deps, node.at, node.end)

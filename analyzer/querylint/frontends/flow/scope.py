@@ -52,6 +52,7 @@ class Frame:
     folded: bool = False
     grouped: bool = False
     leaves: bool = False
+    strided: bool = False
     filters: list[int] = field(default_factory=list)
     exits: list[tuple[dict[Var, Val], frozenset[int]]] = field(default_factory=list)
     fold_deps: frozenset[int] = frozenset()

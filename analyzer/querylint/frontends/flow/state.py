@@ -346,7 +346,7 @@ class State:
                     handed_on,
                     frame.control,
                     counted,
-                    strided,
+                    strided or frame.strided,
                     handed,
                     detached,
                     guards=why,

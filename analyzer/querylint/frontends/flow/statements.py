@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from querylint.frontends.flow.binding import bind, hoist
-from querylint.frontends.flow.conditions import absent, names_constant, negated, of_database, singled_out, tested
+from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested
 from querylint.frontends.flow.loops import run_for
 from querylint.frontends.flow.scope import Frame, Scope
 from querylint.frontends.flow.state import State
@@ -62,11 +62,13 @@ def _if(m: State, node: tree.If) -> None:
 
     def then() -> None:
         m.path_conditions.append(value.conditions)
+        narrowed(m, node.test, holds=True)
         run(m, node.then)
         m.path_conditions.pop()
 
     def other() -> None:
         m.path_conditions.append(no)
+        narrowed(m, node.test, holds=False)
         run(m, node.other)
         m.path_conditions.pop()
 

@@ -6,6 +6,7 @@ Only text that begins like a statement of SQL is followed; all other text keeps 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import product
 
 from querylint.frontends.flow.state import State
@@ -66,8 +67,16 @@ def constant(node: tree.Literal) -> Val | None:
 def joined(values: list[Val]) -> Val | None:
     """Texts one after the other: a template, a sum."""
     if not any(_begins(v) for v in values[:1]) and not (values and isinstance(values[0].literal, str) and STARTS.match(_lead(values))):
-        return None
+        return _plain(values)
     return made(_product([_parts(v) for v in values]), derived(*values))
+
+
+def _plain(values: list[Val]) -> Val | None:
+    """Any other text, where all of its parts are constants."""
+    texts = [v.literal for v in values]
+    if len(texts) < 2 or not all(isinstance(text, str) for text in texts):
+        return None
+    return replace(derived(*values), literal="".join(str(text) for text in texts))
 
 
 def _begins(value: Val) -> bool:
@@ -168,10 +177,17 @@ def _refilled(pieces: list[Val], holes: tuple[Val, ...]) -> list[Variant]:
     return _product(parts)
 
 
+def _filled(m: State, node: tree.Call, template: str) -> Val | None:
+    """A constant text whose holes all take constants."""
+    with m.recording():
+        values = [m.evaluate(arg) for arg in node.args]
+    return _plain([literal(""), *_fields(template, values, {})])
+
+
 def method(m: State, node: tree.Call, name: str, base: Val) -> Val | None:
     """A method of a followed text that gives such a text again."""
     if not _begins(base):
-        return None
+        return _filled(m, node, base.literal) if name == "format" and isinstance(base.literal, str) and not node.keywords else None
     if name in SAME:
         for arg in node.args:
             m.evaluate(arg)

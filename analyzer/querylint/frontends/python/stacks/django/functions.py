@@ -42,6 +42,10 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
         return derived(*args)
     if word in ("sync_to_async", "async_to_sync", "cached_property", "method_decorator") and len(node.args) == 1:
         return state.evaluate(node.args[0])
+    if words.ELSEWHERE.match(word):
+        with state.recording():
+            querysets.elsewhere(state, derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))).deps)
+        return None
     if source.startswith("django.db.models"):
         return derived(*(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
     return permissions.outside(django, state, node, source) or views.outside(django, state, node, source)

@@ -70,6 +70,8 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
             made = replace(made, plans=tuple(replace(p, deferred=(*p.deferred, *names)) for p in query.plans))
     elif name in ("values", "values_list", "dates", "datetimes"):
         made = _columns(made, name, args, keywords)
+    elif name == "using":
+        elsewhere(m, derived(*args).deps)
     elif name == words.OWN:
         made = replace(made, made=None, at=node.at, end=node.end, refined=query.refined)
     elif name == "none":
@@ -77,6 +79,12 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     elif name in ("union", "intersection", "difference"):
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, _other(m, node))) for p in query.plans))
     return Val(deps=deps, shape=made)
+
+
+def elsewhere(m: State, deps: frozenset[int]) -> None:
+    """Another database is asked, one that these steps choose: no query serves several rounds of a loop among them."""
+    for frame in m.frames:
+        frame.strided = frame.strided or frame.id in deps
 
 
 def unread(m: State, node: tree.Call, base: Val, query: Query) -> Val:

@@ -27,10 +27,10 @@ VIEW_WORDS = ("View", "ViewSet", "APIView", "Admin", "ModelAdmin", "Feed", "Mixi
 
 
 def kind(info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
-    """A function that is handed the request, or a method of a view that Django calls."""
+    """A function that is handed the request, unless its name keeps it to its module, or a method of a view that Django calls."""
     names = [p.pattern.id for p in fn.params if isinstance(p.pattern, tree.NamePattern)]
     if info is None:
-        return Kind.HTTP if names[:1] == ["request"] else None
+        return Kind.HTTP if names[:1] == ["request"] and not fn.name.startswith("_") else None
     if fn.name in HANDLERS and is_view(info):
         return Kind.HTTP
     if any(callee_name(d) in ("action", "list_route", "detail_route") for d in fn.decorators):

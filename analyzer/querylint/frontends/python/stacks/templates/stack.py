@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, External, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import NOTHING, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.templates import calls
+from querylint.frontends.python.stacks.templates.helpers import Helpers
 from querylint.frontends.python.stacks.templates.registered import Registry
 from querylint.frontends.python.stacks.templates.views import ClassView, class_view, renderer
 from querylint.frontends.python.stacks.templates.words import PythonWords
@@ -37,6 +38,7 @@ class TemplateStack(Stack):
         super().__init__(project)
         self.templates = Templates(project.files, project.modules.source)
         self.registry = Registry(project)
+        self.helpers = Helpers(project.modules.source)
         self._views: dict[tuple[str, str], ClassView | None] = {}
 
     def notes(self) -> list[Note]:
@@ -59,6 +61,10 @@ class TemplateStack(Stack):
         receiver = base.shape if base is not None else None
         if isinstance(receiver, Marker) and receiver.kind == calls.TEMPLATE:
             return self._page(state, node, calls.of_template(state, node, receiver))
+        if isinstance(func.shape, Closure) and func.shape.name and self._loud(state):
+            for found in self.helpers.rendered(state, self.templates, node, func.shape):
+                self._page(state, node, found)
+            return None
         word = calls.word_of(node, func)
         known = isinstance(func.shape, External) or (base is not None and not func.interesting and base.doc_of is None)
         if not known:
@@ -68,8 +74,8 @@ class TemplateStack(Stack):
         if word in calls.FINDING:
             return calls.found_template(state, self.templates, node)
         if word in calls.RENDERING:
-            found = calls.rendered(state, self.templates, node)
-            return self._page(state, node, found) if found is not None else None
+            page = calls.rendered(state, self.templates, node)
+            return self._page(state, node, page) if page is not None else None
         return None
 
     def _page(self, state: State, node: tree.Call, found: calls.Rendered) -> Val:

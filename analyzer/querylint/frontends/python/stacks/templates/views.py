@@ -111,7 +111,7 @@ def renderer(fn: tree.Fn, owner: ClassInfo | None) -> str:
             if named:
                 return named
     if owner is not None and any(isinstance(d, tree.Call) and callee_name(d).startswith("view_config") for d in fn.decorators):
-        for decorator in owner.node.decorators:
+        for decorator in (d for one in owner.mro() for d in one.node.decorators):
             if isinstance(decorator, tree.Call):
                 named = _renderer_of(decorator)
                 if named:

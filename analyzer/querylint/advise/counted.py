@@ -1,0 +1,23 @@
+"""Related rows that are loaded only to be counted: for each row that has them, or all together."""
+
+from __future__ import annotations
+
+from querylint.ir import Access, Loop, Origin, Program, Root, Terminal, Use, Work
+from querylint.ir.program import Site
+
+
+def counted(program: Program, site: Site, step: Access, loop: Loop) -> bool | None:
+    """Whether the rows of a followed relation are counted anew in each round of a loop (True), or once for all rounds (False).
+
+    None where anything else is done with them.
+    """
+    if step.follows is None or step.terminal is not Terminal.ROWS:
+        return None
+    mine = (step.follows, Origin(Root.STEP, step.id))
+    uses = [s for s in site.function.steps() if isinstance(s, Use) and set(s.of) & set(mine)]
+    looked = [*site.function.touched, *(o.origin for o in site.function.outflows)]
+    besides = any(o.root is m.root and o.ref == m.ref and o.path[: len(m.path)] == m.path for o in looked for m in mine)
+    if not uses or besides or any(u.work is not Work.COUNT for u in uses):
+        return None
+    where = [program.sites(site.function.key).by_id.get(u.id) for u in uses]
+    return any(w is not None and loop in w.loops for w in where)

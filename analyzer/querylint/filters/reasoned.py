@@ -1,0 +1,55 @@
+"""What a comment beside the code gives as a reason: a cost that its author has thought of is a hint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from querylint.rule import Finding, Severity
+from querylint.text import LineIndex
+
+WRITES = re.compile(
+    r"\bsignals?\b|\bone by one\b|\bone at a time\b|\bindividually\b|\b(?:needs?|has|have|must) (?:to )?call\b|"
+    r"\b(?:no|not|without|instead of|rather than|n't)(?: use| using| do)?(?: an?)? ?bulk|"
+    r"\bbulk_\w+\(?\)? (?:does|do|would|will|can|skips)\b",
+    re.IGNORECASE,
+)
+READS = re.compile(r"\bperforms? worse\b|\b(?:is|be|was|were|are) (?:\w+ )?slower\b|\bdeliberate(?:ly)?\b|\bon purpose\b", re.IGNORECASE)
+REASONS = {"loop-write": WRITES, "loop-read": READS, "lazy-loop": READS, "map-read": READS}
+NEAR = 12
+"""How many lines above a place the loop around it may begin for its comment to speak of the place."""
+ABOVE = 6
+
+
+def reasoned(findings: Sequence[Finding], sources: Mapping[str, LineIndex]) -> tuple[Finding, ...]:
+    """The findings, with warnings as hints where the comment of the place or of the loop around it says why things are as they are."""
+    lines: dict[str, list[str]] = {}
+    return tuple(replace(f, severity=Severity.INFO) if _has_reason(f, sources, lines) else f for f in findings)
+
+
+def _has_reason(finding: Finding, sources: Mapping[str, LineIndex], known: dict[str, list[str]]) -> bool:
+    words = REASONS.get(finding.pattern)
+    place = finding.found.span
+    if words is None or finding.severity is not Severity.WARNING or place.path not in sources:
+        return False
+    if place.path not in known:
+        known[place.path] = sources[place.path].source.decode(errors="replace").split("\n")
+    spoken = {
+        place.line,
+        *(p.span.line for p in finding.found.trail if p.span.path == place.path and 0 <= place.line - p.span.line <= NEAR),
+    }
+    return any(words.search(comment) for line in spoken for comment in _comments(known[place.path], line))
+
+
+def _comments(lines: list[str], number: int) -> Iterator[str]:
+    """The comment at the end of a line, and those on lines of their own right above it as one text."""
+    here = lines[number - 1] if number <= len(lines) else ""
+    for sign in (" # ", " // "):
+        yield here.partition(sign)[2]
+    above: list[str] = []
+    while (
+        number - 2 - len(above) >= 0 and len(above) < ABOVE and lines[number - 2 - len(above)].lstrip().startswith(("#", "//", "*", "/*"))
+    ):
+        above.append(lines[number - 2 - len(above)].strip().lstrip("#/* "))
+    yield " ".join(reversed(above))
