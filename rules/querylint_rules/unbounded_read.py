@@ -3,7 +3,7 @@
 
 ## What it finds
 `.collect()`, a `for await` that never stops early, or a convex-ents table without a terminal, over a table with neither a range nor a
-limit; also an index that is walked without a range.
+limit; also an index that is walked without a range, and a filter that leaves out only the odd row (`isArchived` is false).
 
 ## Why it costs
 It reads more on every day that the table grows, is run again for every subscriber by any write to the table, and fails for good once the
@@ -25,6 +25,7 @@ from dataclasses import replace
 
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
+from querylint.advise.filters import whole
 from querylint.advise.growth import grows, settled, small
 from querylint.advise.memory import COUNTING, acted_on, limits
 from querylint.advise.places import quiet, reaching, shortest
@@ -50,7 +51,9 @@ def unbounded_read(program: Program) -> Iterator[Found]:
     """Reads of whole tables."""
     told: set[tuple[str, int]] = set()
     for site, read in program.reads():
-        if quiet(site.function) or not entire(program, site.function, read) or small(program, read.table):
+        if quiet(site.function) or small(program, read.table):
+            continue
+        if not entire(program, site.function, read) and not whole(program, site, read):
             continue
         found = _found(program, site, read, fate(program, site.function, read))
         choice = _one_of_many(program, site)
@@ -118,7 +121,7 @@ def _also(program: Program, site: Site, read: Access, seen: Fate) -> tuple[str, 
         also.append("mem-filter")
     if not seen.whole:
         also.append("overfetch")
-    if any(p.index and not p.ranged for p in read.plans):
+    if any((p.index and not p.ranged) or p.residual() for p in read.plans):
         also.append("scan-filter")
     table = program.table(site.function, read.table)
     if any(sargable(p, table) for s in seen.uses for p in s.use.predicates) or Work.SORT in kinds:

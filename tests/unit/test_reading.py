@@ -107,6 +107,8 @@ def test_what_is_no_text_is_not_read(tmp_path: Path, data: bytes, words: str) ->
         ("convex/init.ts", Role.SEED),
         ("convex/dev_seed.ts", Role.SEED),
         ("db/seeds/users.ts", Role.SEED),
+        ("convex/demoSeed/internals.ts", Role.SEED),
+        ("convex/seedlings/plants.ts", Role.CODE),
         ("fixtures/users.ts", Role.SEED),
         ("src/mockData.ts", Role.SEED),
         ("shop/create_test_data.py", Role.SEED),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from querylint.ir import Call, Function, Kind, Mode, Program, Root
+from querylint.ir import Call, Function, Kind, Mode, Program, Role, Root
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
 TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
@@ -46,7 +46,7 @@ def left_alone(program: Program, function: Function) -> bool:
 
 
 def _audiences(program: Program) -> dict[str, Audience]:
-    idle = {key for key, function in program.functions.items() if _unnamed(program, function)}
+    idle = {key for key, function in program.functions.items() if function.role is Role.SCRIPT or _unnamed(program, function)}
     starts = [key for key, function in program.functions.items() if key not in idle and _waits(program, function)]
     users = _spread(program, starts, scheduled=False)
     rest = [key for key in program.functions if key not in idle and key not in users]

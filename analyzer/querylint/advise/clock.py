@@ -13,9 +13,9 @@ CHOOSING = frozenset((Work.FILTER, Work.FIND, Work.SOME, Work.EVERY))
 DEPTH = 4
 TIMELY = re.compile(
     r"(?:^|_)(?:now|today|day|date|time|end|start|since|until|before|after)"
-    r"|(?:Now|Today|Day|Date|Time|Timestamp|At|End|Start|Ms)(?:$|[A-Z])"
+    r"|(?:Now|Today|Day|Date|Time|Timestamp|At|End|Start|Ms)(?:$|[A-Z])|^as_?[oO]f"
 )
-LENGTH = re.compile(r"range|period|frame|zone|window|offset|span", re.IGNORECASE)
+LENGTH = re.compile(r"range|period|frame|zone|window|offset|span|days|weeks|months|hours|minutes", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ def clocks(program: Program, function: Function) -> frozenset[int]:
         callee = program.callee(function, step)
         if callee is not None and _reads(program, callee):
             continue
+        if function.kind is not Kind.PLAIN and any(_a_time(function, arg) for arg in step.args):
+            continue  # the helper takes the time that the caller gives, where one is given
         given = bool(step.deps & found) and not any(asked(function, arg) for arg in step.args)
         if given or (callee is not None and callee.returns.deps & clocks(program, callee)):
             found.add(step.id)
@@ -90,6 +92,11 @@ def asked(function: Function, value: Value) -> bool:
     """
     if function.kind is not Kind.PLAIN and any(o.root is Root.PARAM and o.ref == 1 and o.path for o in value.origins):
         return True
+    return _a_time(function, value)
+
+
+def _a_time(function: Function, value: Value) -> bool:
+    """Whether a value is an argument of a function that is a time by its name."""
     for origin in value.origins:
         if origin.root is Root.PARAM and isinstance(origin.ref, int):
             name = origin.path[-1] if origin.path else function.params[origin.ref] if origin.ref < len(function.params) else ""

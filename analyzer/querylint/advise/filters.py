@@ -169,12 +169,22 @@ def _disjunction(
     return None
 
 
-def _narrows(residual: tuple[Predicate, ...]) -> bool:
+def narrows(residual: tuple[Predicate, ...]) -> bool:
     """Whether a filter leaves out more than the odd row: a switch that every row is born with, and few lose, leaves out next to none."""
     tested = [p for p in residual if p.field is not None and p.relation is Relation.EQ and p.value is not None and p.value.constant]
     if len(tested) < len(residual):
         return True
     return not all(p.field is not None and SWITCHED_ON.match(p.field) and p.value is not None and p.value.literal is True for p in tested)
+
+
+def whole(program: Program, site: Site, read: Access) -> bool:
+    """Whether a read hands out all that a table holds but for the odd row: its filter asks for what nearly every row has."""
+    if read.bound is not Bound.ALL or read.terminal is not Terminal.ROWS or program.facts(site.function).planner:
+        return False
+    root = site.function.root
+    return any(
+        unranged(p) and p.residual() and (not narrows(p.residual()) or idle(program, root, read.table, p.residual())) for p in read.plans
+    )
 
 
 def _severity(
@@ -187,10 +197,10 @@ def _severity(
     latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
     if latest and not waited_for(program, site.function):
         return Severity.INFO
+    if not narrows(residual) or idle(program, site.function.root, read.table, residual):
+        return Severity.INFO if not bare or whole(program, site, read) else Severity.WARNING
     if bare:
         return Severity.WARNING
-    if not _narrows(residual) or idle(program, site.function.root, read.table, residual):
-        return Severity.INFO
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return Severity.INFO
     far = reach(program, site.function, read)

@@ -250,6 +250,7 @@ class Role(Enum):
     TEST = "test"
     SEED = "seed"
     MIGRATION = "migration"
+    SCRIPT = "script"
 
 
 class Escape(Enum):

@@ -40,7 +40,10 @@ PASSED_THROUGH = re.compile(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
 NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 MOST_WAVES = 5
-SCRIPTS = frozenset(("scripts", "script", "bin", "tools"))  # run by hand: what they name, nobody waits for
+# What is run by hand or no longer used: nobody waits for what it names.
+SCRIPTS = frozenset(("scripts", "script", "deprecated"))
+TOOLS = frozenset(("bin", "tools"))  # among deployed functions, the tools of an agent
+CHORE = re.compile(r"(?:check|clear|create|debug|delete|fix|import|inspect|list|migrate|populate|reset|run|scan|test|update|verify)[-_.]")
 
 
 class ConvexFrontEnd:
@@ -126,7 +129,17 @@ class ConvexFrontEnd:
         root = root_of(path, self.roots)
         context = ModuleContext(path, self.modules, root, self._schema(root), self._api_root(root), self.registrars.kind_of)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
-        self.done[path] = ModuleLowering(context, module, lines, self.role(path), route).run()
+        role = self.role(path)
+        if role is Role.CODE and root is None and self._script(path):
+            role = Role.SCRIPT
+        self.done[path] = ModuleLowering(context, module, lines, role, route).run()
+
+    def _script(self, path: str) -> bool:
+        """Whether a file is run by hand, or no longer used: by its folder, or by its name at the top of the project."""
+        folders = path.split("/")[:-1]
+        if not SCRIPTS.isdisjoint(folders):
+            return True
+        return root_of(path, self.roots) is None and (not TOOLS.isdisjoint(folders) or (not folders and CHORE.match(path) is not None))
 
     def _schema(self, root: ConvexRoot | None) -> Schema | None:
         return self.schemas.get(root.folder if root is not None else self._api_root(None))
@@ -142,7 +155,7 @@ class ConvexFrontEnd:
         """Routes that stand in the code as references (`internal.a.b.c`) or in quotes, in files that call no function too."""
         found: set[str] = set()
         for path in self.files:
-            if self.role(path) is Role.TEST or not SCRIPTS.isdisjoint(path.split("/")[:-1]):
+            if self.role(path) is Role.TEST or self._script(path):
                 continue
             source = self.read(path) or b""
             if any(word in source for word in (b"api", b"Api", b"internal", b"Internal", b"components")):
@@ -167,7 +180,7 @@ class ConvexFrontEnd:
         """Routes that the code tells people to run by hand (`npx convex run repairs:all`), or that only scripts name."""
         found: set[str] = set()
         for path in self.files:
-            if not SCRIPTS.isdisjoint(path.split("/")[:-1]) and self.role(path) is not Role.TEST:
+            if self._script(path) and self.role(path) is not Role.TEST:
                 source = self.read(path) or b""
                 found.update(f"{route[1].decode()}:{route[2].decode()}" for route in ROUTE.finditer(source))
                 found.update(_references(source))
