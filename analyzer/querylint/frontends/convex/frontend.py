@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.registration import Registrars
-from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
+from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, put_by, root_of, route_of
 from querylint.frontends.convex.schema import read_schema
 from querylint.frontends.lowered import Lowered
 from querylint.frontends.modules import Modules
@@ -40,6 +41,7 @@ PASSED_THROUGH = re.compile(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
 NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 MOST_WAVES = 5
+REGISTERED = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
 # What is run by hand or no longer used: nobody waits for what it names.
 SCRIPTS = frozenset(("scripts", "script", "deprecated"))
 TOOLS = frozenset(("bin", "tools"))  # among deployed functions, the tools of an agent
@@ -132,7 +134,10 @@ class ConvexFrontEnd:
         role = self.role(path)
         if role is Role.CODE and root is None and self._script(path):
             role = Role.SCRIPT
-        self.done[path] = ModuleLowering(context, module, lines, role, route).run()
+        functions = ModuleLowering(context, module, lines, role, route).run()
+        if root is not None and role is Role.CODE and put_by(path):
+            functions = [replace(f, role=Role.SCRIPT) if f.kind in REGISTERED else f for f in functions]
+        self.done[path] = functions
 
     def _script(self, path: str) -> bool:
         """Whether a file is run by hand, or no longer used: by its folder, or by its name at the top of the project."""
