@@ -9,6 +9,9 @@ from querylint.ir import Call, Function, Kind, Mode, Program, Role, Root
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
 TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
+CHORE = re.compile(
+    r"^(?:(?:delete|remove|clear|wipe|reset|purge)All|(?:backfill|migrate|clean_?[uU]p|seed|repair|reindex|dedupe|fix)[A-Z])"
+)
 SEEN_CLIENTS = 10
 BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches", "commit", "apply"))
 
@@ -128,8 +131,9 @@ def _loose(program: Program, function: Function) -> bool:
 def _unnamed(program: Program, function: Function) -> bool:
     """Whether an internal function is called by nobody and named nowhere.
 
-    Public ones may have clients that are not in the project, unless they look like repairs that are run by hand: by their switches, by what
-    the project tells people to run, as staff alone may call them, or as they write while clients in sight name most others and not them.
+    Public ones may have clients that are not in the project, unless they look like repairs that are run by hand: by their names, by their
+    switches, by what the project tells people to run, as staff alone may call them, or as they write while clients in sight name most
+    others and not them.
     """
     if function.route is None or function.kind is Kind.HTTP or program.named(function):
         return False
@@ -142,7 +146,7 @@ def _by_hand(program: Program, function: Function) -> bool:
     """Whether a function is run by hand: its name or its arguments say so, or the project tells people how."""
     if TRIAL.match(function.name) or function.route in program.manual:
         return True
-    if function.kind is not Kind.QUERY and asks_for_staff(program, function):
+    if function.kind is not Kind.QUERY and (CHORE.match(function.name) or asks_for_staff(program, function)):
         return True
     return any(o.root is Root.PARAM and o.path and o.path[0] in BY_HAND for f in _given_all(program, function) for o in f.touched)
 

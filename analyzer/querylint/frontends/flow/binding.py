@@ -168,6 +168,8 @@ def bind_existing(m: State, pattern: tree.RecordPattern | tree.ArrayPattern, val
 def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how: str, key: Val = NOTHING) -> None:
     """A value joins a collection in a variable: `push`, `set`, `add`, `xs[k] = v`."""
     value = m.ran(value)
+    if _in_an_entry(target):  # `groups[key].rows.push(row)`: what the entries of a map hold is not followed
+        m.leak(value, Escape.STORED, target.at, target.end)
     var = _var_of(m, target)
     grouping = keyed and m.language.function_scoped  # `totals[key] += value` is a total for each key
     if (
@@ -194,6 +196,15 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
     else:
         merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=Many(value, None, keyed, key=row(key)))
     put_back(m, target, merged)
+
+
+def _in_an_entry(target: tree.Expr) -> bool:
+    """Whether a collection is a field of what a map holds under a key."""
+    while isinstance(target, tree.Member):
+        target = target.base
+        if isinstance(target, tree.Index) and not isinstance(target.key, tree.Literal):
+            return True
+    return False
 
 
 def row(key: Val) -> Val | None:
