@@ -15,8 +15,8 @@ of its own, schedule it.
 
 ## When it stays silent
 Loops that page or work through batches (`while (hasMore)`, a cursor), loops over chunks, constant lists, attempts that stop at the first
-success, jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, and a mutation that saves what
-was fetched for one item, are hints.
+success, jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a
+list that its caller hands in, and a mutation that saves what was fetched for one item, are hints.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
-from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, TargetKind, Use, Work
+from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
 from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -130,10 +130,16 @@ def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Rem
     mode = remote.call.mode
     if left_alone(program, site.function) or _heavy(program, remote) or _beside(program, site, call, hit.loop):
         return Severity.INFO
-    if hit.loop.kind is LoopKind.GATHER and mode is not Mode.QUERY:
+    if mode is not Mode.QUERY and (hit.loop.kind is LoopKind.GATHER or (transactional(program, site.function) and _given(hit.loop))):
         return Severity.INFO
     apart = mode is not Mode.QUERY and call.caught  # a failure of one item leaves the others as they are, on purpose
     return Severity.INFO if apart or mode is Mode.ACTION or _labors(program, site, call, hit.loop) else Severity.WARNING
+
+
+def _given(loop: Loop) -> bool:
+    """Whether a loop runs over a list that the caller hands in: the lines of an invoice, not the rows of a table."""
+    origins = loop.over.origins if loop.over is not None else ()
+    return bool(origins) and all(o.root is Root.PARAM for o in origins)
 
 
 def _heavy(program: Program, remote: Remote) -> bool:
