@@ -34,7 +34,7 @@ from querylint.advise.places import asked_for, describe, local_effects, own_trai
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters
-from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Relation, Root, Way
+from querylint.ir import ITEM, Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Relation, Root, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -141,7 +141,8 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     if plain(program, function) or over is None or not over.parts:
         return False
     writing = all(entry.kind is Kind.MUTATION for entry in program.entries(function.key) or (function,))
-    if writing and read.by_key and all(asked_for(program, function, o) for _, o in over.parts):
+    listed = [o for path, o in over.parts if path[:1] != (ITEM,) or ITEM in o.path]  # the others are single members of a list
+    if writing and read.by_key and listed and all(asked_for(program, function, o) for o in listed):
         return True
     sites = program.sites(function.key).by_id
     drivers = [sites[o.ref].step for _, o in over.parts if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in sites]

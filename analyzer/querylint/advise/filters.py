@@ -198,7 +198,8 @@ def _severity(
     if latest and not waited_for(program, site.function):
         return Severity.INFO
     if not narrows(residual) or idle(program, site.function.root, read.table, residual):
-        return Severity.INFO if not bare or whole(program, site, read) else Severity.WARNING
+        to_end = read.bound is Bound.ALL or read.verb == "unique"  # else the first rows that are met are what was asked for
+        return Severity.INFO if not bare or not to_end or whole(program, site, read) else Severity.WARNING
     if bare:
         return Severity.WARNING
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
