@@ -148,6 +148,7 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     table = program.table(site.function, read.table)
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     only_counted = bool(kinds & COUNTING) and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
+    only_counted = only_counted and bool(kinds & {Work.FOLD, Work.COUNT})  # a map of rows is no number
     if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
     tests = [p for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)]

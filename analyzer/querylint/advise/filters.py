@@ -162,10 +162,9 @@ def _disjunction(
         if p.relation is Relation.ANY and arms:
             names = tuple(dict.fromkeys(a.field for arm in p.arms for a in arm if a.field))
             return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names, None, arms)
-        if p.relation is Relation.IN and p.field is not None:
+        if p.relation is Relation.IN and p.field is not None and known_field(p.field, table):
             want = Want((p.field,))
-            found = (want,) if known_field(p.field, table) else ()
-            return Loss(site, read, plan, want, None, Severity.WARNING, bare, to_end, (p.field,), None, found)
+            return Loss(site, read, plan, want, None, Severity.WARNING, bare, to_end, (p.field,), None, (want,))
     return None
 
 

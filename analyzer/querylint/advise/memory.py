@@ -48,8 +48,10 @@ class Load:
 
     def counted_filters(self, program: Program) -> set[int]:
         """The filters whose results are only counted, where the rows serve nothing else."""
-        if drives(program, self):
-            return set()
+        return set() if drives(program, self) else self.only_counted()
+
+    def only_counted(self) -> set[int]:
+        """The filters after which nothing is done but to count what they leave."""
         counted = {n for s in self.works(Work.COUNT) for n in s.use.after[-1:]}
         onward = {n for s in self.fate.uses if s.use.work is not Work.COUNT for n in s.use.after[-1:]}
         return counted - onward

@@ -91,7 +91,8 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     given = tuple(p for _, found in hits for p in found)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
     want, serving = _served(load.table, plan, predicates)
-    severity = _severity(program, load, plan, predicates, serving, want, again=again, maybe=hits[0][0].use.conditional)
+    counted = {s.use.id for s, _ in hits} <= load.only_counted()  # all the rows are needed besides
+    severity = _severity(program, load, plan, predicates, serving, want, again=again or counted, maybe=hits[0][0].use.conditional)
     return Reduction(load, hits[0][0], predicates, want, serving, severity, not hits[0][0].use.conditional)
 
 
