@@ -115,7 +115,8 @@ def _used_besides(load: Load) -> bool:
     """Whether fields of the rows are looked at that neither the totals nor the filters before them need: the rows are shown as well."""
     needed = {name for s in load.fate.uses for name in (*s.use.fields, *(p.field or "" for p in s.use.predicates))}
     folded = any(s.use.work in {Work.FOLD} | GROUPING for s in load.fate.uses)
-    return not folded and bool({f for f in load.fate.fields if f != "_id"} - needed)
+    picked = {s.use.id for s in load.works(Work.FILTER)} - load.only_counted()  # filters for something else than a number
+    return not folded and bool(picked or {f for f in load.fate.fields if f != "_id"} - needed)
 
 
 def _wanted_besides(load: Load) -> bool:

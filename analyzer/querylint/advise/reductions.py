@@ -92,7 +92,8 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
     want, serving = _served(load.table, plan, predicates)
     counted = {s.use.id for s, _ in hits} <= load.only_counted()  # all the rows are needed besides
-    severity = _severity(program, load, plan, predicates, serving, want, again=again or counted, maybe=hits[0][0].use.conditional)
+    shown = load.fate.listed and all(s.use.work is Work.SOME for s, _ in hits)  # and so they are where something of each is shown
+    severity = _severity(program, load, plan, predicates, serving, want, again=again or counted or shown, maybe=hits[0][0].use.conditional)
     return Reduction(load, hits[0][0], predicates, want, serving, severity, not hits[0][0].use.conditional)
 
 
