@@ -55,6 +55,12 @@ def call_per_item(program: Program) -> Iterator[Found]:
         yield replace(first, message=first.message + more, trail=(*first.trail, *points))
 
 
+def _loops_itself(program: Program, remote: Remote) -> bool:
+    """Whether the helper that a round calls runs the call for every item of its own: that loop is told by itself."""
+    site = program.sites(remote.function).by_id.get(remote.call.id)
+    return bool(remote.trail) and site is not None and bool(site.loops) and _repeated(program, site) is not None
+
+
 def _counts(program: Program, site: Site, remote: Remote) -> bool:
     """Whether it is a call of the application's own functions, and one that can happen here."""
     if remote.call.target.name.startswith("components."):
@@ -128,7 +134,12 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
 
 def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Severity:
     mode = remote.call.mode
-    if left_alone(program, site.function) or _heavy(program, remote) or _beside(program, site, call, hit.loop):
+    if (
+        left_alone(program, site.function)
+        or _heavy(program, remote)
+        or _loops_itself(program, remote)
+        or _beside(program, site, call, hit.loop)
+    ):
         return Severity.INFO
     if mode is not Mode.QUERY and (hit.loop.kind is LoopKind.GATHER or (transactional(program, site.function) and _given(hit.loop))):
         return Severity.INFO

@@ -204,6 +204,8 @@ def _severity(
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return Severity.INFO
     far = reach(program, site.function, read)
+    if far is Reach.PERSON and read.bound is Bound.LIMIT and all(p.conditional for p in residual):
+        return Severity.INFO  # what somebody may choose to see of the own rows: the first of them are soon found
     repeated = any(loop.kind in SEQUENTIAL or loop.kind is LoopKind.GATHER for loop in site.loops)
     if not free and catalogued(program, site.function, read):
         return Severity.INFO
