@@ -26,7 +26,7 @@ from querylint.advise.memory import COUNTING, GROUPING, Load, anchor, drives, ha
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Access, Bound, Call, Kind, Loop, Program, Relation, Work
+from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Work
 from querylint.remedy import Advice, Counter, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -43,9 +43,10 @@ SEARCHING = frozenset((Work.MEMBER, Work.SOME, Work.EVERY))
 def aggregate_in_memory(program: Program) -> Iterator[Found]:
     """Counts and totals over all rows of a range."""
     for load in loads(program):
-        if load.access.bound is not Bound.ALL or load.fate.whole or load.fate.truncated or drives(program, load):
-            continue
         kinds = {s.use.work for s in load.fate.uses}
+        whole = load.fate.whole and not (_kept(load) and Work.FOLD in kinds)
+        if load.access.bound is not Bound.ALL or whole or load.fate.truncated or drives(program, load):
+            continue
         if program.facts(load.function).bulk_reads and not kinds & {Work.FOLD, Work.COUNT}:
             continue  # rows in a dictionary are what a query for all the items is for
         if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load) and not _only_tested(program, load):
@@ -95,9 +96,14 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
     filters = sure - load.counted_filters(program)
     if all(filters & set(s.use.after) for s in works) or all(s.use.work in GROUPING for s in works):
         return Severity.INFO
-    if _used_besides(load) or _asked_for(load) or _quota(program, load, works):
+    if _kept(load) or _used_besides(load) or _asked_for(load) or _quota(program, load, works):
         return Severity.INFO
     return weight(program, load)
+
+
+def _kept(load: Load) -> bool:
+    """Whether the rows themselves are kept beside the totals, and leave nowhere else."""
+    return bool(load.fate.whole) and all(left.outflow.how is Escape.STORED for left in load.fate.whole)
 
 
 def _quota(program: Program, load: Load, works: list[Seen]) -> bool:

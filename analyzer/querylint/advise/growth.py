@@ -21,7 +21,7 @@ PERSON = re.compile(
     re.IGNORECASE,
 )
 SLOW = re.compile(
-    r"(?:purchases?|payments?|payouts?|receipts?|orders?|invoices?|subscriptions?|plans?|settings|preferences|keys?|tokens?|connections?|"
+    r"(?:purchases?|payouts?|receipts?|orders?|invoices?|subscriptions?|plans?|settings|preferences|keys?|tokens?|connections?|"
     r"accounts?|integrations?|brands?|kits?|devices?|addresses|badges?)$",
     re.IGNORECASE,
 )
