@@ -161,7 +161,8 @@ class _Finder:
                                 whole=mine.whole or plan.whole,
                             )
                         )
-                return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8])
+                begun = sources[0].chain if len(sources) == 1 and access.chain.start == access.chain.end else access.chain
+                return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8], chain=begun)
         if access.table is None and access.table_from is not None:
             names = self.names(function, access.table_from, 0)
             if len(names) == 1:
