@@ -177,31 +177,32 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         elif rows.read is not None and column(program, followed.source.outer, rows.read.table, path):
             left.append(path)
         else:
-            places.setdefault(_listed(rows.read, followed) or step.span, []).append(path)
+            places.setdefault(_listed(program, rows.read, followed, path) or step.span, []).append(path)
     for place, together in places.items():
         yield _one(program, rows, together, same=True, place=place)
     if left:
         yield _one(program, rows, left, same=True)
     if apart:
         assert rows.read is not None
-        chain, span = rows.read.chain, _list(rows.read)
+        chain, span = rows.read.chain, _list(program, rows.paths[apart[0]].source.outer, rows.read, apart)
         near = span is not None and span.path == chain.path and chain.start != chain.end
         yield _one(program, rows, apart, same=False, place=span if near else None)
 
 
-def _listed(read: Access | None, followed: Followed) -> Span | None:
+def _listed(program: Program, read: Access | None, followed: Followed, path: Path) -> Span | None:
     """Where the function itself says which relations come along with the rows, and leaves this one out."""
     step = followed.site.step
     if read is None or not isinstance(step, Access) or step.terminal is Terminal.COUNT:
         return None
     own = followed.site.function.span
-    span = _list(read)
+    span = _list(program, followed.source.outer, read, [path])
     return span if span is not None and own.covers(span) and not span.covers(step.span) else None
 
 
-def _list(read: Access) -> Span | None:
-    """Where the query first says which relations come along: in its own chain, not in the query of a relation."""
-    for kind in Loading:
+def _list(program: Program, outer: Function, read: Access, paths: list[Path]) -> Span | None:
+    """Where the query first says which relations come along in the way that these do: in its own chain, not in the query of a relation."""
+    batched = all(loading(program, outer, read.table, path) is Loading.BATCHED for path in paths)
+    for kind in reversed(Loading) if batched else Loading:
         for plan in read.plans:
             for eager in plan.eager:
                 span = eager.span

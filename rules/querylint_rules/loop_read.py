@@ -50,7 +50,7 @@ def loop_read(program: Program) -> Iterator[Found]:
     told: set[tuple[str, int]] = set()
     for site, hit, effect in sorted(_hits(program), key=lambda h: (-_weight(h[2].access), h[0].rank)):
         loop = (site.function.key, hit.loop.id)
-        own = _own(hit, effect)
+        own = _own(site, hit, effect)
         if own:
             # What a row's own method asks of its relations is told where it is asked, once for all who call it; so is what the framework
             # asks for each row of a list that it makes by itself.
@@ -111,7 +111,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     ordered = order_matters(program, site, hit.loop, read)
     writing = _weight(read) < 3 and labors(program, site, hit.loop)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
-    own = _own(hit, effect)
+    own = _own(site, hit, effect)
     return Found(
         read.span if own else step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
@@ -126,9 +126,11 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     )
 
 
-def _own(hit: Rounds, effect: Effect) -> bool:
+def _own(site: Site, hit: Rounds, effect: Effect) -> bool:
     """Whether a read is told where it stands: a row's own method asks, or a loop that the framework runs and nobody wrote."""
-    return (effect.access.follows is not None or _unwritten(hit)) and bool(effect.trail)
+    if _unwritten(hit):
+        return effect.function != site.function.key
+    return effect.access.follows is not None and bool(effect.trail)
 
 
 def _unwritten(hit: Rounds) -> bool:
