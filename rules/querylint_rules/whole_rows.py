@@ -62,6 +62,8 @@ def whole_rows(program: Program) -> Iterator[Found]:
 
 def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) -> Found | None:
     fields = tuple(f for f in seen.fields if table.field(f) is not None or f in ("_id", "_creationTime"))
+    if program.facts(site.function).lazy and any(table.link(f) is not None for f in fields):
+        return None  # the rows of a relation are followed: what they bring is more than a column
     clients = len(seen.subscribers) if seen.sent else 0
     if read.bound is Bound.LIMIT and not clients:
         return None
@@ -72,8 +74,9 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
         return None
     noun = "rows" if program.facts(site.function).planner else "documents"
     where = f" by the {clients} components that show them" if clients > 1 else " by the component that shows them" if clients else ""
+    begun = read.chain if site.function.span.covers(read.chain) else read.span  # a query of a helper may serve others, who need more
     return Found(
-        read.chain,
+        begun,
         f"whole {noun} of `{read.table}` are read, and only {phrase(fields)} used{where}",
         shortest(reaching(program, site.function)),
         Narrow(read.table or "", fields),
