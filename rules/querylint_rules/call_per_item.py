@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
 from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, TargetKind, Use, Work
@@ -128,6 +128,8 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
 
 def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Severity:
     mode = remote.call.mode
+    if transactional(program, site.function) and not waited_for(program, site.function):
+        return Severity.INFO  # nothing is billed by the call there, and nobody waits for it
     if left_alone(program, site.function) or _heavy(program, remote) or _beside(program, site, call, hit.loop):
         return Severity.INFO
     if hit.loop.kind is LoopKind.GATHER and mode is not Mode.QUERY:

@@ -61,16 +61,22 @@ def _message(loss: Loss, fields: tuple[str, ...]) -> str:
     assert loss.serving is not None
     table = loss.access.table
     index = loss.serving.index
+    tested = f"{phrase(fields)}{_chosen(loss, fields)}" if fields else ""
     if index == "by_id":
         return f"every row of `{table}` is read to find {'some by their' if _several(loss) else 'one by its'} `_id`"
     if loss.plan.index == index and not loss.plan.fixed():
-        return (
-            f"index `{index}` of `{table}` is walked from end to end while the filter tests {phrase(fields)}, which the index begins with"
-        )
+        return f"index `{index}` of `{table}` is walked from end to end while the filter tests {tested}, which the index begins with"
     if loss.plan.index == index:
-        return f"the filter on {phrase(fields)} runs over all rows that `{index}` finds, though the index goes on with that field"
+        return f"the filter on {tested} runs over all rows that `{index}` finds, though the index goes on with that field"
     scanned = "the whole table is" if loss.unranged else f"all rows that `{loss.plan.index}` finds are"
-    return f"{scanned} read from `{table}` and filtered by {phrase(fields)}, though index `{index}` has it"
+    return f"{scanned} read from `{table}` and filtered by {tested}, though index `{index}` has it"
+
+
+def _chosen(loss: Loss, fields: tuple[str, ...]) -> str:
+    """What of it only some calls ask for."""
+    asked = [p for p in loss.plan.residual() if p.field in fields]
+    names = tuple(f for f in fields if any(p.field == f for p in asked) and all(p.conditional for p in asked if p.field == f))
+    return f" ({phrase(names)} where it is asked for)" if names else ""
 
 
 def _remedy(program: Program, loss: Loss) -> PushDown | Advice:

@@ -147,6 +147,8 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     only_counted = bool(kinds & COUNTING) and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
     if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
+    if any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
+        return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
     tests = [p for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)]
     if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
         ready = serve(table, wanted((), tests, table) or Want(()))

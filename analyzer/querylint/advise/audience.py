@@ -9,8 +9,13 @@ from querylint.ir import Call, Function, Kind, Mode, Program, Root
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
 TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
+TRIED = re.compile(
+    r"^(?:clear|clean(?:up)?|reset|wipe|purge|seed|populate|create|insert|generate|delete|remove|setup)\w*"
+    r"(?:Test|Sample|Fake|Dummy|Demo|Mock|Dev|Uat|UAT)Data$"
+)
 SEEN_CLIENTS = 10
-BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches", "commit", "apply"))
+BY_HAND = re.compile(r"^(?:dry_?run|maxBatches|commit|apply|confirm(?:ed|ation|Reset|Wipe|Delet(?:e|ion)(?:All)?)?)$", re.IGNORECASE)
+SCRIPTS = "scripts"
 
 
 class Audience(Enum):
@@ -128,8 +133,9 @@ def _loose(program: Program, function: Function) -> bool:
 def _unnamed(program: Program, function: Function) -> bool:
     """Whether an internal function is called by nobody and named nowhere.
 
-    Public ones may have clients that are not in the project, unless they look like repairs that are run by hand: by their switches, by what
-    the project tells people to run, as staff alone may call them, or as they write while clients in sight name most others and not them.
+    Public ones may have clients that are not in the project, unless they look like repairs that are run by hand: by their switches, by
+    their folder, by what the project tells people to run, as staff alone may call them, or as they write while clients in sight name most
+    others and not them.
     """
     if function.route is None or function.kind is Kind.HTTP or program.named(function):
         return False
@@ -140,11 +146,12 @@ def _unnamed(program: Program, function: Function) -> bool:
 
 def _by_hand(program: Program, function: Function) -> bool:
     """Whether a function is run by hand: its name or its arguments say so, or the project tells people how."""
-    if TRIAL.match(function.name) or function.route in program.manual:
+    folders = function.path.removeprefix(function.root).split("/")[:-1]
+    if TRIAL.match(function.name) or TRIED.match(function.name) or function.route in program.manual or SCRIPTS in folders:
         return True
     if function.kind is not Kind.QUERY and asks_for_staff(program, function):
         return True
-    return any(o.root is Root.PARAM and o.path and o.path[0] in BY_HAND for f in _given_all(program, function) for o in f.touched)
+    return any(o.root is Root.PARAM and o.path and BY_HAND.match(o.path[0]) for f in _given_all(program, function) for o in f.touched)
 
 
 def _given_all(program: Program, function: Function) -> list[Function]:

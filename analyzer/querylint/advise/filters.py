@@ -27,8 +27,9 @@ from querylint.advise.serving import (
     unranged,
     wanted,
 )
-from querylint.advise.stored import idle
-from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way
+from querylint.advise.stored import always, idle
+from querylint.advise.trace import fate
+from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
 from querylint.rule import Severity
 
@@ -93,7 +94,11 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
         return None
     always = [p for p in residual if not p.conditional]
     chosen = [p for p in residual if p.conditional and sargable(p, table)]
-    want = wanted(fixed, [*always, *chosen[:1]], table, taken=range_taken(plan))
+    taken = range_taken(plan)
+    sure = wanted(fixed, always, table, taken=taken)
+    if sure is not None and full(serve(table, sure, beyond=fixed), sure):
+        chosen = []  # an index has what is asked on every call
+    want = wanted(fixed, [*always, *chosen[:1]], table, taken=taken)
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
     ordered = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(program, site, read, plan))
@@ -106,7 +111,7 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
         if rest and want.then in ((), rest[:1]):
             want = Want(want.equal, rest)
     names = tuple(dict.fromkeys(p.field for p in residual if p.field and sargable(p, table)))
-    swapped = range_taken(plan) is not None and serving is not None and not full(serving, want)
+    swapped = taken is not None and serving is not None and not full(serving, want)
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(want)
     severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
@@ -177,6 +182,15 @@ def _narrows(residual: tuple[Predicate, ...]) -> bool:
     return not all(p.field is not None and SWITCHED_ON.match(p.field) and p.value is not None and p.value.literal is True for p in tested)
 
 
+def _worth_an_index(program: Program, site: Site, read: Access, plan: Plan) -> bool:
+    """Whether a new index pays where all that one person has is read: somebody waits, and the read neither stops early nor only asks
+    whether there is a row, nor has the range a second key already."""
+    if not waited_for(program, site.function) or read.bound is Bound.LIMIT or len(plan.fixed()) > 1:
+        return False
+    uses = fate(program, site.function, read).uses
+    return not uses or any(s.use.work is not Work.EMPTY for s in uses)
+
+
 def _severity(
     program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...], *, free: bool
 ) -> Severity:
@@ -187,9 +201,10 @@ def _severity(
     latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
     if latest and not waited_for(program, site.function):
         return Severity.INFO
+    root = site.function.root
     if bare:
-        return Severity.WARNING
-    if not _narrows(residual) or idle(program, site.function.root, read.table, residual):
+        return Severity.INFO if all(always(program, root, read.table, p) for p in residual) else Severity.WARNING
+    if not _narrows(residual) or idle(program, root, read.table, residual):
         return Severity.INFO
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return Severity.INFO
@@ -197,6 +212,6 @@ def _severity(
     repeated = any(loop.kind in SEQUENTIAL or loop.kind is LoopKind.GATHER for loop in site.loops)
     if not free and catalogued(program, site.function, read):
         return Severity.INFO
-    if far is Reach.PERSON and not free and not repeated and not waited_for(program, site.function):
+    if far is Reach.PERSON and not free and not repeated and not _worth_an_index(program, site, read, plan):
         return Severity.INFO
     return Severity.WARNING if far >= Reach.PERSON else Severity.INFO

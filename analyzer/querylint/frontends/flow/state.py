@@ -194,7 +194,7 @@ class State:
         """Read the time."""
         number = self.fresh()
         self.emit(Clock(number, self.span(at, end)))
-        return Val(deps=frozenset({number}))
+        return Val((Origin(Root.STEP, number),), frozenset({number}))
 
     def call(
         self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "", *,
