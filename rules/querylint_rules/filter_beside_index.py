@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from querylint.advise.advised import proposed
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
-from querylint.advise.serving import keeps_order, phrase
+from querylint.advise.serving import floor, keeps_order, phrase
 from querylint.ir import Program, Relation
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
@@ -88,8 +88,10 @@ def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
         more = any(p.field != "_id" for p in loss.plan.residual())
         return Advice(f"{how}, and test there what else the filter asks" if more else how)
     serving = proposed(program, loss) or loss.serving
-    kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), serving, loss.want)
-    return PushDown(loss.access.table or "", serving.index, serving.fields, serving.create, keeps_order=kept)
+    table = program.table(loss.site.function, loss.access.table)
+    kept = keeps_order(loss.plan, table, serving, loss.want)
+    low = floor(table, loss.plan.residual(), serving.fields)
+    return PushDown(loss.access.table or "", serving.index, serving.fields, serving.create, keeps_order=kept, floor=low)
 
 
 def _several(loss: Loss) -> bool:

@@ -96,9 +96,9 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     chosen = [p for p in residual if p.conditional and sargable(p, table)]
     taken = range_taken(plan)
     sure = wanted(fixed, always, table, taken=taken)
-    if sure is not None and full(serve(table, sure, beyond=fixed), sure):
-        chosen = []  # an index has what is asked on every call
-    want = wanted(fixed, [*always, *chosen[:1]], table, taken=taken)
+    served = sure is not None and full(serve(table, sure, beyond=fixed), sure)
+    first = 0 if served else 1  # what is asked on every call comes first, where an index has it
+    want = wanted(fixed, [*always, *chosen[:first]], table, taken=taken)
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
     ordered = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(program, site, read, plan))
@@ -115,7 +115,7 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(want)
     severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
-    others = (wanted(fixed, [*always, p], table, taken=range_taken(plan)) for p in chosen[1:])
+    others = (wanted(fixed, [*always, p], table, taken=taken) for p in chosen[first:])
     choices = tuple(dict.fromkeys(w for w in others if w is not None))
     found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after, (), choices)
     arms = _arms(always, table, want.equal) if after is None and to_end and not want.then else ()
