@@ -181,8 +181,8 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
     """The index by which one range holds the rows of all items: it begins with what binds these, then has what each query fixes."""
     table = program.table(site.function, read.table)
     fixed = [p.fixed() for p in driver.plans]
-    if table is None or not fixed or not fixed[0]:
-        return None
+    if table is None or not fixed or not fixed[0] or read.table == driver.table:
+        return None  # of the same table each query asks for what others have: the range of the items is another
     equal = (p for plan in read.plans for p in plan.predicates if p.relation is Relation.EQ)
     given = {p.field for p in equal if p.value is not None and p.value.constant}
     if _long(program, site, read.table, fixed[0][0]):

@@ -26,7 +26,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.growth import grows, settled, small
-from querylint.advise.memory import COUNTING, acted_on, limits
+from querylint.advise.memory import COUNTING, acted_on, joins, limits
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
@@ -147,9 +147,10 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     only_counted = bool(kinds & COUNTING) and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
     if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
+    apart = [s for s in seen.uses if not joins(program, s, s.use.predicates)]  # what is matched with other rows needs them all
     if any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
-    tests = [p for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)]
+    tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table)]
     if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
         ready = serve(table, wanted((), tests, table) or Want(()))
         where = f"the range of index `{ready.index}`" if ready is not None else "an index range"

@@ -24,7 +24,7 @@ export const bySlug = query({
 
 ## Why it costs
 The query throws as soon as it runs; the type checker would say so, but not where the context, the query or the table is typed `any`. A
-table that no schema defines reads as empty.
+table that no schema defines reads as empty, unless older code has filled it.
 
 ## Instead
 Name an index of the table, bind its fields from the first one on (equalities, then at most one range on the next field), or declare the
@@ -32,7 +32,7 @@ index that the query needs.
 
 ## When it stays silent
 Schemas and tables that cannot be read to the end, tables of libraries, system tables, names and bounds that are chosen while the code runs,
-and tests. A table that is missing is told once a file; it is a hint in seeds and in what nobody calls.
+and tests. A table that is missing is told once a file; it is a hint in seeds, in migrations and in what nobody calls.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ def _strange_table(program: Program, function: Function, schema: Schema, access:
         return
     meant = nearest(name, tuple(schema.tables))
     hint = f"; did you mean `{meant}`?" if meant else ""
-    effect = ", so it reads as empty" if access.reads else ""
+    effect = ", so it reads as empty, unless older code has filled it" if access.reads else ""
     yield Found(
         access.chain,
         f"table `{name}` is not in the schema{effect}{hint}",
         (Point(schema.span, "the schema"),) if schema.span is not None else (),
-        severity=Severity.INFO if function.role is Role.SEED or left_alone(program, function) else Severity.WARNING,
+        severity=Severity.INFO if function.role in (Role.SEED, Role.MIGRATION) or left_alone(program, function) else Severity.WARNING,
         function=function.key,
         table=name,
         operation=access.verb,

@@ -36,6 +36,11 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "keep a running count or total for `notes`",
         ),
         (
+            "unbounded-read",
+            f"{ALL} return (await ctx.db.query('pages').take(50)).map((p) => notes.find((n) => n.owner === p.noteId));",
+            "bound the read",
+        ),
+        (
             "filter-needs-index",
             'return await ctx.db.query("notes").filter((q) => q.lt(q.field("closedAt"), 5)).take(3);',
             'begin the range with .gt("closedAt", undefined)',
