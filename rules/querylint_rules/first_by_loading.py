@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.audience import left_alone, unhurried
-from querylint.advise.growth import asked_for, one_row
+from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, handed_on, loads, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
@@ -59,10 +59,13 @@ def _filtered(load: Load) -> bool:
 
 
 def _little(program: Program, load: Load) -> bool:
-    """Whether next to nothing is loaded too much: one row, the rows of a row at hand or of a pair of keys, or while nobody waits."""
+    """Whether next to nothing is loaded too much: one row, the groups that one is in, the rows of a row at hand or of a pair of keys, or
+    while nobody waits."""
     if left_alone(program, load.function) or load.access.related or unhurried(program, load.function):
         return True
     if program.facts(load.function).planner and all(len(asked_for(p)) > 1 for p in load.access.plans):
+        return True
+    if memberships(program, load.function, load.access):
         return True
     return _elsewhere(program, load) or one_row(program, load.function, load.access, load.access.plans[0])
 

@@ -35,7 +35,7 @@ from querylint.advise.places import asked_for, describe, local_effects, own_trai
 from querylint.advise.planner import entire, plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters
-from querylint.ir import Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Relation, Root, Way
+from querylint.ir import ITEM, Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Relation, Root, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -142,8 +142,9 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     if plain(program, function) or over is None or not over.parts:
         return False
     writing = all(entry.kind is Kind.MUTATION for entry in program.entries(function.key) or (function,))
-    if writing and read.by_key and all(asked_for(program, function, o) for _, o in over.parts):
-        return True
+    picked = [asked_for(program, function, o) for _, o in over.parts]
+    if writing and read.by_key and any(picked) and all(p or ITEM not in o.path for p, (_, o) in zip(picked, over.parts, strict=True)):
+        return True  # with, perhaps, a row of the caller's own beside them
     drivers = _drivers(program, site, hit)
     if len(drivers) < len(over.parts):
         return False

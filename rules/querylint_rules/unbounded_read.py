@@ -74,7 +74,11 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     table = f"`{read.table}`" if read.table else "a table"
     busy = acted_on(program, site.function, read)
     works = list(
-        dict.fromkeys(WORK_WORDS[s.use.work] for s in seen.uses if s.use.work in WORK_WORDS and not (busy and s.use.work in COUNTING))
+        dict.fromkeys(
+            WORK_WORDS[s.use.work]
+            for s in seen.uses
+            if s.use.work in WORK_WORDS and not (s.use.work is Work.EMPTY and seen.uses[1:]) and not (busy and s.use.work in COUNTING)
+        )
     )
     purpose = f" and {', '.join(works[:3])} in memory" if works else ""
     index = next((p.index for p in read.plans if p.index and unranged(p)), None)
