@@ -28,8 +28,8 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
 @pytest.mark.parametrize(
     ("rule", "body", "said"),
     [
-        ("unbounded-read", f"{ALL} return notes.find((n) => n.owner === me);", "bind owner in the range of `by_owner`"),
-        ("unbounded-read", f"{ALL} return notes.find((n) => n.team === me);", "add an index on team and bind it in a range"),
+        ("unbounded-read", f"{ALL} return notes.find((n) => n.owner === me);", "bind owner in the range of index `by_owner`"),
+        ("unbounded-read", f"{ALL} return notes.find((n) => n.team === me);", "bind team in an index range"),
         (
             "unbounded-read",
             f"{ALL} return [notes.length, notes.filter((n) => n.owner === me).length];",
