@@ -185,7 +185,8 @@ def _narrows(residual: tuple[Predicate, ...]) -> bool:
 def _worth_an_index(program: Program, site: Site, read: Access, plan: Plan) -> bool:
     """Whether a new index pays where all that one person has is read: somebody waits, and the read neither stops early nor only asks
     whether there is a row, nor has the range a second key already."""
-    if not waited_for(program, site.function) or read.bound is Bound.LIMIT or len(plan.fixed()) > 1:
+    stops = read.bound is Bound.LIMIT and not any(p.relation.ranged for p in plan.residual())  # a stretch of time may lie far back
+    if not waited_for(program, site.function) or stops or len(plan.fixed()) > 1:
         return False
     uses = fate(program, site.function, read).uses
     return not uses or any(s.use.work is not Work.EMPTY for s in uses)
