@@ -53,7 +53,8 @@ class Preload:
 class PushDown:
     """Let an index range do what a filter or a sort does: an existing index, or one to add first (`create`).
 
-    `order` names the last of the fields, where they are there for the order of the rows and not to be bound.
+    `order` names the last of the fields, where they are there for the order of the rows and not to be bound; `floor` the field of a range
+    without a lower bound that rows may lack.
     """
 
     table: str
@@ -63,6 +64,7 @@ class PushDown:
     descending: bool = False
     keeps_order: bool = True
     order: tuple[str, ...] = ()
+    floor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +328,8 @@ def _pushed(remedy: PushDown) -> str:
         else ""
     )
     last = "" if remedy.keeps_order else "; rows then come in the order of that index"
+    if remedy.floor:
+        last += f'; begin the range with .gt("{remedy.floor}", undefined), as rows without a value come first in it'
     if not remedy.create:
         return (f"bind {bound} in the range of index `{remedy.index}`" if bound else f"use index `{remedy.index}`") + order + last
     added = f"add index `{remedy.index}` on {remedy.table} ({', '.join(remedy.fields)})"

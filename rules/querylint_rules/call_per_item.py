@@ -10,13 +10,14 @@ From an action each is a billed function call with a transaction of its own, and
 or mutation each starts a new context and validates its arguments again. In a loop they also wait for one another.
 
 ## Instead
-One query or mutation that takes all the items. Where the items are too many for one transaction, send them in chunks; where each is a job
-of its own, schedule it.
+One query or mutation that takes all the items; inside a transaction, a plain function in place of the call. Where the items are too many
+for one transaction, send them in chunks; where each is a job of its own, schedule it.
 
 ## When it stays silent
 Loops that page or work through batches (`while (hasMore)`, a cursor), loops over chunks, constant lists, attempts that stop at the first
 success, jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a
-list that its caller hands in, and a mutation that saves what was fetched for one item, are hints.
+list that its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are calls in a transaction that nobody
+waits for, or of functions that clients call: nothing is billed by them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
 from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
@@ -119,12 +120,7 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
             *steps,
             Point(inner.span, f"runs {name}"),
         ),
-        Batch(
-            hit.loop.span,
-            f"pass all the items to one {word}"
-            if inner.mode is not Mode.ACTION
-            else "schedule the actions, or give one action all the items",
-        ),
+        Batch(hit.loop.span, _how(program, site, inner.mode, word, name)),
         _severity(program, site, call, hit, remote),
         function=site.function.key,
         cost=Cost("n calls", "1 call, or 1 per chunk"),
@@ -132,8 +128,17 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
     )
 
 
+def _how(program: Program, site: Site, mode: Mode, word: str, name: str) -> str:
+    if mode is Mode.ACTION:
+        return "schedule the actions, or give one action all the items"
+    inside = transactional(program, site.function)
+    return f"call the body of {name} as a plain function" if inside else f"pass all the items to one {word}"
+
+
 def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Severity:
     mode = remote.call.mode
+    if transactional(program, site.function) and (not waited_for(program, site.function) or _guarded(program, remote)):
+        return Severity.INFO  # nothing is billed by the call there: nobody waits for it, or it is made for what is checked on the way
     if (
         left_alone(program, site.function)
         or _heavy(program, remote)
@@ -151,6 +156,12 @@ def _given(loop: Loop) -> bool:
     """Whether a loop runs over a list that the caller hands in: the lines of an invoice, not the rows of a table."""
     origins = loop.over.origins if loop.over is not None else ()
     return bool(origins) and all(o.root is Root.PARAM for o in origins)
+
+
+def _guarded(program: Program, remote: Remote) -> bool:
+    """Whether the function that is called is one that clients call: its checks of who calls, and of what, are then wanted."""
+    callee = program.functions.get(program.callees.get((remote.function, remote.call.id), ""))
+    return callee is not None and callee.public
 
 
 def _heavy(program: Program, remote: Remote) -> bool:

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from querylint.advise.advised import proposed
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
-from querylint.advise.serving import keeps_order, phrase
+from querylint.advise.serving import floor, keeps_order, phrase
 from querylint.ir import Program, Relation
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
@@ -61,16 +61,22 @@ def _message(loss: Loss, fields: tuple[str, ...]) -> str:
     assert loss.serving is not None
     table = loss.access.table
     index = loss.serving.index
+    tested = f"{phrase(fields)}{_chosen(loss, fields)}" if fields else ""
     if index == "by_id":
         return f"every row of `{table}` is read to find {'some by their' if _several(loss) else 'one by its'} `_id`"
     if loss.plan.index == index and not loss.plan.fixed():
-        return (
-            f"index `{index}` of `{table}` is walked from end to end while the filter tests {phrase(fields)}, which the index begins with"
-        )
+        return f"index `{index}` of `{table}` is walked from end to end while the filter tests {tested}, which the index begins with"
     if loss.plan.index == index:
-        return f"the filter on {phrase(fields)} runs over all rows that `{index}` finds, though the index goes on with that field"
+        return f"the filter on {tested} runs over all rows that `{index}` finds, though the index goes on with that field"
     scanned = "the whole table is" if loss.unranged else f"all rows that `{loss.plan.index}` finds are"
-    return f"{scanned} read from `{table}` and filtered by {phrase(fields)}, though index `{index}` has it"
+    return f"{scanned} read from `{table}` and filtered by {tested}, though index `{index}` has it"
+
+
+def _chosen(loss: Loss, fields: tuple[str, ...]) -> str:
+    """What of it only some calls ask for."""
+    asked = [p for p in loss.plan.residual() if p.field in fields]
+    names = tuple(f for f in fields if any(p.field == f for p in asked) and all(p.conditional for p in asked if p.field == f))
+    return f" ({phrase(names)} where it is asked for)" if names else ""
 
 
 def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
@@ -82,8 +88,10 @@ def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
         more = any(p.field != "_id" for p in loss.plan.residual())
         return Advice(f"{how}, and test there what else the filter asks" if more else how)
     serving = proposed(program, loss) or loss.serving
-    kept = keeps_order(loss.plan, program.table(loss.site.function, loss.access.table), serving, loss.want)
-    return PushDown(loss.access.table or "", serving.index, serving.fields, serving.create, keeps_order=kept)
+    table = program.table(loss.site.function, loss.access.table)
+    kept = keeps_order(loss.plan, table, serving, loss.want)
+    low = floor(table, loss.plan.residual(), serving.fields)
+    return PushDown(loss.access.table or "", serving.index, serving.fields, serving.create, keeps_order=kept, floor=low)
 
 
 def _several(loss: Loss) -> bool:

@@ -28,7 +28,7 @@ from querylint.advise.advised import advised
 from querylint.advise.demands import reduction_shape
 from querylint.advise.memory import Load, anchor, home, joins, trail
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
-from querylint.advise.serving import Want, keeps_order, known_field, phrase, sargable, serve
+from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Predicate, Program, Relation, Table, Way
 from querylint.remedy import Advice, PushDown, Stage
@@ -56,13 +56,14 @@ def _found(program: Program, one: Reduction) -> Found:
     by = f" by `{plan.index}`" if plan.index else ""
     planner = program.facts(load.function).planner
     index = f", though index `{serving.index}` has it" if not serving.create and not planner else ""
+    low = "" if planner else floor(load.table, one.predicates, serving.fields)
     kept = keeps_order(plan, load.table, serving, one.want)
     dated = tuple(dict.fromkeys(p.field for p in one.predicates if p.field and p.dated))
     return Found(
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
-        PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept),
+        PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept, floor=low),
         one.severity,
         Confidence.SURE if not first.way and not dated else Confidence.LIKELY,
         home(load, first),

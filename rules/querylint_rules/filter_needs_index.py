@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from querylint.advise.advised import arm_serving, proposed
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
-from querylint.advise.serving import Serving, keeps_order, orderly, phrase, range_taken
+from querylint.advise.serving import Serving, floor, keeps_order, orderly, phrase, range_taken
 from querylint.ir import Program
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
@@ -78,8 +78,9 @@ def _remedy(program: Program, loss: Loss, serving: Serving | None) -> PushDown |
     if staged is not None:
         return Advice(f"take `staged` from index `{staged.name}` once it is built, and bind its fields in a range", Stage.INDEX)
     order = tuple(f for f in loss.want.then if f not in loss.names and f != range_taken(loss.plan))
+    low = floor(table, loss.plan.residual(), serving.fields)
     kept = keeps_order(loss.plan, table, serving, loss.want)
-    return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=kept, order=order)
+    return PushDown(loss.access.table or "", serving.index, serving.fields, True, keeps_order=kept, order=order, floor=low)
 
 
 def _split(program: Program, loss: Loss) -> Advice:

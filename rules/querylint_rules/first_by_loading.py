@@ -12,7 +12,8 @@ All rows of the range are read and billed where one would do.
 
 ## When it stays silent
 Lists of which more is used, look-ups by a unique field, lists that were filtered or sorted in memory first and whole tables (other rules
-speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint where the code lets only one such row exist.
+speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint where the code lets only one such row
+exist, and where the question is whether any row passes a filter: without a match, the first costs as many rows as all.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.audience import left_alone, unhurried
-from querylint.advise.growth import asked_for, one_row
+from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, handed_on, loads, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Program, Work
+from querylint.ir import Bound, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -48,14 +49,23 @@ def first_by_loading(program: Program) -> Iterator[Found]:
         if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
             continue  # the few rows that conditions leave come in one message
         found = _found(program, load, kinds)
-        yield replace(found, severity=Severity.INFO) if _little(program, load) else found
+        spared = not (kinds == {Work.EMPTY} and _filtered(load))  # where nothing matches, the first match costs all rows as well
+        yield found if spared and not _little(program, load) else replace(found, severity=Severity.INFO)
+
+
+def _filtered(load: Load) -> bool:
+    """Whether the database filters the rows that it has read: it then reads on until one matches."""
+    return any(p.way in (Way.SCAN, Way.INDEX) and p.residual() for p in load.access.plans)
 
 
 def _little(program: Program, load: Load) -> bool:
-    """Whether next to nothing is loaded too much: one row, the rows of a row at hand or of a pair of keys, or while nobody waits."""
+    """Whether next to nothing is loaded too much: one row, the groups that one is in, the rows of a row at hand or of a pair of keys, or
+    while nobody waits."""
     if left_alone(program, load.function) or load.access.related or unhurried(program, load.function):
         return True
     if program.facts(load.function).planner and all(len(asked_for(p)) > 1 for p in load.access.plans):
+        return True
+    if memberships(program, load.function, load.access):
         return True
     return _elsewhere(program, load) or one_row(program, load.function, load.access, load.access.plans[0])
 
@@ -82,10 +92,11 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
     seen: Seen = next((s for s in load.fate.uses if s.use.work is not Work.EMPTY), load.fate.uses[0])
     table = load.access.table
     last = Work.LAST in kinds
+    rows = f"all rows of `{table}`{' that match' if _filtered(load) else ''}"
     if kinds == {Work.EMPTY}:
-        message = f"all rows of `{table}` are loaded to see whether there is any"
+        message = f"{rows} are loaded to see whether there is any"
     else:
-        message = f"all rows of `{table}` are loaded to use the {'last' if last else 'first'} one"
+        message = f"{rows} are loaded to use the {'last' if last else 'first'} one"
     planner = program.facts(load.function).planner
     return Found(
         load.access.span if planner else load.access.chain,
@@ -95,6 +106,6 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
         function=load.function.key,
         table=table,
         also=("overfetch",),
-        cost=Cost(load.cost, "1 row"),
+        cost=Cost(load.cost, "the rows up to the first that matches" if _filtered(load) else "1 row"),
         operation=load.access.verb,
     )

@@ -22,13 +22,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.asking import asks_the_same
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.bulk import remembered, small_matter
 from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
-from querylint.ir import Access, Branch, Call, Clock, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Terminal
+from querylint.ir import Access, Bound, Branch, Call, Clock, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Terminal
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -178,6 +178,13 @@ def _written(program: Program, site: Site, loop: Loop, table: str | None) -> boo
     return False
 
 
+def _little(program: Program, site: Site, hit: Rounds, effect: Effect) -> bool:
+    """Whether the repetition is true, and little: nobody runs it, or nobody waits and it is one row."""
+    if left_alone(program, site.function) or (effect.access.bound is Bound.ONE and not waited_for(program, site.function)):
+        return True
+    return small_matter(program, site, effect) or _sometimes(program, site, hit.loop)
+
+
 def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     step = site.step
     assert isinstance(step, Access | Call)
@@ -193,9 +200,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
             *own_trail(program, effect, site.function),
         ),
         Hoist(hit.loop.span),
-        Severity.INFO
-        if left_alone(program, site.function) or small_matter(program, site, effect) or _sometimes(program, site, hit.loop)
-        else None,
+        Severity.INFO if _little(program, site, hit, effect) else None,
         function=site.function.key,
         table=effect.access.table,
         also=("loop-read",),

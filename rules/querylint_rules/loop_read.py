@@ -30,8 +30,9 @@ from querylint.advise.asking import asks_the_same
 from querylint.advise.audience import waited_for
 from querylint.advise.bulk import by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
+from querylint.advise.growth import memberships
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
-from querylint.advise.planner import plain
+from querylint.advise.planner import entire, plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters
 from querylint.ir import ITEM, Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Relation, Root, Way
@@ -143,12 +144,21 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     if plain(program, function) or over is None or not over.parts:
         return False
     writing = all(entry.kind is Kind.MUTATION for entry in program.entries(function.key) or (function,))
-    listed = [o for path, o in over.parts if path[:1] != (ITEM,) or ITEM in o.path]  # the others are single members of a list
-    if writing and read.by_key and listed and all(asked_for(program, function, o) for o in listed):
-        return True
-    sites = program.sites(function.key).by_id
-    drivers = [sites[o.ref].step for _, o in over.parts if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in sites]
-    return len(drivers) == len(over.parts) and all(isinstance(d, Access) and curated(program, function.root, d.table) for d in drivers)
+    picked = [asked_for(program, function, o) for _, o in over.parts]
+    if writing and read.by_key and any(picked) and all(p or ITEM not in o.path for p, (_, o) in zip(picked, over.parts, strict=True)):
+        return True  # with, perhaps, a row of the caller's own beside them
+    drivers = _drivers(program, site, hit)
+    if len(drivers) < len(over.parts):
+        return False
+    return all(curated(program, function.root, d.table) or (read.by_key and memberships(program, function, d)) for d in drivers)
+
+
+def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
+    """The reads whose rows the rounds are for."""
+    sites = program.sites(site.function.key).by_id
+    parts = hit.loop.over.parts if hit.loop.over is not None else ()
+    steps = [sites[o.ref].step for _, o in parts if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in sites]
+    return [step for step in steps if isinstance(step, Access)]
 
 
 def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
@@ -172,6 +182,12 @@ def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered:
         return Advice("bind an index range for each item, or read the table once before the loop and match its rows in memory")
     if read.by_key:
         return Gather(loop=hit.loop.span)
+    whole = next((d for d in _drivers(program, site, hit) if entire(program, site.function, d)), None)
+    if whole is not None:
+        return Batch(
+            hit.loop.span,
+            f"keep what is needed on the row of `{whole.table}`, or bound that list: Promise.all spares only the waits",
+        )
     return Batch(hit.loop.span, "start the queries together with Promise.all")
 
 

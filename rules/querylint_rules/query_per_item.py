@@ -28,6 +28,7 @@ from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
 from querylint.advise.rounds import Rounds, rounds
+from querylint.advise.sequence import exclusive
 from querylint.advise.serving import orderly, unranged
 from querylint.advise.volume import busy
 from querylint.advise.writes import labors
@@ -153,6 +154,19 @@ def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
     return found
 
 
+def _chosen_over(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
+    """Whether the other arm of a choice reads the range that holds the rows of all items: a few items were to be spared that."""
+    fixed = {p.fixed() for d in _drivers(program, site, hit) for p in d.plans}
+    return any(
+        isinstance(other.step, Access)
+        and other.step.table == read.table
+        and other.step.bound is Bound.ALL
+        and exclusive(program, site, other)
+        and {p.fixed() for p in other.step.plans} & fixed
+        for other in program.sites(site.function.key).all
+    )
+
+
 def _short_list(program: Program, site: Site, driver: Access, read: Access) -> bool:
     """Whether a few rows of one owner drive queries that no single range could replace.
 
@@ -181,8 +195,8 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
     """The index by which one range holds the rows of all items: it begins with what binds these, then has what each query fixes."""
     table = program.table(site.function, read.table)
     fixed = [p.fixed() for p in driver.plans]
-    if table is None or not fixed or not fixed[0]:
-        return None
+    if table is None or not fixed or not fixed[0] or read.table == driver.table:
+        return None  # of the same table each query asks for what others have: the range of the items is another
     equal = (p for plan in read.plans for p in plan.predicates if p.relation is Relation.EQ)
     given = {p.field for p in equal if p.value is not None and p.value.constant}
     if _long(program, site, read.table, fixed[0][0]):
@@ -243,5 +257,7 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan
     if scan:
         return Severity.ERROR
     read = effect.access
+    if _chosen_over(program, site, hit, read):
+        return Severity.INFO
     plain_join = not _dear(program, site, hit, read) or few(program, site, hit.loop) or _joined(program, site, hit, read)
     return Severity.INFO if plain_join or _given(program, site, hit, read) or not effect.certain else None

@@ -140,6 +140,6 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
         Severity.INFO if read.by_key or through or hidden else None,
         function=second.function.key,
         table=read.table,
-        cost=Cost("2 reads of one row", "1 read"),
+        cost=Cost("2 reads of one row", "1 read") if read.bound.value == "one" else Cost("2 reads of the same rows", "1 read"),
         operation=read.verb,
     )

@@ -29,15 +29,19 @@ query can bind.
 Mutations, actions and HTTP actions; internal queries; a time that the caller gives and the clock only limits or replaces; one that only
 decides a branch or is only logged; `new Date(value)`, which reads no clock; rows written before now. It is an `info` where the time is only
 returned, where the client code of the project subscribes to other queries but not to this one, where the age of a row decides
-(`createdAt > weekAgo`: rows linger, and none is missed), and where a job deletes or changes the rows as they come due.
+(`createdAt > weekAgo`, or any field that only ever gets the time of its write: rows linger, and none is missed), where the query reads
+whole a table that users write to, which runs it again anyway, and where a job deletes or changes the rows as they come due.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.audience import waited_for
 from querylint.advise.clock import Dated, ages, clocks, dated, first_clock, stamped, swept
+from querylint.advise.growth import grows
 from querylint.advise.places import quiet
+from querylint.advise.serving import whole_table
 from querylint.ir import Access, Function, Kind, Mode, Program
 from querylint.remedy import Advice
 from querylint.rule import Confidence, Found, Point, Severity, rule
@@ -53,10 +57,10 @@ def stale_time(program: Program) -> Iterator[Found]:
     for function in program.functions.values():
         if function.kind is not Kind.QUERY or not function.public or quiet(function):
             continue
-        choices = [choice for choice in dated(program, function) if ages(choice)]
+        choices = [choice for choice in dated(program, function) if ages(program, choice)]
         place = first_clock(program, function)
         if choices:
-            best = min(choices, key=lambda c: (stamped(c), not isinstance(c.step, Access), c.step.span))
+            best = min(choices, key=lambda c: (stamped(program, c), not isinstance(c.step, Access), c.step.span))
             here = place if not best.way and place is not None else best.step.span
             if here in told:
                 continue
@@ -79,7 +83,21 @@ def stale_time(program: Program) -> Iterator[Found]:
 
 def _ages(program: Program, function: Function, choices: list[Dated], best: Dated) -> bool:
     """Whether the result really goes stale: by more than the age of rows, on every call, and with nobody who keeps the rows up to date."""
-    return not (all(c.predicate.conditional for c in choices) or stamped(best) or swept(program, function, best))
+    lingers = stamped(program, best) or swept(program, function, best)
+    return not (lingers or all(c.predicate.conditional for c in choices) or _run_again(program, function))
+
+
+def _run_again(program: Program, function: Function) -> bool:
+    """Whether it reads whole a table that users write to: any of these writes runs it again."""
+    written = program.once(("written by users", function.root), lambda: _written(program, function.root))
+    reads = (e.access for e in program.effects.get(function.key, ()) if e.access.reads and e.certain)
+    return any(read.table in written and whole_table(read) and grows(program, function, read.table) for read in reads)
+
+
+def _written(program: Program, root: str) -> frozenset[str | None]:
+    """The tables into which users insert."""
+    inserts = ((s, a) for s, a in program.writes() if a.verb == "insert" and s.function.root == root and not quiet(s.function))
+    return frozenset(a.table for s, a in inserts if waited_for(program, s.function))
 
 
 def _watched(program: Program, function: Function) -> bool:

@@ -27,7 +27,7 @@ from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.filters import whole
 from querylint.advise.growth import grows, settled, small
-from querylint.advise.memory import COUNTING, acted_on, limits
+from querylint.advise.memory import COUNTING, acted_on, joins, limits
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
@@ -77,7 +77,11 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     table = f"`{read.table}`" if read.table else "a table"
     busy = acted_on(program, site.function, read)
     works = list(
-        dict.fromkeys(WORK_WORDS[s.use.work] for s in seen.uses if s.use.work in WORK_WORDS and not (busy and s.use.work in COUNTING))
+        dict.fromkeys(
+            WORK_WORDS[s.use.work]
+            for s in seen.uses
+            if s.use.work in WORK_WORDS and not (s.use.work is Work.EMPTY and seen.uses[1:]) and not (busy and s.use.work in COUNTING)
+        )
     )
     purpose = f" and {', '.join(works[:3])} in memory" if works else ""
     index = next((p.index for p in read.plans if p.index and unranged(p)), None)
@@ -151,7 +155,10 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     only_counted = only_counted and bool(kinds & {Work.FOLD, Work.COUNT})  # a map of rows is no number
     if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
-    tests = [p for s in seen.uses for p in s.use.predicates if p.field and sargable(p, table)]
+    apart = [s for s in seen.uses if not joins(program, s, s.use.predicates)]  # what is matched with other rows needs them all
+    if any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
+        return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
+    tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table)]
     if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
         ready = serve(table, wanted((), tests, table) or Want(()))
         where = f"the range of index `{ready.index}`" if ready is not None else "an index range"

@@ -24,7 +24,7 @@ export const bySlug = query({
 
 ## Why it costs
 The query throws as soon as it runs; the type checker would say so, but not where the context, the query or the table is typed `any`. A
-table that no schema defines reads as empty.
+table that no schema defines reads as empty, unless older code has filled it.
 
 ## Instead
 Name an index of the table, bind its fields from the first one on (equalities, then at most one range on the next field), or declare the
@@ -32,7 +32,7 @@ index that the query needs.
 
 ## When it stays silent
 Schemas and tables that cannot be read to the end, tables of libraries, system tables, names and bounds that are chosen while the code runs,
-and tests.
+and tests. A table that is missing is told once a file; it is a hint in seeds, in migrations and in what nobody calls.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from querylint.advise.audience import left_alone
 from querylint.advise.grammar import BUILT_IN, KIND_OF_WAY, mistake, nearest
 from querylint.ir import Access, Function, Op, Plan, Program, Role, Schema, Table
 from querylint.remedy import Rename
@@ -51,6 +52,7 @@ CALLS = {"ordered": "withIndex", "search": "withSearchIndex", "vector": "vectorS
 @rule(pattern="unknown-index", severity=Severity.ERROR)
 def unknown_index(program: Program) -> Iterator[Found]:
     """Names and ranges that no index answers to."""
+    told: set[tuple[str, str]] = set()
     for function in program.functions.values():
         schema = program.schema(function)
         if schema is None or not schema.complete or not schema.tables or function.role is Role.TEST:
@@ -61,23 +63,27 @@ def unknown_index(program: Program) -> Iterator[Found]:
                 continue
             table = schema.tables.get(name)
             if table is None:
-                yield from _strange_table(function, schema, access, name)
+                for found in _strange_table(program, function, schema, access, name):
+                    if (function.path, name) not in told:
+                        yield found
+                    told.add((function.path, name))
             elif table.indexes_known and table.library is None:
                 for plan in access.plans:
                     yield from _plan(function, schema, table, access, plan)
 
 
-def _strange_table(function: Function, schema: Schema, access: Access, name: str) -> Iterator[Found]:
+def _strange_table(program: Program, function: Function, schema: Schema, access: Access, name: str) -> Iterator[Found]:
     inside = function.path.startswith(f"{schema.root}/") if schema.root else True
     if access.by_key or access.key is not None or not inside or (access.op is Op.WRITE and access.verb != "insert"):
         return
     meant = nearest(name, tuple(schema.tables))
     hint = f"; did you mean `{meant}`?" if meant else ""
+    effect = ", so it reads as empty, unless older code has filled it" if access.reads else ""
     yield Found(
         access.chain,
-        f"table `{name}` is not in the schema{hint}",
+        f"table `{name}` is not in the schema{effect}{hint}",
         (Point(schema.span, "the schema"),) if schema.span is not None else (),
-        severity=Severity.WARNING,
+        severity=Severity.INFO if function.role in (Role.SEED, Role.MIGRATION) or left_alone(program, function) else Severity.WARNING,
         function=function.key,
         table=name,
         operation=access.verb,

@@ -12,8 +12,13 @@ TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
 CHORE = re.compile(
     r"^(?:(?:delete|remove|clear|wipe|reset|purge)All|(?:backfill|migrate|clean_?[uU]p|seed|repair|reindex|dedupe|fix)[A-Z])"
 )
+TRIED = re.compile(
+    r"^(?:clear|clean(?:up)?|reset|wipe|purge|seed|populate|create|insert|generate|delete|remove|setup)\w*"
+    r"(?:Test|Sample|Fake|Dummy|Demo|Mock|Dev|Uat|UAT)Data$"
+)
 SEEN_CLIENTS = 10
-BY_HAND = frozenset(("dryRun", "dry_run", "maxBatches", "commit", "apply"))
+BY_HAND = re.compile(r"^(?:dry_?run|maxBatches|commit|apply|confirm(?:ed|ation|Reset|Wipe|Delet(?:e|ion)(?:All)?)?)$", re.IGNORECASE)
+SCRIPTS = "scripts"
 
 
 class Audience(Enum):
@@ -132,9 +137,12 @@ def _unnamed(program: Program, function: Function) -> bool:
     """Whether an internal function is called by nobody and named nowhere.
 
     Public ones may have clients that are not in the project, unless they look like repairs that are run by hand: by their names, by their
-    switches, by what the project tells people to run, as staff alone may call them, or as they write while clients in sight name most
+    switches, by their folder, by what the project tells people to run, as staff alone may call them, or as they write while clients in
+    sight name most
     others and not them.
     """
+    if function.kind in (Kind.CLIENT, Kind.PLAIN) and _script(function):
+        return True
     if function.route is None or function.kind is Kind.HTTP or program.named(function):
         return False
     if function.public and not _by_hand(program, function):
@@ -142,13 +150,22 @@ def _unnamed(program: Program, function: Function) -> bool:
     return not any(edge.caller != function.key for edge in program.callers.get(function.key, ()))
 
 
+def _script(function: Function) -> bool:
+    """Whether a file is a program that somebody runs at a terminal: it lies among scripts, or as plain JavaScript beside the project."""
+    *folders, name = function.path.split("/")
+    if not function.root or function.path.startswith(f"{function.root}/"):
+        return False
+    return SCRIPTS in folders or (not folders and name.endswith((".js", ".mjs", ".cjs")))
+
+
 def _by_hand(program: Program, function: Function) -> bool:
     """Whether a function is run by hand: its name or its arguments say so, or the project tells people how."""
-    if TRIAL.match(function.name) or function.route in program.manual:
+    folders = function.path.removeprefix(function.root).split("/")[:-1]
+    if TRIAL.match(function.name) or TRIED.match(function.name) or function.route in program.manual or SCRIPTS in folders:
         return True
     if function.kind is not Kind.QUERY and (CHORE.match(function.name) or asks_for_staff(program, function)):
         return True
-    return any(o.root is Root.PARAM and o.path and o.path[0] in BY_HAND for f in _given_all(program, function) for o in f.touched)
+    return any(o.root is Root.PARAM and o.path and BY_HAND.match(o.path[0]) for f in _given_all(program, function) for o in f.touched)
 
 
 def _given_all(program: Program, function: Function) -> list[Function]:

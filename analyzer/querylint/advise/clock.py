@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from querylint.advise.stored import clocked
 from querylint.ir import Access, Call, Clock, Function, Kind, Mode, Op, Predicate, Program, Relation, Root, Use, Value, Work
 from querylint.text import Span
 
@@ -35,14 +36,27 @@ STAMP = re.compile(
 )
 
 
-def stamped(choice: Dated) -> bool:
-    """Whether a choice is made by the time at which a row was written, which is never later than now."""
-    return choice.predicate.field is not None and STAMP.search(choice.predicate.field) is not None
+def stamped(program: Program, choice: Dated) -> bool:
+    """Whether a choice is made by the time at which something was written, which is never later than now: by its name, or as nothing else
+    is ever stored there."""
+    field = choice.predicate.field
+    if field is None:
+        return False
+    return STAMP.search(field) is not None or any(clocked(program, choice.function.root, t, field) for t in _tables(program, choice))
 
 
-def ages(choice: Dated) -> bool:
+def _tables(program: Program, choice: Dated) -> list[str]:
+    """The tables whose rows are chosen."""
+    if isinstance(choice.step, Access):
+        return [choice.step.table] if choice.step.table is not None else []
+    steps = program.sites(choice.function.key).by_id
+    reads = [steps[o.ref].step for o in choice.step.of if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in steps]
+    return [r.table for r in reads if isinstance(r, Access) and r.table is not None]
+
+
+def ages(program: Program, choice: Dated) -> bool:
     """Whether time alone changes the outcome: what was written before now stays so, and what is written later runs the query again."""
-    return not (stamped(choice) and choice.predicate.relation in (Relation.LT, Relation.LTE))
+    return not (stamped(program, choice) and choice.predicate.relation in (Relation.LT, Relation.LTE))
 
 
 def swept(program: Program, function: Function, choice: Dated) -> bool:

@@ -66,6 +66,7 @@ MOST_ENTRIES = 12
 def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
     """The sets of fields whose values no two rows of a table share, as every insert looks for such a row first and then does not insert.
 
+    What belongs to a row that the same function has just inserted needs no look: there is none yet.
     A look-up that runs backwards through time is a limit on the rate, not on the number, and does not count.
     """
     return program.once(("keys", root, name), lambda: _keys(program, root, name))
@@ -117,7 +118,12 @@ def _inserted(program: Program, root: str) -> dict[str | None, list[tuple[Site, 
 
 def _keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
     shared: set[frozenset[str]] | None = None
+    fresh: list[frozenset[str]] = []
     for site, access in inserts(program, root, name):
+        new = _of_new_row(program, site, access)
+        if new:
+            fresh.append(new)
+            continue
         mine = {
             key
             for effect in _guards(program, site, access)
@@ -126,7 +132,20 @@ def _keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str]
         shared = mine if shared is None else shared & mine
         if not shared:
             return ()
-    return tuple(sorted(shared or (), key=sorted))
+    return tuple(sorted((key for key in shared or () if all(key & new for new in fresh)), key=sorted))
+
+
+def _of_new_row(program: Program, site: Site, access: Access) -> frozenset[str]:
+    """The fields in which an insert stores the id of a row that is always inserted just before it, in the same round."""
+    table = program.table(site.function, access.table)
+    by_id = program.sites(site.function.key).by_id
+    before = [by_id[number] for number in access.deps if number in by_id]
+    made = {
+        s.step.table
+        for s in before
+        if isinstance(s.step, Access) and s.step.verb == "insert" and s.loops == site.loops and set(s.arms) <= set(site.arms)
+    }
+    return frozenset(f.name for f in (table.fields or ()) if f.target in made - {None}) if table is not None else frozenset()
 
 
 def _guards(program: Program, site: Site, access: Access) -> list[Effect]:

@@ -27,8 +27,9 @@ from querylint.advise.serving import (
     unranged,
     wanted,
 )
-from querylint.advise.stored import idle
-from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way
+from querylint.advise.stored import always, idle
+from querylint.advise.trace import fate
+from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
 from querylint.rule import Severity
 
@@ -93,7 +94,11 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
         return None
     always = [p for p in residual if not p.conditional]
     chosen = [p for p in residual if p.conditional and sargable(p, table)]
-    want = wanted(fixed, [*always, *chosen[:1]], table, taken=range_taken(plan))
+    taken = range_taken(plan)
+    sure = wanted(fixed, always, table, taken=taken)
+    served = sure is not None and full(serve(table, sure, beyond=fixed), sure)
+    first = 0 if served else 1  # what is asked on every call comes first, where an index has it
+    want = wanted(fixed, [*always, *chosen[:first]], table, taken=taken)
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
     ordered = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(program, site, read, plan))
@@ -106,11 +111,11 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
         if rest and want.then in ((), rest[:1]):
             want = Want(want.equal, rest)
     names = tuple(dict.fromkeys(p.field for p in residual if p.field and sargable(p, table)))
-    swapped = range_taken(plan) is not None and serving is not None and not full(serving, want)
+    swapped = taken is not None and serving is not None and not full(serving, want)
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(want)
     severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
-    others = (wanted(fixed, [*always, p], table, taken=range_taken(plan)) for p in chosen[1:])
+    others = (wanted(fixed, [*always, p], table, taken=taken) for p in chosen[first:])
     choices = tuple(dict.fromkeys(w for w in others if w is not None))
     found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after, (), choices)
     arms = _arms(always, table, want.equal) if after is None and to_end and not want.then else ()
@@ -186,6 +191,16 @@ def whole(program: Program, site: Site, read: Access) -> bool:
     )
 
 
+def _worth_an_index(program: Program, site: Site, read: Access, plan: Plan) -> bool:
+    """Whether a new index pays where all that one person has is read: somebody waits, and the read neither stops early nor only asks
+    whether there is a row, nor has the range a second key already."""
+    stops = read.bound is Bound.LIMIT and not any(p.relation.ranged for p in plan.residual())  # a stretch of time may lie far back
+    if not waited_for(program, site.function) or stops or len(plan.fixed()) > 1:
+        return False
+    uses = fate(program, site.function, read).uses
+    return not uses or any(s.use.work is not Work.EMPTY for s in uses)
+
+
 def _severity(
     program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...], *, free: bool
 ) -> Severity:
@@ -196,7 +211,10 @@ def _severity(
     latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
     if latest and not waited_for(program, site.function):
         return Severity.INFO
-    if not narrows(residual) or idle(program, site.function.root, read.table, residual):
+    root = site.function.root
+    if bare and all(always(program, root, read.table, p) for p in residual):
+        return Severity.INFO
+    if not narrows(residual) or idle(program, root, read.table, residual):
         to_end = read.bound is Bound.ALL or read.verb == "unique"  # else the first rows that are met are what was asked for
         return Severity.INFO if not bare or not to_end or whole(program, site, read) else Severity.WARNING
     if bare:
@@ -209,6 +227,6 @@ def _severity(
     repeated = any(loop.kind in SEQUENTIAL or loop.kind is LoopKind.GATHER for loop in site.loops)
     if not free and catalogued(program, site.function, read):
         return Severity.INFO
-    if far is Reach.PERSON and not free and not repeated and not waited_for(program, site.function):
+    if far is Reach.PERSON and not free and not repeated and not _worth_an_index(program, site, read, plan):
         return Severity.INFO
     return Severity.WARNING if far >= Reach.PERSON else Severity.INFO

@@ -29,7 +29,9 @@ IDENTITY = re.compile(r"auth|token|clerk|workos|subject|identity|password|extern
 STATES = frozenset(("status", "type", "kind", "state", "category"))
 TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies"))
 PEOPLE = frozenset(("users", "members", "profiles", "accounts", "customers", "players"))
-MEMBERSHIP = re.compile(r"(?:member(?:ship)?s?|invit(?:e|ation)s?|participants?|collaborators?|seats?|assignments?)$", re.IGNORECASE)
+MEMBERSHIP = re.compile(
+    r"(?:member(?:ship)?s?|invit(?:e|ation)s?|participants?|collaborators?|seats?|assignments?|enroll?ments?)$", re.IGNORECASE
+)
 PASSING = frozenset(
     "pending queued running processing in_progress inprogress in-progress waiting scheduled retrying claimed leased uploading "
     "transcribing generating building executing locked started".split()
@@ -112,6 +114,8 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     if len(fixed) > 2 or _passing(plan):
         return Reach.PARENT
     narrowest = min(_level(name, table, program.schema(function)) for name in fixed)
+    if narrowest is Reach.PERSON and joins_places(program, function, read.table, fixed):
+        return Reach.PARENT
     if narrowest >= Reach.PERSON and read.table is not None and MEMBERSHIP.search(read.table):
         return Reach.PARENT
     if narrowest is Reach.TENANT and CATALOGUE.search(read.table or "") and not streams(program, function.root, read.table):
@@ -121,6 +125,31 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and CROWD.search(read.table):
         return Reach.PERSON  # what many people leave at one place
     return narrowest
+
+
+def memberships(program: Program, function: Function, read: Access) -> bool:
+    """Whether a read finds the organizations, teams or groups that one person belongs to."""
+    table, schema = program.table(function, read.table), program.schema(function)
+    for plan in read.plans:
+        fixed = plan.fixed()
+        if plan.way is not Way.INDEX or not fixed or min(_level(name, table, schema) for name in fixed) is not Reach.PERSON:
+            return False
+        if not (MEMBERSHIP.search(read.table or "") or joins_places(program, function, read.table, fixed)):
+            return False
+    return bool(read.plans)
+
+
+def joins_places(program: Program, function: Function, name: str | None, fixed: tuple[str, ...]) -> bool:
+    """Whether the rows of one person are its memberships: one row lets it be in one organization or team, and no two say the same."""
+    table, schema = program.table(function, name), program.schema(function)
+    rest = (key - set(fixed) for key in keys(program, function.root, name) if key > set(fixed))
+    return any(len(other) == 1 and _places(next(iter(other)), table, schema) for other in rest)
+
+
+def _places(name: str, table: Table | None, schema: Schema | None) -> bool:
+    declared = table.field(name) if table is not None else None
+    told = declared is None or declared.type in ("id", "string")
+    return told and name not in STATES and _level(name, table, schema) is Reach.TENANT
 
 
 def asked_for(plan: Plan) -> tuple[str, ...]:

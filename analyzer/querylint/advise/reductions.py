@@ -17,6 +17,7 @@ from querylint.rule import Severity
 
 OWNERS = re.compile(r"^(?:org|organization|team|workspace|tenant|user|owner|account|thread)_?id$", re.IGNORECASE)
 WHOLE = (Work.FOLD, Work.GROUP, Work.DISTINCT, Work.COUNT)
+ALL_NEEDED = (Work.FIRST, Work.LAST, Work.PICK, Work.SORT, Work.SLICE, Work.COUNT, Work.FOLD, Work.GROUP, Work.DISTINCT)
 CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
 
 
@@ -138,6 +139,8 @@ def bypassed(load: Load, seen: Seen) -> bool:
     """Whether other work needs the rows that the filter drops."""
     if seen.use.work is Work.FIND:  # a choice with a fallback: the rows that it passes by may be taken all the same
         return any(o.function.key == seen.function.key for o in load.works(Work.FIRST, Work.LAST, Work.PICK, Work.SORT, Work.COUNT))
+    if seen.use.work is Work.SOME:  # a question about rows that are there for others
+        return any(o.function.key == seen.function.key and not o.use.after for o in load.works(*ALL_NEEDED))
     if seen.use.work is not Work.FILTER:
         return False
     fields = {p.field for p in seen.use.predicates}

@@ -196,6 +196,16 @@ def keeps_order(plan: Plan, table: Table | None, serving: Serving, want: Want) -
     return before is not None and after == tuple(f for f in before if f not in want.equal)
 
 
+def floor(table: Table | None, predicates: Iterable[Predicate], bound: Sequence[str]) -> str:
+    """The field of a range from below which rows without a value would come along; empty where there is none."""
+    ends = [p for p in predicates if p.relation.ranged and p.field is not None and p.field in bound]
+    declared = table.field(ends[0].field or "") if table is not None and ends else None
+    begun = any(p.relation in (Relation.GT, Relation.GTE) for p in ends)
+    if declared is None or not declared.optional or begun:
+        return ""
+    return declared.name
+
+
 def unranged(plan: Plan) -> bool:
     """Whether a plan walks a whole table or a whole index."""
     if plan.way is Way.SCAN:

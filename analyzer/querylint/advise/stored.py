@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from querylint.advise.audience import left_alone
-from querylint.ir import NOT_LITERAL, Predicate, Program, Relation, Role
+from querylint.ir import NOT_LITERAL, Clock, Origin, Predicate, Program, Relation, Role, Root
+from querylint.ir.program import Site
 
 Constants = dict[str, object]
 TOMBSTONE = re.compile(r"^(?:is_?)?(?:deleted|archived|removed|trashed|disabled|cancell?ed|revoked)_?(?:at|on|time|date)?$", re.IGNORECASE)
+
+PAID = frozenset(("confirmed", "succeeded", "success", "paid", "settled", "captured", "complete", "completed"))
+PAYMENTS = re.compile(r"(?:payments?|transactions?|purchases?|charges?)$", re.IGNORECASE)
+
+
+def come_through(table: str | None, p: Predicate) -> bool:
+    """Whether a condition asks for payments that went through: those are nearly all."""
+    if table is None or not PAYMENTS.search(table) or p.relation is not Relation.EQ or p.value is None:
+        return False
+    return isinstance(p.value.literal, str) and p.value.literal.lower() in PAID
 
 
 def spared(p: Predicate) -> bool:
@@ -20,9 +31,10 @@ def spared(p: Predicate) -> bool:
 
 
 def idle(program: Program, root: str, table: str | None, predicates: Iterable[Predicate]) -> bool:
-    """Whether the conditions leave out next to nothing: each asks for what the code always stores, or for rows that are not deleted."""
+    """Whether the conditions leave out next to nothing: each asks for what the code always stores, for rows that are not deleted,
+    or for payments that went through."""
     given = list(predicates)
-    return bool(given) and all(spared(p) or always(program, root, table, p) for p in given)
+    return bool(given) and all(spared(p) or come_through(table, p) or always(program, root, table, p) for p in given)
 
 
 def always(program: Program, root: str, table: str | None, p: Predicate) -> bool:
@@ -58,3 +70,29 @@ def _alike(program: Program, root: str, table: str) -> Constants:
         elif found is not None or access.verb != "insert":
             loose |= {k for k, v in constants.items() if found is None or found.get(k, v) != v}
     return {k: v for k, v in (found or {}).items() if k not in loose}
+
+
+def clocked(program: Program, root: str, table: str, field: str) -> bool:
+    """Whether every write of a field that ordinary code makes stores the time of the write."""
+    return field in program.once(("clocked", root, table), lambda: _clocked(program, root, table))
+
+
+def _clocked(program: Program, root: str, table: str) -> frozenset[str]:
+    found: set[str] = set()
+    others: set[str] = set()
+    for site, access in program.writes():
+        function = site.function
+        if function.root != root or access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
+            continue
+        if access.fields is None:
+            return frozenset()
+        steps = program.sites(function.key).by_id
+        now = {name for name, origins in access.sources if all(_now(steps, o) for o in origins)}
+        found |= now
+        others |= set(access.fields) - now
+    return frozenset(found - others)
+
+
+def _now(steps: Mapping[int, Site], origin: Origin) -> bool:
+    place = steps.get(origin.ref) if isinstance(origin.ref, int) and origin.root is Root.STEP else None
+    return place is not None and isinstance(place.step, Clock) and not origin.path

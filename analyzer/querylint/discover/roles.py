@@ -18,7 +18,8 @@ _FIRST_DATA = "init"  # what `convex dev --run init` calls by convention: the ro
 _SEED_WORDS = frozenset({"seed", "seeds", "seeder", "seeders", "seeding", "fixture", "fixtures"})
 _MOCK_WORDS = frozenset({"mock", "mocks"})
 _MOCK_PRODUCTS = frozenset({"interview", "interviews", "exam", "exams", "test", "tests"})
-_INVENTED = frozenset({"test", "sample", "fake", "dummy", "demo", "mock"})  # `create_test_data`: rows for those who try a program out
+_INVENTED = frozenset({"test", "sample", "fake", "dummy", "demo", "mock", "dev", "uat"})  # `create_test_data`: rows to try a program
+_TRIED = frozenset({"clear", "clean", "cleanup", "reset", "wipe", "purge", "populate", "setup", "verify"})  # and what is done with them
 _MIGRATION_WORDS = frozenset({"migration", "migrations", "migrate", "backfill", "backfills"})
 _MIGRATION_FOLDERS = frozenset({"fixes"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -39,7 +40,7 @@ def role(path: str) -> Role:
         or any(not _MIGRATION_WORDS.isdisjoint(_words(folder)) for folder in folders)
     ):
         return Role.MIGRATION
-    if words[-1:] == ["data"] and not _INVENTED.isdisjoint(words[:-1]):
+    if not _INVENTED.isdisjoint(words) and (words[-1:] == ["data"] or not _TRIED.isdisjoint(words)):
         return Role.SEED
     if stem == _FIRST_DATA or any(_seeds(folder) for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):
         return Role.SEED

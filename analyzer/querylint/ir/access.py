@@ -167,7 +167,8 @@ class Access:
     where branches build the query differently. `span` is the terminal expression, `chain` the stretch from the start of the query to
     its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs at all. `base` is set where the
     query was handed in by a caller or a callee. `verb` is the operation in the source's own word. `fields` are those that a write sets,
-    when they can be read off, `constants` those among them whose value is written down. `rerun_of` is a read that has run the very same
+    when they can be read off, `constants` those among them whose value is written down, `sources` the places that the values of others were
+    taken from as they are. `rerun_of` is a read that has run the very same
     query object before.
 
     `follows` is set where a relation of a row is followed: the origin of the row, and the relation as the last segment of its path.
@@ -197,6 +198,7 @@ class Access:
     refined: bool = False
     kept: bool = False
     constants: tuple[tuple[str, object], ...] = ()
+    sources: tuple[tuple[str, tuple[Origin, ...]], ...] = ()
 
     @property
     def reads(self) -> bool:

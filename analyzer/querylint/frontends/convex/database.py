@@ -58,16 +58,13 @@ def _write(state: State, node: tree.Call, name: str) -> Val:
     if name == "insert":
         table = values[0].literal if values and isinstance(values[0].literal, str) else None
         origin = values[0].origins[0] if values and values[0].origins else None
-        fields = queries.field_names(values[1]) if len(values) > 1 else None
-        constants = queries.constants_of(values[1]) if len(values) > 1 else ()
-        return queries.write(state, name, table, node, key=None, deps=deps, fields=fields, table_from=origin, constants=constants)
+        given = values[1] if len(values) > 1 else None
+        return queries.write(state, name, table, node, key=None, deps=deps, table_from=origin, given=given)
     wanted = 1 if name == "delete" else 2
     key = values[-wanted] if len(values) >= wanted else NOTHING
     named = values[0].literal if len(values) > wanted else None
     table = named if isinstance(named, str) else key.id_of
-    fields = queries.field_names(values[-1]) if wanted == 2 and values else None
-    constants = queries.constants_of(values[-1]) if wanted == 2 and values else ()
-    return queries.write(state, name, table, node, key=key, deps=deps, fields=fields, constants=constants)
+    return queries.write(state, name, table, node, key=key, deps=deps, given=values[-1] if wanted == 2 and values else None)
 
 
 def vector_search(state: State, node: tree.Call) -> Val:

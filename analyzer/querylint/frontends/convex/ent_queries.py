@@ -42,7 +42,7 @@ def chained(state: State, context: ModuleContext, node: tree.Call, func: tree.Me
     if name in ("patch", "replace", "delete") and query.one:
         document = finished(state, base, node.at, node.end)
         values = arguments(state, node)
-        return queries.write(state, name, query.table, node, key=document, deps=document.deps | derived(*values).deps, fields=None)
+        return queries.write(state, name, query.table, node, key=document, deps=document.deps | derived(*values).deps)
     if name == "paginate":
         return queries.page(state, replace(query, end=node.end), node.at, node.end, derived(*arguments(state, node)).deps)
     if name in ("docs", "doc"):
@@ -75,7 +75,7 @@ def _refined(state: State, node: tree.Call, name: str, base: Val, query: Query) 
         plan = Plan(Way.SEARCH, index, bounds or (), None, index is not None, True, state.span(node.at, node.end))
         return Val(shape=replace(query, plans=(plan,), end=node.end, deps=deps))
     if name in ("insert", "insertMany"):
-        return queries.write(state, "insert", query.table, node, key=None, deps=deps, fields=queries.field_names(args[0]) if args else None)
+        return queries.write(state, "insert", query.table, node, key=None, deps=deps, given=args[0] if args else None)
     if name in ONE:
         return Val(shape=replace(query, one=True, end=node.end, deps=deps))
     if name == "take":

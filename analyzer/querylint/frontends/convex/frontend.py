@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -40,6 +41,10 @@ RUN_BY_HAND = re.compile(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\
 PASSED_THROUGH = re.compile(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
 NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
+HEAD = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+RUN_ONCE = re.compile(
+    rb"\b(?:migration|one-?time|one-?off|clean-?up) script\b|\b(?:only in|for) (?:development|testing)(?: only\b|[!.\n])", re.I
+)
 MOST_WAVES = 5
 REGISTERED = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
 # What is run by hand or no longer used: nobody waits for what it names.
@@ -95,7 +100,7 @@ class ConvexFrontEnd:
             return False
         root = root_of(path, self.roots)
         if root is not None:
-            return path != root.schema
+            return path != root.schema and (is_function_module(path, root) or self._taken_in(path))
         source = self.read(path)
         if source is None or b"onvex" not in source:
             return False
@@ -104,6 +109,11 @@ class ConvexFrontEnd:
         return any(word in source for word in SERVER_WORDS) and (
             b"convex/server" in source or b"_generated/" in source or b"onvex" in source
         )
+
+    def _taken_in(self, path: str) -> bool:
+        """Whether some file names one that Convex itself passes over (`posts.old.ts`), to import it or to export what it holds."""
+        stem = posixpath.splitext(posixpath.basename(path))[0].encode()
+        return any(other != path and stem in (self.read(other) or b"") for other in self.files)
 
     def _next_wave(self) -> bool:
         """Modules that a lowered function calls into and that have not been read closely yet."""
@@ -131,13 +141,19 @@ class ConvexFrontEnd:
         root = root_of(path, self.roots)
         context = ModuleContext(path, self.modules, root, self._schema(root), self._api_root(root), self.registrars.kind_of)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
-        role = self.role(path)
+        role = self._role(path)
         if role is Role.CODE and root is None and self._script(path):
             role = Role.SCRIPT
         functions = ModuleLowering(context, module, lines, role, route).run()
         if root is not None and role is Role.CODE and put_by(path):
             functions = [replace(f, role=Role.SCRIPT) if f.kind in REGISTERED else f for f in functions]
         self.done[path] = functions
+
+    def _role(self, path: str) -> Role:
+        """The role of a file, by its path, or by what the comment at its head says of it."""
+        role = self.role(path)
+        head = HEAD.match(self.read(path) or b"") if role is Role.CODE else None
+        return Role.MIGRATION if head is not None and RUN_ONCE.search(head[0]) else role
 
     def _script(self, path: str) -> bool:
         """Whether a file is run by hand, or no longer used: by its folder, or by its name at the top of the project."""

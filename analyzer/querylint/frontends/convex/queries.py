@@ -187,29 +187,37 @@ def write(
     *,
     key: Val | None,
     deps: frozenset[int],
-    fields: tuple[str, ...] | None,
     table_from: Origin | None = None,
-    constants: tuple[tuple[str, object], ...] = (),
+    given: Val | None = None,
 ) -> Val:
-    """The database changes one document."""
+    """The database changes one document; `given` are the fields that it sets, as an object."""
     number = m.fresh()
     span = m.span(node.at, node.end)
     plans = (Plan(Way.KEY),) if key is not None else ()
+    fields = field_names(given) if given is not None else None
     m.emit(
         Access(
             number, Op.WRITE, verb, table, plans, Bound.ONE, Terminal.NOTHING, span, span, deps, m.why(), None, table_from, None,
-            lowered(key) if key is not None else None, fields, m.broken(node.at, node.end), constants=constants,
+            lowered(key) if key is not None else None, fields, m.broken(node.at, node.end),
+            constants=constants_of(given), sources=sources_of(given),
         )
     )  # fmt: skip
     me = frozenset({number})
     return Val(deps=me, pending=me, id_of=table if verb == "insert" else None)
 
 
-def constants_of(value: Val) -> tuple[tuple[str, object], ...]:
+def constants_of(value: Val | None) -> tuple[tuple[str, object], ...]:
     """The fields that a write sets to a constant."""
-    if not isinstance(value.shape, Record):
-        return ()
-    return tuple((name, inner.literal) for name, inner in value.shape.fields.items() if inner.literal is not NOT_LITERAL)
+    return tuple((name, inner.literal) for name, inner in _set(value) if inner.literal is not NOT_LITERAL)
+
+
+def sources_of(value: Val | None) -> tuple[tuple[str, tuple[Origin, ...]], ...]:
+    """The fields that a write sets to values taken from somewhere as they are."""
+    return tuple((name, inner.origins) for name, inner in _set(value) if inner.origins)
+
+
+def _set(value: Val | None) -> tuple[tuple[str, Val], ...]:
+    return tuple(value.shape.fields.items()) if value is not None and isinstance(value.shape, Record) else ()
 
 
 def field_names(value: Val) -> tuple[str, ...] | None:

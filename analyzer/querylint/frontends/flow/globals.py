@@ -69,7 +69,7 @@ def global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | Non
             m.leak(arg, Escape.PASSED, node.at, node.end)
         return derived(*args)
     if owner == "Date" and name == "now":
-        return m.clock(node.at, node.end)
+        return m.clock(node.at, node.end, plain=True)
     if owner == "performance" and name == "now":
         return m.clock(node.at, node.end)
     return None

@@ -190,11 +190,11 @@ class State:
             self.emit(Wait(val.pending, self.span(at, end)))
         return val.settled()
 
-    def clock(self, at: int, end: int) -> Val:
-        """Read the time."""
+    def clock(self, at: int, end: int, *, plain: bool = False) -> Val:
+        """Read the time, as a date or as the number that it stands for, which nothing changes afterwards."""
         number = self.fresh()
         self.emit(Clock(number, self.span(at, end)))
-        return Val(deps=frozenset({number}))
+        return Val((Origin(Root.STEP, number),) if plain else (), frozenset({number}))
 
     def call(
         self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "", *,

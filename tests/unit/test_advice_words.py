@@ -1,0 +1,72 @@
+"""What a finding tells its reader to do: the index that stands ready, the total that needs every row, where a range is to begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from querylint import engine
+from querylint.remedy import sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+export default defineSchema({
+  notes: defineTable({ owner: v.string(), team: v.string(), closedAt: v.optional(v.number()) }).index("by_owner", ["owner"]),
+  pages: defineTable({ noteId: v.id("notes") }).index("by_note", ["noteId"]),
+});
+"""
+ALL = 'const notes = await ctx.db.query("notes").collect();'
+
+PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", n._id)).collect()'
+
+
+@pytest.mark.parametrize(
+    ("rule", "body", "said"),
+    [
+        ("unbounded-read", f"{ALL} return notes.find((n) => n.owner === me);", "bind owner in the range of index `by_owner`"),
+        ("unbounded-read", f"{ALL} return notes.find((n) => n.team === me);", "bind team in an index range"),
+        (
+            "unbounded-read",
+            f"{ALL} return [notes.length, notes.filter((n) => n.owner === me).length];",
+            "keep a running count or total for `notes`",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return (await ctx.db.query('pages').take(50)).map((p) => notes.find((n) => n.owner === p.noteId));",
+            "bound the read",
+        ),
+        (
+            "filter-needs-index",
+            'return await ctx.db.query("notes").filter((q) => q.lt(q.field("closedAt"), 5)).take(3);',
+            'begin the range with .gt("closedAt", undefined)',
+        ),
+        (
+            "filter-needs-index",
+            'return await ctx.db.query("notes").filter((q) => q.gt(q.field("closedAt"), 5)).take(3);',
+            "bind these fields in its range",
+        ),
+        (
+            "loop-read",
+            f"{ALL} let all = []; for (const n of notes) all.push({PAGES}); return all;",
+            "keep what is needed on the row of `notes`",
+        ),
+    ],
+)
+def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
+    folder = tmp_path / "convex"
+    folder.mkdir()
+    (folder / "schema.ts").write_text(SCHEMA)
+    (folder / "notes.ts").write_text(
+        'import { query } from "./_generated/server";\nimport { v } from "convex/values";\n'
+        f"export const get = query({{ args: {{ me: v.string() }}, handler: async (ctx, {{ me }}) => {{ {body} }} }});\n"
+    )
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == rule]
+    assert found.remedy is not None
+    words = sentence(found.remedy)
+    assert said in words
+    assert ("undefined" in words) is ("undefined" in said)
