@@ -138,24 +138,13 @@ def _unnamed(program: Program, function: Function) -> bool:
 
     Public ones may have clients that are not in the project, unless they look like repairs that are run by hand: by their names, by their
     switches, by their folder, by what the project tells people to run, as staff alone may call them, or as they write while clients in
-    sight name most
-    others and not them.
+    sight name most others and not them.
     """
-    if function.kind in (Kind.CLIENT, Kind.PLAIN) and _script(function):
-        return True
     if function.route is None or function.kind is Kind.HTTP or program.named(function):
         return False
     if function.public and not _by_hand(program, function):
         return function.kind is not Kind.QUERY and _passed_over(program, function)
     return not any(edge.caller != function.key for edge in program.callers.get(function.key, ()))
-
-
-def _script(function: Function) -> bool:
-    """Whether a file is a program that somebody runs at a terminal: it lies among scripts, or as plain JavaScript beside the project."""
-    *folders, name = function.path.split("/")
-    if not function.root or function.path.startswith(f"{function.root}/"):
-        return False
-    return SCRIPTS in folders or (not folders and name.endswith((".js", ".mjs", ".cjs")))
 
 
 def _by_hand(program: Program, function: Function) -> bool:

@@ -6,12 +6,11 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.registration import Registrars
-from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, put_by, root_of, route_of
+from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
 from querylint.frontends.convex.schema import read_schema
 from querylint.frontends.lowered import Lowered
 from querylint.frontends.modules import Modules
@@ -46,7 +45,6 @@ RUN_ONCE = re.compile(
     rb"\b(?:migration|one-?time|one-?off|clean-?up) script\b|\b(?:only in|for) (?:development|testing)(?: only\b|[!.\n])", re.I
 )
 MOST_WAVES = 5
-REGISTERED = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
 # What is run by hand or no longer used: nobody waits for what it names.
 SCRIPTS = frozenset(("scripts", "script", "deprecated"))
 TOOLS = frozenset(("bin", "tools"))  # among deployed functions, the tools of an agent
@@ -144,10 +142,7 @@ class ConvexFrontEnd:
         role = self._role(path)
         if role is Role.CODE and root is None and self._script(path):
             role = Role.SCRIPT
-        functions = ModuleLowering(context, module, lines, role, route).run()
-        if root is not None and role is Role.CODE and put_by(path):
-            functions = [replace(f, role=Role.SCRIPT) if f.kind in REGISTERED else f for f in functions]
-        self.done[path] = functions
+        self.done[path] = ModuleLowering(context, module, lines, role, route).run()
 
     def _role(self, path: str) -> Role:
         """The role of a file, by its path, or by what the comment at its head says of it."""

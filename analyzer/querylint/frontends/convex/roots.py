@@ -81,11 +81,6 @@ def is_function_module(path: str, root: ConvexRoot) -> bool:
     )
 
 
-def put_by(path: str) -> bool:
-    """Whether a file's name keeps Convex from deploying the functions in it: `cleanup.old.ts`."""
-    return posixpath.basename(path).count(".") > 1
-
-
 def _below(path: str, root: ConvexRoot) -> str:
     return path.removeprefix(f"{root.folder}/") if root.folder else path
 
