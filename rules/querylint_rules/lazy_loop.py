@@ -31,12 +31,15 @@ from dataclasses import dataclass, field, replace
 
 from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
-from querylint.advise.eager import Source, column, links, loading, missing, possible, several, sources
+from querylint.advise.eager import Source, column, links, loading, missing, possible, prefixed, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.ir import (
     ITEM,
     Access,
+    Block,
+    Bound,
+    Branch,
     Call,
     Function,
     Loading,
@@ -49,6 +52,8 @@ from querylint.ir import (
     Terminal,
     Way,
 )
+from querylint.ir.access import Way
+from querylint.ir.code import Loop, LoopKind
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -313,12 +318,30 @@ def _unfelt(followed: Followed) -> bool:
     return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
 
 
+def _stands_in(site: Site) -> bool:
+    """Whether a relation is followed only where another one leads nowhere: `row.site or row.cluster.site`."""
+    follows = {step.id for step in site.function.steps() if isinstance(step, Access) and step.follows is not None}
+    steps = [step for step in site.function.steps() if isinstance(step, Branch) and step.missing and step.on & follows]
+    return any(step.arms and _within(step.arms[0], site) for step in steps)
+
+
+def _within(block: Block, site: Site) -> bool:
+    return any(
+        step is site.step
+        or (isinstance(step, Branch) and any(_within(arm, site) for arm in step.arms))
+        or (isinstance(step, Loop) and _within(step.body, site))
+        for step in block
+    )
+
+
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
     """Whether the relations are followed where nobody waits, under conditions deep in a helper, or beside work that writes."""
     places = [gathered.paths[path] for path in paths]
     if all(unhurried(program, p.where) or unhurried(program, p.source.outer) for p in places) or all(
         _met(program, gathered, path) for path in paths
     ):
+        return True
+    if all(_stands_in(place.site) for place in places):
         return True
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
@@ -328,13 +351,16 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:
-    """Whether a relation leads to one of a few rows, which the session keeps once it has met them."""
-    followed = gathered.paths[path]
+    """Whether a relation leads to one of a few rows, or to one of the very rows that were read: the session keeps those it has met."""
+    followed, read = gathered.paths[path], gathered.read
     function = followed.source.outer
-    if gathered.read is None or not program.facts(function).identity:
+    if read is None or not program.facts(function).identity:
         return False
-    link = links(program, function, gathered.read.table, path)[-1]
-    return link is not None and not link.many and KINDS.search(link.name) is not None
+    link = links(program, function, read.table, path)[-1]
+    if link is None or link.many:
+        return False
+    among = link.column is not None and link.target == read.table and len(path) == 1 and read.bound is Bound.ALL
+    return among or KINDS.search(link.name) is not None
 
 
 def _names(paths: list[Path]) -> str:
@@ -384,7 +410,7 @@ def _remedy(program: Program, source: Source, paths: list[Path], step: Access, a
     batched: list[Path] = []
     longest = [p for p in paths if not any(q != p and q[: len(p)] == p for q in paths)]
     for path in longest:
-        if read is None or loading(program, source.outer, table, path) is Loading.BATCHED:
+        if read is None or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
             batched.append(path)
         else:
             joined.append(path)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Root, Terminal
 from querylint.ir.program import Edge
 
 MOST_DEEP = 6
-MOST_SOURCES = 24
+MOST_SOURCES = 24  # for one function in which trails end: what one list shows is not told for lack of room taken by another
+MOST_LOOKED_AT = 1500
 UNKNOWN = "?"
 
 
@@ -31,10 +33,11 @@ class Source:
 def sources(program: Program, function: Function, origin: Origin) -> list[Source]:
     """All the reads that a row at an origin may come from."""
     found: list[Source] = []
-    for source in _sources(program, function, origin, (), 0):
-        found.append(source)
-        if len(found) >= MOST_SOURCES:
-            break
+    told: dict[str, int] = {}
+    for source in islice(_sources(program, function, origin, (), 0), MOST_LOOKED_AT):
+        number = told[source.outer.key] = told.get(source.outer.key, 0) + 1
+        if number <= MOST_SOURCES:
+            found.append(source)
     return found
 
 
@@ -166,7 +169,12 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
     if any(link is None for link in links(program, function, read.table, path)) and not column(program, function, read.table, path):
         return []  # not a relation of these rows
     plans = [*read.plans, *_beforehand(program, function, read)]
-    found = [path[: n + 1] for n in range(len(path)) if not loaded(program, function, read.table, plans, path[: n + 1])]
+    known = links(program, function, read.table, path)
+    found = [
+        path[: n + 1]
+        for n in range(len(path))
+        if not _brought(known[n], n) and not loaded(program, function, read.table, plans, path[: n + 1])
+    ]
     back = read.follows.path[-1] if read.follows is not None else None
     if back is not None and found and found[0] == path[:1]:
         first = links(program, function, read.table, path[:1])[0]
@@ -199,6 +207,20 @@ def _beforehand(program: Program, function: Function, read: Access) -> list[Plan
             kept = tuple(replace(e, path=e.path[depth:]) for e in plan.eager if len(e.path) > depth and e.path[:depth] == source.path)
             found += [replace(plan, eager=kept, whole=False)] if kept else []
     return found
+
+
+def _brought(link: Link | None, before: int) -> bool:
+    """Whether a relation behind another comes along with its rows, whenever these are loaded."""
+    return before > 0 and link is not None and link.ahead
+
+
+def prefixed(read: Access, path: Path) -> bool:
+    """Whether the rows that a path leads through come along by a query of their own, which rows share: it is to lead on."""
+    return any(
+        eager.loading is Loading.BATCHED and len(eager.path) < len(path) and path[: len(eager.path)] == eager.path
+        for plan in read.plans
+        for eager in plan.eager
+    )
 
 
 def several(program: Program, function: Function, table: str | None, path: Path) -> bool:

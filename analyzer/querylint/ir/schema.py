@@ -67,7 +67,8 @@ class Link:
 
     `name` is the attribute of a row, `lookup` the name in conditions. `target` is None where it may be any table (`generic`: no join can
     follow it). `many` says that it leads to several rows; `column` is the field that holds the key, on this side, None where the other
-    side holds it, under the name of `remote` where that is known. `back` is the link of the target that leads here.
+    side holds it, under the name of `remote` where that is known. `back` is the link of the target that leads here. `ahead` says that it
+    comes along with every row unless a query says otherwise.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Link:
     back: str | None = None
     generic: bool = False
     remote: str | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,12 @@ class Val:
         return replace(self, works=(*self.works, use))
 
 
+def amount(value: Val | None) -> int | None:
+    """The number that a limit is, where it is written down."""
+    known = value.literal if value is not None else None
+    return known if isinstance(known, int) and not isinstance(known, bool) and known >= 0 else None
+
+
 NOTHING = Val()
 EITHER = Marker("either")
 """One of several classes or functions, no matter which: as good as none."""
@@ -284,6 +290,8 @@ def join_shapes(left: Val, right: Val) -> Shape:
         known, other = (a, right) if b is None else (b, left)
         if isinstance(known, Many) and known.most == 0 and other.literal is NOT_LITERAL:
             return Many(known.item, None, known.keyed, known.distinct)  # `found or []`: nobody knows how many
+        if isinstance(known, Many) and known.most is not None and known.items is None and other.origins:
+            return replace(known, most=None)  # `rows[:5] if short else rows`
         return known
     if a == b:
         return a

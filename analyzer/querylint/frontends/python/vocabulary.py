@@ -139,7 +139,9 @@ class PythonVocabulary:
 
     def _super_member(self, base: Val, shape: Marker, name: str) -> Val | None:
         info = self.project.classes.get(shape.data[0], shape.data[1])
-        found = info.method(name, after=info) if info is not None else None
+        mine = next((own for own, _ in self._infos(shape.inner or NOTHING)), None)
+        order = mine if mine is not None and info in mine.mro() else info  # a mixin hands on to what stands after it in the object's class
+        found = order.method(name, after=info) if order is not None else None
         if found is None:
             return None
         owner, fn = found

@@ -28,7 +28,7 @@ from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.django import functions, paging, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
-from querylint.ir import Facts, Kind, Plan, Relation, Role, Table, Way, Work
+from querylint.ir import Facts, Kind, Loading, Plan, Relation, Role, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -263,7 +263,9 @@ class Django(Stack):
         if word == "raw":
             for arg in node.args:
                 state.evaluate(arg)
-            return Val(deps=base.deps, shape=replace(query, end=end, refined=True, plans=(Plan(Way.OPAQUE),)))
+            # A raw query keeps what comes along by queries of their own; a join that the statement does not have is lost.
+            batched = tuple(e for plan in query.plans for e in plan.eager if e.loading is Loading.BATCHED)
+            return Val(deps=base.deps, shape=replace(query, end=end, refined=True, plans=(Plan(Way.OPAQUE, eager=batched),)))
         known = state.results.get(id(query))
         if word in ("count", "exists") and known is not None:
             state.use(Work.COUNT if word == "count" else Work.EMPTY, known[1], at, end)

@@ -14,6 +14,7 @@ from querylint.frontends.flow.values import (
     Query,
     Record,
     Val,
+    amount,
     derived,
     literal,
     lowered,
@@ -275,7 +276,7 @@ def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = Fa
     origin = Origin(Root.STEP, number)
     served = (query.follows, origin) if query.follows is not None and not query.refined else (origin,)
     item = _item(query, tuple(o.at(ITEM) for o in served), me)
-    found = done(m, Val(served, me | value.deps, me, shape=Many(item)), at, end, later=later)
+    found = done(m, Val(served, me | value.deps, me, shape=Many(item, most=amount(query.limit))), at, end, later=later)
     m.results[id(query)] = (query, found.settled())
     return found
 
