@@ -31,7 +31,7 @@ from dataclasses import dataclass, field, replace
 
 from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
-from querylint.advise.eager import Source, column, links, loading, missing, possible, prefixed, several, sources
+from querylint.advise.eager import Source, at_most_one, column, links, loading, missing, possible, prefixed, several, sources
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.ir import (
@@ -52,8 +52,6 @@ from querylint.ir import (
     Terminal,
     Way,
 )
-from querylint.ir.access import Way
-from querylint.ir.code import Loop, LoopKind
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -107,9 +105,22 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             key = (source.outer.key, source.read.id if source.read is not None else site.function.key)
             rows = gathered.setdefault(key, Rows(source.read))
             for path in lacking:
-                rows.paths.setdefault(path, Followed(source, loop, site, where))
+                found = Followed(source, loop, site, where)
+                if path not in rows.paths or _telling(found, path) > _telling(rows.paths[path], path):
+                    rows.paths[path] = found
     for rows in gathered.values():
         yield from _found(program, rows)
+
+
+def _telling(followed: Followed, path: Path) -> tuple[bool, bool]:
+    """How well a place shows that a relation is followed: by following it, and in every case."""
+    return not _deep(followed), followed.source.path == path
+
+
+def _deep(followed: Followed) -> bool:
+    """Whether a helper of a helper follows a relation, and only under a condition."""
+    step = followed.site.step
+    return len(followed.source.edges) > 1 and isinstance(step, Access) and bool(followed.site.arms or step.guards)
 
 
 def _nearest(program: Program, source: Source, loop: Loop, lacking: list[Path]) -> tuple[Source, list[Path]]:
@@ -141,7 +152,7 @@ def _lacking(program: Program, source: Source) -> list[Path]:
     if source.read is None:
         return [source.path] if len(source.path) > 1 and possible(program, source.outer, source.path) else []
     lacking = missing(program, source.outer, source.read, source.path)
-    if source.read.terminal in (Terminal.ROWS, Terminal.PAGE):
+    if source.read.terminal in (Terminal.ROWS, Terminal.PAGE) and not at_most_one(program, source.outer, source.read):
         return lacking
     return [path for path in lacking if several(program, source.outer, source.read.table, path[:-1])]
 
@@ -248,6 +259,7 @@ def _home(name: str) -> str:
 
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
+    paths = [path for path in paths if not _deep(gathered.paths[path])] or paths  # what a join would load for nothing is not asked for
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -346,8 +358,7 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
         return True  # each round works on its row, and reads what it needs for that
-    deep = all(len(place.source.edges) > 1 for place in places)
-    return deep and all(p.site.arms or p.site.step.guards for p in places if isinstance(p.site.step, Access))
+    return all(_deep(place) for place in places)
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:

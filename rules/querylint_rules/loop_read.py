@@ -33,8 +33,8 @@ from querylint.advise.curation import curated
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
-from querylint.advise.writes import batch_job, labors, order_matters
-from querylint.ir import ITEM, Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Relation, Root, Way
+from querylint.advise.writes import batch_job, labors, order_matters, sends
+from querylint.ir import ITEM, Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Origin, Program, Relation, Root, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -42,6 +42,8 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 ALONG = Advice(
     "let the query of the rows bring it along: by a relation that it loads ahead or by an annotation; else read it for all the rows at once"
 )
+
+CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
 
 
 @rule(pattern="loop-read", severity=Severity.WARNING, cwe=1050)
@@ -202,9 +204,42 @@ def _works_on_item(program: Program, site: Site) -> bool:
     return any(e.access.op is Op.WRITE for e in local_effects(program, site.function, step))
 
 
+def _checks_one(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether the parts of one object are checked each by itself, as the framework asks: `part.clean()` for the parts of `self`."""
+    step, over = site.step, hit.loop.over
+    callee = program.callee(site.function, step) if isinstance(step, Call) else None
+    if callee is None or callee.name.rpartition(".")[2] not in CHECKS or over is None or not over.origins:
+        return False
+    return all(_of_self(program, site, origin) for origin in over.origins)
+
+
+def _of_self(program: Program, site: Site, origin: Origin) -> bool:
+    """Whether something is an attribute of the object at hand, or what a property of it gives."""
+    if site.function.params[:1] != ("self",):
+        return False
+    if origin.root is Root.PARAM:
+        return origin.ref == 0 and bool(origin.path)
+    found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+    given = found.step.args if found is not None and isinstance(found.step, Call) else ()
+    return len(given) == 1 and bool(given[0].origins) and all(o.root is Root.PARAM and o.ref == 0 for o in given[0].origins)
+
+
+def _holds_one(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
+    """Whether the items go by the name of a relation that leads to one row of the table that is read: the list has one item."""
+    schema, over = program.schema(site.function), hit.loop.over
+    names = {o.path[-1] for o in over.origins if o.path} if over is not None else set()
+    if schema is None or read.table is None or len(names) != 1:
+        return False
+    name = names.pop()
+    links = [link for table in schema.tables.values() if (link := table.link(name)) is not None and link.target == read.table]
+    return bool(links) and not any(link.many for link in links)
+
+
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
     read = effect.access
     if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
+        return Severity.INFO
+    if hit.loop.deliberate or sends(program, site, hit.loop) or _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return Severity.INFO
     if small_matter(program, site, effect) or (program.facts(site.function).bulk_reads and _many_at_once(site, hit, read)):
         return Severity.INFO

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Root, Terminal
+from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
 from querylint.ir.program import Edge
 
 MOST_DEEP = 6
@@ -221,6 +221,23 @@ def prefixed(read: Access, path: Path) -> bool:
         for plan in read.plans
         for eager in plan.eager
     )
+
+
+def at_most_one(program: Program, function: Function, read: Access) -> bool:
+    """Whether the conditions of a read fix every field of a unique key: then its list holds one row at most."""
+    table = program.table(function, read.table)
+    if table is None or not read.plans:
+        return False
+    keys = [set(index.fields) for index in table.indexes if index.unique and not index.partial and index.fields] + [{table.key}]
+    return all(any(key <= _fixed(plan, table) for key in keys) for plan in read.plans)
+
+
+def _fixed(plan: Plan, table: Table) -> set[str]:
+    """The fields that a plan binds to one value, by the names that indexes have for them."""
+    names = {f for index in table.indexes for f in index.fields}
+    bound = [p.field for p in plan.predicates if p.relation is Relation.EQ and p.field is not None and not p.conditional]
+    links = {f: table.link(f) for f in bound}
+    return {link.column if (link := links[f]) is not None and link.column is not None and f not in names else f for f in bound}
 
 
 def several(program: Program, function: Function, table: str | None, path: Path) -> bool:

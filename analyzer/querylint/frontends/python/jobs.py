@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from querylint.frontends.python.beats import sets_up
 from querylint.frontends.python.classes import ClassInfo
 from querylint.syntax import tree
 from querylint.syntax.questions import last_name
@@ -30,7 +31,7 @@ def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.
         return True
     if any(_scheduled(d) or _command(modules, path, d, 0) for d in fn.decorators):
         return True
-    return owner is None and fn.name in scripted(modules, path)
+    return owner is None and (fn.name in scripted(modules, path) or sets_up(modules, path, fn))
 
 
 def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:

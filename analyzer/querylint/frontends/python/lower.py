@@ -102,9 +102,10 @@ class ModuleLowering:
         if kind is None:
             alone = self.key(found.name) in self.project.scheduled() or is_job(self.project.modules, self.path, found.owner, fn)
             kind = Kind.JOB if alone else Kind.PLAIN
+        role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
         return Function(
             self.key(found.name), found.name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block),
-            lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, self.role, tuple(machine.touched),
+            lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
             tuple(machine.outflows.values()), None, tuple(machine.built),
         )  # fmt: skip
 

@@ -123,7 +123,8 @@ def _sliced(m: State, base: Val, node: tree.Index, key: tree.Slice) -> Val:
         items = base.shape.items[numbers[0] : numbers[1]] if known else None
         return Val(deps=base.deps, shape=Many(base.shape.item, items))
     number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=stop, deps=deps)
-    most = _most(*(None if part is None else _number(part[0], part[1]) for part in parts), stop is None)
+    first, last = (None if part is None else _number(*part) for part in parts)
+    most = _most(first, last, open_end=stop is None)
     if most is not None and (base.origins or isinstance(base.shape, Many)):
         keyed = isinstance(base.shape, Many) and base.shape.keyed
         base = replace(base, shape=Many(base.item(), None, keyed, most=most))
@@ -138,7 +139,7 @@ def _number(value: Val, node: tree.Expr) -> int | None:
     return value.literal if isinstance(value.literal, int) else None
 
 
-def _most(start: int | None, stop: int | None, open_end: bool) -> int | None:
+def _most(start: int | None, stop: int | None, *, open_end: bool) -> int | None:
     """How many items a slice holds at most, as far as its bounds tell."""
     if stop is not None and stop >= 0:
         return max(0, stop - start) if start is not None and start >= 0 else stop

@@ -46,7 +46,7 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
         with state.recording():
             querysets.elsewhere(state, derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))).deps)
         return None
-    if source.startswith("django.db.models"):
+    if source.startswith("django.db.models") and not word.endswith("Error"):  # an error carries what it is given away
         return derived(*(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
     return permissions.outside(django, state, node, source) or views.outside(django, state, node, source)
 
