@@ -27,7 +27,7 @@ from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Work
-from querylint.remedy import Advice, Counter, Stage
+from querylint.remedy import Advice, Counter, Probe, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
 GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change", Stage.DATA)
@@ -70,13 +70,14 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
 def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     first = works[0]
     kinds = {s.use.work for s in works}
+    tested = kinds == {Work.COUNT} and load.access.verb == "truth test"
     table = load.access.table
-    what = "summed up" if Work.FOLD in kinds else "counted"
-    remedy: Advice | Counter = Counter(table or "the table")
+    what = "tested for truth" if tested else "summed up" if Work.FOLD in kinds else "counted"
+    remedy: Advice | Counter | Probe = Probe(given=True) if tested else Counter(table or "the table")
     if kinds <= GROUPING:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     return Found(
-        anchor(load, first),
+        load.access.span if tested else anchor(load, first),
         f"all rows of `{table}` are loaded to be {what}",
         trail(program, load, first),
         remedy,
@@ -85,7 +86,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         table=table,
         fields=load.access.plans[0].fixed(),
         also=("overfetch", "unbounded"),
-        cost=Cost(load.cost, "1 document"),
+        cost=Cost(load.cost, "1 number" if program.facts(load.function).planner else "1 document"),
         operation="aggregate",
     )
 

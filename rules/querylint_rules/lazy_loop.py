@@ -66,6 +66,7 @@ KINDS = re.compile(
 )
 EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
 ALL_COUNTED = Advice("let one query of the related rows count them: their conditions can name the relation that leads back")
+FEW = re.compile(r"admin|setting|config|option|plan|role|type|category", re.IGNORECASE)  # tables that people keep by hand
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 
@@ -354,6 +355,8 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
     ):
         return True
     if all(_stands_in(place.site) for place in places):
+        return True
+    if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
         return True
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):

@@ -34,7 +34,25 @@ from querylint.advise.places import asked_for, describe, local_effects, own_trai
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.writes import batch_job, labors, order_matters, sends
-from querylint.ir import ITEM, Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Origin, Program, Relation, Root, Way
+from querylint.ir import (
+    ITEM,
+    Access,
+    Bound,
+    Branch,
+    Call,
+    Kind,
+    Loop,
+    LoopKind,
+    Mode,
+    Op,
+    Origin,
+    Program,
+    Relation,
+    Root,
+    Terminal,
+    Wait,
+    Way,
+)
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -43,6 +61,7 @@ ALONG = Advice(
     "let the query of the rows bring it along: by a relation that it loads ahead or by an annotation; else read it for all the rows at once"
 )
 
+RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
 
 
@@ -124,6 +143,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         effect.function if own else site.function.key,
         read.table,
         cost=_cost(program, site, hit, read),
+        help=_care(program, site, read) if program.facts(site.function).bulk_reads else "",
         operation=read.verb,
     )
 
@@ -167,7 +187,7 @@ def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered:
     if _unwritten(hit):
         return ALONG
     if program.facts(site.function).bulk_reads:
-        return Batch(hit.loop.span, of="keys" if read.by_key else "items")
+        return Batch(hit.loop.span, of=_batched(site, hit, read))
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
     if _weight(read) == 3:
@@ -175,6 +195,33 @@ def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered:
     if read.by_key:
         return Gather(loop=hit.loop.span)
     return Batch(hit.loop.span, "start the queries together with Promise.all")
+
+
+def _batched(site: Site, hit: Rounds, read: Access) -> str:
+    """What one query for all the items would give."""
+    if read.terminal is Terminal.COUNT:
+        return "counts"
+    if read is site.step and read.terminal is Terminal.ROWS and not read.guards and _only_gathers(hit.loop, read):
+        return "gathered"
+    return "keys" if read.by_key else "items"
+
+
+def _only_gathers(loop: Loop, read: Access) -> bool:
+    """Whether a round does nothing but read and put what it has read into a list."""
+    steps = [step for step in loop.body if not isinstance(step, Wait)]
+    return steps == [read] and any(read.id in c.deps for c in loop.carried)
+
+
+def _care(program: Program, site: Site, read: Access) -> str:
+    """What is to be minded where rows are looked up in a dictionary by their keys."""
+    said: list[str] = []
+    table = program.table(site.function, read.table)
+    bound = [table.key] if read.by_key and table is not None else [p.field for plan in read.plans for p in plan.predicates if p.field]
+    if table is not None and any((field := table.field(name)) is not None and field.uuid for name in bound):
+        said.append("the keys of the rows are UUIDs: look them up by UUIDs, not by texts")
+    if read.verb in RAISING and read.terminal is Terminal.ROW:
+        said.append("a row that is missing raises here: say what happens then")
+    return "; ".join(said)
 
 
 def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:

@@ -26,7 +26,7 @@ class Index:
     marks an index that nobody wrote down (a primary key, an edge of convex-ents, a foreign key of Django): it is never
     reported. A `staged` index is being built and cannot be queried yet. `descending` are the fields that run downward where the others run
     upward; `partial` is the condition that a row must meet to be in the index, as written. An expression in the place of a field is its
-    source in parentheses.
+    source in parentheses. `named` is False where nobody gave it its name; `option` is the option of a field that makes it, where one does.
     """
 
     name: str
@@ -39,6 +39,8 @@ class Index:
     span: Span | None = None
     descending: tuple[str, ...] = ()
     partial: str = ""
+    named: bool = True
+    option: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Field:
     `type` is one of string, number, int64, boolean, id, null, bytes, array, object, record, literal, union, any. `target` is the table
     that an id refers to (for an array of ids too); `optional` says that documents may lack the field, `nullable` that null is a value.
     `large` marks content that is heavy by declaration (vectors, bytes), `few` a field that takes one of a few values written down. `span`
-    is where it is declared, where that matters.
+    is where it is declared, where that matters. `uuid` says that its values are no texts, though requests bring them as such.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Field:
     large: bool = False
     few: bool = False
     span: Span | None = None
+    uuid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

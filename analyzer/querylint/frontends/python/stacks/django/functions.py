@@ -35,6 +35,8 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
     if word == "Q":
         args = [state.evaluate(a) for a in node.args]
         fields = {k: state.evaluate(v) for k, v in node.keywords}
+        for value in fields.values():
+            querysets.compared(state, django.models, value)
         inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
         return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
     if word == "prefetch_related_objects" and node.args:

@@ -140,6 +140,7 @@ def condition(m: State, models: Models, table: str | None, key: str, value: Val,
     """`created__gte=x` as a condition on a field; relations become a path with dots."""
     parts = key.split("__")
     relation = Relation.EQ
+    compared(m, models, value)
     path: list[str] = []
     here = models.by_table.get(table) if table is not None else None
     for number, part in enumerate(parts):
@@ -162,6 +163,13 @@ def condition(m: State, models: Models, table: str | None, key: str, value: Val,
     if value.literal is None and relation is Relation.EQ:
         relation = Relation.OTHER
     return Predicate(".".join(path), relation, Side.FILTER, m.value(plain(value), expr), span=m.span(expr.at, expr.end))
+
+
+def compared(m: State, models: Models, value: Val) -> None:
+    """Of a row in a condition only the key is needed."""
+    model = models.by_table.get(value.doc_of) if value.doc_of is not None else None
+    if model is not None:
+        m.touch(value, model.key)
 
 
 def plain(value: Val) -> Val:
