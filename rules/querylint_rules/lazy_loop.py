@@ -32,15 +32,13 @@ from dataclasses import dataclass, field, replace
 from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, loading, missing, possible, prefixed, several, sources
+from querylint.advise.following import only_key, stands_in
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.ir import (
     ITEM,
     Access,
-    Block,
     Bound,
-    Branch,
-    Call,
     Function,
     Loading,
     Loop,
@@ -52,6 +50,8 @@ from querylint.ir import (
     Terminal,
     Way,
 )
+from querylint.ir.access import Way
+from querylint.ir.code import Loop, LoopKind
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -271,6 +271,8 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
     each = counted(program, site, step, followed.loop) if len(paths) == 1 else None
     key = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
+    counted = _counted(program, followed) if len(paths) == 1 else None
+    key = only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     at = place if place != step.span else None
     points = [
         *shortest(reaching(program, source.outer)),
@@ -331,22 +333,6 @@ def _unfelt(followed: Followed) -> bool:
     return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
 
 
-def _stands_in(site: Site) -> bool:
-    """Whether a relation is followed only where another one leads nowhere: `row.site or row.cluster.site`."""
-    follows = {step.id for step in site.function.steps() if isinstance(step, Access) and step.follows is not None}
-    steps = [step for step in site.function.steps() if isinstance(step, Branch) and step.missing and step.on & follows]
-    return any(step.arms and _within(step.arms[0], site) for step in steps)
-
-
-def _within(block: Block, site: Site) -> bool:
-    return any(
-        step is site.step
-        or (isinstance(step, Branch) and any(_within(arm, site) for arm in step.arms))
-        or (isinstance(step, Loop) and _within(step.body, site))
-        for step in block
-    )
-
-
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
     """Whether the relations are followed where nobody waits, under conditions deep in a helper, or beside work that writes."""
     places = [gathered.paths[path] for path in paths]
@@ -354,7 +340,7 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
         _met(program, gathered, path) for path in paths
     ):
         return True
-    if all(_stands_in(place.site) for place in places):
+    if all(stands_in(place.site) for place in places):
         return True
     if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
         return True
@@ -380,39 +366,6 @@ def _met(program: Program, gathered: Rows, path: Path) -> bool:
 def _names(paths: list[Path]) -> str:
     shown = [f"`{'.'.join(path)}`" for path in sorted(paths, key=lambda p: (len(p), p))]
     return ", ".join(shown) if len(shown) <= MOST_NAMES else f"{', '.join(shown[:MOST_NAMES])} and {len(shown) - MOST_NAMES} more"
-
-
-def _only_key(program: Program, site: Site, step: Access) -> str:
-    """The column that would do, where nothing but the key of the related row is used."""
-    assert step.follows is not None
-    here = step.follows
-    fields = {
-        o.path[len(here.path)] for o in site.function.touched if o.root is here.root and o.ref == here.ref and _below(o.path, here.path)
-    }
-    target = program.table(site.function, step.table)
-    if (
-        not _keyed(program, site, here.path[-1], step.table)
-        or target is None
-        or fields != {target.key}
-        or any(o.origin == here for o in site.function.outflows)
-    ):
-        return ""
-    for place in program.sites(site.function.key).all:
-        held = place.step.args if isinstance(place.step, Call) else ()
-        if any(o == here for value in held for _, o in value.parts):
-            return ""
-    return f"{here.path[-1]}_{target.key}"
-
-
-def _keyed(program: Program, site: Site, name: str, target: str | None) -> bool:
-    """Whether rows that have a relation of that name hold its key themselves: then it is a column of theirs."""
-    schema = program.schema(site.function)
-    found = [link for table in schema.tables.values() if (link := table.link(name)) is not None and link.target == target] if schema else []
-    return all(link.column is not None for link in found)
-
-
-def _below(path: Path, here: Path) -> bool:
-    return len(path) > len(here) and path[: len(here)] == here
 
 
 def _remedy(program: Program, source: Source, paths: list[Path], step: Access, at: Span | None) -> Preload | Advice:

@@ -143,10 +143,8 @@ class State:
     def text(self, node: tree.Expr | tree.Pattern) -> str:
         """The source of an expression on one line, shortened."""
         words = " ".join(self.lines.text(node.at, min(node.end, node.at + 4 * TEXT_LENGTH)).split())
-        if len(words) <= TEXT_LENGTH:
-            return words
         name = f".{node.name}" if isinstance(node, tree.Member) else ""  # what is called tells more than the end of its arguments
-        return words[: TEXT_LENGTH - 1 - len(name)] + "…" + name
+        return words if len(words) <= TEXT_LENGTH else words[: TEXT_LENGTH - 1 - len(name)] + "…" + name
 
     def value(self, val: Val, node: tree.Expr | None = None) -> Value:
         """A value for a step."""

@@ -220,12 +220,6 @@ class Val:
         return replace(self, works=(*self.works, use))
 
 
-def amount(value: Val | None) -> int | None:
-    """The number that a limit is, where it is written down."""
-    known = value.literal if value is not None else None
-    return known if isinstance(known, int) and not isinstance(known, bool) and known >= 0 else None
-
-
 NOTHING = Val()
 EITHER = Marker("either")
 """One of several classes or functions, no matter which: as good as none."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.comprehensions import iterated, run
 from querylint.frontends.flow.conditions import stated, truth
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Query, Record, Val, amount, derived, join, join_all, many
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Query, Record, Val, derived, join, join_all, many
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.flow.works import picked
 from querylint.frontends.python.language.arguments import placed

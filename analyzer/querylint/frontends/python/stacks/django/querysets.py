@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -14,7 +15,6 @@ from querylint.frontends.flow.values import (
     Query,
     Record,
     Val,
-    amount,
     derived,
     literal,
     lowered,
