@@ -29,6 +29,8 @@ def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.
     """Whether a function is a command of a terminal, a management command or a task of a schedule."""
     if owner is not None and fn.name in HANDLING and any(name.rpartition(".")[2].endswith("Command") for name in owner.ancestry()):
         return True
+    if owner is not None and any(name.startswith(("celery.schedules.", "celery.beat.")) for name in owner.ancestry()):
+        return True
     if any(_scheduled(d) or _command(modules, path, d, 0) for d in fn.decorators):
         return True
     return owner is None and (fn.name in scripted(modules, path) or sets_up(modules, path, fn))

@@ -137,7 +137,8 @@ class PythonVocabulary:
             return None
         state.touch(base, node.name)
         here = tuple(o.at(node.name) for o in base.origins if len(o.path) < 8)
-        return Val(here, base.deps, literal=field.literal, shape=field.shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)
+        shape = replace(field.shape, held=True) if isinstance(field.shape, Query) else field.shape
+        return Val(here, base.deps, literal=field.literal, shape=shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)
 
     def _super_member(self, base: Val, shape: Marker, name: str) -> Val | None:
         info = self.project.classes.get(shape.data[0], shape.data[1])

@@ -332,7 +332,7 @@ class Django(Stack):
             number = state.use(Work.SLICE, known[1], node.at, node.end, deps=deps)
             return known[1].worked(number) if number is not None else known[1]
         size = state.evaluate(key.stop) if key.stop is not None else None
-        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=True)
+        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=True, held=False)
         return Val(deps=deps, shape=made)
 
     def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:

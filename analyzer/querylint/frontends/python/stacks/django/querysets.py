@@ -50,7 +50,7 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     plan = query.plans[0]
     end = max(query.end, node.end)
     refined = query.refined or name not in words.KEEPING
-    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames))
+    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames), held=False)
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans))
@@ -260,6 +260,7 @@ def read(
         Access(
             number, Op.READ, verb, query.table, query.plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit, None,
             query.base, key, None, False, None, query.follows, query.refined if refined is None else refined, kept,
+            held=query.held,
         )
     )  # fmt: skip
     return number
