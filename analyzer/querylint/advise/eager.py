@@ -168,6 +168,7 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
     """The shortest relations of a path that a read does not bring along, the outermost first."""
     if any(link is None for link in links(program, function, read.table, path)) and not column(program, function, read.table, path):
         return []  # not a relation of these rows
+    path = _straight(program, function, read.table, path)
     plans = [*read.plans, *_beforehand(program, function, read)]
     known = links(program, function, read.table, path)
     found = [
@@ -207,6 +208,16 @@ def _beforehand(program: Program, function: Function, read: Access) -> list[Plan
             kept = tuple(replace(e, path=e.path[depth:]) for e in plan.eager if len(e.path) > depth and e.path[:depth] == source.path)
             found += [replace(plan, eager=kept, whole=False)] if kept else []
     return found
+
+
+def _straight(program: Program, function: Function, table: str | None, path: Path) -> Path:
+    """A path without the steps that lead back to the row that one came from: `profile.user.orders` is `orders`."""
+    known = links(program, function, table, path)
+    for n in range(len(path) - 1):
+        here, after = known[n], known[n + 1]
+        if here is not None and after is not None and here.back == after.name and not after.many and len(path) > n + 2:
+            return _straight(program, function, table, (*path[:n], *path[n + 2 :]))
+    return path
 
 
 def _brought(link: Link | None, before: int) -> bool:

@@ -9,7 +9,9 @@ from querylint.advise.places import local_effects
 from querylint.ir import ITEM, Access, Bound, Call, Function, Loop, Mode, Op, Program, Root, Target, TargetKind, Terminal
 from querylint.ir.program import Site
 
-SENDING = re.compile(r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|chat_postMessage|urlopen)$|^requests\.|\.post$")
+SENDING = re.compile(
+    r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|chat_postMessage|urlopen|commit)$|^requests\.|\.post$"
+)
 SIGNALING = re.compile(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
 MOST_HELPERS = 2
 
@@ -61,7 +63,10 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
 
 
 def sends(program: Program, site: Site, loop: Loop) -> bool:
-    """Whether each round sends a message into the world, by itself or in a helper: that takes longer than any read."""
+    """Whether each round sends a message into the world, or ends a transaction of its own, by itself or in a helper.
+
+    That takes longer than any read.
+    """
     inside = [other.step for other in program.sites(site.function.key).all if loop in other.loops and isinstance(other.step, Call)]
     return program.facts(site.function).planner and any(_sends(program, site.function, step, 0) for step in inside)
 

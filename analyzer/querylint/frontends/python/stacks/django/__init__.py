@@ -25,10 +25,10 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.django import functions, paging, querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django import ahead, functions, paging, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
-from querylint.ir import Facts, Kind, Loading, Plan, Relation, Role, Table, Way, Work
+from querylint.ir import Eager, Facts, Kind, Loading, Plan, Relation, Role, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -50,6 +50,7 @@ class Django(Stack):
         self.attributes: dict[str, str | None] = {}
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self.routing: list[str] = []
+        self.brought: dict[State, dict[int, list[Eager]]] = {}
         self._managers: dict[tuple[str, str, str], Val] = {}
 
     def tables(self) -> Mapping[str, Table]:
@@ -356,6 +357,12 @@ class Django(Stack):
         if info is not None and number == 1 and serializers.is_serializer(info):
             return serializers.row_given(self, info, fn)
         return None
+
+    def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
+        """What was loaded for rows after they were read."""
+        brought = self.brought.pop(state, None)
+        if brought:
+            state.block[:] = ahead.known(state.block, brought)
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """Views answer requests."""

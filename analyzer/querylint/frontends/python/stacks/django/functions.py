@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Marker, Query, Record, Val, derived
-from querylint.frontends.python.stacks.django import permissions, querysets, views, words
+from querylint.frontends.python.stacks.django import ahead, permissions, querysets, views, words
 from querylint.frontends.python.stacks.django.models import Model
 from querylint.frontends.python.stacks.django.permissions import method as permission
 from querylint.syntax import tree
@@ -40,8 +40,7 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
         inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
         return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
     if word == "prefetch_related_objects" and node.args:
-        args = [state.evaluate(a) for a in node.args]
-        return derived(*args)
+        return ahead.asked(state, node, django.brought.setdefault(state, {}))
     if word in ("sync_to_async", "async_to_sync", "cached_property", "method_decorator") and len(node.args) == 1:
         return state.evaluate(node.args[0])
     if words.ELSEWHERE.match(word):

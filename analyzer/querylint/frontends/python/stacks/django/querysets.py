@@ -201,18 +201,19 @@ def _loading(m: State, models: Models, query: Query, name: str, node: tree.Call,
     loading = Loading.JOINED if name == "select_related" else Loading.BATCHED
     span = m.span(node.at, node.end)
     found: list[Eager] = []
-    for arg in _spread(args):
+    for arg in spread(args):
         shape = arg.shape
         if isinstance(arg.literal, str):
             found += paths(tuple(arg.literal.split("__")), loading, span)
         elif isinstance(shape, Marker) and shape.kind == "prefetch":
-            found += _prefetch(shape, span)
+            found += prefetch(shape, span)
         else:
             found.append(Eager((UNKNOWN_PATH,), loading, span=span))
     return replace(query, plans=tuple(replace(p, eager=(*p.eager, *found)) for p in query.plans))
 
 
-def _spread(args: list[Val]) -> list[Val]:
+def spread(args: list[Val]) -> list[Val]:
+    """Arguments with those of a list that is handed over by its members."""
     out: list[Val] = []
     for arg in args:
         shape = arg.shape
@@ -225,7 +226,8 @@ def paths(path: tuple[str, ...], loading: Loading, span: object) -> list[Eager]:
     return [Eager(path[: n + 1], loading, span=span) for n in range(len(path))]  # type: ignore[arg-type]
 
 
-def _prefetch(shape: Marker, span: object) -> list[Eager]:
+def prefetch(shape: Marker, span: object) -> list[Eager]:
+    """What a `Prefetch` loads."""
     lookup, to = shape.data
     path = tuple(lookup.split("__"))
     if not lookup:
