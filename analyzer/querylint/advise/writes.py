@@ -12,6 +12,7 @@ from querylint.ir.program import Site
 SENDING = re.compile(
     r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|chat_postMessage|urlopen|commit)$|^requests\.|\.post$"
 )
+MAILING = re.compile(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
 SIGNALING = re.compile(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
 MOST_HELPERS = 2
 
@@ -74,6 +75,8 @@ def sends(program: Program, site: Site, loop: Loop) -> bool:
 def _sends(program: Program, function: Function, call: Call, depth: int) -> bool:
     if call.mode is not Mode.DIRECT:
         return False
+    if MAILING.search(call.text):
+        return True
     if call.target.kind in (TargetKind.EXTERNAL, TargetKind.PARAM):
         return SENDING.search(call.text) is not None and not SIGNALING.search(call.text)
     callee = program.callee(function, call)
