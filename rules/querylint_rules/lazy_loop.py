@@ -50,8 +50,6 @@ from querylint.ir import (
     Terminal,
     Way,
 )
-from querylint.ir.access import Way
-from querylint.ir.code import Loop, LoopKind
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Preload
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -270,8 +268,6 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
     each = counted(program, site, step, followed.loop) if len(paths) == 1 else None
-    key = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
-    counted = _counted(program, followed) if len(paths) == 1 else None
     key = only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     at = place if place != step.span else None
     points = [

@@ -286,7 +286,7 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, agai
     read = effect.access
     if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
         return Severity.INFO
-    if hit.loop.deliberate or sends(program, site, hit.loop) or _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
+    if sends(program, site, hit.loop) or _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return Severity.INFO
     if small_matter(program, site, effect) or (program.facts(site.function).bulk_reads and _many_at_once(site, hit, read)):
         return Severity.INFO

@@ -171,7 +171,6 @@ class Loop:
     strided: bool = False
     handed: tuple[int, int] | None = None
     detached: bool = False
-    deliberate: bool = False
 
     def steps(self) -> Iterator[Step]:
         """Every step of a round, outer before inner, in the order of the source."""

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from querylint.frontends.flow.comments import deliberate
 from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, leaks, lowered
@@ -351,7 +350,6 @@ class State:
                     strided or frame.strided,
                     handed,
                     detached,
-                    self.language.function_scoped and deliberate(self.lines, at),
                     guards=why,
                 )
             )
