@@ -18,8 +18,9 @@ In Django read the rows for all the items with one query before the loop: `in_bu
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
 first hit, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
-those), rounds that each ask another database, tests, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs), where
-the rounds also write (they wait for that anyway), and where a comment says that it is meant so.
+those), rounds that each ask another database, settings that somebody wrote, tests, functions that only tests call, seeds and migrations.
+It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where the rounds also write, commit or send mail (they wait
+for that anyway), where the parts of one object check themselves, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
