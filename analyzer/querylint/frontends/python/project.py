@@ -53,6 +53,7 @@ class PythonProject:
         self.walking = ""
         self._scheduled: frozenset[str] | None = None
         self._tried: frozenset[str] | None = None
+        self._kept_by: dict[int, tuple[Query, Query]] = {}
         self._leaning: dict[str, set[str]] = {}
         self._believed: dict[str, str] = {}
         self._constants: dict[tuple[str, str], Val | None] = {}
@@ -120,6 +121,10 @@ class PythonProject:
             code = [path for path in self.files if self.role(path) is Role.CODE]
             self._scheduled = scheduled(self.modules, code) | beaten(self.modules, code)
         return self._scheduled
+
+    def held(self, query: Query) -> Query:
+        """A query as the attribute of an object: the same one for whoever asks, since it keeps its rows."""
+        return self._kept_by.setdefault(id(query), (query, replace(query, held=True)))[1]
 
     def tried(self) -> frozenset[str]:
         """The functions that only tests call."""

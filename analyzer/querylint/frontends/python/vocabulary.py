@@ -137,7 +137,7 @@ class PythonVocabulary:
             return None
         state.touch(base, node.name)
         here = tuple(o.at(node.name) for o in base.origins if len(o.path) < 8)
-        shape = replace(field.shape, held=True) if isinstance(field.shape, Query) else field.shape
+        shape = self.project.held(field.shape) if isinstance(field.shape, Query) else field.shape
         return Val(here, base.deps, literal=field.literal, shape=shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)
 
     def _super_member(self, base: Val, shape: Marker, name: str) -> Val | None:
