@@ -26,8 +26,7 @@ from querylint.advise.memory import COUNTING, GROUPING, Load, anchor, drives, ha
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Work
-from querylint.ir import Access, Bound, Call, Kind, Loop, Program, Relation, Root, Work
+from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Root, Work
 from querylint.remedy import Advice, Counter, Probe, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -98,17 +97,16 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
     filters = sure - load.counted_filters(program)
     if all(filters & set(s.use.after) for s in works) or all(s.use.work in GROUPING for s in works):
         return Severity.INFO
-    if _kept(load) or _used_besides(load) or _asked_for(load) or _quota(program, load, works):
-    if _used_besides(load) or _asked_for(load) or _quota(program, load, works) or _given(program, load, works):
+    if _kept(load) or _used_besides(load) or _asked_for(load) or _quota(program, load, works) or _given(program, load, works):
         return Severity.INFO
     return weight(program, load)
 
 
-<<<<<<< HEAD
 def _kept(load: Load) -> bool:
     """Whether the rows themselves are kept beside the totals, and leave nowhere else."""
     return bool(load.fate.whole) and all(left.outflow.how is Escape.STORED for left in load.fate.whole)
-=======
+
+
 def _given(program: Program, load: Load, works: list[Seen]) -> bool:
     """Whether the rows are those of keys that are at hand, or of a query by a caller that may need them besides to add them up."""
     table, access = load.table, load.access
@@ -118,7 +116,6 @@ def _given(program: Program, load: Load, works: list[Seen]) -> bool:
         return True
     keys = {table.key, *(i.fields[0] for i in table.indexes if i.unique and len(i.fields) == 1)}
     return all(any(p.relation is Relation.IN and p.field in keys for p in plan.predicates) for plan in access.plans)
->>>>>>> 5f9c8e6 (Leave alone rows of one key, queries that an object keeps, and totals of what callers hand over)
 
 
 def _quota(program: Program, load: Load, works: list[Seen]) -> bool:
