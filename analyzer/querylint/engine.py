@@ -236,6 +236,9 @@ def _told(program: Program, found: Found) -> Found:
     """A finding in the words of the stack that its place belongs to."""
     function = program.functions.get(found.function)
     schema = program.schema(function) if function is not None else None
+    if function is None:  # an index, which belongs to a table
+        holding = [s for s in program.schemas.values() if found.table in s.tables]
+        schema = holding[0] if len(holding) == 1 else None
     return replace(found, stack=schema.stack) if schema is not None and schema.stack != found.stack else found
 
 

@@ -29,7 +29,8 @@ class Gather:
 class Batch:
     """Replace one call per item by one call that takes all the items.
 
-    `of` says what is batched: `keys` for reads by key, `writes`, else queries (`items`); `how` says it in words of its own.
+    `of` says what is batched: `keys` for reads by key, `writes`, `counts` for numbers of rows, `gathered` for rows that the rounds only put
+    into one list, else queries (`items`); `how` says it in words of its own.
     """
 
     loop: Span | None = None
@@ -78,11 +79,14 @@ class AddIndex:
 
 @dataclass(frozen=True, slots=True)
 class DropIndex:
-    """Drop an index; `covered_by` serves its readers."""
+    """Drop an index; `covered_by` serves its readers. `option` is what makes it where a field is declared; `fields` tell
+    it where it has no name."""
 
     table: str
     index: str
     covered_by: str | None = None
+    option: str = ""
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Ask only whether there is any row."""
+    """Ask only whether there is any row, or whether there is a query at all (`given`)."""
+
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +189,10 @@ class Words:
     keys: str = "pass all the items to one call"
     items: str = "pass all the items to one call"
     writes: str = "pass all the items to one call"
+    counts: str = "pass all the items to one call"
+    gathered: str = "pass all the items to one call"
     probe: str = "read one row with .first()"
+    given: str = "test whether there is a query at all, or read one row"
     pushed: str = ""
     sorted: str = ""
     joined: str = "load {paths} with the rows"
@@ -202,10 +211,13 @@ WORDS = {
         narrow="read only {fields} with .values_list({fields}) or .only({fields})",
         chunk="write the rows in batches with bulk_create, bulk_update or one update()",
         probe="ask with .exists()",
+        given="test `is not None` where it may be None, else ask with .exists()",
         pushed="put the condition into the query: .filter({fields})",
         sorted="let the query sort: .order_by({fields})",
         keys="read the rows of all the keys before the loop: .in_bulk(keys) or .filter(pk__in=keys)",
         items="read the rows for all the items with one query before the loop (a condition with __in) and look them up in a dictionary",
+        counts="count for all the items with one grouped query before the loop: .values(key).annotate(number=Count(...))",
+        gathered="replace the loop by one query for all the items (a condition with __in): it gives the same list",
         writes="collect the rows and write them once: bulk_create, bulk_update, or update() and delete() of a queryset",
         joined="add .select_related({paths})",
         batched="add .prefetch_related({paths})",
@@ -221,10 +233,13 @@ WORDS = {
         narrow="select only {fields}, as columns or with load_only",
         chunk="write the rows with one insert(), update() or delete() statement for many rows",
         probe="ask with select(exists(...))",
+        given="test `is not None` where it may be None, else ask with select(exists(...))",
         pushed="put the condition into the query: .where({fields})",
         sorted="let the query sort: .order_by({fields})",
         keys="read the rows of all the keys with one query before the loop: .where(key.in_(keys))",
         items="read the rows for all the items with one query before the loop (a condition with in_) and look them up in a dictionary",
+        counts="count for all the items with one grouped query before the loop: select(key, func.count()).group_by(key)",
+        gathered="replace the loop by one query for all the items (a condition with in_): it gives the same list",
         writes="gather the rows and write them once: add_all and one commit after the loop, or one statement with a list of values",
         joined="add joinedload of {paths} to .options(...)",
         batched="add selectinload of {paths} to .options(...)",
@@ -252,20 +267,18 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
         case Gather():
             return words.gather
         case Batch(how=how, of=of):
-            return how or {"keys": words.keys, "writes": words.writes}.get(of, words.items)
+            said = {"keys": words.keys, "writes": words.writes, "counts": words.counts, "gathered": words.gathered}
+            return how or said.get(of, words.items)
         case Preload():
             return _preload(remedy, words)
-        case Probe():
-            return words.probe
+        case Probe(given=given):
+            return words.given if given else words.probe
         case PushDown():
             return _pushed(remedy) if not words.pushed else _asked(remedy, words)
         case AddIndex(table=table, index=index, fields=fields):
             return f"add index `{index}` on {table} ({', '.join(fields)})"
-        case DropIndex(table=table, index=index, covered_by=str(cover)):
-            moved = f"; `{cover}` serves its readers" if words.pushed else f", once its readers read by `{cover}`"
-            return f"drop index `{index}` of {table}{moved}"
-        case DropIndex(table=table, index=index):
-            return f"drop index `{index}` of {table}"
+        case DropIndex():
+            return _dropped(remedy, words)
         case Rename(to=to):
             return f"name the index `{to}`"
         case Limit(count=1):
@@ -288,6 +301,19 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
             return words.chunk
         case Advice(text=text):
             return text
+
+
+def _dropped(remedy: DropIndex, words: Words) -> str:
+    if remedy.option:
+        said = f"remove {remedy.option} from {', '.join(f'`{name}`' for name in remedy.fields)} of {remedy.table}"
+    elif remedy.fields:
+        said = f"drop the index on ({', '.join(remedy.fields)}) of {remedy.table}"
+    else:
+        said = f"drop index `{remedy.index}` of {remedy.table}"
+    if remedy.covered_by is None:
+        return said
+    cover = remedy.covered_by if " " in remedy.covered_by else f"`{remedy.covered_by}`"
+    return f"{said}; {cover} serves its readers" if words.pushed else f"{said}, once its readers read by {cover}"
 
 
 def _names(fields: tuple[str, ...], stack: str) -> str:

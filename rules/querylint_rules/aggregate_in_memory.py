@@ -26,8 +26,8 @@ from querylint.advise.memory import COUNTING, GROUPING, Load, anchor, drives, ha
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Work
-from querylint.remedy import Advice, Counter, Stage
+from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Root, Work
+from querylint.remedy import Advice, Counter, Probe, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
 GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change", Stage.DATA)
@@ -70,13 +70,14 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
 def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     first = works[0]
     kinds = {s.use.work for s in works}
+    tested = kinds == {Work.COUNT} and load.access.verb == "truth test"
     table = load.access.table
-    what = "summed up" if Work.FOLD in kinds else "counted"
-    remedy: Advice | Counter = Counter(table or "the table")
+    what = "tested for truth" if tested else "summed up" if Work.FOLD in kinds else "counted"
+    remedy: Advice | Counter | Probe = Probe(given=True) if tested else Counter(table or "the table")
     if kinds <= GROUPING:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     return Found(
-        anchor(load, first),
+        load.access.span if tested else anchor(load, first),
         f"all rows of `{table}` are loaded to be {what}",
         trail(program, load, first),
         remedy,
@@ -85,7 +86,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         table=table,
         fields=load.access.plans[0].fixed(),
         also=("overfetch", "unbounded"),
-        cost=Cost(load.cost, "1 document"),
+        cost=Cost(load.cost, "1 number" if program.facts(load.function).planner else "1 document"),
         operation="aggregate",
     )
 
@@ -96,7 +97,7 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
     filters = sure - load.counted_filters(program)
     if all(filters & set(s.use.after) for s in works) or all(s.use.work in GROUPING for s in works):
         return Severity.INFO
-    if _kept(load) or _used_besides(load) or _asked_for(load) or _quota(program, load, works):
+    if _kept(load) or _used_besides(load) or _asked_for(load) or _quota(program, load, works) or _given(program, load, works):
         return Severity.INFO
     return weight(program, load)
 
@@ -104,6 +105,17 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
 def _kept(load: Load) -> bool:
     """Whether the rows themselves are kept beside the totals, and leave nowhere else."""
     return bool(load.fate.whole) and all(left.outflow.how is Escape.STORED for left in load.fate.whole)
+
+
+def _given(program: Program, load: Load, works: list[Seen]) -> bool:
+    """Whether the rows are those of keys that are at hand, or of a query by a caller that may need them besides to add them up."""
+    table, access = load.table, load.access
+    if not program.facts(load.function).planner or table is None:
+        return False
+    if access.base is not None and access.base.root is Root.PARAM and any(s.use.work is Work.FOLD for s in works):
+        return True
+    keys = {table.key, *(i.fields[0] for i in table.indexes if i.unique and len(i.fields) == 1)}
+    return all(any(p.relation is Relation.IN and p.field in keys for p in plan.predicates) for plan in access.plans)
 
 
 def _quota(program: Program, load: Load, works: list[Seen]) -> bool:

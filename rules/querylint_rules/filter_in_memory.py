@@ -30,7 +30,7 @@ from querylint.advise.memory import Load, anchor, home, joins, trail
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Predicate, Program, Relation, Table, Way
+from querylint.ir import Bound, Plan, Predicate, Program, Relation, Table, Way
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
@@ -64,7 +64,7 @@ def _found(program: Program, one: Reduction) -> Found:
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept, floor=low),
-        one.severity,
+        Severity.INFO if planner and _narrowed(plan, names) else one.severity,
         Confidence.SURE if not first.way and not dated else Confidence.LIKELY,
         home(load, first),
         read.table,
@@ -74,6 +74,11 @@ def _found(program: Program, one: Reduction) -> Found:
         "filter",
         help=f"compare {phrase(dated)} as it is stored: a range finds the same where every row writes it in the same form" if dated else "",
     )
+
+
+def _narrowed(plan: Plan, names: tuple[str, ...]) -> bool:
+    """Whether the query asks for the same fields already, in a way that lets a few more rows pass (regardless of case)."""
+    return set(names) <= {p.field for p in plan.predicates}
 
 
 def _gapped(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.audience import left_alone, unhurried
+from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, handed_on, loads, trail, visited
 from querylint.advise.planner import plain
@@ -44,7 +45,7 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if program.facts(load.function).planner and handed_on(load):
             continue
-        if load.access.bound is not Bound.ALL or load.reported or _unique(load) or visited(load):
+        if load.access.bound is not Bound.ALL or load.reported or load.access.held or _unique(program, load) or visited(load):
             continue
         if plain(program, load.function) and (kinds == {Work.EMPTY} or any(p.predicates for p in load.access.plans)):
             continue  # the few rows that conditions leave come in one message
@@ -75,8 +76,10 @@ def _elsewhere(program: Program, load: Load) -> bool:
     return program.facts(load.function).planner and any(s.function.key != load.function.key for s in load.fate.uses)
 
 
-def _unique(load: Load) -> bool:
+def _unique(program: Program, load: Load) -> bool:
     """Whether the range holds one row at most, as far as an index that is unique tells."""
+    if program.facts(load.function).planner:
+        return at_most_one(program, load.function, load.access)
     plan = load.access.plans[0]
     index = load.table.index(plan.index) if load.table is not None and plan.index else None
     return index is not None and index.unique and set(index.fields) <= set(plan.fixed())

@@ -18,9 +18,10 @@ count (`annotate`).
 ## When it stays silent
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
 back from a related row to the row it was reached from; rows that a caller may have loaded in a way that cannot be read; loops whose length
-the author wrote down; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads
-under conditions deep inside, or beside work that writes, where a session that keeps its rows meets one of a few kinds (`order.status`),
-where nobody in sight hands the query over, and where a comment says that it is meant so.
+the author wrote down, slices of a few rows, a unique key that is fixed; tests, seeds and migrations. It is a hint where only schedules and
+commands lead to the loop, where a helper reads under conditions deep inside, or beside work that writes, where a relation only stands in
+for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the rows
+just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, and where a comment says so.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ from dataclasses import dataclass, field, replace
 
 from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
-from querylint.advise.eager import Source, column, links, loading, missing, possible, several, sources
+from querylint.advise.eager import Source, at_most_one, column, links, loading, missing, possible, prefixed, several, sources
+from querylint.advise.following import only_key, stands_in
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.ir import (
     ITEM,
     Access,
-    Call,
+    Bound,
     Function,
     Loading,
     Loop,
@@ -63,6 +65,7 @@ KINDS = re.compile(
 )
 EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
 ALL_COUNTED = Advice("let one query of the related rows count them: their conditions can name the relation that leads back")
+FEW = re.compile(r"admin|setting|config|option|plan|role|type|category", re.IGNORECASE)  # tables that people keep by hand
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 
@@ -102,9 +105,22 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             key = (source.outer.key, source.read.id if source.read is not None else site.function.key)
             rows = gathered.setdefault(key, Rows(source.read))
             for path in lacking:
-                rows.paths.setdefault(path, Followed(source, loop, site, where))
+                found = Followed(source, loop, site, where)
+                if path not in rows.paths or _telling(found, path) > _telling(rows.paths[path], path):
+                    rows.paths[path] = found
     for rows in gathered.values():
         yield from _found(program, rows)
+
+
+def _telling(followed: Followed, path: Path) -> tuple[bool, bool]:
+    """How well a place shows that a relation is followed: by following it, and in every case."""
+    return not _deep(followed), followed.source.path == path
+
+
+def _deep(followed: Followed) -> bool:
+    """Whether a helper of a helper follows a relation, and only under a condition."""
+    step = followed.site.step
+    return len(followed.source.edges) > 1 and isinstance(step, Access) and bool(followed.site.arms or step.guards)
 
 
 def _nearest(program: Program, source: Source, loop: Loop, lacking: list[Path]) -> tuple[Source, list[Path]]:
@@ -136,7 +152,7 @@ def _lacking(program: Program, source: Source) -> list[Path]:
     if source.read is None:
         return [source.path] if len(source.path) > 1 and possible(program, source.outer, source.path) else []
     lacking = missing(program, source.outer, source.read, source.path)
-    if source.read.terminal in (Terminal.ROWS, Terminal.PAGE):
+    if source.read.terminal in (Terminal.ROWS, Terminal.PAGE) and not at_most_one(program, source.outer, source.read):
         return lacking
     return [path for path in lacking if several(program, source.outer, source.read.table, path[:-1])]
 
@@ -243,6 +259,7 @@ def _home(name: str) -> str:
 
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
+    paths = [path for path in paths if not _deep(gathered.paths[path])] or paths  # what a join would load for nothing is not asked for
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -252,7 +269,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
     each = counted(program, site, step, followed.loop) if len(paths) == 1 else None
-    key = _only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
+    key = only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     at = place if place != step.span else None
     points = [
         *shortest(reaching(program, source.outer)),
@@ -320,59 +337,32 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
         _met(program, gathered, path) for path in paths
     ):
         return True
+    if all(stands_in(place.site) for place in places):
+        return True
+    if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
+        return True
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
         return True  # each round works on its row, and reads what it needs for that
-    deep = all(len(place.source.edges) > 1 for place in places)
-    return deep and all(p.site.arms or p.site.step.guards for p in places if isinstance(p.site.step, Access))
+    return all(_deep(place) for place in places)
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:
-    """Whether a relation leads to one of a few rows, which the session keeps once it has met them."""
-    followed = gathered.paths[path]
+    """Whether a relation leads to one of a few rows, or to one of the very rows that were read: the session keeps those it has met."""
+    followed, read = gathered.paths[path], gathered.read
     function = followed.source.outer
-    if gathered.read is None or not program.facts(function).identity:
+    if read is None or not program.facts(function).identity:
         return False
-    link = links(program, function, gathered.read.table, path)[-1]
-    return link is not None and not link.many and KINDS.search(link.name) is not None
+    link = links(program, function, read.table, path)[-1]
+    if link is None or link.many:
+        return False
+    among = link.column is not None and link.target == read.table and len(path) == 1 and read.bound is Bound.ALL
+    return among or KINDS.search(link.name) is not None
 
 
 def _names(paths: list[Path]) -> str:
     shown = [f"`{'.'.join(path)}`" for path in sorted(paths, key=lambda p: (len(p), p))]
     return ", ".join(shown) if len(shown) <= MOST_NAMES else f"{', '.join(shown[:MOST_NAMES])} and {len(shown) - MOST_NAMES} more"
-
-
-def _only_key(program: Program, site: Site, step: Access) -> str:
-    """The column that would do, where nothing but the key of the related row is used."""
-    assert step.follows is not None
-    here = step.follows
-    fields = {
-        o.path[len(here.path)] for o in site.function.touched if o.root is here.root and o.ref == here.ref and _below(o.path, here.path)
-    }
-    target = program.table(site.function, step.table)
-    if (
-        not _keyed(program, site, here.path[-1], step.table)
-        or target is None
-        or fields != {target.key}
-        or any(o.origin == here for o in site.function.outflows)
-    ):
-        return ""
-    for place in program.sites(site.function.key).all:
-        held = place.step.args if isinstance(place.step, Call) else ()
-        if any(o == here for value in held for _, o in value.parts):
-            return ""
-    return f"{here.path[-1]}_{target.key}"
-
-
-def _keyed(program: Program, site: Site, name: str, target: str | None) -> bool:
-    """Whether rows that have a relation of that name hold its key themselves: then it is a column of theirs."""
-    schema = program.schema(site.function)
-    found = [link for table in schema.tables.values() if (link := table.link(name)) is not None and link.target == target] if schema else []
-    return all(link.column is not None for link in found)
-
-
-def _below(path: Path, here: Path) -> bool:
-    return len(path) > len(here) and path[: len(here)] == here
 
 
 def _remedy(program: Program, source: Source, paths: list[Path], step: Access, at: Span | None) -> Preload | Advice:
@@ -384,7 +374,7 @@ def _remedy(program: Program, source: Source, paths: list[Path], step: Access, a
     batched: list[Path] = []
     longest = [p for p in paths if not any(q != p and q[: len(p)] == p for q in paths)]
     for path in longest:
-        if read is None or loading(program, source.outer, table, path) is Loading.BATCHED:
+        if read is None or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
             batched.append(path)
         else:
             joined.append(path)

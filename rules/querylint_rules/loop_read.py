@@ -18,8 +18,9 @@ In Django read the rows for all the items with one query before the loop: `in_bu
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
 first hit, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
-those), rounds that each ask another database, tests, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs), where
-the rounds also write (they wait for that anyway), and where a comment says that it is meant so.
+those), rounds that each ask another database, settings that somebody wrote, tests, functions that only tests call, seeds and migrations.
+It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where the rounds also write, commit or send mail (they wait
+for that anyway), where the parts of one object check themselves, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
@@ -34,8 +35,26 @@ from querylint.advise.growth import memberships
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.rounds import Rounds, rounds
-from querylint.advise.writes import batch_job, labors, order_matters
-from querylint.ir import ITEM, Access, Bound, Branch, Call, Kind, LoopKind, Mode, Op, Program, Relation, Root, Way
+from querylint.advise.writes import batch_job, labors, order_matters, sends
+from querylint.ir import (
+    ITEM,
+    Access,
+    Bound,
+    Branch,
+    Call,
+    Kind,
+    Loop,
+    LoopKind,
+    Mode,
+    Op,
+    Origin,
+    Program,
+    Relation,
+    Root,
+    Terminal,
+    Wait,
+    Way,
+)
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -43,6 +62,9 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 ALONG = Advice(
     "let the query of the rows bring it along: by a relation that it loads ahead or by an annotation; else read it for all the rows at once"
 )
+
+RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
+CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
 
 
 @rule(pattern="loop-read", severity=Severity.WARNING, cwe=1050)
@@ -123,6 +145,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         effect.function if own else site.function.key,
         read.table,
         cost=_cost(program, site, hit, read),
+        help=_care(program, site, read) if program.facts(site.function).bulk_reads else "",
         operation=read.verb,
     )
 
@@ -175,7 +198,7 @@ def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered:
     if _unwritten(hit):
         return ALONG
     if program.facts(site.function).bulk_reads:
-        return Batch(hit.loop.span, of="keys" if read.by_key else "items")
+        return Batch(hit.loop.span, of=_batched(site, hit, read))
     if ordered:
         return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
     if _weight(read) == 3:
@@ -189,6 +212,33 @@ def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered:
             f"keep what is needed on the row of `{whole.table}`, or bound that list: Promise.all spares only the waits",
         )
     return Batch(hit.loop.span, "start the queries together with Promise.all")
+
+
+def _batched(site: Site, hit: Rounds, read: Access) -> str:
+    """What one query for all the items would give."""
+    if read.terminal is Terminal.COUNT:
+        return "counts"
+    if read is site.step and read.terminal is Terminal.ROWS and not read.guards and _only_gathers(hit.loop, read):
+        return "gathered"
+    return "keys" if read.by_key else "items"
+
+
+def _only_gathers(loop: Loop, read: Access) -> bool:
+    """Whether a round does nothing but read and put what it has read into a list."""
+    steps = [step for step in loop.body if not isinstance(step, Wait)]
+    return steps == [read] and any(read.id in c.deps for c in loop.carried)
+
+
+def _care(program: Program, site: Site, read: Access) -> str:
+    """What is to be minded where rows are looked up in a dictionary by their keys."""
+    said: list[str] = []
+    table = program.table(site.function, read.table)
+    bound = [table.key] if read.by_key and table is not None else [p.field for plan in read.plans for p in plan.predicates if p.field]
+    if table is not None and any((field := table.field(name)) is not None and field.uuid for name in bound):
+        said.append("the keys of the rows are UUIDs: look them up by UUIDs, not by texts")
+    if read.verb in RAISING and read.terminal is Terminal.ROW:
+        said.append("a row that is missing raises here: say what happens then")
+    return "; ".join(said)
 
 
 def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
@@ -218,9 +268,42 @@ def _works_on_item(program: Program, site: Site) -> bool:
     return any(e.access.op is Op.WRITE for e in local_effects(program, site.function, step))
 
 
+def _checks_one(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether the parts of one object are checked each by itself, as the framework asks: `part.clean()` for the parts of `self`."""
+    step, over = site.step, hit.loop.over
+    callee = program.callee(site.function, step) if isinstance(step, Call) else None
+    if callee is None or callee.name.rpartition(".")[2] not in CHECKS or over is None or not over.origins:
+        return False
+    return all(_of_self(program, site, origin) for origin in over.origins)
+
+
+def _of_self(program: Program, site: Site, origin: Origin) -> bool:
+    """Whether something is an attribute of the object at hand, or what a property of it gives."""
+    if site.function.params[:1] != ("self",):
+        return False
+    if origin.root is Root.PARAM:
+        return origin.ref == 0 and bool(origin.path)
+    found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+    given = found.step.args if found is not None and isinstance(found.step, Call) else ()
+    return len(given) == 1 and bool(given[0].origins) and all(o.root is Root.PARAM and o.ref == 0 for o in given[0].origins)
+
+
+def _holds_one(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
+    """Whether the items go by the name of a relation that leads to one row of the table that is read: the list has one item."""
+    schema, over = program.schema(site.function), hit.loop.over
+    names = {o.path[-1] for o in over.origins if o.path} if over is not None else set()
+    if schema is None or read.table is None or len(names) != 1:
+        return False
+    name = names.pop()
+    links = [link for table in schema.tables.values() if (link := table.link(name)) is not None and link.target == read.table]
+    return bool(links) and not any(link.many for link in links)
+
+
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
     read = effect.access
     if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
+        return Severity.INFO
+    if sends(program, site, hit.loop) or _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return Severity.INFO
     if small_matter(program, site, effect) or (program.facts(site.function).bulk_reads and _many_at_once(site, hit, read)):
         return Severity.INFO

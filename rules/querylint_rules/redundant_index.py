@@ -53,7 +53,7 @@ from querylint.advise.advised import dropped
 from querylint.advise.indexes import Need, Standing, covering, standings
 from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.serving import phrase
-from querylint.ir import Program
+from querylint.ir import Index, Program
 from querylint.remedy import DropIndex
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
@@ -88,17 +88,29 @@ def redundant_index(program: Program) -> Iterator[Found]:
 def _planned(found: Shadowed) -> Found:
     index, cover, table = found.index, found.cover, found.table.name
     same = "has the same fields as" if index.fields == cover.fields else "is the beginning of"
-    points = (Point(cover.span, f"`{cover.name}` begins with the same fields"),) if cover.span is not None else ()
+    points = (Point(cover.span, f"{_spoken(cover)} begins with the same fields"),) if cover.span is not None else ()
+    mine = f"`{index.name}` of `{table}` ({phrase(index.fields)})" if index.named else f"on {phrase(index.fields)} of `{table}`"
     assert index.span is not None
     return Found(
         index.span,
-        f"index `{index.name}` of `{table}` ({phrase(index.fields)}) {same} `{cover.name}` ({phrase(cover.fields)})",
+        f"index {mine} {same} {_spoken(cover)}{f' ({phrase(cover.fields)})' if cover.named else ''}",
         points,
-        DropIndex(table, index.name, cover.name),
+        DropIndex(
+            table,
+            index.name,
+            cover.name if cover.named else _spoken(cover),
+            index.option,
+            index.fields if index.option or not index.named else (),
+        ),
         table=table,
         fields=index.fields,
         cost=Cost("one more entry written with every row", ""),
     )
+
+
+def _spoken(index: Index) -> str:
+    """An index by its name, or by its fields where nobody gave it one."""
+    return f"`{index.name}`" if index.named else f"the {'unique constraint' if index.unique else 'index'} on {phrase(index.fields)}"
 
 
 def _message(standing: Standing, cover: Standing) -> str:

@@ -77,7 +77,10 @@ def _audiences(program: Program) -> dict[str, Audience]:
 
 
 def _spread(program: Program, starts: list[str], *, scheduled: bool) -> set[str]:
-    """The functions that these lead to, through the scheduler too or only by calls that are waited for."""
+    """The functions that these lead to, through the scheduler too or only by calls that are waited for.
+
+    What a request of a user puts off runs for each request, and its outcome is waited for on a screen, where a worker carries it out.
+    """
     found = set(starts)
     stack = list(starts)
     while stack:
@@ -85,7 +88,7 @@ def _spread(program: Program, starts: list[str], *, scheduled: bool) -> set[str]
         targets = [
             program.callees.get((here.key, step.id))
             for step in here.steps()
-            if isinstance(step, Call) and (scheduled or step.mode is not Mode.SCHEDULE)
+            if isinstance(step, Call) and (scheduled or step.mode is not Mode.SCHEDULE or program.facts(here).planner)
         ]
         for key in (*targets, here.wrapper):
             if key is not None and key in program.functions and key not in found:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from querylint.advise.audience import unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
-from querylint.ir import Access, Block, Branch, Call, Loop, Program, Relation, Root, Step, Value, Way
+from querylint.ir import Access, Block, Branch, Call, Loop, Mode, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
 LIGHT = 8
@@ -97,7 +97,7 @@ def laboring(program: Program, site: Site, loop: Loop) -> bool:
         step = other.step
         if loop not in other.loops or step is site.step:
             continue
-        if isinstance(step, Call):
+        if isinstance(step, Call) and step.mode is not Mode.SCHEDULE:
             callee = program.callees.get((site.function.key, step.id))
             if callee in program.outside:
                 return True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
-from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Root, Terminal
+from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
 from querylint.ir.program import Edge
 
 MOST_DEEP = 6
-MOST_SOURCES = 24
+MOST_SOURCES = 24  # for one function in which trails end: what one list shows is not told for lack of room taken by another
+MOST_LOOKED_AT = 1500
 UNKNOWN = "?"
 
 
@@ -31,10 +33,11 @@ class Source:
 def sources(program: Program, function: Function, origin: Origin) -> list[Source]:
     """All the reads that a row at an origin may come from."""
     found: list[Source] = []
-    for source in _sources(program, function, origin, (), 0):
-        found.append(source)
-        if len(found) >= MOST_SOURCES:
-            break
+    told: dict[str, int] = {}
+    for source in islice(_sources(program, function, origin, (), 0), MOST_LOOKED_AT):
+        number = told[source.outer.key] = told.get(source.outer.key, 0) + 1
+        if number <= MOST_SOURCES:
+            found.append(source)
     return found
 
 
@@ -165,8 +168,14 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
     """The shortest relations of a path that a read does not bring along, the outermost first."""
     if any(link is None for link in links(program, function, read.table, path)) and not column(program, function, read.table, path):
         return []  # not a relation of these rows
+    path = _straight(program, function, read.table, path)
     plans = [*read.plans, *_beforehand(program, function, read)]
-    found = [path[: n + 1] for n in range(len(path)) if not loaded(program, function, read.table, plans, path[: n + 1])]
+    known = links(program, function, read.table, path)
+    found = [
+        path[: n + 1]
+        for n in range(len(path))
+        if not _brought(known[n], n) and not loaded(program, function, read.table, plans, path[: n + 1])
+    ]
     back = read.follows.path[-1] if read.follows is not None else None
     if back is not None and found and found[0] == path[:1]:
         first = links(program, function, read.table, path[:1])[0]
@@ -199,6 +208,47 @@ def _beforehand(program: Program, function: Function, read: Access) -> list[Plan
             kept = tuple(replace(e, path=e.path[depth:]) for e in plan.eager if len(e.path) > depth and e.path[:depth] == source.path)
             found += [replace(plan, eager=kept, whole=False)] if kept else []
     return found
+
+
+def _straight(program: Program, function: Function, table: str | None, path: Path) -> Path:
+    """A path without the steps that lead back to the row that one came from: `profile.user.orders` is `orders`."""
+    known = links(program, function, table, path)
+    for n in range(len(path) - 1):
+        here, after = known[n], known[n + 1]
+        if here is not None and after is not None and here.back == after.name and not after.many and len(path) > n + 2:
+            return _straight(program, function, table, (*path[:n], *path[n + 2 :]))
+    return path
+
+
+def _brought(link: Link | None, before: int) -> bool:
+    """Whether a relation behind another comes along with its rows, whenever these are loaded."""
+    return before > 0 and link is not None and link.ahead
+
+
+def prefixed(read: Access, path: Path) -> bool:
+    """Whether the rows that a path leads through come along by a query of their own, which rows share: it is to lead on."""
+    return any(
+        eager.loading is Loading.BATCHED and len(eager.path) < len(path) and path[: len(eager.path)] == eager.path
+        for plan in read.plans
+        for eager in plan.eager
+    )
+
+
+def at_most_one(program: Program, function: Function, read: Access) -> bool:
+    """Whether the conditions of a read fix every field of a unique key: then its list holds one row at most."""
+    table = program.table(function, read.table)
+    if table is None or not read.plans:
+        return False
+    keys = [set(index.fields) for index in table.indexes if index.unique and not index.partial and index.fields] + [{table.key}]
+    return all(any(key <= _fixed(plan, table) for key in keys) for plan in read.plans)
+
+
+def _fixed(plan: Plan, table: Table) -> set[str]:
+    """The fields that a plan binds to one value, by the names that indexes have for them."""
+    names = {f for index in table.indexes for f in index.fields}
+    bound = [p.field for p in plan.predicates if p.relation is Relation.EQ and p.field is not None and not p.conditional]
+    links = {f: table.link(f) for f in bound}
+    return {link.column if (link := links[f]) is not None and link.column is not None and f not in names else f for f in bound}
 
 
 def several(program: Program, function: Function, table: str | None, path: Path) -> bool:

@@ -33,12 +33,16 @@ def own_trail(program: Program, effect: Effect, here: Function) -> tuple[Point, 
 
 
 def reaching(program: Program, function: Function) -> list[Edge]:
-    """The shortest chain of calls from a registered function to this one, outermost first; empty where it is registered itself."""
+    """The shortest chain of calls from a registered function to this one, outermost first; empty where it is registered itself.
+
+    A chain from something that people wait for goes before one from a job.
+    """
     if function.kind not in (Kind.PLAIN, Kind.MODULE):
         return []
     before: dict[str, Edge] = {}
     queue = [function.key]
     seen = {function.key}
+    job, loose = "", ""
     while queue:
         here = queue.pop(0)
         for edge in program.callers.get(here, ()):
@@ -46,10 +50,17 @@ def reaching(program: Program, function: Function) -> list[Edge]:
                 continue
             seen.add(edge.caller)
             before[edge.caller] = edge
-            if program.functions[edge.caller].kind not in (Kind.PLAIN, Kind.MODULE):
+            kind = program.functions[edge.caller].kind
+            if kind not in (Kind.PLAIN, Kind.MODULE, Kind.JOB):
                 return _chain(before, edge.caller, function.key)
+            if kind is Kind.JOB:
+                job = job or edge.caller
+                continue
+            if not program.callers.get(edge.caller):
+                loose = loose or edge.caller  # something that a framework calls: a receiver of a signal
             queue.append(edge.caller)
-    return []
+    start = (loose or job) if job else ""
+    return _chain(before, start, function.key) if start else []
 
 
 def _chain(before: dict[str, Edge], start: str, end: str) -> list[Edge]:

@@ -30,13 +30,13 @@ def shadowed(program: Program) -> Iterator[Shadowed]:
             for index in table.indexes:
                 if index.implicit or index.unique or index.span is None or index.kind is not IndexKind.ORDERED or not index.fields:
                     continue
-                cover = next((other for other in _longer_first(table) if _covers(table, other, index)), None)
+                cover = next((other for other in _shortest_first(table) if _covers(table, other, index)), None)
                 if cover is not None:
                     yield Shadowed(schema.root, table, index, cover)
 
 
-def _longer_first(table: Table) -> list[Index]:
-    return sorted(table.indexes, key=lambda i: (not i.unique, len(i.fields)))
+def _shortest_first(table: Table) -> list[Index]:
+    return sorted(table.indexes, key=lambda i: (len(i.fields), not i.unique))
 
 
 def _covers(table: Table, other: Index, index: Index) -> bool:

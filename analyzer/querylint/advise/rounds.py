@@ -11,6 +11,9 @@ from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, Loop
 from querylint.ir.program import Site
 
 MOST_FEW = 8
+SET_BY_HAND = re.compile(
+    r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?\)?$"
+)
 BATCHES = re.compile(r"(?:^|[\W_])(?:chunks|chunked|batches|batched)(?:$|\W)")
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
 
@@ -50,7 +53,10 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
                 kind in SEQUENTIAL and waited(program, site, position),
                 _paging(loop, needs, inside),
                 loop.id in needs or _carried_item(loop, needs),
-                loop.constant or (loop.limit is not None and loop.limit <= MOST_FEW) or _handed_few(program, site, loop),
+                loop.constant
+                or (loop.limit is not None and loop.limit <= MOST_FEW)
+                or _handed_few(program, site, loop)
+                or (program.facts(site.function).planner and _set_by_hand(site, loop)),
                 bool(_closure(loop.control, {c.id: c.deps for c in loop.carried}) & inside)
                 and loop.kind is LoopKind.EACH
                 and not (program.facts(site.function).bulk_reads and _refuses(loop, inside)),
@@ -91,6 +97,14 @@ def _handed_few(program: Program, site: Site, loop: Loop) -> bool:
             if given is None or given.most is None or given.most > MOST_FEW:
                 return False
     return True
+
+
+def _set_by_hand(site: Site, loop: Loop) -> bool:
+    """Whether the loop runs over a setting or a constant, whose items somebody wrote down: `settings.GROUPS`."""
+    if not SET_BY_HAND.match(loop.over_text):
+        return False
+    read = {step.id for step in site.function.steps() if isinstance(step, Access)}
+    return loop.over is None or not any(o.root is Root.STEP and o.ref in read for o in loop.over.origins)
 
 
 def leaves_after(program: Program, site: Site, loop: Loop) -> bool:

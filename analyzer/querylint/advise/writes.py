@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from querylint.advise.places import local_effects
-from querylint.ir import ITEM, Access, Bound, Call, Loop, Mode, Op, Program, Root, Target, TargetKind, Terminal
+from querylint.ir import ITEM, Access, Bound, Call, Function, Loop, Mode, Op, Program, Root, Target, TargetKind, Terminal
 from querylint.ir.program import Site
+
+SENDING = re.compile(
+    r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|chat_postMessage|urlopen|commit)$|^requests\.|\.post$"
+)
+MAILING = re.compile(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
+SIGNALING = re.compile(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
+MOST_HELPERS = 2
 
 
 def order_matters(program: Program, site: Site, loop: Loop, read: Access) -> bool:
@@ -53,6 +61,27 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
             if step is not site.step and _outside(program, site, step):
                 return True
     return False
+
+
+def sends(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether each round sends a message into the world, or ends a transaction of its own, by itself or in a helper.
+
+    That takes longer than any read.
+    """
+    inside = [other.step for other in program.sites(site.function.key).all if loop in other.loops and isinstance(other.step, Call)]
+    return program.facts(site.function).planner and any(_sends(program, site.function, step, 0) for step in inside)
+
+
+def _sends(program: Program, function: Function, call: Call, depth: int) -> bool:
+    if call.mode is not Mode.DIRECT:
+        return False
+    if MAILING.search(call.text):
+        return True
+    if call.target.kind in (TargetKind.EXTERNAL, TargetKind.PARAM):
+        return SENDING.search(call.text) is not None and not SIGNALING.search(call.text)
+    callee = program.callee(function, call)
+    steps = callee.own_steps() if callee is not None and depth < MOST_HELPERS else ()
+    return any(isinstance(step, Call) and callee is not None and _sends(program, callee, step, depth + 1) for step in steps)
 
 
 def _outside(program: Program, site: Site, call: Call) -> bool:

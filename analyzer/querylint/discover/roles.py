@@ -20,6 +20,7 @@ _MOCK_WORDS = frozenset({"mock", "mocks"})
 _MOCK_PRODUCTS = frozenset({"interview", "interviews", "exam", "exams", "test", "tests"})
 _INVENTED = frozenset({"test", "sample", "fake", "dummy", "demo", "mock", "dev", "uat"})  # `create_test_data`: rows to try a program
 _TRIED = frozenset({"clear", "clean", "cleanup", "reset", "wipe", "purge", "populate", "setup", "verify"})  # and what is done with them
+_RUN = frozenset({"task", "tasks", "job", "jobs", "command", "commands", "generator", "script"})
 _MIGRATION_WORDS = frozenset({"migration", "migrations", "migrate", "backfill", "backfills"})
 _MIGRATION_FOLDERS = frozenset({"fixes"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -40,11 +41,18 @@ def role(path: str) -> Role:
         or any(not _MIGRATION_WORDS.isdisjoint(_words(folder)) for folder in folders)
     ):
         return Role.MIGRATION
-    if not _INVENTED.isdisjoint(words) and (words[-1:] == ["data"] or not _TRIED.isdisjoint(words)):
+    if _invents(words) or not (_INVENTED.isdisjoint(words) or _TRIED.isdisjoint(words)):
         return Role.SEED
     if stem == _FIRST_DATA or any(_seeds(folder) for folder in folders) or not _SEED_WORDS.isdisjoint(words) or _mocks(words):
         return Role.SEED
     return Role.CODE
+
+
+def _invents(words: list[str]) -> bool:
+    """Whether a file makes rows up: `create_test_data`, `dummy_data_task`."""
+    while words and words[-1] in _RUN:
+        words = words[:-1]
+    return words[-1:] == ["data"] and not _INVENTED.isdisjoint(words[:-1])
 
 
 def _tests(name: str) -> bool:

@@ -16,7 +16,13 @@ WRITES = re.compile(
     re.IGNORECASE,
 )
 READS = re.compile(r"\bperforms? worse\b|\b(?:is|be|was|were|are) (?:\w+ )?slower\b|\bdeliberate(?:ly)?\b|\bon purpose\b", re.IGNORECASE)
-REASONS = {"loop-write": WRITES, "loop-read": READS, "lazy-loop": READS, "map-read": READS}
+KNOWN = re.compile(
+    rf"{READS.pattern}|\bperformance penalt|\brare (?:occurrence|case|event)|\bone by one\b|\bone at a time\b", re.IGNORECASE
+)
+"""What is said of a read per item; a relation is loaded ahead by a word, however seldom the loop runs."""
+UNDONE = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+REASONS = {"loop-write": WRITES, "loop-read": KNOWN, "lazy-loop": READS, "map-read": KNOWN}
+HEAD = re.compile(r"^\s*(?:if|elif|else|try|with)\b.*:\s*$")
 NEAR = 12
 """How many lines above a place the loop around it may begin for its comment to speak of the place."""
 ABOVE = 6
@@ -39,14 +45,17 @@ def _has_reason(finding: Finding, sources: Mapping[str, LineIndex], known: dict[
         place.line,
         *(p.span.line for p in finding.found.trail if p.span.path == place.path and 0 <= place.line - p.span.line <= NEAR),
     }
-    return any(words.search(comment) for line in spoken for comment in _comments(known[place.path], line))
+    comments = [comment for line in spoken for comment in _comments(known[place.path], line)]
+    return any(words.search(comment) and not UNDONE.search(comment) for comment in comments)
 
 
 def _comments(lines: list[str], number: int) -> Iterator[str]:
-    """The comment at the end of a line, and those on lines of their own right above it as one text."""
+    """The comment at the end of a line, and those on lines of their own right above it, or above the condition that it stands under."""
     here = lines[number - 1] if number <= len(lines) else ""
     for sign in (" # ", " // "):
         yield here.partition(sign)[2]
+    if number > 1 and HEAD.match(lines[number - 2]):
+        number -= 1
     above: list[str] = []
     while (
         number - 2 - len(above) >= 0 and len(above) < ABOVE and lines[number - 2 - len(above)].lstrip().startswith(("#", "//", "*", "/*"))

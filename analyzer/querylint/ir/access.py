@@ -174,6 +174,7 @@ class Access:
     `follows` is set where a relation of a row is followed: the origin of the row, and the relation as the last segment of its path.
     `refined` says that the query asks for other rows than the relation as it is, so that rows which were loaded ahead do not serve it.
     `kept` says that the result stays with an object that was made outside of the loops around: another round that asks it reads nothing.
+    `held` says that the query object is an attribute of something: whoever else asks that attribute has the rows, too.
     """
 
     id: int
@@ -199,6 +200,7 @@ class Access:
     kept: bool = False
     constants: tuple[tuple[str, object], ...] = ()
     sources: tuple[tuple[str, tuple[Origin, ...]], ...] = ()
+    held: bool = False
 
     @property
     def reads(self) -> bool:

@@ -278,7 +278,8 @@ class Function:
     `key` names it in the whole program (module path, two colons, qualified name); `name` is what its author calls it. `route` is the name
     by which remote callers reach it. `touched` are the parts of values that it looks at, `outflows` what leaves it whole.
     `root` is the folder of the schema that governs its accesses. `wrapper` is the key of the function that runs before it on every call.
-    `built` are queries that it hands to a caller or a callee to finish.
+    `built` are queries that it hands to a caller or a callee to finish. `cached` says that its answer is kept for whoever
+    asks next.
     """
 
     key: str
@@ -297,6 +298,7 @@ class Function:
     outflows: tuple[Outflow, ...] = ()
     wrapper: str | None = None
     built: tuple[Access, ...] = ()
+    cached: bool = False
 
     def steps(self) -> Iterator[Step]:
         """Every step, outer before inner, in the order of the source."""

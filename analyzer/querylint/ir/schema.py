@@ -26,7 +26,7 @@ class Index:
     marks an index that nobody wrote down (a primary key, an edge of convex-ents, a foreign key of Django): it is never
     reported. A `staged` index is being built and cannot be queried yet. `descending` are the fields that run downward where the others run
     upward; `partial` is the condition that a row must meet to be in the index, as written. An expression in the place of a field is its
-    source in parentheses.
+    source in parentheses. `named` is False where nobody gave it its name; `option` is the option of a field that makes it, where one does.
     """
 
     name: str
@@ -39,6 +39,8 @@ class Index:
     span: Span | None = None
     descending: tuple[str, ...] = ()
     partial: str = ""
+    named: bool = True
+    option: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Field:
     `type` is one of string, number, int64, boolean, id, null, bytes, array, object, record, literal, union, any. `target` is the table
     that an id refers to (for an array of ids too); `optional` says that documents may lack the field, `nullable` that null is a value.
     `large` marks content that is heavy by declaration (vectors, bytes), `few` a field that takes one of a few values written down. `span`
-    is where it is declared, where that matters.
+    is where it is declared, where that matters. `uuid` says that its values are no texts, though requests bring them as such.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Field:
     large: bool = False
     few: bool = False
     span: Span | None = None
+    uuid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Link:
 
     `name` is the attribute of a row, `lookup` the name in conditions. `target` is None where it may be any table (`generic`: no join can
     follow it). `many` says that it leads to several rows; `column` is the field that holds the key, on this side, None where the other
-    side holds it, under the name of `remote` where that is known. `back` is the link of the target that leads here.
+    side holds it, under the name of `remote` where that is known. `back` is the link of the target that leads here. `ahead` says that it
+    comes along with every row unless a query says otherwise.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Link:
     back: str | None = None
     generic: bool = False
     remote: str | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

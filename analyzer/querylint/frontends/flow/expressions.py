@@ -305,7 +305,7 @@ def _logic(m: State, node: tree.Logic) -> Val:
     def arm() -> None:
         holder[0] = evaluate(m, node.right)
 
-    m.choose([arm, lambda: None], left.deps, node.at, node.end)
+    m.choose([arm, lambda: None], left.deps, node.at, node.end, missing=node.sign in ("||", "??"))
     right = holder[0]
     if node.sign == "&&":
         both = right.with_deps(left.deps)

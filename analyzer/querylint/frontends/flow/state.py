@@ -37,11 +37,11 @@ from querylint.ir import (
     Wait,
     Work,
 )
+from querylint.syntax import tree
 from querylint.text import LineIndex, Span
 
 if TYPE_CHECKING:
     from querylint.frontends.flow.vocabulary import Language, Vocabulary
-    from querylint.syntax import tree
 
 TEXT_LENGTH = 60
 DATABASE = "database handle"
@@ -142,7 +142,8 @@ class State:
     def text(self, node: tree.Expr | tree.Pattern) -> str:
         """The source of an expression on one line, shortened."""
         words = " ".join(self.lines.text(node.at, min(node.end, node.at + 4 * TEXT_LENGTH)).split())
-        return words if len(words) <= TEXT_LENGTH else words[: TEXT_LENGTH - 1] + "…"
+        name = f".{node.name}" if isinstance(node, tree.Member) else ""  # what is called tells more than the end of its arguments
+        return words if len(words) <= TEXT_LENGTH else words[: TEXT_LENGTH - 1 - len(name)] + "…" + name
 
     def value(self, val: Val, node: tree.Expr | None = None) -> Value:
         """A value for a step."""

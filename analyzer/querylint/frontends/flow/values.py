@@ -83,7 +83,8 @@ class Query:
     `follows` is the relation of a row that it asks for, `refined` whether it asks for more than that. `yields` says what its rows are: rows
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if that was in another function; `cls` the class of the query object, where the project
-    has one; `born` the number of loops around the place that made it. `unsure` says that a method had a hand in it which cannot be read.
+    has one; `born` the number of loops around the place that made it. `unsure` says that a method had a hand in it which cannot be read,
+    `held` that it is an attribute of an object.
     """
 
     table: str | None
@@ -105,6 +106,7 @@ class Query:
     cls: ClassRef | None = None
     born: int = 0
     unsure: bool = False
+    held: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -282,8 +284,8 @@ def join_shapes(left: Val, right: Val) -> Shape:
     a, b = left.shape, right.shape
     if a is None or b is None:
         known, other = (a, right) if b is None else (b, left)
-        if isinstance(known, Many) and known.most == 0 and other.literal is NOT_LITERAL:
-            return Many(known.item, None, known.keyed, known.distinct)  # `found or []`: nobody knows how many
+        if isinstance(known, Many) and ((known.most == 0 and other.literal is NOT_LITERAL) or (known.items is None and other.origins)):
+            return Many(known.item, None, known.keyed, known.distinct, key=known.key)  # `found or []`, `rows[:5] if short else rows`
         return known
     if a == b:
         return a

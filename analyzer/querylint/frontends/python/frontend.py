@@ -16,6 +16,9 @@ from querylint.result import Note, NoteKind
 
 ROOT = "."
 REVISION = re.compile(rb"^down_revision\b", re.MULTILINE)
+INVENTING = re.compile(
+    rb"^(?:from|import) +(?:faker|mimesis|model_bakery)\b|\bfactory\.(?:Faker|Sequence|SubFactory|django\.)", re.MULTILINE
+)
 MOST_WAVES = 5
 DEEPEST = 20_000
 
@@ -30,14 +33,16 @@ class PythonFrontEnd:
         self.all = files
         self.read = read
         self._role = role
+        self._roles: dict[str, Role] = {}
         self.too_deep: set[str] = set()
 
     def role(self, path: str) -> Role:
-        """The role of a file by its path, or as a revision of Alembic by the names that it holds."""
-        known = self._role(path)
-        if known is Role.CODE and REVISION.search(self.read(path) or b""):
-            return Role.MIGRATION
-        return known
+        """The role of a file by its path, or by the names that it holds: a revision of Alembic, a maker of invented rows."""
+        if path not in self._roles:
+            known = self._role(path)
+            source = (self.read(path) or b"") if known is Role.CODE and path.endswith(".py") else b""
+            self._roles[path] = Role.MIGRATION if REVISION.search(source) else Role.SEED if INVENTING.search(source) else known
+        return self._roles[path]
 
     def lower(self) -> Lowered:
         """Everything that the project says about its databases."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from querylint.frontends.python.beats import sets_up
 from querylint.frontends.python.classes import ClassInfo
 from querylint.syntax import tree
 from querylint.syntax.questions import last_name
@@ -28,9 +29,11 @@ def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.
     """Whether a function is a command of a terminal, a management command or a task of a schedule."""
     if owner is not None and fn.name in HANDLING and any(name.rpartition(".")[2].endswith("Command") for name in owner.ancestry()):
         return True
+    if owner is not None and any(name.startswith(("celery.schedules.", "celery.beat.")) for name in owner.ancestry()):
+        return True
     if any(_scheduled(d) or _command(modules, path, d, 0) for d in fn.decorators):
         return True
-    return owner is None and fn.name in scripted(modules, path)
+    return owner is None and (fn.name in scripted(modules, path) or sets_up(modules, path, fn))
 
 
 def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from querylint.frontends.python.jobs import is_job
 from querylint.frontends.python.project import PythonProject, returned
 from querylint.ir import Escape, Function, Kind, Role
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
+
+CACHING = re.compile(r"^(?:cache_(?:page|response|view)|cached_(?:response|view)|response_cache)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,18 @@ class ModuleLowering:
         if kind is None:
             alone = self.key(found.name) in self.project.scheduled() or is_job(self.project.modules, self.path, found.owner, fn)
             kind = Kind.JOB if alone else Kind.PLAIN
+        role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
         return Function(
             self.key(found.name), found.name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block),
-            lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, self.role, tuple(machine.touched),
-            tuple(machine.outflows.values()), None, tuple(machine.built),
+            lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
+            tuple(machine.outflows.values()), None, tuple(machine.built), any(_caches(d) for d in fn.decorators),
         )  # fmt: skip
+
+
+def _caches(decorator: tree.Expr) -> bool:
+    """`@cache_page(60)`, `@method_decorator(cache_page(60))`, `@cache_response(60)`."""
+    given = decorator.args if isinstance(decorator, tree.Call) else []
+    return CACHING.match(callee_name(decorator)) is not None or any(CACHING.match(callee_name(arg)) for arg in given)
 
 
 def _outer(value: Val) -> Val:

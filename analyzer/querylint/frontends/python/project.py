@@ -10,6 +10,7 @@ from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.statements import bind_params
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Marker, Query, Record, Space, Val, join_all, many
 from querylint.frontends.python.annotations import Annotations, known
+from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
 from querylint.frontends.python.jobs import scheduled
@@ -17,6 +18,7 @@ from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
 from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.tried import only_tried
 from querylint.ir import Role
 from querylint.syntax import tree
 
@@ -50,6 +52,8 @@ class PythonProject:
         self._held: dict[tuple[str, ...], dict[str, Val]] = {}
         self.walking = ""
         self._scheduled: frozenset[str] | None = None
+        self._tried: frozenset[str] | None = None
+        self._kept_by: dict[int, tuple[Query, Query]] = {}
         self._leaning: dict[str, set[str]] = {}
         self._believed: dict[str, str] = {}
         self._constants: dict[tuple[str, str], Val | None] = {}
@@ -114,8 +118,19 @@ class PythonProject:
     def scheduled(self) -> frozenset[str]:
         """The functions that a scheduler is given."""
         if self._scheduled is None:
-            self._scheduled = scheduled(self.modules, (path for path in self.files if self.role(path) is Role.CODE))
+            code = [path for path in self.files if self.role(path) is Role.CODE]
+            self._scheduled = scheduled(self.modules, code) | beaten(self.modules, code)
         return self._scheduled
+
+    def held(self, query: Query) -> Query:
+        """A query as the attribute of an object: the same one for whoever asks, since it keeps its rows."""
+        return self._kept_by.setdefault(id(query), (query, replace(query, held=True)))[1]
+
+    def tried(self) -> frozenset[str]:
+        """The functions that only tests call."""
+        if self._tried is None:
+            self._tried = only_tried(self)
+        return self._tried
 
     # Objects.
 

@@ -27,12 +27,14 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import arrived
-from querylint.ir import Mode, Origin, Target, TargetKind
+from querylint.ir import Escape, Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
 KEPT = re.compile(r"^(?:a?lru_cache|cache|cached|reify|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments)$")
 HANDING = frozenset(("submit", "run_in_threadpool", "to_thread", "start_soon", "on_commit"))
+QUEUEING = frozenset(("add_task", "enqueue", "async_task", "enqueue_call"))  # a function is handed over, to run some time later
+LATER = frozenset(("delay", "apply_async", "delay_on_commit", "apply_async_on_commit", "s", "si", "signature", "kiq", "send", "defer"))
 
 
 class PythonVocabulary:
@@ -135,11 +137,14 @@ class PythonVocabulary:
             return None
         state.touch(base, node.name)
         here = tuple(o.at(node.name) for o in base.origins if len(o.path) < 8)
-        return Val(here, base.deps, literal=field.literal, shape=field.shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)
+        shape = self.project.held(field.shape) if isinstance(field.shape, Query) else field.shape
+        return Val(here, base.deps, literal=field.literal, shape=shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)
 
     def _super_member(self, base: Val, shape: Marker, name: str) -> Val | None:
         info = self.project.classes.get(shape.data[0], shape.data[1])
-        found = info.method(name, after=info) if info is not None else None
+        mine = next((own for own, _ in self._infos(shape.inner or NOTHING)), None)
+        order = mine if mine is not None and info in mine.mro() else info  # a mixin hands on to what stands after it in the object's class
+        found = order.method(name, after=info) if order is not None else None
         if found is None:
             return None
         owner, fn = found
@@ -161,7 +166,7 @@ class PythonVocabulary:
         shape = func.shape
         if isinstance(shape, Closure) and shape.name:
             return self._project_call(state, node, shape)
-        handed = self._handed_on(state, node) if base is not None else None
+        handed = self._put_off(state, node, base) or self._handed_on(state, node) if base is not None else None
         if handed is not None:
             return handed
         if isinstance(shape, ClassRef) and not shape.instance:
@@ -169,6 +174,23 @@ class PythonVocabulary:
         if base is not None:
             return self._own_call(state, node, base)
         return None
+
+    def _put_off(self, state: State, node: tree.Call, base: Val) -> Val | None:
+        """`report.delay(pk)`, `tasks.add_task(report, pk)`: a function of the project that runs some time later, and is not waited for."""
+        assert isinstance(node.func, tree.Member)
+        shape, given = base.shape, node
+        if node.func.name in QUEUEING and node.args and not isinstance(node.args[0], tree.Spread):
+            with state.recording():
+                shape = state.evaluate(node.args[0]).shape
+            given = tree.Call(node.args[0], node.args[1:], node.at, node.end, keywords=node.keywords)
+        elif node.func.name not in LATER:
+            return None
+        if not isinstance(shape, Closure) or not shape.name:
+            return None
+        args = placed(state, given, shape.fn, (shape.this,) if shape.this is not None else ())
+        text = state.text(node.func)
+        state.call(Target(TargetKind.FUNCTION, shape.path, shape.name), Mode.SCHEDULE, args, node, text)
+        return derived(*args)
 
     def _handed_on(self, state: State, node: tree.Call) -> Val | None:
         """`executor.submit(function, *arguments)`: a function of the project that someone else calls for us."""
@@ -253,7 +275,10 @@ class PythonVocabulary:
             owner, fn = found
             self._project_call(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made))
             return made
-        return made.with_deps(derived(*placed(state, node, None)).deps)
+        given = placed(state, node, None)
+        for value in given:
+            state.leak(value, Escape.PASSED, node.at, node.end)
+        return made.with_deps(derived(*given).deps)
 
     def _project_call(self, state: State, node: tree.Call | tree.Member, closure: Closure) -> Val:
         first = (closure.this,) if closure.this is not None else ()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from querylint.frontends.flow import works
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Condition, Many, Query, Record, Val, derived, join_all
+from querylint.frontends.flow.values import Condition, External, Many, Query, Record, Val, derived, join_all
 from querylint.frontends.flow.vocabulary import Consumption, Language
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
-from querylint.frontends.python.language.builtin import BUILT_IN, PURE, owned, ran
+from querylint.frontends.python.language.builtin import BUILT_IN, PURE, islice, owned, ran
 from querylint.frontends.python.language.methods import method
 from querylint.ir import NOT_LITERAL, Relation, Work
 from querylint.syntax import tree
@@ -56,6 +58,8 @@ class Python:
 
     def function(self, state: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | None:
         """A built-in function."""
+        if isinstance(func.shape, External) and func.shape.source == "itertools.islice":
+            return islice(state, node)
         if not isinstance(name, tree.Name) or state.scope.find(name.id) is not None or func.interesting:
             return None
         known = BUILT_IN.get(name.id)
@@ -119,7 +123,27 @@ def _sliced(m: State, base: Val, node: tree.Index, key: tree.Slice) -> Val:
         items = base.shape.items[numbers[0] : numbers[1]] if known else None
         return Val(deps=base.deps, shape=Many(base.shape.item, items))
     number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=stop, deps=deps)
+    first, last = (None if part is None else _number(*part) for part in parts)
+    most = _most(first, last, open_end=stop is None)
+    if most is not None and (base.origins or isinstance(base.shape, Many)):
+        keyed = isinstance(base.shape, Many) and base.shape.keyed
+        base = replace(base, shape=Many(base.item(), None, keyed, most=most))
     return (base.worked(number) if number is not None else base).with_deps(deps)
+
+
+def _number(value: Val, node: tree.Expr) -> int | None:
+    """A bound of a slice that is written down, `-5` too."""
+    if isinstance(node, tree.Op) and node.sign == "-" and len(node.operands) == 1 and isinstance(node.operands[0], tree.Literal):
+        literal = node.operands[0].value
+        return -literal if isinstance(literal, int) else None
+    return value.literal if isinstance(value.literal, int) else None
+
+
+def _most(start: int | None, stop: int | None, *, open_end: bool) -> int | None:
+    """How many items a slice holds at most, as far as its bounds tell."""
+    if stop is not None and stop >= 0:
+        return max(0, stop - start) if start is not None and start >= 0 else stop
+    return -start if open_end and start is not None and start < 0 else None
 
 
 PYTHON: Language = Python()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.comprehensions import iterated, run
 from querylint.frontends.flow.conditions import stated, truth
 from querylint.frontends.flow.expressions import member
@@ -206,6 +207,16 @@ def _zip(m: State, node: tree.Call) -> Val:
     return Val(deps=derived(*parts).deps, shape=Many(many(tuple(p.item() for p in parts)), None, most=min(sizes) if sizes else None))
 
 
+def islice(m: State, node: tree.Call) -> Val:
+    """`islice(rows, 5)`, `islice(rows, start, stop)`."""
+    over, _ = _over(m, node, partial=True)
+    numbers = [amount(a) for a in _rest(m, node)]
+    stop = numbers[1] if len(numbers) > 1 else numbers[0] if numbers else None
+    if stop is None or not over.interesting:
+        return over
+    return replace(over, shape=Many(over.item(), None, most=stop))
+
+
 def _map(m: State, node: tree.Call) -> Val:
     if len(node.args) < 2:
         return derived(*placed(m, node, None))
@@ -278,6 +289,11 @@ def _getattr(m: State, node: tree.Call) -> Val:
     return derived(*placed(m, node, None))
 
 
+def _hasattr(m: State, node: tree.Call) -> Val:
+    """Whether there is an attribute: a property runs for it, and a query that it holds is not run."""
+    return derived(_getattr(m, node))
+
+
 def _setattr(m: State, node: tree.Call) -> Val:
     return derived(*placed(m, node, None))
 
@@ -286,7 +302,7 @@ BUILT_IN: dict[str, Callable[[State, tree.Call], Val]] = {
     "len": _len, "list": _collected, "tuple": _collected, "iter": _collected, "aiter": _collected, "reversed": _collected, "set": _set,
     "frozenset": _set, "dict": _dict, "sorted": _sorted, "any": _tested(Work.SOME), "all": _tested(Work.EVERY), "sum": _folded,
     "min": _folded, "max": _folded, "next": _next, "anext": _next, "enumerate": _enumerate, "zip": _zip, "map": _map, "filter": _filter,
-    "range": _range, "bool": _bool, "str": _text, "repr": _text, "getattr": _getattr, "hasattr": _getattr, "setattr": _setattr,
+    "range": _range, "bool": _bool, "str": _text, "repr": _text, "getattr": _getattr, "hasattr": _hasattr, "setattr": _setattr,
 }  # fmt: skip
 
 COLLECTIONS = frozenset("defaultdict OrderedDict Counter deque namedtuple ChainMap".split())
@@ -294,6 +310,8 @@ COLLECTIONS = frozenset("defaultdict OrderedDict Counter deque namedtuple ChainM
 
 def owned(m: State, node: tree.Call, owner: str, name: str) -> Val | None:
     """Functions of well-known modules by their usual names."""
+    if owner == "itertools" and name == "islice":
+        return islice(m, node)
     if owner == "asyncio" and name in ("gather", "wait", "as_completed"):
         return gathered(m, node)
     if owner == "asyncio" and name in ("create_task", "ensure_future", "wait_for", "shield"):

@@ -25,10 +25,10 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.stacks.django import functions, paging, querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django import ahead, functions, paging, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
-from querylint.ir import Facts, Kind, Plan, Relation, Role, Table, Way, Work
+from querylint.ir import Eager, Facts, Kind, Loading, Plan, Relation, Role, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -50,6 +50,7 @@ class Django(Stack):
         self.attributes: dict[str, str | None] = {}
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self.routing: list[str] = []
+        self.brought: dict[State, dict[int, list[Eager]]] = {}
         self._managers: dict[tuple[str, str, str], Val] = {}
 
     def tables(self) -> Mapping[str, Table]:
@@ -263,7 +264,9 @@ class Django(Stack):
         if word == "raw":
             for arg in node.args:
                 state.evaluate(arg)
-            return Val(deps=base.deps, shape=replace(query, end=end, refined=True, plans=(Plan(Way.OPAQUE),)))
+            # A raw query keeps what comes along by queries of their own; a join that the statement does not have is lost.
+            batched = tuple(e for plan in query.plans for e in plan.eager if e.loading is Loading.BATCHED)
+            return Val(deps=base.deps, shape=replace(query, end=end, refined=True, plans=(Plan(Way.OPAQUE, eager=batched),)))
         known = state.results.get(id(query))
         if word in ("count", "exists") and known is not None:
             state.use(Work.COUNT if word == "count" else Work.EMPTY, known[1], at, end)
@@ -330,7 +333,7 @@ class Django(Stack):
             number = state.use(Work.SLICE, known[1], node.at, node.end, deps=deps)
             return known[1].worked(number) if number is not None else known[1]
         size = state.evaluate(key.stop) if key.stop is not None else None
-        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=True)
+        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=True, held=False)
         return Val(deps=deps, shape=made)
 
     def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
@@ -354,6 +357,12 @@ class Django(Stack):
         if info is not None and number == 1 and serializers.is_serializer(info):
             return serializers.row_given(self, info, fn)
         return None
+
+    def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
+        """What was loaded for rows after they were read."""
+        brought = self.brought.pop(state, None)
+        if brought:
+            state.block[:] = ahead.known(state.block, brought)
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """Views answer requests."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Marker, Query, Record, Val, derived
-from querylint.frontends.python.stacks.django import permissions, querysets, views, words
+from querylint.frontends.python.stacks.django import ahead, permissions, querysets, views, words
 from querylint.frontends.python.stacks.django.models import Model
 from querylint.frontends.python.stacks.django.permissions import method as permission
 from querylint.syntax import tree
@@ -35,18 +35,19 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
     if word == "Q":
         args = [state.evaluate(a) for a in node.args]
         fields = {k: state.evaluate(v) for k, v in node.keywords}
+        for value in fields.values():
+            querysets.compared(state, django.models, value)
         inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
         return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
     if word == "prefetch_related_objects" and node.args:
-        args = [state.evaluate(a) for a in node.args]
-        return derived(*args)
+        return ahead.asked(state, node, django.brought.setdefault(state, {}))
     if word in ("sync_to_async", "async_to_sync", "cached_property", "method_decorator") and len(node.args) == 1:
         return state.evaluate(node.args[0])
     if words.ELSEWHERE.match(word):
         with state.recording():
             querysets.elsewhere(state, derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))).deps)
         return None
-    if source.startswith("django.db.models"):
+    if source.startswith("django.db.models") and not word.endswith("Error"):  # an error carries what it is given away
         return derived(*(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
     return permissions.outside(django, state, node, source) or views.outside(django, state, node, source)
 

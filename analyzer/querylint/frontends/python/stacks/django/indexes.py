@@ -31,7 +31,7 @@ def field_indexes(lines: LineIndex, made: Made) -> Iterator[Index]:
         if wanted is not False:
             yield Index(f"{made.name} slug", (made.name,), implicit=True, span=span)
     elif wanted is True:
-        yield Index(made.name, (made.name,), span=span)
+        yield Index(made.name, (made.name,), span=span, named=False, option="db_index=True")
 
 
 def meta_indexes(models: Models, model: Model, lines: LineIndex) -> list[Index]:
@@ -45,22 +45,29 @@ def meta_indexes(models: Models, model: Model, lines: LineIndex) -> list[Index]:
             not any(name in ("condition", "opclasses", "expressions", "include") for name, _ in node.keywords)
             and callee_name(node) == "Index"
         )
-        name = keyword(node, "name")
-        label = name.value if isinstance(name, tree.Literal) and isinstance(name.value, str) else "_".join(fields) or "index"
+        given = _given(node, model)
+        label = given or "_".join(fields) or "index"
         fields = tuple(f.lstrip("-") for f in fields)
         kind = IndexKind.ORDERED if plain and fields else IndexKind.SEARCH
-        found.append(Index(label, fields, kind, implicit=not plain, span=lines.span(node.at, node.end)))
+        found.append(Index(label, fields, kind, implicit=not plain, span=lines.span(node.at, node.end), named=bool(given)))
     for node in _calls(models.meta(info, "constraints")):
         fields = _strings(keyword(node, "fields"))
         if callee_name(node) == "UniqueConstraint" and fields and not any(name == "condition" for name, _ in node.keywords):
-            name = keyword(node, "name")
-            label = name.value if isinstance(name, tree.Literal) and isinstance(name.value, str) else "_".join(fields)
-            found.append(Index(label, fields, unique=True, implicit=True, span=lines.span(node.at, node.end)))
+            given = _given(node, model)
+            span = lines.span(node.at, node.end)
+            found.append(Index(given or "_".join(fields), fields, unique=True, implicit=True, span=span, named=bool(given)))
     for option, unique in (("unique_together", True), ("index_together", False)):
         for fields, where in _together(models.meta(info, option)):
             span = lines.span(where.at, where.end)
-            found.append(Index(f"{option} {'_'.join(fields)}", fields, unique=unique, implicit=unique, span=span))
+            found.append(Index(f"{option} {'_'.join(fields)}", fields, unique=unique, implicit=unique, span=span, named=False))
     return found
+
+
+def _given(node: tree.Call, model: Model) -> str:
+    """The name that an index or a constraint is given, with the holes that abstract models leave filled; empty where there is none."""
+    name = keyword(node, "name")
+    text = name.value if isinstance(name, tree.Literal) and isinstance(name.value, str) else ""
+    return text.replace("%(app_label)s", model.app.lower()).replace("%(class)s", model.label.rpartition(".")[2].lower())
 
 
 def _together(node: tree.Expr | None) -> Iterator[tuple[tuple[str, ...], tree.Expr]]:

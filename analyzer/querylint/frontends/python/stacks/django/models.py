@@ -291,7 +291,8 @@ class Models:
             kind = words.TYPES.get(made.kind, "any")
             large = made.kind in ("TextField", "BinaryField", "JSONField")
             span = self.project.modules.lines(made.owner.path).span(made.node.at, made.node.end)
-            model.fields.append(Field(made.name, kind, nullable=null, large=large, few="choices" in made.keywords, span=span))
+            few, uuid = "choices" in made.keywords, made.kind == "UUIDField"
+            model.fields.append(Field(made.name, kind, nullable=null, large=large, few=few, span=span, uuid=uuid))
         model.indexes += field_indexes(self.project.modules.lines(made.owner.path), made)
 
     def _target(self, model: Model, made: Made) -> Model | None:

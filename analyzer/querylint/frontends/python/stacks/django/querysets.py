@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -49,7 +50,7 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     plan = query.plans[0]
     end = max(query.end, node.end)
     refined = query.refined or name not in words.KEEPING
-    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames))
+    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames), held=False)
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans))
@@ -139,6 +140,7 @@ def condition(m: State, models: Models, table: str | None, key: str, value: Val,
     """`created__gte=x` as a condition on a field; relations become a path with dots."""
     parts = key.split("__")
     relation = Relation.EQ
+    compared(m, models, value)
     path: list[str] = []
     here = models.by_table.get(table) if table is not None else None
     for number, part in enumerate(parts):
@@ -161,6 +163,13 @@ def condition(m: State, models: Models, table: str | None, key: str, value: Val,
     if value.literal is None and relation is Relation.EQ:
         relation = Relation.OTHER
     return Predicate(".".join(path), relation, Side.FILTER, m.value(plain(value), expr), span=m.span(expr.at, expr.end))
+
+
+def compared(m: State, models: Models, value: Val) -> None:
+    """Of a row in a condition only the key is needed."""
+    model = models.by_table.get(value.doc_of) if value.doc_of is not None else None
+    if model is not None:
+        m.touch(value, model.key)
 
 
 def plain(value: Val) -> Val:
@@ -192,18 +201,19 @@ def _loading(m: State, models: Models, query: Query, name: str, node: tree.Call,
     loading = Loading.JOINED if name == "select_related" else Loading.BATCHED
     span = m.span(node.at, node.end)
     found: list[Eager] = []
-    for arg in _spread(args):
+    for arg in spread(args):
         shape = arg.shape
         if isinstance(arg.literal, str):
             found += paths(tuple(arg.literal.split("__")), loading, span)
         elif isinstance(shape, Marker) and shape.kind == "prefetch":
-            found += _prefetch(shape, span)
+            found += prefetch(shape, span)
         else:
             found.append(Eager((UNKNOWN_PATH,), loading, span=span))
     return replace(query, plans=tuple(replace(p, eager=(*p.eager, *found)) for p in query.plans))
 
 
-def _spread(args: list[Val]) -> list[Val]:
+def spread(args: list[Val]) -> list[Val]:
+    """Arguments with those of a list that is handed over by its members."""
     out: list[Val] = []
     for arg in args:
         shape = arg.shape
@@ -216,7 +226,8 @@ def paths(path: tuple[str, ...], loading: Loading, span: object) -> list[Eager]:
     return [Eager(path[: n + 1], loading, span=span) for n in range(len(path))]  # type: ignore[arg-type]
 
 
-def _prefetch(shape: Marker, span: object) -> list[Eager]:
+def prefetch(shape: Marker, span: object) -> list[Eager]:
+    """What a `Prefetch` loads."""
     lookup, to = shape.data
     path = tuple(lookup.split("__"))
     if not lookup:
@@ -251,6 +262,7 @@ def read(
         Access(
             number, Op.READ, verb, query.table, query.plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit, None,
             query.base, key, None, False, None, query.follows, query.refined if refined is None else refined, kept,
+            held=query.held,
         )
     )  # fmt: skip
     return number
@@ -275,7 +287,7 @@ def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = Fa
     origin = Origin(Root.STEP, number)
     served = (query.follows, origin) if query.follows is not None and not query.refined else (origin,)
     item = _item(query, tuple(o.at(ITEM) for o in served), me)
-    found = done(m, Val(served, me | value.deps, me, shape=Many(item)), at, end, later=later)
+    found = done(m, Val(served, me | value.deps, me, shape=Many(item, most=amount(query.limit))), at, end, later=later)
     m.results[id(query)] = (query, found.settled())
     return found
 

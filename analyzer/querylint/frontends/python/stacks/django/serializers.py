@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 WORDS = (b"erializer", b"ViewSet", b"APIView", b"list_display", b"Feed")
 SERIALIZERS = ("Serializer", "ModelSerializer", "HyperlinkedModelSerializer", "ListSerializer", "BaseSerializer")
 DECLARED = "declared_representation"
+OPTIONS = frozenset(
+    "many read_only write_only required default initial source allow_null allow_blank allow_empty help_text label style error_messages "
+    "validators context partial instance data min_length max_length trim_whitespace".split()
+)
 METHODS = frozenset(("SerializerMethodField", "MethodField"))
 READ_WHOLE = frozenset(("StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "RelatedField"))
 
@@ -165,6 +169,8 @@ def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | Non
     found = django.project.modules.reference(info.path, declared.func)
     nested = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
     many = is_true(keywords.get("many"))
+    if nested is not None and is_serializer(nested) and _chosen(nested, keywords):
+        return [each(value, [], node)] if many else [do(value)]
     if nested is not None and is_serializer(nested):
         bare = tree.Call(declared.func, [], declared.at, declared.end)
         if many:
@@ -177,6 +183,11 @@ def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | Non
     if kind in READ_WHOLE or nested is not None:
         return [each(value, [], node)] if many else [do(value)]
     return [do(value)]
+
+
+def _chosen(nested: ClassInfo, keywords: dict[str, tree.Expr]) -> bool:
+    """Whether a nested serializer is told by an option of the project's own which of its fields to show: which, nobody knows here."""
+    return bool(keywords.keys() - OPTIONS) and nested.method("__init__") is not None
 
 
 def _automatic(django: Django, info: ClassInfo, name: str, row: tree.Expr) -> list[tree.Stmt]:

@@ -117,7 +117,7 @@ def _column(models: Models, model: Model, made: Made, keys: list[str]) -> None:
     if true(keyword(node, "unique")):
         model.indexes.append(Index(f"{name} unique", (name,), unique=True, implicit=True, span=span))
     elif true(keyword(node, "index")):
-        model.indexes.append(Index(f"ix_{model.table}_{called or name}", (name,), span=span))
+        model.indexes.append(Index(f"ix_{model.table}_{called or name}", (name,), span=span, option="index=True"))
     elif target is not None and models.mysql:
         model.indexes.append(Index(f"{name} key", (name,), implicit=True, span=span))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
@@ -12,7 +13,7 @@ from querylint.frontends.python.stacks.sqlalchemy.columns import fill
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import returned
 from querylint.frontends.python.stacks.sqlalchemy.relations import relate
-from querylint.ir import Role, Table
+from querylint.ir import Link, Role, Table
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, keyword, text_of
 from querylint.text import Span
@@ -278,7 +279,7 @@ class Models:
         return {
             name: Table(
                 name, None if m.open or not m.fields else tuple(m.fields), tuple(m.indexes), not m.open,
-                "sqlalchemy" if m.open else None, self._span(m), tuple(m.links.values()), m.key,
+                "sqlalchemy" if m.open else None, self._span(m), _relations(m), m.key,
             )
             for name, m in self.by_table.items()
         }  # fmt: skip
@@ -286,6 +287,12 @@ class Models:
     def _span(self, model: Model) -> Span | None:
         node = model.info.node if model.info is not None else model.node
         return self.project.modules.lines(model.path).span(node.at, node.end) if node is not None else None
+
+
+def _relations(model: Model) -> tuple[Link, ...]:
+    """The relations of a model; one that leads to the model itself is not followed on and on by itself."""
+    ahead = words.AHEAD_JOINED | words.AHEAD_BATCHED
+    return tuple(replace(k, ahead=model.lazy.get(n) in ahead and k.target != model.table) for n, k in model.links.items())
 
 
 def _true(node: tree.Expr | None) -> bool:

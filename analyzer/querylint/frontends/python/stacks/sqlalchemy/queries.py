@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Condition, Many, Marker, Query, Val, derived, lowered, many
 from querylint.frontends.python.stacks.sqlalchemy import loaders, words
@@ -201,7 +202,7 @@ def rows(state: State, value: Val, at: int, end: int, verb: str, *, later: bool 
     for name in query.columns:
         if not name.startswith((ENTITY, LABEL)) and name.partition(".")[0] == query.table:
             state.touch(Val((origin.at(ITEM),)), name.partition(".")[2])  # what is selected is used
-    found = Val(served if plain else (origin,), me | value.deps, me, shape=Many(element))
+    found = Val(served if plain else (origin,), me | value.deps, me, shape=Many(element, most=amount(query.limit)))
     return done(state, found, at, end, later=later)
 
 

@@ -10,7 +10,7 @@ from querylint.frontends.flow.values import NO_STEPS, Many, Marker, Query, Recor
 from querylint.frontends.python.portable import SEVERAL
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, conditions, model_of, predicates
-from querylint.ir import Bound, Escape, Plan, Terminal, Way
+from querylint.ir import Bound, Escape, Mode, Plan, Target, TargetKind, Terminal, Way
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
@@ -133,8 +133,10 @@ def rows(stack: SqlAlchemy, state: State, node: tree.Call, func: tree.Member, ba
         if node.args and name == "commit":
             return None
         gathered = stack.gathered(state)
-        if not gathered or not is_session(func, base):
-            return Val() if is_session(func, base) else None
+        if not is_session(func, base):
+            return None
+        if not gathered:  # what others have left to be written is none of this function's
+            return state.call(Target(TargetKind.EXTERNAL, "", name), Mode.DIRECT, (), node, state.text(func))
         deps = frozenset(n for more, _ in gathered for n in more)
         tables = {table for _, table in gathered}
         stack.flushed(state)

@@ -1,0 +1,55 @@
+"""How a relation is followed: only where another one leads nowhere, or for no more than the key that the row itself holds."""
+
+from __future__ import annotations
+
+from querylint.ir import Access, Block, Branch, Call, Loop, Path, Program
+from querylint.ir.program import Site
+
+
+def stands_in(site: Site) -> bool:
+    """Whether a relation is followed only where another one leads nowhere: `row.site or row.cluster.site`."""
+    follows = {step.id for step in site.function.steps() if isinstance(step, Access) and step.follows is not None}
+    steps = [step for step in site.function.steps() if isinstance(step, Branch) and step.missing and step.on & follows]
+    return any(step.arms and _within(step.arms[0], site) for step in steps)
+
+
+def _within(block: Block, site: Site) -> bool:
+    return any(
+        step is site.step
+        or (isinstance(step, Branch) and any(_within(arm, site) for arm in step.arms))
+        or (isinstance(step, Loop) and _within(step.body, site))
+        for step in block
+    )
+
+
+def only_key(program: Program, site: Site, step: Access) -> str:
+    """The column that would do, where nothing but the key of the related row is used."""
+    assert step.follows is not None
+    here = step.follows
+    fields = {
+        o.path[len(here.path)] for o in site.function.touched if o.root is here.root and o.ref == here.ref and _below(o.path, here.path)
+    }
+    target = program.table(site.function, step.table)
+    if (
+        not _keyed(program, site, here.path[-1], step.table)
+        or target is None
+        or fields != {target.key}
+        or any(o.origin == here for o in site.function.outflows)
+    ):
+        return ""
+    for place in program.sites(site.function.key).all:
+        held = place.step.args if isinstance(place.step, Call) else ()
+        if any(o == here for value in held for _, o in value.parts):
+            return ""
+    return f"{here.path[-1]}_{target.key}"
+
+
+def _keyed(program: Program, site: Site, name: str, target: str | None) -> bool:
+    """Whether rows that have a relation of that name hold its key themselves: then it is a column of theirs."""
+    schema = program.schema(site.function)
+    found = [link for table in schema.tables.values() if (link := table.link(name)) is not None and link.target == target] if schema else []
+    return all(link.column is not None for link in found)
+
+
+def _below(path: Path, here: Path) -> bool:
+    return len(path) > len(here) and path[: len(here)] == here

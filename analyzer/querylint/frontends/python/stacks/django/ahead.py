@@ -1,0 +1,48 @@
+"""Relations that are loaded for rows which are there already: `prefetch_related_objects(rows, "author")`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import Marker, Val
+from querylint.frontends.python.stacks.django import querysets
+from querylint.ir import Access, Branch, Eager, Loading, Loop, Root, Step
+from querylint.syntax import tree
+
+Brought = Mapping[int, list[Eager]]
+
+
+def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]]) -> Val:
+    """Note which reads gave the rows, and what is loaded for them; the rest of the function finds it there."""
+    args = [state.evaluate(a) for a in node.args]
+    span = state.span(node.at, node.end)
+    found: list[Eager] = []
+    for arg in querysets.spread(args[1:]):
+        shape = arg.shape
+        if isinstance(arg.literal, str):
+            found += querysets.paths(tuple(arg.literal.split("__")), Loading.BATCHED, span)
+        elif isinstance(shape, Marker) and shape.kind == "prefetch":
+            found += querysets.prefetch(shape, span)
+        else:
+            found.append(Eager((querysets.UNKNOWN_PATH,), Loading.BATCHED, span=span))
+    for origin in (*args[0].origins, *args[0].rows, *args[0].item().origins):
+        if origin.root is Root.STEP and isinstance(origin.ref, int):
+            brought.setdefault(origin.ref, []).extend(found)
+    return Val(deps=frozenset().union(*(a.deps for a in args)))
+
+
+def known(block: list[Step], brought: Brought) -> list[Step]:
+    """The steps of a function with what comes along with its reads after all."""
+    out: list[Step] = []
+    for step in block:
+        if isinstance(step, Access) and step.id in brought:
+            out.append(replace(step, plans=tuple(replace(p, eager=(*p.eager, *brought[step.id])) for p in step.plans)))
+        elif isinstance(step, Loop):
+            out.append(replace(step, body=tuple(known(list(step.body), brought))))
+        elif isinstance(step, Branch):
+            out.append(replace(step, arms=tuple(tuple(known(list(arm), brought)) for arm in step.arms)))
+        else:
+            out.append(step)
+    return out

@@ -1,0 +1,51 @@
+"""Code that nobody waits for, as files and tests show it: makers of invented rows, functions that only tests call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from querylint import settings
+from querylint.discover import Scope
+from querylint.engine import Project
+from querylint.ir import Program, Role
+
+MODELS = """
+from django.db import models
+
+class Ware(models.Model):
+    code = models.CharField(max_length=20)
+"""
+LOOP = "    return [Ware.objects.filter(code=code).first() for code in codes]\n"
+
+
+def program(folder: Path, **files: str) -> Program:
+    for name, text in {"shop__models": MODELS, **files}.items():
+        place = folder / f"{name.replace('__', '/')}.py"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    return Project(Scope(folder), settings.load(folder, rule_names=frozenset())).program()[0]
+
+
+def test_only_tests_call_it(tmp_path: Path) -> None:
+    names = ("tried", "asked", "named", "used", "left")
+    service = "from shop.models import Ware\n" + "".join(f"def {name}(codes):\n{LOOP}" for name in names)
+    views = "from shop.service import used\nHANDLERS = {1: service.asked}\ndef index(request):\n    return used([])\n"
+    tests = 'def test_all():\n    tried([])\n    asked([])\n    used([])\n    named([])\n    call("named")\n'
+    functions = program(tmp_path, shop__service=service, shop__views=views, tests__test_all=tests).functions
+    roles = {name: functions[f"shop/service.py::{name}"].role for name in names}
+    assert roles == {"tried": Role.TEST, "asked": Role.CODE, "named": Role.CODE, "used": Role.CODE, "left": Role.CODE}
+
+
+def test_makers_of_invented_rows(tmp_path: Path) -> None:
+    made = f"from shop.models import Ware\ndef make(codes):\n{LOOP}"
+    found = program(
+        tmp_path,
+        shop__dummy_data_task=made,
+        shop__people="from faker import Faker\n" + made,
+        shop__masking=made + "    from faker import Faker\n",
+        shop__data_tasks=made,
+    ).functions
+    assert sorted({f.path for f in found.values()} & {f"shop/{n}.py" for n in ("dummy_data_task", "people", "masking", "data_tasks")}) == [
+        "shop/data_tasks.py",
+        "shop/masking.py",
+    ]
