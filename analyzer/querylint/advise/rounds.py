@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from querylint.advise.planner import plain
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
@@ -44,7 +45,7 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
         kind = loop_kind(program, site, loop)
         if kind is LoopKind.ONCE or (statements and (loop.strided or BATCHES.search(loop.over_text))):
             continue  # several items at a time are a batch already, where one statement takes them all
-        inside = _inside(loop)
+        inside = program.once(("steps inside", id(loop)), partial(_inside, loop))
         if leaves_after(program, site, loop):
             continue
         found.append(
@@ -109,7 +110,13 @@ def _set_by_hand(site: Site, loop: Loop) -> bool:
 
 def leaves_after(program: Program, site: Site, loop: Loop) -> bool:
     """Whether the loop is always left once the step has run: only a failure brings another round."""
-    return _leaves(loop.body, site.step)
+    left = program.once(("left early", id(loop)), lambda: _ends(loop))
+    return left and _leaves(loop.body, site.step)
+
+
+def _ends(loop: Loop) -> bool:
+    """Whether anything in the loop may end it."""
+    return any(isinstance(step, Exit) and step.kind is not ExitKind.CONTINUE for step in loop.steps())
 
 
 def _leaves(block: Block, step: Step) -> bool:

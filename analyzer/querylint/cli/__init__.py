@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -23,6 +25,9 @@ from querylint.cli.mcp import mcp
 from querylint.cli.pages import docs, explain, rules
 from querylint.cli.report import report
 from querylint.errors import QuerylintError
+
+LASTING = frozenset(("lsp", "mcp", "--watch"))
+"""Words of command lines that end only when the user says so."""
 
 
 class Door(click.Group):
@@ -56,7 +61,16 @@ for command in (check, fix, indexes, report, baseline, rules, explain, init, con
 
 def main() -> NoReturn:
     """The entry point of the command."""
-    sys.exit(run(sys.argv[1:]))
+    args = sys.argv[1:]
+    if LASTING.isdisjoint(args):
+        gc.disable()  # what a single run makes it keeps to its end, and looking through all of it once more is a twentieth of the run
+    code = run(args)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError, AttributeError):
+        sys.exit(code)
+    os._exit(code)  # everything is written: taking the program apart piece by piece would only cost time
 
 
 def run(args: Sequence[str]) -> int:

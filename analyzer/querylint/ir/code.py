@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Union
 
+from querylint.construction import quick
 from querylint.ir.access import Access, Predicate
 from querylint.ir.value import Origin, Value
 from querylint.text import Span
@@ -35,6 +36,7 @@ class Work(Enum):
     MEMBER = "member"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Use:
     """Work in memory on values that came from a read, a call or a parameter.
@@ -66,6 +68,7 @@ class TargetKind(Enum):
     EXTERNAL = "external"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Target:
     """Whom a call reaches: a function by module and qualified name, a registered function by its route, a parameter, or outside code."""
@@ -91,6 +94,7 @@ class Mode(Enum):
         return self in (Mode.QUERY, Mode.MUTATION, Mode.ACTION)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call that may matter: of a project function, of a registered function, or of outside code.
@@ -114,6 +118,7 @@ class Call:
     kept: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Wait:
     """The function stands still until these steps have finished."""
@@ -137,6 +142,7 @@ class LoopKind(Enum):
     CALLBACK = "callback"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Carried:
     """A variable that one round hands to the next: its pseudo step number, and the steps that decide its next value."""
@@ -146,6 +152,7 @@ class Carried:
     deps: frozenset[int]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Loop:
     """Code that runs once per item or until a condition.
@@ -174,11 +181,12 @@ class Loop:
 
     def steps(self) -> Iterator[Step]:
         """Every step of a round, outer before inner, in the order of the source."""
-        yield from _walk(self.body)
+        return _walk(self.body)
 
     guards: frozenset[int] = frozenset()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A choice between blocks; `on` are the steps that the condition needs.
@@ -204,6 +212,7 @@ class ExitKind(Enum):
     CONTINUE = "continue"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Exit:
     """The block is left here. `deps` are the steps that the returned value needs."""
@@ -213,6 +222,7 @@ class Exit:
     deps: frozenset[int] = frozenset()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The current time is read."""
@@ -261,6 +271,7 @@ class Escape(Enum):
     STORED = "stored"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outflow:
     """Something taken from an origin leaves whole; `span` is where, `after` are the works done on it before (`Use.id`)."""
@@ -302,19 +313,26 @@ class Function:
 
     def steps(self) -> Iterator[Step]:
         """Every step, outer before inner, in the order of the source."""
-        yield from _walk(self.body)
+        return _walk(self.body)
 
     def own_steps(self) -> Iterator[Step]:
         """Every step that runs when the function is called: not those in code that it only keeps for later."""
-        yield from _walk(self.body, detached=False)
+        return _walk(self.body, detached=False)
 
 
 def _walk(block: Block, *, detached: bool = True) -> Iterator[Step]:
+    found: list[Step] = []
+    _gather(block, found, detached)
+    return iter(found)
+
+
+def _gather(block: Block, found: list[Step], detached: bool) -> None:
+    """A list, since generators within generators hand every step up through all the blocks around it."""
     for step in block:
-        yield step
+        found.append(step)
         if isinstance(step, Loop):
             if detached or not step.detached:
-                yield from _walk(step.body, detached=detached)
+                _gather(step.body, found, detached)
         elif isinstance(step, Branch):
             for arm in step.arms:
-                yield from _walk(arm, detached=detached)
+                _gather(arm, found, detached)

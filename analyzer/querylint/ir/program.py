@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+from querylint.construction import quick
 from querylint.ir.access import Access, Op
 from querylint.ir.code import Block, Branch, Call, Function, Loop, Step, Wait
 from querylint.ir.schema import Facts, Schema, Table
@@ -15,6 +16,7 @@ UNDECLARED = Facts()
 T = TypeVar("T")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Edge:
     """One call that is known to reach a function of the program."""
@@ -24,6 +26,7 @@ class Edge:
     callee: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Effect:
     """An access that calling a function brings about: where it lies, and the calls that lead there from that function.
@@ -46,6 +49,7 @@ class Remote:
     trail: tuple[Edge, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Site:
     """A step in its place: the loops around it from outer to inner, its rank in the order of the source, and the choices it hangs on.

@@ -30,7 +30,9 @@ CLIENT_WORDS = (
     b"fetchMutation",
 )
 SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
-QUOTED = re.compile(rb"""(\w*)\(?\s*(["'`])([A-Za-z_]\w*)\2""")
+QUOTED = re.compile(rb"""(["'`])([A-Za-z_]\w*)\1""")
+LAST_WORD = re.compile(rb"\w*\Z")
+NAME = re.compile(rb"[\w$\x80-\xff]+")
 VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
 REFERENCE = re.compile(
     rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)(?:\s+as\s+[\w.<>\s]+\))?((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})"""
@@ -44,6 +46,7 @@ HEAD = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 RUN_ONCE = re.compile(
     rb"\b(?:migration|one-?time|one-?off|clean-?up) script\b|\b(?:only in|for) (?:development|testing)(?: only\b|[!.\n])", re.I
 )
+LONGEST = 400  # bytes before a quotation in which the word that calls with it is looked for
 MOST_WAVES = 5
 # What is run by hand or no longer used: nobody waits for what it names.
 SCRIPTS = frozenset(("scripts", "script", "deprecated"))
@@ -187,9 +190,9 @@ class ConvexFrontEnd:
         idle = [f for f in functions if f.kind is Kind.PLAIN and f.name not in called and f.name.isidentifier()]
         if not idle:
             return set()
-        names = re.compile(rb"(?<![\w$])(?:" + b"|".join(sorted({f.name.encode() for f in idle})) + rb")(?![\w$])")
-        seen = Counter(name for path in self.done for name in names.findall(PASSED_THROUGH.sub(b"", self.read(path) or b"")))
         declared = Counter(f.name.encode() for f in idle)
+        words = (NAME.findall(PASSED_THROUGH.sub(b"", self.read(path) or b"")) for path in self.done)
+        seen = Counter(word for found in words for word in found if word in declared)
         return {f.key for f in idle if seen[f.name.encode()] > declared[f.name.encode()]}
 
     def _manual(self) -> frozenset[str]:
@@ -219,9 +222,13 @@ class ConvexFrontEnd:
             if path in schemas or self.role(path) is Role.TEST or (path not in self.done and root_of(path, self.roots) is None):
                 continue
             source = VECTOR_SEARCH.sub(rb'withSearchIndex("\3"', self.read(path) or b"")
-            for before, _, name in QUOTED.findall(source):
-                if name in names and (before not in NAMING or (before in CHOOSING and name not in met)):
-                    found.add(name.decode())
+            last = 0
+            for quoted in QUOTED.finditer(source):
+                if (name := quoted[2]) in names:
+                    before = _called(source[max(last, quoted.start() - LONGEST) : quoted.start()])
+                    if before not in NAMING or (before in CHOOSING and name not in met):
+                        found.add(name.decode())
+                last = quoted.end()
         return frozenset(found)
 
     def _met(self) -> frozenset[bytes]:
@@ -229,6 +236,12 @@ class ConvexFrontEnd:
         functions = [f for found in self.done.values() for f in found]
         queries = [*(s for f in functions for s in f.steps() if isinstance(s, Access)), *(a for f in functions for a in f.built)]
         return frozenset(p.index.encode() for a in queries for p in a.plans if p.index is not None)
+
+
+def _called(before: bytes) -> bytes:
+    """The word right before a quotation, that calls with it where one opens a parenthesis."""
+    match = LAST_WORD.search(before.rstrip().removesuffix(b"("))
+    return match[0] if match is not None else b""
 
 
 def _references(source: bytes) -> Iterator[str]:

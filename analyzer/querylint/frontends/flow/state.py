@@ -375,8 +375,9 @@ class State:
         for arm in arms:
             self.store, self.dead, self.guards = dict(before), dead, guards
             self.control.append(on)
-            with self.recording() as block:
-                arm()  # type: ignore[operator]
+            outer, self.block = self.block, []
+            arm()  # type: ignore[operator]
+            block, self.block = self.block, outer
             self.control.pop()
             blocks.append(tuple(block))
             grown |= self.guards

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import quick
 from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Value
 from querylint.text import Span
 
@@ -20,6 +21,7 @@ TEXT = "text"
 """The marker of a text that is put together: `data` holds what it may be, with a hole for every part that is known only at run time."""
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class Condition:
     """One comparison of something with something: the raw material of predicates. `arms` are the alternatives of a disjunction."""
@@ -35,6 +37,7 @@ class Condition:
     dated: bool = False
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class Record:
     """An object with known fields; `rest` is what was spread into it."""
@@ -43,6 +46,7 @@ class Record:
     rest: tuple[Val, ...] = ()
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class Many:
     """A collection: an array, set, map or iterator over `item`; `items` are its members one by one where they are written down.
@@ -61,6 +65,7 @@ class Many:
     key: Val | None = None
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class Closure:
     """A function of this module with the variables around it.
@@ -76,6 +81,7 @@ class Closure:
     label: str = ""
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class Query:
     """A query being built. `plans` are alternatives; `at` and `end` are where it begins and ends.
@@ -109,6 +115,7 @@ class Query:
     held: bool = False
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class Marker:
     """A value that only a vocabulary understands: a context, a database handle, a reference to a function. `data` is the vocabulary's."""
@@ -118,6 +125,7 @@ class Marker:
     inner: Val | None = None
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class External:
     """Something imported from outside the project: the package and the name."""
@@ -126,6 +134,7 @@ class External:
     name: str
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class Space:
     """A module of the project as a value (`import * as ns`)."""
@@ -133,6 +142,7 @@ class Space:
     path: str
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class ClassRef:
     """A class of the project; `instance` for an object of it."""
@@ -145,6 +155,7 @@ class ClassRef:
 Shape = Record | Many | Closure | Query | Marker | External | Space | ClassRef | None
 
 
+@quick
 @dataclass(slots=True, frozen=True)
 class Val:
     """What is known of a value.

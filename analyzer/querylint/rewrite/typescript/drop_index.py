@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from querylint.ir import Access, Plan
+from querylint.ir import Access, Plan, Program
 from querylint.patch import Fix, Safety
 from querylint.remedy import DropIndex
 from querylint.rewrite import Task, Unfit
@@ -38,10 +38,16 @@ def _plans(task: Task, remedy: DropIndex) -> list[Plan]:
         for table in schema.tables.values()
         if any(index.span == task.found.span for index in table.indexes)
     }
-    found: list[Plan] = []
-    for function in task.program.functions.values():
-        if function.root in roots:
-            reads = [*(step for step in function.steps() if isinstance(step, Access)), *function.built]
-            mine = (plan for read in reads if read.table in (None, remedy.table) for plan in read.plans)
-            found += [plan for plan in mine if plan.index == remedy.index]
+    readers = task.program.once("plans by index", lambda: _by_index(task.program)).get(remedy.index, ())
+    return [plan for root, table, plan in readers if root in roots and table in (None, remedy.table)]
+
+
+def _by_index(program: Program) -> dict[str, list[tuple[str, str | None, Plan]]]:
+    """All plans that name an index, by that name, each with the root and the table of its read."""
+    found: dict[str, list[tuple[str, str | None, Plan]]] = {}
+    for function in program.functions.values():
+        for read in (*(step for step in function.steps() if isinstance(step, Access)), *function.built):
+            for plan in read.plans:
+                if plan.index is not None:
+                    found.setdefault(plan.index, []).append((function.root, read.table, plan))
     return found

@@ -12,9 +12,7 @@ from querylint.rewrite.typescript.source import Source, walk
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_LAST_LINE = re.compile(rb"([^\n]*)\n\Z")
 _BLANK_LINE = re.compile(rb"[ \t]*\r?\n")
-_BLANK_BEFORE = re.compile(rb"\n([ \t]*\r?\n)\Z")
 WIDTH = 80
 """Longer lists are broken into lines; it is the width of most formatters."""
 
@@ -85,17 +83,23 @@ def removed(file: Source, statements: list[Node]) -> list[TextEdit]:
 
 def _before_blank(data: bytes, start: int, end: int) -> int:
     """The start of a stretch, with the blank line before it where the block ends right after it."""
-    blank = _BLANK_BEFORE.search(data, 0, start)
+    before = _line_before(data, start)
+    blank = before is not None and before > 0 and not data[before : start - 1].removesuffix(b"\r").strip(b" \t")
     closes = data[end:].lstrip(b" \t")[:1] in (b"}", b")", b"]")
-    return blank.start(1) if blank is not None and closes else start
+    return before if before is not None and blank and closes else start
 
 
 def _past_blank(data: bytes, start: int, end: int) -> int:
     """The end of a stretch, with the blank line after it where another one, or the beginning of a block, comes before it."""
-    before = _LAST_LINE.search(data, 0, start)
+    before = _line_before(data, start)
     after = _BLANK_LINE.match(data, end)
-    opened = before is not None and (not before[1].strip() or before[1].rstrip().endswith((b"{", b"(", b"[")))
-    return after.end() if after is not None and opened else end
+    line = data[before : start - 1].rstrip() if before is not None else b"."
+    return after.end() if after is not None and (not line or line.endswith((b"{", b"(", b"["))) else end
+
+
+def _line_before(data: bytes, start: int) -> int | None:
+    """Where the line before the one that begins here begins; None where no line begins here."""
+    return data.rfind(b"\n", 0, start - 1) + 1 if start > 0 and data[start - 1 : start] == b"\n" else None
 
 
 def list_of(items: list[Placed], indent: str, unit: str, head: str, tail: str) -> str:
