@@ -26,6 +26,7 @@ class FakeOutcome:
     result: Result
     settings: FakeSettings
     lead: str = ""
+    project: None = None
 
 
 @dataclass

@@ -32,11 +32,16 @@ BUILT_IN = "querylint_rules"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A result, and the settings that it was made under. `lead` leads from the top of the repository to the root of the project."""
+    """A result, and the settings that it was made under.
+
+    `lead` leads from the top of the repository to the root of the project. `project` is what was read, where it is the project on disk
+    and the result depends on nothing else.
+    """
 
     result: Result
     settings: Settings
     lead: str = ""
+    project: Project | None = None
 
 
 def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
@@ -109,7 +114,7 @@ class Project:
         self.scope = scope
         self.settings = chosen
         self._read: dict[str, bytes | None] = dict(unsaved or {})
-        found = discover.discover(scope, chosen.exclude, prefix=chosen.prefix)
+        found = self._discovered()
         self.found = replace(found, files=tuple(sorted({*found.files, *filter(discover.readable, self._read)})))
         self.notes: list[Note] = [*self.found.notes, *chosen.notes]
         self._listed = frozenset(self.found.files)
@@ -126,6 +131,18 @@ class Project:
             if note is not None:
                 self.notes.append(note)
         return self._read[path]
+
+    def _discovered(self) -> discover.Discovery:
+        return discover.discover(self.scope, self.settings.exclude, prefix=self.settings.prefix)
+
+    @property
+    def contents(self) -> Mapping[str, bytes | None]:
+        """The files that were read, each with its bytes, or None where it could not be read."""
+        return self._read
+
+    def moved(self) -> bool:
+        """Whether there are other files by now than those that were found."""
+        return self._discovered() != self.found
 
     def role(self, path: str) -> Role:
         """What a file is for; tests count as code where the user says so."""

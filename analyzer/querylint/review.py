@@ -85,9 +85,12 @@ class _Review:
             chosen = engine.settings_for(root, self.rules, config, overrides)
             unsaved = {} if self.view.unsaved is None else {self.scope.targets[0]: self.view.unsaved[1]}
             scope = replace(self.scope, root=root, targets=() if self.view.changed else self.scope.targets)
-            result = engine.run(partial(Project(scope, chosen, unsaved).whole, fixes=self.fixes), self.rules)
+            project = Project(scope, chosen, unsaved)
+            result = engine.run(partial(project.whole, fixes=self.fixes), self.rules)
             result = self._compared(result, chosen, root)
-            return Outcome(self._asked_for(result, chosen), chosen, discover.lead(self.scope.root))
+            git = self.view.since is not None or self.view.staged or self.view.changed
+            alone = not git and self.view.unsaved is None
+            return Outcome(self._asked_for(result, chosen), chosen, discover.lead(self.scope.root), project if alone else None)
 
     def _laid_out(self, commit: str) -> AbstractContextManager[Path]:
         return snapshot(self.repository, commit, self.scope.root, _needed, AMBIENT)

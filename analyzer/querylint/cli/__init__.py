@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from querylint import __version__
+from querylint.cache.question import Question
 from querylint.cli.baseline import baseline
 from querylint.cli.check import check
 from querylint.cli.completion import completion
@@ -59,12 +60,12 @@ for command in (check, fix, indexes, report, baseline, rules, explain, init, con
     door.add_command(command)
 
 
-def main() -> NoReturn:
-    """The entry point of the command."""
+def main(question: Question | None = None) -> NoReturn:
+    """The entry point of the command; the answer to a `question` is kept for the next run."""
     args = sys.argv[1:]
     if LASTING.isdisjoint(args):
         gc.disable()  # what a single run makes it keeps to its end, and looking through all of it once more is a twentieth of the run
-    code = run(args)
+    code = run(args, question)
     try:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -73,10 +74,10 @@ def main() -> NoReturn:
     os._exit(code)  # everything is written: taking the program apart piece by piece would only cost time
 
 
-def run(args: Sequence[str]) -> int:
+def run(args: Sequence[str], question: Question | None = None) -> int:
     """Carry out a command line and say how it went; mistakes and mishaps end here, each as a sentence."""
     try:
-        code = door.main(list(args), prog_name="querylint", standalone_mode=False)
+        code = door.main(list(args), prog_name="querylint", standalone_mode=False, obj=question)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "querylint"
         return complain(f"{error.format_message()}\n`{command} --help` lists what there is")

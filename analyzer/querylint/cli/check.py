@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from querylint.cache.question import Question
 from querylint.cli.console import ExitCode
+from querylint.cli.keeping import keep
 from querylint.cli.options import COLORS, CONFIG, SEVERITIES, VIEW, names, outputs_given, view_of
 from querylint.cli.progress import working
 from querylint.cli.reporting import Printing, say
@@ -29,11 +31,12 @@ from querylint.report import FIX_FORMATS, FORMATS
 @COLORS
 @click.option("--watch", is_flag=True, help="Check again whenever something has changed.")
 @click.option("--statistics", is_flag=True, help="Print how often each rule reports instead of the findings.")
+@click.option("--no-cache", is_flag=True, help="Answer from no earlier run, and keep this answer for no later one.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else.")
 def check(
     paths: tuple[Path, ...], style: str, outputs: list[tuple[str, Path]], select: list[str] | None, color: str,
     ignore: list[str] | None, show: str | None, fail_on: str | None, exit_zero: bool, config: Path | None, statistics: bool, quiet: bool,
-    watch: bool, **view: object,
+    watch: bool, no_cache: bool, **view: object,
 ) -> int:  # fmt: skip
     """Report what is costly in PATHS (default: here).
 
@@ -57,6 +60,9 @@ def check(
         with working(quiet):
             asked = {key: value for key, value in given.items() if value is not None}
             outcome = review.check(paths or (Path(),), config, asked, wanted, fixes=fixes)
-        return say(outcome, printing)
+        said = say(outcome, printing)
+        if not (outputs or watch or outcome.result.broken):
+            keep(ctx.find_object(Question), said, outcome, paths or (Path(),), wanted.baseline)
+        return ExitCode(said.code)
 
     return again(paths or (Path(),), once) if watch else once()

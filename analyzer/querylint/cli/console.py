@@ -33,14 +33,16 @@ def painter(color: str) -> paint.Paint:
     return paint.Paint(paint.wanted(color, os.environ, is_terminal()))
 
 
-def put(text: str, machine: bool = False) -> None:
-    """Print to standard output, in UTF-8 for programs, in what the terminal can show for people."""
+def put(text: str, machine: bool = False) -> bytes:
+    """Print to standard output, in UTF-8 for programs, in what the terminal can show for people; gives back what was printed."""
     encoding = "utf-8" if machine else getattr(sys.stdout, "encoding", None) or "utf-8"
+    data = text.encode(encoding, "backslashreplace")
     try:
-        click.echo(text.encode(encoding, "backslashreplace"), nl=False)
+        click.echo(data, nl=False)
     except BrokenPipeError:
         # Whoever read us has seen enough; what Python flushes at the end must not complain about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return data
 
 
 def write(path: Path, text: str) -> None:

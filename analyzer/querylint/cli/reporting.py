@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import get_terminal_size
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from querylint.cache.record import Said
 from querylint.cli.console import ExitCode, complain, is_terminal, put, write
 from querylint.report import MACHINE_FORMATS, Options, paint, render, wording
 from querylint.result import Result
@@ -38,8 +40,8 @@ class Printing:
     chosen: bool = False
 
 
-def say(outcome: Outcome, printing: Printing) -> ExitCode:
-    """Write the files, print the report, and return what the exit code has to be."""
+def say(outcome: Outcome, printing: Printing) -> Said:
+    """Write the files, print the report, and return what was printed and what the exit code has to be."""
     result, code = outcome.result, verdict(outcome.result, outcome.settings.fail_on, printing.exit_zero)
     options = Options(show=outcome.settings.show, quiet=printing.quiet, statistics=printing.statistics, exit_code=code, lead=outcome.lead)
     for kind, path in printing.outputs:
@@ -48,11 +50,14 @@ def say(outcome: Outcome, printing: Printing) -> ExitCode:
         full = None if printing.chosen else FULL_AT_TERMINAL
         options = replace(options, by_cost=True, full=full, width=max(60, get_terminal_size().columns))
     options = replace(options, color=paint.wanted(printing.color, os.environ, terminal), links=paint.links_wanted(os.environ, terminal))
-    put(render(printing.style, result, options), machine=printing.style in MACHINE_FORMATS)
+    said = put(render(printing.style, result, options), machine=printing.style in MACHINE_FORMATS)
     if printing.style == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _summarize(Path(summary), result, options)
-    _explain_silence(result, printing)
-    return code
+    beside = "".join(f"{line}\n" for line in _beside(result, printing))
+    click.echo(beside, err=True, nl=False)
+    if result.broken:
+        complain("the run cannot be trusted, since a part of querylint failed; the notes say which")
+    return Said(said, beside.encode("utf-8", "backslashreplace"), code)
 
 
 def _summarize(path: Path, result: Result, options: Options) -> None:
@@ -76,12 +81,8 @@ def verdict(result: Result, fail_on: Severity | None, exit_zero: bool = False) -
     return ExitCode.FINDINGS if failing or any(gate.failed for gate in result.gates) else ExitCode.CLEAN
 
 
-def _explain_silence(result: Result, printing: Printing) -> None:
-    """Say beside a report that has no room for it what the run looked at, and that it cannot be trusted."""
+def _beside(result: Result, printing: Printing) -> Iterator[str]:
+    """What a report that has no room for it leaves unsaid: what the run looked at, and the gates that are not met."""
     if printing.style == "concise" and not printing.quiet:
-        for gate in result.gates:
-            if gate.failed:
-                click.echo(wording.gate(gate), err=True)
-        click.echo(f"{wording.verdict(result)} {wording.looked_at(result)}", err=True)
-    if result.broken:
-        complain("the run cannot be trusted, since a part of querylint failed; the notes say which")
+        yield from (wording.gate(gate) for gate in result.gates if gate.failed)
+        yield f"{wording.verdict(result)} {wording.looked_at(result)}"

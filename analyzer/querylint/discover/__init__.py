@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from querylint.discover.reading import LIMIT, read
 from querylint.discover.roles import role
-from querylint.discover.scope import Scope, lead, locate, within
-from querylint.discover.walk import Discovery, discover, readable
+from querylint.discover.scope import MARKERS, Scope, lead, locate, within
+from querylint.discover.walk import Discovery, counting, discover, readable
 
-__all__ = ["LIMIT", "Discovery", "Scope", "discover", "lead", "locate", "read", "readable", "role", "within"]
+__all__ = ["LIMIT", "MARKERS", "Discovery", "Scope", "counting", "discover", "lead", "locate", "read", "readable", "role", "within"]

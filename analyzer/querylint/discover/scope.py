@@ -14,6 +14,9 @@ _WEAK = ("package.json", "pyproject.toml", "tsconfig.json", "setup.py", "manage.
 _CODE = frozenset(("ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs"))
 _SCHEMAS = frozenset(f"schema.{suffix}" for suffix in _CODE)
 
+MARKERS = frozenset((*_STRONG, *_WEAK, *_SCHEMAS, "_generated", "convex", "pyproject.toml", ".gitignore"))
+"""The names by which a folder is known to be a project, or a part of one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

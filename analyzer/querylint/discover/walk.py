@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from querylint.cache.entry import Filter
 from querylint.discover.ignore import Chain, Patterns, compile_lines, compile_text, ignored
 from querylint.discover.scope import Scope, within
 from querylint.result import Note, NoteKind
@@ -35,7 +36,8 @@ class Discovery:
     """What the walk found, all relative to the root, with forward slashes and sorted.
 
     `files` are sources and the configuration that front ends need, `folders` those that were walked (the root is the empty string),
-    `generated` the folders that hold a `_generated` folder, which itself is never read.
+    `generated` the folders that hold a `_generated` folder, which itself is never read, `environments` the folders that were passed over
+    because of what lies in them.
     """
 
     root: Path
@@ -43,6 +45,7 @@ class Discovery:
     folders: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    environments: tuple[str, ...] = ()
 
 
 def discover(scope: Scope, excludes: Sequence[str] = (), force_exclude: bool = True, prefix: str = "") -> Discovery:
@@ -55,6 +58,12 @@ def discover(scope: Scope, excludes: Sequence[str] = (), force_exclude: bool = T
     walk = _Walk(scope, compile_lines(excludes), force_exclude, f"{prefix}/" if prefix else "")
     walk.run()
     return walk.finished()
+
+
+def counting() -> Filter:
+    """The names that make a difference to a walk, in whichever folder."""
+    suffixes = _SUFFIXES | _TEMPLATES | _TEMPLATES_OF_FOLDERS | {"json"}
+    return Filter(suffixes, frozenset({".git", ".gitignore", "pyvenv.cfg"}), _SKIPPED - {".git", _GENERATED})
 
 
 class _Way(IntEnum):
@@ -79,6 +88,7 @@ class _Walk:
         self.links: list[str] = []
         self.passed: list[str] = []
         self.notes: list[Note] = []
+        self.environments: list[str] = []
         self.lead, self.outer = _outer(scope.root)
 
     def run(self) -> None:
@@ -88,6 +98,7 @@ class _Walk:
             entries = self.listing(folder)
             names = {entry.name for entry in entries}
             if "pyvenv.cfg" in names and folder not in self.ways:
+                self.environments.append(folder)
                 continue
             self.folders.append(folder)
             if folder and ".git" in names:
@@ -186,7 +197,7 @@ class _Walk:
         self.explain()
         return Discovery(
             self.scope.root, tuple(self.files), tuple(sorted(self.folders)), tuple(sorted(self.generated)),
-            tuple(sorted(self.notes, key=lambda note: (note.path, note.message))),
+            tuple(sorted(self.notes, key=lambda note: (note.path, note.message))), tuple(sorted(self.environments)),
         )  # fmt: skip
 
     def explain(self) -> None:

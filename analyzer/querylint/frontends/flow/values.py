@@ -21,7 +21,6 @@ TEXT = "text"
 """The marker of a text that is put together: `data` holds what it may be, with a hole for every part that is known only at run time."""
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Condition:
     """One comparison of something with something: the raw material of predicates. `arms` are the alternatives of a disjunction."""
@@ -37,7 +36,6 @@ class Condition:
     dated: bool = False
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Record:
     """An object with known fields; `rest` is what was spread into it."""
@@ -46,7 +44,6 @@ class Record:
     rest: tuple[Val, ...] = ()
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Many:
     """A collection: an array, set, map or iterator over `item`; `items` are its members one by one where they are written down.
@@ -65,7 +62,6 @@ class Many:
     key: Val | None = None
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Closure:
     """A function of this module with the variables around it.
@@ -115,7 +111,6 @@ class Query:
     held: bool = False
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Marker:
     """A value that only a vocabulary understands: a context, a database handle, a reference to a function. `data` is the vocabulary's."""
@@ -125,7 +120,6 @@ class Marker:
     inner: Val | None = None
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class External:
     """Something imported from outside the project: the package and the name."""
@@ -134,7 +128,6 @@ class External:
     name: str
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Space:
     """A module of the project as a value (`import * as ns`)."""
@@ -142,7 +135,6 @@ class Space:
     path: str
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class ClassRef:
     """A class of the project; `instance` for an object of it."""

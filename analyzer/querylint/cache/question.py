@@ -1,0 +1,111 @@
+"""One run of the command as a question, and the answer that was kept for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from querylint import __version__
+from querylint.cache import place
+from querylint.cache.digest import digest
+from querylint.cache.entry import Entry, decode, encode
+from querylint.cache.probes import holds
+
+HEARD = (
+    "CLICOLOR_FORCE", "COLUMNS", "DOMTERM", "FORCE_COLOR", "FORCE_HYPERLINK", "GITHUB_STEP_SUMMARY", "HOME", "KITTY_WINDOW_ID",
+    "KONSOLE_VERSION", "LANG", "LC_ALL", "LC_CTYPE", "LINES", "NO_COLOR", "PYTHONIOENCODING", "PYTHONPATH", "PYTHONUTF8", "TERM",
+    "TERM_PROGRAM", "USERPROFILE", "VTE_VERSION", "WT_SESSION",
+)  # fmt: skip
+"""The variables of the environment that a report may depend on."""
+
+MOST_ANSWERS = 128
+
+
+class Question:
+    """What was asked: the words of the command line, where it was typed, by which tool and for which reader. `began` is in nanoseconds."""
+
+    __slots__ = ("began", "folder", "key")
+
+    def __init__(self, args: list[str], folder: str) -> None:
+        self.began = time.time_ns()
+        self.folder = folder
+        self.key = _key(args)
+
+    @property
+    def path(self) -> str:
+        """The file of the answer."""
+        return os.path.join(self.folder, f"{digest(self.key).hex()}.answer")
+
+    def answered(self) -> int | None:
+        """Say what was said to the same question before, if all that it depends on is as it was; the exit code, or None."""
+        try:
+            entry = self._kept()
+            if entry is None:
+                return None
+            before = [probe.stamp for probes in (entry.files, entry.folders) for probe in probes]
+            if not holds(entry, self.began):
+                return None
+            if before != [probe.stamp for probes in (entry.files, entry.folders) for probe in probes]:
+                self.keep(entry)
+        except Exception:  # whatever is wrong with what was kept, the question can still be answered by a run
+            return None
+        _say(entry)
+        return entry.code
+
+    def _kept(self) -> Entry | None:
+        data = place.load(self.path)
+        entry = decode(data) if data is not None else None
+        return entry if entry is not None and entry.key == self.key else None
+
+    def keep(self, entry: Entry) -> None:
+        """Keep an answer, whole or not at all; where that cannot be done, the next run has to find it anew."""
+        part = f"{self.path}.{os.getpid()}.part"
+        try:
+            os.makedirs(self.folder, 0o700, exist_ok=True)
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            try:
+                with open(handle, "wb") as file:
+                    file.write(encode(entry))
+                os.replace(part, self.path)
+            finally:
+                if os.path.lexists(part):
+                    os.unlink(part)
+            self._forget()
+        except OSError:
+            return
+
+    def _forget(self) -> None:
+        """Remove the oldest answers."""
+        with os.scandir(self.folder) as entries:
+            kept = [(entry.stat(follow_symlinks=False).st_mtime_ns, entry.path) for entry in entries if entry.name.endswith(".answer")]
+        for _, path in sorted(kept)[:-MOST_ANSWERS]:
+            os.unlink(path)
+
+
+def asked(args: list[str]) -> Question | None:
+    """The question of a command line; None where no answers are kept."""
+    folder = place.folder() if place.OFF not in args else None
+    return Question(args, folder) if folder is not None else None
+
+
+def _key(args: list[str]) -> bytes:
+    out = sys.stdout
+    terminal = out is not None and out.isatty()
+    width = os.get_terminal_size(out.fileno()).columns if terminal else 0
+    words = [
+        __version__, sys.version, sys.prefix, sys.platform, os.path.dirname(__file__), os.getcwd(), str(terminal), str(width),
+        str(getattr(out, "encoding", "")), *(f"{name}={os.environ.get(name)}" for name in HEARD), *args,
+    ]  # fmt: skip
+    return "\0".join(words).encode("utf-8", "surrogateescape")
+
+
+def _say(entry: Entry) -> None:
+    """Print what was printed."""
+    for stream, data in ((sys.stdout, entry.stdout), (sys.stderr, entry.stderr)):
+        if data:
+            try:
+                stream.buffer.write(data)
+                stream.flush()
+            except BrokenPipeError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
