@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+os.environ["QUERYLINT_CACHE_DIR"] = ""  # no answer of an earlier version of the code, nor of another test
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
