@@ -13,9 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from querylint import discover, filters, rewrite, settings
-from querylint.frontends.convex.frontend import ConvexFrontEnd
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
-from querylint.frontends.python.frontend import PythonFrontEnd
 from querylint.ir import IndexKind, Program, Role
 from querylint.link import link
 from querylint.patch import Fix
@@ -25,7 +23,6 @@ from querylint.rule import Finding, Found, Rule
 from querylint.settings import Settings, Size
 from querylint.text import LineIndex
 
-FRONT_ENDS: tuple[Make, ...] = (ConvexFrontEnd, PythonFrontEnd)
 SMALL_ROWS = 100
 BUILT_IN = "querylint_rules"
 
@@ -93,6 +90,20 @@ def undisturbed() -> Iterator[None]:
             gc.enable()
 
 
+def front_ends_for(found: discover.Discovery) -> list[Make]:
+    """What reads a project; what there is nothing to read for is not even loaded."""
+    made: list[Make] = []
+    if found.generated or any(not file.endswith((".py", ".pyi", ".sql")) for file in found.files):
+        from querylint.frontends.convex.frontend import ConvexFrontEnd
+
+        made.append(ConvexFrontEnd)
+    if any(file.endswith(".py") for file in found.files):
+        from querylint.frontends.python.frontend import PythonFrontEnd
+
+        made.append(PythonFrontEnd)
+    return made
+
+
 def narrowed(result: Result, keep: Callable[[Finding], bool]) -> Result:
     """A result with the findings that are to be kept, and the sources that these need."""
     findings, known = (tuple(f for f in fs if keep(f)) for fs in (result.findings, result.known))
@@ -150,7 +161,9 @@ class Project:
 
     def program(self) -> tuple[Program, Lowered]:
         """The project in the shared language."""
-        front_ends: list[FrontEnd] = [make(self.found.files, self.found.generated, self.read, self.role) for make in FRONT_ENDS]
+        front_ends: list[FrontEnd] = [
+            make(self.found.files, self.found.generated, self.read, self.role) for make in front_ends_for(self.found)
+        ]
         lowered = together([front_end.lower() for front_end in front_ends])
         sizes = {
             n: f.rows if f.rows is not None else SMALL_ROWS

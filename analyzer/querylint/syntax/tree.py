@@ -10,9 +10,10 @@ Nodes are mutable slotted classes for the speed of building them; after parsing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 from typing import Union
 
 
@@ -525,6 +526,9 @@ class Module:
     types: dict[str, str] = field(default_factory=dict)  # type aliases and interfaces by name, as text
 
 
+_PARTS: dict[type, Callable[[object], tuple[object, ...]] | None] = {}
+
+
 def walk(root: object) -> Iterator[object]:
     """Every node of a piece of code, nested functions included, and the lists and texts that nodes hold; the last part comes first."""
     stack = [root]
@@ -533,5 +537,19 @@ def walk(root: object) -> Iterator[object]:
         yield node
         if isinstance(node, list | tuple):
             stack.extend(node)
-        elif hasattr(node, "__slots__") and not isinstance(node, str):
-            stack.extend(getattr(node, slot) for slot in node.__slots__ if slot not in ("at", "end", "assigns"))
+            continue
+        kind = type(node)
+        parts = _PARTS[kind] if kind in _PARTS else _parts(kind)
+        if parts is not None:
+            stack.extend(parts(node))
+
+
+def _parts(kind: type) -> Callable[[object], tuple[object, ...]] | None:
+    """What nodes of a kind hold; None for what is no node."""
+    slots = [slot for slot in getattr(kind, "__slots__", ()) if slot not in ("at", "end", "assigns")]
+    made = None
+    if slots and not issubclass(kind, str):
+        get = attrgetter(*slots)
+        made = get if len(slots) > 1 else lambda node: (get(node),)
+    _PARTS[kind] = made
+    return made

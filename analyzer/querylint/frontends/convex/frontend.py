@@ -69,6 +69,7 @@ class ConvexFrontEnd:
         self.schemas: dict[str, Schema] = {}
         self.notes: list[Note] = []
         self.done: dict[str, list[Function]] = {}
+        self._followed: set[str] = set()
 
     def lower(self) -> Lowered:
         """Everything that the project says about Convex."""
@@ -119,8 +120,9 @@ class ConvexFrontEnd:
     def _next_wave(self) -> bool:
         """Modules that a lowered function calls into and that have not been read closely yet."""
         wanted: dict[str, None] = {}
-        for functions in list(self.done.values()):
-            for function in functions:
+        for path in [path for path in self.done if path not in self._followed]:
+            self._followed.add(path)
+            for function in self.done[path]:
                 for step in function.steps():
                     if isinstance(step, Call) and step.target.kind is TargetKind.FUNCTION and step.target.module not in self.done:
                         wanted[step.target.module] = None
