@@ -93,11 +93,11 @@ def undisturbed() -> Iterator[None]:
 def front_ends_for(found: discover.Discovery) -> list[Make]:
     """What reads a project; what there is nothing to read for is not even loaded."""
     made: list[Make] = []
-    if found.generated or any(not file.endswith((".py", ".pyi", ".sql")) for file in found.files):
+    if found.generated or any(file.endswith((*rewrite.LANGUAGES["typescript"], "convex.json")) for file in found.files):
         from querylint.frontends.convex.frontend import ConvexFrontEnd
 
         made.append(ConvexFrontEnd)
-    if any(file.endswith(".py") for file in found.files):
+    if any(file.endswith(rewrite.LANGUAGES["python"]) for file in found.files):
         from querylint.frontends.python.frontend import PythonFrontEnd
 
         made.append(PythonFrontEnd)

@@ -6,13 +6,16 @@ Only plumbing that runs no filter, no text conversion and no monitor is used; bl
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from querylint.errors import RevisionError
+
+if TYPE_CHECKING:
+    import subprocess
 
 INDEX = ":"
 """Stands for the index where a commit could be named."""
@@ -92,6 +95,8 @@ class Repository:
 
     def contents(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
         """What the files hold, as it was stored; a blob that is not there is passed over."""
+        import subprocess
+
         command = ["git", *_QUIET, "cat-file", "--batch"]
         process = subprocess.Popen(command, cwd=self.top, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdin is not None
@@ -140,6 +145,8 @@ def uncommitted(root: Path, paths: Iterable[str]) -> frozenset[str]:
 
 
 def _git(folder: Path, *args: str) -> subprocess.CompletedProcess[bytes]:
+    import subprocess  # most runs ask git nothing
+
     try:
         return subprocess.run(["git", *_QUIET, *args], cwd=folder, env=_environment(), capture_output=True, check=False)
     except FileNotFoundError:
