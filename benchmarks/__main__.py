@@ -6,7 +6,6 @@ import argparse
 import math
 import platform
 import sys
-import sysconfig
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,13 +57,12 @@ def _options() -> argparse.Namespace:
 
 
 def _heading(peers: Peers, missing: Sequence[str], rounds: int) -> str:
-    optimized = "with" if "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")) else "without"
     versions = ", ".join(f"{name} {version}" for name, version in peers.versions().items())
     left = f" Not installable where this ran: {', '.join(missing)}." if missing else ""
     return (
         "# Results\n\n"
         f"Made by `python -m benchmarks` on {time.strftime('%Y-%m-%d')}: querylint {querylint.__version__}, "
-        f"{platform.python_implementation()} {platform.python_version()} {optimized} profile-guided optimization, "
+        f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()}), "
         f"{platform.system()} {platform.machine()}; {versions}.{left} "
         f"All contestants of a race run in turns; medians of {rounds} rounds where nothing else is said. CPU and memory are those of the "
         "whole process with its children. A ratio is that of querylint's CPU to the other's, the median over the rounds: below 1, "
