@@ -85,7 +85,8 @@ def _packed_by_npm(package: str, folder: Path) -> Path:
 def _unpacked(archive: Path, target: Path) -> None:
     """The one folder of an archive, under the name of the target."""
     with tarfile.open(archive) as packed:
-        packed.extractall(target.with_suffix(".part"), filter="data")
+        plain = [one for one in packed if one.isreg() and not one.name.startswith("/") and ".." not in one.name.split("/")]
+        packed.extractall(target.with_suffix(".part"), plain)
     (inner,) = target.with_suffix(".part").iterdir()
     inner.rename(target)
     target.with_suffix(".part").rmdir()
