@@ -7,11 +7,28 @@ from collections.abc import Callable, Collection
 
 from querylint.frontends.templates.relevance import Relevance
 from querylint.syntax.templates import READERS, Dialect, Page, dialect_of
-from querylint.text import LineIndex
+from querylint.text import LineIndex, Span
 
 FOLDERS = frozenset(("templates", "jinja2"))
 # The usual language of a project shows in a few of its files.
 SAMPLE = 30
+
+
+class PageLines(LineIndex):
+    """The lines of a template, which many views render: the same places are asked for again and again."""
+
+    __slots__ = ("_spans",)
+
+    def __init__(self, path: str, source: bytes) -> None:
+        super().__init__(path, source)
+        self._spans: dict[tuple[int, int], Span] = {}
+
+    def span(self, start: int, end: int) -> Span:
+        """The span between two byte offsets, the same one each time."""
+        found = self._spans.get((start, end))
+        if found is None:
+            found = self._spans[start, end] = super().span(start, end)
+        return found
 
 
 class Templates:
@@ -83,7 +100,7 @@ class Templates:
             source = self.read(path)
             self._pages[path] = None
             if source is not None:
-                self._lines[path] = LineIndex(path, source)
+                self._lines[path] = PageLines(path, source)
                 self._pages[path] = READERS[dialect_of(path, source, self._usually())](path, source)
         return self._pages[path]
 

@@ -14,6 +14,8 @@ from querylint.rewrite.file import File
 from querylint.text import Span
 
 _BOM = b"\xef\xbb\xbf"
+MOST_KEPT = 500_000
+"""How many nodes are remembered with what is below them: those of a hundred large files."""
 
 
 class Tree(File):
@@ -66,7 +68,7 @@ class Tree(File):
         """The nodes that cover a stretch, the module first."""
         found: list[cst.CSTNode] = [self.module]
         while True:
-            inner = next((child for child in found[-1].children if self._covers(child, start, end)), None)
+            inner = next((child for child in children(found[-1]) if self._covers(child, start, end)), None)
             if inner is None:
                 return found
             found.append(inner)
@@ -130,7 +132,23 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while waiting:
         here = waiting.pop()
         yield here
-        waiting.extend(reversed(here.children))
+        waiting.extend(reversed(children(here)))
+
+
+def children(node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
+    """The nodes right below a node, in the order of the source.
+
+    Nodes never change, and libcst makes the whole node anew to find them: the answers are kept, with the nodes that they are about.
+    """
+    known = _children.get(id(node))
+    if known is None:
+        if len(_children) > MOST_KEPT:
+            _children.clear()
+        known = _children[id(node)] = (node, tuple(node.children))
+    return known[1]
+
+
+_children: dict[int, tuple[cst.CSTNode, tuple[cst.CSTNode, ...]]] = {}
 
 
 def around(way: list[cst.CSTNode], *kinds: type[cst.CSTNode]) -> cst.CSTNode | None:

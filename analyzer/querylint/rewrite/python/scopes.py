@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import libcst as cst
 
@@ -28,6 +29,7 @@ def variables(node: cst.CSTNode) -> list[cst.Name]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def names(node: cst.CSTNode) -> frozenset[str]:
     """Every variable that is named below a node, bound or used."""
     return frozenset(here.value for here in variables(node))
