@@ -126,7 +126,7 @@ def _handled(tree: Tree, found: Rounds, lookup: Lookup, way: list[cst.CSTNode]) 
 def _ahead(
     task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, lookup: Lookup, handled: tuple[TextEdit, ...], shared: tuple[str, ...]
 ) -> Fix | Unfit:
-    taken = names(tree.module)
+    taken = tree.names
     items, kept = again(found, taken)
     result = fresh(lookup.result, taken)
     key = found.text(lookup.key)

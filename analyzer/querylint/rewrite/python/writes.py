@@ -14,7 +14,7 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.classes import class_name
 from querylint.rewrite.python.concrete import Tree, links, method, name, tree_of, walk
 from querylint.rewrite.python.imports import bring
-from querylint.rewrite.python.scopes import fresh, names, snake
+from querylint.rewrite.python.scopes import fresh, snake
 
 SILENT = "save() and signals of other code are passed by"
 NOTHING = "where a round fails, none of the rows is written"
@@ -68,7 +68,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
 
 
 def _fix(tree: Tree, node: cst.BaseExpression, loop: cst.For, row: str, fields: tuple[str, ...], model: str, names_here: Names) -> Fix:
-    rows = fresh(f"{'changed' if fields else 'new'}_{snake(model.rpartition('.')[2])}s", names(tree.module))
+    rows = fresh(f"{'changed' if fields else 'new'}_{snake(model.rpartition('.')[2])}s", tree.names)
     indent = tree.indent(tree.start(loop))
     before, after = tree.line_start(tree.start(loop)), tree.next_line(tree.end(loop) - 1)
     listed = f", [{', '.join(tree.quoted(f) for f in fields)}]" if fields else ""
@@ -120,7 +120,7 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
     if any(arg.keyword is None or arg.keyword.value != "update_fields" for arg in node.args):
         return Unfit("save() is told how to write")
     fields: dict[str, None] = {}
-    for here in walk(loop.body):
+    for here in sorted(filter(tree.placed, walk(loop.body)), key=tree.start):
         if isinstance(here, cst.Call) and isinstance(here.func, cst.Attribute) and here is not node and links(here.func)[-1] is not None:
             base = links(here.func)[-1]
             if isinstance(base, cst.Name) and base.value == row.value and here.func.value is base:
@@ -153,7 +153,7 @@ def _created(tree: Tree, node: cst.BaseExpression, table: Table) -> tuple[str, t
 def _timed(task: Task, table: Table) -> bool:
     span = table.span
     data = task.sources.read(span.path) if span is not None else None
-    return data is None or b"auto_now=" in data
+    return data is not None and b"auto_now=" in data
 
 
 def _whole(task: Task, table: Table) -> bool:
