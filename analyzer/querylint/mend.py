@@ -17,6 +17,7 @@ from querylint.result import NoteKind, Result
 from querylint.revisions import uncommitted
 from querylint.rewrite import edits
 from querylint.rewrite.disk import replace_files
+from querylint.rewrite.lines import line_before
 from querylint.rule import Finding, Rule
 from querylint.settings import Settings
 
@@ -47,19 +48,21 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A fix that was made, for a finding as it stood when it was made."""
+    """A fix that was made, for a finding as it stood when it was made; `line` is where that was before all fixes."""
 
     finding: Finding
     fix: Fix
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A finding that is still there, and why; `waiting` is a fix that the user may still ask for."""
+    """A finding that is still there, and why; `waiting` is a fix that the user may still ask for, `line` where it was before all fixes."""
 
     finding: Finding
     reason: str
     waiting: Fix | None = None
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,11 @@ class _Mender:
                 break
             held = self._hold(batch, project, result)
             if held is not None:
+                made += [replace(one, line=self._line_before(disk, one.finding)) for one in held.made]
                 self.unsaved, project, result = held.unsaved, held.project, held.result
-                made += held.made
         before = {path: data for path in self.unsaved if (data := disk.read(path)) is not None}
         after = {path: data for path, data in self.unsaved.items() if data != before[path]}
-        left = tuple(self._left(finding) for finding in by_place(result.findings) if self._chosen(finding))
+        left = tuple(self._left(disk, finding) for finding in by_place(result.findings) if self._chosen(finding))
         return Mended(self.scope.root, self.settings, tuple(made), left, {path: before[path] for path in after}, after, result)
 
     def _look(self, unsaved: Mapping[str, bytes]) -> tuple[Project, Result]:
@@ -220,10 +223,16 @@ class _Mender:
         both = State([*state.made, *follow], second.unsaved, second.project, second.result)
         return None if _failing(state.made, before, both.result) else both
 
-    def _left(self, finding: Finding) -> Left:
+    def _line_before(self, disk: Project, finding: Finding) -> int:
+        """The line of a finding of the files as they are now, in the files on the disk."""
+        span = finding.found.span
+        now, before = self.unsaved.get(span.path), disk.read(span.path)
+        return line_before(before, now, span.line) if now is not None and before is not None else span.line
+
+    def _left(self, disk: Project, finding: Finding) -> Left:
         reason = self._hindrance(finding)
         waiting = finding.fix if finding.fix is not None and finding.fix.safety is Safety.UNSAFE and not self.choice.unsafe else None
-        return Left(finding, reason or "its fix waits for the next run", waiting)
+        return Left(finding, reason or "its fix waits for the next run", waiting, self._line_before(disk, finding))
 
 
 def _deed(made: Made) -> tuple[object, ...]:

@@ -22,7 +22,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.memory import COUNTING, GROUPING, Load, anchor, drives, handed_on, home, loads, repeated_use, trail, visited, weight
+from querylint.advise.memory import (
+    COUNTING,
+    GROUPING,
+    Load,
+    anchor,
+    drives,
+    handed_on,
+    home,
+    loads,
+    matching,
+    repeated_use,
+    trail,
+    visited,
+    weight,
+)
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
@@ -78,7 +92,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     return Found(
         load.access.span if tested else anchor(load, first),
-        f"all rows of `{table}` are loaded to be {what}",
+        f"{matching(program, load)} are loaded to be {what}",
         trail(program, load, first),
         remedy,
         _severity(program, load, works),

@@ -129,16 +129,25 @@ def _nearest(program: Program, source: Source, loop: Loop, lacking: list[Path]) 
     if root is None or root.terminal in (Terminal.ROWS, Terminal.PAGE) or loop.over is None:
         return source, lacking
     sites = program.sites(source.outer.key).by_id
-    for origin in loop.over.origins:
-        site = sites.get(origin.ref) if isinstance(origin.ref, int) else None
-        step = site.step if site is not None else None
-        if isinstance(step, Access) and step.follows is not None and step.terminal is Terminal.ROWS and not origin.path:
+    over = [sites[origin.ref] for origin in loop.over.origins if origin.ref in sites and not origin.path]
+    while over and isinstance(step := over[0].step, Access) and step.follows is not None and any(map(_each, over[0].loops)):
+        above = sites.get(step.follows.ref) if isinstance(step.follows.ref, int) else None  # asked for in every round of another loop
+        if above is None or not isinstance(above.step, Access) or above.step.follows is None:
+            break
+        over = [above]
+    for site in over:
+        step = site.step
+        if isinstance(step, Access) and step.follows is not None and step.terminal is Terminal.ROWS:
             before = tuple(part for part in step.follows.path if part != ITEM)
             after = [path[len(before) :] for path in lacking if path[: len(before)] == before and len(path) > len(before)]
             if before and after:
                 own = replace(source, read=step, path=source.path[len(before) :])
                 return own, [path for path in after if path in missing(program, source.outer, step, own.path)] or after
     return source, lacking
+
+
+def _each(loop: Loop) -> bool:
+    return loop.kind is not LoopKind.ONCE
 
 
 def _unknown(source: Source) -> bool:

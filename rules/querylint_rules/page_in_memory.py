@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
 from querylint.advise.growth import small
-from querylint.advise.memory import Load, anchor, home, loads, trail
+from querylint.advise.memory import Load, anchor, home, loads, matching, trail
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.trace import Seen, fate
 from querylint.ir import Bound, Function, Program, Terminal, Use, Work
@@ -96,7 +96,7 @@ def _cut(program: Program, load: Load, seen: Seen) -> Found:
     count = seen.use.size.literal if seen.use.size is not None and isinstance(seen.use.size.literal, int) else None
     return Found(
         anchor(load, seen),
-        f"all rows of {_name(load.access.table)} are loaded and cut in memory",
+        f"{matching(program, load)} are loaded and cut in memory",
         trail(program, load, seen),
         _remedy(seen.use, count),
         _weight(program, load.function),

@@ -52,6 +52,25 @@ def git(root: Path, *args: str) -> None:
     subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *args], cwd=root, check=True, capture_output=True)
 
 
+def test_lines_are_those_of_the_files_on_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "blog").mkdir()
+    (tmp_path / "blog/models.py").write_text(
+        "from django.db import models\n\nclass Author(models.Model):\n    name = models.CharField(max_length=80)\n\n"
+        "class Post(models.Model):\n    author = models.ForeignKey(Author, on_delete=models.CASCADE)\n"
+    )
+    loop = "    for one in ids:\n        found = Author.objects.filter(pk=one).first()\n        print(found.name if found else one)\n"
+    lazy = "    return [post.author.name for post in Post.objects.only('author')]\n"
+    code = f"from blog.models import Author, Post\n\ndef first(ids: list[int]):\n{loop}\ndef second():\n{lazy}"
+    (tmp_path / "blog/views.py").write_text(code)
+    shown = fix(tmp_path, "--diff", "--unsafe").output
+    assert "+    author_by_id = Author.objects.in_bulk(ids)" in shown
+    assert "blog/views.py:5:17: would fix loop-read" in shown
+    assert "blog/views.py:9:13: not fixed lazy-loop" in shown
+    made = fix(tmp_path, "--unsafe", "--allow-dirty").output
+    assert "blog/views.py:5:17: fixed loop-read" in made
+    assert "blog/views.py:10:13: not fixed lazy-loop" in made
+
+
 def test_safe_fixes_are_made_and_the_others_are_named(project: Path) -> None:
     done = fix(project)
     assert ".take(1);" in (project / "convex/posts.ts").read_text()

@@ -129,10 +129,17 @@ def repeated_use(program: Program, seen: Seen) -> bool:
     return site is not None and any(not _own(loop, seen.use.of) and loop.kind.value in ("each", "gather", "while") for loop in site.loops)
 
 
+def matching(program: Program, load: Load) -> str:
+    """What is loaded, for messages: all rows, unless a statement of any condition names those that it wants."""
+    table = f"`{load.access.table}`" if load.access.table is not None else "a table"
+    asked = load.access.follows is not None or any(plan.predicates for plan in load.access.plans)
+    return f"{'the matching' if asked and program.facts(load.function).planner else 'all'} rows of {table}"
+
+
 def trail(program: Program, load: Load, seen: Seen) -> tuple[Point, ...]:
     """From the entry to the load, and on to the work."""
     calls = tuple(Point(e.call.span, _handing(load, e)) for e in seen.way)
-    some = "rows" if load.access.bound is Bound.LIMIT else "all rows in the range"
+    some = "rows" if load.access.bound is Bound.LIMIT or program.facts(load.function).planner else "all rows in the range"
     loaded = Point(load.access.span, f"{some} of {load.access.table or 'a table'} are loaded here")
     done = (Point(seen.use.span, f"{seen.use.work.value} in memory"),) if calls else ()
     return (*shortest(reaching(program, load.function)), loaded, *calls, *done)

@@ -105,17 +105,18 @@ def _report(mended: Mended, paint: Paint, *, only_show: bool) -> str:
     verb = "would fix" if only_show else "fixed"
     lines = [line for made in mended.made for line in _made(made, verb, paint)]
     told = [left for left in mended.left if left.reason != NO_FIX]
-    lines += [line for left in told for line in _left(left, paint)]
+    lines += [line for left in told for line in _left(left, paint, only_show=only_show)]
     return "\n".join([*lines, *([""] if lines else []), _summary(mended, verb)]) + "\n"
 
 
 def _made(made: Made, verb: str, paint: Paint) -> list[str]:
-    head = f"{_place(made.finding, paint)} {verb} {paint.strong(made.finding.rule)}: {_order(made.fix)}"
+    head = f"{_place(made.finding, paint, made.line)} {verb} {paint.strong(made.finding.rule)}: {_order(made.fix)}"
     return [head, *(f"    mind: {printable(caveat)}" for caveat in made.fix.caveats)]
 
 
-def _left(left: Left, paint: Paint) -> list[str]:
-    head = f"{_place(left.finding, paint)} not fixed {paint.strong(left.finding.rule)}: {printable(left.reason)}"
+def _left(left: Left, paint: Paint, *, only_show: bool) -> list[str]:
+    place = _place(left.finding, paint, left.line if only_show else 0)
+    head = f"{place} not fixed {paint.strong(left.finding.rule)}: {printable(left.reason)}"
     return [head, *(f"    mind: {printable(caveat)}" for caveat in (left.waiting.caveats if left.waiting else ()))]
 
 
@@ -123,9 +124,10 @@ def _order(fix: Fix) -> str:
     return printable(fix.title)
 
 
-def _place(finding: Finding, paint: Paint) -> str:
+def _place(finding: Finding, paint: Paint, line: int = 0) -> str:
+    """Where a finding is; `line` is another number than that of the files as they have become."""
     span = finding.found.span
-    return paint.strong(printable(f"{span.path}:{span.line}:{span.column}:"))
+    return paint.strong(printable(f"{span.path}:{line or span.line}:{span.column}:"))
 
 
 def _summary(mended: Mended, verb: str) -> str:

@@ -42,6 +42,8 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
 }
 """The module that carries out a kind of remedy in a language."""
 
+INDEXED = "`querylint indexes --apply` edits the model and writes the migration"
+
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
@@ -87,6 +89,8 @@ def propose(task: Task) -> Fix | Unfit:
     path = at.path if isinstance(at, Span) else task.found.span.path
     language = next((name for name, suffixes in LANGUAGES.items() if path.endswith(suffixes)), "")
     module = REWRITERS.get((language, type(remedy))) if remedy is not None else None
+    if language == "python" and isinstance(remedy, remedies.AddIndex | remedies.DropIndex):
+        return Unfit(INDEXED)
     if remedy is None or module is None:
         return Unfit(NO_FIX)
     return cast("Rewriter", import_module(module)).rewrite(task, remedy)

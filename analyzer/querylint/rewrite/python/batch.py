@@ -8,7 +8,7 @@ from querylint.ir import Access, Call, Loop, Op
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python import lookups
+from querylint.rewrite.python import lookups, writes
 from querylint.rewrite.python.concrete import Tree, name, tree_of, walk
 from querylint.rewrite.python.imports import bring
 from querylint.rewrite.python.lookups import MISSING, Lookup
@@ -23,7 +23,9 @@ LONG = 100
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     """Read ahead by key."""
-    if remedy.loop is None or remedy.of == "writes":
+    if remedy.of == "writes":
+        return writes.rewrite(task, remedy)
+    if remedy.loop is None:
         return Unfit(NO_FIX)
     tree = tree_of(task.sources, task.found.span.path)
     place = tree.exactly(task.found.span) if tree is not None and remedy.loop.path == task.found.span.path else None
@@ -124,7 +126,7 @@ def _handled(tree: Tree, found: Rounds, lookup: Lookup, way: list[cst.CSTNode]) 
 def _ahead(
     task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, lookup: Lookup, handled: tuple[TextEdit, ...], shared: tuple[str, ...]
 ) -> Fix | Unfit:
-    taken = names(tree.module)
+    taken = tree.names
     items, kept = again(found, taken)
     result = fresh(lookup.result, taken)
     key = found.text(lookup.key)

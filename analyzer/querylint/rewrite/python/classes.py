@@ -33,6 +33,8 @@ def class_name(task: Task, tree: Tree, function: Function, table: str | None, na
     span = declared.span if declared is not None else None
     data = task.sources.read(span.path) if span is not None else None
     found = _CLASS.search(data, span.start, span.end) if data is not None and span is not None else None
+    if table is not None and declared is not None and span is None:
+        return next((local_name(a) for a in _imports_of(tree) if a.name.value == table), None)  # a class of the framework
     if span is None or found is None:
         return None
     wanted = found[1].decode()
@@ -48,6 +50,12 @@ def class_name(task: Task, tree: Tree, function: Function, table: str | None, na
     if not beside and _reaches(task.sources, root, span.path, tree.path):
         return None
     return names.of(module, wanted)
+
+
+def _imports_of(tree: Tree) -> Iterator[cst.ImportAlias]:
+    for _, clause in top_imports(tree):
+        if isinstance(clause, cst.ImportFrom) and not isinstance(clause.names, cst.ImportStar):
+            yield from clause.names
 
 
 def _known(tree: Tree, path: str, wanted: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
@@ -13,9 +15,10 @@ from querylint.rewrite import Sources
 from querylint.rewrite.file import File
 from querylint.text import Span
 
+_SPACE = re.compile(
+    r"whitespace|^(?:lpar|rpar|lbracket|rbracket|lbrace|rbrace|comma|semicolon|newline|leading_lines|lines_after|header|footer)"
+)
 _BOM = b"\xef\xbb\xbf"
-MOST_KEPT = 500_000
-"""How many nodes are remembered with what is below them: those of a hundred large files."""
 
 
 class Tree(File):
@@ -39,6 +42,10 @@ class Tree(File):
         start = span.start + self._skipped
         return start, start + span.length
 
+    def placed(self, node: cst.CSTNode) -> bool:
+        """Whether a node has a place of its own."""
+        return node in self._spans
+
     def start(self, node: cst.CSTNode) -> int:
         """Where a node begins."""
         return self.bounds(node)[0]
@@ -46,6 +53,12 @@ class Tree(File):
     def end(self, node: cst.CSTNode) -> int:
         """Where a node ends."""
         return self.bounds(node)[1]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every variable that the file names."""
+        apart = {n.attr for n in self._spans if isinstance(n, cst.Attribute)} | {n.keyword for n in self._spans if isinstance(n, cst.Arg)}
+        return frozenset(n.value for n in self._spans if isinstance(n, cst.Name) and n not in apart)
 
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node, its line ends as `\\n`."""
@@ -127,28 +140,23 @@ def tree_of(sources: Sources, path: str) -> Tree | None:
 
 
 def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """A node and all below it, in the order of the source."""
+    """A node and all below it that is code: neither spaces nor comments."""
     waiting = [node]
     while waiting:
         here = waiting.pop()
         yield here
-        waiting.extend(reversed(children(here)))
+        for name in _parts(type(here)):
+            held = getattr(here, name)
+            if isinstance(held, cst.CSTNode):
+                waiting.append(held)
+            elif isinstance(held, tuple | list):
+                waiting.extend(held)
 
 
-def children(node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
-    """The nodes right below a node, in the order of the source.
-
-    Nodes never change, and libcst makes the whole node anew to find them: the answers are kept, with the nodes that they are about.
-    """
-    known = _children.get(id(node))
-    if known is None:
-        if len(_children) > MOST_KEPT:
-            _children.clear()
-        known = _children[id(node)] = (node, tuple(node.children))
-    return known[1]
-
-
-_children: dict[int, tuple[cst.CSTNode, tuple[cst.CSTNode, ...]]] = {}
+@cache
+def _parts(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """The fields of a kind of node that hold code; libcst's own list of children copies every node that it passes."""
+    return tuple(f.name for f in dataclasses.fields(kind) if not _SPACE.search(f.name))
 
 
 def around(way: list[cst.CSTNode], *kinds: type[cst.CSTNode]) -> cst.CSTNode | None:

@@ -12,7 +12,7 @@ from querylint.rewrite.python.scopes import bound, changed, fresh, names, snake
 
 EMPTY = "it is read even where there are no items, or none that needs it"
 RAISING = frozenset(("get", "one", "earliest", "latest", "scalar_one", "get_object_or_404", "first_or_404", "one_or_404", "get_or_404"))
-FAILS = "where no row is there, the error comes before the first round"
+FAILS = "where no row is there, it fails even if no round asks for it"
 
 
 def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
@@ -27,22 +27,28 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         return Unfit("the read does not stand in the rounds of a loop itself")
     if way[way.index(loop) + 1] is not loop.body or not isinstance(loop.body, cst.IndentedBlock):
         return Unfit("the read does not stand in the rounds of a loop itself")
-    statement = way[way.index(loop.body) + 1]
+    statement, block = _statement(way)
     named = _named(statement, node, way)
     value = named[1] if named is not None else node
-    if named is not None and _taken(named[0], loop, way):
+    own = named[0] if named is not None else ""
+    direct = block is loop.body
+    if named is not None and direct and _taken(own, loop, way):
         return Unfit("its name is taken outside of the loop")
-    if reason := _hindered(loop, value, own=named[0] if named is not None else ""):
+    if reason := _hindered(loop, value, own):
         return Unfit(reason)
+    if named is not None and not direct and (value is not node or _taken(own, loop, way) or _given(loop, own) > 1):
+        named = None  # its place is taken by another name
+    if _given(loop, own) > 1 and direct:
+        return Unfit(f"`{own}` is given another value in a round")
     caveats = (EMPTY, FAILS) if method(links(node)[0]) in RAISING or _called(node) in RAISING else (EMPTY,)
     if named is not None:
-        edits = _moved(tree, loop, statement, way)
+        edits = _moved(tree, loop, statement, block)
         return edits if isinstance(edits, Unfit) else Fix("read it once before the loop", Safety.UNSAFE, edits, caveats)
     if not isinstance(node, cst.Call) or (isinstance(way[-1], cst.For) and way[-1].iter is node):
         return Unfit("the read is run by a loop of its own")
     if "\n" in tree.text(node) and '"""' in tree.text(node):
         return Unfit("the read holds a text of several lines")
-    taken = names(tree.module)
+    taken = tree.names
     name = fresh(snake(task.found.table or "row").rpartition(".")[2], taken)
     indent = tree.indent(tree.start(loop))
     shift = len(tree.indent(tree.start(node))) - len(indent)
@@ -78,14 +84,21 @@ def _taken(own: str, loop: cst.For, way: list[cst.CSTNode]) -> bool:
     return any(isinstance(n, cst.Name) and n.value == own and n not in inside for n in walk(scope))
 
 
-def _hindered(loop: cst.For, value: cst.BaseExpression, *, own: str) -> str:
+def _given(loop: cst.For, own: str) -> int:
+    """How often a variable is given a value in a round."""
+    targets = [n.target for n in walk(loop) if isinstance(n, cst.AssignTarget | cst.AugAssign | cst.NamedExpr)]
+    return sum(own in names(target) for target in targets if not isinstance(target, cst.Attribute | cst.Subscript))
+
+
+def _statement(way: list[cst.CSTNode]) -> tuple[cst.CSTNode, cst.CSTNode]:
+    """The statement that a read stands in, and the block that holds it."""
+    number = max(n for n, node in enumerate(way) if isinstance(node, cst.IndentedBlock))
+    return (way[number + 1] if number + 1 < len(way) else way[number]), way[number]
+
+
+def _hindered(loop: cst.For, value: cst.BaseExpression, own: str) -> str:
     needs = names(value)
-    inner = (bound(loop.body) | bound(loop.target) | names(loop.target)) - bound(value)
-    if own:
-        inner -= {own}
-        given = [n.target for n in walk(loop) if isinstance(n, cst.AssignTarget | cst.AugAssign | cst.NamedExpr)]
-        if sum(own in names(target) for target in given if not isinstance(target, cst.Attribute | cst.Subscript)) > 1:
-            return f"`{own}` is given another value in a round"
+    inner = (bound(loop.body) | names(loop.target)) - bound(value) - {own}
     if needs & inner:
         return f"the read needs `{min(needs & inner)}`, which every round has of its own"
     moved = changed(loop.body) & (needs | {own})
@@ -96,9 +109,9 @@ def _hindered(loop: cst.For, value: cst.BaseExpression, *, own: str) -> str:
     return ""
 
 
-def _moved(tree: Tree, loop: cst.For, statement: cst.CSTNode, way: list[cst.CSTNode]) -> tuple[TextEdit, ...] | Unfit:
-    assert isinstance(loop.body, cst.IndentedBlock)
-    if len(loop.body.body) == 1:
+def _moved(tree: Tree, loop: cst.For, statement: cst.CSTNode, block: cst.CSTNode) -> tuple[TextEdit, ...] | Unfit:
+    assert isinstance(block, cst.IndentedBlock)
+    if len(block.body) == 1:
         return Unfit("the rounds do nothing but read")
     if any(isinstance(n, cst.SimpleString) and "\n" in n.value for n in walk(statement)):
         return Unfit("the read holds a text of several lines")
@@ -113,6 +126,6 @@ def _moved(tree: Tree, loop: cst.For, statement: cst.CSTNode, way: list[cst.CSTN
     text = "\n".join(indent + line[len(own) :] if line.startswith(own) else line for line in lines)
     at = tree.line_start(tree.start(loop))
     gone = end
-    while tree.data[gone : tree.next_line(gone)].strip() == b"" and gone < tree.end(loop) and statement is loop.body.body[0]:
+    while tree.data[gone : tree.next_line(gone)].strip() == b"" and gone < tree.end(loop) and statement is block.body[0]:
         gone = tree.next_line(gone)
     return tree.edit(at, at, text), tree.edit(start, gone, "")

@@ -10,7 +10,6 @@ import libcst as cst
 from querylint.patch import TextEdit
 from querylint.rewrite.python.calls import COMMA
 from querylint.rewrite.python.concrete import Tree, name
-from querylint.rewrite.python.scopes import names
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ def bring(tree: Tree, module: str, wanted: str) -> Brought | None:
     found = _imported(tree, module, wanted)
     if found:
         return Brought(found)
-    if wanted in names(tree.module):
+    if wanted in tree.names:
         return None
     statements = list(top_imports(tree))
     for _, clause in statements:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from querylint.advise.eager import links, loaded, sources
-from querylint.ir import Access, Call, Function, Link, Op, Path, Program, TargetKind
+from querylint.ir import Access, Call, Function, Link, LoopKind, Op, Path, Program, TargetKind
 from querylint.ir.program import Site
 from querylint.patch import Fix, Safety
 from querylint.remedy import Preload
@@ -31,6 +31,8 @@ def rewrite(task: Task, remedy: Preload) -> Fix | Unfit:
     if found is None:
         return Unfit("the query of the rows is not known")
     site, read = found
+    if read.follows is not None and any(loop.kind is not LoopKind.ONCE for loop in site.loops):
+        return Unfit("its query is asked for every row of another one, which should bring the rows along")
     if reason := _hindered(task, site.function, read):
         return Unfit(reason)
     write = {"django": preload_django.write, "sqlalchemy": preload_sqlalchemy.write}.get(task.found.stack)

@@ -8,7 +8,7 @@ from querylint.ir import Access, Function
 from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.calls import call_after, calls_on, more_arguments
+from querylint.rewrite.python.calls import COMMA, call_after, calls_on, more_arguments
 from querylint.rewrite.python.concrete import Tree, around, links, method
 
 ENDINGS = frozenset(
@@ -36,8 +36,6 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     if place is None:
         return Unfit("the query is not written as one expression")
     node, way = place
-    if isinstance(node, cst.Tuple | cst.List):
-        return _more_listed(tree, node, remedy)
     if reason := _hindered(tree, way, node, batched=bool(remedy.batched)):
         return Unfit(reason)
     return _asked(tree, node, remedy)
@@ -88,32 +86,48 @@ def _plain(argument: cst.Arg, name: str) -> bool:
     return isinstance(value, cst.SimpleString) or (name == "prefetch_related" and isinstance(value, cst.Call))
 
 
-def _more_listed(tree: Tree, node: cst.Tuple | cst.List, remedy: Preload) -> tuple[TextEdit, ...] | Unfit:
-    if remedy.batched:
-        return Unfit("`list_select_related` joins; what has many rows is loaded by a get_queryset() of the class")
-    given = [tree.quoted("__".join(path)) for path in remedy.joined]
-    if not node.elements:
-        return Unfit("`list_select_related` is empty")
-    last = node.elements[-1]
-    end = tree.outer(last.value)[1]
-    return (tree.edit(end, end, "".join(f", {one}" for one in given)),)
-
-
 def _listed(tree: Tree, start: int, remedy: Preload) -> tuple[TextEdit, ...] | Unfit:
-    """A class whose list the framework makes by itself: a class of the admin says which relations to join."""
-    way = tree.way(start, start + 1)
-    held = around(way, cst.ClassDef)
+    """A class of the admin, whose list the framework makes by itself, says which relations to join, and prefetches in its queryset."""
+    held = around(tree.way(start, start + 1), cst.ClassDef)
     if not isinstance(held, cst.ClassDef) or not isinstance(held.body, cst.IndentedBlock):
         return Unfit("the framework makes the query by itself")
-    names = {target.target.value: s for s in held.body.body for target in _targets(s) if isinstance(target.target, cst.Name)}
-    shown = names.get("list_display")
-    if remedy.batched or shown is None or "list_select_related" in names:
-        return Unfit("the framework makes the query by itself")
-    given = ", ".join(tree.quoted("__".join(path)) for path in remedy.joined)
-    end = tree.next_line(tree.end(shown))
-    return (
-        tree.edit(end, end, f"{tree.indent(tree.start(shown))}list_select_related = ({given}{',' if len(remedy.joined) == 1 else ''})\n"),
-    )
+    fields = {target.target.value: target for s in held.body.body for target in _targets(s) if isinstance(target.target, cst.Name)}
+    methods = {node.name.value for node in held.body.body if isinstance(node, cst.FunctionDef)}
+    shown = next((s for s in held.body.body for target in _targets(s) if target is fields.get("list_display")), None)
+    if shown is None or (remedy.batched and "get_queryset" in methods):
+        return Unfit("the framework makes the query by itself, of what the class says in a way that is not plain")
+    edits: list[TextEdit] = []
+    if remedy.joined:
+        said = next((_value(s) for s in held.body.body for t in _targets(s) if t is fields.get("list_select_related")), None)
+        edit = _joined(tree, shown, said, [tree.quoted("__".join(path)) for path in remedy.joined])
+        if edit is None:
+            return Unfit("`list_select_related` does not name relations")
+        edits.append(edit)
+    if remedy.batched:
+        indent = tree.indent(tree.start(shown))
+        given = ", ".join(tree.quoted("__".join(path)) for path in remedy.batched)
+        unit = tree.module.default_indent
+        end = tree.next_line(tree.end(held) - 1)
+        lines = ("", "def get_queryset(self, request):", f"{unit}return super().get_queryset(request).prefetch_related({given})")
+        edits.append(tree.edit(end, end, "".join(f"{indent}{line}\n" if line else "\n" for line in lines)))
+    return tuple(edits)
+
+
+def _joined(tree: Tree, shown: cst.CSTNode, said: cst.BaseExpression | None, given: list[str]) -> TextEdit | None:
+    if isinstance(said, cst.Tuple | cst.List) and said.elements:
+        end = tree.outer(said.elements[-1].value)[1]
+        comma = COMMA.match(tree.data, end) if len(said.elements) == 1 else None  # a single one has to have it
+        return tree.edit(end, comma.end() if comma is not None else end, "".join(f", {one}" for one in given))
+    if said is not None:
+        return None
+    end = tree.next_line(tree.end(shown) - 1)
+    listed = f"{given[0]}," if len(given) == 1 else ", ".join(given)
+    return tree.edit(end, end, f"{tree.indent(tree.start(shown))}list_select_related = ({listed})\n")
+
+
+def _value(statement: cst.CSTNode) -> cst.BaseExpression | None:
+    parts = statement.body if isinstance(statement, cst.SimpleStatementLine) else []
+    return next((part.value for part in parts if isinstance(part, cst.Assign)), None)
 
 
 def _targets(statement: cst.CSTNode) -> list[cst.AssignTarget]:

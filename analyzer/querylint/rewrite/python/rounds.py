@@ -39,7 +39,7 @@ class Rounds:
             return None
         start, end = self.tree.bounds(node)
         text, at = "", start
-        for here in variables(node):
+        for here in sorted(variables(node), key=self.tree.start):
             if here.value in self.worked_out:
                 first, last = self.tree.bounds(here)
                 text += self.tree.between(at, first) + self.worked_out[here.value]

@@ -16,7 +16,7 @@ MUTATORS = frozenset(
 
 
 def variables(node: cst.CSTNode) -> list[cst.Name]:
-    """Every place below a node that names a variable, bound or used, in the order of the source."""
+    """Every place below a node that names a variable, bound or used."""
     found: list[cst.Name] = []
     apart: set[cst.CSTNode] = set()
     for here in walk(node):

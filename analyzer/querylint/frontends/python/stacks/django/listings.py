@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
-from querylint.frontends.python.stacks.django import words
 from querylint.frontends.python.stacks.django.nodes import call_of, do
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -59,20 +58,14 @@ def _list_rows(django: Django, info: ClassInfo, columns: tree.Array | None) -> t
     at = info.node.at
     me = tree.Name("self", at, at)
     joined = info.field("list_select_related")
-    here, end = at, at
-    if joined is not None and joined[0] is info and joined[2] is not None:
-        here, end = joined[2].at, joined[2].end  # where the class says what comes along, it can say more
     rows: tree.Expr = call_of(me, "get_queryset", [tree.Name("request", at, at)], at)
-    if here == end or not any(f.name == "get_queryset" for f in info.node.methods):
-        rows = tree.Call(tree.Member(rows, words.OWN, here, end, here), [], here, end)
     if joined is None or joined[2] is None or (isinstance(joined[2], tree.Literal) and joined[2].value is False):
         if columns is not None and _shows_key(django, info, columns):
             rows = call_of(rows, "select_related", [], at)  # the change list does so by itself where a column is a foreign key
     elif isinstance(joined[2], tree.Literal):
         rows = call_of(rows, "select_related", [], at)
     else:
-        spread = tree.Spread(joined[2], at, at)
-        rows = tree.Call(tree.Member(rows, "select_related", here, end, here), [spread], here, end)
+        rows = call_of(rows, "select_related", [tree.Spread(joined[2], at, at)], at)
     return rows
 
 

@@ -1,0 +1,173 @@
+"""A write for each item of a loop: the rows are collected, and written once behind it with `bulk_create` or `bulk_update`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from querylint.ir import Access, Call, Function, Loop, Table
+from querylint.patch import Fix, Safety, TextEdit
+from querylint.remedy import Batch
+from querylint.rewrite import Task, Unfit
+from querylint.rewrite.python.classes import class_name
+from querylint.rewrite.python.concrete import Tree, links, method, name, tree_of, walk
+from querylint.rewrite.python.imports import bring
+from querylint.rewrite.python.scopes import fresh, snake
+
+SILENT = "save() and signals of other code are passed by"
+NOTHING = "where a round fails, none of the rows is written"
+KEYLESS = "the rows have no key before all of them are written"
+_CLASS = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")
+
+
+@dataclass(slots=True)
+class Names:
+    """The names that the edit needs, and what brings them into the file."""
+
+    tree: Tree
+    edits: list[TextEdit] = field(default_factory=list)
+
+    def of(self, module: str, wanted: str) -> str | None:
+        """How a name of a module is called here."""
+        found = bring(self.tree, module, wanted)
+        self.edits += found.edits if found is not None else ()
+        return found.local if found is not None else None
+
+
+def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
+    """Collect what is written."""
+    tree = tree_of(task.sources, task.found.span.path)
+    function = task.function
+    table = task.program.table(function, task.found.table) if function is not None else None
+    place = tree.exactly(task.found.span) if tree is not None else None
+    if tree is None or place is None or function is None or table is None or remedy.loop is None:
+        return Unfit("the write and the loop are in different files, or do not parse")
+    if task.found.stack != "django":
+        return Unfit("what is written goes through more than one statement")
+    node, way = place
+    loop = next((n for n in reversed(way) if isinstance(n, cst.For | cst.While | cst.FunctionDef)), None)
+    if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start or not isinstance(way[-1], cst.Expr):
+        return Unfit("the write does not stand in the rounds of a loop by itself")
+    if reason := _hindered(task, function, table, loop, remedy):
+        return Unfit(reason)
+    made = _saved(tree, node, loop, table) if method(node) == "save" else _created(tree, node, table)
+    if isinstance(made, Unfit):
+        return made
+    names_here = Names(tree)
+    model = class_name(task, tree, function, table.name, names_here)
+    if model is None:
+        return Unfit(f"`{table.name}` is not known in {tree.path}")
+    row, fields = made
+    if fields and _timed(task, table):
+        return Unfit(f"`{table.name}` keeps the time of its last save, which bulk_update does not set")
+    if not fields and not _whole(task, table):
+        return Unfit(f"a base of `{table.name}` may be a table of its own, which bulk_create does not write")
+    return _fix(tree, node, loop, row.replace("{model}", model), fields, model, names_here)
+
+
+def _fix(tree: Tree, node: cst.BaseExpression, loop: cst.For, row: str, fields: tuple[str, ...], model: str, names_here: Names) -> Fix:
+    rows = fresh(f"{'changed' if fields else 'new'}_{snake(model.rpartition('.')[2])}s", tree.names)
+    indent = tree.indent(tree.start(loop))
+    before, after = tree.line_start(tree.start(loop)), tree.next_line(tree.end(loop) - 1)
+    listed = f", [{', '.join(tree.quoted(f) for f in fields)}]" if fields else ""
+    many = "bulk_update" if fields else "bulk_create"
+    edits = (
+        *names_here.edits,
+        tree.edit(before, before, f"{indent}{rows} = []\n"),
+        tree.replaced(node, f"{rows}.append({row})"),
+        tree.edit(after, after, f"{indent}{model}.objects.{many}({rows}{listed})\n"),
+    )
+    return Fix(f"write all rows with one {many}()", Safety.UNSAFE, edits, (SILENT, NOTHING, *(() if fields else (KEYLESS,))))
+
+
+def _hindered(task: Task, function: Function, table: Table, loop: cst.For, remedy: Batch) -> str:
+    """Why the rows must be written one by one."""
+    if table.watched:
+        return f"code runs for each row of `{table.name}` that is written: an overridden save() or a signal"
+    if loop.orelse is not None or any(isinstance(n, cst.Return | cst.Break | cst.Raise | cst.Yield | cst.Try) for n in walk(loop.body)):
+        return "the loop may stop before the last item"
+    step = next((s for s in function.steps() if isinstance(s, Loop) and s.span == remedy.loop), None)
+    if step is not None and any(_crosses(read, table) for read in _sources(function, step)):
+        return "the query may hand out a row twice, of which only the first would be written"
+    for inner in step.steps() if step is not None else ():
+        if isinstance(inner, Access) and inner.span != task.found.span and inner.verb != "assign":
+            return "a round does more with the database than to write this row"
+        if isinstance(inner, Call) and task.program.effects_of(function, inner):
+            return "a round does more with the database than to write this row"
+    return ""
+
+
+def _sources(function: Function, loop: Loop) -> list[Access]:
+    """The reads whose rows a loop runs over."""
+    refs = {origin.ref for origin in (loop.over.origins if loop.over is not None else ())}
+    return [s for s in function.steps() if isinstance(s, Access) and s.id in refs]
+
+
+def _crosses(read: Access, table: Table) -> bool:
+    """Whether a condition goes over to another table, of which several rows may belong to one, or is not plain."""
+    return read.table == table.name and any(p.field is None or table.field(p.field) is None for plan in read.plans for p in plan.predicates)
+
+
+def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) -> tuple[str, tuple[str, ...]] | Unfit:
+    """The row that is saved, and the fields that the round has set."""
+    assert isinstance(node, cst.Call)
+    assert isinstance(node.func, cst.Attribute)
+    row = node.func.value
+    if not isinstance(row, cst.Name) or not isinstance(loop.target, cst.Name) or row.value != loop.target.value:
+        return Unfit("the row that is written is not the item of the loop")
+    if any(arg.keyword is None or arg.keyword.value != "update_fields" for arg in node.args):
+        return Unfit("save() is told how to write")
+    fields: dict[str, None] = {}
+    for here in sorted(filter(tree.placed, walk(loop.body)), key=tree.start):
+        if isinstance(here, cst.Call) and isinstance(here.func, cst.Attribute) and here is not node and links(here.func)[-1] is not None:
+            base = links(here.func)[-1]
+            if isinstance(base, cst.Name) and base.value == row.value and here.func.value is base:
+                return Unfit("a method of the row may set more of its fields")
+        targets = [t.target for t in here.targets] if isinstance(here, cst.Assign) else []
+        targets += [here.target] if isinstance(here, cst.AnnAssign | cst.AugAssign) else []
+        for target in targets:
+            if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name) and target.value.value == row.value:
+                fields[target.attr.value] = None
+    given = [n for n in walk(loop.body) if isinstance(n, cst.Arg) and isinstance(n.value, cst.Name) and n.value.value == row.value]
+    if given:
+        return Unfit("what the row is handed to may set more of its fields")
+    unknown = [f for f in fields if table.field(f.removesuffix("_id")) is None and table.field(f) is None]
+    if not fields or unknown or table.key in fields or "pk" in fields:
+        return Unfit("which fields the round sets is not plain")
+    return row.value, tuple(f.removesuffix("_id") if table.field(f) is None else f for f in fields)
+
+
+def _created(tree: Tree, node: cst.BaseExpression, table: Table) -> tuple[str, tuple[str, ...]] | Unfit:
+    """The row that is made."""
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute) or method(node) != "create":
+        return Unfit("what is written is not one row")
+    base = node.func.value
+    if not isinstance(base, cst.Attribute) or base.attr.value != "objects" or name(base.value).rpartition(".")[2] != table.name:
+        return Unfit("the rows are made by something else than the class")
+    start, end = tree.end(node.func), tree.end(node)
+    return f"{{model}}{tree.between(start, end)}", ()
+
+
+def _timed(task: Task, table: Table) -> bool:
+    span = table.span
+    data = task.sources.read(span.path) if span is not None else None
+    return data is not None and b"auto_now=" in data
+
+
+def _whole(task: Task, table: Table) -> bool:
+    """Whether the class of a table has no base that may be a table of its own."""
+    span = table.span
+    data = task.sources.read(span.path) if span is not None else None
+    found = _CLASS.search(data, span.start, span.end) if data is not None and span is not None else None
+    if found is None or data is None:
+        return False
+    for base in found[1].split(b","):
+        last = base.strip().rpartition(b".")[2]
+        if last == b"Model" or not last:
+            continue
+        declared = re.search(rb"class\s+" + re.escape(last) + rb"\b.*?(?=\nclass\s|\Z)", data, re.DOTALL)
+        if declared is None or not re.search(rb"abstract\s*=\s*True", declared[0]):
+            return False
+    return True

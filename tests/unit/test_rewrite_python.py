@@ -1,0 +1,63 @@
+"""Python files are edited where the edit is, and nowhere else: line ends, marks and odd layouts stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import libcst as cst
+import pytest
+
+from querylint.mend import Choice, mend
+from querylint.rewrite.python.concrete import Tree
+from querylint.rewrite.python.imports import bring
+
+MODELS = (
+    "from django.db import models\n\nclass Author(models.Model):\n    name = models.CharField(max_length=80)\n\n"
+    "class Post(models.Model):\n    author = models.ForeignKey(Author, on_delete=models.CASCADE)\n"
+)
+VIEW = "from blog.models import Post\n\ndef names():\n\treturn [\n\t\tpost.author.name for post in Post.objects.all()  # é\n\t]"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a byte order mark"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_bytes_around_an_edit_stay(tmp_path: Path, mark: bytes, line_end: str) -> None:
+    (tmp_path / "blog").mkdir()
+    (tmp_path / "blog/models.py").write_text(MODELS)
+    data = mark + VIEW.replace("\n", line_end).encode()
+    (tmp_path / "blog/views.py").write_bytes(data)
+    mended = mend([tmp_path], None, {}, Choice(unsafe=True))
+    assert mended.after == {"blog/views.py": data.replace(b".all()", b'.all().select_related("author")')}
+
+
+def test_a_file_in_another_encoding_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "blog").mkdir()
+    (tmp_path / "blog/models.py").write_text(MODELS)
+    (tmp_path / "blog/views.py").write_bytes(b"# coding: latin-1\n" + VIEW.encode("latin-1"))
+    (left,) = mend([tmp_path], None, {}, Choice(unsafe=True)).left
+    assert left.reason == "the file of the query does not parse"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from a.b import C\n", "from a.b import C, d\n"),
+        ("from a.b import (\n    C,\n    e,\n)\n", "from a.b import (\n    C,\n    d,\n    e,\n)\n"),
+        ("import os\n\nfrom a.c import E\n", "import os\n\nfrom a.b import d\nfrom a.c import E\n"),
+        ('"""Text."""\nx = 1\n', '"""Text."""\nfrom a.b import d\nx = 1\n'),
+        ("from a import b\n", "from a import b\n"),
+        ("from a.b import d as e\n", "from a.b import d as e\n"),
+    ],
+)
+def test_a_name_is_imported_where_its_kin_are(before: str, after: str) -> None:
+    tree = Tree("x.py", before.encode())
+    brought = bring(tree, "a.b", "d")
+    assert brought is not None
+    text = before
+    for edit in brought.edits:
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert text == after
+    cst.parse_module(text)
+
+
+def test_a_name_that_means_something_else_is_not_taken() -> None:
+    assert bring(Tree("x.py", b"d = 1\n"), "a.b", "d") is None
