@@ -24,7 +24,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone, unhurried
 from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
-from querylint.advise.memory import Load, handed_on, loads, trail, visited
+from querylint.advise.memory import Load, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Program, Way, Work
@@ -95,17 +95,17 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
     seen: Seen = next((s for s in load.fate.uses if s.use.work is not Work.EMPTY), load.fate.uses[0])
     table = load.access.table
     last = Work.LAST in kinds
-    rows = f"all rows of `{table}`{' that match' if _filtered(load) else ''}"
+    planned = program.facts(load.function).planner
+    rows = f"{matching(program, load)}{' that match' if _filtered(load) and not planned else ''}"
     if kinds == {Work.EMPTY}:
         message = f"{rows} are loaded to see whether there is any"
     else:
         message = f"{rows} are loaded to use the {'last' if last else 'first'} one"
-    planner = program.facts(load.function).planner
     return Found(
-        load.access.span if planner else load.access.chain,
+        load.access.span if planned else load.access.chain,
         message,
         trail(program, load, seen),
-        _remedy(kinds, planner=planner),
+        _remedy(kinds, planner=planned),
         function=load.function.key,
         table=table,
         also=("overfetch",),

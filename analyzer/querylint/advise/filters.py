@@ -101,7 +101,8 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     want = wanted(fixed, [*always, *chosen[:first]], table, taken=taken)
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
-    ordered = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(program, site, read, plan))
+    seen = order_seen(read, plan) and order_need(program, site.function, read, plan) is not Need.NONE
+    ordered = seen or (bool(want.equal) and _walks_in_order(program, site, read, plan))
     after = order_after(plan, table) if ordered and "_id" not in want.equal and want.then != ("_creationTime",) else None
     if after is None:
         serving = serve(table, want, beyond=fixed)

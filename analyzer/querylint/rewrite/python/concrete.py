@@ -145,12 +145,17 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while waiting:
         here = waiting.pop()
         yield here
-        for name in _parts(type(here)):
-            held = getattr(here, name)
-            if isinstance(held, cst.CSTNode):
-                waiting.append(held)
-            elif isinstance(held, tuple | list):
-                waiting.extend(held)
+        waiting.extend(children(here))
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """What is right below a node and is code."""
+    for name in _parts(type(node)):
+        held = getattr(node, name)
+        if isinstance(held, cst.CSTNode):
+            yield held
+        elif isinstance(held, tuple | list):
+            yield from held
 
 
 @cache
