@@ -220,6 +220,18 @@ def test_a_folder_that_cannot_be_written_stops_nothing(project: Path, cache: Pat
     assert ask(project, outs)[1:] == truth(project, outs)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_an_answer_that_cannot_be_printed_is_not_passed_off_as_given(project: Path, cache: Path) -> None:
+    command = [sys.executable, "-m", "querylint", *ARGS, str(project)]
+    environment = {**os.environ, place.FOLDER: str(cache), "PYTHONPATH": os.pathsep.join(sys.path)}
+    first = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert first.returncode == 1
+    assert len(answers(cache)) == 1
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+
+
 def test_only_so_many_answers_are_kept(project: Path, cache: Path, outs: pytest.CaptureFixture[bytes]) -> None:
     cache.mkdir()
     for number in range(140):

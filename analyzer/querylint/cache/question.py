@@ -20,6 +20,8 @@ HEARD = (
 """The variables of the environment that a report may depend on."""
 
 MOST_ANSWERS = 128
+UNTRUSTED = 2
+"""The exit code of a run whose report could not be given."""
 
 
 class Question:
@@ -50,8 +52,7 @@ class Question:
                 self.keep(entry)
         except Exception:  # whatever is wrong with what was kept, the question can still be answered by a run
             return None
-        _say(entry)
-        return entry.code
+        return entry.code if _said(entry) else UNTRUSTED
 
     def _kept(self) -> Entry | None:
         data = place.load(self.path)
@@ -100,12 +101,15 @@ def _key(args: list[str]) -> bytes:
     return "\0".join(words).encode("utf-8", "surrogateescape")
 
 
-def _say(entry: Entry) -> None:
-    """Print what was printed."""
+def _said(entry: Entry) -> bool:
+    """Print what was printed; whether it could be."""
     for stream, data in ((sys.stdout, entry.stdout), (sys.stderr, entry.stderr)):
-        if data:
+        if data and stream is not None:
             try:
                 stream.buffer.write(data)
                 stream.flush()
             except BrokenPipeError:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            except OSError:  # a full disk, say
+                return False
+    return True

@@ -77,7 +77,6 @@ class Closure:
     label: str = ""
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Query:
     """A query being built. `plans` are alternatives; `at` and `end` are where it begins and ends.
@@ -294,9 +293,7 @@ def join_shapes(left: Val, right: Val) -> Shape:
         return a
     if isinstance(a, ClassRef) and isinstance(b, ClassRef):
         return None if a.instance or b.instance else EITHER  # one of two classes is neither
-    if EITHER in (a, b):
-        return EITHER
-    if isinstance(a, Closure) and isinstance(b, Closure) and a.name and b.name:
+    if EITHER in (a, b) or (isinstance(a, Closure) and isinstance(b, Closure) and a.name and b.name):
         return EITHER
     if isinstance(a, Record) and isinstance(b, Record):
         fields = dict(a.fields)
