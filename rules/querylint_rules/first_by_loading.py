@@ -24,7 +24,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone, unhurried
 from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
-from querylint.advise.memory import Load, handed_on, loads, trail, visited
+from querylint.advise.memory import Load, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Bound, Program, Way, Work
@@ -95,7 +95,7 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
     seen: Seen = next((s for s in load.fate.uses if s.use.work is not Work.EMPTY), load.fate.uses[0])
     table = load.access.table
     last = Work.LAST in kinds
-    rows = f"all rows of `{table}`{' that match' if _filtered(load) else ''}"
+    rows = f"{matching(program, load)}{' that match' if _filtered(load) else ''}"
     if kinds == {Work.EMPTY}:
         message = f"{rows} are loaded to see whether there is any"
     else:

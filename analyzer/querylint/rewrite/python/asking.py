@@ -21,6 +21,8 @@ NOTHING = {("==", 0): True, ("<", 1): True, (">", 0): False, ("!=", 0): False, (
 
 def rewrite(task: Task, remedy: Probe | Counter) -> Fix | Unfit:
     """Ask for the number, or whether there is a row, where nothing else is done with the rows."""
+    if isinstance(remedy, Probe) and remedy.given:
+        return Unfit("whether a query that finds nothing counts as one is for its author to say")
     tree = tree_of(task.sources, task.found.span.path)
     place = tree.exactly(task.found.span) if tree is not None else None
     if tree is None or place is None:
