@@ -133,7 +133,7 @@ def matching(program: Program, load: Load) -> str:
     """What is loaded, for messages: all rows, unless a statement of any condition names those that it wants."""
     table = f"`{load.access.table}`" if load.access.table is not None else "a table"
     asked = load.access.follows is not None or any(plan.predicates for plan in load.access.plans)
-    return f"{'the matching' if asked and program.facts(load.function).planner else 'all'} rows of {table}"
+    return f"all rows of {table}{' that match' if asked and program.facts(load.function).planner else ''}"
 
 
 def trail(program: Program, load: Load, seen: Seen) -> tuple[Point, ...]:

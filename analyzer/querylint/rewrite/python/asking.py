@@ -10,6 +10,7 @@ from querylint.patch import Fix, Safety
 from querylint.remedy import Counter, Probe
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, tree_of, walk
+from querylint.rewrite.python.scopes import variables
 
 NOT_PLAIN = "the rows are used in another way besides"
 NO_QUERY = "the rows are not those of a query that is written in this function"
@@ -21,6 +22,8 @@ NOTHING = {("==", 0): True, ("<", 1): True, (">", 0): False, ("!=", 0): False, (
 
 def rewrite(task: Task, remedy: Probe | Counter) -> Fix | Unfit:
     """Ask for the number, or whether there is a row, where nothing else is done with the rows."""
+    if isinstance(remedy, Probe) and remedy.given:
+        return Unfit("whether a query that finds nothing counts as one is for its author to say")
     tree = tree_of(task.sources, task.found.span.path)
     place = tree.exactly(task.found.span) if tree is not None else None
     if tree is None or place is None:
@@ -51,17 +54,15 @@ def _held(tree: Tree, rows: cst.BaseExpression, way: list[cst.CSTNode]) -> str:
     given = any(parameter.name.value == rows.value for parameter in walk(scope.params) if isinstance(parameter, cst.Param))
     if given or bound or not made or not all(isinstance(v, cst.Call) and method(v) for v in made):
         return NO_QUERY
-    further = {links(n)[-1] for n in walk(scope.body) if isinstance(n, cst.Attribute) and isinstance(links(n)[-1], cst.Name)}
+    loops = [n for n in way if isinstance(n, cst.For | cst.While | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp)]
+    if loops and not set(made) <= set(walk(loops[-1])):
+        return "the rows are loaded once for all rounds"
+    further = {n.value for n in walk(scope.body) if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name)}
     targets = {id(target) for target, _ in _assignments(scope.body)}
-    for use in walk(scope.body):
-        if isinstance(use, cst.Name) and use.value == rows.value and use is not rows and use not in further and id(use) not in targets:
-            return NOT_PLAIN if not _attribute_name(scope, use) else ""
+    for use in variables(scope.body):
+        if use.value == rows.value and use is not rows and use not in further and id(use) not in targets:
+            return NOT_PLAIN
     return ""
-
-
-def _attribute_name(scope: cst.FunctionDef, use: cst.Name) -> bool:
-    """Whether a name is that of an attribute or of a keyword."""
-    return any((isinstance(n, cst.Attribute) and n.attr is use) or (isinstance(n, cst.Arg) and n.keyword is use) for n in walk(scope.body))
 
 
 def _assignments(body: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:

@@ -131,8 +131,9 @@ def _before(found: Rounds, statement: cst.CSTNode) -> str:
 
 
 def _leaves(body: cst.BaseSuite) -> bool:
+    """Whether a round ends there: no later statement sees an item of which the condition holds, such as a key that cannot be one."""
     last = body.body[-1] if isinstance(body, cst.IndentedBlock) and body.body else None
-    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Continue)
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Continue | cst.Break | cst.Return | cst.Raise)
 
 
 def _condition(found: Rounds, test: cst.BaseExpression, *, holds: bool) -> str:
