@@ -15,7 +15,8 @@ Keep the number as rows change: a counter or statistics document, or the aggrega
 ## When it stays silent
 Rows that are returned or used besides (searched for other items, for one), counts of a bounded `.take(n)`, totals over lists that come
 from elsewhere, tables that the settings call small, tests, seeds and migrations. Totals over the rows of one parent, and beside the
-finding that a whole table is read, are a hint.
+finding that a whole table is read, are a hint. So are those of a window whose ends the caller gives, of rows that are totals of a period
+themselves, and a count that a mutation only writes down in a row that it adds.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from querylint.advise.memory import (
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Root, Work
+from querylint.ir import Access, Bound, Branch, Call, Escape, Kind, Loop, Program, Relation, Root, Side, Value, Work
 from querylint.remedy import Advice, Counter, Probe, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -50,6 +51,7 @@ VALUES = Advice(
 )
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
+LOWER = frozenset((Relation.GT, Relation.GTE))
 SEARCHING = frozenset((Work.MEMBER, Work.SOME, Work.EVERY))
 
 
@@ -111,9 +113,43 @@ def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
     filters = sure - load.counted_filters(program)
     if all(filters & set(s.use.after) for s in works) or all(s.use.work in GROUPING for s in works):
         return Severity.INFO
+    if _windowed(load) or _rolled_up(load) or _recorded(program, load, works):
+        return Severity.INFO
     if _kept(load) or _used_besides(load) or _asked_for(load) or _quota(program, load, works) or _given(program, load, works):
         return Severity.INFO
     return weight(program, load)
+
+
+def _windowed(load: Load) -> bool:
+    """Whether the caller says where the range begins and where it ends: no one number holds the total of a window that anybody may pick."""
+    for plan in load.access.plans:
+        asked = [p for p in plan.predicates if p.side is Side.INDEX and p.relation.ranged and p.value is not None and _argued(p.value)]
+        if not any(a.field == b.field and a.relation in LOWER and b.relation not in LOWER for a in asked for b in asked):
+            return False
+    return bool(load.access.plans)
+
+
+def _argued(value: Value) -> bool:
+    return any(origin.root is Root.PARAM for origin in value.origins)
+
+
+def _rolled_up(load: Load) -> bool:
+    """Whether the rows are totals themselves, each of a period."""
+    names = {field.name for field in load.table.fields or ()} if load.table is not None else set()
+    return any({f"period{start}", f"period{end}"} <= names for start, end in (("Start", "End"), ("_start", "_end")))
+
+
+def _recorded(program: Program, load: Load, works: list[Seen]) -> bool:
+    """Whether a mutation writes the number down in a row that it adds, and does nothing else with it: it is asked for that once."""
+    entries = program.entries(load.function.key)
+    if not all(s.use.work is Work.COUNT for s in works) or not entries or any(entry.kind is not Kind.MUTATION for entry in entries):
+        return False
+    mine = load.access.id
+    steps = list(load.function.own_steps())
+    written = [s for s in steps if isinstance(s, Access) and not s.reads and mine in s.deps]
+    decided = any(isinstance(s, Branch) and mine in s.on for s in steps) or any(isinstance(s, Call) and mine in s.deps for s in steps)
+    told = mine in load.function.returns.deps
+    return bool(written) and not decided and not told and all(s.verb == "insert" for s in written)
 
 
 def _kept(load: Load) -> bool:

@@ -192,6 +192,32 @@ def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
     return any(isinstance(b, Branch) and b.special and arm == 0 and id(b) in inside for b, arm in branches)
 
 
+def _matched(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether rows are compared with one another, each with all, and only read for where two of them match."""
+    over = set(hit.loop.over.origins) if hit.loop.over is not None else set()
+    outer = [loop for loop in site.loops if loop is not hit.loop and loop.over is not None and over & set(loop.over.origins)]
+    steps = program.sites(site.function.key).all
+    inside = {id(step) for step in hit.loop.steps()}
+    choices = [step for rank, _ in site.arms if isinstance(step := steps[rank].step, Branch) and id(step) in inside]
+    return any({hit.loop.id, loop.id} <= choice.on for loop in outer for choice in choices)
+
+
+def _torn_down(program: Program, site: Site, hit: Rounds, effect: Effect) -> bool:
+    """Whether what a mutation takes away is looked at first: it deletes the items and what is read for each, which takes longer."""
+    drivers = _drivers(program, site, hit)
+    entries = program.entries(site.function.key)
+    if (
+        not drivers
+        or not entries
+        or any(entry.kind is not Kind.MUTATION for entry in entries)
+        or not all(p.fixed() for d in drivers for p in d.plans)
+    ):
+        return False
+    read, listed = effect.access.table, {d.table for d in drivers}
+    gone = [{e.access.table for e in program.effects.get(entry.key, ()) if e.access.verb == "delete"} for entry in entries]
+    return all(read in tables and (listed <= tables or None in tables) for tables in gone)  # by ids from elsewhere: of any table
+
+
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if plain(program, site.function):
         return Batch(hit.loop.span, in_one(read, hit.loop))
@@ -301,6 +327,8 @@ def _holds_one(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
 
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
     read = effect.access
+    if _matched(program, site, hit) or _torn_down(program, site, hit, effect):
+        return Severity.INFO
     if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
         return Severity.INFO
     if sends(program, site, hit.loop) or _checks_one(program, site, hit) or _holds_one(program, site, hit, read):

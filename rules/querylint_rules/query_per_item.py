@@ -23,16 +23,17 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
 from querylint.advise.bulk import in_one, small_matter
-from querylint.advise.curation import curated
+from querylint.advise.curation import curated, inserts
 from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.sequence import exclusive
-from querylint.advise.serving import orderly, unranged
+from querylint.advise.serving import orderly, sargable, unranged
+from querylint.advise.trace import fate
 from querylint.advise.volume import busy
 from querylint.advise.writes import labors
-from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Relation, Root, Terminal, Way
+from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Relation, Root, Table, Terminal, Way, Work
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -201,8 +202,32 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
     given = {p.field for p in equal if p.value is not None and p.value.constant}
     if _long(program, site, read.table, fixed[0][0]):
         return None
+    if not _always_set(program, site, table, fixed[0][0]):
+        return None
     found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]
     return found[0].name if found else None
+
+
+def _always_set(program: Program, site: Site, table: Table, name: str) -> bool:
+    """Whether every row has a field: else the range of those that have it may leave out rows that the items ask for."""
+    declared = table.field(name)
+    if declared is None or not declared.optional:
+        return True
+    made = inserts(program, site.function.root, table.name)
+    return bool(made) and all(access.fields is not None and name in access.fields for _, access in made)
+
+
+def _cut_in_memory(program: Program, site: Site, read: Access) -> bool:
+    """Whether the rows of each query are cut down in memory by what an index could bind next: that is then what to mend."""
+    table = program.table(site.function, read.table)
+    fixed = {plan.fixed() for plan in read.plans}
+    if table is None or len(fixed) != 1:
+        return False
+    known = fixed.pop()
+    uses = fate(program, site.function, read).uses
+    tests = {p.field for s in uses if s.use.work is Work.FILTER for p in s.use.predicates if sargable(p, table) and not p.conditional}
+    depth = len(known)
+    return depth > 0 and any(set(i.fields[:depth]) == set(known) and set(i.fields[depth : depth + 1]) & tests for i in orderly(table))
 
 
 def _long(program: Program, site: Site, table: str | None, parent: str) -> bool:
@@ -257,7 +282,7 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan
     if scan:
         return Severity.ERROR
     read = effect.access
-    if _chosen_over(program, site, hit, read):
+    if _chosen_over(program, site, hit, read) or (isinstance(site.step, Access) and _cut_in_memory(program, site, read)):
         return Severity.INFO
     plain_join = not _dear(program, site, hit, read) or few(program, site, hit.loop) or _joined(program, site, hit, read)
     return Severity.INFO if plain_join or _given(program, site, hit, read) or not effect.certain else None

@@ -32,17 +32,20 @@ index there.
 ## When it stays silent
 Where the name of the index is a word that the code holds elsewhere, or a query of the table chooses its index while it runs; staged
 indexes, those that nobody wrote down (edges of convex-ents), tables of libraries, and schemas whose functions are not in the project.
-Where the database picks its indexes by itself, no reader names one: nothing is said.
+Where code gives the schema itself to a package, which may read by any index that it finds there. Where the database picks its indexes by
+itself, no reader names one: nothing is said. A table that people keep by hand, and that nothing else changes, costs a write now and then:
+that is a hint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.advised import choosing, dropped, waiting
+from querylint.advise.advised import choosing, dropped, extending, waiting
+from querylint.advise.curation import seldom_written
 from querylint.advise.indexes import Standing, covering, leaning, standings, written
 from querylint.advise.neglect import Neglect, neglecting
-from querylint.advise.serving import phrase
+from querylint.advise.serving import Serving, phrase
 from querylint.ir import IndexKind, Program
 from querylint.remedy import DropIndex, PushDown
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -59,28 +62,36 @@ def unused_index(program: Program) -> Iterator[Found]:
         index, table = standing.index, standing.table.name
         reader = (neglecting(program, standing) or waiting(program, standing)) if not dropped(program, standing) else None
         could = choosing(program, standing) if reader is None else None
-        pair = leaning(program, standing) if reader is None and could is None else None
+        longer = extending(program, standing) if reader is None and could is None else None
+        pair = leaning(program, standing) if reader is None and could is None and longer is None else None
         use = PushDown(table, index.name, reader.fields, False, keeps_order=reader.keeps_order) if reader is not None else None
         frozen = reader is None and not written(program, standing)
+        passing = reader or could or (longer[0] if longer is not None else None)
         yield Found(
             standing.index.span,
-            _message(standing, pair, reader or could, frozen=frozen),
-            _trail(pair, reader or could),
+            _message(standing, pair, passing, frozen=frozen),
+            _trail(pair, passing),
             use or DropIndex(table, index.name),
-            Severity.INFO if frozen else None,
+            Severity.INFO if frozen or (passing is None and seldom_written(program, standing.schema.root, table)) else None,
             table=table,
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
-            help=_help(program, standing, reader, could),
+            help=_help(program, standing, reader, could, longer),
         )
 
 
-def _help(program: Program, standing: Standing, reader: Neglect | None, could: Neglect | None) -> str:
+def _help(
+    program: Program, standing: Standing, reader: Neglect | None, could: Neglect | None, longer: tuple[Neglect, Serving] | None
+) -> str:
     if reader is not None:
         return "where that query stays as it is, drop the index"
     if could is not None:
         return f"where `{could.function.name}` is to read fewer rows, let it read by the index first, and keep it"
+    if longer is not None:
+        more = phrase(longer[1].fields[len(standing.index.fields) :])
+        name = longer[0].function.name
+        return f"`{longer[1].index}`, which `{name}` wants, takes its place: add {more} to it, and let that query read by it"
     cover = covering(program, standing)
     return f"`{cover.index.name}` begins with the same fields, and would serve whoever comes to need them" if cover is not None else ""
 

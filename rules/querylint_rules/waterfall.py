@@ -17,7 +17,8 @@ A check that throws or returns between them (the second read may then not be wan
 is awaited, reads that use one another's results, alternatives of one choice, reads around a write to the same table, `runQuery` inside a
 transaction (it gains nothing there), tests, seeds, migrations. Of the arms of one choice, the first that has a waterfall is reported and
 the others are hints. It is a hint, too, where nobody waits (crons, scheduled jobs), where the function waits for every item of a loop
-besides, and for two or three look-ups before a write.
+besides, for two or three look-ups before a write, for one document beside a batch that takes several trips by itself, and where the later
+read hangs on a condition of its own behind one that may have ended the function.
 """
 
 from __future__ import annotations
@@ -27,16 +28,18 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from querylint.advise.audience import waited_for
-from querylint.advise.growth import accumulates
+from querylint.advise.growth import accumulates, grows
 from querylint.advise.places import describe, quiet, reaching, shortest
+from querylint.advise.planner import entire
 from querylint.advise.rounds import SEQUENTIAL
-from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, units, writes_between
+from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, leaves, units, writes_between
 from querylint.advise.volume import busy
-from querylint.ir import Access, Bound, Call, Function, Kind, LoopKind, Program, Wait
+from querylint.ir import Access, Bound, Branch, Call, ExitKind, Function, Kind, Loop, LoopKind, Program, Wait
 from querylint.remedy import Gather
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 FEW_READS = 2
+ENDS = frozenset((ExitKind.RETURN, ExitKind.THROW))
 BATCH = 16  # reads that travel together (convex-facts 0.4)
 
 
@@ -121,7 +124,8 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
     between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
     light = len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group)
     unfelt = _fanned_out(program, function, group) or _behind(program, function, group) or _drowned(program, function)
-    lost = unfelt or not waited_for(program, function) or _seldom(group)
+    unfelt = unfelt or _beside_many(program, function, group)
+    lost = unfelt or not waited_for(program, function) or _seldom(group) or _left_before(program, function, group)
     return Found(
         later.site.step.span,
         _message([_name(u) for u in group], waits),
@@ -149,18 +153,50 @@ def _short(program: Program, unit: Unit) -> bool:
 
 def _fanned_out(program: Program, function: Function, group: list[Unit]) -> bool:
     """Whether the reads run for every row of a long list at once: what travels together is full already (convex-facts 0.4)."""
-    by_id = program.sites(function.key).by_id
     if all(cheap(u.reads) for u in group):
         return any(loop.kind is LoopKind.GATHER and not loop.constant for loop in group[0].site.loops)
-    for loop in group[0].site.loops:
-        for origin in loop.over.origins if loop.kind is LoopKind.GATHER and loop.over is not None else ():
-            found = by_id.get(origin.ref) if isinstance(origin.ref, int) else None
-            if found is not None and isinstance(found.step, Access):
-                many = accumulates(program, function, found.step) or busy(program, function.root, found.step.table)
-                most = found.step.limit.literal if found.step.limit is not None else None
-                short = isinstance(most, int) and most < BATCH
-                return (many and found.step.bound is Bound.ALL) or (found.step.bound in (Bound.LIMIT, Bound.PAGE) and not short)
+    return any(_long(program, function, loop) for loop in group[0].site.loops)
+
+
+def _long(program: Program, function: Function, loop: Loop) -> bool:
+    """Whether a loop starts more reads at once than travel together: it runs over a list of rows that nothing keeps short."""
+    by_id = program.sites(function.key).by_id
+    for origin in loop.over.origins if loop.kind is LoopKind.GATHER and loop.over is not None else ():
+        found = by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+        if found is not None and isinstance(found.step, Access):
+            many = accumulates(program, function, found.step) or busy(program, function.root, found.step.table)
+            many = many or (entire(program, function, found.step) and grows(program, function, found.step.table))
+            most = found.step.limit.literal if found.step.limit is not None else None
+            short = isinstance(most, int) and most < BATCH
+            return (many and found.step.bound is Bound.ALL) or (found.step.bound in (Bound.LIMIT, Bound.PAGE) and not short)
     return False
+
+
+def _beside_many(program: Program, function: Function, group: list[Unit]) -> bool:
+    """Whether a single document is all that need not wait, where the function also waits for a batch which takes several trips."""
+    if len(group) != FEW_READS or not any(len(u.reads) == 1 and u.reads[0].access.by_key for u in group):
+        return False
+    beside = (s.step for s in program.sites(function.key).all if isinstance(s.step, Loop) and s.loops == group[0].site.loops)
+    reading = (loop for loop in beside if any(isinstance(step, Access) and step.reads for step in loop.steps()))
+    return any(_long(program, function, loop) for loop in reading)
+
+
+def _left_before(program: Program, function: Function, group: list[Unit]) -> bool:
+    """Whether the later reads hang on a condition of their own, behind another on which the function may have ended already."""
+    first = group[0]
+    places = program.sites(function.key).all
+
+    def passed_by(unit: Unit) -> bool:
+        return bool(set(unit.site.arms) - set(first.site.arms)) and any(
+            isinstance(place.step, Branch)
+            and not place.step.handler
+            and first.done < place.rank < unit.start
+            and place.arms == unit.site.arms[: len(place.arms)]
+            and any(leaves(arm, ENDS) for arm in place.step.arms)
+            for place in places
+        )
+
+    return len({u.done for u in group if u is first or not passed_by(u)}) < FEW_READS
 
 
 def _behind(program: Program, function: Function, group: list[Unit]) -> bool:

@@ -10,7 +10,7 @@ from querylint.advise.demands import Doing, loss_shape
 from querylint.advise.filters import Loss
 from querylint.advise.indexes import Standing
 from querylint.advise.naming import index_name
-from querylint.advise.neglect import Neglect
+from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.serving import BUILT_IN, Serving, Want, full, proposal, serve
 from querylint.ir import Function, Program
 
@@ -69,6 +69,17 @@ def waiting(program: Program, standing: Standing) -> Neglect | None:
         return None
     fields = tuple(f for f in first.fields if f in standing.index.fields)
     return Neglect(first.function, first.access, fields, True, first.doing is Doing.SORTS)
+
+
+def extending(program: Program, standing: Standing) -> tuple[Neglect, Serving] | None:
+    """A query that passes by an index which the advice takes away, and the longer one that the advice adds for it in its place."""
+    known = advice(program).get((standing.schema.root, standing.table.name))
+    reader = neglecting(program, standing) if known is not None else None
+    for index in known.indexes if known is not None and reader is not None else ():
+        longer = index.verdict is Verdict.ADD and index.fields[: len(standing.index.fields)] == standing.index.fields
+        if longer and reader is not None and any(d.access is reader.access for d in index.serves):
+            return reader, Serving(index.name, index.fields, True)
+    return None
 
 
 def choosing(program: Program, standing: Standing) -> Neglect | None:

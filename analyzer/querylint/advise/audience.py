@@ -16,6 +16,7 @@ TRIED = re.compile(
     r"^(?:clear|clean(?:up)?|reset|wipe|purge|seed|populate|create|insert|generate|delete|remove|setup)\w*"
     r"(?:Test|Sample|Fake|Dummy|Demo|Mock|Dev|Uat|UAT)Data$"
 )
+CHECKS = re.compile(r"(?:debug|inspect|diagnos\w*)(?:[A-Z_\d]|$)")
 SEEN_CLIENTS = 10
 BY_HAND = re.compile(r"^(?:dry_?run|maxBatches|commit|apply|confirm(?:ed|ation|Reset|Wipe|Delet(?:e|ion)(?:All)?)?)$", re.IGNORECASE)
 SCRIPTS = "scripts"
@@ -154,6 +155,8 @@ def _by_hand(program: Program, function: Function) -> bool:
     """Whether a function is run by hand: its name or its arguments say so, or the project tells people how."""
     folders = function.path.removeprefix(function.root).split("/")[:-1]
     if TRIAL.match(function.name) or TRIED.match(function.name) or function.route in program.manual or SCRIPTS in folders:
+        return True
+    if function.route is not None and CHECKS.match(function.route.partition(":")[0].rpartition("/")[2]):
         return True
     if function.kind is not Kind.QUERY and (CHORE.match(function.name) or asks_for_staff(program, function)):
         return True

@@ -21,6 +21,7 @@ from querylint.ir import (
     Program,
     Relation,
     Role,
+    Root,
     Schema,
     Table,
     Terminal,
@@ -30,9 +31,9 @@ from querylint.ir.program import Effect, Site
 
 CATALOGUE = re.compile(
     r"^webhook|(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
-    r"rules?|zones?|flags?|features?|webhooks?|integrations?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
+    r"rules?|zones?|flags?|features?|webhooks?|integrations?|connectors?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
     r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|stages?|pipelines?|"
-    r"departments?|locations?|leaderboards?|experiments?|banners?|redirects?|methods?|rates?|listeners?|mappings?|maps?|groups?|labels?|colors?|steps|channels?|"
+    r"departments?|locations?|leaderboards?|dashboards?|territor(?:y|ies)|segments?|experiments?|banners?|redirects?|methods?|rates?|listeners?|mappings?|maps?|groups?|labels?|colors?|steps|channels?|"
     r"costs?|prices?|pricing|tariffs?|fees?|popups?|faqs?|capabilities|packs|holidays)$",
     re.IGNORECASE,
 )
@@ -59,6 +60,12 @@ ENTITIES = re.compile(
     r"tickets?|messages?|comments?|reviews?|invoices?|payments?|events?|bookings?|courses?|lessons?|recipes?|listings?|jobs?|tasks?|notes?)$",
     re.IGNORECASE,
 )
+STAFFED = re.compile(r"^(?:users?|members?|staff|employees|agents|operators|(?:team|staff)_?members?)$", re.IGNORECASE)
+TENANTS = re.compile(r"^(?:org(?:anization|anisation)?s?|teams|workspaces?|tenants?|clinics|schools)$", re.IGNORECASE)
+TENANT = re.compile(r"^(?:org|organi[sz]ation|team|workspace|tenant|company|clinic|school)_?id$", re.IGNORECASE)
+DATED = re.compile(r"^(?:start|end|due|target|period_?(?:start|end)|from|until)_?(?:date|time|at|on)?$", re.IGNORECASE)
+SECRETS = frozenset(("password", "passwordHash", "hashedPassword", "tokenIdentifier"))
+INVITATION = ("email", "role")
 SIGNS = 2
 MOST_ENTRIES = 12
 
@@ -82,6 +89,22 @@ def bounded(program: Program, root: str, name: str | None) -> bool:
     return any(key <= choices for key in keys(program, root, name))
 
 
+def _invited(program: Program, schema: Schema, table: Table, made: list[tuple[Site, Access]]) -> bool:
+    """Whether a table of people holds those whom colleagues have added one by one: the staff of the organization that the project serves.
+
+    Nobody signs up by himself: every insert takes the address and the role from its arguments, looks for the address first, and is reached
+    from public mutations alone; no table holds organizations, and no row a password.
+    """
+    names = {field.name for field in table.fields or ()}
+    if not STAFFED.search(table.name) or not names.isdisjoint(SECRETS) or any(map(TENANTS.search, schema.tables)):
+        return False
+    if any(map(TENANT.match, names)):
+        return False
+    addressed = any(len(key) == 1 and "email" in key for key in keys(program, schema.root, table.name))
+    given = all(access.fields is not None and all(_from_argument(access, name) for name in INVITATION) for _, access in made)
+    return bool(made) and addressed and given and all(_by_hand(program, site) for site, _ in made)
+
+
 def curated(program: Program, root: str, name: str | None) -> bool:
     """Whether people fill a table by hand, one row at a time: it says how the application is set up, not what happens in it.
 
@@ -90,6 +113,20 @@ def curated(program: Program, root: str, name: str | None) -> bool:
     reached from public mutations alone. A list of prices is kept by hand, and so is what the code asks for by name, texts included.
     """
     return program.once(("curated", root, name), lambda: _curated(program, root, name))
+
+
+def seldom_written(program: Program, root: str, name: str) -> bool:
+    """Whether people keep a table by hand, and nothing else changes it: no job, no loop, nothing that adds rows to other tables besides."""
+    if not curated(program, root, name):
+        return False
+    changes = [site for site, access in program.writes() if access.table == name and access.verb != "delete" and site.function.root == root]
+    mine = [site for site in changes if site.function.role is Role.CODE and not left_alone(program, site.function)]
+    return all(_by_hand(program, site) and not _adds_elsewhere(program, site, name) for site in mine)
+
+
+def _adds_elsewhere(program: Program, site: Site, name: str) -> bool:
+    entries = program.entries(site.function.key) or (site.function,)
+    return any(e.access.verb == "insert" and e.access.table != name for entry in entries for e in program.effects.get(entry.key, ()))
 
 
 def inserts(program: Program, root: str, name: str | None) -> list[tuple[Site, Access]]:
@@ -205,12 +242,19 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     schema = program.schemas.get(root)
     table = schema.tables.get(name) if schema is not None and name is not None else None
     made = inserts(program, root, name)
-    if table is None or table.fields is None or _owned(table):
+    if table is None or table.fields is None:
+        return False
+    assigned = {field.name for field in table.fields if OWNER.match(field.name) and field.optional and _assigned(made, field.name)}
+    if any(DATED.match(field.name) for field in table.fields):
+        assigned = set()  # plans and targets of one period after the other
+    if _owned(table, assigned):
         return False
     if not made:
         return schema is not None and _vocabulary(schema, table)
+    if schema is not None and _invited(program, schema, table, made):
+        return True
     names = {field.name for field in table.fields}
-    owners = any(OWNER.match(field) for field in names)
+    owners = any(OWNER.match(field) for field in names - assigned)
     listed = CATALOGUE.search(table.name) is not None
     unique = [key for key in keys(program, root, name) if len(key) == 1]
     if any(CONTENT.match(field) for field in names) and not listed and not any(key & CODED for key in unique):
@@ -227,7 +271,8 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     if signs[1] and unique:  # staff alone, and one row for each name
         return True
     enough = sum(signs) >= SIGNS or (signs[1] and not ENTITIES.search(table.name))
-    return enough and all(_by_hand(program, site) for site, _ in made)
+    shared = not any(map(TENANT.match, names))  # every organization would fill in a form of its own
+    return enough and all(_by_hand(program, site, formed=shared) for site, _ in made)
 
 
 def _vocabulary(schema: Schema, table: Table) -> bool:
@@ -238,23 +283,38 @@ def _vocabulary(schema: Schema, table: Table) -> bool:
     return any(field.target == table.name for other in schema.tables.values() if other is not table for field in other.fields or ())
 
 
-def _owned(table: Table) -> bool:
-    """Whether rows belong to users: an index begins with one."""
-    return any(index.fields and OWNER.match(index.fields[0]) for index in table.indexes)
+def _owned(table: Table, assigned: set[str]) -> bool:
+    """Whether rows belong to users: an index begins with one, and not with whom a row was assigned to."""
+    return any(index.fields and index.fields[0] not in assigned and OWNER.match(index.fields[0]) for index in table.indexes)
 
 
-def _by_hand(program: Program, site: Site) -> bool:
-    """Whether only public mutations lead to a place, none of them in a loop."""
+def _assigned(made: list[tuple[Site, Access]], name: str) -> bool:
+    """Whether every insert leaves a field out or takes it from an argument: whoever adds the row picks somebody, if anybody at all."""
+    accesses = [access for _, access in made]
+    return bool(made) and all(a.fields is not None and (name not in a.fields or _from_argument(a, name)) for a in accesses)
+
+
+def _from_argument(access: Access, name: str) -> bool:
+    origins = dict(access.sources).get(name, ())
+    return bool(origins) and all(o.root is Root.PARAM and o.path[-1:] == (name,) for o in origins)
+
+
+def _by_hand(program: Program, site: Site, *, formed: bool = False) -> bool:
+    """Whether only public mutations, or (`formed`) internal ones that write for a public action, lead to a place, and no loop."""
     if any(loop.kind is not LoopKind.ONCE and not loop.constant for loop in site.loops):
         return False
     seen = {site.function.key}
     stack = [site.function]
+    forms: set[str] = set()
     while stack:
         here = stack.pop()
         if here.kind is Kind.CLIENT:
             continue
-        if here.kind is not Kind.PLAIN and not (here.kind is Kind.MUTATION and here.public):
-            return False
+        if here.kind is not Kind.PLAIN and not (here.kind is Kind.MUTATION and here.public) and here.key not in forms:
+            form = _form(program, here) if formed else None
+            if form is None:
+                return False
+            forms.add(form)
         for edge in program.callers.get(here.key, ()):
             caller = program.functions[edge.caller]
             if caller.role is not Role.CODE or edge.caller in seen or caller.kind is Kind.CLIENT:
@@ -265,6 +325,16 @@ def _by_hand(program: Program, site: Site) -> bool:
             seen.add(edge.caller)
             stack.append(caller)
     return True
+
+
+def _form(program: Program, here: Function) -> str | None:
+    """The public action for which alone an internal mutation writes, where nothing but clients run it."""
+    callers = {e.caller: e.call.mode for e in program.callers.get(here.key, ()) if program.functions[e.caller].role is Role.CODE}
+    if here.kind is not Kind.MUTATION or here.public or list(callers.values()) != [Mode.MUTATION]:
+        return None
+    action = program.functions[next(iter(callers))]
+    edges = (program.functions[e.caller].kind for e in program.callers.get(action.key, ()))
+    return action.key if action.kind is Kind.ACTION and action.public and all(kind is Kind.CLIENT for kind in edges) else None
 
 
 def by_staff(program: Program, function: Function) -> bool:

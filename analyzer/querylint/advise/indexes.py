@@ -94,7 +94,7 @@ def _standings(program: Program) -> dict[tuple[str, str, str], Standing]:
             for index in table.indexes:
                 if not index.implicit and not index.staged and index.span is not None:
                     users = tuple(readers.of(root, table, index))
-                    hidden = index.name in program.words or readers.unnamed(root, table)
+                    hidden = schema.handed or index.name in program.words or readers.unnamed(root, table)
                     found[root, table.name, index.name] = Standing(schema, table, index, users, hidden, tuple(_covers(table, index)))
     return found
 

@@ -145,7 +145,8 @@ class Schema:
 
     `root` is the folder that the schema governs. `tail` lists the fields that the platform appends to every index: in Convex
     `_creationTime` (convex-facts 2.1). `complete` is False where tables may exist that could not be read. `validated` is False where
-    the platform does not check documents against the declared types.
+    the platform does not check documents against the declared types. `handed` says that code gives the schema itself to a package, which
+    may read by any index that it finds there.
     """
 
     root: str
@@ -156,3 +157,4 @@ class Schema:
     validated: bool = True
     span: Span | None = None
     facts: Facts = Facts()
+    handed: bool = False

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
@@ -16,6 +17,7 @@ from querylint.frontends.lowered import Lowered
 from querylint.frontends.modules import Modules
 from querylint.ir import Access, Call, Function, Kind, Role, Schema, TargetKind
 from querylint.result import Note, NoteKind
+from querylint.syntax import tree
 
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 CLIENT_WORDS = (
@@ -47,6 +49,7 @@ RUN_ONCE = re.compile(
     rb"\b(?:migration|one-?time|one-?off|clean-?up) script\b|\b(?:only in|for) (?:development|testing)(?: only\b|[!.\n])", re.I
 )
 LONGEST = 400  # bytes before a quotation in which the word that calls with it is looked for
+READ_BY_NAME = (".", "convex/", "convex-helpers", "convex-ents", "convex-test")  # take a schema, and read by the indexes that code names
 MOST_WAVES = 5
 # What is run by hand or no longer used: nobody waits for what it names.
 SCRIPTS = frozenset(("scripts", "script", "deprecated"))
@@ -85,6 +88,9 @@ class ConvexFrontEnd:
         for _ in range(MOST_WAVES):
             if not self._next_wave():
                 break
+        for root in self.roots:
+            if self._handed_over(root):
+                self.schemas[root.folder] = replace(self.schemas[root.folder], handed=True)
         functions = tuple(f for path in sorted(self.done) for f in self.done[path])
         return Lowered(
             functions,
@@ -232,6 +238,21 @@ class ConvexFrontEnd:
                         found.add(name.decode())
                 last = quoted.end()
         return frozenset(found)
+
+    def _handed_over(self, root: ConvexRoot) -> bool:
+        """Whether a file gives the schema of a root, as a value, to a package that may read by what stands in it."""
+        for path in sorted(self.done):
+            if root.schema is None or b"schema" not in (self.read(path) or b"") or self.role(path) is Role.TEST:
+                continue
+            module = self.modules.module(path)
+            known = [i for i in module.imports if not i.type_only] if module is not None else []
+            names = {i.local for i in known if i.name == "default" and self.modules.resolve(path, i.source) == root.schema}
+            opaque = {i.local for i in known if not i.source.startswith(READ_BY_NAME) and self.modules.resolve(path, i.source) is None}
+            calls = (n for n in tree.walk(module.body) if isinstance(n, tree.Call)) if module is not None and names else ()
+            given = (call.args for call in calls if isinstance(call.func, tree.Name) and call.func.id in opaque)
+            if any(isinstance(arg, tree.Name) and arg.id in names for args in given for arg in args):
+                return True
+        return False
 
     def _met(self) -> frozenset[bytes]:
         """Names of indexes by which a lowered query reads."""

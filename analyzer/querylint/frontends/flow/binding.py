@@ -175,6 +175,7 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
     if (
         how in ("=", "set")
         and not grouping
+        and not (how == "set" and _looked_up_later(target, var, value))
         and not value.origins
         and value.literal is NOT_LITERAL
         and not isinstance(value.shape, Record | Many)
@@ -196,6 +197,11 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
     else:
         merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=Many(value, None, keyed, key=row(key)))
     put_back(m, target, merged)
+
+
+def _looked_up_later(target: tree.Expr, var: Var | None, value: Val) -> bool:
+    """Whether an entry of a map owes nothing to those of rounds before: it waits there to be looked up, and adds nothing up."""
+    return isinstance(target, tree.Name) and var is not None and bool(var.carried) and not var.carried & value.deps
 
 
 def _in_an_entry(target: tree.Expr) -> bool:

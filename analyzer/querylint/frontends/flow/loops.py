@@ -219,6 +219,7 @@ def carry(m: State, node: tree.For) -> dict[Var, int]:
         if var is not None and var in m.store:
             number = m.fresh()
             carried[var] = number
+            var.carried |= {number}
             old = m.store[var]
             m.store[var] = Val(
                 old.origins,

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 
 class Var:
-    """One variable. `depth` is the number of loops around its declaration."""
+    """One variable. `depth` is the number of loops around its declaration, `carried` what stands for its value in rounds before."""
 
-    __slots__ = ("depth", "name")
+    __slots__ = ("carried", "depth", "name")
 
     def __init__(self, name: str, depth: int) -> None:
         self.name = name
         self.depth = depth
+        self.carried: frozenset[int] = frozenset()
 
 
 class Scope:
