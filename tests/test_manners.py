@@ -90,7 +90,9 @@ def test_the_code_for_a_shell_is_code_of_that_shell(shell: str, tmp_path: Path, 
 def test_watching_checks_again_after_a_change_and_ends_quietly(tmp_path: Path) -> None:
     project = GitProject(tmp_path / "repo")
     command = [sys.executable, "-m", "querylint", "check", "--watch", "--format", "concise"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored, by children too
     child = subprocess.Popen(command, cwd=project.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    signal.signal(signal.SIGINT, before)
     assert child.stderr is not None
     heard: list[bytes] = []
     listener = Thread(target=lambda: heard.extend(iter(child.stderr.readline, b"")), daemon=True)  # type: ignore[union-attr]
