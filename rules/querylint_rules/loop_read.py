@@ -236,7 +236,8 @@ def _care(program: Program, site: Site, read: Access) -> str:
     bound = [table.key] if read.by_key and table is not None else [p.field for plan in read.plans for p in plan.predicates if p.field]
     if table is not None and any((field := table.field(name)) is not None and field.uuid for name in bound):
         said.append("the keys of the rows are UUIDs: look them up by UUIDs, not by texts")
-    if read.verb in RAISING and read.terminal is Terminal.ROW:
+    absent = read.verb == "get" and program.facts(site.function).identity  # a session answers None
+    if read.verb in RAISING and not absent and read.terminal is Terminal.ROW:
         said.append("a row that is missing raises here: say what happens then")
     return "; ".join(said)
 
