@@ -85,7 +85,7 @@ class Query:
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if that was in another function; `cls` the class of the query object, where the project
     has one; `born` the number of loops around the place that made it. `unsure` says that a method had a hand in it which cannot be read,
-    `held` that it is an attribute of an object.
+    `held` that it is an attribute of an object, `manager` that it is no query yet but what queries begin with.
     """
 
     table: str | None
@@ -108,6 +108,7 @@ class Query:
     born: int = 0
     unsure: bool = False
     held: bool = False
+    manager: bool = False
 
 
 @dataclass(slots=True, frozen=True)
