@@ -52,6 +52,7 @@ from querylint.ir import (
     Relation,
     Root,
     Terminal,
+    Value,
     Wait,
     Way,
 )
@@ -261,6 +262,30 @@ def _many_at_once(site: Site, hit: Rounds, read: Access) -> bool:
     return any(hit.loop.id in value.deps for value in (*given, *(lists if not args else ())))
 
 
+def _grouped(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether a round asks for a group of keys at once: a list of a dictionary of lists, which its call hands to a condition with IN."""
+    step = site.step
+    if not isinstance(step, Call) or not hit.loop.over_text.endswith((".items()", ".values()")):
+        return False
+    for effect in local_effects(program, site.function, step):
+        lists = [p.value for plan in effect.access.plans for p in plan.predicates if p.relation is Relation.IN]
+        for value in lists:
+            for edge in reversed(effect.trail):
+                value = _whole(value, edge.call)
+            mine = _whole(value, step)
+            if mine is not None and hit.loop.id in mine.deps:
+                return True
+    return False
+
+
+def _whole(value: Value | None, call: Call) -> Value | None:
+    """What a call gives for a parameter that a value is."""
+    origins = value.origins if value is not None else ()
+    if len(origins) != 1 or origins[0].root is not Root.PARAM or origins[0].path or not isinstance(origins[0].ref, int):
+        return None
+    return call.args[origins[0].ref] if origins[0].ref < len(call.args) else None
+
+
 def _works_on_item(program: Program, site: Site) -> bool:
     """Whether the call of a round writes as well, where reads and writes are messages of their own: then the item is worked on anyway."""
     step = site.step
@@ -303,6 +328,8 @@ def _holds_one(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
     read = effect.access
     if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
+        return Severity.INFO
+    if program.facts(site.function).bulk_reads and _grouped(program, site, hit):
         return Severity.INFO
     if sends(program, site, hit.loop) or _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return Severity.INFO

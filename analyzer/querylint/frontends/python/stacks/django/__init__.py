@@ -262,6 +262,8 @@ class Django(Stack):
         at, end = node.at, node.end
         if word in words.BUILDERS or word == words.OWN:
             return querysets.built(state, self.models, node, word, base, query)
+        if word in words.OTHER_TABLE and query.table == "ContentType":
+            return derived(base, *(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
         if word == "raw":
             for arg in node.args:
                 state.evaluate(arg)
