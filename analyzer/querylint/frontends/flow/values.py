@@ -84,7 +84,7 @@ class Query:
     `follows` is the relation of a row that it asks for, `refined` whether it asks for more than that. `yields` says what its rows are: rows
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if in another function; `cls` the class of the query object, if the project has one;
-    `born` the loops around its place. `unsure`: by a method that cannot be read, `held`: in an attribute, `manager`: what queries begin with.
+    `born` the loops around its place. `unsure`: by a method that cannot be read, `held`: in an attribute, `manager`: where queries begin.
     """
 
     table: str | None
