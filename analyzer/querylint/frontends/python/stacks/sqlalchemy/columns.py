@@ -42,7 +42,7 @@ def fill(models: Models, model: Model) -> None:
                 deferred.append(made.name)
     model.keys = (*model.keys, *keys) or (model.parent.keys if model.parent is not None else ())
     model.deferred = tuple(deferred)
-    if model.keys and not _more_keys(models, model):
+    if model.keys and not _more_keys(models, model) and not models.migrations.keyless(model.table):
         model.indexes.append(Index("primary key", model.keys, unique=True, implicit=True))
     if model.info is not None:
         for node, path in _table_args(models, model):
