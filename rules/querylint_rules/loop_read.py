@@ -17,17 +17,18 @@ In Django read the rows for all the items with one query before the loop: `in_bu
 
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
-first hit, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
-those), rounds that each ask another database, settings that somebody wrote, tests, functions that only tests call, seeds and migrations.
-It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where the rounds also write, commit or send mail (they wait
-for that anyway), where the parts of one object check themselves, and where a comment says that it is meant so.
+first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but awaited together after it,
+batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database, settings that somebody
+wrote, tests, functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they
+put off), where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of keys at once, where
+the parts of one object check themselves, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.asking import asks_the_same
+from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import waited_for
 from querylint.advise.bulk import by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
@@ -89,14 +90,16 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
     for site, read in program.reads():
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
         if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT and not by_table(read):
-            yield site, hit, Effect(site.function.key, read)
+            effect = Effect(site.function.key, read)
+            if not asks_one_key(program, site, effect):
+                yield site, hit, effect
     for site, call in program.calls():
         hit = _waiting(program, site)
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
         effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
         if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
-            effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop)]
+            effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop) and not asks_one_key(program, site, e)]
         worst = _worst(effects)
         for effect in effects if _unwritten(hit) else [worst] if worst is not None else []:  # fields of a serializer mend one by one
             if not by_table(effect.access):
