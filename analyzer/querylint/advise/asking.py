@@ -64,7 +64,8 @@ def _taken(origin: Origin, call: Call) -> Iterator[Origin]:
 
 
 def _bound(predicates: Iterable[Predicate], name: str) -> bool:
-    return any(p.relation is Relation.EQ and p.field == name and not p.conditional for p in predicates)
+    equal = (p for p in predicates if p.relation is Relation.EQ and p.field == name and not p.conditional)
+    return any(p.value is not None and (p.value.constant or p.value.parts) for p in equal)  # not to another column
 
 
 def _values(read: Access) -> Iterator[Value | None]:
