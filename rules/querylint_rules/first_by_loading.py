@@ -13,7 +13,8 @@ All rows of the range are read and billed where one would do.
 ## When it stays silent
 Lists of which more is used, look-ups by a unique field, lists that were filtered or sorted in memory first and whole tables (other rules
 speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint where the code lets only one such row
-exist, and where the question is whether any row passes a filter: without a match, the first costs as many rows as all.
+exist, where some row is an error and so as a rule there is none, and where the question is whether any row passes a filter: without a
+match, the first costs as many rows as all.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Program, Way, Work
+from querylint.ir import Block, Bound, Branch, Exit, ExitKind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -62,13 +63,28 @@ def _filtered(load: Load) -> bool:
 def _little(program: Program, load: Load) -> bool:
     """Whether next to nothing is loaded too much: one row, the groups that one is in, the rows of a row at hand or of a pair of keys, or
     while nobody waits."""
-    if left_alone(program, load.function) or load.access.related or unhurried(program, load.function):
+    if left_alone(program, load.function) or load.access.follows is not None or unhurried(program, load.function):
+        return True
+    if program.facts(load.function).planner and _refused(load):
         return True
     if program.facts(load.function).planner and all(len(asked_for(p)) > 1 for p in load.access.plans):
         return True
     if memberships(program, load.function, load.access):
         return True
     return _elsewhere(program, load) or one_row(program, load.function, load.access, load.access.plans[0])
+
+
+def _refused(load: Load) -> bool:
+    """Whether some row is an error, and rows are all that is loaded: as a rule there is none, or the one that the check allows."""
+    mine = load.access.id
+    if any(plan.eager or plan.whole for plan in load.access.plans):
+        return False
+    tests = [s for s in load.function.own_steps() if isinstance(s, Branch) and mine in s.on]
+    return bool(tests) and all(not b.missing and _fails(b.arms[0]) for b in tests)
+
+
+def _fails(block: Block) -> bool:
+    return bool(block) and isinstance(block[-1], Exit) and block[-1].kind is ExitKind.THROW
 
 
 def _elsewhere(program: Program, load: Load) -> bool:
@@ -109,6 +125,6 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
         function=load.function.key,
         table=table,
         also=("overfetch",),
-        cost=Cost(load.cost, "the rows up to the first that matches" if _filtered(load) else "1 row"),
+        cost=Cost(load.cost if not planned else rows, "the rows up to the first that matches" if _filtered(load) else "1 row"),
         operation=load.access.verb,
     )

@@ -331,10 +331,12 @@ def _one_row(program: Program, gathered: Rows) -> bool:
 def _unfelt(followed: Followed) -> bool:
     """Whether it hardly shows.
 
-    Something must fail first, callers that cannot be seen may have loaded the rows or built their query, or each round writes anyway.
+    Something must fail first, callers that cannot be seen may have loaded the rows or built their query, each round writes anyway, or it
+    takes the first few rows of a relation that may have many.
     """
-    read = followed.source.read
-    if read is None or followed.site.handled or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
+    read, step = followed.source.read, followed.site.step
+    few = isinstance(step, Access) and step.bound is Bound.LIMIT
+    if read is None or few or followed.site.handled or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
         return True
     return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
 

@@ -17,17 +17,18 @@ In Django read the rows for all the items with one query before the loop: `in_bu
 
 ## When it stays silent
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
-first hit, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
-those), rounds that each ask another database, settings that somebody wrote, tests, functions that only tests call, seeds and migrations.
-It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where the rounds also write, commit or send mail (they wait
-for that anyway), where the parts of one object check themselves, and where a comment says that it is meant so.
+first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but awaited together after it,
+batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database, settings that somebody
+wrote, tests, functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they
+put off), where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of keys at once, where
+the parts of one object check themselves, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.asking import asks_the_same
+from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import waited_for
 from querylint.advise.bulk import by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
@@ -52,6 +53,7 @@ from querylint.ir import (
     Relation,
     Root,
     Terminal,
+    Value,
     Wait,
     Way,
 )
@@ -88,14 +90,16 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
     for site, read in program.reads():
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
         if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT and not by_table(read):
-            yield site, hit, Effect(site.function.key, read)
+            effect = Effect(site.function.key, read)
+            if not asks_one_key(program, site, effect):
+                yield site, hit, effect
     for site, call in program.calls():
         hit = _waiting(program, site)
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
         effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
         if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
-            effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop)]
+            effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop) and not asks_one_key(program, site, e)]
         worst = _worst(effects)
         for effect in effects if _unwritten(hit) else [worst] if worst is not None else []:  # fields of a serializer mend one by one
             if not by_table(effect.access):
@@ -262,7 +266,8 @@ def _care(program: Program, site: Site, read: Access) -> str:
     bound = [table.key] if read.by_key and table is not None else [p.field for plan in read.plans for p in plan.predicates if p.field]
     if table is not None and any((field := table.field(name)) is not None and field.uuid for name in bound):
         said.append("the keys of the rows are UUIDs: look them up by UUIDs, not by texts")
-    if read.verb in RAISING and read.terminal is Terminal.ROW:
+    absent = read.verb == "get" and program.facts(site.function).identity  # a session answers None
+    if read.verb in RAISING and not absent and read.terminal is Terminal.ROW:
         said.append("a row that is missing raises here: say what happens then")
     return "; ".join(said)
 
@@ -284,6 +289,30 @@ def _many_at_once(site: Site, hit: Rounds, read: Access) -> bool:
     args = site.step.args if isinstance(site.step, Call) else ()
     given = [args[o.ref] for value in lists for o in value.origins if args and isinstance(o.ref, int) and o.ref < len(args)]
     return any(hit.loop.id in value.deps for value in (*given, *(lists if not args else ())))
+
+
+def _grouped(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether a round asks for a group of keys at once: a list of a dictionary of lists, which its call hands to a condition with IN."""
+    step = site.step
+    if not isinstance(step, Call) or not hit.loop.over_text.endswith((".items()", ".values()")):
+        return False
+    for effect in local_effects(program, site.function, step):
+        lists = [p.value for plan in effect.access.plans for p in plan.predicates if p.relation is Relation.IN]
+        for value in lists:
+            for edge in reversed(effect.trail):
+                value = _whole(value, edge.call)
+            mine = _whole(value, step)
+            if mine is not None and hit.loop.id in mine.deps:
+                return True
+    return False
+
+
+def _whole(value: Value | None, call: Call) -> Value | None:
+    """What a call gives for a parameter that a value is."""
+    origins = value.origins if value is not None else ()
+    if len(origins) != 1 or origins[0].root is not Root.PARAM or origins[0].path or not isinstance(origins[0].ref, int):
+        return None
+    return call.args[origins[0].ref] if origins[0].ref < len(call.args) else None
 
 
 def _works_on_item(program: Program, site: Site) -> bool:
@@ -330,6 +359,8 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, agai
     if _matched(program, site, hit) or _torn_down(program, site, hit, effect):
         return Severity.INFO
     if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
+        return Severity.INFO
+    if program.facts(site.function).bulk_reads and _grouped(program, site, hit):
         return Severity.INFO
     if sends(program, site, hit.loop) or _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return Severity.INFO

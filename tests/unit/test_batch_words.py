@@ -55,3 +55,15 @@ def test_a_long_receiver_leaves_room_for_the_method(tmp_path: Path) -> None:
     call = "a_quite_long_name_for_a_function_that_reads_a_ware"
     _, message = told(tmp_path, f"    for key in keys:\n        print(Maker(one=1, two=2, three=3).{call}(key))")
     assert f"….{call}`" in message
+
+
+def test_a_session_answers_none_for_a_key_that_is_missing(tmp_path: Path) -> None:
+    head = (
+        "from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column\n\nclass Base(DeclarativeBase):\n    pass\n\n"
+        'class Shop(Base):\n    __tablename__ = "shops"\n    id: Mapped[int] = mapped_column(primary_key=True)\n\n'
+        "def show(session: Session, keys: list[int]):\n    for key in keys:\n        print("
+    )
+    for asked, raising in (("session.get(Shop, key)", False), ("session.query(Shop).filter_by(id=key).one()", True)):
+        (tmp_path / "shop.py").write_text(f"{head}{asked})\n", encoding="utf-8")
+        found = [f.found for f in check([tmp_path]).result.findings if f.rule == "loop-read"]
+        assert [("raises here" in f.help) for f in found] == [raising]

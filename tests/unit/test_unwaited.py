@@ -49,3 +49,14 @@ def test_makers_of_invented_rows(tmp_path: Path) -> None:
         "shop/data_tasks.py",
         "shop/masking.py",
     ]
+
+
+def test_cases_to_be_tried_are_tests_wherever_they_lie(tmp_path: Path) -> None:
+    asked = f"from shop.models import Ware\ndef find(codes):\n{LOOP}"
+    found = program(
+        tmp_path,
+        shop__testing__base="from django.test import TestCase\nclass WareTestCase(TestCase):\n    pass\n" + asked,
+        shop__testing__split="from unittest import mock\n" + asked,
+        shop__judging="class TestCase:\n    pass\nclass Sum(TestCase):\n    pass\n" + asked,
+    ).functions
+    assert sorted(key for key in found if key.endswith("::find")) == ["shop/judging.py::find", "shop/testing/split.py::find"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from querylint.ir import Access, Call, Loop, Predicate, Program, Root, Value
+from querylint.advise.eager import Source, sources
+from querylint.ir import Access, Call, Loop, Origin, Predicate, Program, Relation, Root, Value
 from querylint.ir.program import Effect, Site
 
 
@@ -30,6 +31,41 @@ def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> b
     moving = {loop.id, *(c.id for c in loop.carried)}
     moving |= {s.id for s in loop.steps() if isinstance(s, Call) or (isinstance(s, Access) and s.deps & moving)}
     return not any(value.deps & moving for value in mine)
+
+
+def asks_one_key(program: Program, site: Site, effect: Effect) -> bool:
+    """Whether each round asks for the row of one and the same key, which a session hands out again once it has it.
+
+    So it is where the key is a column that the query of the rows has bound to one value.
+    """
+    read = effect.access
+    if not program.facts(site.function).identity or not read.by_key or read.verb != "get" or read.key is None:
+        return False
+    asked = [o for path, o in read.key.parts if not path]
+    calls = [*((site.step,) if isinstance(site.step, Call) else ()), *(edge.call for edge in effect.trail)]
+    for call in reversed(calls):
+        asked = [held for o in asked for held in _taken(o, call)]
+    found = [source for o in asked for source in sources(program, site.function, o)]
+    return bool(found) and all(_one_key(source) for source in found)
+
+
+def _one_key(source: Source) -> bool:
+    """Whether a column of the rows of a query is the same in all of them."""
+    plans = source.read.plans if source.read is not None and source.listed and len(source.path) == 1 else ()
+    return bool(plans) and all(_bound(plan.predicates, source.path[0]) for plan in plans)
+
+
+def _taken(origin: Origin, call: Call) -> Iterator[Origin]:
+    """What of the arguments of a call a part of a parameter is."""
+    if origin.root is Root.PARAM and isinstance(origin.ref, int) and origin.ref < len(call.args):
+        for path, held in call.args[origin.ref].parts:
+            if origin.path[: len(path)] == path:
+                yield held.at(*origin.path[len(path) :])
+
+
+def _bound(predicates: Iterable[Predicate], name: str) -> bool:
+    equal = (p for p in predicates if p.relation is Relation.EQ and p.field == name and not p.conditional)
+    return any(p.value is not None and (p.value.constant or p.value.parts) for p in equal)  # not to another column
 
 
 def _values(read: Access) -> Iterator[Value | None]:

@@ -103,7 +103,25 @@ def writes_too(program: Program, function: Function) -> bool:
 
 def local_effects(program: Program, function: Function, call: Call) -> list[Effect]:
     """What a call does to the database in the transaction, or at the place, that it stands in."""
-    return [_told(e, call) for e in program.effects_of(function, call) if all(edge.call.mode is Mode.DIRECT for edge in e.trail)]
+    direct = (e for e in program.effects_of(function, call) if all(edge.call.mode is Mode.DIRECT for edge in e.trail))
+    return [_told(e, call) for e in direct if not _listed(program, function, call, e)]
+
+
+def _listed(program: Program, function: Function, call: Call, effect: Effect) -> bool:
+    """Whether a call hands over a list that is there already for what other callers hand over as a query to be run."""
+    origin = effect.access.base
+    for here, step in reversed(((function, call), *((program.functions[e.caller], e.call) for e in effect.trail))):
+        if origin is None or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(step.args):
+            return False
+        value, path = step.args[origin.ref], origin.path
+        given = [o for at, o in value.parts if at == path]
+        if not given:
+            return bool(value.parts) or not value.deps
+        sites = program.sites(here.key).by_id
+        if any(o.root is Root.STEP and o.ref in sites and isinstance(sites[o.ref].step, Access) for o in given):
+            return True
+        origin = given[0] if len(given) == 1 else None
+    return False
 
 
 def _told(effect: Effect, call: Call) -> Effect:

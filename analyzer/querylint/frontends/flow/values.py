@@ -83,9 +83,8 @@ class Query:
 
     `follows` is the relation of a row that it asks for, `refined` whether it asks for more than that. `yields` says what its rows are: rows
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
-    slice bounds it. `made` is where it was begun, if that was in another function; `cls` the class of the query object, where the project
-    has one; `born` the number of loops around the place that made it. `unsure` says that a method had a hand in it which cannot be read,
-    `held` that it is an attribute of an object.
+    slice bounds it. `made` is where it was begun, if in another function; `cls` the class of the query object, if the project has one;
+    `born` the loops around its place. `unsure`: by a method that cannot be read, `held`: in an attribute, `manager`: where queries begin.
     """
 
     table: str | None
@@ -108,6 +107,7 @@ class Query:
     born: int = 0
     unsure: bool = False
     held: bool = False
+    manager: bool = False
 
 
 @dataclass(slots=True, frozen=True)

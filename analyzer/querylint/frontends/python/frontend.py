@@ -19,8 +19,18 @@ REVISION = re.compile(rb"^down_revision\b", re.MULTILINE)
 INVENTING = re.compile(
     rb"^(?:from|import) +(?:faker|mimesis|model_bakery)\b|\bfactory\.(?:Faker|Sequence|SubFactory|django\.)", re.MULTILINE
 )
+TRYING = re.compile(rb"^(?:from|import) +(?:unittest|django\.test|rest_framework\.test|testtools)\b", re.MULTILINE)
+CASES = re.compile(rb"^[ \t]*class \w+\([^)]*TestCase\b", re.MULTILINE)
 MOST_WAVES = 5
 DEEPEST = 20_000
+
+
+def _by_names(source: bytes) -> Role | None:
+    if REVISION.search(source):
+        return Role.MIGRATION
+    if INVENTING.search(source):
+        return Role.SEED
+    return Role.TEST if TRYING.search(source) and CASES.search(source) else None
 
 
 class PythonFrontEnd:
@@ -37,11 +47,11 @@ class PythonFrontEnd:
         self.too_deep: set[str] = set()
 
     def role(self, path: str) -> Role:
-        """The role of a file by its path, or by the names that it holds: a revision of Alembic, a maker of invented rows."""
+        """The role of a file by its path, or by the names that it holds: a revision of Alembic, a maker of invented rows, test cases."""
         if path not in self._roles:
             known = self._role(path)
             source = (self.read(path) or b"") if known is Role.CODE and path.endswith(".py") else b""
-            self._roles[path] = Role.MIGRATION if REVISION.search(source) else Role.SEED if INVENTING.search(source) else known
+            self._roles[path] = _by_names(source) or known
         return self._roles[path]
 
     def lower(self) -> Lowered:

@@ -49,7 +49,10 @@ def _given(val: Val, origin: Origin, depth: int) -> Val:
     shape = val.shape
     if isinstance(shape, Query):
         way = Plan(Way.OPAQUE)
-        query = Query(shape.table, (way,), 0, 0, base=origin, flavor=shape.flavor, one=shape.one, yields=shape.yields, cls=shape.cls)
+        query = Query(
+            shape.table, (way,), 0, 0, base=origin, flavor=shape.flavor, one=shape.one, yields=shape.yields, cls=shape.cls,
+            manager=shape.manager,
+        )  # fmt: skip
         return Val((origin,), shape=query)
     if isinstance(shape, Many) and depth < DEPTH:
         item = _given(shape.item, origin.at(ITEM), depth + 1)

@@ -265,12 +265,12 @@ class PythonProject:
             text = kind_of(arg)
             if text:
                 seen = kinds.setdefault(number, {})
-                if text not in seen and len(seen) < MOST_KINDS:
+                if (text not in seen and len(seen) < MOST_KINDS) or (text in seen and _manager(seen[text]) and not _manager(arg)):
                     seen[text] = portable(arg)
 
     def told(self, key: str) -> str:
         """What callers have told of the parameters of a function."""
-        return repr([(n, sorted(kinds)) for n, kinds in sorted(self.hints.get(key, {}).items())])
+        return repr([(n, sorted((k, _manager(v)) for k, v in kinds.items())) for n, kinds in sorted(self.hints.get(key, {}).items())])
 
     def outdated(self) -> set[str]:
         """The functions that lean on what an object was believed to hold when its makers had told less; what was kept of it is dropped."""
@@ -355,6 +355,10 @@ class PythonProject:
                 for n in tree.walk(fn.body)
             )
         return self._returning[id(fn)]
+
+
+def _manager(val: Val) -> bool:
+    return isinstance(val.shape, Query) and val.shape.manager
 
 
 def _written_in(closure: Closure, query: Query) -> bool:

@@ -157,8 +157,9 @@ class Django(Stack):
         if name == "_default_manager" and model.managers:
             info = next(iter(model.managers.values()))
         if info is None:
-            return querysets.start(model.table, node.at, node.end)
-        return self.chosen(state, model.table, info, node.at, node.end)
+            return querysets.start(model.table, node.at, node.end, manager=True)
+        made = self.chosen(state, model.table, info, node.at, node.end)
+        return replace(made, shape=replace(made.shape, manager=True)) if isinstance(made.shape, Query) else made
 
     def chosen(self, state: State, table: str | None, info: ClassInfo, at: int, end: int) -> Val:
         """The queryset of a manager class, as its `get_queryset` makes it."""
@@ -261,12 +262,14 @@ class Django(Stack):
         at, end = node.at, node.end
         if word in words.BUILDERS or word == words.OWN:
             return querysets.built(state, self.models, node, word, base, query)
+        if word in words.OTHER_TABLE and query.table == "ContentType":
+            return derived(base, *(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
         if word == "raw":
             for arg in node.args:
                 state.evaluate(arg)
             # A raw query keeps what comes along by queries of their own; a join that the statement does not have is lost.
             batched = tuple(e for plan in query.plans for e in plan.eager if e.loading is Loading.BATCHED)
-            return Val(deps=base.deps, shape=replace(query, end=end, refined=True, plans=(Plan(Way.OPAQUE, eager=batched),)))
+            return Val(deps=base.deps, shape=replace(query, end=end, refined=True, manager=False, plans=(Plan(Way.OPAQUE, eager=batched),)))
         known = state.results.get(id(query))
         if word in ("count", "exists") and known is not None:
             state.use(Work.COUNT if word == "count" else Work.EMPTY, known[1], at, end)
@@ -274,6 +277,9 @@ class Django(Stack):
         if word in words.ONE:
             if word in ("first", "last") and known is not None:
                 return works.picked(state, Work.FIRST if word == "first" else Work.LAST, known[1], at, end)
+            if word == "first" and query.follows is not None and not query.refined and not node.args and self._ordered(query):
+                deps = query.deps | base.deps  # cut from the rows that were loaded ahead, where they were
+                return querysets.row(state, replace(query, end=end), at, end, name, deps=deps, refined=False, later=later)
             made = querysets.built(state, self.models, node, "filter", base, query)
             return self.one(state, made, node, name, later=later)
         if word in words.COUNTS:
@@ -291,6 +297,11 @@ class Django(Stack):
             return base
         return querysets.unread(state, node, base, query) if query.table is not None and not name.startswith("_") else None
 
+    def _ordered(self, query: Query) -> bool:
+        """Whether the rows come in an order by themselves: else `first` asks for one, and for the rows again."""
+        model = self.models.by_table.get(query.table) if query.table is not None else None
+        return (model is not None and bool(model.order)) or all(plan.order is not None for plan in query.plans)
+
     # Consumption.
 
     def rows(self, state: State, value: Val, at: int, end: int, *, partial: bool) -> Val | None:
@@ -304,8 +315,8 @@ class Django(Stack):
         query = value.shape
         if not isinstance(query, Query) or query.flavor != querysets.FLAVOR or how is Consumption.SHOWN:
             return None
-        if query.unsure:
-            return derived(value)  # it may be a number or a list as well
+        if query.unsure or (query.manager and how is Consumption.TESTED):
+            return derived(value)  # it may be a number or a list as well; a manager is always true
         at, end = node.at, node.end
         if how is Consumption.SLICED:
             return self._sliced(state, value, query, node)
@@ -333,7 +344,8 @@ class Django(Stack):
             number = state.use(Work.SLICE, known[1], node.at, node.end, deps=deps)
             return known[1].worked(number) if number is not None else known[1]
         size = state.evaluate(key.stop) if key.stop is not None else None
-        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=True, held=False)
+        refined = query.refined or query.follows is None  # rows of a relation that were loaded ahead are cut from what is there
+        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=refined, held=False)
         return Val(deps=deps, shape=made)
 
     def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:

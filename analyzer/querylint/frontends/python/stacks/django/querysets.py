@@ -32,10 +32,11 @@ UNKNOWN_PATH = "?"
 
 
 def start(
-    table: str | None, at: int, end: int, *, cls: ClassRef | None = None, follows: Origin | None = None, deps: frozenset[int] = NO_STEPS
-) -> Val:
+    table: str | None, at: int, end: int, *, cls: ClassRef | None = None, follows: Origin | None = None, deps: frozenset[int] = NO_STEPS,
+    manager: bool = False,
+) -> Val:  # fmt: skip
     """All rows of a table, or those that a relation leads to; not yet asked for."""
-    query = Query(table, (Plan(Way.PLANNER),), at, end, flavor=FLAVOR, deps=deps, follows=follows, cls=cls)
+    query = Query(table, (Plan(Way.PLANNER),), at, end, flavor=FLAVOR, deps=deps, follows=follows, cls=cls, manager=manager)
     return Val(deps=deps, shape=query)
 
 
@@ -50,7 +51,7 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     plan = query.plans[0]
     end = max(query.end, node.end)
     refined = query.refined or name not in words.KEEPING
-    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames), held=False)
+    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False)
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans))
@@ -304,10 +305,11 @@ def _item(query: Query, origins: tuple[Origin, ...], deps: frozenset[int]) -> Va
 
 
 def row(
-    m: State, query: Query, at: int, end: int, verb: str, *, deps: frozenset[int] = NO_STEPS, key: Value | None = None, later: bool = False
-) -> Val:
+    m: State, query: Query, at: int, end: int, verb: str, *, deps: frozenset[int] = NO_STEPS, key: Value | None = None,
+    refined: bool = True, later: bool = False,
+) -> Val:  # fmt: skip
     """One row of a query."""
-    number = read(m, query, at, end, verb, Bound.ONE, Terminal.ROW, deps=deps, key=key, refined=True)
+    number = read(m, query, at, end, verb, Bound.ONE, Terminal.ROW, deps=deps, key=key, refined=refined)
     me = frozenset({number})
     item = _item(query, (Origin(Root.STEP, number),), me)
     return done(m, replace(item, deps=me, pending=me), at, end, later=later)

@@ -48,7 +48,7 @@ def member(django: Django, state: State, base: Val, node: tree.Member) -> Val | 
         target = django.models.by_table.get(link.target) if link.target is not None else None
         info = next(iter(target.managers.values()), None) if target is not None else None
         cls = ClassRef(info.path, info.name) if info is not None else None
-        made = querysets.start(link.target, node.at, node.end, cls=cls, follows=follows, deps=base.deps)
+        made = querysets.start(link.target, node.at, node.end, cls=cls, follows=follows, deps=base.deps, manager=True)
         if info is not None and isinstance(made.shape, Query):
             chosen = django.chosen(state, link.target, info, node.at, node.end).shape
             if isinstance(chosen, Query):

@@ -49,6 +49,8 @@ OWN = "rows of the class"
 """A call that nobody wrote: the framework takes the rows over, and the class that describes the list says what comes along with them."""
 ROWS = frozenset(("raw",))
 ONE = frozenset("get first last latest earliest".split())
+OTHER_TABLE = frozenset("get_all_objects_for_this_type get_object_for_this_type model_class".split())
+"""Methods of a content type that lead to the table that it stands for, whichever that is."""
 COUNTS = frozenset("count exists aggregate contains explain".split())
 WRITES = frozenset("create get_or_create update_or_create bulk_create bulk_update update delete _raw_delete add remove set clear".split())
 ROW_WRITES = frozenset("save delete asave adelete save_base".split())

@@ -42,7 +42,7 @@ def fill(models: Models, model: Model) -> None:
                 deferred.append(made.name)
     model.keys = (*model.keys, *keys) or (model.parent.keys if model.parent is not None else ())
     model.deferred = tuple(deferred)
-    if model.keys and not _more_keys(models, model):
+    if model.keys and not _more_keys(models, model) and not models.migrations.keyless(_in_database(model)):
         model.indexes.append(Index("primary key", model.keys, unique=True, implicit=True))
     if model.info is not None:
         for node, path in _table_args(models, model):
@@ -51,6 +51,12 @@ def fill(models: Models, model: Model) -> None:
         for _, _, value in model.info.node.fields:
             if isinstance(value, tree.Call) and models.word(model.path, value.func) == "Index":
                 _constraint(models, model, value, model.path)
+
+
+def _in_database(model: Model) -> str:
+    """The name that a table has in the database."""
+    declared = model.node.args[0] if model.node is not None and model.node.args else None
+    return (text_of(declared) if declared is not None else "") or model.table
 
 
 def _more_keys(models: Models, model: Model) -> bool:

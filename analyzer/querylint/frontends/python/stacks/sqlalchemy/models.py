@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.columns import fill
+from querylint.frontends.python.stacks.sqlalchemy.migrations import Migrations
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import returned
 from querylint.frontends.python.stacks.sqlalchemy.relations import relate
@@ -44,6 +45,8 @@ class Models:
         read = (Role.CODE, Role.SEED)
         self.files = [path for path in files if project.role(path) in read and RELEVANT.search(project.modules.source(path) or b"")]
         self.mysql = any(b"mysql+" in source or b"mysql://" in source for source in map(project.modules.source, files) if source)
+        revisions = [path for path in files if project.role(path) is Role.MIGRATION]
+        self.migrations = Migrations([source for path in revisions if (source := project.modules.source(path))])
         self._gather(files)
 
     # Finding.
