@@ -59,6 +59,7 @@ HOSTILE: dict[str, Repository] = {
     "settings of Convex": {"convex.json": b'{"functions": "../../../../etc"}', "convex/a.ts": TS_HEAD, "package.json": b"[" * 5000},
     "a schema that is none": {"convex/schema.ts": b"export default defineSchema(defineSchema(defineSchema));", "convex/a.ts": TS_HEAD},
     "addresses in a circle": {"app/urls.py": b"urlpatterns = urlpatterns + [include('app.urls')]\n", "m.py": DJANGO},
+    "openings in SQL": {"app.py": b"import sqlite3\n", "schema.sql": b"CREATE TABLE t (id integer, " + b"[a" * 800_000 + b"/*" * 800_000},
     "no text": {"convex/a.ts": bytes(range(256)) * 40, "convex/schema.ts": SCHEMA, "m.py": bytes(range(255, -1, -1)) * 40},
 }
 

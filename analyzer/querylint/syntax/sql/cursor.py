@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# What is opened and never closed costs one look: a comment goes on to the end, a name in brackets has at most 128 characters (SQL Server).
 _TOKEN = re.compile(
     r"""
-      (?P<skip>\s+|--[^\n]*|/\*.*?\*/)
-    | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`|\[[^\]\d][^\]]*\])
+      (?P<skip>\s+|--[^\n]*|/\*(?:.*?\*/|.*))
+    | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`|\[[^\]\d][^\]]{0,127}\])
     | (?P<string>'(?:[^']|'')*')
     | (?P<word>[^\W\d][\w$]*|\x1a)
     | (?P<number>\d[\w.]*)
