@@ -60,12 +60,10 @@ def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
 
 
 def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
-    """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
-    if program.facts(site.function).embedded or unhurried(program, site.function) or loop.id in getattr(site.step, "guards", ()):
+    """Whether writes have a reason of their own to run one by one: the round needs what each gives back, or is in the process."""
+    if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()):
         return True
-    if fails_alone(site, loop) or _same_row(site, loop, write) or _used(program, site, loop):
-        return True
-    return laboring(program, site, loop)
+    return _same_row(site, loop, write) or _used(program, site, loop)
 
 
 def fails_alone(site: Site, loop: Loop) -> bool:
