@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from querylint.advise.audience import unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
+from querylint.advise.sequence import blocks
 from querylint.ir import Access, Block, Branch, Call, Loop, Mode, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
@@ -68,7 +67,7 @@ def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
 
 def fails_alone(site: Site, loop: Loop) -> bool:
     """Whether the failure of one write is handled by itself, or all of them at once have failed before."""
-    return site.handled or any(_caught(block, site.step) for block in _blocks(loop.body))
+    return site.handled or any(_caught(block, site.step) for block in blocks(loop.body))
 
 
 def _same_row(site: Site, loop: Loop, write: Access) -> bool:
@@ -124,13 +123,3 @@ def _caught(block: Block, step: Step) -> bool:
     """Whether an error handler of its own follows a step in a block."""
     at = next((n for n, here in enumerate(block) if here is step), None)
     return at is not None and any(isinstance(later, Branch) and later.handler for later in block[at + 1 :])
-
-
-def _blocks(block: Block) -> Iterator[Block]:
-    yield block
-    for step in block:
-        if isinstance(step, Loop):
-            yield from _blocks(step.body)
-        elif isinstance(step, Branch):
-            for arm in step.arms:
-                yield from _blocks(arm)
