@@ -63,14 +63,8 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
         whole = load.fate.whole and not (_kept(load) and Work.FOLD in kinds)
         if load.access.bound is not Bound.ALL or whole or load.fate.truncated or drives(program, load):
             continue
-        if program.facts(load.function).bulk_reads and not kinds & {Work.FOLD, Work.COUNT}:
-            continue  # rows in a dictionary are what a query for all the items is for
-        if program.facts(load.function).bulk_reads and Work.FOLD not in kinds and visited(load) and not _only_tested(program, load):
+        if program.facts(load.function).bulk_reads and _rightly_loaded(program, load, kinds):
             continue
-        if program.facts(load.function).bulk_reads and (_wanted_besides(load) or _no_numbers(load) or handed_on(load)):
-            continue
-        if program.facts(load.function).bulk_reads and kinds & SEARCHING:
-            continue  # they are searched for other items besides, which takes them all
         if kinds & REORDERING and not kinds & ({Work.FOLD} | GROUPING):
             continue
         if plain(program, load.function) and load.fate.fields:
@@ -81,6 +75,17 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
             continue
         if works and not all(repeated_use(program, s) and s.use.work is Work.COUNT for s in works):
             yield _found(program, load, works)
+
+
+def _rightly_loaded(program: Program, load: Load, kinds: set[Work]) -> bool:
+    """Whether rows that one query brings are needed in memory, or no number that a database could work out is made of them."""
+    if not kinds & {Work.FOLD, Work.COUNT}:
+        return True  # rows in a dictionary are what a query for all the items is for
+    if kinds & SEARCHING:
+        return True  # they are searched for other items besides, which takes them all
+    if Work.FOLD not in kinds and visited(load) and not _only_tested(program, load):
+        return True
+    return _wanted_besides(load) or _no_numbers(load) or handed_on(load)
 
 
 def _found(program: Program, load: Load, works: list[Seen]) -> Found:

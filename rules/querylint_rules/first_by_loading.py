@@ -65,13 +65,10 @@ def _little(program: Program, load: Load) -> bool:
     while nobody waits."""
     if left_alone(program, load.function) or load.access.follows is not None or unhurried(program, load.function):
         return True
-    if program.facts(load.function).planner and _refused(load):
+    plans = load.access.plans
+    if program.facts(load.function).planner and (_refused(load) or _elsewhere(load) or all(len(asked_for(p)) > 1 for p in plans)):
         return True
-    if program.facts(load.function).planner and all(len(asked_for(p)) > 1 for p in load.access.plans):
-        return True
-    if memberships(program, load.function, load.access):
-        return True
-    return _elsewhere(program, load) or one_row(program, load.function, load.access, load.access.plans[0])
+    return memberships(program, load.function, load.access) or one_row(program, load.function, load.access, plans[0])
 
 
 def _refused(load: Load) -> bool:
@@ -87,9 +84,9 @@ def _fails(block: Block) -> bool:
     return bool(block) and isinstance(block[-1], Exit) and block[-1].kind is ExitKind.THROW
 
 
-def _elsewhere(program: Program, load: Load) -> bool:
+def _elsewhere(load: Load) -> bool:
     """Whether the rows are asked for in other functions, of which some may not be seen."""
-    return program.facts(load.function).planner and any(s.function.key != load.function.key for s in load.fate.uses)
+    return any(s.function.key != load.function.key for s in load.fate.uses)
 
 
 def _unique(program: Program, load: Load) -> bool:

@@ -278,7 +278,9 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
     each = counted(program, site, step, followed.loop) if len(paths) == 1 else None
+    counting = None if each is None else EACH_COUNTED if each else ALL_COUNTED
     key = only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
+    better = Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else counting
     at = place if place != step.span else None
     points = [
         *shortest(reaching(program, source.outer)),
@@ -291,13 +293,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         _place(read, step, place=step.span if key else place),
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
-        Advice(f"use the column `{key}`, which is part of the row")
-        if key
-        else LEFT_OUT
-        if left
-        else (EACH_COUNTED if each else ALL_COUNTED)
-        if each is not None
-        else _remedy(program, source, paths, step, at),
+        better or _remedy(program, source, paths, step, at),
         Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(followed) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,

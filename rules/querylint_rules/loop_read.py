@@ -354,20 +354,24 @@ def _holds_one(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     return bool(links) and not any(link.many for link in links)
 
 
+def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> bool:
+    """Whether the rounds do more than the read, have few items that it is made for, or ask for more than a list of keys would replace."""
+    read, function = effect.access, site.function
+    if small_matter(program, site, effect) or sends(program, site, hit.loop) or _works_on_item(program, site):
+        return True
+    if _matched(program, site, hit) or _singled_out(program, site, hit) or _torn_down(program, site, hit, effect):
+        return True
+    if _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
+        return True
+    return program.facts(function).bulk_reads and (_many_at_once(site, hit, read) or _grouped(program, site, hit))
+
+
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
-    read = effect.access
-    if _matched(program, site, hit) or _torn_down(program, site, hit, effect):
+    read, scan = effect.access, _weight(effect.access) == 3
+    if again or not effect.certain or _excused(program, site, hit, effect):
         return Severity.INFO
-    if again or not effect.certain or _singled_out(program, site, hit) or _works_on_item(program, site):
-        return Severity.INFO
-    if program.facts(site.function).bulk_reads and _grouped(program, site, hit):
-        return Severity.INFO
-    if sends(program, site, hit.loop) or _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
-        return Severity.INFO
-    if small_matter(program, site, effect) or (program.facts(site.function).bulk_reads and _many_at_once(site, hit, read)):
-        return Severity.INFO
-    if _weight(read) == 3 and read.bound is Bound.ALL:
+    if scan and read.bound is Bound.ALL:
         return Severity.ERROR
-    if _weight(read) < 3 and (not waited_for(program, site.function) or _few(program, site, hit, read)):
+    if not scan and (not waited_for(program, site.function) or _few(program, site, hit, read)):
         return Severity.INFO
     return Severity.INFO if read.bound is Bound.ONE and batch_job(program, site, hit.loop) else None

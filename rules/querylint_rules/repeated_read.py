@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.eager import given
 from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
 from querylint.advise.planner import plain
 from querylint.advise.sequence import exclusive, writes_between
-from querylint.ir import Access, Call, Mode, Op, Origin, Path, Program, Root, Terminal, Value, Way
+from querylint.ir import Access, Call, Mode, Op, Origin, Program, Root, Terminal, Value, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Reuse
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -97,14 +98,8 @@ def _origins(value: Value | None, call: Call | None) -> tuple[Origin, ...]:
     for origin in value.origins:
         if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(call.args):
             return ()
-        found.extend(_given(call.args[origin.ref], origin.path))
+        found.extend(given(origin, call))
     return tuple(found)
-
-
-def _given(value: Value, path: Path) -> Iterator[Origin]:
-    for held, origin in value.parts:
-        if path[: len(held)] == held:
-            yield origin.at(*path[len(held) :])
 
 
 def _repeats(program: Program, first: Site, second: Site, table: str | None) -> bool:

@@ -39,6 +39,7 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import waited_for
 from querylint.advise.clock import Dated, ages, clocks, dated, first_clock, stamped, swept
+from querylint.advise.curation import inserts
 from querylint.advise.growth import grows
 from querylint.advise.places import quiet
 from querylint.advise.serving import whole_table
@@ -89,15 +90,13 @@ def _ages(program: Program, function: Function, choices: list[Dated], best: Date
 
 def _run_again(program: Program, function: Function) -> bool:
     """Whether it reads whole a table that users write to: any of these writes runs it again."""
-    written = program.once(("written by users", function.root), lambda: _written(program, function.root))
-    reads = (e.access for e in program.effects.get(function.key, ()) if e.access.reads and e.certain)
-    return any(read.table in written and whole_table(read) and grows(program, function, read.table) for read in reads)
+    whole = {e.access.table for e in program.effects.get(function.key, ()) if e.access.reads and e.certain and whole_table(e.access)}
+    return any(grows(program, function, table) and _written(program, function.root, table) for table in whole)
 
 
-def _written(program: Program, root: str) -> frozenset[str | None]:
-    """The tables into which users insert."""
-    inserts = ((s, a) for s, a in program.writes() if a.verb == "insert" and s.function.root == root and not quiet(s.function))
-    return frozenset(a.table for s, a in inserts if waited_for(program, s.function))
+def _written(program: Program, root: str, table: str | None) -> bool:
+    """Whether users insert into a table."""
+    return any(waited_for(program, site.function) for site, _ in inserts(program, root, table))
 
 
 def _watched(program: Program, function: Function) -> bool:

@@ -151,13 +151,13 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
-    only_counted = bool(kinds & COUNTING) and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
-    only_counted = only_counted and bool(kinds & {Work.FOLD, Work.COUNT})  # a map of rows is no number
+    numbered = bool(kinds & {Work.FOLD, Work.COUNT})  # a map of rows is no number
+    only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
     if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
         return Counter(read.table or "the table")
-    apart = [s for s in seen.uses if not joins(program, s, s.use.predicates)]  # what is matched with other rows needs them all
     if any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
+    apart = [s for s in seen.uses if not joins(program, s, s.use.predicates)]  # what is matched with other rows needs them all
     tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table)]
     if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
         ready = serve(table, wanted((), tests, table) or Want(()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from querylint.advise.advisor import TableAdvice, Verdict, advice
+from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, advice
 from querylint.advise.cover import Shape, serves
 from querylint.advise.demands import Doing, loss_shape
 from querylint.advise.filters import Loss
@@ -56,36 +56,46 @@ def added(program: Program, root: str, table: str, shape: Shape, fields: Sequenc
 
 def dropped(program: Program, standing: Standing) -> bool:
     """Whether the advice takes an index away."""
-    known = advice(program).get((standing.schema.root, standing.table.name))
-    return known is not None and any(i.index is standing.index and i.verdict is Verdict.DROP for i in known.indexes)
+    known = _said(program, standing)
+    return known is not None and known.verdict is Verdict.DROP
 
 
 def waiting(program: Program, standing: Standing) -> Neglect | None:
     """The query for whose sake the advice keeps an index that nothing reads by."""
-    known = advice(program).get((standing.schema.root, standing.table.name))
-    served = next((i.serves for i in known.indexes if i.index is standing.index), ()) if known is not None else ()
-    first = next(iter(served), None)
-    if first is None:
+    known = _said(program, standing)
+    if known is None or not known.serves:
         return None
+    first = known.serves[0]
     fields = tuple(f for f in first.fields if f in standing.index.fields)
     return Neglect(first.function, first.access, fields, True, first.doing is Doing.SORTS)
 
 
 def extending(program: Program, standing: Standing) -> tuple[Neglect, Serving] | None:
     """A query that passes by an index which the advice takes away, and the longer one that the advice adds for it in its place."""
-    known = advice(program).get((standing.schema.root, standing.table.name))
-    reader = neglecting(program, standing) if known is not None else None
-    for index in known.indexes if known is not None and reader is not None else ():
+    reader = neglecting(program, standing)
+    if reader is None:
+        return None
+    for index in _indexes(program, standing):
         longer = index.verdict is Verdict.ADD and index.fields[: len(standing.index.fields)] == standing.index.fields
-        if longer and reader is not None and any(d.access is reader.access for d in index.serves):
+        if longer and any(d.access is reader.access for d in index.serves):
             return reader, Serving(index.name, index.fields, True)
     return None
 
 
 def choosing(program: Program, standing: Standing) -> Neglect | None:
     """The query that could read by an index which the advice takes away, as nothing does so now."""
+    known = _said(program, standing)
+    return known.could if known is not None else None
+
+
+def _said(program: Program, standing: Standing) -> IndexAdvice | None:
+    """What the advice says of an index that stands."""
+    return next((i for i in _indexes(program, standing) if i.index is standing.index), None)
+
+
+def _indexes(program: Program, standing: Standing) -> tuple[IndexAdvice, ...]:
     known = advice(program).get((standing.schema.root, standing.table.name))
-    return next((i.could for i in known.indexes if i.index is standing.index), None) if known is not None else None
+    return known.indexes if known is not None else ()
 
 
 def _found(known: TableAdvice, shape: Shape, tail: Sequence[str], *, adding: bool) -> Serving | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from querylint.advise.eager import Source, sources
-from querylint.ir import Access, Call, Loop, Origin, Predicate, Program, Relation, Root, Value
+from querylint.advise.eager import Source, given, sources
+from querylint.ir import Access, Call, Loop, Predicate, Program, Relation, Root, Value
 from querylint.ir.program import Effect, Site
 
 
@@ -21,11 +21,11 @@ def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> b
         return False
     asked = [v for v in values if v is not None]
     for edge in reversed(effect.trail):
-        given = _given(asked, edge.call)
-        if given is None:
+        above = _handed(asked, edge.call)
+        if above is None:
             return False
-        asked = given
-    mine = _given(asked, site.step)
+        asked = above
+    mine = _handed(asked, site.step)
     if mine is None:
         return False
     moving = {loop.id, *(c.id for c in loop.carried)}
@@ -44,7 +44,7 @@ def asks_one_key(program: Program, site: Site, effect: Effect) -> bool:
     asked = [o for path, o in read.key.parts if not path]
     calls = [*((site.step,) if isinstance(site.step, Call) else ()), *(edge.call for edge in effect.trail)]
     for call in reversed(calls):
-        asked = [held for o in asked for held in _taken(o, call)]
+        asked = [held for o in asked for held in given(o, call)]
     found = [source for o in asked for source in sources(program, site.function, o)]
     return bool(found) and all(_one_key(source) for source in found)
 
@@ -53,14 +53,6 @@ def _one_key(source: Source) -> bool:
     """Whether a column of the rows of a query is the same in all of them."""
     plans = source.read.plans if source.read is not None and source.listed and len(source.path) == 1 else ()
     return bool(plans) and all(_bound(plan.predicates, source.path[0]) for plan in plans)
-
-
-def _taken(origin: Origin, call: Call) -> Iterator[Origin]:
-    """What of the arguments of a call a part of a parameter is."""
-    if origin.root is Root.PARAM and isinstance(origin.ref, int) and origin.ref < len(call.args):
-        for path, held in call.args[origin.ref].parts:
-            if origin.path[: len(path)] == path:
-                yield held.at(*origin.path[len(path) :])
 
 
 def _bound(predicates: Iterable[Predicate], name: str) -> bool:
@@ -87,7 +79,7 @@ def _compared(predicates: Iterable[Predicate]) -> Iterator[Value | None]:
             yield p.value
 
 
-def _given(values: list[Value], call: Call) -> list[Value] | None:
+def _handed(values: list[Value], call: Call) -> list[Value] | None:
     """The values in terms of the caller; None where one of them is not simply handed over."""
     found: list[Value] = []
     for value in values:

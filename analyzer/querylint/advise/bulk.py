@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from querylint.advise.audience import unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
+from querylint.advise.sequence import blocks
 from querylint.ir import Access, Block, Branch, Call, Loop, Mode, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
@@ -60,17 +59,15 @@ def laborious(program: Program, site: Site, call: Call, effect: Effect) -> bool:
 
 
 def one_by_one(program: Program, site: Site, loop: Loop, write: Access) -> bool:
-    """Whether writes have a reason to run one by one: the round needs what each gives back, handles its failure, or is in the process."""
-    if program.facts(site.function).embedded or unhurried(program, site.function) or loop.id in getattr(site.step, "guards", ()):
+    """Whether writes have a reason of their own to run one by one: the round needs what each gives back, or is in the process."""
+    if program.facts(site.function).embedded or loop.id in getattr(site.step, "guards", ()):
         return True
-    if fails_alone(site, loop) or _same_row(site, loop, write) or _used(program, site, loop):
-        return True
-    return laboring(program, site, loop)
+    return _same_row(site, loop, write) or _used(program, site, loop)
 
 
 def fails_alone(site: Site, loop: Loop) -> bool:
     """Whether the failure of one write is handled by itself, or all of them at once have failed before."""
-    return site.handled or any(_caught(block, site.step) for block in _blocks(loop.body))
+    return site.handled or any(_caught(block, site.step) for block in blocks(loop.body))
 
 
 def _same_row(site: Site, loop: Loop, write: Access) -> bool:
@@ -126,13 +123,3 @@ def _caught(block: Block, step: Step) -> bool:
     """Whether an error handler of its own follows a step in a block."""
     at = next((n for n, here in enumerate(block) if here is step), None)
     return at is not None and any(isinstance(later, Branch) and later.handler for later in block[at + 1 :])
-
-
-def _blocks(block: Block) -> Iterator[Block]:
-    yield block
-    for step in block:
-        if isinstance(step, Loop):
-            yield from _blocks(step.body)
-        elif isinstance(step, Branch):
-            for arm in step.arms:
-                yield from _blocks(arm)

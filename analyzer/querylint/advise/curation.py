@@ -241,19 +241,19 @@ def _looked_for(program: Program, effect: Effect, name: str | None) -> frozenset
 def _curated(program: Program, root: str, name: str | None) -> bool:
     schema = program.schemas.get(root)
     table = schema.tables.get(name) if schema is not None and name is not None else None
-    made = inserts(program, root, name)
-    if table is None or table.fields is None:
+    if schema is None or table is None or table.fields is None:
         return False
-    assigned = {field.name for field in table.fields if OWNER.match(field.name) and field.optional and _assigned(made, field.name)}
-    if any(DATED.match(field.name) for field in table.fields):
-        assigned = set()  # plans and targets of one period after the other
+    made = inserts(program, root, name)
+    names = {field.name for field in table.fields}
+    assigned: set[str] = set()
+    if not any(map(DATED.match, names)):  # else they are plans and targets of one period after the other
+        assigned = {field.name for field in table.fields if OWNER.match(field.name) and field.optional and _assigned(made, field.name)}
     if _owned(table, assigned):
         return False
     if not made:
-        return schema is not None and _vocabulary(schema, table)
-    if schema is not None and _invited(program, schema, table, made):
+        return _vocabulary(schema, table)
+    if _invited(program, schema, table, made):
         return True
-    names = {field.name for field in table.fields}
     owners = any(OWNER.match(field) for field in names - assigned)
     listed = CATALOGUE.search(table.name) is not None
     unique = [key for key in keys(program, root, name) if len(key) == 1]
@@ -301,7 +301,7 @@ def _from_argument(access: Access, name: str) -> bool:
 
 def _by_hand(program: Program, site: Site, *, formed: bool = False) -> bool:
     """Whether only public mutations, or (`formed`) internal ones that write for a public action, lead to a place, and no loop."""
-    if any(loop.kind is not LoopKind.ONCE and not loop.constant for loop in site.loops):
+    if _repeated(site):
         return False
     seen = {site.function.key}
     stack = [site.function]
@@ -320,11 +320,16 @@ def _by_hand(program: Program, site: Site, *, formed: bool = False) -> bool:
             if caller.role is not Role.CODE or edge.caller in seen or caller.kind is Kind.CLIENT:
                 continue
             place = program.sites(edge.caller).by_id.get(edge.call.id)
-            if place is not None and any(loop.kind is not LoopKind.ONCE and not loop.constant for loop in place.loops):
+            if place is not None and _repeated(place):
                 return False
             seen.add(edge.caller)
             stack.append(caller)
     return True
+
+
+def _repeated(site: Site) -> bool:
+    """Whether a loop whose length nobody wrote down stands around a place."""
+    return any(loop.kind is not LoopKind.ONCE and not loop.constant for loop in site.loops)
 
 
 def _form(program: Program, here: Function) -> str | None:

@@ -55,13 +55,9 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
         callers = [e for e in program.callers.get(function.key, ()) if e.call.mode is Mode.DIRECT and e.caller != function.key]
         known = False
         for edge in callers:
-            if origin.ref >= len(edge.call.args):
-                continue
-            for path, held in edge.call.args[origin.ref].parts:
-                if origin.path[: len(path)] == path:
-                    known = True
-                    taken = held.at(*origin.path[len(path) :])
-                    yield from _sources(program, program.functions[edge.caller], taken, (*edges, edge), depth + 1)
+            for held in given(origin, edge.call):
+                known = True
+                yield from _sources(program, program.functions[edge.caller], held, (*edges, edge), depth + 1)
         if known:
             return
     yield Source(None, function, _relations(origin.path), edges, ITEM in origin.path)
@@ -85,16 +81,21 @@ def _of_call(program: Program, function: Function, call: Call, path: Path, edges
         assert callee is not None
         known = True
         if inner.root is Root.PARAM and isinstance(inner.ref, int):
-            if inner.ref < len(call.args):
-                for at, given in call.args[inner.ref].parts:
-                    whole = (*inner.path, *rest)
-                    if whole[: len(at)] == at:
-                        yield from _sources(program, function, given.at(*whole[len(at) :]), edges, depth + 1)
+            for argument in given(inner.at(*rest), call):
+                yield from _sources(program, function, argument, edges, depth + 1)
             continue
         for source in _sources(program, callee, inner.at(*rest), (), depth + 1):
             yield Source(source.read, source.outer, source.path, edges, source.listed)
     if not known:
         yield Source(None, function, _relations(path), edges, ITEM in path)
+
+
+def given(origin: Origin, call: Call) -> Iterator[Origin]:
+    """What a call hands over for a part of a parameter."""
+    if origin.root is Root.PARAM and isinstance(origin.ref, int) and origin.ref < len(call.args):
+        for path, held in call.args[origin.ref].parts:
+            if origin.path[: len(path)] == path:
+                yield held.at(*origin.path[len(path) :])
 
 
 def _relations(path: Path) -> Path:

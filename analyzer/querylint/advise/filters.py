@@ -88,7 +88,7 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     if not residual or plan.way not in (Way.SCAN, Way.INDEX) or not plan.named:
         return None
     bare = unranged(plan)
-    to_end = read.bound is Bound.ALL or read.verb == "unique"
+    to_end = _to_end(read)
     fixed = plan.fixed()
     if read.table is not None and read.table.startswith("_"):
         return None
@@ -101,8 +101,8 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     want = wanted(fixed, [*always, *chosen[:first]], table, taken=taken)
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
-    seen = order_seen(read, plan) and order_need(program, site.function, read, plan) is not Need.NONE
-    ordered = seen or (bool(want.equal) and _walks_in_order(program, site, read, plan))
+    noticed = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(plan))
+    ordered = noticed and order_need(program, site.function, read, plan) is not Need.NONE
     after = order_after(plan, table) if ordered and "_id" not in want.equal and want.then != ("_creationTime",) else None
     if after is None:
         serving = serve(table, want, beyond=fixed)
@@ -126,6 +126,11 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     return found
 
 
+def _to_end(read: Access) -> bool:
+    """Whether a read goes on to the last row that it could find."""
+    return read.bound is Bound.ALL or read.verb == "unique"
+
+
 def _arms(residual: Sequence[Predicate], table: Table | None, equal: tuple[str, ...] = ()) -> tuple[Want, ...]:
     """What each alternative of an `or` asks, together with the equalities beside it; nothing where one of them asks nothing of an index."""
     for p in residual:
@@ -135,10 +140,9 @@ def _arms(residual: Sequence[Predicate], table: Table | None, equal: tuple[str, 
     return ()
 
 
-def _walks_in_order(program: Program, site: Site, read: Access, plan: Plan) -> bool:
-    """Whether a read names an index only for the order of its rows, and somebody sees that."""
-    bare = plan.way is Way.INDEX and not any(p.side is Side.INDEX for p in plan.predicates)
-    return bare and order_need(program, site.function, read, plan) is not Need.NONE
+def _walks_in_order(plan: Plan) -> bool:
+    """Whether a read names an index only for the order of its rows."""
+    return plan.way is Way.INDEX and not any(p.side is Side.INDEX for p in plan.predicates)
 
 
 def suffices(program: Program, loss: Loss, serving: Serving) -> bool:
@@ -216,8 +220,8 @@ def _severity(
     if bare and all(always(program, root, read.table, p) for p in residual):
         return Severity.INFO
     if not narrows(residual) or idle(program, root, read.table, residual):
-        to_end = read.bound is Bound.ALL or read.verb == "unique"  # else the first rows that are met are what was asked for
-        return Severity.INFO if not bare or not to_end or whole(program, site, read) else Severity.WARNING
+        # Where it stops before the end, the first rows that are met are what was asked for.
+        return Severity.INFO if not bare or not _to_end(read) or whole(program, site, read) else Severity.WARNING
     if bare:
         return Severity.WARNING
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:

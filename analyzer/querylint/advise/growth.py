@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from querylint.advise.audience import left_alone
-from querylint.advise.curation import CATALOGUE, bounded, curated, filled, keys
+from querylint.advise.curation import CATALOGUE, bounded, curated, filled, inserts, keys
 from querylint.advise.volume import CROWD, busy, streams
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
@@ -66,13 +65,10 @@ def _grows(program: Program, function: Function, name: str | None) -> bool:
         return False
     if name is not None and name.startswith("_"):
         return True
-    inserted = False
-    for site, access in program.writes():
-        if access.table == name and access.verb == "insert" and site.function.root == function.root:
-            inserted = True
-            if site.function.role.value == "code" and not left_alone(program, site.function):
-                return True
-    return not inserted and not _filled_elsewhere(program, function)
+    if inserts(program, function.root, name):
+        return True
+    seeded = any(a.table == name and a.verb == "insert" and s.function.root == function.root for s, a in program.writes())
+    return not seeded and not _filled_elsewhere(program, function)
 
 
 def _filled_elsewhere(program: Program, function: Function) -> bool:

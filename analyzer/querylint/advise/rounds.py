@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from querylint.advise.planner import plain
+from querylint.advise.sequence import blocks
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
 from querylint.ir.program import Site
 
@@ -69,19 +69,12 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
 def _refuses(loop: Loop, inside: frozenset[int]) -> bool:
     """Whether the loop ends early only to refuse: by an error, or by an answer made up for that. As a rule it comes to its end."""
     calls = {step.id: step for step in loop.steps() if isinstance(step, Call)}
-    ends = [e for block in _blocks(loop.body) for e in block if isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE]
+    ends = [e for block in blocks(loop.body) for e in block if isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE]
     return bool(ends) and all(
         e.kind is ExitKind.THROW
         or (e.kind is ExitKind.RETURN and bool(e.deps) and all(d in calls and not calls[d].deps & {loop.id, *inside} for d in e.deps))
         for e in ends
     )
-
-
-def _blocks(block: Block) -> Iterator[Block]:
-    yield block
-    for step in block:
-        for inner in step.arms if isinstance(step, Branch) else (step.body,) if isinstance(step, Loop) else ():
-            yield from _blocks(inner)
 
 
 def _handed_few(program: Program, site: Site, loop: Loop) -> bool:

@@ -167,6 +167,14 @@ def exclusive(program: Program, a: Site, b: Site) -> bool:
     return False
 
 
+def blocks(block: Block) -> Iterator[Block]:
+    """A block and every block inside it, the outer ones first."""
+    yield block
+    for step in block:
+        for inner in step.arms if isinstance(step, Branch) else (step.body,) if isinstance(step, Loop) else ():
+            yield from blocks(inner)
+
+
 def leaves(block: Block, kinds: frozenset[ExitKind] = frozenset(ExitKind)) -> bool:
     """Whether a block always ends by an exit of these kinds."""
     for step in block:

@@ -30,35 +30,33 @@ ABOVE = 6
 
 def reasoned(findings: Sequence[Finding], sources: Mapping[str, LineIndex]) -> tuple[Finding, ...]:
     """The findings, with warnings as hints where the comment of the place or of the loop around it says why things are as they are."""
-    lines: dict[str, list[str]] = {}
-    return tuple(replace(f, severity=Severity.INFO) if _has_reason(f, sources, lines) else f for f in findings)
+    return tuple(replace(f, severity=Severity.INFO) if _has_reason(f, sources.get(f.found.span.path)) else f for f in findings)
 
 
-def _has_reason(finding: Finding, sources: Mapping[str, LineIndex], known: dict[str, list[str]]) -> bool:
+def _has_reason(finding: Finding, source: LineIndex | None) -> bool:
     words = REASONS.get(finding.pattern)
-    place = finding.found.span
-    if words is None or finding.severity is not Severity.WARNING or place.path not in sources:
+    if words is None or finding.severity is not Severity.WARNING or source is None:
         return False
-    if place.path not in known:
-        known[place.path] = sources[place.path].source.decode(errors="replace").split("\n")
+    place = finding.found.span
     spoken = {
         place.line,
         *(p.span.line for p in finding.found.trail if p.span.path == place.path and 0 <= place.line - p.span.line <= NEAR),
     }
-    comments = [comment for line in spoken for comment in _comments(known[place.path], line)]
+    comments = [comment for line in spoken for comment in _comments(source, line)]
     return any(words.search(comment) and not UNDONE.search(comment) for comment in comments)
 
 
-def _comments(lines: list[str], number: int) -> Iterator[str]:
+def _comments(source: LineIndex, number: int) -> Iterator[str]:
     """The comment at the end of a line, and those on lines of their own right above it, or above the condition that it stands under."""
-    here = lines[number - 1] if number <= len(lines) else ""
     for sign in (" # ", " // "):
-        yield here.partition(sign)[2]
-    if number > 1 and HEAD.match(lines[number - 2]):
-        number -= 1
+        yield source.line(number).partition(sign)[2]
+    first = number - 1
+    if HEAD.match(source.line(first)):
+        first -= 1
     above: list[str] = []
-    while (
-        number - 2 - len(above) >= 0 and len(above) < ABOVE and lines[number - 2 - len(above)].lstrip().startswith(("#", "//", "*", "/*"))
-    ):
-        above.append(lines[number - 2 - len(above)].strip().lstrip("#/* "))
+    for line in range(first, max(first - ABOVE, 0), -1):
+        text = source.line(line).strip()
+        if not text.startswith(("#", "//", "*", "/*")):
+            break
+        above.append(text.lstrip("#/* "))
     yield " ".join(reversed(above))
