@@ -47,8 +47,8 @@ def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
             if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and SCHEDULER.search(_root(node.func)):
                 for arg in (*node.args, *(v for _, v in node.keywords)):
                     given = modules.reference(path, arg) if isinstance(arg, tree.Name | tree.Member) else None
-                    if given is not None and isinstance(given.node, tree.FnDef):
-                        found.add(f"{given.path}::{given.name}")
+                    if given is not None and given.function:
+                        found.add(given.function)
     return frozenset(found)
 
 
