@@ -88,8 +88,9 @@ class ConvexFrontEnd:
         for _ in range(MOST_WAVES):
             if not self._next_wave():
                 break
+        handed = self._handed_over()
         for root in self.roots:
-            if self._handed_over(root):
+            if root.schema in handed:
                 self.schemas[root.folder] = replace(self.schemas[root.folder], handed=True)
         functions = tuple(f for path in sorted(self.done) for f in self.done[path])
         return Lowered(
@@ -239,20 +240,23 @@ class ConvexFrontEnd:
                 last = quoted.end()
         return frozenset(found)
 
-    def _handed_over(self, root: ConvexRoot) -> bool:
-        """Whether a file gives the schema of a root, as a value, to a package that may read by what stands in it."""
-        for path in sorted(self.done):
-            if root.schema is None or b"schema" not in (self.read(path) or b"") or self.role(path) is Role.TEST:
+    def _handed_over(self) -> set[str | None]:
+        """The schemas that some file gives, as a value, to a package that may read by what stands in them."""
+        schemas = {root.schema for root in self.roots if root.schema is not None}
+        found: set[str | None] = set()
+        for path in self.done:
+            if b"schema" not in (self.read(path) or b"") or self.role(path) is Role.TEST:
                 continue
             module = self.modules.module(path)
             known = [i for i in module.imports if not i.type_only] if module is not None else []
-            names = {i.local for i in known if i.name == "default" and self.modules.resolve(path, i.source) == root.schema}
+            names = {i.local: home for i in known if i.name == "default" and (home := self.modules.resolve(path, i.source)) in schemas}
+            if module is None or not names:
+                continue
             opaque = {i.local for i in known if not i.source.startswith(READ_BY_NAME) and self.modules.resolve(path, i.source) is None}
-            calls = (n for n in tree.walk(module.body) if isinstance(n, tree.Call)) if module is not None and names else ()
+            calls = (n for n in tree.walk(module.body) if isinstance(n, tree.Call))
             given = (call.args for call in calls if isinstance(call.func, tree.Name) and call.func.id in opaque)
-            if any(isinstance(arg, tree.Name) and arg.id in names for args in given for arg in args):
-                return True
-        return False
+            found.update(names[arg.id] for args in given for arg in args if isinstance(arg, tree.Name) and arg.id in names)
+        return found
 
     def _met(self) -> frozenset[bytes]:
         """Names of indexes by which a lowered query reads."""
