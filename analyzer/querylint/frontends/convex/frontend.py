@@ -113,11 +113,7 @@ class ConvexFrontEnd:
         source = self.read(path)
         if source is None or b"onvex" not in source:
             return False
-        if any(word in source for word in CLIENT_WORDS):
-            return True
-        return any(word in source for word in SERVER_WORDS) and (
-            b"convex/server" in source or b"_generated/" in source or b"onvex" in source
-        )
+        return any(word in source for word in (*CLIENT_WORDS, *SERVER_WORDS))
 
     def _taken_in(self, path: str) -> bool:
         """Whether some file names one that Convex itself passes over (`posts.old.ts`), to import it or to export what it holds."""
@@ -151,16 +147,17 @@ class ConvexFrontEnd:
         root = root_of(path, self.roots)
         context = ModuleContext(path, self.modules, root, self._schema(root), self._api_root(root), self.registrars.kind_of)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
-        role = self._role(path)
-        if role is Role.CODE and root is None and self._script(path):
-            role = Role.SCRIPT
-        self.done[path] = ModuleLowering(context, module, lines, role, route).run()
+        self.done[path] = ModuleLowering(context, module, lines, self._role(path, root), route).run()
 
-    def _role(self, path: str) -> Role:
-        """The role of a file, by its path, or by what the comment at its head says of it."""
+    def _role(self, path: str, root: ConvexRoot | None) -> Role:
+        """The role of a file, by its path, by what the comment at its head says of it, or as a script outside of all roots."""
         role = self.role(path)
-        head = HEAD.match(self.read(path) or b"") if role is Role.CODE else None
-        return Role.MIGRATION if head is not None and RUN_ONCE.search(head[0]) else role
+        if role is not Role.CODE:
+            return role
+        head = HEAD.match(self.read(path) or b"")
+        if head is not None and RUN_ONCE.search(head[0]):
+            return Role.MIGRATION
+        return Role.SCRIPT if root is None and self._script(path) else role
 
     def _script(self, path: str) -> bool:
         """Whether a file is run by hand, or no longer used: by its folder, or by its name at the top of the project."""
