@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from querylint.frontends.python.modules import PythonModules
 
 TABLE = re.compile(r"^(?:celery_?)?beat_?schedule$", re.IGNORECASE)
-RELEVANT = re.compile(rb"beat_?schedule|add_periodic_task", re.IGNORECASE)
+RELEVANT = (b"beat_schedule", b"beatschedule", b"add_periodic_task")
 DECLARED = re.compile(rb"\bname\s*=\s*[\"']")
 SIGNED = frozenset(("s", "si", "signature"))
 
@@ -24,7 +24,8 @@ def beaten(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     unknown: set[str] = set()
     for path in files:
-        if not RELEVANT.search(modules.source(path) or b""):
+        source = (modules.source(path) or b"").lower()
+        if not any(word in source for word in RELEVANT):
             continue
         module = modules.module(path)
         for node in tree.walk(module.body if module is not None else []):
