@@ -88,8 +88,9 @@ class ConvexFrontEnd:
         for _ in range(MOST_WAVES):
             if not self._next_wave():
                 break
+        handed = self._handed_over()
         for root in self.roots:
-            if self._handed_over(root):
+            if root.schema in handed:
                 self.schemas[root.folder] = replace(self.schemas[root.folder], handed=True)
         functions = tuple(f for path in sorted(self.done) for f in self.done[path])
         return Lowered(
@@ -112,11 +113,7 @@ class ConvexFrontEnd:
         source = self.read(path)
         if source is None or b"onvex" not in source:
             return False
-        if any(word in source for word in CLIENT_WORDS):
-            return True
-        return any(word in source for word in SERVER_WORDS) and (
-            b"convex/server" in source or b"_generated/" in source or b"onvex" in source
-        )
+        return any(word in source for word in (*CLIENT_WORDS, *SERVER_WORDS))
 
     def _taken_in(self, path: str) -> bool:
         """Whether some file names one that Convex itself passes over (`posts.old.ts`), to import it or to export what it holds."""
@@ -150,16 +147,17 @@ class ConvexFrontEnd:
         root = root_of(path, self.roots)
         context = ModuleContext(path, self.modules, root, self._schema(root), self._api_root(root), self.registrars.kind_of)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
-        role = self._role(path)
-        if role is Role.CODE and root is None and self._script(path):
-            role = Role.SCRIPT
-        self.done[path] = ModuleLowering(context, module, lines, role, route).run()
+        self.done[path] = ModuleLowering(context, module, lines, self._role(path, root), route).run()
 
-    def _role(self, path: str) -> Role:
-        """The role of a file, by its path, or by what the comment at its head says of it."""
+    def _role(self, path: str, root: ConvexRoot | None) -> Role:
+        """The role of a file, by its path, by what the comment at its head says of it, or as a script outside of all roots."""
         role = self.role(path)
-        head = HEAD.match(self.read(path) or b"") if role is Role.CODE else None
-        return Role.MIGRATION if head is not None and RUN_ONCE.search(head[0]) else role
+        if role is not Role.CODE:
+            return role
+        head = HEAD.match(self.read(path) or b"")
+        if head is not None and RUN_ONCE.search(head[0]):
+            return Role.MIGRATION
+        return Role.SCRIPT if root is None and self._script(path) else role
 
     def _script(self, path: str) -> bool:
         """Whether a file is run by hand, or no longer used: by its folder, or by its name at the top of the project."""
@@ -239,20 +237,23 @@ class ConvexFrontEnd:
                 last = quoted.end()
         return frozenset(found)
 
-    def _handed_over(self, root: ConvexRoot) -> bool:
-        """Whether a file gives the schema of a root, as a value, to a package that may read by what stands in it."""
-        for path in sorted(self.done):
-            if root.schema is None or b"schema" not in (self.read(path) or b"") or self.role(path) is Role.TEST:
+    def _handed_over(self) -> set[str | None]:
+        """The schemas that some file gives, as a value, to a package that may read by what stands in them."""
+        schemas = {root.schema for root in self.roots if root.schema is not None}
+        found: set[str | None] = set()
+        for path in self.done:
+            if b"schema" not in (self.read(path) or b"") or self.role(path) is Role.TEST:
                 continue
             module = self.modules.module(path)
             known = [i for i in module.imports if not i.type_only] if module is not None else []
-            names = {i.local for i in known if i.name == "default" and self.modules.resolve(path, i.source) == root.schema}
+            names = {i.local: home for i in known if i.name == "default" and (home := self.modules.resolve(path, i.source)) in schemas}
+            if module is None or not names:
+                continue
             opaque = {i.local for i in known if not i.source.startswith(READ_BY_NAME) and self.modules.resolve(path, i.source) is None}
-            calls = (n for n in tree.walk(module.body) if isinstance(n, tree.Call)) if module is not None and names else ()
+            calls = (n for n in tree.walk(module.body) if isinstance(n, tree.Call))
             given = (call.args for call in calls if isinstance(call.func, tree.Name) and call.func.id in opaque)
-            if any(isinstance(arg, tree.Name) and arg.id in names for args in given for arg in args):
-                return True
-        return False
+            found.update(names[arg.id] for args in given for arg in args if isinstance(arg, tree.Name) and arg.id in names)
+        return found
 
     def _met(self) -> frozenset[bytes]:
         """Names of indexes by which a lowered query reads."""

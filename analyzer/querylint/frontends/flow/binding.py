@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from querylint.frontends.flow import works
+from querylint.frontends.flow.conditions import field_of
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Query, Record, Val, join
-from querylint.ir import NOT_LITERAL, Escape, Origin, Work
+from querylint.ir import NOT_LITERAL, Escape, Work
 from querylint.syntax import tree
 
 TEXT = "text"
@@ -267,16 +268,7 @@ def note_fold(m: State, var: Var | None, value: Val) -> None:
 def note_added(m: State, value: Val) -> None:
     """What each round adds to a total: fields of the items, where it is that."""
     for frame in m.frames:
-        frame.fold_fields.update(name for o in value.origins for name in _below(o, frame.items))
-
-
-def _below(origin: Origin, items: tuple[Origin, ...]) -> list[str]:
-    """The field of an item that an origin is."""
-    return [
-        ".".join(origin.path[len(item.path) :])
-        for item in items
-        if origin.ref == item.ref and len(origin.path) > len(item.path) and origin.path[: len(item.path)] == item.path
-    ]
+        frame.fold_fields.update(name for o in value.origins if (name := field_of(o, frame.items)))
 
 
 def note_group(m: State, var: Var, value: Val) -> None:

@@ -182,12 +182,12 @@ def stated(m: State, conditions: tuple[Condition, ...], items: tuple[Origin, ...
             elif real:
                 found.append(Predicate(None, Relation.ANY, Side.MEMORY, None, dropped or conditional, tuple(real), m.span(c.at, c.end)))
             continue
-        name = _field_of(c.origin, items)
+        name = field_of(c.origin, items)
         if not name:
             continue
         other = c.other
-        row_side = other is not None and any(_field_of(o, items) is not None for o in other.origins)
-        twins = {_field_of(d.origin, items) for d in conditions if (d.at, d.end) == (c.at, c.end) and not d.arms and d.end}
+        row_side = other is not None and any(field_of(o, items) is not None for o in other.origins)
+        twins = {field_of(d.origin, items) for d in conditions if (d.at, d.end) == (c.at, c.end) and not d.arms and d.end}
         relation = Relation.OTHER if row_side or len(twins - {None}) > 1 else c.relation
         value = lowered(other) if other is not None else None
         span = m.span(c.at, c.end)
@@ -195,7 +195,8 @@ def stated(m: State, conditions: tuple[Condition, ...], items: tuple[Origin, ...
     return tuple(dict.fromkeys(found))
 
 
-def _field_of(origin: Origin | None, items: tuple[Origin, ...]) -> str | None:
+def field_of(origin: Origin | None, items: tuple[Origin, ...]) -> str | None:
+    """The field of an item that an origin is, empty for the item itself; None where it is of none of them."""
     if origin is None:
         return None
     for item in items:

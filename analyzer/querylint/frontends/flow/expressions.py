@@ -220,7 +220,6 @@ def _op(m: State, node: tree.Op) -> Val:
     if node.sign == "in":
         return m.language.contains(m, node) or NOTHING
     values = [evaluate(m, operand) for operand in node.operands]
-    text = m.language.composed(m, node, values)
     if (text := m.language.composed(m, node, values)) is not None:
         return text
     value = derived(*values)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from querylint.syntax import tree
-from querylint.syntax.questions import last_name
+from querylint.syntax.questions import keyword, last_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.modules import PythonModules
 
 TABLE = re.compile(r"^(?:celery_?)?beat_?schedule$", re.IGNORECASE)
-RELEVANT = re.compile(rb"beat_?schedule|add_periodic_task", re.IGNORECASE)
+RELEVANT = (b"beat_schedule", b"beatschedule", b"add_periodic_task")
 DECLARED = re.compile(rb"\bname\s*=\s*[\"']")
 SIGNED = frozenset(("s", "si", "signature"))
 
@@ -24,7 +24,8 @@ def beaten(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     unknown: set[str] = set()
     for path in files:
-        if not RELEVANT.search(modules.source(path) or b""):
+        source = (modules.source(path) or b"").lower()
+        if not any(word in source for word in RELEVANT):
             continue
         module = modules.module(path)
         for node in tree.walk(module.body if module is not None else []):
@@ -63,9 +64,8 @@ def _tables(node: object) -> Iterator[tree.Expr]:
 def _tasks(table: tree.Expr) -> Iterator[str]:
     for entry in table.entries if isinstance(table, tree.Record) else ():
         fields = dict(entry[1].entries) if isinstance(entry[1], tree.Record) else {}
-        task = fields.get("task")
-        if isinstance(task, tree.Literal) and isinstance(task.value, str):
-            yield task.value
+        if task := text_of(fields.get("task")):
+            yield task
 
 
 def _signed(modules: PythonModules, path: str, arg: tree.Expr) -> str:
@@ -73,21 +73,22 @@ def _signed(modules: PythonModules, path: str, arg: tree.Expr) -> str:
     if not isinstance(arg, tree.Call) or not isinstance(arg.func, tree.Member) or arg.func.name not in SIGNED:
         return ""
     given = modules.reference(path, arg.func.base)
-    return f"{given.path}::{given.name}" if given is not None and isinstance(given.node, tree.FnDef) else ""
+    return given.function if given is not None else ""
 
 
 def _by_name(modules: PythonModules, path: str, dotted: str) -> str:
     source, _, name = dotted.rpartition(".")
     home = modules.resolve(path, source) if source else None
     found = modules.definition(home, name) if home is not None else None
-    return f"{found.path}::{found.name}" if found is not None and isinstance(found.node, tree.FnDef) else ""
+    return found.function if found is not None else ""
 
 
 def _declared(modules: PythonModules, paths: Iterable[str], wanted: set[str]) -> set[str]:
     """Tasks whose decorator gives them a name of their own."""
     found: set[str] = set()
     for path in paths:
-        if not DECLARED.search(modules.source(path) or b"") or not any(name.encode() in (modules.source(path) or b"") for name in wanted):
+        source = modules.source(path) or b""
+        if not DECLARED.search(source) or not any(name.encode() in source for name in wanted):
             continue
         module = modules.module(path)
         for statement in module.body if module is not None else ():
@@ -97,5 +98,4 @@ def _declared(modules: PythonModules, paths: Iterable[str], wanted: set[str]) ->
 
 
 def _name_of(decorator: tree.Expr) -> str:
-    given = next((v for k, v in decorator.keywords if k == "name"), None) if isinstance(decorator, tree.Call) else None
-    return given.value if isinstance(given, tree.Literal) and isinstance(given.value, str) else ""
+    return text_of(keyword(decorator, "name")) if isinstance(decorator, tree.Call) else ""

@@ -19,7 +19,7 @@ SCHEDULED = re.compile(
     r"^(?:a?p?scheduler|sched|cron\w*|crontab|periodic_task|scheduled_\w+|repeat_every|interval_schedule)$", re.IGNORECASE
 )
 SCHEDULER = re.compile(r"schedul|cron|^schedule$", re.IGNORECASE)
-SCHEDULING = re.compile(rb"schedul|cron", re.IGNORECASE)
+SCHEDULING = (b"schedul", b"cron")
 HANDLING = frozenset(("handle", "handle_noargs", "handle_app_config", "handle_label"))  # what a management command is started by
 MAIN = b"__main__"
 DEEPEST = 4
@@ -40,15 +40,16 @@ def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
     """The functions that some call hands to a scheduler: `scheduler.add_job(report)`, `schedule.every().day.do(report)`."""
     found: set[str] = set()
     for path in paths:
-        if not SCHEDULING.search(modules.source(path) or b""):
+        source = (modules.source(path) or b"").lower()
+        if not any(word in source for word in SCHEDULING):
             continue
         module = modules.module(path)
         for node in tree.walk(module.body if module is not None else []):
             if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and SCHEDULER.search(_root(node.func)):
                 for arg in (*node.args, *(v for _, v in node.keywords)):
                     given = modules.reference(path, arg) if isinstance(arg, tree.Name | tree.Member) else None
-                    if given is not None and isinstance(given.node, tree.FnDef):
-                        found.add(f"{given.path}::{given.name}")
+                    if given is not None and given.function:
+                        found.add(given.function)
     return frozenset(found)
 
 

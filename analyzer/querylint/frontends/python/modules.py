@@ -24,6 +24,11 @@ class Definition:
     module: bool = False
     external: str = ""
 
+    @property
+    def function(self) -> str:
+        """The key of the function that it is; empty for anything else."""
+        return f"{self.path}::{self.name}" if isinstance(self.node, tree.FnDef) else ""
+
 
 @dataclass(slots=True)
 class Names:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from querylint.frontends.flow.machine import Machine
@@ -93,16 +94,25 @@ class PythonProject:
     def expression(self, path: str, node: tree.Expr, owner: ClassInfo | None = None) -> Val:
         """What an expression outside of functions comes to."""
         key = ("expression", path, node.at, node.end)
-        if key in self._busy or len(self._busy) > MOST_DEEP:
-            return NOTHING
-        self._busy.add(key)
-        try:
+        with self._entering(key) as free:
+            if not free:
+                return NOTHING
             machine = self.machine(Place(path, self, owner, quiet=True))
             value = machine.evaluate(node)
             shape = value.shape
             if isinstance(shape, Closure) and not shape.name and isinstance(node, tree.Fn):
                 return NOTHING
             return self._located(machine, portable(value))
+
+    @contextmanager
+    def _entering(self, key: object) -> Iterator[bool]:
+        """Whether a walk may begin: not inside of itself, nor too deep inside of others."""
+        if key in self._busy or len(self._busy) > MOST_DEEP:
+            yield False
+            return
+        self._busy.add(key)
+        try:
+            yield True
         finally:
             self._busy.discard(key)
 
@@ -183,13 +193,10 @@ class PythonProject:
     def _attribute_of(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn, name: str) -> Val:
         key = (info.path, info.name, owner.path, owner.name, fn.name)
         if key not in self._held:
-            if key in self._busy or len(self._busy) > MOST_DEEP:
-                return NOTHING
-            self._busy.add(key)
-            try:
+            with self._entering(key) as free:
+                if not free:
+                    return NOTHING
                 self._held[key] = self._held_after(info, owner, fn)
-            finally:
-                self._busy.discard(key)
         return self._held[key].get(name, NOTHING)
 
     def _held_after(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn) -> dict[str, Val]:
@@ -290,13 +297,10 @@ class PythonProject:
         key = (f"{closure.path}::{closure.name}", tuple(kind_of(a) for a in args))
         if key in self._results:
             return self._results[key]
-        if key[0] in self._busy or len(self._busy) > MOST_DEEP:
-            return declared
-        self._busy.add(key[0])
-        try:
+        with self._entering(key[0]) as free:
+            if not free:
+                return declared
             value = self._run(closure, args)
-        finally:
-            self._busy.discard(key[0])
         if not known(value) and known(declared):
             value = replace(declared, origins=value.origins)
         shape = value.shape

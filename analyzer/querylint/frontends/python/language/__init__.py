@@ -12,7 +12,7 @@ from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.language.builtin import BUILT_IN, PURE, islice, owned, ran
 from querylint.frontends.python.language.methods import method
-from querylint.ir import NOT_LITERAL, Relation, Work
+from querylint.ir import Relation, Work
 from querylint.syntax import tree
 
 
@@ -116,27 +116,17 @@ def _sliced(m: State, base: Val, node: tree.Index, key: tree.Slice) -> Val:
     parts = [(m.evaluate(part), part) if part is not None else None for part in (key.start, key.stop)]
     start, stop = (m.value(*part) if part is not None else None for part in parts)
     deps = derived(*(part[0] for part in parts if part is not None)).deps
+    first, last = (part[0].literal if part is not None and isinstance(part[0].literal, int) else None for part in parts)
     if isinstance(base.shape, Many) and base.shape.items is not None and not base.origins:
-        first, last = (part[0].literal if part is not None else NOT_LITERAL for part in parts)
-        numbers = [n if isinstance(n, int) else None for n in (first, last)]
-        known = all(part is None or n is not None for part, n in zip(parts, numbers, strict=True))
-        items = base.shape.items[numbers[0] : numbers[1]] if known else None
+        known = all(part is None or n is not None for part, n in zip(parts, (first, last), strict=True))
+        items = base.shape.items[first:last] if known else None
         return Val(deps=base.deps, shape=Many(base.shape.item, items))
     number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=stop, deps=deps)
-    first, last = (None if part is None else _number(*part) for part in parts)
     most = _most(first, last, open_end=stop is None)
     if most is not None and (base.origins or isinstance(base.shape, Many)):
         keyed = isinstance(base.shape, Many) and base.shape.keyed
         base = replace(base, shape=Many(base.item(), None, keyed, most=most))
     return (base.worked(number) if number is not None else base).with_deps(deps)
-
-
-def _number(value: Val, node: tree.Expr) -> int | None:
-    """A bound of a slice that is written down, `-5` too."""
-    if isinstance(node, tree.Op) and node.sign == "-" and len(node.operands) == 1 and isinstance(node.operands[0], tree.Literal):
-        literal = node.operands[0].value
-        return -literal if isinstance(literal, int) else None
-    return value.literal if isinstance(value.literal, int) else None
 
 
 def _most(start: int | None, stop: int | None, *, open_end: bool) -> int | None:

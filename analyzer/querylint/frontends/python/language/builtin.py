@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.comprehensions import iterated, run
-from querylint.frontends.flow.conditions import stated, truth
+from querylint.frontends.flow.conditions import field_of, stated, truth
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Query, Record, Val, derived, join, join_all, many
@@ -128,11 +128,7 @@ def node_at(node: tree.Expr) -> int:
 
 
 def _field(origin: Origin, over: Val) -> str:
-    for row in over.rows:
-        here = (*row.path, ITEM)
-        if origin.root is row.root and origin.ref == row.ref and origin.path[: len(here)] == here:
-            return ".".join(origin.path[len(here) :])
-    return ""
+    return field_of(origin, tuple(row.at(ITEM) for row in over.rows)) or ""
 
 
 def _tested(work: Work) -> Callable[[State, tree.Call], Val]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Marker, Val
+from querylint.frontends.flow.values import Val
 from querylint.frontends.python.stacks.django import querysets
 from querylint.ir import Access, Branch, Eager, Loading, Loop, Root, Step
 from querylint.syntax import tree
@@ -17,16 +17,7 @@ Brought = Mapping[int, list[Eager]]
 def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]]) -> Val:
     """Note which reads gave the rows, and what is loaded for them; the rest of the function finds it there."""
     args = [state.evaluate(a) for a in node.args]
-    span = state.span(node.at, node.end)
-    found: list[Eager] = []
-    for arg in querysets.spread(args[1:]):
-        shape = arg.shape
-        if isinstance(arg.literal, str):
-            found += querysets.paths(tuple(arg.literal.split("__")), Loading.BATCHED, span)
-        elif isinstance(shape, Marker) and shape.kind == "prefetch":
-            found += querysets.prefetch(shape, span)
-        else:
-            found.append(Eager((querysets.UNKNOWN_PATH,), Loading.BATCHED, span=span))
+    found = querysets.named(args[1:], Loading.BATCHED, state.span(node.at, node.end))
     for origin in (*args[0].origins, *args[0].rows, *args[0].item().origins):
         if origin.root is Root.STEP and isinstance(origin.ref, int):
             brought.setdefault(origin.ref, []).extend(found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.python.stacks.django import words
 from querylint.ir import Index, IndexKind
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name, keyword
+from querylint.syntax.questions import callee_name, keyword, text_of
 from querylint.text import LineIndex
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def meta_indexes(models: Models, model: Model, lines: LineIndex) -> list[Index]:
 
 def _given(node: tree.Call, model: Model) -> str:
     """The name that an index or a constraint is given, with the holes that abstract models leave filled; empty where there is none."""
-    name = keyword(node, "name")
-    text = name.value if isinstance(name, tree.Literal) and isinstance(name.value, str) else ""
+    text = text_of(keyword(node, "name"))
     return text.replace("%(app_label)s", model.app.lower()).replace("%(class)s", model.label.rpartition(".")[2].lower())
 
 

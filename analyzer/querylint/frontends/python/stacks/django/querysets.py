@@ -23,6 +23,7 @@ from querylint.frontends.flow.values import (
 from querylint.frontends.python.stacks.django import words
 from querylint.ir import ITEM, Access, Bound, Eager, Loading, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
+from querylint.text import Span
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django.models import Models
@@ -63,7 +64,7 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
         order = plan.order or Order()
         made = replace(made, plans=tuple(replace(p, order=Order(order.fields, not order.descending)) for p in query.plans))
     elif name in ("select_related", "prefetch_related"):
-        made = _loading(m, models, made, name, node, args)
+        made = _loading(m, made, name, node, args)
     elif name in ("only", "defer"):
         names = tuple(str(a.literal).replace("__", ".") for a in args if isinstance(a.literal, str))
         if name == "only":
@@ -189,7 +190,7 @@ def _columns(query: Query, name: str, args: list[Val], keywords: list[tuple[str,
 # What comes along.
 
 
-def _loading(m: State, models: Models, query: Query, name: str, node: tree.Call, args: list[Val]) -> Query:
+def _loading(m: State, query: Query, name: str, node: tree.Call, args: list[Val]) -> Query:
     if len(args) == 1 and args[0].literal is None:
         kept = Loading.BATCHED if name == "select_related" else Loading.JOINED
         plans = (
@@ -199,22 +200,25 @@ def _loading(m: State, models: Models, query: Query, name: str, node: tree.Call,
         return replace(query, plans=tuple(plans))
     if not args and name == "select_related":
         return replace(query, plans=tuple(replace(p, whole=True) for p in query.plans))
-    loading = Loading.JOINED if name == "select_related" else Loading.BATCHED
-    span = m.span(node.at, node.end)
-    found: list[Eager] = []
-    for arg in spread(args):
-        shape = arg.shape
-        if isinstance(arg.literal, str):
-            found += paths(tuple(arg.literal.split("__")), loading, span)
-        elif isinstance(shape, Marker) and shape.kind == "prefetch":
-            found += prefetch(shape, span)
-        else:
-            found.append(Eager((UNKNOWN_PATH,), loading, span=span))
+    found = named(args, Loading.JOINED if name == "select_related" else Loading.BATCHED, m.span(node.at, node.end))
     return replace(query, plans=tuple(replace(p, eager=(*p.eager, *found)) for p in query.plans))
 
 
-def spread(args: list[Val]) -> list[Val]:
-    """Arguments with those of a list that is handed over by its members."""
+def named(args: list[Val], loading: Loading, span: Span) -> list[Eager]:
+    """The relations that arguments name, each by its path or by a `Prefetch`."""
+    found: list[Eager] = []
+    for arg in _spread(args):
+        shape = arg.shape
+        if isinstance(arg.literal, str):
+            found += _paths(tuple(arg.literal.split("__")), loading, span)
+        elif isinstance(shape, Marker) and shape.kind == "prefetch":
+            found += _prefetch(shape, span)
+        else:
+            found.append(Eager((UNKNOWN_PATH,), loading, span=span))
+    return found
+
+
+def _spread(args: list[Val]) -> list[Val]:
     out: list[Val] = []
     for arg in args:
         shape = arg.shape
@@ -222,22 +226,21 @@ def spread(args: list[Val]) -> list[Val]:
     return out
 
 
-def paths(path: tuple[str, ...], loading: Loading, span: object) -> list[Eager]:
+def _paths(path: tuple[str, ...], loading: Loading, span: Span) -> list[Eager]:
     """A path loads every relation on its way."""
-    return [Eager(path[: n + 1], loading, span=span) for n in range(len(path))]  # type: ignore[arg-type]
+    return [Eager(path[: n + 1], loading, span=span) for n in range(len(path))]
 
 
-def prefetch(shape: Marker, span: object) -> list[Eager]:
-    """What a `Prefetch` loads."""
+def _prefetch(shape: Marker, span: Span) -> list[Eager]:
     lookup, to = shape.data
     path = tuple(lookup.split("__"))
     if not lookup:
-        return [Eager((UNKNOWN_PATH,), Loading.BATCHED, span=span)]  # type: ignore[arg-type]
-    found = paths(path[:-1], Loading.BATCHED, span)
+        return [Eager((UNKNOWN_PATH,), Loading.BATCHED, span=span)]
+    found = _paths(path[:-1], Loading.BATCHED, span)
     query = shape.inner.shape if shape.inner is not None and isinstance(shape.inner.shape, Query) else None
     narrowed = query is not None and any(p.predicates for p in query.plans)
     here = (*path[:-1], to) if to else path
-    found.append(Eager(here, Loading.BATCHED, to or None, narrowed, span))  # type: ignore[arg-type]
+    found.append(Eager(here, Loading.BATCHED, to or None, narrowed, span))
     if query is not None:
         for plan in query.plans[:1]:
             found += [replace(e, path=(*here, *e.path)) for e in plan.eager]

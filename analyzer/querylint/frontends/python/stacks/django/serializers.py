@@ -18,6 +18,7 @@ from querylint.frontends.python.stacks.django.listings import admin_rows, feed_i
 from querylint.frontends.python.stacks.django.nodes import ROW, at_of, call_of, do, each, is_true, path_of, row_of
 from querylint.ir import LoopKind
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
@@ -96,8 +97,7 @@ def _declared(django: Django, info: ClassInfo) -> Iterator[tuple[str, tree.Call]
 
 
 def _is_field(django: Django, owner: ClassInfo, value: tree.Call) -> bool:
-    found = django.project.modules.reference(owner.path, value.func)
-    nested = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    nested = _class_of(django, owner, value)
     return is_serializer(nested) if nested is not None else _kind(django, owner, value).endswith("Field")
 
 
@@ -166,8 +166,7 @@ def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | Non
         called = method.value if isinstance(method, tree.Literal) and isinstance(method.value, str) else f"get_{name}"
         return [do(call_of(tree.Name("self", *at_of(node)), called, [row]))]
     value = row if text == "*" else path_of(row, text, node)
-    found = django.project.modules.reference(info.path, declared.func)
-    nested = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    nested = _class_of(django, info, declared)
     many = is_true(keywords.get("many"))
     if nested is not None and is_serializer(nested) and _chosen(nested, keywords):
         return [each(value, [], node)] if many else [do(value)]
@@ -254,11 +253,16 @@ def _model(django: Django, info: ClassInfo) -> Model | None:
 
 def _kind(django: Django, info: ClassInfo, node: tree.Call) -> str:
     """The class of a declared field, by the framework's name for it."""
-    found = django.project.modules.reference(info.path, node.func)
-    own = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    own = _class_of(django, info, node)
     if own is not None:
         return next((w for n in own.ancestry() if (w := n.rpartition(".")[2]).endswith("Field")), "")
-    return node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
+    return callee_name(node)
+
+
+def _class_of(django: Django, info: ClassInfo, node: tree.Call) -> ClassInfo | None:
+    """The class of the project that a declared field is made of."""
+    found = django.project.modules.reference(info.path, node.func)
+    return django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
 
 
 # Serializers at work in code.
