@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import libcst as cst
 
@@ -18,6 +18,22 @@ class Brought:
 
     local: str
     edits: tuple[TextEdit, ...] = ()
+
+
+@dataclass(slots=True)
+class Names:
+    """The names that an edit needs, and what brings them into the file."""
+
+    tree: Tree
+    edits: list[TextEdit] = field(default_factory=list)
+
+    def of(self, module: str, wanted: str) -> str | None:
+        """How a name of a module is called here; None where that cannot be."""
+        found = bring(self.tree, module, wanted)
+        if found is None:
+            return None
+        self.edits += [edit for edit in found.edits if edit not in self.edits]
+        return found.local
 
 
 def bring(tree: Tree, module: str, wanted: str) -> Brought | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import libcst as cst
 
 from querylint.ir import Access, Function, Path
@@ -13,7 +11,7 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.calls import call_after, more_arguments
 from querylint.rewrite.python.classes import class_name
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
-from querylint.rewrite.python.imports import bring
+from querylint.rewrite.python.imports import Names
 
 ENDINGS = frozenset(
     ("all", "first", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique", "count", "get", "yield_per",
@@ -32,22 +30,6 @@ HINDERING = {
 COMMITS = "the session forgets its rows at every commit, and would read the relation again"
 APART = frozenset(("distinct", "group_by", "with_for_update"))
 """What a join would have to join in: relations come by a query of their own there."""
-
-
-@dataclass(slots=True)
-class Names:
-    """The names that the options need, and what brings them into the file."""
-
-    tree: Tree
-    edits: list[TextEdit] = field(default_factory=list)
-
-    def of(self, module: str, wanted: str) -> str | None:
-        """How a name of a module is called here."""
-        found = bring(self.tree, module, wanted)
-        if found is None:
-            return None
-        self.edits += [edit for edit in found.edits if edit not in self.edits]
-        return found.local
 
 
 def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Preload) -> tuple[TextEdit, ...] | Unfit:
