@@ -46,11 +46,11 @@ class Rounds:
                 at = last
         return text + self.tree.between(at, end)
 
-    def keys(self, key: str) -> str:
-        """The keys of all the items."""
+    def keys(self, key: str, items: str) -> str:
+        """The keys of all the items, by what these are called before the loop."""
         target = self.tree.text(self.loop.target)
         tests = "".join(f" if {condition}" for condition in self.conditions)
-        return f"[{key} for {target} in {{items}}{tests}]" if tests or key != target else "{items}"
+        return f"[{key} for {target} in {items}{tests}]" if tests or key != target else items
 
 
 def rounds(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, start: int) -> Rounds | Unfit:
