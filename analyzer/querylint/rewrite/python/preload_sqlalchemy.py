@@ -48,10 +48,7 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     hindering = next((HINDERING[word] for word in HINDERING if word in used), "")
     if hindering or any(method(n) in ("commit", "rollback") for loop in walk(scope) if isinstance(loop, cst.For) for n in walk(loop.body)):
         return Unfit(hindering or COMMITS)
-    entity = _entity(chain)
-    if not entity:
-        return Unfit("the rows are not read by a query of one class that is written here")
-    names = Names(tree)
+    entity, names = _entity(chain), Names(tree)
     given: list[str] = []
     for path in (*remedy.joined, *remedy.batched):
         option = _option(task, tree, function, read, path, entity, names, apart=bool(used & APART))
@@ -74,19 +71,15 @@ def _merged(edits: list[TextEdit]) -> tuple[TextEdit, ...]:
 
 
 def _query(node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
-    """The chain of the query itself, the longest first, without what runs it."""
+    """The chain of a query of one class, the longest first, without what runs it."""
     chain = links(node)
     for link in chain:
         if isinstance(link, cst.Call) and method(link) in ("scalars", "execute", "scalar", "stream", "stream_scalars") and link.args:
             held = link.args[0].value
-            return _query(held) if _begins(links(held)) else None
+            return _query(held) if _entity(links(held)) else None
     while chain and (isinstance(chain[0], cst.Await | cst.Subscript) or method(chain[0]) in ENDINGS):
         chain = chain[2:] if isinstance(chain[0], cst.Call) else chain[1:]
-    return chain if chain and isinstance(chain[0], cst.Call | cst.Attribute) and _begins(chain) else None
-
-
-def _begins(chain: list[cst.BaseExpression]) -> bool:
-    return bool(_entity(chain))
+    return chain if chain and isinstance(chain[0], cst.Call | cst.Attribute) and _entity(chain) else None
 
 
 def _entity(chain: list[cst.BaseExpression]) -> str:

@@ -11,7 +11,7 @@ from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.classes import class_name
-from querylint.rewrite.python.concrete import Tree, links, method, name, tree_of, walk
+from querylint.rewrite.python.concrete import Tree, method, name, tree_of, walk
 from querylint.rewrite.python.imports import Names
 from querylint.rewrite.python.scopes import fresh, snake
 
@@ -106,9 +106,9 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
         return Unfit("save() is told how to write")
     fields: dict[str, None] = {}
     for here in sorted(filter(tree.placed, walk(loop.body)), key=tree.start):
-        if isinstance(here, cst.Call) and isinstance(here.func, cst.Attribute) and here is not node and links(here.func)[-1] is not None:
-            base = links(here.func)[-1]
-            if isinstance(base, cst.Name) and base.value == row.value and here.func.value is base:
+        if isinstance(here, cst.Call) and isinstance(here.func, cst.Attribute) and here is not node:
+            base = here.func.value
+            if isinstance(base, cst.Name) and base.value == row.value:
                 return Unfit("a method of the row may set more of its fields")
         targets = [t.target for t in here.targets] if isinstance(here, cst.Assign) else []
         targets += [here.target] if isinstance(here, cst.AnnAssign | cst.AugAssign) else []
