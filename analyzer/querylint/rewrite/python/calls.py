@@ -43,19 +43,22 @@ def more_arguments(tree: Tree, call: cst.Call, arguments: Sequence[str]) -> Text
         close = tree.end(call) - 1
         return tree.edit(close, close, ", ".join(arguments))
     last = call.args[-1]
-    end = tree.outer(last.value)[1]
-    start = tree.start(last)
-    apart = not tree.data[tree.line_start(start) : start].strip()
-    if not apart:
-        return tree.edit(end, end, "".join(f", {one}" for one in arguments))
+    return behind(tree, (tree.start(last), tree.outer(last.value)[1]), tree.end(call) - 1, arguments)
+
+
+def behind(tree: Tree, last: tuple[int, int], close: int, more: Sequence[str], *, shared: bool = False) -> TextEdit:
+    """More members put behind the `last` one of a list that ends before `close`, each on a line of its own where that has one."""
+    start, end = last
+    if tree.data[tree.line_start(start) : start].strip():
+        return tree.edit(end, end, "".join(f", {one}" for one in more), shared=shared)
     indent = tree.indent(start)
     comma = COMMA.match(tree.data, end)
     if comma is None:
-        return tree.edit(end, end, "".join(f",\n{indent}{one}" for one in arguments))
+        return tree.edit(end, end, "".join(f",\n{indent}{one}" for one in more), shared=shared)
     line = tree.next_line(comma.end())
-    if line > tree.end(call) - 1:
-        return tree.edit(comma.end(), comma.end(), "".join(f"\n{indent}{one}," for one in arguments))
-    return tree.edit(line, line, "".join(f"{indent}{one},\n" for one in arguments))
+    if line > close:
+        return tree.edit(comma.end(), comma.end(), "".join(f"\n{indent}{one}," for one in more), shared=shared)
+    return tree.edit(line, line, "".join(f"{indent}{one},\n" for one in more), shared=shared)
 
 
 def calls_on(tree: Tree, way: list[cst.CSTNode], query: cst.BaseExpression) -> Iterator[cst.Call]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from querylint.patch import TextEdit
-from querylint.rewrite.python.calls import COMMA
+from querylint.rewrite.python.calls import behind
 from querylint.rewrite.python.concrete import Tree, name
 
 
@@ -115,15 +115,7 @@ def _listed(tree: Tree, clause: cst.ImportFrom, wanted: str) -> TextEdit:
         return tree.edit(start, start, f"{wanted},\n{tree.indent(start)}" if apart else f"{wanted}, ", shared=True)
     last = listed[-1]
     end = tree.end(last.asname if last.asname is not None else last.name)
-    start = tree.start(last)
-    if tree.data[tree.line_start(start) : start].strip():
-        return tree.edit(end, end, f", {wanted}", shared=True)
-    indent = tree.indent(start)
-    comma = COMMA.match(tree.data, end)
-    if comma is None:
-        return tree.edit(end, end, f",\n{indent}{wanted}", shared=True)
-    line = tree.next_line(comma.end())
-    return tree.edit(line, line, f"{indent}{wanted},\n", shared=True)
+    return behind(tree, (tree.start(last), end), tree.end(clause) - 1, [wanted], shared=True)
 
 
 def _head(tree: Tree) -> int:
