@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import libcst as cst
 
 from querylint.patch import TextEdit
-from querylint.rewrite.python.concrete import Tree, around, links, walk
+from querylint.rewrite.python.concrete import Tree, around, links, method, walk
 
 COMMA = re.compile(rb"[ \t]*,")
 _COMMENT = re.compile(rb"[ \t]*#[^\r\n]*")
+
+
+def without_endings(chain: list[cst.BaseExpression], endings: Collection[str]) -> list[cst.BaseExpression]:
+    """The chain of a query, the longest first, without the methods that run it, the `await` and what is taken of its rows."""
+    while chain and (isinstance(chain[0], cst.Await | cst.Subscript) or method(chain[0]) in endings):
+        chain = chain[2:] if isinstance(chain[0], cst.Call) else chain[1:]
+    return chain
 
 
 def call_after(tree: Tree, link: cst.BaseExpression, name: str, arguments: Sequence[str]) -> TextEdit:

@@ -8,7 +8,7 @@ from querylint.ir import Access, Function, Path
 from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.calls import call_after, more_arguments
+from querylint.rewrite.python.calls import call_after, more_arguments, without_endings
 from querylint.rewrite.python.classes import class_name
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
 from querylint.rewrite.python.imports import Names
@@ -77,8 +77,7 @@ def _query(node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
         if isinstance(link, cst.Call) and method(link) in ("scalars", "execute", "scalar", "stream", "stream_scalars") and link.args:
             held = link.args[0].value
             return _query(held) if _entity(links(held)) else None
-    while chain and (isinstance(chain[0], cst.Await | cst.Subscript) or method(chain[0]) in ENDINGS):
-        chain = chain[2:] if isinstance(chain[0], cst.Call) else chain[1:]
+    chain = without_endings(chain, ENDINGS)
     return chain if chain and isinstance(chain[0], cst.Call | cst.Attribute) and _entity(chain) else None
 
 
