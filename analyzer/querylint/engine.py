@@ -125,6 +125,7 @@ class Project:
         self.scope = scope
         self.settings = chosen
         self._read: dict[str, bytes | None] = dict(unsaved or {})
+        self._linked: tuple[Program, Lowered] | None = None
         found = self._discovered()
         self.found = replace(found, files=tuple(sorted({*found.files, *filter(discover.readable, self._read)})))
         self.notes: list[Note] = [*self.found.notes, *chosen.notes]
@@ -160,7 +161,12 @@ class Project:
         return Role.CODE if self.settings.include_tests else discover.role(path)
 
     def program(self) -> tuple[Program, Lowered]:
-        """The project in the shared language."""
+        """The project in the shared language, read when it is first asked for."""
+        if self._linked is None:
+            self._linked = self._link()
+        return self._linked
+
+    def _link(self) -> tuple[Program, Lowered]:
         front_ends: list[FrontEnd] = [
             make(self.found.files, self.found.generated, self.read, self.role) for make in front_ends_for(self.found)
         ]

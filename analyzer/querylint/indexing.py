@@ -10,7 +10,6 @@ from querylint import discover
 from querylint.advise.advisor import advice
 from querylint.engine import Project, hints, load_rules, settings_for, summary, undisturbed
 from querylint.errors import PathError, QuerylintError
-from querylint.frontends.lowered import Lowered
 from querylint.ir import Program
 from querylint.patch import Fix, Safety
 from querylint.report.indexes import IndexReport
@@ -31,19 +30,17 @@ def indexes(paths: Sequence[Path], config: Path | None = None, *, every: bool = 
     Raises QuerylintError for a path that does not exist and for settings that cannot be used.
     """
     with undisturbed():
-        return _report(_project(paths, config), every=every)
+        return _report(project_of(paths, config), every=every)
 
 
-def _project(paths: Sequence[Path], config: Path | None) -> Project:
+def project_of(paths: Sequence[Path], config: Path | None = None) -> Project:
+    """The project that the paths belong to. Raises QuerylintError as `indexes` does."""
     scope = discover.locate(paths)
     return Project(scope, settings_for(scope.root, load_rules(), config))
 
 
 def _report(project: Project, *, every: bool) -> IndexReport:
-    return _advised(project, *project.program(), every=every)
-
-
-def _advised(project: Project, program: Program, lowered: Lowered, *, every: bool) -> IndexReport:
+    program, lowered = project.program()
     mine = [
         table
         for table in advice(program, every=every).values()
@@ -85,13 +82,17 @@ def carried_out(
     Edits after which a file no longer parses, or some index is advised anew, are a defect of ours: then nothing is changed. `clean` refuses
     files whose content no commit holds. Raises QuerylintError as `indexes` does, and PathError for such a file.
     """
+    return carried_out_in(project_of(paths, config), every=every, order=order, clean=clean)
+
+
+def carried_out_in(project: Project, *, every: bool = False, order: Order | None = None, clean: bool = False) -> Indexed:
+    """The same for a project at hand, which is not read again."""
     with undisturbed():
-        return _carried_out(_project(paths, config), order or Order(), every=every, clean=clean)
+        return _carried_out(project, order or Order(), every=every, clean=clean)
 
 
 def _carried_out(project: Project, order: Order, *, every: bool, clean: bool) -> Indexed:
-    program, lowered = project.program()
-    report = _advised(project, program, lowered, every=every)
+    report = _report(project, every=every)
     large = frozenset(n for n, f in project.settings.tables.items() if f.size is Size.LARGE or (f.rows or 0) >= LARGE_ROWS)
     made = changes(project.read, project.found.files, report.tables, replace(order, large=large))
     sources = {edit.span.path: project.read(edit.span.path) or b"" for edit in made.edits}
@@ -99,9 +100,8 @@ def _carried_out(project: Project, order: Order, *, every: bool, clean: bool) ->
     if clean and (dirty := uncommitted(project.scope.root, sources)):
         raise PathError(f"`{min(dirty)}` has changes that are not committed; commit or stash them, or give --allow-dirty")
     before: dict[str, bytes | None] = {path: sources.get(path) for path in after}
-    again = Project(project.scope, project.settings, after)
-    rest = _report(again, every=every)
+    rest = _report(Project(project.scope, project.settings, after), every=every) if after else report
     new = {(n.message, n.path) for n in rest.notes if n.kind is NoteKind.PARSE} - {(n.message, n.path) for n in report.notes}
     if new:
         raise QuerylintError(f"`{min(path for _, path in new)}` would no longer parse; nothing was changed, please report this")
-    return Indexed(project.scope.root, report, rest, before, after, tuple(made.held), program, large)
+    return Indexed(project.scope.root, report, rest, before, after, tuple(made.held), project.program()[0], large)

@@ -26,7 +26,7 @@ def survey(
     Raises QuerylintError for a path that does not exist, and for settings or a baseline that cannot be used.
     """
     outcome = review.check(paths, config, overrides, view, fixes=True)
-    advised = indexing.carried_out(paths, config)
+    advised = indexing.carried_out_in(outcome.project or indexing.project_of(paths, config))
     tables = outcome.settings.tables
     return Material(
         outcome.result,

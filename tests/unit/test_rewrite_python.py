@@ -42,6 +42,7 @@ def test_a_file_in_another_encoding_is_left_alone(tmp_path: Path) -> None:
     [
         ("from a.b import C\n", "from a.b import C, d\n"),
         ("from a.b import (\n    C,\n    e,\n)\n", "from a.b import (\n    C,\n    d,\n    e,\n)\n"),
+        ("from a.b import (\n    C,)\n", "from a.b import (\n    C,\n    d,)\n"),
         ("import os\n\nfrom a.c import E\n", "import os\n\nfrom a.b import d\nfrom a.c import E\n"),
         ('"""Text."""\nx = 1\n', '"""Text."""\nfrom a.b import d\nx = 1\n'),
         ("from a import b\n", "from a import b\n"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from querylint.errors import PathError
 from querylint.rewrite import journal
-from querylint.rewrite.journal import Journal, Step
+from querylint.rewrite.journal import Journal, Step, digest
 
 
 def replace_files(root: Path, before: Mapping[str, bytes | None], after: Mapping[str, bytes]) -> None:
@@ -44,9 +43,13 @@ def recover(root: Path) -> bool:
 
 
 def _step(base: Path, target: Path, old: bytes | None, new: bytes) -> Step:
-    path = target.relative_to(base)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    return Step(path.as_posix(), part.as_posix(), None if old is None else hashlib.sha256(old).hexdigest(), hashlib.sha256(new).hexdigest())
+    path, part = (place.relative_to(base).as_posix() for place in (target, _part_of(target)))
+    return Step(path, part, None if old is None else digest(old), digest(new))
+
+
+def _part_of(target: Path) -> Path:
+    """Where a file is written that is to take the place of another: beside it, by a name that nothing has."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
 
 
 def _replace(
@@ -110,7 +113,7 @@ def _put_back(target: Path, data: bytes | None) -> bool:
         if data is None:
             target.unlink()
         else:
-            part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+            part = _part_of(target)
             _stage(part, target, data)
             part.replace(target)
     except OSError:

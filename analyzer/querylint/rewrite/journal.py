@@ -55,12 +55,12 @@ class Journal:
         """
         steps = self._steps()
         found = [(s, _inside(self.base, s.path), _inside(self.base, s.part)) for s in steps]
-        whole = all(digest(part) == s.after or digest(target) == s.after for s, target, part in found)
-        begun = any(digest(target) == s.after and digest(part) is None for s, target, part in found)
+        whole = all(_held_by(part) == s.after or _held_by(target) == s.after for s, target, part in found)
+        begun = any(_held_by(target) == s.after and _held_by(part) is None for s, target, part in found)
         for step, target, part in found:
-            if (whole or begun) and digest(part) == step.after and digest(target) == step.before:
+            if (whole or begun) and _held_by(part) == step.after and _held_by(target) == step.before:
                 part.replace(target)
-            elif digest(part) is not None:
+            elif _held_by(part) is not None:
                 part.unlink()
         os.ftruncate(self._descriptor, 0)
         return bool(steps)
@@ -101,10 +101,15 @@ def left(base: Path) -> bool:
     return os.path.lexists(base / JOURNAL)
 
 
-def digest(path: Path) -> str | None:
-    """The hexadecimal SHA-256 of a file, None where there is none."""
+def digest(data: bytes) -> str:
+    """The hexadecimal SHA-256 of a content."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _held_by(path: Path) -> str | None:
+    """The digest of what a file holds, None where there is none."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return digest(path.read_bytes())
     except OSError:
         return None
 

@@ -132,7 +132,7 @@ def _ahead(
     key = found.text(lookup.key)
     assert key is not None
     typed = whole_numbers(found, lookup.key)
-    text = lookup.ahead(found.keys(key).replace("{items}", items))
+    text = lookup.ahead(found.keys(key, items))
     statement = _statement(tree, found)
     if statement is None:
         return Unfit("there is no place before the loop for the read")
@@ -143,10 +143,7 @@ def _ahead(
         head, _, rest = text.partition("(")
         line = f"{indent}{result} = {head}(\n{indent}    {rest[:-1]}\n{indent})\n"
     first = f"{indent}{kept}\n" if kept else ""
-    edits = [
-        tree.edit(at, at, first + line),
-        tree.replaced(node, lookup.pick(tree.text(lookup.key), typed).replace(lookup.result, result, 1)),
-    ]
+    edits = [tree.edit(at, at, first + line), tree.replaced(node, lookup.pick(result, tree.text(lookup.key), typed))]
     if kept:
         edits.append(tree.replaced(found.loop.iter, items))
     if "select(" in text:

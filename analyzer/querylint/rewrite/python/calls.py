@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import libcst as cst
 
 from querylint.patch import TextEdit
-from querylint.rewrite.python.concrete import Tree, around, links, walk
+from querylint.rewrite.python.concrete import Tree, around, links, method, walk
 
 COMMA = re.compile(rb"[ \t]*,")
 _COMMENT = re.compile(rb"[ \t]*#[^\r\n]*")
+
+
+def without_endings(chain: list[cst.BaseExpression], endings: Collection[str]) -> list[cst.BaseExpression]:
+    """The chain of a query, the longest first, without the methods that run it, the `await` and what is taken of its rows."""
+    while chain and (isinstance(chain[0], cst.Await | cst.Subscript) or method(chain[0]) in endings):
+        chain = chain[2:] if isinstance(chain[0], cst.Call) else chain[1:]
+    return chain
 
 
 def call_after(tree: Tree, link: cst.BaseExpression, name: str, arguments: Sequence[str]) -> TextEdit:
@@ -43,19 +50,22 @@ def more_arguments(tree: Tree, call: cst.Call, arguments: Sequence[str]) -> Text
         close = tree.end(call) - 1
         return tree.edit(close, close, ", ".join(arguments))
     last = call.args[-1]
-    end = tree.outer(last.value)[1]
-    start = tree.start(last)
-    apart = not tree.data[tree.line_start(start) : start].strip()
-    if not apart:
-        return tree.edit(end, end, "".join(f", {one}" for one in arguments))
+    return behind(tree, (tree.start(last), tree.outer(last.value)[1]), tree.end(call) - 1, arguments)
+
+
+def behind(tree: Tree, last: tuple[int, int], close: int, more: Sequence[str], *, shared: bool = False) -> TextEdit:
+    """More members put behind the `last` one of a list that ends before `close`, each on a line of its own where that has one."""
+    start, end = last
+    if tree.data[tree.line_start(start) : start].strip():
+        return tree.edit(end, end, "".join(f", {one}" for one in more), shared=shared)
     indent = tree.indent(start)
     comma = COMMA.match(tree.data, end)
     if comma is None:
-        return tree.edit(end, end, "".join(f",\n{indent}{one}" for one in arguments))
+        return tree.edit(end, end, "".join(f",\n{indent}{one}" for one in more), shared=shared)
     line = tree.next_line(comma.end())
-    if line > tree.end(call) - 1:
-        return tree.edit(comma.end(), comma.end(), "".join(f"\n{indent}{one}," for one in arguments))
-    return tree.edit(line, line, "".join(f"{indent}{one},\n" for one in arguments))
+    if line > close:
+        return tree.edit(comma.end(), comma.end(), "".join(f"\n{indent}{one}," for one in more), shared=shared)
+    return tree.edit(line, line, "".join(f"{indent}{one},\n" for one in more), shared=shared)
 
 
 def calls_on(tree: Tree, way: list[cst.CSTNode], query: cst.BaseExpression) -> Iterator[cst.Call]:

@@ -6,28 +6,19 @@ import ast
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import Protocol
 
 import libcst as cst
 
 from querylint.ir import Function
 from querylint.rewrite import Sources, Task
 from querylint.rewrite.python.concrete import Tree
-from querylint.rewrite.python.imports import local_name, module_of, top_imports
+from querylint.rewrite.python.imports import Names, local_name, module_of, top_imports
 
 MOST_FILES = 300
 _CLASS = re.compile(rb"\bclass\s+(\w+)")
 
 
-class Bringer(Protocol):
-    """What makes a name of a module known in a file."""
-
-    def of(self, module: str, wanted: str) -> str | None:
-        """How the name is called there; None where that cannot be."""
-        ...
-
-
-def class_name(task: Task, tree: Tree, function: Function, table: str | None, names: Bringer) -> str | None:
+def class_name(task: Task, tree: Tree, function: Function, table: str | None, names: Names) -> str | None:
     """What the class of a table is called in a file; None where it cannot be named there."""
     declared = task.program.table(function, table)
     span = declared.span if declared is not None else None

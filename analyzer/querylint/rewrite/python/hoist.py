@@ -28,7 +28,7 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
     if way[way.index(loop) + 1] is not loop.body or not isinstance(loop.body, cst.IndentedBlock):
         return Unfit("the read does not stand in the rounds of a loop itself")
     statement, block = _statement(way)
-    named = _named(statement, node, way)
+    named = _named(statement)
     value = named[1] if named is not None else node
     own = named[0] if named is not None else ""
     direct = block is loop.body
@@ -48,8 +48,7 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         return Unfit("the read is run by a loop of its own")
     if "\n" in tree.text(node) and '"""' in tree.text(node):
         return Unfit("the read holds a text of several lines")
-    taken = tree.names
-    name = fresh(snake(task.found.table or "row").rpartition(".")[2], taken)
+    name = fresh(snake(task.found.table or "row").rpartition(".")[2], tree.names)
     indent = tree.indent(tree.start(loop))
     shift = len(tree.indent(tree.start(node))) - len(indent)
     text = "\n".join(
@@ -68,7 +67,7 @@ def _called(node: cst.BaseExpression) -> str:
     return node.func.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) else ""
 
 
-def _named(statement: cst.CSTNode, node: cst.BaseExpression, way: list[cst.CSTNode]) -> tuple[str, cst.BaseExpression] | None:
+def _named(statement: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:
     """The variable that a statement of the loop gives to the read, and all that it gives it."""
     if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
         return None
@@ -118,9 +117,8 @@ def _moved(tree: Tree, loop: cst.For, statement: cst.CSTNode, block: cst.CSTNode
     indent = tree.indent(tree.start(loop))
     own = tree.indent(tree.start(statement))
     start = tree.line_start(tree.start(statement))
-    while (above := tree.data[tree.line_start(start - 1) : start].strip()).startswith(b"#"):
+    while tree.data[tree.line_start(start - 1) : start].strip().startswith(b"#"):
         start = tree.line_start(start - 1)
-        assert above
     end = tree.next_line(tree.end(statement))
     lines = tree.between(start, end).split("\n")
     text = "\n".join(indent + line[len(own) :] if line.startswith(own) else line for line in lines)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import libcst as cst
 
 from querylint.patch import TextEdit
-from querylint.rewrite.python.calls import COMMA
+from querylint.rewrite.python.calls import behind
 from querylint.rewrite.python.concrete import Tree, name
 
 
@@ -18,6 +18,22 @@ class Brought:
 
     local: str
     edits: tuple[TextEdit, ...] = ()
+
+
+@dataclass(slots=True)
+class Names:
+    """The names that an edit needs, and what brings them into the file."""
+
+    tree: Tree
+    edits: list[TextEdit] = field(default_factory=list)
+
+    def of(self, module: str, wanted: str) -> str | None:
+        """How a name of a module is called here; None where that cannot be."""
+        found = bring(self.tree, module, wanted)
+        if found is None:
+            return None
+        self.edits += [edit for edit in found.edits if edit not in self.edits]
+        return found.local
 
 
 def bring(tree: Tree, module: str, wanted: str) -> Brought | None:
@@ -99,15 +115,7 @@ def _listed(tree: Tree, clause: cst.ImportFrom, wanted: str) -> TextEdit:
         return tree.edit(start, start, f"{wanted},\n{tree.indent(start)}" if apart else f"{wanted}, ", shared=True)
     last = listed[-1]
     end = tree.end(last.asname if last.asname is not None else last.name)
-    start = tree.start(last)
-    if tree.data[tree.line_start(start) : start].strip():
-        return tree.edit(end, end, f", {wanted}", shared=True)
-    indent = tree.indent(start)
-    comma = COMMA.match(tree.data, end)
-    if comma is None:
-        return tree.edit(end, end, f",\n{indent}{wanted}", shared=True)
-    line = tree.next_line(comma.end())
-    return tree.edit(line, line, f"{indent}{wanted},\n", shared=True)
+    return behind(tree, (tree.start(last), end), tree.end(clause) - 1, [wanted], shared=True)
 
 
 def _head(tree: Tree) -> int:

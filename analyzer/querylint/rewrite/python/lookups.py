@@ -19,13 +19,14 @@ class Lookup:
     """A read of one row.
 
     `key` is the expression that says which, `parts` what else the read is made of. `ahead` writes the read of the rows of many keys, `pick`
-    that of one of them. `error` is what it raises where there is no such row, empty where it gives None. `result` is a name for the rows.
+    that of one of them from these, by their name. `error` is what it raises where there is no such row, empty where it gives None. `result`
+    is a name that says what the rows are.
     """
 
     key: cst.BaseExpression
     parts: tuple[cst.BaseExpression, ...]
     ahead: Callable[[str], str]
-    pick: Callable[[str, bool], str]
+    pick: Callable[[str, str, bool], str]
     error: str
     result: str
 
@@ -61,9 +62,9 @@ def django(tree: Tree, node: cst.BaseExpression, table: Table) -> Lookup | None:
     def ahead(keys: str) -> str:
         return f"{fetch}{held}.{many}({keys}{given})"
 
-    def pick(one: str, typed: bool) -> str:
+    def pick(rows: str, one: str, typed: bool) -> str:
         exact = one if typed and number else f"{described}.to_python({one})"
-        return f"{result}[{exact}]" if error else f"{result}.get({exact})"
+        return f"{rows}[{exact}]" if error else f"{rows}.get({exact})"
 
     return Lookup(key, (base,), ahead, pick, error, result)
 
@@ -98,8 +99,8 @@ def sqlalchemy(tree: Tree, node: cst.BaseExpression, table: Table) -> Lookup | N
             rows = f"{held}.query({entity}).filter({condition})"
         return f"{{{row}.{column}: {row} for {row} in {rows}}}"
 
-    def pick(one: str, typed: bool) -> str:
-        return f"{result}[{one}]" if error else f"{result}.get({one})"
+    def pick(rows: str, one: str, typed: bool) -> str:
+        return f"{rows}[{one}]" if error else f"{rows}.get({one})"
 
     return Lookup(key, (session,), ahead, pick, error, result)
 

@@ -70,15 +70,12 @@ def _says(read: Access, start: int) -> bool:
 def _hindered(task: Task, function: Function, read: Access) -> str:
     if read.follows is not None:
         for source in sources(task.program, function, read.follows):
-            if source.read is not None and source.path and _brought(task.program, source.outer, source.read, source.path):
+            read_by = source.read
+            if read_by is not None and source.path and loaded(task.program, source.outer, read_by.table, read_by.plans, source.path):
                 return "the rows come along with others already, which a query of their own would undo"
     if any(plan.columns is not None or plan.deferred for plan in read.plans):
         return "the query loads only some columns of its rows"
     return ""
-
-
-def _brought(program: Program, outer: Function, read: Access, path: Path) -> bool:
-    return loaded(program, outer, read.table, read.plans, path)
 
 
 def _caveats(task: Task, function: Function, read: Access, remedy: Preload, tree: Tree) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from querylint.ir import Access, Function
 from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.calls import COMMA, call_after, calls_on, more_arguments
+from querylint.rewrite.python.calls import COMMA, call_after, calls_on, more_arguments, without_endings
 from querylint.rewrite.python.concrete import Tree, around, links, method
 
 ENDINGS = frozenset(
@@ -53,11 +53,7 @@ def _hindered(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, *, b
 
 
 def _asked(tree: Tree, node: cst.BaseExpression, remedy: Preload) -> tuple[TextEdit, ...] | Unfit:
-    chain = links(node)
-    while isinstance(chain[0], cst.Await | cst.Subscript) or method(chain[0]) in ENDINGS:
-        chain = chain[2:] if isinstance(chain[0], cst.Call) else chain[1:]
-        if not chain:
-            break
+    chain = without_endings(links(node), ENDINGS)
     if not chain or not isinstance(chain[0], cst.Call | cst.Attribute) or (isinstance(chain[0], cst.Call) and not method(chain[0])):
         return Unfit("the rows are not read by a queryset that is written here")
     edits: list[TextEdit] = []

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import libcst as cst
 
 from querylint.ir import Access, Function, Path
 from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.calls import call_after, more_arguments
+from querylint.rewrite.python.calls import call_after, more_arguments, without_endings
 from querylint.rewrite.python.classes import class_name
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
-from querylint.rewrite.python.imports import bring
+from querylint.rewrite.python.imports import Names
 
 ENDINGS = frozenset(
     ("all", "first", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique", "count", "get", "yield_per",
@@ -34,22 +32,6 @@ APART = frozenset(("distinct", "group_by", "with_for_update"))
 """What a join would have to join in: relations come by a query of their own there."""
 
 
-@dataclass(slots=True)
-class Names:
-    """The names that the options need, and what brings them into the file."""
-
-    tree: Tree
-    edits: list[TextEdit] = field(default_factory=list)
-
-    def of(self, module: str, wanted: str) -> str | None:
-        """How a name of a module is called here."""
-        found = bring(self.tree, module, wanted)
-        if found is None:
-            return None
-        self.edits += [edit for edit in found.edits if edit not in self.edits]
-        return found.local
-
-
 def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Preload) -> tuple[TextEdit, ...] | Unfit:
     """The edits, or why there are none."""
     at = remedy.at
@@ -66,10 +48,7 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     hindering = next((HINDERING[word] for word in HINDERING if word in used), "")
     if hindering or any(method(n) in ("commit", "rollback") for loop in walk(scope) if isinstance(loop, cst.For) for n in walk(loop.body)):
         return Unfit(hindering or COMMITS)
-    entity = _entity(chain)
-    if not entity:
-        return Unfit("the rows are not read by a query of one class that is written here")
-    names = Names(tree)
+    entity, names = _entity(chain), Names(tree)
     given: list[str] = []
     for path in (*remedy.joined, *remedy.batched):
         option = _option(task, tree, function, read, path, entity, names, apart=bool(used & APART))
@@ -92,19 +71,14 @@ def _merged(edits: list[TextEdit]) -> tuple[TextEdit, ...]:
 
 
 def _query(node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
-    """The chain of the query itself, the longest first, without what runs it."""
+    """The chain of a query of one class, the longest first, without what runs it."""
     chain = links(node)
     for link in chain:
         if isinstance(link, cst.Call) and method(link) in ("scalars", "execute", "scalar", "stream", "stream_scalars") and link.args:
             held = link.args[0].value
-            return _query(held) if _begins(links(held)) else None
-    while chain and (isinstance(chain[0], cst.Await | cst.Subscript) or method(chain[0]) in ENDINGS):
-        chain = chain[2:] if isinstance(chain[0], cst.Call) else chain[1:]
-    return chain if chain and isinstance(chain[0], cst.Call | cst.Attribute) and _begins(chain) else None
-
-
-def _begins(chain: list[cst.BaseExpression]) -> bool:
-    return bool(_entity(chain))
+            return _query(held) if _entity(links(held)) else None
+    chain = without_endings(chain, ENDINGS)
+    return chain if chain and isinstance(chain[0], cst.Call | cst.Attribute) and _entity(chain) else None
 
 
 def _entity(chain: list[cst.BaseExpression]) -> str:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from querylint.rewrite import Unfit
 from querylint.rewrite.python.concrete import Tree, around, method, name, walk
-from querylint.rewrite.python.scopes import bound, changed, names, variables
+from querylint.rewrite.python.scopes import bound, changed, fresh, names, variables
 
 PURE = frozenset(("int", "str", "float", "bool", "len", "tuple", "isinstance", "min", "max", "abs", "repr", "UUID"))
 PURE_METHODS = frozenset(("get", "strip", "lower", "upper", "startswith", "endswith", "UUID", "removeprefix", "removesuffix"))
@@ -46,11 +46,11 @@ class Rounds:
                 at = last
         return text + self.tree.between(at, end)
 
-    def keys(self, key: str) -> str:
-        """The keys of all the items."""
+    def keys(self, key: str, items: str) -> str:
+        """The keys of all the items, by what these are called before the loop."""
         target = self.tree.text(self.loop.target)
         tests = "".join(f" if {condition}" for condition in self.conditions)
-        return f"[{key} for {target} in {{items}}{tests}]" if tests or key != target else "{items}"
+        return f"[{key} for {target} in {items}{tests}]" if tests or key != target else items
 
 
 def rounds(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, start: int) -> Rounds | Unfit:
@@ -124,7 +124,7 @@ def _before(found: Rounds, statement: cst.CSTNode) -> str:
             given = part.targets[0].target.value
             if given in found.worked_out:
                 return UNSEEN
-            if text is not None and _pure(part.value):
+            if text is not None and pure(part.value):
                 atom = isinstance(part.value, cst.Name | cst.Call | cst.Attribute | cst.Subscript | cst.SimpleString | cst.Integer)
                 found.worked_out[given] = text if atom else f"({text})"
     return ""
@@ -150,19 +150,14 @@ def _condition(found: Rounds, test: cst.BaseExpression, *, holds: bool) -> str:
     return ""
 
 
-def _pure(node: cst.CSTNode) -> bool:
-    """Whether working it out once more changes nothing."""
+def pure(node: cst.CSTNode) -> bool:
+    """Whether working an expression out once more changes nothing."""
     for here in walk(node):
         if isinstance(here, cst.Await | cst.Yield | cst.NamedExpr):
             return False
         if isinstance(here, cst.Call) and name(here.func).rpartition(".")[2] not in PURE and method(here) not in PURE_METHODS:
             return False
     return True
-
-
-def pure(node: cst.CSTNode) -> bool:
-    """Whether working an expression out once more changes nothing."""
-    return _pure(node)
 
 
 def again(found: Rounds, taken: frozenset[str]) -> tuple[str, str]:
@@ -175,10 +170,8 @@ def again(found: Rounds, taken: frozenset[str]) -> tuple[str, str]:
         return text, ""
     if isinstance(items, cst.List | cst.Tuple | cst.Set):
         return text, ""
-    wanted, number = "items", 2
-    while wanted in taken:
-        wanted, number = f"items_{number}", number + 1
-    return wanted, f"{wanted} = list({text})"
+    kept = fresh("items", taken)
+    return kept, f"{kept} = list({text})"
 
 
 def _stable(node: cst.BaseExpression) -> bool:

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 import libcst as cst
 
 from querylint.ir import Access, Call, Function, Loop, Table
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.classes import class_name
-from querylint.rewrite.python.concrete import Tree, links, method, name, tree_of, walk
-from querylint.rewrite.python.imports import bring
+from querylint.rewrite.python.concrete import Tree, method, name, tree_of, walk
+from querylint.rewrite.python.imports import Names
 from querylint.rewrite.python.scopes import fresh, snake
 
 SILENT = "save() and signals of other code are passed by"
 NOTHING = "where a round fails, none of the rows is written"
 KEYLESS = "the rows have no key before all of them are written"
 _CLASS = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")
-
-
-@dataclass(slots=True)
-class Names:
-    """The names that the edit needs, and what brings them into the file."""
-
-    tree: Tree
-    edits: list[TextEdit] = field(default_factory=list)
-
-    def of(self, module: str, wanted: str) -> str | None:
-        """How a name of a module is called here."""
-        found = bring(self.tree, module, wanted)
-        self.edits += found.edits if found is not None else ()
-        return found.local if found is not None else None
 
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
@@ -121,9 +106,9 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
         return Unfit("save() is told how to write")
     fields: dict[str, None] = {}
     for here in sorted(filter(tree.placed, walk(loop.body)), key=tree.start):
-        if isinstance(here, cst.Call) and isinstance(here.func, cst.Attribute) and here is not node and links(here.func)[-1] is not None:
-            base = links(here.func)[-1]
-            if isinstance(base, cst.Name) and base.value == row.value and here.func.value is base:
+        if isinstance(here, cst.Call) and isinstance(here.func, cst.Attribute) and here is not node:
+            base = here.func.value
+            if isinstance(base, cst.Name) and base.value == row.value:
                 return Unfit("a method of the row may set more of its fields")
         targets = [t.target for t in here.targets] if isinstance(here, cst.Assign) else []
         targets += [here.target] if isinstance(here, cst.AnnAssign | cst.AugAssign) else []
