@@ -25,9 +25,8 @@ MOST_LABEL = 46
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A function or a table: its name, where it stands, and where its box begins, from the top."""
+    """A function or a table: its name as far as it fits, where it stands, and where its box begins, from the top."""
 
-    name: str
     short: str
     place: str
     table: bool
@@ -100,7 +99,7 @@ def _chain(program: Program, entry: str, effect: Effect, about: Sequence[Finding
     names = [program.functions[key].name for key in keys] + [effect.access.table or ""]
     places = [place(program.functions[key].span) for key in keys] + [place(effect.access.span)]
     boxes = [
-        Box(name, shortened(name), where, number == len(keys), number * (BOX + GAP))
+        Box(shortened(name), where, number == len(keys), number * (BOX + GAP))
         for number, (name, where) in enumerate(zip(names, places, strict=True))
     ]
     arrows = []

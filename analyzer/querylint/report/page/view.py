@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from querylint.patch import Safety
-from querylint.report.indexes.wording import steps
 from querylint.report.order import at_least, by_cost, notes_by_place
 from querylint.report.page.advised import Advised, Tally, advised, tally
 from querylint.report.page.findings import SAFETY, Told, lines_of, place, told
@@ -54,7 +53,6 @@ class View:
     matrix: Matrix
     indexes: tuple[Advised, ...]
     tables: int
-    steps: tuple[str, ...]
     schema: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     by_hand: tuple[ByHand, ...]
     chains: tuple[Chain, ...]
@@ -88,7 +86,6 @@ def view(material: Material) -> View:
         field,
         advised(material),
         result.summary.tables,
-        tuple(steps(material.indexes.tables)),
         tuple((path, lines_of(diff)) for path, diff in sorted(material.schema.items())),
         material.by_hand,
         chains(material.program, findings),
