@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from querylint.report.markdown import code, prose
 from querylint.report.page.material import Material
 from querylint.report.page.view import view
 from querylint.report.snippet import printable
+from querylint.report.templates import environment
 from querylint.report.wording import count
 
 BLANK = re.compile(r"\n{3,}")
@@ -17,11 +16,9 @@ BLANK = re.compile(r"\n{3,}")
 
 def render(material: Material) -> str:
     """The document."""
-    environment = Environment(
-        loader=PackageLoader("querylint_templates", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-    )
-    environment.filters |= {"prose": prose, "code": code, "fenced": fenced, "counted": count}
-    made = environment.get_template("report.md.j2").render(view=view(material))
+    templates = environment(escapes=False)
+    templates.filters |= {"prose": prose, "code": code, "fenced": fenced, "counted": count}
+    made = templates.get_template("report.md.j2").render(view=view(material))
     return BLANK.sub("\n\n", made).strip("\n") + "\n"
 
 
