@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from querylint.advise.advisor import TableAdvice, Verdict
 from querylint.advise.demands import Doing
 from querylint.report.indexes import wording as words
-from querylint.report.page.findings import place
 from querylint.report.page.material import Material
 
 
@@ -72,7 +71,7 @@ def _table(table: TableAdvice) -> Advised:
     return Advised(
         table.table.name,
         words.title(table),
-        place(table.table.span) if table.table.span is not None else "",
+        str(table.table.span) if table.table.span is not None else "",
         lines,
         words.cost(table),
         words.proof(table),

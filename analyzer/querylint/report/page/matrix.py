@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from querylint.ir import Function, Op, Program, Role
 from querylint.ir.program import Effect
-from querylint.report.page.findings import anchor, place
+from querylint.report.page.findings import anchor
 from querylint.rule import Finding, Severity
 
 
@@ -87,7 +87,7 @@ def _row(function: Function, effects: Iterable[Effect], tables: Sequence[str], f
         by_table.setdefault(effect.access.table or "", []).append(effect)
     cells = [_cell(function, table, by_table.get(table, []), findings) for table in tables]
     worst = max((cell.worst for cell in cells if cell is not None and cell.worst), key=lambda name: Severity(name).rank, default="")
-    return Endpoint(function.name, function.kind.value, place(function.span), tuple(cells), worst)
+    return Endpoint(function.name, function.kind.value, str(function.span), tuple(cells), worst)
 
 
 def _cell(function: Function, table: str, effects: Sequence[Effect], findings: Sequence[Finding]) -> Cell | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from querylint.ir import Loop, LoopKind, Program
 from querylint.ir.program import Effect
-from querylint.report.page.findings import anchor, place
+from querylint.report.page.findings import anchor
 from querylint.rule import Finding
 
 MOST = 12
@@ -97,7 +97,7 @@ def _chain(program: Program, entry: str, effect: Effect, about: Sequence[Finding
     keys = [entry, *(edge.callee for edge in effect.trail)]
     steps = [edge.call.id for edge in effect.trail] + [effect.access.id]
     names = [program.functions[key].name for key in keys] + [effect.access.table or ""]
-    places = [place(program.functions[key].span) for key in keys] + [place(effect.access.span)]
+    places = [str(program.functions[key].span) for key in keys] + [str(effect.access.span)]
     boxes = [
         Box(shortened(name), where, number == len(keys), number * (BOX + GAP))
         for number, (name, where) in enumerate(zip(names, places, strict=True))

@@ -10,7 +10,7 @@ from querylint.advise.demands import Doing
 from querylint.patch import Safety
 from querylint.remedy import AddIndex, DropIndex, Limit, PushDown, Stage, stage
 from querylint.report.order import by_cost
-from querylint.report.page.findings import anchor, effort, place
+from querylint.report.page.findings import anchor, effort
 from querylint.report.page.material import Material
 from querylint.report.page.sizes import sized
 from querylint.report.wording import advice, count, function_name, rules_of
@@ -273,7 +273,7 @@ def _task(finding: Finding) -> Task:
     found = finding.found
     said = "; ".join(advice(found)) or found.message
     name = function_name(found) or found.table or ""
-    return Task(f"`{name}`: {said}" if name else said, place(found.span), anchor(finding))
+    return Task(f"`{name}`: {said}" if name else said, str(found.span), anchor(finding))
 
 
 def _touches(members: Iterable[Finding]) -> frozenset[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from querylint.patch import Safety
 from querylint.report.order import at_least, by_cost, notes_by_place
 from querylint.report.page.advised import Advised, Tally, advised, tally
-from querylint.report.page.findings import SAFETY, Told, lines_of, place, told
+from querylint.report.page.findings import SAFETY, Told, lines_of, told
 from querylint.report.page.material import ByHand, Material
 from querylint.report.page.matrix import Matrix, matrix
 from querylint.report.page.paths import Chain, chains
@@ -135,7 +135,7 @@ def _groups(findings: list[Finding], material: Material) -> tuple[Group, ...]:
 
 
 def _aside(finding: Finding, reason: str) -> Aside:
-    return Aside(finding.rule, place(finding.found.span), finding.found.message, reason)
+    return Aside(finding.rule, str(finding.found.span), finding.found.message, reason)
 
 
 def _unseen(material: Material) -> tuple[str, ...]:
