@@ -13,7 +13,7 @@ from querylint.report.page.matrix import Matrix, matrix
 from querylint.report.page.paths import Chain, chains
 from querylint.report.page.roadmap import Phase, roadmap
 from querylint.report.page.sizes import number
-from querylint.report.wording import count, gate, looked_at, rules_of, verdict
+from querylint.report.wording import count, gate, looked_at, noted, rules_of, verdict
 from querylint.rule import Finding
 
 COSTLIEST = 10
@@ -145,8 +145,4 @@ def _unseen(material: Material) -> tuple[str, ...]:
     if seen.unresolved:
         noun = count(seen.unresolved, "access names its table", "accesses name their tables")
         said.append(f"{noun} at run time: no rule and no index advice speaks of {'it' if seen.unresolved == 1 else 'them'}.")
-    notes = notes_by_place({*material.result.notes, *material.indexes.notes})
-    for note in notes:
-        where = f"{note.path}:{note.line}: " if note.path and note.line else f"{note.path}: " if note.path else ""
-        said.append(f"{where}{note.message}")
-    return tuple(said)
+    return (*said, *map(noted, notes_by_place({*material.result.notes, *material.indexes.notes})))
