@@ -36,6 +36,11 @@ class Endpoint:
     cells: tuple[Cell | None, ...]
     worst: str
 
+    @property
+    def flagged(self) -> bool:
+        """Whether it leads to a warning or an error."""
+        return self.worst in ("warning", "error")
+
     def touched(self, tables: Sequence[str]) -> list[tuple[str, Cell]]:
         """The cells that hold something, with their tables."""
         return [(table, cell) for table, cell in zip(tables, self.cells, strict=True) if cell is not None]
@@ -52,7 +57,7 @@ class Matrix:
     @property
     def flagged(self) -> int:
         """How many endpoints lead to a warning or an error."""
-        return sum(endpoint.worst in ("warning", "error") for endpoint in self.endpoints)
+        return sum(endpoint.flagged for endpoint in self.endpoints)
 
 
 def entries(program: Program) -> tuple[tuple[Function, ...], bool]:
