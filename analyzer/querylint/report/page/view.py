@@ -71,7 +71,7 @@ def view(material: Material) -> View:
     """The page on a project."""
     result = material.result
     everything = by_cost(result.findings)
-    findings = by_cost(at_least(result.findings, material.show))
+    findings = at_least(everything, material.show)
     field = matrix(material.program, everything)
     numbers = tally(material)
     return View(
