@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from querylint.report.markdown import code, prose
+from querylint.report.markdown import code, fence, prose
 from querylint.report.page.material import Material
 from querylint.report.page.view import view
 from querylint.report.snippet import printable
@@ -25,5 +25,5 @@ def render(material: Material) -> str:
 def fenced(lines: tuple[tuple[str, str], ...]) -> str:
     """A diff in a fence that nothing in it can close."""
     body = "\n".join(printable(line) for _, line in lines)
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", body)), default=0))
-    return f"{fence}diff\n{body}\n{fence}"
+    ends = fence(body, 3)
+    return f"{ends}diff\n{body}\n{ends}"
