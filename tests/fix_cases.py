@@ -7,7 +7,7 @@ the reason"` (`#` in Python). The marks are no part of the files. Files under th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,12 +43,6 @@ class FixCase:
     @property
     def name(self) -> str:
         return f"{self.page}: {self.title}" if self.stack == "Convex" else f"{self.page}: {self.stack}: {self.title}"
-
-    def write(self, folder: Path, files: Mapping[str, str]) -> None:
-        for path, text in files.items():
-            place = folder / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(text.encode())
 
 
 def fix_cases() -> Iterator[FixCase]:

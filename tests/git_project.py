@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from laid import lay
 from querylint import review
 from querylint.rule import Severity
 
@@ -96,10 +97,7 @@ class GitProject:
         return project
 
     def write(self, files: dict[str, str]) -> None:
-        for name, text in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        lay(self.folder, files)
 
     def git(self, *args: str) -> str:
         identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")

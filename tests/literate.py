@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from laid import lay
 from querylint import settings
 from querylint.discover import Scope
 from querylint.engine import Project
@@ -174,10 +175,7 @@ def run(case: Case, rule: Rule, names: frozenset[str], folder: Path) -> Result:
     """Write the little repository to disk and judge it by one rule, as the engine does."""
     if not case.code:
         raise FixtureError(f"{case.title}: there is no code in this case")
-    for path in case.files:
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(case.written(path), encoding="utf-8")
+    lay(folder, {path: case.written(path) for path in case.files})
     known = names | PSEUDO_RULES
     project = Project(Scope(folder), settings.load(folder, rule_names=known))
     _, lowered = project.program()

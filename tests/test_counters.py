@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import discover, engine
 from querylint.engine import Project
 from querylint.frontends.modules import project as modules
@@ -54,14 +55,6 @@ def judged(root: Path) -> tuple[Project, Result]:
     return project, engine.run(project.whole, rules)
 
 
-def written(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
-
-
 @pytest.mark.parametrize("app", ["hooklabs", "newsroom-django", "ledger-sqlalchemy"])
 def test_no_file_is_parsed_twice(app: str, parsed: Parsed) -> None:
     _, result = judged(APPS / app)
@@ -76,7 +69,7 @@ def test_code_that_has_nothing_to_do_with_the_database_is_not_parsed(tmp_path: P
     )
     page = "export const Page = () => <p>{[1, 2].map((n) => n + 1)}</p>;\n"
     files = {"convex.json": "{}", "convex/users.ts": server} | {f"src/pages/p{n}.tsx": page for n in range(200)}
-    project, result = judged(written(tmp_path, files))
+    project, result = judged(lay(tmp_path, files))
     assert result.findings
     assert set(parsed) == {"convex/users.ts"}
     assert len(project.contents) <= len(files) + 1
@@ -86,7 +79,7 @@ def test_tests_and_builds_are_not_even_read(tmp_path: Path) -> None:
     view = "from django.db import models\nclass Post(models.Model):\n    name = models.TextField()\n"
     files = {"manage.py": "", "blog/models.py": view} | {f"blog/tests/test_{n}.py": view for n in range(50)}
     files |= {f"node_modules/p/{n}.js": "x" for n in range(50)}
-    project, _ = judged(written(tmp_path, files))
+    project, _ = judged(lay(tmp_path, files))
     assert not [path for path in project.contents if "test" in path or "node_modules" in path]
 
 
@@ -123,10 +116,10 @@ def test_work_grows_no_faster_than_the_project(tmp_path: Path, monkeypatch: pyte
         root = tmp_path / str(copies)
         text = (APPS / "hooklabs" / "convex" / "schema.ts").read_text()
         for n in range(copies):
-            written(root / f"a{n}", {"convex.json": "{}", "convex/schema.ts": text})
+            lay(root / f"a{n}", {"convex.json": "{}", "convex/schema.ts": text})
             for path in (APPS / "hooklabs" / "convex").glob("*.ts"):
-                written(root / f"a{n}", {f"convex/{path.name}": path.read_text()})
-        written(root, {"querylint.toml": ""})
+                lay(root / f"a{n}", {f"convex/{path.name}": path.read_text()})
+        lay(root, {"querylint.toml": ""})
         _, result = judged(root)
         assert len(result.schemas) == copies
         counts.append(seen)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fix_cases import PAGES, FixCase, fix_cases
+from laid import lay
 from querylint.mend import Choice, Mended, mend
 from querylint.patch import Safety
 
@@ -22,7 +23,7 @@ def _mend(folder: Path, case: FixCase, *, unsafe: bool) -> Mended:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_fix(case: FixCase, tmp_path: Path) -> None:
-    case.write(tmp_path, case.before)
+    lay(tmp_path, case.before)
     mended = _mend(tmp_path, case, unsafe=True)
     wanted = sorted((m.path, m.rule, m.level) for m in case.marks if m.level)
     assert sorted((m.finding.found.span.path, m.finding.rule, m.fix.safety.value) for m in mended.made) == wanted, mended.left
@@ -40,7 +41,7 @@ def test_fix(case: FixCase, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.after], ids=lambda case: case.name)
 def test_without_unsafe_only_what_is_safe_is_made(case: FixCase, tmp_path: Path) -> None:
-    case.write(tmp_path, case.before)
+    lay(tmp_path, case.before)
     made = _mend(tmp_path, case, unsafe=False).made
     assert all(m.fix.safety is Safety.SAFE for m in made)
     assert len(made) == sum(mark.level == "safe" for mark in case.marks)

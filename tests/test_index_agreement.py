@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from literate import Case, cases
 from querylint import indexing
 from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict
@@ -40,10 +41,7 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         return request.param, indexing.carried_out([request.param])
     case: Case = request.param
     folder = tmp_path_factory.mktemp("project")
-    for path in case.files:
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(case.written(path), encoding="utf-8")
+    lay(folder, {path: case.written(path) for path in case.files})
     return folder, indexing.carried_out([folder])
 
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import indexing
 from querylint.errors import PathError
 from querylint.rewrite.indexes import Order
 
 READ = 'import { query } from "./_generated/server";\n'
 SCHEMA = 'import { defineSchema, defineTable } from "convex/server";\nimport { v } from "convex/values";\n'
-
-
-def project(folder: Path, files: Mapping[str, str]) -> Path:
-    for path, text in files.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(text.encode())
-    return folder
 
 
 def registered(name: str, body: str) -> str:
@@ -32,7 +24,7 @@ def convex(folder: Path, tables: str, *queries: str, settings: str = "") -> Path
         f"export const q{n} = query({{ args: {{}}, handler: async (ctx, args) => {body} }});\n" for n, body in enumerate(queries)
     )
     files = {"convex/schema.ts": f"{SCHEMA}export default defineSchema({{\n{tables}}});\n", "convex/rows.ts": READ + bodies}
-    return project(folder, {**files, **({"querylint.toml": settings} if settings else {})})
+    return lay(folder, {**files, **({"querylint.toml": settings} if settings else {})})
 
 
 def after(folder: Path, order: Order | None = None) -> dict[str, str]:
@@ -125,7 +117,7 @@ def test_a_table_that_a_helper_makes_is_left_to_its_author(tmp_path: Path) -> No
     helper = f"const table = () => defineTable({{ {FIELDS} }});\n"
     schema = f"{SCHEMA}{helper}export default defineSchema({{ rows: table(), more: table() }});\n"
     files = {"convex/schema.ts": schema, "convex/rows.ts": READ + registered("q", BY_KIND) + registered("p", INSERT)}
-    done = indexing.carried_out([project(tmp_path, files)])
+    done = indexing.carried_out([lay(tmp_path, files)])
     assert not done.after
     assert [held.index for held in done.held] == ["by_kind"]
 

@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import indexing
-
-
-def project(folder: Path, files: Mapping[str, str]) -> Path:
-    for path, text in files.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(text.encode())
-    return folder
-
 
 MODELS = """from django.db import models
 
@@ -65,7 +56,7 @@ execute_from_command_line(sys.argv)
 
 def django(folder: Path, rest: str) -> Path:
     files = {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": MODELS.format(rest=rest)}
-    project(folder, files)
+    lay(folder, files)
     manage(folder, "makemigrations", "shop")
     return folder
 
@@ -157,7 +148,7 @@ print(scripts.get_current_head(), made)
 def test_sqlalchemy_and_alembic_make_the_same_index(rest: str, tmp_path: Path) -> None:
     text = ROWS.format(rest=rest)
     text = text.replace("String\n", "String, UniqueConstraint\n", 1) if "UniqueConstraint" in rest else text
-    folder = project(tmp_path, {"rows.py": text, "versions/aaaa_start.py": FIRST, "run.py": RUN, "env.py": ""})
+    folder = lay(tmp_path, {"rows.py": text, "versions/aaaa_start.py": FIRST, "run.py": RUN, "env.py": ""})
     done = indexing.carried_out([folder])
     assert not done.held
     assert not done.rest.changed
@@ -172,6 +163,6 @@ def test_sql_schemas_get_their_statement(tmp_path: Path) -> None:
     text = "import sqlite3\n\n\ndef find(db, owner):\n    return db.execute('SELECT id FROM jobs WHERE owner = ?', (owner,)).fetchall()\n"
     add = "\n\ndef add(db, owner):\n    db.execute('INSERT INTO jobs (owner) VALUES (?)', (owner,))\n"
     schema = "CREATE TABLE jobs (id integer PRIMARY KEY, owner integer);\n"
-    done = indexing.carried_out([project(tmp_path, {"schema.sql": schema, "jobs.py": text + add})])
+    done = indexing.carried_out([lay(tmp_path, {"schema.sql": schema, "jobs.py": text + add})])
     assert not done.after
     assert [held.reason for held in done.held] == ["put `CREATE INDEX jobs_owner_idx ON jobs (owner);` into the schema"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laid import lay
 from querylint import indexing
 from querylint.discover import Scope
 from querylint.engine import Project, load_rules
@@ -62,10 +63,7 @@ def _unknown(folder: Path) -> list[str]:
 @given(projects())
 def test_carried_out_the_advice_is_silent(files: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text, encoding="utf-8")
+        folder = lay(Path(name), files)
         done = indexing.carried_out([folder])
         assert all(len(table.apart) <= len(table.indexes) and table.least for table in done.report.tables)
         assert not done.held

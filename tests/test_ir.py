@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from literate import cases
 from querylint import settings
 from querylint.discover import Scope
@@ -42,10 +43,7 @@ CASES = [
 def _lowered(part: str, folder: Path) -> str:
     """The dump of the functions of the first file."""
     (case,) = cases(IR.sub("", part))
-    for path in case.files:
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(case.written(path), encoding="utf-8")
+    lay(folder, {path: case.written(path) for path in case.files})
     program, _ = Project(Scope(folder), settings.Settings()).program()
     return "\n".join(dump(f) for f in program.functions.values() if f.path == case.code[0])
 

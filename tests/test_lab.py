@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fix_cases import FixCase, fix_cases
+from laid import lay
 from querylint.mend import Choice, Mended, mend
 
 LAB = Path(__file__).parent / "lab"
@@ -63,8 +64,8 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
         if case.stack != "Convex" or not case.after or case.page in BROKEN_BEFORE:
             continue
         before, after = (tmp_path_factory.mktemp(side) for side in ("before", "after"))
-        case.write(before, case.before)
-        case.write(after, {**case.before, **case.after})
+        lay(before, case.before)
+        lay(after, {**case.before, **case.after})
         mended = mend([before], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(m.rule for m in case.marks)))
         _lay_out(_slug(case), before, after)
         found.append(_trial(_slug(case), mended, fewer=case.page in CLAIMING))

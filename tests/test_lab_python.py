@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from fix_cases import FixCase, fix_cases
+from laid import lay
 from querylint.mend import Choice, mend
 
 LAB = Path(__file__).parent / "lab/python"
@@ -49,8 +50,8 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trial]:
     asked, caveats = [], {}
     for case in CASES:
         sides = {side: folder / _slug(case) / side for side in ("before", "after")}
-        case.write(sides["before"], case.before)
-        case.write(sides["after"], {**case.before, **case.after})
+        lay(sides["before"], case.before)
+        lay(sides["after"], {**case.before, **case.after})
         mended = mend([sides["before"]], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(m.rule for m in case.marks)))
         caveats[case.name] = " ".join(caveat for made in mended.made for caveat in made.fix.caveats)
         files = sorted({*case.after, *(mark.path for mark in case.marks)} - {path for path in case.before if path.endswith("models.py")})

@@ -12,7 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from fuzz.repositories import invented
-from fuzz.trial import chunk, written
+from fuzz.trial import chunk
+from laid import lay
 
 CHUNK = 50
 BATCH = 1000
@@ -28,7 +29,7 @@ def main() -> int:
     parser.add_argument("--write", metavar="DIR", type=Path, help="only write the repository of the first seed there")
     args = parser.parse_args()
     if args.write is not None:
-        written(invented(args.start), args.write)
+        lay(args.write, invented(args.start))
         return 0
     began, done, failed = time.monotonic(), 0, 0
     kinds: Counter[str] = Counter()

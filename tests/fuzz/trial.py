@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from fuzz.repositories import Repository, invented
+from laid import lay
 from querylint import review
 from querylint.errors import QuerylintError
 from querylint.report import FORMATS, Options, render
@@ -99,16 +100,9 @@ def hurried(seconds: float) -> Iterator[None]:
             signal.signal(number, before[number])
 
 
-def written(repository: Repository, folder: Path) -> None:
-    for path, text in repository.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(text)
-
-
 def tried(repository: Repository, folder: Path, seconds: float = SECONDS) -> list[str]:
     """What went wrong with a repository, each in one line; a refusal in one sentence is no failure."""
-    written(repository, folder)
+    lay(folder, repository)
     with watched(folder) as watch:
         try:
             with hurried(seconds):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import indexing
 from querylint.advise.advisor import Verdict
 
@@ -246,10 +247,7 @@ def _sent(lab: Lab, folder: Path) -> Mapping[str, str]:
 
 @pytest.mark.parametrize("lab", [PLAIN, MAPPED, MODELLED], ids=["DB-API", "SQLAlchemy", "Django"])
 def test_an_advised_index_is_used_by_every_query_that_it_claims_to_serve(lab: Lab, server: Server, tmp_path: Path) -> None:
-    for path, text in lab.files.items():
-        place = tmp_path / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+    lay(tmp_path, lab.files)
     sent = _sent(lab, tmp_path)
     report = indexing.indexes([path for path in tmp_path.iterdir() if path.name != "capture.py"])
     (table,) = report.changed

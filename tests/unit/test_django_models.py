@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+from laid import lay
 from querylint import settings
 from querylint.discover import Scope
 from querylint.engine import Project
@@ -12,10 +13,8 @@ from querylint.ir import Table
 
 
 def tables(folder: Path, **files: str) -> dict[str, Table]:
-    for name, text in files.items():
-        place = folder / f"{name.replace('__', '/')}.py"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text("from django.db import models\n" + textwrap.dedent(text), encoding="utf-8")
+    head = "from django.db import models\n"
+    lay(folder, {f"{name.replace('__', '/')}.py": head + textwrap.dedent(text) for name, text in files.items()})
     program, _ = Project(Scope(folder), settings.Settings()).program()
     return dict(program.schemas["."].tables)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import settings
 from querylint.discover import Scope
 from querylint.engine import Project
@@ -34,10 +35,7 @@ class Post(models.Model):
 
 def seen(root: Path, files: dict[str, str]) -> list[str]:
     """The reads that lie in templates: place, loops around, what is read."""
-    for path, text in {"blog/models.py": MODELS, "blog/__init__.py": "", **files}.items():
-        place = root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+    lay(root, {"blog/models.py": MODELS, "blog/__init__.py": "", **files})
     program, _ = Project(Scope(root), settings.load(root, rule_names=frozenset())).program()
     found: list[str] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from laid import lay
 from querylint import settings
 from querylint.discover import Scope
 from querylint.engine import Project
@@ -19,10 +20,7 @@ LOOP = "    return [Ware.objects.filter(code=code).first() for code in codes]\n"
 
 
 def program(folder: Path, **files: str) -> Program:
-    for name, text in {"shop__models": MODELS, **files}.items():
-        place = folder / f"{name.replace('__', '/')}.py"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+    lay(folder, {f"{name.replace('__', '/')}.py": text for name, text in {"shop__models": MODELS, **files}.items()})
     return Project(Scope(folder), settings.load(folder, rule_names=frozenset())).program()[0]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from querylint.cache import place
 from querylint.cache.question import Question
 from querylint.cli.console import ExitCode
 from querylint.cli.keeping import keep
@@ -15,6 +16,11 @@ from querylint.cli.progress import working
 from querylint.cli.reporting import Printing, say
 from querylint.cli.watching import again
 from querylint.report import FIX_FORMATS, FORMATS
+
+NO_CACHE = click.option(
+    place.OFF, is_flag=True, expose_value=False, help="Answer from no earlier run, and keep this answer for no later one."
+)
+"""`cache` looks for it before click does, so that there is nothing left to do for it here."""
 
 
 @click.command()
@@ -31,12 +37,12 @@ from querylint.report import FIX_FORMATS, FORMATS
 @COLORS
 @click.option("--watch", is_flag=True, help="Check again whenever something has changed.")
 @click.option("--statistics", is_flag=True, help="Print how often each rule reports instead of the findings.")
-@click.option("--no-cache", is_flag=True, help="Answer from no earlier run, and keep this answer for no later one.")
+@NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else.")
 def check(
     paths: tuple[Path, ...], style: str, outputs: list[tuple[str, Path]], select: list[str] | None, color: str,
     ignore: list[str] | None, show: str | None, fail_on: str | None, exit_zero: bool, config: Path | None, statistics: bool, quiet: bool,
-    watch: bool, no_cache: bool, **view: object,
+    watch: bool, **view: object,
 ) -> int:  # fmt: skip
     """Report what is costly in PATHS (default: here).
 

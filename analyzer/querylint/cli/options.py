@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 SEVERITIES = click.Choice(("error", "warning", "info"))
 CONFIG = click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+SINCE = click.option("--since", metavar="REF", help="Report only what was not there where the current branch left REF.")
+BASELINE = click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The baseline to use, instead of querylint-baseline.json."
+)
+NO_BASELINE = click.option("--no-baseline", "without_baseline", is_flag=True, help="Report what the baseline lists, too.")
 COLORS = click.option("--color", type=click.Choice(("always", "never", "auto")), default="auto", help="When to use color.")
 
 
@@ -62,13 +67,11 @@ def view_of(ctx: click.Context, given: Mapping[str, Any], paths: tuple[Path, ...
 
 
 _VIEW = (
-    click.option("--since", metavar="REF", help="Report only what was not there where the current branch left REF."),
+    SINCE,
     click.option("--staged", is_flag=True, help="Look at what is staged in git, and report what touches staged files."),
     click.option("--changed", is_flag=True, help="Report what touches changed files: PATHS, or what git says has changed."),
-    click.option(
-        "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The baseline to use, instead of querylint-baseline.json."
-    ),
-    click.option("--no-baseline", "without_baseline", is_flag=True, help="Report what the baseline lists, too."),
+    BASELINE,
+    NO_BASELINE,
     click.option("--baseline-strict", "strict", is_flag=True, help="Exit with 1 where the baseline lists what is no more."),
     click.option(
         "--stdin-filename", type=click.Path(path_type=Path), metavar="PATH", help="Read this file's text from standard input, for editors."

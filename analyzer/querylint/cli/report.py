@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from querylint.cli.console import ExitCode, complain, is_terminal, put, write
-from querylint.cli.options import CONFIG, SEVERITIES
+from querylint.cli.options import BASELINE, CONFIG, NO_BASELINE, SEVERITIES, SINCE
 from querylint.cli.progress import working
 from querylint.report.page import FORMATS
 
@@ -18,11 +18,9 @@ from querylint.report.page import FORMATS
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of to standard output.")
 @click.option("--title", help="What the report is called.")
 @click.option("--show", type=SEVERITIES, help="The least severity that is told in full.  [default: warning]")
-@click.option("--since", metavar="REF", help="Report only what was not there where the current branch left REF.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The baseline to use, instead of querylint-baseline.json."
-)
-@click.option("--no-baseline", "without_baseline", is_flag=True, help="Report what the baseline lists, too.")
+@SINCE
+@BASELINE
+@NO_BASELINE
 @CONFIG
 @click.pass_context
 def report(

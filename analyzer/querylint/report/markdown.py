@@ -99,10 +99,15 @@ def prose(text: str) -> str:
 def code(text: str) -> str:
     """A piece of code, whatever it holds."""
     text = " ".join(text.split())
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     if not text:
         return "` `"
-    return f"{fence} {text} {fence}" if text.startswith("`") or text.endswith("`") else f"{fence}{text}{fence}"
+    ends = fence(text)
+    return f"{ends} {text} {ends}" if text.startswith("`") or text.endswith("`") else f"{ends}{text}{ends}"
+
+
+def fence(text: str, least: int = 1) -> str:
+    """So many backticks that nothing in the text ends what they open."""
+    return "`" * max(least, 1 + max(map(len, re.findall("`+", text)), default=0))
 
 
 def _escaped(text: str) -> str:

@@ -20,13 +20,9 @@ INDEX = "docs/rules.md"
 
 def rule_page(rule: Rule) -> str:
     """The page of a rule as Markdown."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from querylint.report.templates import environment
 
-    environment = Environment(
-        loader=PackageLoader("querylint_templates", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, autoescape=False,
-    )  # fmt: skip
-    return environment.get_template("rule.md.j2").render(rule=rule)
+    return environment(escapes=False).get_template("rule.md.j2").render(rule=rule) + "\n"
 
 
 def rule_text(rule: Rule, paint: Paint) -> str:

@@ -10,7 +10,7 @@ from querylint.report.concise import line_of
 from querylint.report.order import at_least, by_cost, by_place, notes_by_place
 from querylint.report.paint import Paint
 from querylint.report.snippet import RowKind, near, printable, snippet
-from querylint.report.wording import advice, by_severity, count, gate, looked_at, rules_of, verdict
+from querylint.report.wording import advice, by_severity, count, gate, looked_at, noted, rules_of, verdict
 from querylint.result import Note, NoteKind, Result
 from querylint.rule import Finding, Severity
 from querylint.text import LineIndex
@@ -90,6 +90,5 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
 
 
 def _note(note: Note, paint: Paint) -> str:
-    where = f"{note.path}:{note.line}: " if note.path and note.line else f"{note.path}: " if note.path else ""
     label = paint.severity("internal error:", Severity.ERROR) if note.kind is NoteKind.BUG else paint.faint("note:")
-    return f"{label} {printable(where + note.message)}"
+    return f"{label} {printable(noted(note))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from querylint.remedy import sentence
-from querylint.result import Gate, Result, Summary
+from querylint.result import Gate, Note, Result, Summary
 from querylint.rule import Finding, Found, Rule, Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -45,6 +45,12 @@ def details(found: Found, lead: str = "") -> list[str]:
 def function_name(found: Found) -> str:
     """What its author calls the function that the finding lies in, qualified by class or enclosing function; empty at top level."""
     return found.function.rpartition("::")[2]
+
+
+def noted(note: Note) -> str:
+    """A note behind its place, as far as it has one."""
+    where = f"{note.path}:{note.line}: " if note.path and note.line else f"{note.path}: " if note.path else ""
+    return where + note.message
 
 
 def by_severity(findings: tuple[Finding, ...]) -> dict[Severity, int]:

@@ -68,7 +68,7 @@ class Side:
 
     def _rows(self, model: Any, chance: random.Random) -> None:
         rows = []
-        for key in sorted(chance.sample(range(1, 12), chance.choice((0, 1, 2, 5, 8)))):
+        for key in values.fresh(chance):
             row = model(pk=key)
             for field in model._meta.concrete_fields:
                 if field.primary_key:
@@ -102,13 +102,7 @@ class Side:
             rows = list(arguments[0]._base_manager.order_by("pk"))
             return chance.sample(rows, chance.randrange(len(rows) + 1))
         present = sorted({key for model in self.models for key in model._base_manager.values_list("pk", flat=True)})
-        if arguments == (int,):
-            return values.keys(present, chance)
-        if typing.get_args(kind) == (str,):
-            return [chance.choice((chance.choice(values.WORDS), f"{key} ")) for key in values.keys(present, chance)]
-        if kind is int and (name.endswith(("_id", "pk", "key")) or name == "id"):
-            return chance.choice([*present, 99])
-        return values.some(getattr(kind, "__name__", ""), chance)
+        return values.given(kind, name, present, chance)
 
     def run(self, function: Any, arguments: dict[str, object]) -> tuple[object, int]:
         from django.db import connection

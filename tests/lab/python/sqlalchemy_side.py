@@ -56,7 +56,7 @@ class Side:
     def _made(self, table: Table, chance: random.Random) -> typing.Iterator[dict[str, Any]]:
         pairs = all(column.foreign_keys for column in table.primary_key)
         seen: set[tuple[Any, ...]] = set()
-        for key in sorted(chance.sample(range(1, 12), chance.choice((0, 1, 2, 5, 8)))):
+        for key in values.fresh(chance):
             row: dict[str, Any] = {}
             for column in table.columns:
                 foreign = next(iter(column.foreign_keys), None)
@@ -81,19 +81,13 @@ class Side:
     def given(self, kind: object, name: str, chance: random.Random) -> object:
         if kind in (Session, AsyncSession):
             return kind
-        present = sorted({row["id"] for rows in self.rows.values() for row in rows if "id" in row})
-        if typing.get_args(kind) == (int,):
-            return values.keys(present, chance)
-        if typing.get_args(kind) == (str,):
-            return [chance.choice((chance.choice(values.WORDS), f"{key} ")) for key in values.keys(present, chance)]
         if kind in self.classes:
             table = kind.__table__.name  # type: ignore[attr-defined]
             if not self.rows[table]:
                 raise MissingRowError
             return (kind, chance.choice(self.rows[table])["id"])
-        if kind is int and (name.endswith(("_id", "pk", "key")) or name == "id"):
-            return chance.choice([*present, 99])
-        return values.some(getattr(kind, "__name__", ""), chance)
+        present = sorted({row["id"] for rows in self.rows.values() for row in rows if "id" in row})
+        return values.given(kind, name, present, chance)
 
     def run(self, function: Any, arguments: dict[str, object]) -> tuple[object, int]:
         if inspect.iscoroutinefunction(function):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import random
+import typing
 from collections.abc import Iterable, Mapping
 
 WORDS = ("", "a", "b", "A", "zz", "é")
@@ -45,6 +46,23 @@ def some(kind: str, chance: random.Random) -> object:
     if kind == "date":
         return (DAY + datetime.timedelta(days=chance.randrange(4))).date()
     return chance.choice(WORDS)
+
+
+def given(kind: object, name: str, present: list[int], chance: random.Random) -> object:
+    """An argument of the annotated kind; keys, told by the name, are mostly those that rows have."""
+    arguments = typing.get_args(kind)
+    if arguments == (int,):
+        return keys(present, chance)
+    if arguments == (str,):
+        return [chance.choice((chance.choice(WORDS), f"{key} ")) for key in keys(present, chance)]
+    if kind is int and (name.endswith(("_id", "pk", "key")) or name == "id"):
+        return chance.choice([*present, 99])
+    return some(getattr(kind, "__name__", ""), chance)
+
+
+def fresh(chance: random.Random) -> list[int]:
+    """The keys of the rows of a table, in order; there may be none."""
+    return sorted(chance.sample(range(1, 12), chance.choice((0, 1, 2, 5, 8))))
 
 
 def keys(present: list[int], chance: random.Random) -> list[int]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from querylint.advise.advisor import TableAdvice, Verdict
 from querylint.advise.demands import Doing
 from querylint.report.indexes import wording as words
-from querylint.report.page.findings import place
 from querylint.report.page.material import Material
 
 
@@ -32,7 +31,6 @@ class Advised:
     price: str
     proof: str
     more: tuple[str, ...]
-    large: bool
 
     @property
     def grows(self) -> bool:
@@ -52,8 +50,7 @@ class Tally:
 
 def advised(material: Material) -> tuple[Advised, ...]:
     """The tables whose indexes change, first those that get a new one."""
-    made = [_table(table, table.table.name in material.large) for table in material.indexes.changed]
-    return tuple(sorted(made, key=lambda table: not table.grows))
+    return tuple(sorted(map(_table, material.indexes.changed), key=lambda table: not table.grows))
 
 
 def tally(material: Material) -> Tally:
@@ -64,7 +61,7 @@ def tally(material: Material) -> Tally:
     return Tally(len(material.indexes.changed), len(added), sum(i.verdict is Verdict.DROP for i in indexes), len(served))
 
 
-def _table(table: TableAdvice, large: bool) -> Advised:
+def _table(table: TableAdvice) -> Advised:
     told = sorted((i for i in table.indexes if not words.goes_without_saying(i)), key=lambda i: list(Verdict).index(i.verdict))
     lines = tuple(Line(i.verdict.value, i.name, words.what(i), words.reason(i, table)) for i in told)
     more = list(words.afterwards(table))
@@ -74,10 +71,9 @@ def _table(table: TableAdvice, large: bool) -> Advised:
     return Advised(
         table.table.name,
         words.title(table),
-        place(table.table.span) if table.table.span is not None else "",
+        str(table.table.span) if table.table.span is not None else "",
         lines,
         words.cost(table),
         words.proof(table),
         tuple(more),
-        large,
     )

@@ -12,7 +12,6 @@ from querylint.report.page.sizes import sized
 from querylint.report.snippet import Row, near, snippet
 from querylint.report.wording import advice, function_name
 from querylint.rule import Finding
-from querylint.text import Span
 
 WIDE = 110
 """How many characters of a source line are shown."""
@@ -71,11 +70,6 @@ def anchor(finding: Finding) -> str:
     return f"f-{finding.fingerprint[:20]}"
 
 
-def place(span: Span) -> str:
-    """Path and line."""
-    return f"{span.path}:{span.line}"
-
-
 def effort(remedy: Remedy | None) -> str:
     """`small` for one statement, `medium` where a function or its callers change their form, `large` where stored data does."""
     if stage(remedy) is Stage.DATA:
@@ -97,7 +91,7 @@ def told(finding: Finding, material: Material) -> Told:
         finding.severity.value,
         found.confidence.value,
         found.message,
-        place(found.span),
+        str(found.span),
         function_name(found),
         found.table or "",
         now,
@@ -107,7 +101,7 @@ def told(finding: Finding, material: Material) -> Told:
         advice(found),
         effort(found.remedy),
         tuple(snippet(source, found.span, found.trail, WIDE)) if source is not None else (),
-        tuple(Step(place(p.span), p.text, near(p, found.span)) for p in found.trail),
+        tuple(Step(str(p.span), p.text, near(p, found.span)) for p in found.trail),
         _edit(finding, material.fixes),
     )
 

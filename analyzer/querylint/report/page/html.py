@@ -6,12 +6,12 @@ import base64
 import hashlib
 import re
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from querylint.report.page.material import Material
 from querylint.report.page.view import view
 from querylint.report.snippet import printable
+from querylint.report.templates import environment
 from querylint.report.wording import count
 
 CODE = re.compile(r"`([^`]+)`")
@@ -19,13 +19,11 @@ CODE = re.compile(r"`([^`]+)`")
 
 def render(material: Material) -> str:
     """The page. Whatever a source holds is text in it."""
-    environment = Environment(
-        loader=PackageLoader("querylint_templates", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
-    environment.filters |= {"prose": prose, "shown": printable, "sentence": sentence, "counted": count}
-    style = environment.get_template("parts/style.css").render()
+    templates = environment(escapes=True)
+    templates.filters |= {"prose": prose, "shown": printable, "sentence": sentence, "counted": count}
+    style = templates.get_template("parts/style.css").render()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    page = environment.get_template("report.html.j2").render(view=view(material), style=Markup(style), digest=digest)
+    page = templates.get_template("report.html.j2").render(view=view(material), style=Markup(style), digest=digest)
     return page.rstrip("\n") + "\n"
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from querylint.report.markdown import code, prose
+from querylint.report.markdown import code, fence, prose
 from querylint.report.page.material import Material
 from querylint.report.page.view import view
 from querylint.report.snippet import printable
+from querylint.report.templates import environment
 from querylint.report.wording import count
 
 BLANK = re.compile(r"\n{3,}")
@@ -17,16 +16,14 @@ BLANK = re.compile(r"\n{3,}")
 
 def render(material: Material) -> str:
     """The document."""
-    environment = Environment(
-        loader=PackageLoader("querylint_templates", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-    )
-    environment.filters |= {"prose": prose, "code": code, "fenced": fenced, "counted": count}
-    made = environment.get_template("report.md.j2").render(view=view(material))
+    templates = environment(escapes=False)
+    templates.filters |= {"prose": prose, "code": code, "fenced": fenced, "counted": count}
+    made = templates.get_template("report.md.j2").render(view=view(material))
     return BLANK.sub("\n\n", made).strip("\n") + "\n"
 
 
 def fenced(lines: tuple[tuple[str, str], ...]) -> str:
     """A diff in a fence that nothing in it can close."""
     body = "\n".join(printable(line) for _, line in lines)
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", body)), default=0))
-    return f"{fence}diff\n{body}\n{fence}"
+    ends = fence(body, 3)
+    return f"{ends}diff\n{body}\n{ends}"

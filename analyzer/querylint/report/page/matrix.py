@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from querylint.ir import Function, Op, Program, Role
 from querylint.ir.program import Effect
-from querylint.report.page.findings import anchor, place
+from querylint.report.page.findings import anchor
 from querylint.rule import Finding, Severity
 
 
@@ -36,6 +36,11 @@ class Endpoint:
     cells: tuple[Cell | None, ...]
     worst: str
 
+    @property
+    def flagged(self) -> bool:
+        """Whether it leads to a warning or an error."""
+        return self.worst in ("warning", "error")
+
     def touched(self, tables: Sequence[str]) -> list[tuple[str, Cell]]:
         """The cells that hold something, with their tables."""
         return [(table, cell) for table, cell in zip(tables, self.cells, strict=True) if cell is not None]
@@ -52,7 +57,7 @@ class Matrix:
     @property
     def flagged(self) -> int:
         """How many endpoints lead to a warning or an error."""
-        return sum(endpoint.worst in ("warning", "error") for endpoint in self.endpoints)
+        return sum(endpoint.flagged for endpoint in self.endpoints)
 
 
 def entries(program: Program) -> tuple[tuple[Function, ...], bool]:
@@ -87,7 +92,7 @@ def _row(function: Function, effects: Iterable[Effect], tables: Sequence[str], f
         by_table.setdefault(effect.access.table or "", []).append(effect)
     cells = [_cell(function, table, by_table.get(table, []), findings) for table in tables]
     worst = max((cell.worst for cell in cells if cell is not None and cell.worst), key=lambda name: Severity(name).rank, default="")
-    return Endpoint(function.name, function.kind.value, place(function.span), tuple(cells), worst)
+    return Endpoint(function.name, function.kind.value, str(function.span), tuple(cells), worst)
 
 
 def _cell(function: Function, table: str, effects: Sequence[Effect], findings: Sequence[Finding]) -> Cell | None:

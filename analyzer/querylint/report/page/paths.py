@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from querylint.ir import Loop, LoopKind, Program
 from querylint.ir.program import Effect
-from querylint.report.page.findings import anchor, place
+from querylint.report.page.findings import anchor
 from querylint.rule import Finding
 
 MOST = 12
@@ -25,9 +25,8 @@ MOST_LABEL = 46
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A function or a table: its name, where it stands, and where its box begins, from the top."""
+    """A function or a table: its name as far as it fits, where it stands, and where its box begins, from the top."""
 
-    name: str
     short: str
     place: str
     table: bool
@@ -98,9 +97,9 @@ def _chain(program: Program, entry: str, effect: Effect, about: Sequence[Finding
     keys = [entry, *(edge.callee for edge in effect.trail)]
     steps = [edge.call.id for edge in effect.trail] + [effect.access.id]
     names = [program.functions[key].name for key in keys] + [effect.access.table or ""]
-    places = [place(program.functions[key].span) for key in keys] + [place(effect.access.span)]
+    places = [str(program.functions[key].span) for key in keys] + [str(effect.access.span)]
     boxes = [
-        Box(name, shortened(name), where, number == len(keys), number * (BOX + GAP))
+        Box(shortened(name), where, number == len(keys), number * (BOX + GAP))
         for number, (name, where) in enumerate(zip(names, places, strict=True))
     ]
     arrows = []

@@ -9,8 +9,7 @@ from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict
 from querylint.advise.demands import Doing
 from querylint.patch import Safety
 from querylint.remedy import AddIndex, DropIndex, Limit, PushDown, Stage, stage
-from querylint.report.order import by_cost
-from querylint.report.page.findings import anchor, effort, place
+from querylint.report.page.findings import anchor, effort
 from querylint.report.page.material import Material
 from querylint.report.page.sizes import sized
 from querylint.report.wording import advice, count, function_name, rules_of
@@ -106,11 +105,14 @@ class Phase:
 
 
 def roadmap(material: Material, findings: Sequence[Finding]) -> tuple[Phase, ...]:
-    """The phases, each with its items, the dearest first. What is below the floor of the report counts only where stored data changes."""
+    """The phases, each with its items, in the order of the findings, which come dearest first.
+
+    What is below the floor of the report counts only where stored data changes.
+    """
     by_stage: dict[Stage, list[Finding]] = {kind: [] for kind, _, _ in PHASES}
     missed = {(d.function.key, t.table.name) for t, i in _coming(material) for d in i.serves if d.doing is Doing.MISSES}
     ranged = {(f.found.table, f.found.remedy.index) for f in findings if f.found.function and isinstance(f.found.remedy, PushDown)}
-    for finding in by_cost(findings):
+    for finding in findings:
         found = finding.found
         kind = Stage.INDEX if found.remedy is None and (found.function, found.table) in missed else stage(found.remedy)
         told_there = not found.function and isinstance(found.remedy, PushDown) and (found.table, found.remedy.index) in ranged
@@ -273,7 +275,7 @@ def _task(finding: Finding) -> Task:
     found = finding.found
     said = "; ".join(advice(found)) or found.message
     name = function_name(found) or found.table or ""
-    return Task(f"`{name}`: {said}" if name else said, place(found.span), anchor(finding))
+    return Task(f"`{name}`: {said}" if name else said, str(found.span), anchor(finding))
 
 
 def _touches(members: Iterable[Finding]) -> frozenset[tuple[str, str]]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from querylint.patch import Safety
-from querylint.report.indexes.wording import steps
 from querylint.report.order import at_least, by_cost, notes_by_place
 from querylint.report.page.advised import Advised, Tally, advised, tally
-from querylint.report.page.findings import SAFETY, Told, lines_of, place, told
+from querylint.report.page.findings import SAFETY, Told, lines_of, told
 from querylint.report.page.material import ByHand, Material
 from querylint.report.page.matrix import Matrix, matrix
 from querylint.report.page.paths import Chain, chains
 from querylint.report.page.roadmap import Phase, roadmap
 from querylint.report.page.sizes import number
-from querylint.report.wording import count, gate, looked_at, rules_of, verdict
+from querylint.report.wording import count, gate, looked_at, noted, rules_of, verdict
 from querylint.rule import Finding
 
 COSTLIEST = 10
@@ -54,7 +53,6 @@ class View:
     matrix: Matrix
     indexes: tuple[Advised, ...]
     tables: int
-    steps: tuple[str, ...]
     schema: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     by_hand: tuple[ByHand, ...]
     chains: tuple[Chain, ...]
@@ -73,7 +71,7 @@ def view(material: Material) -> View:
     """The page on a project."""
     result = material.result
     everything = by_cost(result.findings)
-    findings = by_cost(at_least(result.findings, material.show))
+    findings = at_least(everything, material.show)
     field = matrix(material.program, everything)
     numbers = tally(material)
     return View(
@@ -88,7 +86,6 @@ def view(material: Material) -> View:
         field,
         advised(material),
         result.summary.tables,
-        tuple(steps(material.indexes.tables)),
         tuple((path, lines_of(diff)) for path, diff in sorted(material.schema.items())),
         material.by_hand,
         chains(material.program, findings),
@@ -138,7 +135,7 @@ def _groups(findings: list[Finding], material: Material) -> tuple[Group, ...]:
 
 
 def _aside(finding: Finding, reason: str) -> Aside:
-    return Aside(finding.rule, place(finding.found.span), finding.found.message, reason)
+    return Aside(finding.rule, str(finding.found.span), finding.found.message, reason)
 
 
 def _unseen(material: Material) -> tuple[str, ...]:
@@ -148,8 +145,4 @@ def _unseen(material: Material) -> tuple[str, ...]:
     if seen.unresolved:
         noun = count(seen.unresolved, "access names its table", "accesses name their tables")
         said.append(f"{noun} at run time: no rule and no index advice speaks of {'it' if seen.unresolved == 1 else 'them'}.")
-    notes = notes_by_place({*material.result.notes, *material.indexes.notes})
-    for note in notes:
-        where = f"{note.path}:{note.line}: " if note.path and note.line else f"{note.path}: " if note.path else ""
-        said.append(f"{where}{note.message}")
-    return tuple(said)
+    return (*said, *map(noted, notes_by_place({*material.result.notes, *material.indexes.notes})))
