@@ -16,6 +16,7 @@ import pytest
 from fix_cases import FixCase, fix_cases
 from laid import lay
 from querylint.mend import Choice, Mended, mend
+from tools import needs, unavailable
 
 LAB = Path(__file__).parent / "lab"
 WORK = LAB / "work"
@@ -26,7 +27,7 @@ CLAIMING = ("limit", "push-down")
 BROKEN_BEFORE = ("rename",)
 """Pages of which the code before fails whenever it runs, so that there is nothing to compare."""
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None or shutil.which("npm") is None, reason="the lab needs Node and npm")
+pytestmark = needs("node", "npm")
 
 
 def _slug(case: FixCase) -> str:
@@ -57,7 +58,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
             ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=LAB, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            pytest.skip(f"the packages of the lab cannot be installed: {done.stderr.strip()[-200:]}")
+            unavailable(f"the packages of the lab cannot be installed: {done.stderr.strip()[-200:]}")
     shutil.rmtree(WORK, ignore_errors=True)
     found: list[dict[str, object]] = []
     for case in fix_cases():

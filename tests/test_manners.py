@@ -18,6 +18,7 @@ import pytest
 
 from git_project import READING_HELPERS, ROOT, GitProject, environment
 from querylint import cli
+from tools import needs
 
 WORKING = (
     "import sys, time\nfrom querylint.cli.progress import working\nwith working():\n    time.sleep(float(sys.argv[1]))\nprint('done')\n"
@@ -141,7 +142,7 @@ def test_the_task_of_the_page_takes_a_line_apart(concise: str) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.skipif(not shutil.which("vim"), reason="there is no vim here")
+@needs("vim")
 def test_vim_takes_a_line_apart_as_the_page_says(concise: str, tmp_path: Path) -> None:
     (tmp_path / "lines").write_text(concise)
     look = "map(getqflist(), 'join([bufname(v:val.bufnr), v:val.lnum, v:val.col, v:val.type], \" \")')"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from git_project import POSTS, READING_HELPERS, GitProject, environment
+from tools import needs
 
 SCRIPT = """
 local python, out = ...
@@ -42,7 +40,7 @@ vim.cmd("qall!")
 """
 
 
-@pytest.mark.skipif(not shutil.which("nvim"), reason="there is no Neovim here")
+@needs("nvim")
 def test_neovim_shows_a_finding_and_applies_its_fix(tmp_path: Path) -> None:
     project = GitProject(tmp_path / "repo")
     project.write({"convex/posts.ts": POSTS.replace("      names.push", "      /* 🦉 é */ names.push"), "helpers.txt": READING_HELPERS})

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from git_project import OLD_SIN, READING_HELPERS, ROOT, GitProject, environment
+from tools import unavailable
 
 MANIFEST = ROOT / ".pre-commit-hooks.yaml"
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))}
@@ -91,16 +92,15 @@ def test_wrong_settings_fail_the_commit_with_their_place(project: GitProject, tm
 def test_it_installs_and_runs_from_the_repository_without_a_network(tmp_path: Path) -> None:
     """As a user has it, `repo:` and `rev:`; the wheels that pip needs are built and gathered beforehand."""
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no network namespace can be made here")
+        unavailable("no network namespace can be made here")
     wheels = tmp_path / "wheels"
     needed = ["hatchling", "editables", "setuptools", *own_requirements()]
     gathered = subprocess.run(
         [sys.executable, "-m", "pip", "download", "-q", "-d", str(wheels), "-c", str(ROOT / "constraints.txt"), *needed],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if gathered.returncode and "CI" not in os.environ:
-        pytest.skip("the wheels cannot be gathered here")
-    assert gathered.returncode == 0, gathered.stderr
+    if gathered.returncode:
+        unavailable(f"the wheels cannot be gathered here: {gathered.stderr.strip()[-200:]}")
     project = GitProject(tmp_path / "repo")
     project.stage({"convex/helpers.ts": READING_HELPERS})
     args = [sys.executable, "-m", "pre_commit", "try-repo", str(ROOT), "querylint", "--verbose"]

@@ -23,6 +23,7 @@ from querylint.report.page.sizes import sized
 from querylint.report.page.view import view
 from querylint.rule import Severity
 from querylint.survey import survey
+from tools import found, unavailable
 
 HOOKLABS = Path(__file__).parent.parent / "fixtures/apps/hooklabs"
 SECTIONS = ["costliest", "matrix", "indexes", "paths", "roadmap", "others", "unseen", "method"]
@@ -270,9 +271,9 @@ def address(html: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_chromium_shows_it_without_a_request_and_without_sideways_scrolling(address: str, scheme: str) -> None:
     driver = pytest.importorskip("playwright.sync_api")
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    browser_path = found("chromium") or found("google-chrome")
     if browser_path is None:
-        pytest.skip("no Chromium on this machine")
+        unavailable("no Chromium on this machine")
     with driver.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         shown = browser.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)

@@ -20,17 +20,13 @@ import pytest
 from laid import lay
 from querylint import indexing
 from querylint.advise.advisor import Verdict
+from tools import found, needs
 
 USER = "postgres"
 ROWS = 20_000
 
 
-def _tool(name: str) -> str | None:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(found[-1]) if found else None)
-
-
-pytestmark = pytest.mark.skipif(not all(map(_tool, ("initdb", "pg_ctl", "psql"))), reason="PostgreSQL is not installed")
+pytestmark = needs("initdb", "pg_ctl", "psql")
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Server:
 
     def ask(self, sql: str) -> str:
         command = [
-            _tool("psql") or "",
+            found("psql") or "",
             "-h",
             str(self.folder),
             "-U",
@@ -71,7 +67,7 @@ def server() -> Iterator[Server]:
         shutil.chown(folder, owner, owner)
 
     def run(tool: str, *args: str) -> None:
-        subprocess.run([_tool(tool) or "", *args], user=owner, cwd=folder, check=True, timeout=120, stdout=subprocess.DEVNULL)
+        subprocess.run([found(tool) or "", *args], user=owner, cwd=folder, check=True, timeout=120, stdout=subprocess.DEVNULL)
 
     data = str(folder / "data")
     run("initdb", "-D", data, "-U", USER, "-A", "trust", "--no-sync")
