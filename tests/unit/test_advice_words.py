@@ -16,12 +16,15 @@ SCHEMA = """\
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 export default defineSchema({
-  notes: defineTable({ owner: v.string(), team: v.string(), closedAt: v.optional(v.number()) }).index("by_owner", ["owner"]),
+  notes: defineTable({
+    owner: v.string(), team: v.string(), closedAt: v.optional(v.number()), seen: v.object({ at: v.optional(v.number()) }),
+  }).index("by_owner", ["owner"]),
   pages: defineTable({ noteId: v.id("notes") }).index("by_note", ["noteId"]),
 });
 """
 ALL = 'const notes = await ctx.db.query("notes").collect();'
 
+MINE = 'await ctx.db.query("notes").withIndex("by_owner", (q) => q.eq("owner", me)).collect()'
 PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", n._id)).collect()'
 
 
@@ -43,7 +46,17 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         (
             "filter-needs-index",
             'return await ctx.db.query("notes").filter((q) => q.lt(q.field("closedAt"), 5)).take(3);',
+            "bind these fields in its range",  # the filter lets rows without a value pass as well
+        ),
+        (
+            "filter-in-memory",
+            f"return ({MINE}).filter((n) => n.closedAt < 5);",
             'begin the range with .gt("closedAt", undefined)',
+        ),
+        (
+            "filter-in-memory",
+            f"return ({MINE}).filter((n) => n.seen.at < 5);",
+            'begin the range with .gt("seen.at", undefined)',
         ),
         (
             "filter-needs-index",
