@@ -40,6 +40,16 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         ),
         (
             "unbounded-read",
+            f"{ALL} return notes.filter((n) => passes(n, me)).length;",
+            "count in batches",  # what the caller asks for differs from call to call
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} for (const n of notes) await ctx.scheduler.runAfter(0, internal.notes.drop, {{ id: n._id }}); return notes.length;",
+            "bound the read",  # the rows are needed, whatever is counted besides
+        ),
+        (
+            "unbounded-read",
             f"{ALL} return (await ctx.db.query('pages').take(50)).map((p) => notes.find((n) => n.owner === p.noteId));",
             "bound the read",
         ),
@@ -76,6 +86,7 @@ def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
     (folder / "schema.ts").write_text(SCHEMA)
     (folder / "notes.ts").write_text(
         'import { query } from "./_generated/server";\nimport { v } from "convex/values";\n'
+        "function passes(n: any, owner: string): boolean { return n.owner === owner; }\n"
         f"export const get = query({{ args: {{ me: v.string() }}, handler: async (ctx, {{ me }}) => {{ {body} }} }});\n"
     )
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == rule]
