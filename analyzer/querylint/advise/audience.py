@@ -54,6 +54,42 @@ def left_alone(program: Program, function: Function) -> bool:
     return audience(program, function) is Audience.NOBODY
 
 
+def unasked(program: Program, function: Function) -> bool:
+    """Whether nobody in sight asks what a function answers, though clients are in sight that call most public functions."""
+    return all(
+        left_alone(program, entry) or (entry.public and entry.kind is not Kind.HTTP and _passed_over(program, entry))
+        for entry in program.entries(function.key) or (function,)
+    )
+
+
+def behind_outside(program: Program, function: Function) -> bool:
+    """Whether a function serves only actions that wait for the world outside besides: a trip to the database is not felt there."""
+    seen = {function.key}
+    stack = [function]
+    while stack:
+        here = stack.pop()
+        edges = [e for e in program.callers.get(here.key, ()) if program.functions[e.caller].role is not Role.TEST]
+        if here.public or here.kind is Kind.HTTP or not edges:
+            return False
+        for edge in edges:
+            caller = program.functions[edge.caller]
+            if caller.kind in (Kind.ACTION, Kind.HTTP):
+                if not _waits_outside(program, caller):
+                    return False
+            elif caller.key not in seen:
+                seen.add(caller.key)
+                stack.append(caller)
+    return True
+
+
+def _waits_outside(program: Program, action: Function) -> bool:
+    """Whether an action waits for outside code, or for other actions that do."""
+    if action.key in program.outside:
+        return True
+    called = (program.callees.get((r.function, r.call.id)) for r in program.remotes.get(action.key, ()) if r.call.mode is Mode.ACTION)
+    return any(key in program.outside for key in called)
+
+
 def _audiences(program: Program) -> dict[str, Audience]:
     idle = {key for key, function in program.functions.items() if function.role is Role.SCRIPT or _unnamed(program, function)}
     starts = [key for key, function in program.functions.items() if key not in idle and _waits(program, function)]
