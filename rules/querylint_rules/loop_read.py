@@ -21,8 +21,8 @@ first hit, keys that are the same for all rows and that a session holds, reads t
 batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database, settings that somebody
 wrote, tests, functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they
 put off), where clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an
-action that waits for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of keys at once, where
-the parts of one object check themselves, and where a comment says that it is meant so.
+action that waits for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a
+round reads a group of keys at once, where the parts of one object check themselves, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
