@@ -24,8 +24,9 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone, unasked
 from querylint.advise.bulk import in_one, small_matter
-from querylint.advise.curation import curated, inserts
+from querylint.advise.curation import curated
 from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
+from querylint.advise.keys import inserts
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
 from querylint.advise.rounds import Rounds, rounds

@@ -8,6 +8,10 @@ from enum import Enum
 from querylint.ir import Call, Function, Kind, Mode, Program, Role, Root
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
+DEMANDS = re.compile(
+    r"(?:require|assert|ensure|check|verify|enforce)\w*(?:Can|Capabilit(?:y|ies)|Permissions?|Privileges?|Rights?|Access)$|"
+    r"(?:require|assert|ensure|check|verify|enforce)_\w*(?:can|capability|permissions?|privileges?|rights?|access)$"
+)
 TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
 CHORE = re.compile(
     r"^(?:(?:delete|remove|clear|wipe|reset|purge)All|(?:backfill|migrate|clean_?[uU]p|seed|repair|reindex|dedupe|fix)[A-Z])"
@@ -207,6 +211,12 @@ def _given_all(program: Program, function: Function) -> list[Function]:
         if isinstance(step, Call) and any(o.root is Root.PARAM and not o.path for value in step.args for o in value.origins)
     ]
     return [function, *(program.functions[key] for key in whole if key is not None and key in program.functions)]
+
+
+def demands_right(program: Program, entry: Function) -> bool:
+    """Whether a function first demands a right that it names: `requireCan(ctx, "role.create")`."""
+    calls = [step for step in entry.own_steps() if isinstance(step, Call)]
+    return any(DEMANDS.search(step.text) and any(isinstance(v.literal, str) for v in step.args) for step in calls)
 
 
 def asks_for_staff(program: Program, entry: Function) -> bool:
