@@ -28,7 +28,7 @@ from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
-from querylint.ir import Block, Bound, Branch, Exit, ExitKind, Program, Way, Work
+from querylint.ir import Block, Bound, Branch, Exit, ExitKind, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -44,6 +44,8 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue
         if kinds == {Work.EMPTY} and load.fate.fields:
             continue
+        if _answered(load):
+            continue
         if program.facts(load.function).planner and handed_on(load):
             continue
         if load.access.bound is not Bound.ALL or load.reported or load.access.held or _unique(program, load) or visited(load):
@@ -53,6 +55,12 @@ def first_by_loading(program: Program) -> Iterator[Found]:
         found = _found(program, load, kinds)
         spared = not (kinds == {Work.EMPTY} and _filtered(load))  # where nothing matches, the first match costs all rows as well
         yield found if spared and not _little(program, load) else replace(found, severity=Severity.INFO)
+
+
+def _answered(load: Load) -> bool:
+    """Whether the list is what a client asked for, and only the server looks at its first row or whether there is any."""
+    unreduced = any(not left.selected for left in load.fate.sent)
+    return unreduced and not any(s.function.kind is Kind.CLIENT for s in load.fate.uses)
 
 
 def _filtered(load: Load) -> bool:

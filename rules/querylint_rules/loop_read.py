@@ -20,8 +20,9 @@ Loops whose length the author wrote down, loops that page (the next read needs t
 first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but awaited together after it,
 batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database, settings that somebody
 wrote, tests, functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they
-put off), where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of keys at once, where
-the parts of one object check themselves, and where a comment says that it is meant so.
+put off), where clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an
+action that waits for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a
+round reads a group of keys at once, where the parts of one object check themselves, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.asking import asks_one_key, asks_the_same
-from querylint.advise.audience import waited_for
+from querylint.advise.audience import behind_outside, unasked, waited_for
 from querylint.advise.bulk import by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
-from querylint.advise.growth import memberships
+from querylint.advise.growth import accumulates, memberships
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.rounds import Rounds, rounds
@@ -178,6 +179,12 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     if len(drivers) < len(over.parts):
         return False
     return all(curated(program, function.root, d.table) or (read.by_key and memberships(program, function, d)) for d in drivers)
+
+
+def _bounded(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether the rounds are for the rows of a read that has a limit, or whose range does not grow."""
+    drivers = _drivers(program, site, hit)
+    return bool(drivers) and not any(d.bound is Bound.ALL and accumulates(program, site.function, d) for d in drivers)
 
 
 def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
@@ -372,6 +379,8 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, agai
         return Severity.INFO
     if scan and read.bound is Bound.ALL:
         return Severity.ERROR
-    if not scan and (not waited_for(program, site.function) or _few(program, site, hit, read)):
+    if not scan and (not waited_for(program, site.function) or _few(program, site, hit, read) or unasked(program, site.function)):
+        return Severity.INFO
+    if not scan and _bounded(program, site, hit) and behind_outside(program, site.function):
         return Severity.INFO
     return Severity.INFO if read.bound is Bound.ONE and batch_job(program, site, hit.loop) else None

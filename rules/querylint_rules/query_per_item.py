@@ -14,17 +14,19 @@ Read one range that holds the rows of all items and group it in memory, keep the
 
 ## When it stays silent
 Parallel gets by id (the ordinary join), lists of constants, look-ups by natural key for arguments of a mutation (an upsert), tests,
-seeds and migrations. One row for each key that a caller sent, or for each row of a bounded list, is a hint.
+seeds and migrations. One row for each key that a caller sent, or for each row of a bounded list, is a hint, and so is what no client asks
+where clients are in sight that call most functions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import left_alone, unasked
 from querylint.advise.bulk import in_one, small_matter
-from querylint.advise.curation import curated, inserts
+from querylint.advise.curation import curated
 from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
+from querylint.advise.keys import inserts
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
 from querylint.advise.rounds import Rounds, rounds
@@ -282,6 +284,8 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan
     if scan:
         return Severity.ERROR
     read = effect.access
+    if not plain(program, site.function) and unasked(program, site.function):
+        return Severity.INFO
     if _chosen_over(program, site, hit, read) or (isinstance(site.step, Access) and _cut_in_memory(program, site, read)):
         return Severity.INFO
     plain_join = not _dear(program, site, hit, read) or few(program, site, hit.loop) or _joined(program, site, hit, read)

@@ -39,8 +39,8 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import waited_for
 from querylint.advise.clock import Dated, ages, clocks, dated, first_clock, stamped, swept
-from querylint.advise.curation import inserts
 from querylint.advise.growth import grows
+from querylint.advise.keys import inserts
 from querylint.advise.places import quiet
 from querylint.advise.serving import whole_table
 from querylint.ir import Access, Function, Kind, Mode, Program

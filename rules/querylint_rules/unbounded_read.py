@@ -27,7 +27,7 @@ from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.filters import whole
 from querylint.advise.growth import grows, settled, small
-from querylint.advise.memory import COUNTING, acted_on, joins, limits
+from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, limits
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
@@ -38,6 +38,7 @@ from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 MANY_ARMS = 8
+BATCHES = Advice("count in batches, a page of the table in each run of a scheduled function, and keep the number", Stage.CODE)
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
     Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.DISTINCT: "reduced to distinct values",
@@ -76,11 +77,11 @@ def _one_of_many(program: Program, site: Site) -> int | None:
 def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     table = f"`{read.table}`" if read.table else "a table"
     busy = acted_on(program, site.function, read)
+    told = [s for s in seen.uses if not (busy and s.use.work in COUNTING)]
     works = list(
         dict.fromkeys(
-            WORK_WORDS[s.use.work]
-            for s in seen.uses
-            if s.use.work in WORK_WORDS and not (s.use.work is Work.EMPTY and seen.uses[1:]) and not (busy and s.use.work in COUNTING)
+            (WORK_WORDS[Work.FILTER],) * bool(judging(program, site.function, read, seen))
+            + tuple(WORK_WORDS[s.use.work] for s in told if s.use.work in WORK_WORDS and not (s.use.work is Work.EMPTY and seen.uses[1:]))
         )
     )
     purpose = f" and {', '.join(works[:3])} in memory" if works else ""
@@ -153,9 +154,14 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     numbered = bool(kinds & {Work.FOLD, Work.COUNT})  # a map of rows is no number
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
-    if only_counted and not _asked_about(seen) and not seen.whole and not acted_on(program, site.function, read):
+    if acted_on(program, site.function, read):
+        numbered = only_counted = False
+    judges = judging(program, site.function, read, seen)
+    if only_counted and judged_by_more(judges, read) and not seen.whole:
+        return BATCHES
+    if only_counted and not _asked_about(seen) and not seen.whole:
         return Counter(read.table or "the table")
-    if any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
+    if numbered and not judges and any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
     apart = [s for s in seen.uses if not joins(program, s, s.use.predicates)]  # what is matched with other rows needs them all
     tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table)]

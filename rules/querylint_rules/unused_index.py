@@ -33,8 +33,9 @@ index there.
 Where the name of the index is a word that the code holds elsewhere, or a query of the table chooses its index while it runs; staged
 indexes, those that nobody wrote down (edges of convex-ents), tables of libraries, and schemas whose functions are not in the project.
 Where code gives the schema itself to a package, which may read by any index that it finds there. Where the database picks its indexes by
-itself, no reader names one: nothing is said. A table that people keep by hand, and that nothing else changes, costs a write now and then:
-that is a hint.
+itself, no reader names one: nothing is said. In a table that people keep by hand and nothing else changes, or that holds one row, or one
+for each of a few values, an index costs next to nothing: that is a hint. So is one of a table that only such functions write as no client
+asks for, where clients are in sight that call most.
 """
 
 from __future__ import annotations
@@ -42,8 +43,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.advised import choosing, dropped, extending, waiting
+from querylint.advise.audience import unasked
 from querylint.advise.curation import seldom_written
+from querylint.advise.growth import small
 from querylint.advise.indexes import Standing, covering, leaning, standings, written
+from querylint.advise.keys import bounded
 from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.serving import Serving, phrase
 from querylint.ir import IndexKind, Program
@@ -72,13 +76,21 @@ def unused_index(program: Program) -> Iterator[Found]:
             _message(standing, pair, passing, frozen=frozen),
             _trail(pair, passing),
             use or DropIndex(table, index.name),
-            Severity.INFO if frozen or (passing is None and seldom_written(program, standing.schema.root, table)) else None,
+            Severity.INFO if frozen or _small(program, standing, passing) else None,
             table=table,
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
             help=_help(program, standing, reader, could, longer),
         )
+
+
+def _small(program: Program, standing: Standing, passing: Neglect | None) -> bool:
+    """Whether a table holds few rows, or people fill it by hand and nobody waits for a query that the index would serve."""
+    root, table = standing.schema.root, standing.table.name
+    if small(program, table) or bounded(program, root, table):
+        return True
+    return (passing is None or unasked(program, passing.function)) and seldom_written(program, root, table)
 
 
 def _help(
@@ -100,7 +112,7 @@ def _message(standing: Standing, pair: Standing | None, reader: Neglect | None, 
     index = standing.index
     said = f"no query reads by {KINDS[index.kind]} `{index.name}` of `{standing.table.name}` ({phrase(index.fields)})"
     if frozen:
-        return f"{said}, and nothing in the project writes the table"
+        return f"{said}, and no code in use writes the table"
     if pair is not None:
         return f"{said}; the fields that it shares with `{pair.index.name}` are served by that one"
     if reader is not None:

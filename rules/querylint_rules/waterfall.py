@@ -17,8 +17,9 @@ A check that throws or returns between them (the second read may then not be wan
 is awaited, reads that use one another's results, alternatives of one choice, reads around a write to the same table, `runQuery` inside a
 transaction (it gains nothing there), tests, seeds, migrations. Of the arms of one choice, the first that has a waterfall is reported and
 the others are hints. It is a hint, too, where nobody waits (crons, scheduled jobs), where the function waits for every item of a loop
-besides, for two or three look-ups before a write, for one document beside a batch that takes several trips by itself, and where the later
-read hangs on a condition of its own behind one that may have ended the function.
+besides, for two or three look-ups before a write, for one document beside a batch that takes several trips or reads long lists, where
+the later read hangs on a condition of its own behind one that may have ended the function, where a look-up could be spared for an action
+that waits for the world outside besides, and where clients are in sight that call most functions and not this one.
 """
 
 from __future__ import annotations
@@ -27,14 +28,15 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from querylint.advise.audience import waited_for
+from querylint.advise.audience import behind_outside, unasked, waited_for
 from querylint.advise.growth import accumulates, grows
 from querylint.advise.places import describe, quiet, reaching, shortest
 from querylint.advise.planner import entire
 from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, leaves, units, writes_between
-from querylint.advise.volume import busy
+from querylint.advise.volume import MANY, busy
 from querylint.ir import Access, Bound, Branch, Call, ExitKind, Function, Kind, Loop, LoopKind, Program, Wait
+from querylint.ir.program import Effect
 from querylint.remedy import Gather
 from querylint.rule import Cost, Found, Point, Severity, rule
 
@@ -124,7 +126,7 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
     between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
     light = len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group)
     unfelt = _fanned_out(program, function, group) or _behind(program, function, group) or _drowned(program, function)
-    unfelt = unfelt or _beside_many(program, function, group)
+    unfelt = unfelt or _beside_many(program, function, group) or _beside_heavy(program, group) or unasked(program, function)
     lost = unfelt or not waited_for(program, function) or _seldom(group) or _left_before(program, function, group)
     return Found(
         later.site.step.span,
@@ -200,13 +202,28 @@ def _left_before(program: Program, function: Function, group: list[Unit]) -> boo
 
 
 def _behind(program: Program, function: Function, group: list[Unit]) -> bool:
-    """Whether look-ups serve actions alone, which wait for the outside world besides."""
-    if function.public or not all(_short(program, u) for u in group):
+    """Whether all that could be spared are short waits, for the sake of actions that wait for the world outside besides."""
+    return len([u for u in group if not _short(program, u)]) < FEW_READS and behind_outside(program, function)
+
+
+def _beside_heavy(program: Program, group: list[Unit]) -> bool:
+    """Whether one look-up by key is all that need not wait, beside a batch of long lists that are read at once."""
+    stages: dict[int, list[Effect]] = {}
+    for unit in group:
+        stages.setdefault(unit.done, []).extend(unit.reads)
+    first, *others = sorted(stages.values(), key=lambda reads: (not cheap(tuple(reads)), len(reads)))
+    if len(others) != 1 or len(first) != 1 or not cheap(tuple(first)):
         return False
-    edges = program.callers.get(function.key, ())
-    outer = [entry for edge in edges for entry in (program.functions[edge.caller], *program.entries(edge.caller))]
-    waiting = all(edge.caller in program.outside for edge in edges)
-    return bool(edges) and waiting and all(e.kind in (Kind.ACTION, Kind.HTTP, Kind.PLAIN) for e in outer)
+    return sum(_lengthy(program, e) for e in others[0]) > FEW_READS
+
+
+def _lengthy(program: Program, effect: Effect) -> bool:
+    """Whether a read hands out a long list."""
+    read = effect.access
+    most = read.limit.literal if read.limit is not None else None
+    if read.bound is Bound.LIMIT:
+        return not isinstance(most, int) or most >= MANY
+    return read.bound is Bound.ALL and accumulates(program, program.functions[effect.function], read)
 
 
 def _drowned(program: Program, function: Function) -> bool:

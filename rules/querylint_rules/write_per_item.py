@@ -25,8 +25,8 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone, unhurried
 from querylint.advise.bulk import by_table, fails_alone, laboring, one_by_one
-from querylint.advise.curation import keys
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
+from querylint.advise.keys import keys
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, leaves_after, rounds

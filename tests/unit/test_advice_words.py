@@ -16,12 +16,15 @@ SCHEMA = """\
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 export default defineSchema({
-  notes: defineTable({ owner: v.string(), team: v.string(), closedAt: v.optional(v.number()) }).index("by_owner", ["owner"]),
+  notes: defineTable({
+    owner: v.string(), team: v.string(), closedAt: v.optional(v.number()), seen: v.object({ at: v.optional(v.number()) }),
+  }).index("by_owner", ["owner"]),
   pages: defineTable({ noteId: v.id("notes") }).index("by_note", ["noteId"]),
 });
 """
 ALL = 'const notes = await ctx.db.query("notes").collect();'
 
+MINE = 'await ctx.db.query("notes").withIndex("by_owner", (q) => q.eq("owner", me)).collect()'
 PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", n._id)).collect()'
 
 
@@ -37,13 +40,33 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         ),
         (
             "unbounded-read",
+            f"{ALL} return notes.filter((n) => passes(n, me)).length;",
+            "count in batches",  # what the caller asks for differs from call to call
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} for (const n of notes) await ctx.scheduler.runAfter(0, internal.notes.drop, {{ id: n._id }}); return notes.length;",
+            "bound the read",  # the rows are needed, whatever is counted besides
+        ),
+        (
+            "unbounded-read",
             f"{ALL} return (await ctx.db.query('pages').take(50)).map((p) => notes.find((n) => n.owner === p.noteId));",
             "bound the read",
         ),
         (
             "filter-needs-index",
             'return await ctx.db.query("notes").filter((q) => q.lt(q.field("closedAt"), 5)).take(3);',
+            "bind these fields in its range",  # the filter lets rows without a value pass as well
+        ),
+        (
+            "filter-in-memory",
+            f"return ({MINE}).filter((n) => n.closedAt < 5);",
             'begin the range with .gt("closedAt", undefined)',
+        ),
+        (
+            "filter-in-memory",
+            f"return ({MINE}).filter((n) => n.seen.at < 5);",
+            'begin the range with .gt("seen.at", undefined)',
         ),
         (
             "filter-needs-index",
@@ -63,6 +86,7 @@ def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
     (folder / "schema.ts").write_text(SCHEMA)
     (folder / "notes.ts").write_text(
         'import { query } from "./_generated/server";\nimport { v } from "convex/values";\n'
+        "function passes(n: any, owner: string): boolean { return n.owner === owner; }\n"
         f"export const get = query({{ args: {{ me: v.string() }}, handler: async (ctx, {{ me }}) => {{ {body} }} }});\n"
     )
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == rule]

@@ -25,7 +25,12 @@ from querylint.ir import Field, Index
         ("v.array(v.string())", Field("f", "array")),
         ('v.array(v.id("users"))', Field("f", "array", target="users")),
         ('v.array(v.union(v.id("users"), v.null()))', Field("f", "array", target="users")),
-        ("v.object({ a: v.string() })", Field("f", "object")),
+        ("v.object({ a: v.string() })", Field("f", "object", parts=(Field("a", "string"),))),
+        ("v.object({ a: v.string(), ...external })", Field("f", "object")),
+        (
+            "v.union(v.object({ a: v.null() }), v.object({}))",
+            Field("f", "object", parts=(Field("a", "null", optional=True, nullable=True),)),
+        ),
         ("v.record(v.string(), v.number())", Field("f", "record")),
         ("v.optional(v.string())", Field("f", "string", optional=True)),
         ("v.string().optional()", Field("f", "string", optional=True)),

@@ -8,6 +8,10 @@ from enum import Enum
 from querylint.ir import Call, Function, Kind, Mode, Program, Role, Root
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
+DEMANDS = re.compile(
+    r"(?:require|assert|ensure|check|verify|enforce)\w*(?:Can|Capabilit(?:y|ies)|Permissions?|Privileges?|Rights?|Access)$|"
+    r"(?:require|assert|ensure|check|verify|enforce)_\w*(?:can|capability|permissions?|privileges?|rights?|access)$"
+)
 TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
 CHORE = re.compile(
     r"^(?:(?:delete|remove|clear|wipe|reset|purge)All|(?:backfill|migrate|clean_?[uU]p|seed|repair|reindex|dedupe|fix)[A-Z])"
@@ -52,6 +56,42 @@ def unhurried(program: Program, function: Function) -> bool:
 def left_alone(program: Program, function: Function) -> bool:
     """Whether only internal functions that nothing calls lead here: repairs that are run by hand, or code that is no longer used."""
     return audience(program, function) is Audience.NOBODY
+
+
+def unasked(program: Program, function: Function) -> bool:
+    """Whether nobody in sight asks what a function answers, though clients are in sight that call most public functions."""
+    return all(
+        left_alone(program, entry) or (entry.public and entry.kind is not Kind.HTTP and _passed_over(program, entry))
+        for entry in program.entries(function.key) or (function,)
+    )
+
+
+def behind_outside(program: Program, function: Function) -> bool:
+    """Whether a function serves only actions that wait for the world outside besides: a trip to the database is not felt there."""
+    seen = {function.key}
+    stack = [function]
+    while stack:
+        here = stack.pop()
+        edges = [e for e in program.callers.get(here.key, ()) if program.functions[e.caller].role is not Role.TEST]
+        if here.public or here.kind is Kind.HTTP or not edges:
+            return False
+        for edge in edges:
+            caller = program.functions[edge.caller]
+            if caller.kind in (Kind.ACTION, Kind.HTTP):
+                if not _waits_outside(program, caller):
+                    return False
+            elif caller.key not in seen:
+                seen.add(caller.key)
+                stack.append(caller)
+    return True
+
+
+def _waits_outside(program: Program, action: Function) -> bool:
+    """Whether an action waits for outside code, or for other actions that do."""
+    if action.key in program.outside:
+        return True
+    called = (program.callees.get((r.function, r.call.id)) for r in program.remotes.get(action.key, ()) if r.call.mode is Mode.ACTION)
+    return any(key in program.outside for key in called)
 
 
 def _audiences(program: Program) -> dict[str, Audience]:
@@ -171,6 +211,12 @@ def _given_all(program: Program, function: Function) -> list[Function]:
         if isinstance(step, Call) and any(o.root is Root.PARAM and not o.path for value in step.args for o in value.origins)
     ]
     return [function, *(program.functions[key] for key in whole if key is not None and key in program.functions)]
+
+
+def demands_right(program: Program, entry: Function) -> bool:
+    """Whether a function first demands a right that it names: `requireCan(ctx, "role.create")`."""
+    calls = [step for step in entry.own_steps() if isinstance(step, Call)]
+    return any(DEMANDS.search(step.text) and any(isinstance(v.literal, str) for v in step.args) for step in calls)
 
 
 def asks_for_staff(program: Program, entry: Function) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.audience import left_alone, unasked, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.growth import Reach, catalogued, reach, small
 from querylint.advise.indexes import Need, order_need
@@ -224,6 +224,8 @@ def _severity(
         return Severity.INFO if not bare or not _to_end(read) or whole(program, site, read) else Severity.WARNING
     if bare:
         return Severity.WARNING
+    if unasked(program, site.function):
+        return Severity.INFO
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return Severity.INFO
     far = reach(program, site.function, read)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from querylint.advise.curation import CATALOGUE, bounded, curated, filled, inserts, keys
+from querylint.advise.curation import CATALOGUE, curated
+from querylint.advise.keys import bounded, filled, inserts, keys, replaced
 from querylint.advise.volume import CROWD, busy, streams
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
@@ -109,6 +110,9 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
         return Reach.ROW
     if len(fixed) > 2 or _passing(plan):
         return Reach.PARENT
+    whole = replaced(program, function.root, read.table)
+    if whole and whole <= set(fixed):
+        return Reach.PARENT  # one list, which the next one takes the place of
     narrowest = min(_level(name, table, program.schema(function)) for name in fixed)
     if narrowest is Reach.PERSON and joins_places(program, function, read.table, fixed):
         return Reach.PARENT

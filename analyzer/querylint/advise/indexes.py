@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import unasked
 from querylint.advise.trace import Fate, fate
 from querylint.ir import (
     Access,
@@ -100,13 +100,13 @@ def _standings(program: Program) -> dict[tuple[str, str, str], Standing]:
 
 
 def written(program: Program, standing: Standing) -> bool:
-    """Whether code of the project adds rows to the table of an index, or changes them: only then does the index cost a write."""
+    """Whether code that somebody runs adds rows to the table of an index, or changes them: only then does the index cost a write."""
     return (standing.schema.root, standing.table.name) in program.once("written tables", lambda: _written(program))
 
 
 def _written(program: Program) -> frozenset[tuple[str, str]]:
     live = ((site.function, access) for site, access in program.writes() if access.verb != "delete" and site.function.role is Role.CODE)
-    return frozenset((f.root, a.table) for f, a in live if a.table is not None and not left_alone(program, f))
+    return frozenset((f.root, a.table) for f, a in live if a.table is not None and not unasked(program, f))
 
 
 def covering(program: Program, standing: Standing) -> Standing | None:

@@ -12,7 +12,24 @@ from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.advise.volume import busy
-from querylint.ir import Access, Bound, Call, Function, Loop, Mode, Origin, Predicate, Program, Root, Table, TargetKind, Terminal, Way, Work
+from querylint.ir import (
+    ITEM,
+    Access,
+    Bound,
+    Call,
+    Function,
+    Loop,
+    Mode,
+    Origin,
+    Predicate,
+    Program,
+    Root,
+    Table,
+    TargetKind,
+    Terminal,
+    Way,
+    Work,
+)
 from querylint.ir.program import Edge, Site
 from querylint.rule import Point, Severity
 from querylint.text import Span
@@ -205,6 +222,24 @@ def acted_on(program: Program, function: Function, read: Access) -> bool:
         if step.id != mine and any(loop.over is not None and any(o.ref == mine for o in loop.over.origins) for loop in site.loops):
             return True
     return False
+
+
+def judging(program: Program, function: Function, read: Access, seen: Fate) -> list[Call]:
+    """The calls whose answers decide which rows are counted: `rows.filter((row) => passes(row, criteria)).length`."""
+    by_id = program.sites(function.key).by_id
+    asked = {number for s in seen.uses if s.use.work in COUNTING and s.function.key == function.key for number in s.use.deps}
+    calls = [step for number in sorted(asked) if number in by_id and isinstance(step := by_id[number].step, Call)]
+    return [call for call in calls if any(_of_row(o, read) for value in call.args for _, o in value.parts)]
+
+
+def judged_by_more(calls: list[Call], read: Access) -> bool:
+    """Whether such calls are given anything besides the row that the code does not write down: criteria that differ from call to call."""
+    others = [v for call in calls for v in call.args if not any(_of_row(o, read) for _, o in v.parts)]
+    return any(not v.constant and bool(v.parts or v.deps) for v in others)
+
+
+def _of_row(origin: Origin, read: Access) -> bool:
+    return origin.root is Root.STEP and origin.ref == read.id and ITEM in origin.path
 
 
 def limits(program: Program, function: Function, read: Access) -> bool:

@@ -129,10 +129,20 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
     elif serving is None or not full(serving, want):
         serving = proposal(want)
     cuts = {s.use.id for s in load.works(*CUTS)}
-    others = any(s.use.work in WHOLE and not cuts & set(s.use.after) and s.function.key == seen.function.key for s in load.fate.uses)
+    others = any(s.use.work in WHOLE and not cuts & set(s.use.after) and _beside(program, load, seen, s) for s in load.fate.uses)
     picked = any(s.use.id in seen.use.after and not all(sargable(p, load.table) for p in s.use.predicates) for s in load.works(Work.FILTER))
     severity = weight(program, load) if cut and not ranged and not others and not picked else Severity.INFO
     return Sorting(load, seen, field, want, serving, severity, cut)
+
+
+def _beside(program: Program, load: Load, seen: Seen, other: Seen) -> bool:
+    """Whether a work runs where the sort does, or in a helper that is always given the rows before they are cut."""
+    if other.function.key == seen.function.key:
+        return True
+    by_id = program.sites(seen.function.key).by_id
+    call = next((by_id[e.call.id] for e in other.way[len(seen.way) :] if e.caller == seen.function.key and e.call.id in by_id), None)
+    cuts = [by_id[s.use.id] for s in load.works(*CUTS) if s.function.key == seen.function.key and s.use.id in by_id]
+    return call is not None and all(call.rank < cut.rank and set(call.arms) <= set(cut.arms) for cut in cuts)
 
 
 def bypassed(load: Load, seen: Seen) -> bool:

@@ -51,8 +51,8 @@ class Fate:
     """All that is known of what happens to the rows of one read.
 
     `fields` are those looked at, or handed on by themselves. `whole` are the places where rows leave whole. `subscribers` are client
-    functions that receive them; `listed` says that parts of every row are returned, or handed to outside code or shown,
-    `sent` that whole rows travel to a client.
+    functions that receive them, `sent` the places where whole rows are returned to these; `listed` says that parts of every row are
+    returned, or handed to outside code or shown.
     """
 
     uses: list[Seen] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Fate:
     subscribers: dict[str, None] = field(default_factory=dict)
     public: bool = False
     listed: bool = False
-    sent: bool = False
+    sent: list[Left] = field(default_factory=list)
 
     def leaves_unselected(self) -> bool:
         """Whether rows leave whole that no filter, slice or pick has reduced."""
@@ -204,8 +204,11 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
     clients = [e for e in edges if e.call.mode is Mode.SUBSCRIBE or not _server(program, e)]
     if function.public:
         found.public = True
-    if whole and (not edges or (function.public and not clients) or function.kind.value == "http"):
-        found.whole.extend(Left(o, function, place.way, place.selected or _selected(function, o)) for o in whole)
+    left = [Left(o, function, place.way, place.selected or _selected(function, o)) for o in whole]
+    if not edges or (function.public and not clients) or function.kind.value == "http":
+        found.whole.extend(left)
+    if clients:
+        found.sent.extend(left)
     selected = place.selected or (bool(whole) and all(_selected(function, o) for o in whole))
     for outflow in returned:
         name = _field(outflow.origin.path, place.row)
@@ -217,7 +220,6 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
     for edge in edges:
         if edge in clients:
             found.subscribers[edge.caller] = None
-            found.sent = found.sent or bool(whole)
         for path, origin in function.returns.parts:
             if not _same(origin, place):
                 continue

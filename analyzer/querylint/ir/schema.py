@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from querylint.text import Span
@@ -15,6 +15,10 @@ class IndexKind(Enum):
     ORDERED = "ordered"
     SEARCH = "search"
     VECTOR = "vector"
+
+
+OPEN = frozenset(("any", "object", "record", "union"))
+"""The types of values that may hold parts of which the schema says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Field:
     `type` is one of string, number, int64, boolean, id, null, bytes, array, object, record, literal, union, any. `target` is the table
     that an id refers to (for an array of ids too); `optional` says that documents may lack the field, `nullable` that null is a value.
     `large` marks content that is heavy by declaration (vectors, bytes), `few` a field that takes one of a few values written down. `span`
-    is where it is declared, where that matters. `uuid` says that its values are no texts, though requests bring them as such.
+    is where it is declared, where that matters. `uuid` says that its values are no texts, though requests bring them as such. `parts` are
+    the fields of an object, None where they are not all known.
     """
 
     name: str
@@ -62,6 +67,13 @@ class Field:
     few: bool = False
     span: Span | None = None
     uuid: bool = False
+    parts: tuple[Field, ...] | None = None
+
+    def part(self, name: str) -> Field | None:
+        """What an object holds under a name; None where it holds nothing of that name, or is no object."""
+        if self.parts is not None:
+            return next((f for f in self.parts if f.name == name), None)
+        return Field(name, "any", optional=True, nullable=True) if self.type in OPEN else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +142,15 @@ class Table:
         return next((link for link in self.links if link.name == name), None)
 
     def field(self, name: str) -> Field | None:
-        """The declared field of that name (the first segment of a dotted path)."""
-        head = name.partition(".")[0]
-        return next((f for f in self.fields or () if f.name == head), None)
+        """The declared field of that name, or the part of one that a dotted path leads to: optional where anything on the way is."""
+        head, *rest = name.split(".")
+        found = next((f for f in self.fields or () if f.name == head), None)
+        for segment in rest:
+            part = found.part(segment) if found is not None else None
+            if found is None or part is None:
+                return None
+            found = replace(part, name=name, optional=part.optional or found.optional or found.nullable)
+        return found
 
     def index(self, name: str) -> Index | None:
         """The declared index of that name."""

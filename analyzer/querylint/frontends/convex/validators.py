@@ -98,7 +98,17 @@ def describe(name: str, value: Value) -> Field:
         nullable=len(solid) < len(known),
         target=targets.pop() if len(targets) == 1 else None,
         large=any(leaf.kind == "bytes" for leaf in solid),
+        parts=_parts(solid),
     )
+
+
+def _parts(leaves: Sequence[Validator]) -> tuple[Field, ...] | None:
+    """The fields of a value that is an object in each of its forms."""
+    found = [document(leaf) if leaf.kind == "object" else None for leaf in leaves]
+    if not found or any(one is None for one in found):
+        return None
+    shapes = [{field.name: field for field in one} for one in found if one is not None]
+    return tuple(_either([shape.get(name) for shape in shapes]) for name in dict.fromkeys(n for shape in shapes for n in shape))
 
 
 def extended(value: Value, name: str, validator: Value) -> Value:
@@ -264,6 +274,7 @@ def _either(found: Sequence[Field | None]) -> Field:
         nullable=any(field.nullable for field in known),
         target=known[0].target if len(targets) == 1 else None,
         large=any(field.large for field in known),
+        parts=known[0].parts if len({field.parts for field in known}) == 1 else None,
     )
 
 

@@ -1,0 +1,221 @@
+"""What the code says of the number of rows: keys of which it lets only one row exist, and tables in which it lets few."""
+
+from __future__ import annotations
+
+from querylint.advise.audience import left_alone
+from querylint.advise.sequence import leaves
+from querylint.advise.trace import fate
+from querylint.ir import ITEM, Access, Bound, Branch, Call, LoopKind, Mode, Op, Order, Program, Relation, Role, Root, Terminal, Work
+from querylint.ir.program import Effect, Site
+
+
+def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
+    """The sets of fields whose values no two rows of a table share, as every insert looks for such a row first and then does not insert.
+
+    What belongs to a row that the same function has just inserted needs no look: there is none yet.
+    A look-up that runs backwards through time is a limit on the rate, not on the number, and does not count.
+    """
+    return program.once(("keys", root, name), lambda: _keys(program, root, name))
+
+
+def bounded(program: Program, root: str, name: str | None) -> bool:
+    """Whether a table cannot outgrow what the code writes down: one row in all, one for each of a few values, a list of its own.
+
+    So says every insert into it: it first looks for a row and finds none, of that value or at all, or takes the place of all the rows that
+    were deleted before. An id of a table that is bounded is one of a few values, too.
+    """
+    return program.once(("bounded", root, name), lambda: _bounded(program, root, name, frozenset()))
+
+
+def _bounded(program: Program, root: str, name: str | None, within: frozenset[str]) -> bool:
+    schema = program.schemas.get(root)
+    table = schema.tables.get(name) if schema is not None and name is not None else None
+    if table is None or table.name in within:
+        return False
+    made = inserts(program, root, name)
+    if not made:
+        return False
+    choices = {
+        field.name
+        for field in table.fields or ()
+        if field.few
+        or field.type in ("boolean", "literal")
+        or (field.type == "id" and field.target is not None and _bounded(program, root, field.target, within | {table.name}))
+    }
+    return all(_confined(program, site, access, choices) for site, access in made)
+
+
+def _confined(program: Program, site: Site, access: Access, choices: set[str]) -> bool:
+    """Whether an insert adds to a few rows at most, told apart by values of which there are a few."""
+    new = _of_new_row(program, site, access)
+    if new:
+        return bool(new & choices)
+    cleared = _cleared(program, site, access)
+    if cleared is not None and cleared <= choices:
+        return True
+    return any(key <= choices and (key or not repeated(site)) for key in _looked_up(program, site, access))
+
+
+def replaced(program: Program, root: str, name: str | None) -> frozenset[str] | None:
+    """The fields by whose values the rows of a table are replaced as a whole: a list of one parent takes the place of the one before.
+
+    None where some insert adds to what is there.
+    """
+    return program.once(("replaced", root, name), lambda: _replaced(program, root, name))
+
+
+def _replaced(program: Program, root: str, name: str | None) -> frozenset[str] | None:
+    found = {_cleared(program, site, access) for site, access in inserts(program, root, name)}
+    return found.pop() if len(found) == 1 else None
+
+
+def repeated(site: Site) -> bool:
+    """Whether a loop whose length nobody wrote down stands around a place."""
+    return any(loop.kind is not LoopKind.ONCE and not loop.constant for loop in site.loops)
+
+
+def written_down(program: Program, site: Site, access: Access) -> bool:
+    """Whether the code itself lists what it inserts, and looks first whether the rows are there, or takes them away before."""
+    listed = any(loop.constant for loop in site.loops) and not repeated(site)
+    return listed and (bool(_looked_up(program, site, access)) or _cleared(program, site, access) is not None)
+
+
+def _cleared(program: Program, site: Site, access: Access) -> frozenset[str] | None:
+    """The fields whose rows a function has all deleted before it inserts: the new rows take their place. None where it deletes none."""
+    sites = program.sites(site.function.key)
+    for other in sites.all:
+        gone = other.step
+        if not isinstance(gone, Access) or gone.verb != "delete" or gone.key is None or other.rank > site.rank:
+            continue
+        for origin in gone.key.origins:
+            found = sites.by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+            read = found.step if found is not None else None
+            if (
+                found is not None
+                and isinstance(read, Access)
+                and read.table == access.table
+                and read.terminal is Terminal.ROWS
+                and read.bound is Bound.ALL
+                and ITEM in origin.path
+                and set(other.arms) <= set(site.arms)
+                and found.loops == other.loops[:-1] == site.loops[: len(other.loops) - 1]
+                and all(p.relation is Relation.EQ and p.field is not None for plan in read.plans for p in plan.predicates)
+            ):
+                return frozenset(p.field for plan in read.plans for p in plan.predicates if p.field is not None)
+    return None
+
+
+def inserts(program: Program, root: str, name: str | None) -> list[tuple[Site, Access]]:
+    """The inserts into a table that ordinary code makes."""
+    return _inserts(program, root).get(name, [])
+
+
+def filled(program: Program, root: str) -> frozenset[str | None]:
+    """The tables into which ordinary code inserts; None stands for those that it names while it runs."""
+    return frozenset(_inserts(program, root))
+
+
+def _inserts(program: Program, root: str) -> dict[str | None, list[tuple[Site, Access]]]:
+    return program.once(("inserts", root), lambda: _inserted(program, root))
+
+
+def _inserted(program: Program, root: str) -> dict[str | None, list[tuple[Site, Access]]]:
+    found: dict[str | None, list[tuple[Site, Access]]] = {}
+    for site, access in program.writes():
+        function = site.function
+        if access.verb != "insert" or function.root != root or function.role is not Role.CODE or left_alone(program, function):
+            continue
+        found.setdefault(access.table, []).append((site, access))
+    return found
+
+
+def _keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
+    shared: set[frozenset[str]] | None = None
+    fresh: list[frozenset[str]] = []
+    for site, access in inserts(program, root, name):
+        new = _of_new_row(program, site, access)
+        if new:
+            fresh.append(new)
+            continue
+        mine = _looked_up(program, site, access)
+        if any(loop.kind is not LoopKind.ONCE for loop in site.loops):
+            mine.discard(frozenset())  # several rows where there was none
+        shared = mine if shared is None else shared & mine
+        if not shared:
+            return ()
+    return tuple(sorted((key for key in shared or () if all(key & new for new in fresh)), key=sorted))
+
+
+def _looked_up(program: Program, site: Site, access: Access) -> set[frozenset[str]]:
+    """The keys for which an insert has looked first, and found no row; the empty one where there is none at all."""
+    return {
+        key
+        for effect in _guards(program, site, access)
+        if (key := _looked_for(program, effect, access.table)) is not None and (key or _where_none_is(program, site, effect))
+    }
+
+
+def _of_new_row(program: Program, site: Site, access: Access) -> frozenset[str]:
+    """The fields in which an insert stores the id of a row that is always inserted just before it, in the same round."""
+    table = program.table(site.function, access.table)
+    by_id = program.sites(site.function.key).by_id
+    before = [by_id[number] for number in access.deps if number in by_id]
+    made = {
+        s.step.table
+        for s in before
+        if isinstance(s.step, Access) and s.step.verb == "insert" and s.loops == site.loops and set(s.arms) <= set(site.arms)
+    }
+    return frozenset(f.name for f in (table.fields or ()) if f.target in made - {None}) if table is not None else frozenset()
+
+
+def _guards(program: Program, site: Site, access: Access) -> list[Effect]:
+    """The reads that decide whether an insert takes place, in helpers too."""
+    by_id = program.sites(site.function.key).by_id
+    found: list[Effect] = []
+    for number in sorted(access.guards):
+        step = by_id[number].step if number in by_id else None
+        if isinstance(step, Access) and step.op is Op.READ:
+            found.append(Effect(site.function.key, step))
+        elif isinstance(step, Call) and step.mode is Mode.DIRECT:
+            found += [e for e in program.effects_of(site.function, step) if e.access.op is Op.READ and len(e.trail) == 1]
+    return found
+
+
+def _where_none_is(program: Program, site: Site, effect: Effect) -> bool:
+    """Whether an insert stands where a look-up in its function has found no row at all: the table then holds one."""
+    if effect.function != site.function.key or effect.access.terminal not in (Terminal.ROW, Terminal.ROWS):
+        return False
+    places = program.sites(site.function.key).all
+    for rank, arm in site.arms:
+        branch = places[rank].step
+        if isinstance(branch, Branch) and effect.access.id in branch.on:
+            return branch.missing == (arm == 0)
+    return any(
+        isinstance(other.step, Branch)
+        and effect.access.id in other.step.on
+        and not other.step.missing
+        and other.rank < site.rank
+        and leaves(other.step.arms[0])
+        for other in places
+    )
+
+
+def _looked_for(program: Program, effect: Effect, name: str | None) -> frozenset[str] | None:
+    """The fields by which a read looks for a row before an insert; none of them where it asks for any row. None where it is no look-up."""
+    read = effect.access
+    if read.table != name or read.by_key or len(read.plans) != 1:
+        return None
+    found: frozenset[str] = frozenset()
+    if read.terminal is not Terminal.ROW:
+        seen = fate(program, program.functions[effect.function], read)
+        sought = [s for s in seen.uses if s.use.work in (Work.FIND, Work.SOME)]
+        if seen.truncated or not seen.uses or not {s.use.work for s in seen.uses} - {Work.FIND, Work.SOME} <= {Work.EMPTY, Work.FIRST}:
+            return None
+        for s in sought:
+            if any(p.relation is not Relation.EQ or p.field is None or p.conditional for p in s.use.predicates):
+                return None
+            found |= {p.field for p in s.use.predicates if p.field is not None}
+    plan = read.plans[0]
+    if (plan.order or Order()).descending or any(p.relation is not Relation.EQ or p.field is None for p in plan.predicates):
+        return None
+    return found | {p.field for p in plan.predicates if p.field is not None and not p.conditional}
