@@ -178,12 +178,11 @@ class Loop:
     strided: bool = False
     handed: tuple[int, int] | None = None
     detached: bool = False
+    guards: frozenset[int] = frozenset()
 
     def steps(self) -> Iterator[Step]:
         """Every step of a round, outer before inner, in the order of the source."""
         return _walk(self.body)
-
-    guards: frozenset[int] = frozenset()
 
 
 @quick

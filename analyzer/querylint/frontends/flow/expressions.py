@@ -12,6 +12,7 @@ from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.comprehensions import comprehension
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, narrowed, negated, tested, truth
+from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -101,6 +102,7 @@ def _index(m: State, node: tree.Index) -> Val:
     if known is not None:
         return known
     key = evaluate(m, node.key)
+    looked_up(m.frames, base)
     shape = base.shape
     if isinstance(key.literal, int) and not isinstance(key.literal, bool):
         if isinstance(shape, Many) and shape.items is not None and 0 <= key.literal < len(shape.items):

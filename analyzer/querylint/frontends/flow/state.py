@@ -61,6 +61,7 @@ class State:
         self.scope = Scope()
         self.block: list[Step] = []
         self.frames: list[Frame] = []
+        self.left: list[tuple[dict[Var, Val], frozenset[int]]] = []
         self.returns: list[tuple[Val, tuple[Condition, ...], frozenset[int]]] = []
         self.path_conditions: list[tuple[Condition, ...]] = []
         self.guards: frozenset[int] = NO_STEPS
@@ -350,7 +351,7 @@ class State:
                     strided or frame.strided,
                     handed,
                     detached,
-                    guards=why,
+                    guards=why | frame.looked_up,
                 )
             )
 

@@ -9,10 +9,11 @@ from typing import Any
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested
 from querylint.frontends.flow.loops import run_for
+from querylint.frontends.flow.merging import rejoined
 from querylint.frontends.flow.scope import Frame, Scope
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Val, derived, join, join_all, many
-from querylint.ir import ExitKind, LoopKind
+from querylint.ir import Exit, ExitKind, LoopKind
 from querylint.syntax import tree
 
 
@@ -88,7 +89,10 @@ def _return(m: State, node: tree.Return) -> None:
     if node.implicit:
         m.dead = True
     elif m.inner:
-        m.leave(ExitKind.CONTINUE, node.at, node.end, value.deps)
+        if not m.dead:
+            m.left.append((m.store, m.why()))
+        m.emit(Exit(ExitKind.CONTINUE, m.span(node.at, node.end), value.deps))
+        m.dead = True
     else:
         for frame in m.frames:
             frame.leaves = True
@@ -195,6 +199,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     scope, dead, guards, control = m.scope, m.dead, m.guards, m.control
     returns, m.returns = m.returns, []
     yields, m.yields = m.yields, []
+    left, m.left = m.left, []
     conditions, m.path_conditions = m.path_conditions, []
     m.scope = Scope(closure.scope)
     frame: Frame | None = None
@@ -207,6 +212,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     if fn.generator and m.language.function_scoped:
         found = [(many(None, join_all(m.yields)), (), NO_STEPS)]
     m.yields = yields
+    m.store, m.left = rejoined(m.store, m.left, ended=m.dead and not dead), left
     m.scope, m.dead, m.control, m.returns, m.path_conditions = scope, dead, control, returns, conditions
     m.guards = guards
     m.inner -= 1

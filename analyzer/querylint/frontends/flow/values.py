@@ -50,7 +50,7 @@ class Many:
 
     `keyed` says that it is a map, whose `item` is what it maps to; `most` is how many members it has at most, where that is written down.
     `names` are the names that members in their places have besides, as those of a row of a cursor do. `key` is what a map maps from, where
-    that is known.
+    that is known. `filled` are the loops whose rounds put something into it.
     """
 
     item: Val
@@ -60,6 +60,7 @@ class Many:
     most: int | None = None
     names: tuple[str, ...] = ()
     key: Val | None = None
+    filled: frozenset[int] = NO_STEPS
 
 
 @dataclass(slots=True, frozen=True)
@@ -287,7 +288,9 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if a is None or b is None:
         known, other = (a, right) if b is None else (b, left)
         if isinstance(known, Many) and ((known.most == 0 and other.literal is NOT_LITERAL) or (known.items is None and other.origins)):
-            return Many(known.item, None, known.keyed, known.distinct, key=known.key)  # `found or []`, `rows[:5] if short else rows`
+            return Many(
+                known.item, None, known.keyed, known.distinct, key=known.key, filled=known.filled
+            )  # `found or []`, `rows[:5] if short else rows`
         return known
     if a == b:
         return a
@@ -302,7 +305,7 @@ def join_shapes(left: Val, right: Val) -> Shape:
         return Record(fields, (*a.rest, *(v for v in b.rest if v not in a.rest)))
     if isinstance(a, Many) and isinstance(b, Many):
         most = max(a.most, b.most) if a.most is not None and b.most is not None else None
-        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most, key=a.key or b.key)
+        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most, key=a.key or b.key, filled=a.filled | b.filled)
     if isinstance(a, Query) and isinstance(b, Query):
         return join_queries(a, b)
     if isinstance(a, Marker) and isinstance(b, Marker) and a.kind == b.kind:
