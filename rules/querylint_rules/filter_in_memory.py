@@ -42,10 +42,18 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
         elif found:
-            yield from (_found(program, one) for one in found)
+            yield from (_found(program, one) for one in _asked_first(program, found))
         else:
             yield from _gapped(program, load, seen)
             yield from _strangers(program, load, seen)
+
+
+def _asked_first(program: Program, found: list[Reduction]) -> list[Reduction]:
+    """Of filters that a caller may choose, the first that some caller does choose is the one to speak of."""
+    asked = next((n for n, one in enumerate(found) if program.asked(one.seen.use.span)), 0)
+    if asked == 0 or found[0].severity is Severity.INFO:
+        return found
+    return [replace(one, severity=found[0].severity if n == asked else Severity.INFO) for n, one in enumerate(found)]
 
 
 def _found(program: Program, one: Reduction) -> Found:

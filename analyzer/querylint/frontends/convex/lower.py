@@ -177,7 +177,7 @@ class ModuleLowering:
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
             self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(name),
             tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
-            tuple(machine.built),
+            tuple(machine.built), cases=tuple(machine.decided.cases.values()),
         )  # fmt: skip
 
     def _block(self, machine: Machine) -> Block:

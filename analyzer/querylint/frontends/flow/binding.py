@@ -199,11 +199,12 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
                 most=_one_more(m, var, shape),
                 key=shape.key or row(key),
                 filled=shape.filled | _inside(m, var),
+                mixed=True,
             ),
             works=base.works,
         )
     else:
-        made = Many(value, None, keyed, key=row(key), filled=_inside(m, var))
+        made = Many(value, None, keyed, key=row(key), filled=_inside(m, var), mixed=True)
         merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=made)
     put_back(m, target, merged)
 

@@ -10,6 +10,7 @@ from typing import Any
 from querylint.frontends.flow import works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
+from querylint.frontends.flow.cases import note_if, note_logic
 from querylint.frontends.flow.comprehensions import comprehension
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, narrowed, negated, tested, truth
 from querylint.frontends.flow.merging import looked_up
@@ -301,6 +302,7 @@ def _read_as_date(node: tree.Expr) -> tree.Expr | None:
 
 def _logic(m: State, node: tree.Logic) -> Val:
     left = evaluate(m, node.left)
+    note_logic(m, node)
     holder: list[Val] = [NOTHING]
 
     def arm() -> None:
@@ -326,6 +328,7 @@ def _logic(m: State, node: tree.Logic) -> Val:
 
 def _ternary(m: State, node: tree.Ternary) -> Val:
     test = tested(m, node.test)
+    note_if(m, node)
     holder: list[Val] = [NOTHING, NOTHING]
 
     def then() -> None:
