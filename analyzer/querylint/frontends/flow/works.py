@@ -183,7 +183,7 @@ def _predicate_work(m: State, node: tree.Call, func: tree.Member, base: Val, wor
     if not predicates:
         if not result.conditions and not result.origins and not result.deps & base.deps and not held:
             return None, needs
-        if result.origins or _only_presence(result, base):
+        if (result.origins and set(result.origins) <= set(items)) or _only_presence(result, base):
             return None, needs
         predicates = (Predicate(None, Relation.OTHER, Side.MEMORY),)
     return m.use(work, base, node.at, node.end, predicates=predicates), needs
