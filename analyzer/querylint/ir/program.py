@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 from querylint.construction import quick
 from querylint.ir.access import Access, Op, Predicate
-from querylint.ir.code import Block, Branch, Call, Function, Loop, Step, Wait
+from querylint.ir.code import Block, Branch, Call, Function, Kind, Loop, Mode, Step, Wait
 from querylint.ir.schema import Facts, Schema, Table
 from querylint.text import Span
 
@@ -187,6 +187,24 @@ class Program:
     def entries(self, key: str) -> tuple[Function, ...]:
         """The registered functions that lead to a function, itself included where it is one."""
         return tuple(self.functions[k] for k in sorted(self.reached.get(key, ())))
+
+    def hosts(self, key: str) -> tuple[Function, ...]:
+        """The registered functions in whose own run a function runs, itself where it is one: those that call it in place."""
+        return self.once(("hosts", key), lambda: self._hosts(key))
+
+    def _hosts(self, key: str) -> tuple[Function, ...]:
+        found: dict[str, Function] = {}
+        stack, seen = [key], {key}
+        while stack:
+            here = self.functions[stack.pop()]
+            if here.kind not in (Kind.PLAIN, Kind.MODULE):
+                found[here.key] = here
+                continue
+            for edge in self.callers.get(here.key, ()):
+                if edge.call.mode is Mode.DIRECT and edge.caller not in seen:
+                    seen.add(edge.caller)
+                    stack.append(edge.caller)
+        return tuple(found[k] for k in sorted(found))
 
 
 def _place(function: Function) -> Sites:
