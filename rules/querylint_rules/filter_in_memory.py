@@ -58,10 +58,12 @@ def _asked_first(program: Program, found: list[Reduction]) -> list[Reduction]:
 
 
 def _needed_besides(one: Reduction) -> bool:
-    """Whether rows that the filter drops are counted all the same, or another filter wants those of another value from the same load."""
+    """Whether the rows that the filter drops are few, or counted all the same, or wanted by a filter for another value of the same load."""
     mine, wanted = one.seen, _values(one.seen.use)
     if mine.use.work is not Work.FILTER:
         return False
+    if not one.always and all(_over_nothing(p) for p in one.predicates):
+        return True  # who asks for it leaves out the odd row
     for other in (s.use for s in one.load.works(Work.COUNT, Work.FILTER) if s.function.key == mine.function.key):
         if other is mine.use or mine.use.id in other.after or other.id in mine.use.after:
             continue
@@ -69,6 +71,12 @@ def _needed_besides(one: Reduction) -> bool:
         if other.work is Work.COUNT or (wanted and values.keys() == wanted.keys() and values != wanted):
             return True
     return False
+
+
+def _over_nothing(p: Predicate) -> bool:
+    """Whether a number is only to be there at all: `row.count > 0`."""
+    least = p.value.literal if p.value is not None and not isinstance(p.value.literal, bool) else None
+    return (p.relation in (Relation.GT, Relation.NE) and least == 0) or (p.relation is Relation.GTE and least == 1)
 
 
 def _values(use: Use) -> dict[str, object]:
