@@ -19,7 +19,7 @@ from querylint.link import link
 from querylint.patch import Fix
 from querylint.result import Note, NoteKind, Result, Summary
 from querylint.rewrite import journal
-from querylint.rule import Finding, Found, Rule
+from querylint.rule import Finding, Found, Rule, Severity
 from querylint.settings import Settings, Size
 from querylint.text import LineIndex
 
@@ -269,7 +269,9 @@ def _mishap() -> str:
 
 
 def _told(program: Program, found: Found) -> Found:
-    """A finding in the words of the stack that its place belongs to."""
+    """A finding in the words of the stack that its place belongs to; a hint where that place hangs on an argument that nobody gives."""
+    if not program.asked(found.span):
+        found = replace(found, severity=Severity.INFO)
     function = program.functions.get(found.function)
     schema = program.schema(function) if function is not None else None
     if function is None:  # an index, which belongs to a table

@@ -28,7 +28,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
-from querylint.ir import Access, Block, Branch, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
+from querylint.ir import Access, Block, Branch, Call, Function, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
 from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -67,7 +67,7 @@ def _counts(program: Program, site: Site, remote: Remote) -> bool:
     if remote.call.target.name.startswith("components."):
         return False
     detached = remote.call.detached or any(edge.call.detached for edge in remote.trail)
-    return not (detached and transactional(program, site.function))
+    return not (detached and _inside(program, site.function))
 
 
 def _through(program: Program, site: Site, call: Call) -> list[Remote]:
@@ -109,7 +109,7 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
     word = {Mode.QUERY: "query", Mode.MUTATION: "mutation", Mode.ACTION: "action"}[inner.mode]
     name = f"`{''.join(inner.text.split())}`" if inner.text and inner.target.kind is TargetKind.ROUTE else "another function"
     through = f" through `{call.text.removeprefix('await ')}`" if remote.trail else ""
-    cost = "a new context and validation each" if transactional(program, site.function) else "a billed call and a transaction each"
+    cost = "a new context and validation each" if _inside(program, site.function) else "a billed call and a transaction each"
     steps = tuple(Point(e.call.span, f"calls {e.call.text}") for e in remote.trail)
     return Found(
         call.span,
@@ -131,13 +131,13 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
 def _how(program: Program, site: Site, mode: Mode, word: str, name: str) -> str:
     if mode is Mode.ACTION:
         return "schedule the actions, or give one action all the items"
-    inside = transactional(program, site.function)
+    inside = _inside(program, site.function)
     return f"call the body of {name} as a plain function" if inside else f"pass all the items to one {word}"
 
 
 def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Severity:
     mode = remote.call.mode
-    if transactional(program, site.function) and (not waited_for(program, site.function) or _guarded(program, remote)):
+    if _inside(program, site.function) and (not waited_for(program, site.function) or _guarded(program, remote)):
         return Severity.INFO  # nothing is billed by the call there: nobody waits for it, or it is made for what is checked on the way
     if (
         left_alone(program, site.function)
@@ -146,10 +146,16 @@ def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Rem
         or _beside(program, site, call, hit.loop)
     ):
         return Severity.INFO
-    if mode is not Mode.QUERY and (hit.loop.kind is LoopKind.GATHER or (transactional(program, site.function) and _given(hit.loop))):
+    if mode is not Mode.QUERY and (hit.loop.kind is LoopKind.GATHER or (_inside(program, site.function) and _given(hit.loop))):
         return Severity.INFO
     apart = mode is not Mode.QUERY and call.caught  # a failure of one item leaves the others as they are, on purpose
     return Severity.INFO if apart or mode is Mode.ACTION or _labors(program, site, call, hit.loop) else Severity.WARNING
+
+
+def _inside(program: Program, function: Function) -> bool:
+    """Whether a function runs inside a transaction, whichever registered function calls it in place; actions behind those do not matter."""
+    hosts = program.hosts(function.key)
+    return all(host.kind.transactional for host in hosts) if hosts else transactional(program, function)
 
 
 def _given(loop: Loop) -> bool:

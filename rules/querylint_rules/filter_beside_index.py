@@ -46,7 +46,7 @@ def filter_beside_index(program: Program) -> Iterator[Found]:
             _message(loss, fields),
             shortest(reaching(program, loss.site.function)),
             _remedy(program, loss),
-            loss.severity,
+            loss.severity if program.applied(p for p in loss.plan.residual() if p.field in loss.names) else Severity.INFO,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             loss.site.function.key,
             read.table,

@@ -30,7 +30,7 @@ from querylint.advise.memory import Load, anchor, home, joins, trail
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Plan, Predicate, Program, Relation, Table, Way
+from querylint.ir import Bound, Plan, Predicate, Program, Relation, Table, Use, Way, Work
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
@@ -42,10 +42,47 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
         elif found:
-            yield from (_found(program, one) for one in found)
+            kept = [replace(one, severity=Severity.INFO) if _needed_besides(one) else one for one in found]
+            yield from (_found(program, one) for one in _asked_first(program, kept))
         else:
             yield from _gapped(program, load, seen)
             yield from _strangers(program, load, seen)
+
+
+def _asked_first(program: Program, found: list[Reduction]) -> list[Reduction]:
+    """Of filters that a caller may choose, the first that some caller does choose is the one to speak of."""
+    asked = next((n for n, one in enumerate(found) if program.asked(one.seen.use.span)), 0)
+    if asked == 0 or found[0].severity is Severity.INFO:
+        return found
+    return [replace(one, severity=found[0].severity if n == asked else Severity.INFO) for n, one in enumerate(found)]
+
+
+def _needed_besides(one: Reduction) -> bool:
+    """Whether the rows that the filter drops are few, or counted all the same, or wanted by a filter for another value of the same load."""
+    mine, wanted = one.seen, _values(one.seen.use)
+    if mine.use.work is not Work.FILTER:
+        return False
+    if not one.always and all(_over_nothing(p) for p in one.predicates):
+        return True  # who asks for it leaves out the odd row
+    for other in (s.use for s in one.load.works(Work.COUNT, Work.FILTER) if s.function.key == mine.function.key):
+        if other is mine.use or mine.use.id in other.after or other.id in mine.use.after:
+            continue
+        values = {} if other.conditional or other.work is Work.COUNT else _values(other)
+        if other.work is Work.COUNT or (wanted and values.keys() == wanted.keys() and values != wanted):
+            return True
+    return False
+
+
+def _over_nothing(p: Predicate) -> bool:
+    """Whether a number is only to be there at all: `row.count > 0`."""
+    least = p.value.literal if p.value is not None and not isinstance(p.value.literal, bool) else None
+    return (p.relation in (Relation.GT, Relation.NE) and least == 0) or (p.relation is Relation.GTE and least == 1)
+
+
+def _values(use: Use) -> dict[str, object]:
+    """The constants that a filter wants fields to be, where it asks for nothing else."""
+    plain = [p for p in use.predicates if p.relation is Relation.EQ and p.field and p.value is not None and p.value.constant]
+    return {p.field: p.value.literal for p in plain if p.field and p.value is not None} if len(plain) == len(use.predicates) else {}
 
 
 def _found(program: Program, one: Reduction) -> Found:

@@ -47,7 +47,7 @@ def filter_needs_index(program: Program) -> Iterator[Found]:
             _message(loss, names),
             shortest(reaching(program, loss.site.function)),
             _remedy(program, loss, serving),
-            loss.severity,
+            loss.severity if program.applied(p for p in loss.plan.residual() if p.field in loss.names) else Severity.INFO,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             loss.site.function.key,
             read.table,

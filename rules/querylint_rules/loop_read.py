@@ -37,6 +37,7 @@ from querylint.advise.growth import accumulates, memberships
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.rounds import Rounds, rounds
+from querylint.advise.sequence import cheap
 from querylint.advise.writes import batch_job, labors, order_matters, sends
 from querylint.ir import (
     ITEM,
@@ -171,9 +172,10 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     over, function = hit.loop.over, site.function
     if plain(program, function) or over is None or not over.parts:
         return False
-    writing = all(entry.kind is Kind.MUTATION for entry in program.entries(function.key) or (function,))
+    writing = function.kind is Kind.MUTATION or all(entry.kind is Kind.MUTATION for entry in program.entries(function.key) or (function,))
     picked = [asked_for(program, function, o) for _, o in over.parts]
-    if writing and read.by_key and any(picked) and all(p or ITEM not in o.path for p, (_, o) in zip(picked, over.parts, strict=True)):
+    whole = all(p or ITEM not in o.path for p, (_, o) in zip(picked, over.parts, strict=True))
+    if writing and cheap((Effect(function.key, read),)) and any(picked) and whole:
         return True  # with, perhaps, a row of the caller's own beside them
     drivers = _drivers(program, site, hit)
     if len(drivers) < len(over.parts):

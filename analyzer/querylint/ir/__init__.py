@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from querylint.ir.access import Access, Bound, Eager, Loading, Op, Order, Plan, Predicate, Relation, Side, Terminal, Way
+from querylint.ir.case import Case, Handed, Test
 from querylint.ir.code import (
     Block,
     Branch,
@@ -40,6 +41,7 @@ __all__ = [
     "Branch",
     "Call",
     "Carried",
+    "Case",
     "Clock",
     "Eager",
     "Escape",
@@ -48,6 +50,7 @@ __all__ = [
     "Facts",
     "Field",
     "Function",
+    "Handed",
     "Index",
     "IndexKind",
     "Kind",
@@ -74,6 +77,7 @@ __all__ = [
     "Target",
     "TargetKind",
     "Terminal",
+    "Test",
     "Use",
     "Value",
     "Wait",

@@ -9,6 +9,7 @@ from typing import Union
 
 from querylint.construction import quick
 from querylint.ir.access import Access, Predicate
+from querylint.ir.case import Case, Handed
 from querylint.ir.value import Origin, Value
 from querylint.text import Span
 
@@ -101,7 +102,8 @@ class Call:
 
     `deps` are the steps that its arguments need, `guards` those that decide whether it runs at all. `detached` says that it is reached only
     where no transaction is open, `caught` that the round of the loop around it goes on when it fails. `kept` says that the result is kept:
-    whoever asks again with the same arguments, or the same object, runs nothing.
+    whoever asks again with the same arguments, or the same object, runs nothing. `handed` is what is written down of the arguments, None
+    where it cannot be told which is which.
     """
 
     id: int
@@ -116,6 +118,7 @@ class Call:
     detached: bool = False
     caught: bool = False
     kept: bool = False
+    handed: tuple[Handed, ...] | None = None
 
 
 @quick
@@ -178,12 +181,11 @@ class Loop:
     strided: bool = False
     handed: tuple[int, int] | None = None
     detached: bool = False
+    guards: frozenset[int] = frozenset()
 
     def steps(self) -> Iterator[Step]:
         """Every step of a round, outer before inner, in the order of the source."""
         return _walk(self.body)
-
-    guards: frozenset[int] = frozenset()
 
 
 @quick
@@ -215,11 +217,12 @@ class ExitKind(Enum):
 @quick
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """The block is left here. `deps` are the steps that the returned value needs."""
+    """The block is left here. `deps` are the steps that the returned value needs; `most` is how many members it has at most, if known."""
 
     kind: ExitKind
     span: Span
     deps: frozenset[int] = frozenset()
+    most: int | None = None
 
 
 @quick
@@ -290,7 +293,7 @@ class Function:
     by which remote callers reach it. `touched` are the parts of values that it looks at, `outflows` what leaves it whole.
     `root` is the folder of the schema that governs its accesses. `wrapper` is the key of the function that runs before it on every call.
     `built` are queries that it hands to a caller or a callee to finish. `cached` says that its answer is kept for whoever
-    asks next.
+    asks next. `cases` are the parts of it that its parameters alone decide.
     """
 
     key: str
@@ -310,6 +313,7 @@ class Function:
     wrapper: str | None = None
     built: tuple[Access, ...] = ()
     cached: bool = False
+    cases: tuple[Case, ...] = ()
 
     def steps(self) -> Iterator[Step]:
         """Every step, outer before inner, in the order of the source."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from querylint.construction import quick
-from querylint.ir.access import Access, Op
-from querylint.ir.code import Block, Branch, Call, Function, Loop, Step, Wait
+from querylint.ir.access import Access, Op, Predicate
+from querylint.ir.code import Block, Branch, Call, Function, Kind, Loop, Mode, Step, Wait
 from querylint.ir.schema import Facts, Schema, Table
 from querylint.text import Span
 
@@ -82,8 +82,9 @@ class Program:
     the remote calls that it leads to without leaving its place; `outside` the functions that wait for outside code; `throws` the
     functions that may end by an error of their own; `reached` the registered functions (entries) that lead to each function. `words`
     are names of indexes that the code may choose by indirectly; `rows` the table sizes that the user stated; `mentioned` the routes (and
-    the keys of helpers) that the code names, called or not, `manual` those that its comments tell people to run by hand. `memo` keeps
-    what planners have worked out already.
+    the keys of helpers) that the code names, called or not, `manual` those that its comments tell people to run by hand. `narrowed` is
+    what a call brings about where its arguments keep it from the rest; `unasked` the parts of files that no call reaches with its
+    arguments. `memo` keeps what planners have worked out already.
     """
 
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -99,6 +100,8 @@ class Program:
     rows: Mapping[str, int] = field(default_factory=dict)
     mentioned: frozenset[str] = frozenset()
     manual: frozenset[str] = frozenset()
+    narrowed: Mapping[tuple[str, int], tuple[Effect, ...]] = field(default_factory=dict)
+    unasked: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     _sites: dict[str, Sites] = field(default_factory=dict, compare=False, repr=False)
     _accesses: dict[Op, list[tuple[Site, Access]]] = field(default_factory=dict, compare=False, repr=False)
     memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
@@ -165,7 +168,17 @@ class Program:
     def effects_of(self, function: Function, call: Call) -> tuple[Effect, ...]:
         """What a call does to the database."""
         key = self.callees.get((function.key, call.id))
-        return self.effects.get(key, ()) if key is not None else ()
+        narrowed = self.narrowed.get((function.key, call.id))
+        return narrowed if narrowed is not None else self.effects.get(key, ()) if key is not None else ()
+
+    def asked(self, span: Span) -> bool:
+        """Whether some call may reach a place: not where it hangs on an argument that nobody gives."""
+        return not any(part.covers(span) for part in self.unasked.get(span.path, ()))
+
+    def applied(self, predicates: Iterable[Predicate]) -> bool:
+        """Whether some call may apply one of some conditions: not where all hang on arguments that nobody gives."""
+        given = list(predicates)
+        return not given or any(p.span is None or self.asked(p.span) for p in given)
 
     def named(self, function: Function) -> bool:
         """Whether the code names a function somewhere, be it to call it, to schedule it, or to hand it on."""
@@ -174,6 +187,24 @@ class Program:
     def entries(self, key: str) -> tuple[Function, ...]:
         """The registered functions that lead to a function, itself included where it is one."""
         return tuple(self.functions[k] for k in sorted(self.reached.get(key, ())))
+
+    def hosts(self, key: str) -> tuple[Function, ...]:
+        """The registered functions in whose own run a function runs, itself where it is one: those that call it in place."""
+        return self.once(("hosts", key), lambda: self._hosts(key))
+
+    def _hosts(self, key: str) -> tuple[Function, ...]:
+        found: dict[str, Function] = {}
+        stack, seen = [key], {key}
+        while stack:
+            here = self.functions[stack.pop()]
+            if here.kind not in (Kind.PLAIN, Kind.MODULE):
+                found[here.key] = here
+                continue
+            for edge in self.callers.get(here.key, ()):
+                if edge.call.mode is Mode.DIRECT and edge.caller not in seen:
+                    seen.add(edge.caller)
+                    stack.append(edge.caller)
+        return tuple(found[k] for k in sorted(found))
 
 
 def _place(function: Function) -> Sites:

@@ -51,7 +51,7 @@ class Value:
 
     `parts` says which path inside the value holds something taken from where; the empty path is the value itself. `deps` are
     all the steps that had a hand in it. `text` is the source expression, shortened, for messages. `most` is the number of members of a
-    collection that the code itself writes down.
+    collection that the code itself writes down; `mixed` says that a collection holds more than what came from its origins.
     """
 
     parts: tuple[tuple[Path, Origin], ...] = ()
@@ -59,6 +59,7 @@ class Value:
     literal: object = NOT_LITERAL
     text: str = ""
     most: int | None = None
+    mixed: bool = False
 
     @property
     def origins(self) -> tuple[Origin, ...]:

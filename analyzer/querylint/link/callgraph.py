@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Kind, Loop, Mode, TargetKind, Wait
@@ -69,9 +69,15 @@ def components(nodes: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> li
 
 
 def effects(
-    functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], order: list[list[str]]
+    functions: Mapping[str, Function],
+    callees: Mapping[tuple[str, int], str],
+    order: list[list[str]],
+    narrow: Callable[[str, Call, tuple[Effect, ...]], tuple[Effect, ...]],
 ) -> dict[str, tuple[Effect, ...]]:
-    """For every function the accesses that a call of it brings about, nearest first; those of a cycle are gathered once round."""
+    """For every function the accesses that a call of it brings about, nearest first; those of a cycle are gathered once round.
+
+    `narrow` leaves out what a call cannot bring about with its arguments.
+    """
     found: dict[str, tuple[Effect, ...]] = {}
     for component in order:
         for key in component:
@@ -89,7 +95,7 @@ def effects(
                     edge = Edge(key, step, callee)
                     later += [
                         Effect(e.function, e.access, (edge, *e.trail), e.certain and step.id in sure)
-                        for e in found.get(callee, ())
+                        for e in narrow(key, step, found.get(callee, ()))
                         if len(e.trail) < MOST_TRAIL
                     ]
             for effect in sorted(later, key=lambda e: len(e.trail)):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from querylint.ir import Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, TargetKind, Way
 from querylint.ir.program import Edge
 from querylint.link import callgraph
+from querylint.link.cases import Cases
 
 
 def link(
@@ -36,6 +37,8 @@ def link(
                     callees[function.key, step.id] = callee
     callers = _callers(by_key, callees)
     by_key = _resolve(by_key, callees, callers)
+    cases = Cases(by_key, callees)
+    by_key = {key: cases.sized(function) for key, function in by_key.items()}
     callers = _callers(by_key, callees)
     forward: dict[str, tuple[str, ...]] = {}
     direct: dict[str, tuple[str, ...]] = {}
@@ -58,7 +61,7 @@ def link(
         schemas,
         callees,
         callers,
-        callgraph.effects(by_key, callees, order),
+        callgraph.effects(by_key, callees, order, cases.narrow),
         callgraph.remotes(by_key, callees, order),
         callgraph.outside(by_key, callees, order),
         callgraph.throwing(by_key, callees, order),
@@ -66,6 +69,8 @@ def link(
         words,
         mentioned=mentioned,
         manual=manual,
+        narrowed=cases.narrowed,
+        unasked=cases.unasked(callers),
     )
 
 

@@ -12,6 +12,7 @@ from querylint.frontends.convex.arguments import argument_types
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.registration import Registration, registration
+from querylint.frontends.convex.timers import starts
 from querylint.frontends.convex.vocabulary import ConvexVocabulary
 from querylint.frontends.flow.binding import hoist
 from querylint.frontends.flow.machine import Machine
@@ -39,6 +40,7 @@ class Found:
     registration: Registration | None = None
     owner: tree.ClassDef | None = None
     at: int = 0
+    job: bool = False
 
 
 def functions(module: tree.Module) -> Iterator[tuple[str, tree.Expr | tree.FnDef | tree.ClassDef]]:
@@ -118,10 +120,20 @@ class ModuleLowering:
             yield from self._in_expression(name, chain.base)
         elif isinstance(chain, tree.Call):
             yield from self._in_expression(name, chain)
+        job = self._starts(node)
         for arg in node.args:
             if not isinstance(arg, tree.Fn | tree.Record | tree.Call | tree.Array):
                 continue
-            yield from self._in_expression(name, arg) if not isinstance(arg, tree.Fn) else iter((Found(name or self._anonymous(arg), arg),))
+            alone = iter((Found(name or self._anonymous(arg), arg, job=job),)) if isinstance(arg, tree.Fn) else None
+            yield from alone if alone is not None else self._in_expression(name, arg)
+
+    def _starts(self, node: tree.Call) -> bool:
+        """Whether a call at the top of a module that belongs to a server hands a function to a clock."""
+        if self.context.root is not None:
+            return False
+        base = node.func.base if isinstance(node.func, tree.Member) else node.func
+        value = (self._machine().evaluate(base) if isinstance(base, tree.Name) else None) or NOTHING
+        return starts(node, NOTHING, value) if isinstance(node.func, tree.Member) else starts(node, value, None)
 
     def _anonymous(self, node: tree.Expr) -> str:
         return f"line{self.lines.position(node.at)[0]}"
@@ -177,7 +189,7 @@ class ModuleLowering:
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
             self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(name),
             tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
-            tuple(machine.built),
+            tuple(machine.built), cases=tuple(machine.decided.cases.values()),
         )  # fmt: skip
 
     def _block(self, machine: Machine) -> Block:
@@ -202,6 +214,8 @@ class ModuleLowering:
     def _kind(self, found: Found) -> Kind:
         if found.registration is not None:
             return KINDS[found.registration.kind]
+        if found.job:
+            return Kind.JOB
         if (
             self.context.root is None
             and (found.name[:1].isupper() or HOOK.match(found.name))
@@ -258,7 +272,7 @@ class ModuleLowering:
         while self.context.inner:
             pending = self.context.inner.pop()
             if pending.node is None:
-                local = Found(pending.name, pending.fn)
+                local = Found(pending.name, pending.fn, job=pending.kind == "job")
                 out.append(self._lowered(self._inside(pending), local, self._params(local)))
                 continue
             found = registration(pending.node, lambda e: kind_of_callee(self.context, self.context.path, e))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from querylint.frontends.convex import ent_queries, helpers, queries
+from querylint.frontends.convex import ent_queries, helpers, queries, timers
 from querylint.frontends.convex.annotations import declared_result, typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
 from querylint.frontends.convex.database import on_database, vector_search
@@ -112,6 +112,9 @@ class ConvexVocabulary:
 
     def call(self, state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
         """A call of the database, of another function, or of a well-known library."""
+        timed = timers.started(self.context, state, node, func, base)
+        if timed is not None:
+            return timed
         if base is not None:
             assert isinstance(node.func, tree.Member)
             return self._method(state, node, node.func, base)

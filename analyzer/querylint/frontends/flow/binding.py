@@ -6,7 +6,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.conditions import field_of
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Query, Record, Val, join
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Many, Query, Record, Val, join
 from querylint.ir import NOT_LITERAL, Escape, Work
 from querylint.syntax import tree
 
@@ -192,12 +192,26 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
             base.origins,
             base.deps | value.deps,
             base.pending | value.pending,
-            shape=Many(item, None, shape.keyed or keyed, most=_one_more(m, var, shape), key=shape.key or row(key)),
+            shape=Many(
+                item,
+                None,
+                shape.keyed or keyed,
+                most=_one_more(m, var, shape),
+                key=shape.key or row(key),
+                filled=shape.filled | _inside(m, var),
+                mixed=True,
+            ),
             works=base.works,
         )
     else:
-        merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=Many(value, None, keyed, key=row(key)))
+        made = Many(value, None, keyed, key=row(key), filled=_inside(m, var), mixed=True)
+        merged = Val(base.origins, base.deps | value.deps, base.pending | value.pending, shape=made)
     put_back(m, target, merged)
+
+
+def _inside(m: State, var: Var | None) -> frozenset[int]:
+    """The loops around this place that a variable stands outside of."""
+    return frozenset(frame.id for frame in m.frames[var.depth :]) if var is not None else NO_STEPS
 
 
 def _looked_up_later(target: tree.Expr, var: Var | None, value: Val) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from querylint.frontends.flow.cases import note_logic
 from querylint.frontends.flow.state import DATABASE, State
 from querylint.frontends.flow.values import (
     NOTHING,
@@ -125,6 +126,7 @@ def _negate(c: Condition) -> tuple[Condition, ...]:
 
 def _logic_test(m: State, node: tree.Logic) -> Val:
     left = tested(m, node.left)
+    note_logic(m, node)
     right_holder: list[Val] = [NOTHING]
 
     def arm() -> None:

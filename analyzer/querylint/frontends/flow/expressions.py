@@ -10,8 +10,10 @@ from typing import Any
 from querylint.frontends.flow import works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
+from querylint.frontends.flow.cases import note_if, note_logic
 from querylint.frontends.flow.comprehensions import comprehension
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, narrowed, negated, tested, truth
+from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -101,6 +103,7 @@ def _index(m: State, node: tree.Index) -> Val:
     if known is not None:
         return known
     key = evaluate(m, node.key)
+    looked_up(m.frames, base)
     shape = base.shape
     if isinstance(key.literal, int) and not isinstance(key.literal, bool):
         if isinstance(shape, Many) and shape.items is not None and 0 <= key.literal < len(shape.items):
@@ -299,6 +302,7 @@ def _read_as_date(node: tree.Expr) -> tree.Expr | None:
 
 def _logic(m: State, node: tree.Logic) -> Val:
     left = evaluate(m, node.left)
+    note_logic(m, node)
     holder: list[Val] = [NOTHING]
 
     def arm() -> None:
@@ -324,6 +328,7 @@ def _logic(m: State, node: tree.Logic) -> Val:
 
 def _ternary(m: State, node: tree.Ternary) -> Val:
     test = tested(m, node.test)
+    note_if(m, node)
     holder: list[Val] = [NOTHING, NOTHING]
 
     def then() -> None:

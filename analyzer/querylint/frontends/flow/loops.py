@@ -237,7 +237,7 @@ def carry(m: State, node: tree.For) -> dict[Var, int]:
 def _open(shape: Shape) -> Shape:
     """A collection that a loop may grow has no members that can be counted."""
     if isinstance(shape, Many) and not shape.names:
-        return Many(shape.item, None, shape.keyed, shape.distinct, key=shape.key)
+        return Many(shape.item, None, shape.keyed, shape.distinct, key=shape.key, filled=shape.filled, mixed=shape.mixed)
     return shape
 
 

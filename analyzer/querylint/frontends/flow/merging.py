@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from querylint.frontends.flow.scope import Var
-from querylint.frontends.flow.values import Val, join
+from querylint.frontends.flow.scope import Frame, Var
+from querylint.frontends.flow.values import Many, Val, join
 from querylint.ir import (
     Access,
     Block,
@@ -41,6 +41,31 @@ def without(block: Block, numbers: set[int]) -> Block:
         elif not (isinstance(step, Access) and step.id in numbers):
             kept.append(step)
     return tuple(kept)
+
+
+def looked_up(frames: list[Frame], value: Val) -> None:
+    """Something is looked up in a collection: the loops around this place need those that have filled it."""
+    filled = value.shape.filled if isinstance(value.shape, Many) else frozenset()
+    for frame in frames if filled else ():
+        if frame.id not in filled:
+            frame.looked_up |= filled
+
+
+def rejoined(store: dict[Var, Val], left: list[tuple[dict[Var, Val], frozenset[int]]], *, ended: bool) -> dict[Var, Val]:
+    """The variables after a closure that was left at several places, each with the steps that led there; `ended`: it never fell through."""
+    ways = left if ended and left else [*left, (store, frozenset())]
+    if all(way is store for way, _ in ways):
+        return store
+    merged = dict(store)
+    for var in store:
+        values = [(held, why) for way, why in ways if (held := way.get(var)) is not None]
+        first = values[0][0] if values else store[var]
+        if any(held is not first for held, _ in values):
+            for held, why in values[1:]:
+                first = join(first, held).with_deps(why)
+            first = first.with_deps(values[0][1])
+        merged[var] = first
+    return merged
 
 
 def merge_stores(before: dict[Var, Val], after: list[dict[Var, Val]], on: frozenset[int]) -> dict[Var, Val]:

@@ -58,3 +58,4 @@ class Frame:
     exits: list[tuple[dict[Var, Val], frozenset[int]]] = field(default_factory=list)
     fold_deps: frozenset[int] = frozenset()
     fold_fields: set[str] = field(default_factory=set)
+    looked_up: frozenset[int] = frozenset()

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.frontends.flow.cases import Decided, handed
+from querylint.frontends.flow.leaks import leaks
 from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, leaks, lowered
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, derived, lowered
 from querylint.ir import (
     ITEM,
     Access,
@@ -61,6 +63,7 @@ class State:
         self.scope = Scope()
         self.block: list[Step] = []
         self.frames: list[Frame] = []
+        self.left: list[tuple[dict[Var, Val], frozenset[int]]] = []
         self.returns: list[tuple[Val, tuple[Condition, ...], frozenset[int]]] = []
         self.path_conditions: list[tuple[Condition, ...]] = []
         self.guards: frozenset[int] = NO_STEPS
@@ -79,6 +82,7 @@ class State:
         self.built: list[Access] = []
         self.yields: list[Val] = []
         self.results: dict[int, tuple[Query, Val]] = {}
+        self.decided = Decided()
 
     # Walking: supplied by the machine.
 
@@ -203,9 +207,6 @@ class State:
     ) -> Val:  # fmt: skip
         """Call something; the result is known only by the number of the call."""
         number = self.fresh()
-        deps: frozenset[int] = NO_STEPS
-        for arg in args:
-            deps |= arg.deps
         step = Call(
             number,
             target,
@@ -213,12 +214,13 @@ class State:
             tuple(self.value(a) for a in args),
             self.span(node.at, node.end),
             text,
-            deps,
+            derived(*args).deps,
             self.why(),
             self.broken(node.at, node.end),
             self.detached_from_database(),
             bool(self.frames) and len(self.frames) in self.caught,
             kept,
+            handed(self, node, len(args)),
         )
         self.emit(step)
         me = frozenset({number})
@@ -283,13 +285,13 @@ class State:
             if key not in self.outflows:
                 self.outflows[key] = Outflow(leak.origin, how, self.span(at, end), leak.works)
 
-    def leave(self, kind: ExitKind, at: int, end: int, deps: frozenset[int] = NO_STEPS) -> None:
+    def leave(self, kind: ExitKind, at: int, end: int, deps: frozenset[int] = NO_STEPS, *, most: int | None = None) -> None:
         """Leave the block early; what variables hold here, they may hold after the loop."""
         if kind in (ExitKind.BREAK, ExitKind.CONTINUE) and not self.dead:
             around = next((f for f in reversed(self.frames) if f.kind in (LoopKind.EACH, LoopKind.WHILE)), None)
             if around is not None and len(around.exits) < 20:
                 around.exits.append((dict(self.store), self.why()))
-        self.emit(Exit(kind, self.span(at, end), deps))
+        self.emit(Exit(kind, self.span(at, end), deps, most))
         self.dead = True
 
     # Blocks.
@@ -350,7 +352,7 @@ class State:
                     strided or frame.strided,
                     handed,
                     detached,
-                    guards=why,
+                    guards=why | frame.looked_up,
                 )
             )
 

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from querylint.frontends.flow import cases
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested
 from querylint.frontends.flow.loops import run_for
+from querylint.frontends.flow.merging import rejoined
 from querylint.frontends.flow.scope import Frame, Scope
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Val, derived, join, join_all, many
-from querylint.ir import ExitKind, LoopKind
+from querylint.ir import Exit, ExitKind, LoopKind
 from querylint.syntax import tree
 
 
@@ -32,10 +34,11 @@ def run_flat(m: State, body: list[tree.Stmt]) -> None:
     """Walk through statements in the present scope."""
     hoist(m, body)
     known = len(m.path_conditions)
-    for statement in body:
+    for number, statement in enumerate(body):
         if m.dead or m.full:
             break
         STATEMENTS[type(statement)](m, statement)
+        cases.note_rest(m, statement, body[number + 1 :])
     del m.path_conditions[known:]
 
 
@@ -54,10 +57,13 @@ def _let(m: State, node: tree.Let) -> None:
     if isinstance(value.shape, Closure) and isinstance(node.value, tree.Fn) and isinstance(node.pattern, tree.NamePattern):
         value = replace(value, shape=replace(value.shape, label=node.pattern.id))
     bind(m, node.pattern, value)
+    cases.entitle(m, node.pattern, cases.known(m, node.value))
+    cases.mean(m, node.pattern, node.value)
 
 
 def _if(m: State, node: tree.If) -> None:
     value = tested(m, node.test)
+    cases.note_if(m, node)
     no = negated(value.conditions)
 
     def then() -> None:
@@ -88,11 +94,19 @@ def _return(m: State, node: tree.Return) -> None:
     if node.implicit:
         m.dead = True
     elif m.inner:
-        m.leave(ExitKind.CONTINUE, node.at, node.end, value.deps)
+        if not m.dead:
+            m.left.append((m.store, m.why()))
+        m.emit(Exit(ExitKind.CONTINUE, m.span(node.at, node.end), value.deps))
+        m.dead = True
     else:
         for frame in m.frames:
             frame.leaves = True
-        m.leave(ExitKind.RETURN, node.at, node.end, value.deps)
+        m.leave(ExitKind.RETURN, node.at, node.end, value.deps, most=_most(value))
+
+
+def _most(value: Val) -> int | None:
+    """How many members a returned list has at most; nothing has none."""
+    return 0 if value.literal in (None, tree.UNDEFINED) and not value.interesting else value.most
 
 
 def _throw(m: State, node: tree.Throw) -> None:
@@ -150,6 +164,7 @@ def _switch(m: State, node: tree.Switch) -> None:
             has_default = True
         else:
             deps |= m.evaluate(test).deps
+            cases.note(m, body, cases.matched(m, node, test))
         arms.append(_case(m, body))
     if not has_default:
         arms.append(lambda: None)
@@ -195,6 +210,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     scope, dead, guards, control = m.scope, m.dead, m.guards, m.control
     returns, m.returns = m.returns, []
     yields, m.yields = m.yields, []
+    left, m.left = m.left, []
     conditions, m.path_conditions = m.path_conditions, []
     m.scope = Scope(closure.scope)
     frame: Frame | None = None
@@ -207,6 +223,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     if fn.generator and m.language.function_scoped:
         found = [(many(None, join_all(m.yields)), (), NO_STEPS)]
     m.yields = yields
+    m.store, m.left = rejoined(m.store, m.left, ended=m.dead and not dead), left
     m.scope, m.dead, m.control, m.returns, m.path_conditions = scope, dead, control, returns, conditions
     m.guards = guards
     m.inner -= 1
@@ -251,6 +268,7 @@ def bind_params(m: State, fn: tree.Fn, args: tuple[Val, ...]) -> None:
         if param.type:
             value = m.vocabulary.typed(m, value, param.type)
         bind(m, param.pattern, value)
+        cases.parameter(m, number, param)
 
 
 def _with_conditions(value: Val, found: list[tuple[Val, tuple[Condition, ...], frozenset[int]]]) -> Val:

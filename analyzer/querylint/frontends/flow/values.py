@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from querylint.construction import quick
@@ -50,7 +50,7 @@ class Many:
 
     `keyed` says that it is a map, whose `item` is what it maps to; `most` is how many members it has at most, where that is written down.
     `names` are the names that members in their places have besides, as those of a row of a cursor do. `key` is what a map maps from, where
-    that is known.
+    that is known. `filled` are the loops whose rounds put something into it; `mixed` that it holds more than what its value came from.
     """
 
     item: Val
@@ -60,6 +60,8 @@ class Many:
     most: int | None = None
     names: tuple[str, ...] = ()
     key: Val | None = None
+    filled: frozenset[int] = NO_STEPS
+    mixed: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -287,7 +289,9 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if a is None or b is None:
         known, other = (a, right) if b is None else (b, left)
         if isinstance(known, Many) and ((known.most == 0 and other.literal is NOT_LITERAL) or (known.items is None and other.origins)):
-            return Many(known.item, None, known.keyed, known.distinct, key=known.key)  # `found or []`, `rows[:5] if short else rows`
+            return replace(
+                known, items=None, most=None, names=(), mixed=known.mixed or known.most != 0
+            )  # `found or []`, `rows[:5] if short else rows`
         return known
     if a == b:
         return a
@@ -302,7 +306,8 @@ def join_shapes(left: Val, right: Val) -> Shape:
         return Record(fields, (*a.rest, *(v for v in b.rest if v not in a.rest)))
     if isinstance(a, Many) and isinstance(b, Many):
         most = max(a.most, b.most) if a.most is not None and b.most is not None else None
-        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most, key=a.key or b.key)
+        mixed = a.mixed or b.mixed or (bool(left.origins) is not bool(right.origins) and 0 not in (a.most, b.most))
+        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most, key=a.key or b.key, filled=a.filled | b.filled, mixed=mixed)
     if isinstance(a, Query) and isinstance(b, Query):
         return join_queries(a, b)
     if isinstance(a, Marker) and isinstance(b, Marker) and a.kind == b.kind:
@@ -351,7 +356,7 @@ def lowered(value: Val, text: str = "") -> Value:
     """The value as the shared language has it: flat, with the path of every part that came from somewhere."""
     parts: dict[tuple[tuple[str, ...], Origin], None] = {}
     _flatten(value, (), parts, 0)
-    return Value(tuple(parts), value.deps, value.literal, text, value.most or None)
+    return Value(tuple(parts), value.deps, value.literal, text, value.most or None, isinstance(value.shape, Many) and value.shape.mixed)
 
 
 def _flatten(value: Val, path: tuple[str, ...], parts: dict[tuple[tuple[str, ...], Origin], None], depth: int) -> None:
@@ -368,33 +373,3 @@ def _flatten(value: Val, path: tuple[str, ...], parts: dict[tuple[tuple[str, ...
     elif isinstance(shape, Many) and not value.origins:
         for inner in shape.items or (shape.item,):
             _flatten(inner, (*path, ITEM), parts, depth + 1)
-
-
-@dataclass(slots=True)
-class Leak:
-    """A place where part of a value leaves: its origin and the works done before."""
-
-    origin: Origin
-    works: tuple[int, ...] = field(default=())
-
-
-def leaks(value: Val) -> list[Leak]:
-    """All that leaves when this value leaves whole."""
-    found: list[Leak] = []
-    _leak(value, found, 0)
-    return found
-
-
-def _leak(value: Val, found: list[Leak], depth: int) -> None:
-    found.extend(Leak(origin, value.works) for origin in value.origins)
-    if depth > FLATTEN_DEPTH or len(found) > 200:
-        return
-    shape = value.shape
-    if isinstance(shape, Record):
-        for inner in shape.fields.values():
-            _leak(inner, found, depth + 1)
-        for inner in shape.rest:
-            _leak(inner, found, depth + 1)
-    elif isinstance(shape, Many) and not value.origins:
-        for inner in shape.items or (shape.item,):
-            _leak(inner, found, depth + 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from querylint.frontends.flow.comparators import computed
 from querylint.frontends.flow.conditions import stated
+from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -36,6 +37,7 @@ PURE = frozenset(
 
 
 SEEKING = frozenset(("includes", "some", "find", "findIndex", "indexOf", "has"))
+GROWING = frozenset(("push", "unshift", "add", "set"))
 PROMISES = frozenset(("then", "catch", "finally"))
 Handler = Callable[[State, tree.Call, tree.Member, Val], Val | None]
 
@@ -67,6 +69,8 @@ def picked(m: State, work: Work, base: Val, at: int, end: int) -> Val:
 def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     """A method of a collection or a promise; None for anything else."""
     known = METHODS.get(func.name)
+    if func.name not in GROWING:
+        looked_up(m.frames, base)
     if isinstance(base.shape, External) and func.name not in PROMISES:
         return _of_library(m, node, func, known)
     if known is not None:
@@ -105,9 +109,7 @@ def _each(
         item = base.item().with_deps(frozenset({frame.id}))
         values = args(item)
         if isinstance(callback.shape, Closure):
-            outer = len(m.block)
             result = m.invoke(callback.shape, values, callback.shape.fn.at, callback.shape.fn.end, inline=True)
-            del outer
         else:
             result = _call_back(m, node, callback, values)
     _finish(m, base, frame.folded, frame.grouped, frame.fold_deps, node)
@@ -181,7 +183,7 @@ def _predicate_work(m: State, node: tree.Call, func: tree.Member, base: Val, wor
     if not predicates:
         if not result.conditions and not result.origins and not result.deps & base.deps and not held:
             return None, needs
-        if result.origins or _only_presence(result, base):
+        if (result.origins and set(result.origins) <= set(items)) or _only_presence(result, base):
             return None, needs
         predicates = (Predicate(None, Relation.OTHER, Side.MEMORY),)
     return m.use(work, base, node.at, node.end, predicates=predicates), needs
