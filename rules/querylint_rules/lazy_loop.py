@@ -21,7 +21,8 @@ back from a related row to the row it was reached from; rows that a caller may h
 the author wrote down, slices of a few rows, a unique key that is fixed; tests, seeds and migrations. It is a hint where only schedules and
 commands lead to the loop, where a helper reads under conditions deep inside, or beside work that writes, where a relation only stands in
 for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the rows
-just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, and where a comment says so.
+just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, where each
+round ends a transaction upon which the session forgets what it has loaded, and where a comment says so.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, loading, missing, possible, prefixed, several, sources
 from querylint.advise.following import only_key, stands_in
+from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
+from querylint.advise.transactions import expires
 from querylint.ir import (
     ITEM,
     Access,
@@ -177,6 +180,9 @@ def _loop(program: Program, site: Site, source: Source) -> tuple[Loop | None, Fu
         if place is None:
             return nowhere
         places.append(place)
+    outermost = places[-1].function
+    if not any(passable(program, outermost, known, reversed(source.edges), site.step) for known in given_by_callers(program, outermost)):
+        return nowhere
     for place in places:
         for hit in rounds(program, place):
             if hit.constant:
@@ -294,7 +300,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         better or _remedy(program, source, paths, step, at),
-        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(followed) else None,
+        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(program, followed) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
@@ -324,17 +330,19 @@ def _one_row(program: Program, gathered: Rows) -> bool:
     return not any(place is None or any(loop.kind is not LoopKind.ONCE for loop in place.loops) for place in places)
 
 
-def _unfelt(followed: Followed) -> bool:
+def _unfelt(program: Program, followed: Followed) -> bool:
     """Whether it hardly shows.
 
-    Something must fail first, callers that cannot be seen may have loaded the rows or built their query, each round writes anyway, or it
-    takes the first few rows of a relation that may have many.
+    Something must fail first, callers that cannot be seen may have loaded the rows or built their query, each round writes anyway, or ends
+    a transaction that makes the session forget what was loaded, or it takes the first few rows of a relation that may have many.
     """
     read, step = followed.source.read, followed.site.step
     few = isinstance(step, Access) and step.bound is Bound.LIMIT
     if read is None or few or followed.site.handled or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
         return True
-    return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
+    if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
+        return True
+    return expires(program, followed.where, followed.loop)
 
 
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from querylint.ir.access import Access, Bound, Eager, Loading, Op, Order, Plan, Predicate, Relation, Side, Terminal, Way
 from querylint.ir.code import (
+    Ask,
+    Asked,
     Block,
     Branch,
     Call,
@@ -35,6 +37,8 @@ __all__ = [
     "NOT_LITERAL",
     "UNKNOWN",
     "Access",
+    "Ask",
+    "Asked",
     "Block",
     "Bound",
     "Branch",

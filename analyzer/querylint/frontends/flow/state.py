@@ -13,6 +13,7 @@ from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Conditio
 from querylint.ir import (
     ITEM,
     Access,
+    Asked,
     Bound,
     Branch,
     Call,
@@ -58,6 +59,7 @@ class State:
         self.lines = lines
         self.vocabulary = vocabulary
         self.store: dict[Var, Val] = {}
+        self.entered: dict[Var, Val] = {}
         self.scope = Scope()
         self.block: list[Step] = []
         self.frames: list[Frame] = []
@@ -364,6 +366,7 @@ class State:
         handler: bool = False,
         missing: bool = False,
         special: bool = False,
+        asked: Asked | None = None,
     ) -> None:
         """Walk each arm (a callable) from the present state, then go on with what holds after any of them."""
         before, guards = dict(self.store), self.guards
@@ -395,4 +398,4 @@ class State:
         self.dead = dead or not after
         self.store = merge_stores(before, after, on) if after else before
         if (any(blocks) or handler) and not dead:  # its own arms may have ended the block
-            self.block.append(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special))
+            self.block.append(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special, asked))

@@ -35,6 +35,7 @@ class SqlAlchemy(Stack):
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)
         self.models: Models
+        self.facts = replace(self.facts, expires=not sessions.keep_rows(project))
         self._gathered: WeakKeyDictionary[State, list[tuple[frozenset[int], str | None]]] = WeakKeyDictionary()
         self._worked: WeakKeyDictionary[State, int] = WeakKeyDictionary()
         self._held: WeakKeyDictionary[State, set[str]] = WeakKeyDictionary()
