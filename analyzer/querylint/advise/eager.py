@@ -58,6 +58,8 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
         for edge in callers:
             for held in given(origin, edge.call):
                 known = True
+                if any(before.call is edge.call for before in edges):
+                    continue  # once round a recursion is enough: a relation of the rows themselves would be followed for ever
                 yield from _sources(program, program.functions[edge.caller], held, (*edges, edge), depth + 1)
         if known:
             return

@@ -59,8 +59,7 @@ class State:
         self.lines = lines
         self.vocabulary = vocabulary
         self.store: dict[Var, Val] = {}
-        self.entered: dict[Var, Val] = {}
-        self.scope = Scope()
+        self.entered, self.scope = dict[Var, Val](), Scope()
         self.block: list[Step] = []
         self.frames: list[Frame] = []
         self.returns: list[tuple[Val, tuple[Condition, ...], frozenset[int]]] = []

@@ -19,6 +19,8 @@ MOST_ORIGINS = 12
 MOST_TEXTS = 6
 TEXT = "text"
 """The marker of a text that is put together: `data` holds what it may be, with a hole for every part that is known only at run time."""
+LOADER = "loader"
+"""The kind of marker whose data add up: one of several options, or a list of them, asks for what each of them does."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -314,6 +316,8 @@ def join_markers(a: Marker, b: Marker) -> Marker:
     """A text that is one of several, or two values that are of one kind all the same."""
     if a.kind == TEXT:
         return Marker(TEXT, tuple(dict.fromkeys((*a.data, *b.data)))[:MOST_TEXTS])
+    if a.kind == LOADER:
+        return Marker(LOADER, ("", *dict.fromkeys((*a.data[1:], *b.data[1:]))))
     if a.data != b.data or a.inner is None or b.inner is None:
         return b if a.inner is None or a.data != b.data else a
     return replace(a, inner=join(a.inner, b.inner))
