@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from querylint.advise.audience import unhurried
-from querylint.ir import Ask, Asked, Block, Branch, Call, Exit, Function, Kind, Loop, Mode, Program, Role, Root, Step, Value
+from querylint.ir import (
+    Ask,
+    Asked,
+    Block,
+    Branch,
+    Call,
+    Exit,
+    Function,
+    Kind,
+    Loop,
+    Mode,
+    Origin,
+    Program,
+    Role,
+    Root,
+    Step,
+    TargetKind,
+    Value,
+)
 from querylint.ir.program import Edge, Effect, Site
 
+SETTING = re.compile(r"(?:^|[._])(?:config|settings|conf|environ)\.get$", re.IGNORECASE)
 MOST_DEEP = 3
 MOST_WAYS = 24
 
@@ -29,6 +49,27 @@ def handed_at_most(program: Program, site: Site, loop: Loop, most: int) -> bool:
     if not counted:
         return False
     return all(ref in known and (size := known[ref].most) is not None and size <= most for known in counted for ref in refs)
+
+
+def configured(program: Program, function: Function, value: Value, most: int, depth: int = 0) -> bool:
+    """Whether a value is a setting, which somebody wrote down, be it handed over by every caller: `config.get("INTERVALS")`."""
+    sites = program.sites(function.key).by_id
+    behind = [sites[number].step for number in value.deps if number in sites]
+    read = all(isinstance(step, Call) and step.target.kind is TargetKind.EXTERNAL and SETTING.search(step.text) for step in behind)
+    given = value.origins
+    if not read or not (given or behind) or len(behind) < len(value.deps) or len(given) < len(value.parts):
+        return False
+    return all(o.root is Root.PARAM and not o.path and _given_settings(program, function, o, most, depth) for o in given)
+
+
+def _given_settings(program: Program, function: Function, origin: Origin, most: int, depth: int) -> bool:
+    edges = program.callers.get(function.key, ()) if depth <= MOST_DEEP and function.route is None else ()
+    for edge in edges:
+        value = edge.call.args[origin.ref] if isinstance(origin.ref, int) and origin.ref < len(edge.call.args) else None
+        written = value is not None and (value.literal is None or (value.most is not None and value.most <= most))
+        if value is None or not (written or configured(program, program.functions[edge.caller], value, most, depth + 1)):
+            return False
+    return bool(edges)
 
 
 def given_by_callers(program: Program, function: Function) -> list[Given]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from querylint.advise.handed import closed, handed_at_most
+from querylint.advise.handed import closed, configured, handed_at_most
 from querylint.advise.planner import plain
 from querylint.advise.sequence import blocks
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
@@ -59,7 +59,7 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
                 or (loop.limit is not None and loop.limit <= MOST_FEW)
                 or handed_at_most(program, site, loop, MOST_FEW)
                 or closed(program, site)
-                or (program.facts(site.function).planner and _set_by_hand(site, loop)),
+                or (program.facts(site.function).planner and _set_by_hand(program, site, loop)),
                 bool(_closure(loop.control, {c.id: c.deps for c in loop.carried}) & inside)
                 and loop.kind is LoopKind.EACH
                 and not (program.facts(site.function).bulk_reads and _refuses(loop, inside)),
@@ -79,8 +79,10 @@ def _refuses(loop: Loop, inside: frozenset[int]) -> bool:
     )
 
 
-def _set_by_hand(site: Site, loop: Loop) -> bool:
+def _set_by_hand(program: Program, site: Site, loop: Loop) -> bool:
     """Whether the loop runs over a setting or a constant, whose items somebody wrote down: `settings.GROUPS`."""
+    if loop.over is not None and configured(program, site.function, loop.over, MOST_FEW):
+        return True
     if not SET_BY_HAND.match(loop.over_text):
         return False
     read = {step.id for step in site.function.steps() if isinstance(step, Access)}
