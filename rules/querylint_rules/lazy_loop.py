@@ -17,12 +17,13 @@ count (`annotate`).
 
 ## When it stays silent
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
-back from a related row to the row it was reached from; relations that lead all rows to one, or to rows that a session holds; rows that a caller may have loaded in a way that cannot be read; loops whose length
-the author wrote down, slices of a few rows, a unique key that is fixed; tests, seeds and migrations. It is a hint where only schedules and
-commands lead to the loop, where a helper reads under conditions deep inside, or beside work that writes, where a relation only stands in
-for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the rows
-just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, where each
-round ends a transaction upon which the session forgets what it has loaded, and where a comment says so.
+back from a related row to the row it was reached from; relations that lead all rows to one, or to rows that a session holds; rows that a
+caller may have loaded in a way that cannot be read; loops whose length the author wrote down, slices of a few rows, a unique key that is
+fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
+deep inside, or beside work that writes, where a relation only stands in for another (`row.site or row.cluster.site`), where a session that
+keeps its rows meets one of a few kinds (`order.status`) or of the rows just read, where a page of few rows is kept for everybody, where
+nobody in sight hands the query over, where each round ends a transaction upon which the session forgets what it has loaded, and where a
+comment says so.
 """
 
 from __future__ import annotations
