@@ -17,11 +17,13 @@ count (`annotate`).
 
 ## When it stays silent
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
-back from a related row to the row it was reached from; rows that a caller may have loaded in a way that cannot be read; loops whose length
-the author wrote down, slices of a few rows, a unique key that is fixed; tests, seeds and migrations. It is a hint where only schedules and
-commands lead to the loop, where a helper reads under conditions deep inside, or beside work that writes, where a relation only stands in
-for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the rows
-just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, and where a comment says so.
+back from a related row to the row it was reached from; relations that lead all rows to one, or to rows that a session holds; rows that a
+caller may have loaded in a way that cannot be read; loops whose length the author wrote down, slices of a few rows, a unique key that is
+fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
+deep inside, or beside work that writes, where a relation only stands in for another (`row.site or row.cluster.site`), where a session that
+keeps its rows meets one of a few kinds (`order.status`) or of the rows just read, where a page of few rows is kept for everybody, where
+nobody in sight hands the query over, where each round ends a transaction upon which the session forgets what it has loaded, and where a
+comment says so.
 """
 
 from __future__ import annotations
@@ -32,10 +34,13 @@ from dataclasses import dataclass, field, replace
 
 from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
-from querylint.advise.eager import Source, at_most_one, column, links, loading, missing, possible, prefixed, several, sources
+from querylint.advise.eager import Source, at_most_one, column, loading, missing, possible, prefixed, several, sources
 from querylint.advise.following import only_key, stands_in
+from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
+from querylint.advise.sessions import few_by_identity, met, unasked
+from querylint.advise.transactions import expires
 from querylint.ir import (
     ITEM,
     Access,
@@ -58,11 +63,6 @@ from querylint.text import Span
 
 MOST_NAMES = 5
 SCREEN = 20
-KINDS = re.compile(
-    r"(?:^|_)(?:type|kind|category|priority|severity|status|state|level|role|language|locale|country|region|currency|unit|license|tier|"
-    r"format|taxonomy|environment|instrument|telescope|org|organi[sz]ation|tenant|workspace)$",
-    re.IGNORECASE,
-)
 EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
 ALL_COUNTED = Advice("let one query of the related rows count them: their conditions can name the relation that leads back")
 FEW = re.compile(r"admin|setting|config|option|plan|role|type|category", re.IGNORECASE)  # tables that people keep by hand
@@ -160,7 +160,7 @@ def _lacking(program: Program, source: Source) -> list[Path]:
         return []
     if source.read is None:
         return [source.path] if len(source.path) > 1 and possible(program, source.outer, source.path) else []
-    lacking = missing(program, source.outer, source.read, source.path)
+    lacking = unasked(program, source.outer, source.read, missing(program, source.outer, source.read, source.path))
     if source.read.terminal in (Terminal.ROWS, Terminal.PAGE) and not at_most_one(program, source.outer, source.read):
         return lacking
     return [path for path in lacking if several(program, source.outer, source.read.table, path[:-1])]
@@ -177,6 +177,9 @@ def _loop(program: Program, site: Site, source: Source) -> tuple[Loop | None, Fu
         if place is None:
             return nowhere
         places.append(place)
+    outermost = places[-1].function
+    if not any(passable(program, outermost, known, reversed(source.edges), site.step) for known in given_by_callers(program, outermost)):
+        return nowhere
     for place in places:
         for hit in rounds(program, place):
             if hit.constant:
@@ -294,7 +297,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         better or _remedy(program, source, paths, step, at),
-        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(followed) else None,
+        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(program, followed) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
@@ -324,17 +327,26 @@ def _one_row(program: Program, gathered: Rows) -> bool:
     return not any(place is None or any(loop.kind is not LoopKind.ONCE for loop in place.loops) for place in places)
 
 
-def _unfelt(followed: Followed) -> bool:
+def _unfelt(program: Program, followed: Followed) -> bool:
     """Whether it hardly shows.
 
-    Something must fail first, callers that cannot be seen may have loaded the rows or built their query, each round writes anyway, or it
-    takes the first few rows of a relation that may have many.
+    Something must fail first, the rows share what identifies one, callers that cannot be seen may have loaded the rows or built the query,
+    each round writes anyway, or ends a transaction that makes the session forget what was loaded, or it takes the first few rows of a
+    relation that may have many.
     """
     read, step = followed.source.read, followed.site.step
     few = isinstance(step, Access) and step.bound is Bound.LIMIT
-    if read is None or few or followed.site.handled or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
+    if (
+        read is None
+        or few
+        or few_by_identity(read)
+        or followed.site.handled
+        or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans))
+    ):
         return True
-    return any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps())
+    if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
+        return True
+    return expires(program, followed.where, followed.loop)
 
 
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
@@ -355,16 +367,8 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:
-    """Whether a relation leads to one of a few rows, or to one of the very rows that were read: the session keeps those it has met."""
     followed, read = gathered.paths[path], gathered.read
-    function = followed.source.outer
-    if read is None or not program.facts(function).identity:
-        return False
-    link = links(program, function, read.table, path)[-1]
-    if link is None or link.many:
-        return False
-    among = link.column is not None and link.target == read.table and len(path) == 1 and read.bound is Bound.ALL
-    return among or KINDS.search(link.name) is not None
+    return read is not None and met(program, followed.source.outer, read, path)
 
 
 def _names(paths: list[Path]) -> str:

@@ -19,10 +19,11 @@ In Django read the rows for all the items with one query before the loop: `in_bu
 Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
 first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but awaited together after it,
 batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database, settings that somebody
-wrote, tests, functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they
-put off), where clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an
-action that waits for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a
-round reads a group of keys at once, where the parts of one object check themselves, and where a comment says that it is meant so.
+wrote, rows that are read again after their own commit, arms that the constants of all callers close, tests, functions that only tests
+call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where clients are in sight
+that call most functions and not this one, where a list that is short or has a limit is read for an action that waits for the world
+outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of keys at
+once, where the parts of one object check themselves, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from querylint.advise.places import asked_for, describe, local_effects, own_trai
 from querylint.advise.planner import entire, plain
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.sequence import cheap
+from querylint.advise.transactions import reread
 from querylint.advise.writes import batch_job, labors, order_matters, sends
 from querylint.ir import (
     ITEM,
@@ -93,13 +95,14 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
         if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT and not by_table(read):
             effect = Effect(site.function.key, read)
-            if not asks_one_key(program, site, effect):
+            if not asks_one_key(program, site, effect) and not reread(program, effect):
                 yield site, hit, effect
     for site, call in program.calls():
         hit = _waiting(program, site)
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
         effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
+        effects = [e for e in effects if not reread(program, e)]
         if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
             effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop) and not asks_one_key(program, site, e)]
         worst = _worst(effects)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from querylint.advise.eager import Source, given, sources
-from querylint.ir import Access, Call, Loop, Predicate, Program, Relation, Root, Value
+from querylint.advise.sessions import bound
+from querylint.ir import Access, Call, Loop, Predicate, Program, Root, Value
 from querylint.ir.program import Effect, Site
 
 
@@ -52,12 +53,7 @@ def asks_one_key(program: Program, site: Site, effect: Effect) -> bool:
 def _one_key(source: Source) -> bool:
     """Whether a column of the rows of a query is the same in all of them."""
     plans = source.read.plans if source.read is not None and source.listed and len(source.path) == 1 else ()
-    return bool(plans) and all(_bound(plan.predicates, source.path[0]) for plan in plans)
-
-
-def _bound(predicates: Iterable[Predicate], name: str) -> bool:
-    equal = (p for p in predicates if p.relation is Relation.EQ and p.field == name and not p.conditional)
-    return any(p.value is not None and (p.value.constant or p.value.parts) for p in equal)  # not to another column
+    return bool(plans) and all(bound(plan.predicates, {source.path[0]}) for plan in plans)
 
 
 def _values(read: Access) -> Iterator[Value | None]:

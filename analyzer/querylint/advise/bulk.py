@@ -37,6 +37,8 @@ def by_table(access: Access) -> bool:
 
 def small_matter(program: Program, site: Site, effect: Effect) -> bool:
     """Whether a read per item is true, and little: the database is in the process, nobody waits, or a helper does far more."""
+    if site.handled and program.facts(site.function).bulk_reads:
+        return True  # something must fail first
     if unhurried(program, site.function) or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
         return True
     if not plain(program, site.function):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from querylint.advise.handed import given_by_callers, handed, reaches
 from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
 from querylint.ir.program import Edge
 
@@ -57,6 +58,8 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
         for edge in callers:
             for held in given(origin, edge.call):
                 known = True
+                if any(before.call is edge.call for before in edges):
+                    continue  # once round a recursion is enough: a relation of the rows themselves would be followed for ever
                 yield from _sources(program, program.functions[edge.caller], held, (*edges, edge), depth + 1)
         if known:
             return
@@ -79,6 +82,8 @@ def _of_call(program: Program, function: Function, call: Call, path: Path, edges
             continue
         rest = path[len(held) :]
         assert callee is not None
+        if inner.root is Root.STEP and isinstance(inner.ref, int) and not _returns(program, function, call, callee, inner.ref):
+            continue
         known = True
         if inner.root is Root.PARAM and isinstance(inner.ref, int):
             for argument in given(inner.at(*rest), call):
@@ -88,6 +93,13 @@ def _of_call(program: Program, function: Function, call: Call, path: Path, edges
             yield Source(source.read, source.outer, source.path, edges, source.listed)
     if not known:
         yield Source(None, function, _relations(path), edges, ITEM in path)
+
+
+def _returns(program: Program, function: Function, call: Call, callee: Function, number: int) -> bool:
+    """Whether a call, with what it hands over, lets a step of its callee run, whose result then comes back."""
+    site = program.sites(callee.key).by_id.get(number)
+    ways = given_by_callers(program, function)
+    return site is None or any(reaches(program, callee, handed(call, known), site.step) for known in ways)
 
 
 def given(origin: Origin, call: Call) -> Iterator[Origin]:

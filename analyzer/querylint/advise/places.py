@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from querylint.advise.handed import brings_about
 from querylint.ir import Access, Call, Function, Kind, Loop, Mode, Origin, Program, Role, Root
 from querylint.ir.program import Edge, Effect, Site
 from querylint.rule import Point
@@ -104,7 +105,7 @@ def writes_too(program: Program, function: Function) -> bool:
 def local_effects(program: Program, function: Function, call: Call) -> list[Effect]:
     """What a call does to the database in the transaction, or at the place, that it stands in."""
     direct = (e for e in program.effects_of(function, call) if all(edge.call.mode is Mode.DIRECT for edge in e.trail))
-    return [_told(e, call) for e in direct if not _listed(program, function, call, e)]
+    return [_told(e, call) for e in direct if not _listed(program, function, call, e) and brings_about(program, function, call, e)]
 
 
 def _listed(program: Program, function: Function, call: Call, effect: Effect) -> bool:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
+from querylint.advise.handed import closed, configured, handed_at_most
 from querylint.advise.planner import plain
 from querylint.advise.sequence import blocks
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
@@ -56,8 +57,9 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
                 loop.id in needs or _carried_item(loop, needs),
                 loop.constant
                 or (loop.limit is not None and loop.limit <= MOST_FEW)
-                or _handed_few(program, site, loop)
-                or (program.facts(site.function).planner and _set_by_hand(site, loop)),
+                or handed_at_most(program, site, loop, MOST_FEW)
+                or closed(program, site)
+                or (program.facts(site.function).planner and _set_by_hand(program, site, loop)),
                 bool(_closure(loop.control, {c.id: c.deps for c in loop.carried}) & inside)
                 and loop.kind is LoopKind.EACH
                 and not (program.facts(site.function).bulk_reads and _refuses(loop, inside)),
@@ -77,24 +79,10 @@ def _refuses(loop: Loop, inside: frozenset[int]) -> bool:
     )
 
 
-def _handed_few(program: Program, site: Site, loop: Loop) -> bool:
-    """Whether every caller of a helper writes down the few items that the loop runs over."""
-    origins = loop.over.origins if loop.over is not None else ()
-    edges = program.callers.get(site.function.key, ())
-    if not origins or not edges or site.function.route is not None:
-        return False
-    for origin in origins:
-        if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.path:
-            return False
-        for edge in edges:
-            given = edge.call.args[origin.ref] if origin.ref < len(edge.call.args) else None
-            if given is None or given.most is None or given.most > MOST_FEW:
-                return False
-    return True
-
-
-def _set_by_hand(site: Site, loop: Loop) -> bool:
+def _set_by_hand(program: Program, site: Site, loop: Loop) -> bool:
     """Whether the loop runs over a setting or a constant, whose items somebody wrote down: `settings.GROUPS`."""
+    if loop.over is not None and configured(program, site.function, loop.over, MOST_FEW):
+        return True
     if not SET_BY_HAND.match(loop.over_text):
         return False
     read = {step.id for step in site.function.steps() if isinstance(step, Access)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from querylint.ir.access import Access, Bound, Eager, Loading, Op, Order, Plan, Predicate, Relation, Side, Terminal, Way
 from querylint.ir.case import Case, Handed, Test
 from querylint.ir.code import (
+    Ask,
+    Asked,
     Block,
     Branch,
     Call,
@@ -36,6 +38,8 @@ __all__ = [
     "NOT_LITERAL",
     "UNKNOWN",
     "Access",
+    "Ask",
+    "Asked",
     "Block",
     "Bound",
     "Branch",

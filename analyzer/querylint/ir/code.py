@@ -188,13 +188,41 @@ class Loop:
         return _walk(self.body)
 
 
+class Ask(Enum):
+    """What a condition asks: whether a parameter is true, equals a constant, holds one, is one of several; or what others ask."""
+
+    TRUE = "true"
+    EQUAL = "equal"
+    HOLDS = "holds"
+    AMONG = "among"
+    NOT = "not"
+    ALL = "all"
+    ANY = "any"
+    UNKNOWN = "unknown"
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A condition on the parameters of a function as they came in: constants that callers hand over may decide it.
+
+    `param` is the position of the parameter, `constants` what it is compared with, `of` the conditions that this one joins or denies.
+    """
+
+    ask: Ask
+    param: int = -1
+    constants: tuple[object, ...] = ()
+    of: tuple[Asked, ...] = ()
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A choice between blocks; `on` are the steps that the condition needs.
 
     `handler` marks the arm of an error handler; `missing` says that the first arm is taken where something is not there (null, false,
-    empty), `special` that it is taken only for one constant, such as one status among others.
+    empty), `special` that it is taken only for one constant, such as one status among others. `asked` is what must hold of the parameters
+    for the first of two arms, None where the condition does not ask for them.
     """
 
     arms: tuple[Block, ...]
@@ -203,6 +231,7 @@ class Branch:
     handler: bool = False
     missing: bool = False
     special: bool = False
+    asked: Asked | None = None
 
 
 class ExitKind(Enum):

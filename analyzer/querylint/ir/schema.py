@@ -105,7 +105,7 @@ class Facts:
     several reads of one function may run at once. `planner`: the database picks indexes by itself, from any condition. `lazy`:
     relations of a row are read when they are first asked for. `once`: a query object must be run, and may be run only once. `embedded`:
     the database runs inside the program, so that a query is no message to anywhere. `identity`: a row that was met once is kept under its
-    key, and following a key to it again reads nothing.
+    key, and following a key to it again reads nothing. `expires`: what a session holds of its rows is forgotten when a transaction ends.
     """
 
     bulk_writes: bool = False
@@ -116,6 +116,7 @@ class Facts:
     once: bool = True
     embedded: bool = False
     identity: bool = False
+    expires: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Conditio
 from querylint.ir import (
     ITEM,
     Access,
+    Asked,
     Bound,
     Branch,
     Call,
@@ -60,7 +61,7 @@ class State:
         self.lines = lines
         self.vocabulary = vocabulary
         self.store: dict[Var, Val] = {}
-        self.scope = Scope()
+        self.entered, self.scope = dict[Var, Val](), Scope()
         self.block: list[Step] = []
         self.frames: list[Frame] = []
         self.left: list[tuple[dict[Var, Val], frozenset[int]]] = []
@@ -366,6 +367,7 @@ class State:
         handler: bool = False,
         missing: bool = False,
         special: bool = False,
+        asked: Asked | None = None,
     ) -> None:
         """Walk each arm (a callable) from the present state, then go on with what holds after any of them."""
         before, guards = dict(self.store), self.guards
@@ -397,4 +399,4 @@ class State:
         self.dead = dead or not after
         self.store = merge_stores(before, after, on) if after else before
         if (any(blocks) or handler) and not dead:  # its own arms may have ended the block
-            self.block.append(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special))
+            self.block.append(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special, asked))

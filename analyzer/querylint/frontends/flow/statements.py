@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from querylint.frontends.flow import cases
+from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested
 from querylint.frontends.flow.loops import run_for
@@ -82,7 +83,8 @@ def _if(m: State, node: tree.If) -> None:
         run(m, node.then if value.literal else node.other)
         return
     special = singled_out(value.conditions) or (m.language.function_scoped and names_constant(node.test))
-    m.choose([then, other], value.deps, node.at, node.end, missing=absent(value.conditions), special=special)
+    question = asked(m, node.test) if m.entered else None
+    m.choose([then, other], value.deps, node.at, node.end, missing=absent(value.conditions), special=special, asked=question)
     if node.then and isinstance(node.then[-1], tree.Return | tree.Throw) and any(of_database(c) for c in no):
         m.path_conditions.append(no)  # who has a database handle has left
 

@@ -1,3 +1,4 @@
+# long: values and the ways in which they join are read as one list
 """What the walk over a function knows of a value while it runs it in thought."""
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ MOST_ORIGINS = 12
 MOST_TEXTS = 6
 TEXT = "text"
 """The marker of a text that is put together: `data` holds what it may be, with a hole for every part that is known only at run time."""
+LOADER = "loader"  # a marker whose data add up: one of several options asks for what each of them does
 
 
 @dataclass(slots=True, frozen=True)
@@ -319,9 +321,11 @@ def join_markers(a: Marker, b: Marker) -> Marker:
     """A text that is one of several, or two values that are of one kind all the same."""
     if a.kind == TEXT:
         return Marker(TEXT, tuple(dict.fromkeys((*a.data, *b.data)))[:MOST_TEXTS])
-    if a.data != b.data or a.inner is None or b.inner is None:
-        return b if a.inner is None or a.data != b.data else a
-    return replace(a, inner=join(a.inner, b.inner))
+    if a.kind == LOADER:
+        return Marker(LOADER, ("", *dict.fromkeys((*a.data[1:], *b.data[1:]))))
+    if a.data == b.data and a.inner is not None and b.inner is not None:
+        return replace(a, inner=join(a.inner, b.inner))
+    return b if a.inner is None or a.data != b.data else a
 
 
 def join_queries(a: Query, b: Query) -> Query:

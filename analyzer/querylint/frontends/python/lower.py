@@ -95,6 +95,7 @@ class ModuleLowering:
         machine.calling.append(fn)
         machine.scope = Scope(machine.scope)
         bind_params(machine, fn, tuple(params))
+        machine.entered = dict(machine.store)
         machine.run_flat(fn.body)
         machine.dead = False
         value = returned(machine, fn)

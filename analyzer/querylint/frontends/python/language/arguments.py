@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from querylint.frontends.flow.calls import arguments
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Many, Record, Val, derived, join_all, many
+from querylint.frontends.flow.values import NOTHING, Many, Record, Val, derived, join_all, literal, many
 from querylint.syntax import tree
 
 
@@ -37,10 +37,11 @@ def placed(m: State, node: tree.Call, fn: tree.Fn | None, first: tuple[Val, ...]
             loose.extend(value.shape.rest)
         else:
             loose.append(value)
-    return _by_parameter(fn, given, named, join_all(spread), join_all(loose))
+    unseen = bool(spread or loose)
+    return _by_parameter(fn, given, named, join_all(spread), join_all(loose), unseen=unseen)
 
 
-def _by_parameter(fn: tree.Fn, given: list[Val], named: dict[str, Val], spread: Val, loose: Val) -> tuple[Val, ...]:
+def _by_parameter(fn: tree.Fn, given: list[Val], named: dict[str, Val], spread: Val, loose: Val, *, unseen: bool) -> tuple[Val, ...]:
     out: list[Val] = []
     position = 0
     for param in fn.params:
@@ -57,5 +58,10 @@ def _by_parameter(fn: tree.Fn, given: list[Val], named: dict[str, Val], spread: 
             out.append(given[position])
             position += 1
         else:
-            out.append(spread if not param.named and spread.interesting else NOTHING)
+            out.append(spread if not param.named and spread.interesting else NOTHING if unseen else _default(param))
     return tuple(out)
+
+
+def _default(param: tree.Param) -> Val:
+    """What a parameter is that a call leaves out, where the function writes it down."""
+    return literal(param.default.value) if isinstance(param.default, tree.Literal) else NOTHING

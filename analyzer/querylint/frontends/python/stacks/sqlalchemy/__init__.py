@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import LOADER, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stack import Stack
@@ -35,6 +35,7 @@ class SqlAlchemy(Stack):
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)
         self.models: Models
+        self.facts = replace(self.facts, expires=not sessions.keep_rows(project))
         self._gathered: WeakKeyDictionary[State, list[tuple[frozenset[int], str | None]]] = WeakKeyDictionary()
         self._worked: WeakKeyDictionary[State, int] = WeakKeyDictionary()
         self._held: WeakKeyDictionary[State, set[str]] = WeakKeyDictionary()
@@ -278,8 +279,8 @@ class SqlAlchemy(Stack):
     def _marked_call(self, state: State, node: tree.Call, name: str, base: Val, shape: Marker) -> Val | None:
         if shape.kind in ("column", "relation", "sql", "subquery"):
             return method(state, node, name, base)
-        if shape.kind == "loader":
-            return loaders.option(state, self.models, node, name, base)
+        if shape.kind == LOADER:
+            return loaders.chained(state, self.models, node, name, base)
         if shape.kind == "extension":
             outer = self.project.outside(f"sqlalchemy.{name}")
             return functions.outside(self, state, node, f"sqlalchemy.{name}") if isinstance(outer.shape, External) else None

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Many, Marker, Query, Val, derived
+from querylint.frontends.flow.values import LOADER, Many, Marker, Query, Val, derived
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import model_of
 from querylint.ir import Eager, Loading, Plan
@@ -33,31 +33,57 @@ def option(state: State, models: Models, node: tree.Call, word: str, base: Val |
     args = [state.evaluate(a) for a in node.args]
     deps = derived(*args, *(state.evaluate(v) for _, v in node.keywords)).deps
     if word == "Load":
-        return Val(deps=deps, shape=Marker("loader", ("",)))
+        return Val(deps=deps, shape=Marker(LOADER, ("",)))
     if word == "options":
         for arg in args:
             inner = arg.shape
-            if isinstance(inner, Marker) and inner.kind == "loader":
+            if isinstance(inner, Marker) and inner.kind == LOADER:
                 asked += [_under(before, entry) for entry in inner.data[1:]]
-        return Val(deps=deps, shape=Marker("loader", (before, *asked)))
+        return Val(deps=deps, shape=Marker(LOADER, (before, *asked)))
     if word in words.COLUMN_OPTIONS:
         names = ",".join(n for arg in args if (n := _column(arg)))
         kind = {"load_only": "only", "defer": "defer"}.get(word, "undefer")
         if names or word == "undefer_group":
             asked.append(f"{kind} {before or '-'} {names}")
-        return Val(deps=deps, shape=Marker("loader", (before, *asked)))
+        return Val(deps=deps, shape=Marker(LOADER, (before, *asked)))
     kind = (
         "joined" if word in words.JOINED else "batched" if word in words.BATCHED else "silent" if word in words.FORBIDDEN
         else "lazy" if word.startswith("lazyload") else "default"
     )  # fmt: skip
     if word in ("with_loader_criteria", "selectin_polymorphic", "with_expression"):
-        return Val(deps=deps, shape=Marker("loader", (before, *asked)))
+        return Val(deps=deps, shape=Marker(LOADER, (before, *asked)))
     path = before
     for arg in args or [Val()]:
         for name, narrowed in _steps(models, arg):
             path = f"{path}.{name}" if path else name
             asked.append(f"{kind} {path}{' narrowed' if narrowed else ''}")
-    return Val(deps=deps, shape=Marker("loader", (path, *asked)))
+    return Val(deps=deps, shape=Marker(LOADER, (path, *asked)))
+
+
+def chained(state: State, models: Models, node: tree.Call, word: str, base: Val) -> Val:
+    """One more link of a chain that a variable may hold: before SQLAlchemy 2 the option in it asks for the new link as well."""
+    made = option(state, models, node, word, base)
+    root: tree.Expr = node
+    while isinstance(root, tree.Call | tree.Member):
+        root = root.func if isinstance(root, tree.Call) else root.base
+    var = state.scope.find(root.id) if isinstance(root, tree.Name) else None
+    mine = _asked_by(state.store.get(var, Val())) if var is not None else ()
+    if var is None or not mine:
+        return made
+    for other, held in state.store.items():
+        before = _asked_by(held)
+        if before and (other is var or mine[: len(before)] == before):
+            more = dict.fromkeys((*before, *_asked_by(made)))
+            state.store[other] = replace(held, shape=Marker(LOADER, (_reached(held), *more)))
+    return made
+
+
+def _asked_by(value: Val) -> tuple[str, ...]:
+    return value.shape.data[1:] if isinstance(value.shape, Marker) and value.shape.kind == LOADER else ()
+
+
+def _reached(value: Val) -> str:
+    return value.shape.data[0] if isinstance(value.shape, Marker) and value.shape.data else ""
 
 
 def _under(before: str, entry: str) -> str:
@@ -120,7 +146,7 @@ def apply(state: State, models: Models, query: Query, node: tree.Call, args: lis
     plans = query.plans
     for arg in _spread(args):
         shape = arg.shape
-        if isinstance(shape, Marker) and shape.kind == "loader":
+        if isinstance(shape, Marker) and shape.kind == LOADER:
             for entry in shape.data[1:]:
                 plans = tuple(_asked(models, query.table, plan, entry, span) for plan in plans)
         elif arg.literal is not None or arg.interesting:
@@ -147,7 +173,10 @@ def _asked(models: Models, table: str | None, plan: Plan, entry: str, span: Span
     if kind == "default":
         return plan
     if kind == "lazy":
-        kept = () if path[-1:] == (ALL,) else tuple(e for e in plan.eager if e.path[: len(path)] != path)
+        below = path[:-1] if path[-1:] == (ALL,) else path
+        least = len(path)  # a wildcard leaves alone what it stands under, and what the query asks for by name
+        own = path == (ALL,)
+        kept = tuple(e for e in plan.eager if len(e.path) < least or e.path[: len(below)] != below or (own and e.span is not None))
         return replace(plan, eager=kept)
     if path[-1:] == (ALL,):
         return plan if kind != "silent" else replace(plan, eager=(*plan.eager, Eager((*path[:-1], UNKNOWN_PATH), Loading.JOINED)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,16 @@ from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
+    from querylint.frontends.python.project import PythonProject
     from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
 
 STATEMENT = "sqlalchemy statement"
+KEEPING = re.compile(rb"""\bexpire_on_commit["']?\s*[=:]\s*False\b""")
+
+
+def keep_rows(project: PythonProject) -> bool:
+    """Whether sessions of the project are told to keep what they know of their rows when a transaction ends."""
+    return any(KEEPING.search(project.modules.source(path) or b"") for path in project.modules.files)
 
 
 def later(state: State, node: tree.Call, base: Val) -> bool:

@@ -1,0 +1,195 @@
+"""What callers hand to a function, and which of its steps that closes: an arm behind a flag that nobody sets, a list of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from querylint.advise.audience import unhurried
+from querylint.ir import (
+    Ask,
+    Asked,
+    Block,
+    Branch,
+    Call,
+    Exit,
+    Function,
+    Kind,
+    Loop,
+    Mode,
+    Origin,
+    Program,
+    Role,
+    Root,
+    Step,
+    TargetKind,
+    Value,
+)
+from querylint.ir.program import Edge, Effect, Site
+
+SETTING = re.compile(r"(?:^|[._])(?:config|settings|conf|environ)\.get$", re.IGNORECASE)
+MOST_DEEP = 3
+MOST_WAYS = 24
+
+Given = tuple[tuple[int, Value], ...]
+"""What is known of the arguments of one call: by position, the constants and the lists written down."""
+
+
+def closed(program: Program, site: Site) -> bool:
+    """Whether no caller whom anybody waits for, as far as they can be seen, lets a step run."""
+    return not any(reaches(program, site.function, known, site.step) for known in given_by_callers(program, site.function))
+
+
+def handed_at_most(program: Program, site: Site, loop: Loop, most: int) -> bool:
+    """Whether every caller that lets a loop run writes down the few items that it runs over."""
+    origins = loop.over.origins if loop.over is not None else ()
+    refs = [o.ref for o in origins if o.root is Root.PARAM and isinstance(o.ref, int) and not o.path]
+    ways = given_by_callers(program, site.function) if refs and len(refs) == len(origins) else []
+    counted = [dict(known) for known in ways if reaches(program, site.function, known, site.step)]
+    if not counted:
+        return False
+    return all(ref in known and (size := known[ref].most) is not None and size <= most for known in counted for ref in refs)
+
+
+def configured(program: Program, function: Function, value: Value, most: int, depth: int = 0) -> bool:
+    """Whether a value is a setting, which somebody wrote down, be it handed over by every caller: `config.get("INTERVALS")`."""
+    sites = program.sites(function.key).by_id
+    behind = [sites[number].step for number in value.deps if number in sites]
+    read = all(isinstance(step, Call) and step.target.kind is TargetKind.EXTERNAL and SETTING.search(step.text) for step in behind)
+    given = value.origins
+    if not read or not (given or behind) or len(behind) < len(value.deps) or len(given) < len(value.parts):
+        return False
+    return all(o.root is Root.PARAM and not o.path and _given_settings(program, function, o, most, depth) for o in given)
+
+
+def _given_settings(program: Program, function: Function, origin: Origin, most: int, depth: int) -> bool:
+    edges = program.callers.get(function.key, ()) if depth <= MOST_DEEP and function.route is None else ()
+    for edge in edges:
+        value = edge.call.args[origin.ref] if isinstance(origin.ref, int) and origin.ref < len(edge.call.args) else None
+        written = value is not None and (value.literal is None or (value.most is not None and value.most <= most))
+        if value is None or not (written or configured(program, program.functions[edge.caller], value, most, depth + 1)):
+            return False
+    return bool(edges)
+
+
+def given_by_callers(program: Program, function: Function) -> list[Given]:
+    """What is known of the arguments in each way to call a function; of one that outside code calls, nothing is.
+
+    No way at all where all calls that can be seen stand in places that are closed themselves.
+    """
+    return _ways(program, function, 0)
+
+
+def _ways(program: Program, function: Function, depth: int) -> list[Given]:
+    return program.once(("given by callers", function.key, depth), lambda: _given(program, function, depth))
+
+
+def _given(program: Program, function: Function, depth: int) -> list[Given]:
+    edges = [e for e in program.callers.get(function.key, ()) if e.caller != function.key and program.functions[e.caller].role is Role.CODE]
+    hurried = [e for e in edges if not unhurried(program, program.functions[e.caller])]
+    if function.route is not None or function.kind not in (Kind.PLAIN, Kind.JOB) or depth > MOST_DEEP or not 0 < len(edges) <= MOST_WAYS:
+        return [()]
+    found: dict[Given, None] = {}
+    for edge in hurried or edges:
+        if edge.call.mode is not Mode.DIRECT:
+            return [()]
+        caller = program.functions[edge.caller]
+        for known in _ways(program, caller, depth + 1):
+            if reaches(program, caller, known, edge.call):
+                found[handed(edge.call, known)] = None
+        if len(found) > MOST_WAYS:
+            return [()]
+    return list(found)
+
+
+def handed(call: Call, known: Given) -> Given:
+    """What a call hands over, where its own function knows of its arguments what is given."""
+    found: list[tuple[int, Value]] = []
+    above = dict(known)
+    for number, value in enumerate(call.args):
+        if value.constant or value.most is not None:
+            found.append((number, value))
+        elif len(value.origins) == 1 and len(value.parts) == 1 and value.origins[0].root is Root.PARAM and not value.origins[0].path:
+            passed = above.get(value.origins[0].ref) if isinstance(value.origins[0].ref, int) else None
+            if passed is not None:
+                found.append((number, passed))
+    return tuple(found)
+
+
+def brings_about(program: Program, function: Function, call: Call, effect: Effect) -> bool:
+    """Whether a call, with what it hands over, may lead to an access of the function that it reaches, or of one beyond."""
+    callee = program.callee(function, call)
+    if callee is None:
+        return True
+    ways = [known for known in given_by_callers(program, function) if reaches(program, function, known, call)] or [()]
+    return any(passable(program, callee, handed(call, known), effect.trail, effect.access) for known in ways)
+
+
+def passable(program: Program, function: Function, known: Given, trail: Iterable[Edge], last: Step) -> bool:
+    """Whether calls, one in the function that the other reaches, lead on to a step with what each hands over."""
+    here = function
+    for edge in trail:
+        if not reaches(program, here, known, edge.call):
+            return False
+        known = handed(edge.call, known)
+        here = program.functions[edge.callee]
+    return reaches(program, here, known, last)
+
+
+def reaches(program: Program, function: Function, known: Given, step: Step) -> bool:
+    """Whether a step of a function may run where this is known of its arguments."""
+    if not known or not program.once(("asks", function.key), lambda: _asks(function)):
+        return True
+    open_steps = program.once(("open", function.key, known), lambda: _open(function, dict(known)))
+    return id(step) in open_steps
+
+
+def _asks(function: Function) -> bool:
+    return any(isinstance(step, Branch) and step.asked is not None for step in function.steps())
+
+
+def _open(function: Function, known: dict[int, Value]) -> frozenset[int]:
+    found: set[int] = set()
+    _walk(function.body, known, found)
+    return frozenset(found)
+
+
+def _walk(block: Block, known: dict[int, Value], found: set[int]) -> bool:
+    """Whether what follows the block may run."""
+    for step in block:
+        found.add(id(step))
+        if isinstance(step, Exit):
+            return False
+        if isinstance(step, Loop):
+            _walk(step.body, known, found)
+        elif isinstance(step, Branch):
+            answer = decided(step.asked, known) if step.asked is not None and len(step.arms) == 2 else None
+            arms = step.arms if answer is None else (step.arms[0 if answer else 1],)
+            goes_on = [_walk(arm, known, found) for arm in arms]
+            if answer is not None and not goes_on[0]:
+                return False
+    return True
+
+
+def decided(asked: Asked, known: dict[int, Value]) -> bool | None:
+    """Whether a condition holds, where that is known of the arguments; None where it cannot be told."""
+    if asked.ask in (Ask.ALL, Ask.ANY, Ask.NOT):
+        answers = [decided(inner, known) for inner in asked.of]
+        if asked.ask is Ask.NOT:
+            return None if answers[0] is None else not answers[0]
+        telling = asked.ask is Ask.ANY
+        return telling if telling in answers else None if None in answers else not telling
+    value = known.get(asked.param)
+    if value is None:
+        return None
+    if not value.constant:
+        return bool(value.most) if asked.ask is Ask.TRUE else None
+    literal = value.literal
+    if asked.ask is Ask.TRUE:
+        return bool(literal)
+    if asked.ask is Ask.EQUAL:
+        return literal == asked.constants[0]
+    if asked.ask is Ask.AMONG:
+        return literal in asked.constants
+    held = asked.constants[0]
+    return held in literal if asked.ask is Ask.HOLDS and isinstance(literal, str) and isinstance(held, str) else None
