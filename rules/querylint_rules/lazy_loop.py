@@ -58,6 +58,7 @@ from querylint.text import Span
 
 MOST_NAMES = 5
 SCREEN = 20
+MOST_NESTED = 2
 KINDS = re.compile(
     r"(?:^|_)(?:type|kind|category|priority|severity|status|state|level|role|language|locale|country|region|currency|unit|license|tier|"
     r"format|taxonomy|environment|instrument|telescope|org|organi[sz]ation|tenant|workspace)$",
@@ -66,6 +67,10 @@ KINDS = re.compile(
 EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
 ALL_COUNTED = Advice("let one query of the related rows count them: their conditions can name the relation that leads back")
 FEW = re.compile(r"admin|setting|config|option|plan|role|type|category", re.IGNORECASE)  # tables that people keep by hand
+NAMED = Advice(
+    "name all the relations that are followed in its .select_related(...): without names it leaves out what may be null, and names added "
+    "behind it replace what it joins"
+)
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 
@@ -315,10 +320,14 @@ def _place(read: Access | None, step: Access, *, place: Span | None) -> Span:
 
 
 def _one_row(program: Program, gathered: Rows) -> bool:
-    """Whether the rows hang on a single row that is read here, in no loop: as many queries as it has of them, once."""
+    """Whether few rows hang on a single row that is read here, in no loop: rows of its rows, and not of those again."""
     read = gathered.read
     if read is None or read.terminal in (Terminal.ROWS, Terminal.PAGE):
         return False
+    for path, followed in gathered.paths.items():
+        before = links(program, followed.source.outer, read.table, path[:-1])
+        if sum(link is not None and link.many for link in before) >= MOST_NESTED:
+            return False
     outer = {followed.source.outer.key for followed in gathered.paths.values()}
     places = [program.sites(key).by_id.get(read.id) for key in outer]
     return not any(place is None or any(loop.kind is not LoopKind.ONCE for loop in place.loops) for place in places)
@@ -376,6 +385,8 @@ def _remedy(program: Program, source: Source, paths: list[Path], step: Access, a
     if step.terminal is Terminal.COUNT and len(paths) == 1:
         return EACH_COUNTED
     read = source.read
+    if read is not None and any(plan.whole for plan in read.plans):
+        return NAMED
     table = read.table if read is not None else None
     joined: list[Path] = []
     batched: list[Path] = []

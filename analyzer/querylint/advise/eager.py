@@ -9,7 +9,7 @@ from itertools import islice
 from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
 from querylint.ir.program import Edge
 
-MOST_DEEP = 6
+MOST_DEEP = 14  # a serializer inside another is two calls and a relation away
 MOST_SOURCES = 24  # for one function in which trails end: what one list shows is not told for lack of room taken by another
 MOST_LOOKED_AT = 1500
 UNKNOWN = "?"
@@ -65,8 +65,9 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
 
 def _of_read(program: Program, function: Function, read: Access, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
     rows = read.terminal in (Terminal.ROWS, Terminal.PAGE)
-    if read.follows is not None and not read.refined and depth < MOST_DEEP:
-        yield from _sources(program, function, read.follows.at(*path), edges, depth + 1)
+    if read.follows is not None and not read.refined:
+        if depth < MOST_DEEP:  # else nobody knows whose relation it is, and what came along with it
+            yield from _sources(program, function, read.follows.at(*path), edges, depth + 1)
         return
     yield Source(read, function, _relations(path), edges, rows or ITEM in path)
 

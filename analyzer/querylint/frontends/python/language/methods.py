@@ -42,6 +42,9 @@ def grow(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how
     """A value joins a collection in a variable, or one that stands in a dictionary of collections."""
     if isinstance(target, tree.Index):
         outer, key = m.evaluate(target.base), m.evaluate(target.key)
+        if isinstance(outer.shape, Record) and key.literal in outer.shape.fields:  # a list with a name of its own
+            m.add_to(target, base, value, keyed=keyed, how=how)
+            return
         m.add_to(target.base, outer, Val(deps=value.deps, pending=value.pending, shape=Many(value)), keyed=True, how=how, key=key)
         return
     if isinstance(target, tree.Call) and isinstance(target.func, tree.Member) and target.func.name == "setdefault":

@@ -201,7 +201,8 @@ def _loading(m: State, query: Query, name: str, node: tree.Call, args: list[Val]
     if not args and name == "select_related":
         return replace(query, plans=tuple(replace(p, whole=True) for p in query.plans))
     found = named(args, Loading.JOINED if name == "select_related" else Loading.BATCHED, m.span(node.at, node.end))
-    return replace(query, plans=tuple(replace(p, eager=(*p.eager, *found)) for p in query.plans))
+    plans = (replace(p, eager=(*p.eager, *found), whole=p.whole and name != "select_related") for p in query.plans)
+    return replace(query, plans=tuple(plans))  # names replace a join of everything
 
 
 def named(args: list[Val], loading: Loading, span: Span) -> list[Eager]:
