@@ -19,7 +19,8 @@ count (`annotate`).
 Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
 back from a related row to the row it was reached from; rows that a caller may have loaded in a way that cannot be read; loops whose length
 the author wrote down, slices of a few rows, a unique key that is fixed; tests, seeds and migrations. It is a hint where only schedules and
-commands lead to the loop, where a helper reads under conditions deep inside, or beside work that writes, where a relation only stands in
+commands lead to the loop, where a helper reads under conditions deep inside, where one
+kind of rows asks for what a query more would load for all, or beside work that writes, where a relation only stands in
 for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the rows
 just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, and where a comment says so.
 """
@@ -32,8 +33,8 @@ from dataclasses import dataclass, field, replace
 
 from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
-from querylint.advise.eager import Source, at_most_one, column, links, loading, missing, possible, prefixed, several, sources
-from querylint.advise.following import only_key, stands_in
+from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, prefixed, several, sources
+from querylint.advise.following import for_one_kind, only_key, stands_in
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.ir import (
@@ -111,15 +112,24 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             rows = gathered.setdefault(key, Rows(source.read))
             for path in lacking:
                 found = Followed(source, loop, site, where)
-                if path not in rows.paths or _telling(found, path) > _telling(rows.paths[path], path):
+                if path not in rows.paths or _telling(program, found, path) > _telling(program, rows.paths[path], path):
                     rows.paths[path] = found
     for rows in gathered.values():
         yield from _found(program, rows)
 
 
-def _telling(followed: Followed, path: Path) -> tuple[bool, bool]:
+def _telling(program: Program, followed: Followed, path: Path) -> tuple[bool, bool]:
     """How well a place shows that a relation is followed: by following it, and in every case."""
-    return not _deep(followed), followed.source.path == path
+    return not _aside(program, followed), followed.source.path == path
+
+
+def _aside(program: Program, followed: Followed) -> bool:
+    """Whether all rows would pay for what some need: deep in helpers, or one kind of them, where no join would bring it along."""
+    source, step = followed.source, followed.site.step
+    table = source.read.table if source.read is not None else None
+    counts = isinstance(step, Access) and step.terminal is Terminal.COUNT
+    asked = counts or loading(program, source.outer, table, source.path) is Loading.BATCHED
+    return _deep(followed) or (asked and for_one_kind(program, followed.site, source.edges, followed.loop))
 
 
 def _deep(followed: Followed) -> bool:
@@ -214,7 +224,7 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         yield _one(program, rows, left, same=True)
     if apart:
         assert rows.read is not None
-        chain, span = rows.read.chain, _list(program, rows.paths[apart[0]].source.outer, rows.read, apart)
+        chain, span = rows.read.chain, listed_at(program, rows.paths[apart[0]].source.outer, rows.read, apart)
         near = span is not None and span.path == chain.path and chain.start != chain.end
         yield _one(program, rows, apart, same=False, place=span if near else None)
 
@@ -225,20 +235,8 @@ def _listed(program: Program, read: Access | None, followed: Followed, path: Pat
     if read is None or not isinstance(step, Access) or step.terminal is Terminal.COUNT:
         return None
     own = followed.site.function.span
-    span = _list(program, followed.source.outer, read, [path])
+    span = listed_at(program, followed.source.outer, read, [path])
     return span if span is not None and own.covers(span) and not span.covers(step.span) else None
-
-
-def _list(program: Program, outer: Function, read: Access, paths: list[Path]) -> Span | None:
-    """Where the query first says which relations come along in the way that these do: in its own chain, not in the query of a relation."""
-    batched = all(loading(program, outer, read.table, path) is Loading.BATCHED for path in paths)
-    for kind in reversed(Loading) if batched else Loading:
-        for plan in read.plans:
-            for eager in plan.eager:
-                span = eager.span
-                if eager.loading is kind and span is not None and span.start < span.end and len(eager.path) == 1:
-                    return span
-    return None
 
 
 def _apart(read: Access, followed: Followed) -> bool:
@@ -273,7 +271,9 @@ def _home(name: str) -> str:
 
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
-    paths = [path for path in paths if not _deep(gathered.paths[path])] or paths  # what a join would load for nothing is not asked for
+    paths = [
+        path for path in paths if not _aside(program, gathered.paths[path])
+    ] or paths  # what a join would load for nothing is not asked for
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -360,7 +360,7 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
         return True  # each round works on its row, and reads what it needs for that
-    return all(_deep(place) for place in places)
+    return all(_aside(program, place) for place in places)
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from querylint.advise.audience import unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
+from querylint.advise.rounds import called_sometimes
 from querylint.advise.sequence import blocks
-from querylint.ir import Access, Block, Branch, Call, Loop, Mode, Program, Relation, Root, Step, Value, Way
+from querylint.ir import ITEM, Access, Block, Branch, Call, Loop, Mode, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
 LIGHT = 8
@@ -38,6 +39,9 @@ def by_table(access: Access) -> bool:
 def small_matter(program: Program, site: Site, effect: Effect) -> bool:
     """Whether a read per item is true, and little: the database is in the process, nobody waits, or a helper does far more."""
     if unhurried(program, site.function) or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
+        return True
+    place = program.sites(effect.function).by_id.get(effect.access.id)
+    if place is not None and called_sometimes(program, place):
         return True
     if not plain(program, site.function):
         return False
@@ -77,6 +81,13 @@ def _same_row(site: Site, loop: Loop, write: Access) -> bool:
         return False
     inside = {loop.id, *(c.id for c in loop.carried), *(getattr(step, "id", -1) for step in loop.steps())}
     return not any(_behind(site.step, value) & inside for value in keys)
+
+
+def keeps_one_row(loop: Loop, write: Access) -> bool:
+    """Whether every round stores one and the same row, which none of the items is: its progress, say, for others to look at."""
+    inside = {loop.id, *(getattr(step, "id", -1) for step in loop.steps())}
+    origins = write.key.origins if write.verb == "save" and write.key is not None else ()
+    return bool(origins) and all(ITEM not in o.path and o.ref not in inside for o in origins)
 
 
 def _behind(step: Step, value: Value) -> frozenset[int]:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
 from querylint.ir.program import Edge
+from querylint.text import Span
 
 MOST_DEEP = 14  # a serializer inside another is two calls and a relation away
 MOST_SOURCES = 24  # for one function in which trails end: what one list shows is not told for lack of room taken by another
@@ -263,3 +264,15 @@ def loading(program: Program, function: Function, table: str | None, path: Path)
     known = links(program, function, table, path)
     plain = all(link is not None and not link.many and not link.generic for link in known)
     return Loading.JOINED if plain else Loading.BATCHED
+
+
+def listed_at(program: Program, function: Function, read: Access, paths: list[Path]) -> Span | None:
+    """Where the query first says which relations come along in the way that these do: in its own chain, not in the query of a relation."""
+    batched = all(loading(program, function, read.table, path) is Loading.BATCHED for path in paths)
+    for kind in reversed(Loading) if batched else Loading:
+        for plan in read.plans:
+            for eager in plan.eager:
+                span = eager.span
+                if eager.loading is kind and span is not None and span.start < span.end and len(eager.path) == 1:
+                    return span
+    return None

@@ -101,6 +101,32 @@ def _set_by_hand(site: Site, loop: Loop) -> bool:
     return loop.over is None or not any(o.root is Root.STEP and o.ref in read for o in loop.over.origins)
 
 
+def singled_out(program: Program, site: Site, loop: Loop | None) -> bool:
+    """Whether a step is there for items of one kind only: those whose status, say, is a given one. Without a loop anything above counts."""
+    steps = program.sites(site.function.key).all
+    inside = {id(step) for step in loop.steps()} if loop is not None else None
+    branches = ((steps[rank].step, arm) for rank, arm in site.arms)
+    return any(isinstance(b, Branch) and b.special and arm == 0 and (inside is None or id(b) in inside) for b, arm in branches)
+
+
+def called_sometimes(program: Program, site: Site) -> bool:
+    """Whether a callback holds a step, and is called in some cases only: for what a cache does not have."""
+    return any(
+        loop.kind is LoopKind.CALLBACK and loop.handed is not None and _sometimes(program, site, *loop.handed) for loop in site.loops
+    )
+
+
+def _sometimes(program: Program, site: Site, number: int, position: int) -> bool:
+    found = program.sites(site.function.key).by_id.get(number)
+    callee = program.callees.get((site.function.key, number))
+    if callee is None:
+        return found is not None and isinstance(found.step, Call) and found.step.text.endswith("get_or_set")
+    places = program.sites(callee)
+    calls = [s for s in places.all if isinstance(s.step, Call) and s.step.target.kind is TargetKind.PARAM]
+    mine = [s for s in calls if s.step.target.name.partition(".")[0] == str(position)]  # type: ignore[union-attr]
+    return bool(mine) and all(s.arms for s in mine)
+
+
 def leaves_after(program: Program, site: Site, loop: Loop) -> bool:
     """Whether the loop is always left once the step has run: only a failure brings another round."""
     left = program.once(("left early", id(loop)), lambda: _ends(loop))

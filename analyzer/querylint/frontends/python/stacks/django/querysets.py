@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FLAVOR = "django"
 UNKNOWN_PATH = "?"
+WHATEVER = Eager((UNKNOWN_PATH,), Loading.BATCHED)
 
 
 def start(
@@ -94,8 +95,7 @@ def unread(m: State, node: tree.Call, base: Val, query: Query) -> Val:
     """A method of a queryset that cannot be read: some rows of the same table, with whatever it loads ahead."""
     args = [m.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
     deps = query.deps | base.deps | derived(*(plain(a) for a in args)).deps
-    loaded = Eager((UNKNOWN_PATH,), Loading.BATCHED)
-    plans = tuple(replace(p, predicates=(*p.predicates, _other(m, node)), eager=(*p.eager, loaded)) for p in query.plans)
+    plans = tuple(replace(p, predicates=(*p.predicates, _other(m, node)), eager=(*p.eager, WHATEVER)) for p in query.plans)
     return Val(deps=deps, shape=replace(query, plans=plans, end=max(query.end, node.end), deps=deps, refined=True, unsure=True))
 
 
@@ -263,9 +263,12 @@ def read(
     number = m.fresh()
     own = m.span(at, end)
     chain = query.made or m.span(query.at, max(query.end, query.at))
+    plans = query.plans
+    if query.unsure:  # whatever made it may have loaded what there is
+        plans = tuple(replace(p, eager=(*p.eager, WHATEVER)) for p in plans)
     m.emit(
         Access(
-            number, Op.READ, verb, query.table, query.plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit, None,
+            number, Op.READ, verb, query.table, plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit, None,
             query.base, key, None, False, None, query.follows, query.refined if refined is None else refined, kept,
             held=query.held,
         )
