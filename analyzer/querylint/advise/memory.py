@@ -12,7 +12,24 @@ from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.advise.volume import busy
-from querylint.ir import Access, Bound, Call, Function, Loop, Mode, Origin, Predicate, Program, Root, Table, TargetKind, Terminal, Way, Work
+from querylint.ir import (
+    ITEM,
+    Access,
+    Bound,
+    Call,
+    Function,
+    Loop,
+    Mode,
+    Origin,
+    Predicate,
+    Program,
+    Root,
+    Table,
+    TargetKind,
+    Terminal,
+    Way,
+    Work,
+)
 from querylint.ir.program import Edge, Site
 from querylint.rule import Point, Severity
 from querylint.text import Span
@@ -108,6 +125,12 @@ def visited(load: Load) -> bool:
         return True
     loops = (step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None)
     return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
+
+
+def gone_through(load: Load) -> bool:
+    """Whether a loop hands out the rows one by one, whatever it does with them."""
+    item = Origin(Root.STEP, load.access.id, (ITEM,))
+    return item in load.function.touched
 
 
 def joins(program: Program, seen: Seen, predicates: tuple[Predicate, ...]) -> bool:

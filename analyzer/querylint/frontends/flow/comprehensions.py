@@ -9,7 +9,7 @@ from querylint.frontends.flow.conditions import stated, tested
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Condition, Many, Marker, Query, Val, derived
-from querylint.ir import LoopKind, Predicate, Relation, Side, Work
+from querylint.ir import ITEM, LoopKind, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
 
@@ -46,6 +46,8 @@ def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -
         over_text=m.text(over_node), constant=written or (size is not None and not over.origins), limit=size,
     ) as frame:  # fmt: skip
         bind(m, pattern, over.item().with_deps(frozenset({frame.id})))
+        if m.language.function_scoped and not partial:
+            m.touched.update(dict.fromkeys(o.at(ITEM) for o in over.rows))
         kept: list[int] = []
 
         def rest(position: int = 0) -> None:

@@ -29,7 +29,7 @@ from querylint.frontends.python.stacks.django import ahead, functions, paging, q
 from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
-from querylint.ir import ITEM, Eager, Facts, Kind, Loading, Plan, Relation, Role, Table, Way, Work
+from querylint.ir import Eager, Facts, Kind, Loading, Plan, Relation, Role, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -310,11 +310,7 @@ class Django(Stack):
         """A queryset is iterated."""
         if not isinstance(value.shape, Query) or value.shape.flavor != querysets.FLAVOR:
             return None
-        found = querysets.rows(state, value, at, end, "iteration").settled()
-        if value.shape.yields:  # who chooses columns, and runs through them, uses them
-            for name in value.shape.columns:
-                state.touch(Val(tuple(o.at(ITEM) for o in found.rows)), name)
-        return found
+        return querysets.rows(state, value, at, end, "iteration").settled()
 
     def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
         """A queryset is measured, tested, searched, indexed or cut."""
