@@ -10,6 +10,7 @@ from querylint.advise.sequence import blocks
 from querylint.ir import ITEM, Access, Block, Branch, Call, Loop, Mode, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
+FILLING = frozenset(("add", "set"))
 LIGHT = 8
 NEAR = 2
 BUSY = 3
@@ -81,6 +82,13 @@ def _same_row(site: Site, loop: Loop, write: Access) -> bool:
         return False
     inside = {loop.id, *(c.id for c in loop.carried), *(getattr(step, "id", -1) for step in loop.steps())}
     return not any(_behind(site.step, value) & inside for value in keys)
+
+
+def filled_after(site: Site, loop: Loop) -> bool:
+    """Whether the round goes on to fill a relation of the row that it has made: a statement for each row remains."""
+    number = getattr(site.step, "id", None)
+    steps = (step for step in loop.steps() if isinstance(step, Access) and step.verb in FILLING)
+    return any(step.follows is not None and step.follows.ref == number for step in steps)
 
 
 def keeps_one_row(loop: Loop, write: Access) -> bool:

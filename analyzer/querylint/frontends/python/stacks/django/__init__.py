@@ -52,7 +52,7 @@ class Django(Stack):
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self.routing: list[str] = []
         self.brought: dict[State, dict[int, list[Eager]]] = {}
-        self.annotations = Annotated(project.modules)
+        self.annotations = Annotated(project.modules, project.classes)
         self._managers: dict[tuple[str, str, str], Val] = {}
 
     def tables(self) -> Mapping[str, Table]:

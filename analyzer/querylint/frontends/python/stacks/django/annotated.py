@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Val, literal
+from querylint.frontends.flow.values import ClassRef, Val, literal
+from querylint.frontends.python.stacks.django import words
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
+    from querylint.frontends.python.classes import Classes
     from querylint.frontends.python.modules import PythonModules
 
 WORDS = (b"annotate(", b"extra(")
@@ -18,8 +20,9 @@ WORDS = (b"annotate(", b"extra(")
 class Annotated:
     """The names that `annotate` and the like give, read when one is first asked for."""
 
-    def __init__(self, modules: PythonModules) -> None:
+    def __init__(self, modules: PythonModules, classes: Classes) -> None:
         self._modules = modules
+        self._classes = classes
         self._names: frozenset[str] | None = None
 
     def brought_along(self, state: State, node: tree.Call) -> Val | None:
@@ -28,7 +31,14 @@ class Annotated:
             return None
         with state.recording():
             row = state.evaluate(node.args[0])
-        return literal(True) if row.doc_of is not None and node.args[1].value in self._known() else None
+        return literal(True) if self._is_row(row) and node.args[1].value in self._known() else None
+
+    def _is_row(self, value: Val) -> bool:
+        """Whether a value is a row, or an object of what models are made of."""
+        if value.doc_of is not None or not isinstance(value.shape, ClassRef) or not value.shape.instance:
+            return value.doc_of is not None
+        info = self._classes.get(value.shape.path, value.shape.name)
+        return info is not None and any(name in words.MODEL_BASES for name in info.ancestry())
 
     def _known(self) -> frozenset[str]:
         if self._names is None:
