@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from querylint.advise.advised import advised
 from querylint.advise.demands import reduction_shape
-from querylint.advise.memory import Load, anchor, home, joins, trail
+from querylint.advise.memory import Load, anchor, gone_through, home, joins, trail
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
 from querylint.advise.trace import Seen
@@ -42,7 +42,7 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
         elif found:
-            yield from (_found(program, one) for one in found)
+            yield from (_found(program, one) for one in found if not gone_through(one.load))
         else:
             yield from _gapped(program, load, seen)
             yield from _strangers(program, load, seen)

@@ -385,7 +385,7 @@ def _remedy(program: Program, source: Source, paths: list[Path], step: Access, a
     if step.terminal is Terminal.COUNT and len(paths) == 1:
         return EACH_COUNTED
     read = source.read
-    if read is not None and any(plan.whole for plan in read.plans):
+    if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans):
         return NAMED
     table = read.table if read is not None else None
     joined: list[Path] = []

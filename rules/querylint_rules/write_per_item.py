@@ -109,7 +109,7 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
         return Severity.INFO
     if _own_values(write, hit) or laboring(program, site, hit.loop):
         return Severity.INFO
-    if call is None and (keeps_one_row(hit.loop, write) or filled_after(site, hit.loop)):
+    if call is None and (keeps_one_row(hit.loop, write) or filled_after(program, site, hit.loop)):
         return Severity.INFO
     if plain(program, site.function):
         return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING

@@ -7,7 +7,7 @@ from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
 from querylint.advise.rounds import called_sometimes
 from querylint.advise.sequence import blocks
-from querylint.ir import ITEM, Access, Block, Branch, Call, Loop, Mode, Program, Relation, Root, Step, Value, Way
+from querylint.ir import ITEM, Access, Block, Branch, Call, Loop, Mode, Op, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
 FILLING = frozenset(("add", "set"))
@@ -84,11 +84,16 @@ def _same_row(site: Site, loop: Loop, write: Access) -> bool:
     return not any(_behind(site.step, value) & inside for value in keys)
 
 
-def filled_after(site: Site, loop: Loop) -> bool:
-    """Whether the round goes on to fill a relation of the row that it has made: a statement for each row remains."""
+def filled_after(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether the round goes on to write for the row that it has made, or to fill a relation of it: a statement for each row remains."""
     number = getattr(site.step, "id", None)
-    steps = (step for step in loop.steps() if isinstance(step, Access) and step.verb in FILLING)
-    return any(step.follows is not None and step.follows.ref == number for step in steps)
+    for step in loop.steps():
+        if isinstance(step, Access) and step.verb in FILLING and step.follows is not None and step.follows.ref == number:
+            return True
+        given = step.args[:1] if isinstance(step, Call) else ()
+        if any(o.ref == number and not o.path for value in given for o in value.origins) and isinstance(step, Call):
+            return any(effect.access.op is Op.WRITE for effect in local_effects(program, site.function, step))
+    return False
 
 
 def keeps_one_row(loop: Loop, write: Access) -> bool:

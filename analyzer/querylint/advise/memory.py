@@ -128,7 +128,7 @@ def visited(load: Load) -> bool:
 
 
 def gone_through(load: Load) -> bool:
-    """Whether a loop hands out the rows one by one, whatever it does with them."""
+    """Whether a loop hands out all of the rows one by one, whatever it does with them."""
     item = Origin(Root.STEP, load.access.id, (ITEM,))
     return item in load.function.touched
 

@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 
 from querylint.frontends.flow.binding import bind, hoist
+from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, ClassRef, Many, Marker, Query, Shape, Val, derived, join
-from querylint.ir import ITEM, Access, Call, Loop, LoopKind, Work
+from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.syntax import tree
 
 
@@ -54,9 +55,9 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
         outer, m.scope = m.scope, Scope(m.scope)
         if node.pattern is not None:
             bind(m, node.pattern, item.with_deps(frozenset({frame.id})))
-        if m.language.function_scoped and not leaves_early(node.body):
-            m.touched.update(dict.fromkeys(o.at(ITEM) for o in over.rows))
         rounds(m, node.body, frame)
+        if m.language.function_scoped and not leaves_early(node.body) and not frame.filters:
+            go_through(m, over)
         m.scope = outer
     settle(m, before, frame)
     finish(m, frame, over, node.at, node.head_end)

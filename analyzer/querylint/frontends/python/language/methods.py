@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from querylint.frontends.flow.comprehensions import iterated
+from querylint.frontends.flow.comprehensions import go_through, iterated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Query, Record, Val, derived, join, join_all, many
 from querylint.frontends.flow.works import picked
@@ -156,7 +156,9 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None
 def _join(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     if len(node.args) != 1:
         return None
-    return derived(base, iterated(m, node.args[0]))
+    over = iterated(m, node.args[0])
+    go_through(m, over)
+    return derived(base, over)
 
 
 def _copy(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:

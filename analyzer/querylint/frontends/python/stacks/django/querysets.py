@@ -51,9 +51,9 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     keywords = [(k, m.evaluate(v), v) for k, v in node.keywords]
     deps = query.deps | base.deps | derived(*args, *(v for _, v, _ in keywords)).deps
     plan = query.plans[0]
-    end = max(query.end, node.end)
+    at, end = query.at if query.end else node.at, max(query.end, node.end)  # a query that is handed over begins where it goes on
     refined = query.refined or name not in words.KEEPING
-    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False)
+    made = replace(query, at=at, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False)
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans))
