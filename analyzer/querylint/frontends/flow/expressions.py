@@ -364,6 +364,9 @@ def _yield(m: State, node: tree.Yield) -> Val:
     return NOTHING
 
 
+UNITING = ("|=", "&=", "^=")  # sets and conditions, which are no totals
+
+
 def _assign(m: State, node: tree.Assign) -> Val:
     value = evaluate(m, node.value)
     if node.sign == "=":
@@ -378,7 +381,9 @@ def _assign(m: State, node: tree.Assign) -> Val:
     replaced = node.sign in ("??=", "||=", "&&=")
     result = join(old, value) if replaced else m.language.composed(m, node, [old, value]) or derived(old, value)
     how = "=" if replaced else TEXT if _is_text(node.value) else node.sign
-    if m.language.function_scoped and not replaced:
+    if m.language.function_scoped and node.sign in UNITING:
+        how = TEXT
+    elif m.language.function_scoped and not replaced:
         note_added(m, value)
         if all(isinstance(v.shape, COMBINED) for v in (old, value)):
             result, how = joined([old, value]), TEXT  # collections and queries grow; they are no totals
