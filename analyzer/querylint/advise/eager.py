@@ -53,6 +53,8 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
             yield from _of_call(program, function, step, origin.path, edges, depth)
             return
     elif origin.root is Root.PARAM and isinstance(origin.ref, int) and depth < MOST_DEEP:
+        if any(number == origin.ref and covers(path, _relations(origin.path)) for number, path in function.ahead):
+            return  # the function loads it for whatever rows it is given
         callers = [e for e in program.callers.get(function.key, ()) if e.call.mode is Mode.DIRECT and e.caller != function.key]
         known = False
         for edge in callers:
@@ -151,9 +153,14 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
         if plan.whole and not _absentable(program, function, table, path):
             return True
         for eager in plan.eager:
-            if eager.path == path or (eager.path[-1] == UNKNOWN and path[: len(eager.path) - 1] == eager.path[:-1]):
+            if covers(eager.path, path):
                 return True
     return False
+
+
+def covers(loaded: Path, path: Path) -> bool:
+    """Whether a path that is loaded is this one, or leads to whatever it takes on the way of it."""
+    return loaded == path or (loaded[-1] == UNKNOWN and path[: len(loaded) - 1] == loaded[:-1])
 
 
 def _absentable(program: Program, function: Function, table: str | None, path: Path) -> bool:

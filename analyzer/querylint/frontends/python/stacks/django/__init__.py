@@ -29,7 +29,7 @@ from querylint.frontends.python.stacks.django import ahead, functions, paging, q
 from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
-from querylint.ir import Eager, Facts, Kind, Loading, Plan, Relation, Role, Table, Way, Work
+from querylint.ir import Eager, Facts, Kind, Loading, Path, Plan, Relation, Role, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -52,6 +52,7 @@ class Django(Stack):
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self.routing: list[str] = []
         self.brought: dict[State, dict[int, list[Eager]]] = {}
+        self.handed: dict[State, list[tuple[int, Path]]] = {}
         self.annotations = Annotated(project.modules, project.classes)
         self._managers: dict[tuple[str, str, str], Val] = {}
 
@@ -377,6 +378,10 @@ class Django(Stack):
         brought = self.brought.pop(state, None)
         if brought:
             state.block[:] = ahead.known(state.block, brought)
+
+    def loaded(self, state: State) -> tuple[tuple[int, Path], ...]:
+        """What `prefetch_related_objects` has loaded for rows that callers hand over."""
+        return tuple(self.handed.pop(state, ()))
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """Views answer requests."""
