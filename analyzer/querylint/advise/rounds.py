@@ -15,6 +15,7 @@ MOST_FEW = 8
 SET_BY_HAND = re.compile(
     r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?\)?$"
 )
+FORM_FIELDS = re.compile(r"^(?:\w+\.)*cleaned_data(?:\.(?:items|keys|values)\(\))?$")
 BATCHES = re.compile(r"(?:^|[\W_])(?:chunks|chunked|batches|batched)(?:$|\W)")
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
 
@@ -94,7 +95,9 @@ def _handed_few(program: Program, site: Site, loop: Loop) -> bool:
 
 
 def _set_by_hand(site: Site, loop: Loop) -> bool:
-    """Whether the loop runs over a setting or a constant, whose items somebody wrote down: `settings.GROUPS`."""
+    """Whether the loop runs over what somebody wrote down: a setting or a constant (`settings.GROUPS`), the fields of a form."""
+    if FORM_FIELDS.match(loop.over_text):
+        return True
     if not SET_BY_HAND.match(loop.over_text):
         return False
     read = {step.id for step in site.function.steps() if isinstance(step, Access)}

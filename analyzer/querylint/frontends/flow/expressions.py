@@ -10,7 +10,7 @@ from typing import Any
 from querylint.frontends.flow import works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
-from querylint.frontends.flow.comprehensions import comprehension
+from querylint.frontends.flow.comprehensions import comprehension, go_through
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, narrowed, negated, tested, truth
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -335,6 +335,10 @@ def _ternary(m: State, node: tree.Ternary) -> Val:
         holder[1] = evaluate(m, node.other)
 
     m.choose([then, other], test.deps, node.at, node.end)
+    for value in holder:
+        known = m.results.get(id(value.shape)) if isinstance(value.shape, Query) else None
+        if known is not None:  # `rows if rows else others`: what has been loaded goes on
+            go_through(m, known[1])
     return replace(join(holder[0], holder[1]).with_deps(test.deps), conditions=_choice(node, test, *holder))
 
 

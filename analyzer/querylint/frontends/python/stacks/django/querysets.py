@@ -56,7 +56,8 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     made = replace(query, at=at, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False)
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
-        made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans))
+        empty = nowhere(keywords) if name == "filter" else ()
+        made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found), eager=(*p.eager, *empty)) for p in query.plans))
     elif name == "order_by":
         fields = tuple(str(a.literal) for a in args if isinstance(a.literal, str))
         order = Order(tuple(f.lstrip("-") for f in fields), bool(fields) and fields[0].startswith("-"))
@@ -83,6 +84,12 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     elif name in ("union", "intersection", "difference"):
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, _other(m, node))) for p in query.plans))
     return Val(deps=deps, shape=made)
+
+
+def nowhere(keywords: list[tuple[str, Val, tree.Expr]]) -> tuple[Eager, ...]:
+    """Relations that lead nowhere from the rows that are asked for (`author__isnull=True`): nothing is to be loaded for them."""
+    names = (key.removesuffix("__isnull") for key, value, _ in keywords if key.endswith("__isnull") and value.literal is True)
+    return tuple(Eager(tuple(name.split("__")), Loading.JOINED) for name in names)
 
 
 def elsewhere(m: State, deps: frozenset[int]) -> None:
