@@ -64,7 +64,7 @@ def _found(program: Program, one: Reduction) -> Found:
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept, floor=low),
-        Severity.INFO if planner and _narrowed(plan, names) else one.severity,
+        Severity.INFO if planner and (read.base is not None or _narrowed(plan, names)) else one.severity,
         Confidence.SURE if not first.way and not dated else Confidence.LIKELY,
         home(load, first),
         read.table,

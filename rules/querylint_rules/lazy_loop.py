@@ -98,9 +98,10 @@ def lazy_loop(program: Program) -> Iterator[Found]:
     """Relations that are read once per row."""
     gathered: dict[tuple[object, ...], Rows] = {}
     for site, read in program.accesses(Op.READ):
-        if read.follows is None or read.refined or quiet(site.function):
+        relation = read.follows or read.base  # a helper is handed `post.comments.all()`, and runs it
+        if relation is None or read.refined or quiet(site.function):
             continue
-        for source in sources(program, site.function, read.follows):
+        for source in sources(program, site.function, relation):
             loop, where = _loop(program, site, source)
             if loop is None or source.outer.role is not Role.CODE or _unknown(source):
                 continue

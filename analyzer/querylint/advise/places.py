@@ -118,6 +118,7 @@ def _listed(program: Program, function: Function, call: Call, effect: Effect) ->
         if not given:
             return bool(value.parts) or not value.deps
         sites = program.sites(here.key).by_id
+        given = [o for o in given if o.root is not Root.STEP or o.ref in sites] or given  # a query that nobody has run is no step
         if any(o.root is Root.STEP and o.ref in sites and isinstance(sites[o.ref].step, Access) for o in given):
             return True
         origin = given[0] if len(given) == 1 else None

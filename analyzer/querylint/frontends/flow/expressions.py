@@ -385,10 +385,11 @@ def _assign(m: State, node: tree.Assign) -> Val:
     replaced = node.sign in ("??=", "||=", "&&=")
     result = join(old, value) if replaced else m.language.composed(m, node, [old, value]) or derived(old, value)
     how = "=" if replaced else TEXT if _is_text(node.value) else node.sign
-    if m.language.function_scoped and node.sign in UNITING:
-        how = TEXT
-    elif m.language.function_scoped and not replaced:
-        note_added(m, value)
+    if m.language.function_scoped and not replaced:
+        if node.sign in UNITING:
+            how = TEXT
+        else:
+            note_added(m, value)
         if all(isinstance(v.shape, COMBINED) for v in (old, value)):
             result, how = joined([old, value]), TEXT  # collections and queries grow; they are no totals
     m.assign(node.target, result, how=how)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.frontends.flow.handing import handed
 from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, leaks, lowered
@@ -210,7 +211,7 @@ class State:
             number,
             target,
             mode,
-            tuple(self.value(a) for a in args),
+            tuple(handed(self.value(a), a) for a in args),
             self.span(node.at, node.end),
             text,
             deps,
