@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from querylint.advise.advised import advised
 from querylint.advise.demands import reduction_shape
-from querylint.advise.memory import Load, anchor, home, joins, trail
+from querylint.advise.memory import Load, anchor, gone_through, home, joins, trail
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
 from querylint.advise.trace import Seen
@@ -43,7 +43,7 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
             yield from _searched(program, load, seen)
         elif found:
             kept = [replace(one, severity=Severity.INFO) if _needed_besides(one) else one for one in found]
-            yield from (_found(program, one) for one in _asked_first(program, kept))
+            yield from (_found(program, one) for one in _asked_first(program, kept) if not gone_through(one.load))
         else:
             yield from _gapped(program, load, seen)
             yield from _strangers(program, load, seen)
@@ -101,7 +101,7 @@ def _found(program: Program, one: Reduction) -> Found:
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept, floor=low),
-        Severity.INFO if planner and _narrowed(plan, names) else one.severity,
+        Severity.INFO if planner and (read.base is not None or _narrowed(plan, names)) else one.severity,
         Confidence.SURE if not first.way and not dated else Confidence.LIKELY,
         home(load, first),
         read.table,

@@ -25,7 +25,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone, unhurried
 from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
-from querylint.advise.memory import Load, handed_on, loads, matching, trail, visited
+from querylint.advise.memory import Load, gone_through, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Block, Bound, Branch, Exit, ExitKind, Kind, Program, Way, Work
@@ -42,7 +42,7 @@ def first_by_loading(program: Program) -> Iterator[Found]:
         kinds = {s.use.work for s in load.fate.uses}
         if not kinds or not kinds <= ONE or load.fate.leaves_unselected() or load.fate.truncated:
             continue
-        if kinds == {Work.EMPTY} and load.fate.fields:
+        if kinds == {Work.EMPTY} and (load.fate.fields or gone_through(load)):
             continue
         if _answered(load):
             continue

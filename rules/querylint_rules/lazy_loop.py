@@ -20,10 +20,10 @@ Relations that the query has loaded, wherever it was built; the key of a foreign
 back from a related row to the row it was reached from; relations that lead all rows to one, or to rows that a session holds; rows that a
 caller may have loaded in a way that cannot be read; loops whose length the author wrote down, slices of a few rows, a unique key that is
 fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
-deep inside, or beside work that writes, where a relation only stands in for another (`row.site or row.cluster.site`), where a session that
-keeps its rows meets one of a few kinds (`order.status`) or of the rows just read, where a page of few rows is kept for everybody, where
-nobody in sight hands the query over, where each round ends a transaction upon which the session forgets what it has loaded, and where a
-comment says so.
+deep inside, where one kind of rows asks for what a query more would load for all, or beside work that writes, where a relation only stands
+in for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the
+rows just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, where each round ends a
+transaction upon which the session forgets what it has loaded, and where a comment says so.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from dataclasses import dataclass, field, replace
 
 from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
-from querylint.advise.eager import Source, at_most_one, column, loading, missing, possible, prefixed, several, sources
-from querylint.advise.following import only_key, stands_in
+from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, prefixed, several, sources
+from querylint.advise.following import for_one_kind, only_key, stands_in
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
@@ -63,9 +63,14 @@ from querylint.text import Span
 
 MOST_NAMES = 5
 SCREEN = 20
+MOST_NESTED = 2
 EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
 ALL_COUNTED = Advice("let one query of the related rows count them: their conditions can name the relation that leads back")
 FEW = re.compile(r"admin|setting|config|option|plan|role|type|category", re.IGNORECASE)  # tables that people keep by hand
+NAMED = Advice(
+    "name all the relations that are followed in its .select_related(...): without names it leaves out what may be null, and names added "
+    "behind it replace what it joins"
+)
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 
@@ -92,9 +97,10 @@ def lazy_loop(program: Program) -> Iterator[Found]:
     """Relations that are read once per row."""
     gathered: dict[tuple[object, ...], Rows] = {}
     for site, read in program.accesses(Op.READ):
-        if read.follows is None or read.refined or quiet(site.function):
+        relation = read.follows or read.base  # a helper is handed `post.comments.all()`, and runs it
+        if relation is None or read.refined or quiet(site.function):
             continue
-        for source in sources(program, site.function, read.follows):
+        for source in sources(program, site.function, relation):
             loop, where = _loop(program, site, source)
             if loop is None or source.outer.role is not Role.CODE or _unknown(source):
                 continue
@@ -106,15 +112,24 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             rows = gathered.setdefault(key, Rows(source.read))
             for path in lacking:
                 found = Followed(source, loop, site, where)
-                if path not in rows.paths or _telling(found, path) > _telling(rows.paths[path], path):
+                if path not in rows.paths or _telling(program, found, path) > _telling(program, rows.paths[path], path):
                     rows.paths[path] = found
     for rows in gathered.values():
         yield from _found(program, rows)
 
 
-def _telling(followed: Followed, path: Path) -> tuple[bool, bool]:
+def _telling(program: Program, followed: Followed, path: Path) -> tuple[bool, bool]:
     """How well a place shows that a relation is followed: by following it, and in every case."""
-    return not _deep(followed), followed.source.path == path
+    return not _aside(program, followed), followed.source.path == path
+
+
+def _aside(program: Program, followed: Followed) -> bool:
+    """Whether all rows would pay for what some need: deep in helpers, or one kind of them, where no join would bring it along."""
+    source, step = followed.source, followed.site.step
+    table = source.read.table if source.read is not None else None
+    counts = isinstance(step, Access) and step.terminal is Terminal.COUNT
+    asked = counts or loading(program, source.outer, table, source.path) is Loading.BATCHED
+    return _deep(followed) or (asked and for_one_kind(program, followed.site, source.edges, followed.loop))
 
 
 def _deep(followed: Followed) -> bool:
@@ -212,7 +227,7 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         yield _one(program, rows, left, same=True)
     if apart:
         assert rows.read is not None
-        chain, span = rows.read.chain, _list(program, rows.paths[apart[0]].source.outer, rows.read, apart)
+        chain, span = rows.read.chain, listed_at(program, rows.paths[apart[0]].source.outer, rows.read, apart)
         near = span is not None and span.path == chain.path and chain.start != chain.end
         yield _one(program, rows, apart, same=False, place=span if near else None)
 
@@ -223,20 +238,8 @@ def _listed(program: Program, read: Access | None, followed: Followed, path: Pat
     if read is None or not isinstance(step, Access) or step.terminal is Terminal.COUNT:
         return None
     own = followed.site.function.span
-    span = _list(program, followed.source.outer, read, [path])
+    span = listed_at(program, followed.source.outer, read, [path])
     return span if span is not None and own.covers(span) and not span.covers(step.span) else None
-
-
-def _list(program: Program, outer: Function, read: Access, paths: list[Path]) -> Span | None:
-    """Where the query first says which relations come along in the way that these do: in its own chain, not in the query of a relation."""
-    batched = all(loading(program, outer, read.table, path) is Loading.BATCHED for path in paths)
-    for kind in reversed(Loading) if batched else Loading:
-        for plan in read.plans:
-            for eager in plan.eager:
-                span = eager.span
-                if eager.loading is kind and span is not None and span.start < span.end and len(eager.path) == 1:
-                    return span
-    return None
 
 
 def _apart(read: Access, followed: Followed) -> bool:
@@ -271,7 +274,9 @@ def _home(name: str) -> str:
 
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
-    paths = [path for path in paths if not _deep(gathered.paths[path])] or paths  # what a join would load for nothing is not asked for
+    paths = [
+        path for path in paths if not _aside(program, gathered.paths[path])
+    ] or paths  # what a join would load for nothing is not asked for
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -318,10 +323,14 @@ def _place(read: Access | None, step: Access, *, place: Span | None) -> Span:
 
 
 def _one_row(program: Program, gathered: Rows) -> bool:
-    """Whether the rows hang on a single row that is read here, in no loop: as many queries as it has of them, once."""
+    """Whether few rows hang on a single row that is read here, in no loop: rows of its rows, and not of those again."""
     read = gathered.read
     if read is None or read.terminal in (Terminal.ROWS, Terminal.PAGE):
         return False
+    for path, followed in gathered.paths.items():
+        before = links(program, followed.source.outer, read.table, path[:-1])
+        if sum(link is not None and link.many for link in before) >= MOST_NESTED:
+            return False
     outer = {followed.source.outer.key for followed in gathered.paths.values()}
     places = [program.sites(key).by_id.get(read.id) for key in outer]
     return not any(place is None or any(loop.kind is not LoopKind.ONCE for loop in place.loops) for place in places)
@@ -363,7 +372,7 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
         return True  # each round works on its row, and reads what it needs for that
-    return all(_deep(place) for place in places)
+    return all(_aside(program, place) for place in places)
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:
@@ -380,6 +389,8 @@ def _remedy(program: Program, source: Source, paths: list[Path], step: Access, a
     if step.terminal is Terminal.COUNT and len(paths) == 1:
         return EACH_COUNTED
     read = source.read
+    if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans):
+        return NAMED
     table = read.table if read is not None else None
     joined: list[Path] = []
     batched: list[Path] = []

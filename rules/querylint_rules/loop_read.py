@@ -37,7 +37,7 @@ from querylint.advise.curation import curated
 from querylint.advise.growth import accumulates, memberships
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
-from querylint.advise.rounds import Rounds, rounds
+from querylint.advise.rounds import Rounds, rounds, singled_out
 from querylint.advise.sequence import cheap
 from querylint.advise.transactions import reread
 from querylint.advise.writes import batch_job, labors, order_matters, sends
@@ -198,14 +198,6 @@ def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
     parts = hit.loop.over.parts if hit.loop.over is not None else ()
     steps = [sites[o.ref].step for _, o in parts if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in sites]
     return [step for step in steps if isinstance(step, Access)]
-
-
-def _singled_out(program: Program, site: Site, hit: Rounds) -> bool:
-    """Whether only the items of one kind are read for: those whose status, say, is a given one."""
-    steps = program.sites(site.function.key).all
-    inside = {id(step) for step in hit.loop.steps()}
-    branches = ((steps[rank].step, arm) for rank, arm in site.arms)
-    return any(isinstance(b, Branch) and b.special and arm == 0 and id(b) in inside for b, arm in branches)
 
 
 def _matched(program: Program, site: Site, hit: Rounds) -> bool:
@@ -371,7 +363,7 @@ def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> bool:
     read, function = effect.access, site.function
     if small_matter(program, site, effect) or sends(program, site, hit.loop) or _works_on_item(program, site):
         return True
-    if _matched(program, site, hit) or _singled_out(program, site, hit) or _torn_down(program, site, hit, effect):
+    if _matched(program, site, hit) or singled_out(program, site, hit.loop) or _torn_down(program, site, hit, effect):
         return True
     if _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return True

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone, unhurried
-from querylint.advise.bulk import by_table, fails_alone, laboring, one_by_one
+from querylint.advise.bulk import by_table, fails_alone, filled_after, keeps_one_row, laboring, one_by_one
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.keys import keys
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
@@ -108,6 +108,8 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
     if unhurried(program, site.function) or fails_alone(site, hit.loop):
         return Severity.INFO
     if _own_values(write, hit) or laboring(program, site, hit.loop):
+        return Severity.INFO
+    if call is None and (keeps_one_row(hit.loop, write) or filled_after(program, site, hit.loop)):
         return Severity.INFO
     if plain(program, site.function):
         return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING

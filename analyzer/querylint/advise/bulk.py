@@ -5,10 +5,12 @@ from __future__ import annotations
 from querylint.advise.audience import unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
+from querylint.advise.rounds import called_sometimes
 from querylint.advise.sequence import blocks
-from querylint.ir import Access, Block, Branch, Call, Loop, Mode, Program, Relation, Root, Step, Value, Way
+from querylint.ir import ITEM, Access, Block, Branch, Call, Loop, Mode, Op, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
+FILLING = frozenset(("add", "set"))
 LIGHT = 8
 NEAR = 2
 BUSY = 3
@@ -40,6 +42,9 @@ def small_matter(program: Program, site: Site, effect: Effect) -> bool:
     if site.handled and program.facts(site.function).bulk_reads:
         return True  # something must fail first
     if unhurried(program, site.function) or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
+        return True
+    place = program.sites(effect.function).by_id.get(effect.access.id)
+    if place is not None and called_sometimes(program, place):
         return True
     if not plain(program, site.function):
         return False
@@ -79,6 +84,25 @@ def _same_row(site: Site, loop: Loop, write: Access) -> bool:
         return False
     inside = {loop.id, *(c.id for c in loop.carried), *(getattr(step, "id", -1) for step in loop.steps())}
     return not any(_behind(site.step, value) & inside for value in keys)
+
+
+def filled_after(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether the round goes on to write for the row that it has made, or to fill a relation of it: a statement for each row remains."""
+    number = getattr(site.step, "id", None)
+    for step in loop.steps():
+        if isinstance(step, Access) and step.verb in FILLING and step.follows is not None and step.follows.ref == number:
+            return True
+        given = step.args[:1] if isinstance(step, Call) else ()
+        if any(o.ref == number and not o.path for value in given for o in value.origins) and isinstance(step, Call):
+            return any(effect.access.op is Op.WRITE for effect in local_effects(program, site.function, step))
+    return False
+
+
+def keeps_one_row(loop: Loop, write: Access) -> bool:
+    """Whether every round stores one and the same row, which none of the items is: its progress, say, for others to look at."""
+    inside = {loop.id, *(getattr(step, "id", -1) for step in loop.steps())}
+    origins = write.key.origins if write.verb == "save" and write.key is not None else ()
+    return bool(origins) and all(ITEM not in o.path and o.ref not in inside for o in origins)
 
 
 def _behind(step: Step, value: Value) -> frozenset[int]:

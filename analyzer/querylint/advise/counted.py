@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from querylint.ir import Access, Loop, Origin, Program, Root, Terminal, Use, Work
+from querylint.ir import ITEM, Access, Loop, Origin, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 
 
@@ -16,6 +16,7 @@ def counted(program: Program, site: Site, step: Access, loop: Loop) -> bool | No
     mine = (step.follows, Origin(Root.STEP, step.id))
     uses = [s for s in site.function.steps() if isinstance(s, Use) and set(s.of) & set(mine)]
     looked = [*site.function.touched, *(o.origin for o in site.function.outflows)]
+    looked = [o for o in looked if o.path[-1:] != (ITEM,)]  # that they are gone through says nothing yet
     besides = any(o.root is m.root and o.ref == m.ref and o.path[: len(m.path)] == m.path for o in looked for m in mine)
     if not uses or besides or any(u.work is not Work.COUNT for u in uses):
         return None

@@ -9,8 +9,9 @@ from itertools import islice
 from querylint.advise.handed import given_by_callers, handed, reaches
 from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
 from querylint.ir.program import Edge
+from querylint.text import Span
 
-MOST_DEEP = 6
+MOST_DEEP = 14  # a serializer inside another is two calls and a relation away
 MOST_SOURCES = 24  # for one function in which trails end: what one list shows is not told for lack of room taken by another
 MOST_LOOKED_AT = 1500
 UNKNOWN = "?"
@@ -53,6 +54,8 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
             yield from _of_call(program, function, step, origin.path, edges, depth)
             return
     elif origin.root is Root.PARAM and isinstance(origin.ref, int) and depth < MOST_DEEP:
+        if any(number == origin.ref and covers(path, _relations(origin.path)) for number, path in function.ahead):
+            return  # the function loads it for whatever rows it is given
         callers = [e for e in program.callers.get(function.key, ()) if e.call.mode is Mode.DIRECT and e.caller != function.key]
         known = False
         for edge in callers:
@@ -68,8 +71,9 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
 
 def _of_read(program: Program, function: Function, read: Access, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
     rows = read.terminal in (Terminal.ROWS, Terminal.PAGE)
-    if read.follows is not None and not read.refined and depth < MOST_DEEP:
-        yield from _sources(program, function, read.follows.at(*path), edges, depth + 1)
+    if read.follows is not None and not read.refined:
+        if depth < MOST_DEEP:  # else nobody knows whose relation it is, and what came along with it
+            yield from _sources(program, function, read.follows.at(*path), edges, depth + 1)
         return
     yield Source(read, function, _relations(path), edges, rows or ITEM in path)
 
@@ -161,9 +165,14 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
         if plan.whole and not _absentable(program, function, table, path):
             return True
         for eager in plan.eager:
-            if eager.path == path or (eager.path[-1] == UNKNOWN and path[: len(eager.path) - 1] == eager.path[:-1]):
+            if covers(eager.path, path):
                 return True
     return False
+
+
+def covers(loaded: Path, path: Path) -> bool:
+    """Whether a path that is loaded is this one, or leads to whatever it takes on the way of it."""
+    return loaded == path or (loaded[-1] == UNKNOWN and path[: len(loaded) - 1] == loaded[:-1])
 
 
 def _absentable(program: Program, function: Function, table: str | None, path: Path) -> bool:
@@ -274,3 +283,15 @@ def loading(program: Program, function: Function, table: str | None, path: Path)
     known = links(program, function, table, path)
     plain = all(link is not None and not link.many and not link.generic for link in known)
     return Loading.JOINED if plain else Loading.BATCHED
+
+
+def listed_at(program: Program, function: Function, read: Access, paths: list[Path]) -> Span | None:
+    """Where the query first says which relations come along in the way that these do: in its own chain, not in the query of a relation."""
+    batched = all(loading(program, function, read.table, path) is Loading.BATCHED for path in paths)
+    for kind in reversed(Loading) if batched else Loading:
+        for plan in read.plans:
+            for eager in plan.eager:
+                span = eager.span
+                if eager.loading is kind and span is not None and span.start < span.end and len(eager.path) == 1:
+                    return span
+    return None

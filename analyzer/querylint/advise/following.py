@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from querylint.advise.rounds import singled_out
 from querylint.ir import Access, Block, Branch, Call, Loop, Path, Program
-from querylint.ir.program import Site
+from querylint.ir.program import Edge, Site
 
 
 def stands_in(site: Site) -> bool:
@@ -20,6 +23,18 @@ def _within(block: Block, site: Site) -> bool:
         or (isinstance(step, Loop) and _within(step.body, site))
         for step in block
     )
+
+
+def for_one_kind(program: Program, site: Site, edges: Iterable[Edge], loop: Loop) -> bool:
+    """Whether only rows of which a column has one value, out of several that are told apart, get to a place below a loop."""
+    places = [site, *(place for edge in edges if (place := program.sites(edge.caller).by_id.get(edge.call.id)) is not None)]
+    for place in places:
+        around = loop in place.loops
+        if singled_out(program, place, loop if around else None):
+            return True
+        if around:
+            return False
+    return False
 
 
 def only_key(program: Program, site: Site, step: Access) -> str:

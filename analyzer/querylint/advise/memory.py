@@ -127,6 +127,12 @@ def visited(load: Load) -> bool:
     return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
 
 
+def gone_through(load: Load) -> bool:
+    """Whether a loop hands out all of the rows one by one, whatever it does with them."""
+    item = Origin(Root.STEP, load.access.id, (ITEM,))
+    return item in load.function.touched
+
+
 def joins(program: Program, seen: Seen, predicates: tuple[Predicate, ...]) -> bool:
     """Whether a work looks rows up for the items of another loop: a join in memory, which is what a batch is for."""
     site = program.sites(seen.function.key).by_id.get(seen.use.id)

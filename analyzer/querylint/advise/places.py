@@ -119,10 +119,18 @@ def _listed(program: Program, function: Function, call: Call, effect: Effect) ->
         if not given:
             return bool(value.parts) or not value.deps
         sites = program.sites(here.key).by_id
+        given = [o for o in given if o.root is not Root.STEP or o.ref in sites] or given  # a query that nobody has run is no step
         if any(o.root is Root.STEP and o.ref in sites and isinstance(sites[o.ref].step, Access) for o in given):
             return True
         origin = given[0] if len(given) == 1 else None
-    return False
+    return origin is not None and _of_a_row(program, function, origin)
+
+
+def _of_a_row(program: Program, function: Function, origin: Origin) -> bool:
+    """Whether something goes by the name of a relation to many rows, and belongs to a row that callers hand over."""
+    schema = program.schema(function)
+    links = (table.link(origin.path[-1]) for table in schema.tables.values()) if schema is not None and origin.path else ()
+    return any(link is not None and link.many for link in links)
 
 
 def _told(effect: Effect, call: Call) -> Effect:

@@ -16,6 +16,7 @@ MOST_FEW = 8
 SET_BY_HAND = re.compile(
     r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?\)?$"
 )
+FORM_FIELDS = re.compile(r"^(?:\w+\.)*cleaned_data(?:\.(?:items|keys|values)\(\))?$")
 BATCHES = re.compile(r"(?:^|[\W_])(?:chunks|chunked|batches|batched)(?:$|\W)")
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
 
@@ -80,13 +81,39 @@ def _refuses(loop: Loop, inside: frozenset[int]) -> bool:
 
 
 def _set_by_hand(program: Program, site: Site, loop: Loop) -> bool:
-    """Whether the loop runs over a setting or a constant, whose items somebody wrote down: `settings.GROUPS`."""
-    if loop.over is not None and configured(program, site.function, loop.over, MOST_FEW):
+    """Whether the loop runs over what somebody wrote down: a setting or a constant (`settings.GROUPS`), the fields of a form."""
+    if FORM_FIELDS.match(loop.over_text) or (loop.over is not None and configured(program, site.function, loop.over, MOST_FEW)):
         return True
     if not SET_BY_HAND.match(loop.over_text):
         return False
     read = {step.id for step in site.function.steps() if isinstance(step, Access)}
     return loop.over is None or not any(o.root is Root.STEP and o.ref in read for o in loop.over.origins)
+
+
+def singled_out(program: Program, site: Site, loop: Loop | None) -> bool:
+    """Whether a step is there for items of one kind only: those whose status, say, is a given one. Without a loop anything above counts."""
+    steps = program.sites(site.function.key).all
+    inside = {id(step) for step in loop.steps()} if loop is not None else None
+    branches = ((steps[rank].step, arm) for rank, arm in site.arms)
+    return any(isinstance(b, Branch) and b.special and arm == 0 and (inside is None or id(b) in inside) for b, arm in branches)
+
+
+def called_sometimes(program: Program, site: Site) -> bool:
+    """Whether a callback holds a step, and is called in some cases only: for what a cache does not have."""
+    return any(
+        loop.kind is LoopKind.CALLBACK and loop.handed is not None and _sometimes(program, site, *loop.handed) for loop in site.loops
+    )
+
+
+def _sometimes(program: Program, site: Site, number: int, position: int) -> bool:
+    found = program.sites(site.function.key).by_id.get(number)
+    callee = program.callees.get((site.function.key, number))
+    if callee is None:
+        return found is not None and isinstance(found.step, Call) and found.step.text.endswith("get_or_set")
+    places = program.sites(callee)
+    calls = [s for s in places.all if isinstance(s.step, Call) and s.step.target.kind is TargetKind.PARAM]
+    mine = [s for s in calls if s.step.target.name.partition(".")[0] == str(position)]  # type: ignore[union-attr]
+    return bool(mine) and all(s.arms for s in mine)
 
 
 def leaves_after(program: Program, site: Site, loop: Loop) -> bool:

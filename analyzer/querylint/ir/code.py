@@ -10,7 +10,7 @@ from typing import Union
 from querylint.construction import quick
 from querylint.ir.access import Access, Predicate
 from querylint.ir.case import Case, Handed
-from querylint.ir.value import Origin, Value
+from querylint.ir.value import Origin, Path, Value
 from querylint.text import Span
 
 
@@ -322,7 +322,8 @@ class Function:
     by which remote callers reach it. `touched` are the parts of values that it looks at, `outflows` what leaves it whole.
     `root` is the folder of the schema that governs its accesses. `wrapper` is the key of the function that runs before it on every call.
     `built` are queries that it hands to a caller or a callee to finish. `cached` says that its answer is kept for whoever
-    asks next. `cases` are the parts of it that its parameters alone decide.
+    asks next. `cases` are the parts of it that its parameters alone decide. `ahead` are relations that it loads for rows of its parameters
+    (by their numbers) before it goes on with them.
     """
 
     key: str
@@ -343,6 +344,7 @@ class Function:
     built: tuple[Access, ...] = ()
     cached: bool = False
     cases: tuple[Case, ...] = ()
+    ahead: tuple[tuple[int, Path], ...] = ()
 
     def steps(self) -> Iterator[Step]:
         """Every step, outer before inner, in the order of the source."""

@@ -254,6 +254,10 @@ def put_back(m: State, target: tree.Expr, value: Val) -> None:
         base = m.evaluate(target.base)
         if isinstance(base.shape, Record):
             put_back(m, target.base, _with_field(base, base.shape, target.name, value))
+    elif isinstance(target, tree.Index):
+        base, key = m.evaluate(target.base), m.evaluate(target.key).literal
+        if isinstance(base.shape, Record) and isinstance(key, str):
+            put_back(m, target.base, _with_field(base, base.shape, key, value))
 
 
 def _with_field(base: Val, shape: Record, name: str, value: Val) -> Val:

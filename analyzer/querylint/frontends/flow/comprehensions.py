@@ -9,7 +9,7 @@ from querylint.frontends.flow.conditions import stated, tested
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Condition, Many, Marker, Query, Val, derived
-from querylint.ir import LoopKind, Predicate, Relation, Side, Work
+from querylint.ir import ITEM, LoopKind, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
 
@@ -46,6 +46,8 @@ def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -
         over_text=m.text(over_node), constant=written or (size is not None and not over.origins), limit=size,
     ) as frame:  # fmt: skip
         bind(m, pattern, over.item().with_deps(frozenset({frame.id})))
+        if m.language.function_scoped and not partial and not tests:
+            go_through(m, over)
         kept: list[int] = []
 
         def rest(position: int = 0) -> None:
@@ -86,6 +88,11 @@ def _filtered(m: State, value: Val, over: Val, test: tree.Expr) -> list[int]:
     return [number] if number is not None else []
 
 
+def go_through(m: State, over: Val) -> None:
+    """All the rows of a collection are handed out, one by one."""
+    m.touched.update(dict.fromkeys(o.at(ITEM) for o in over.rows))
+
+
 def iterated(m: State, node: tree.Expr, *, waiting: bool = False, partial: bool = False) -> Val:
     """What an expression hands out one by one; a query is run."""
     over = m.evaluate(node)
@@ -100,4 +107,4 @@ def iterated(m: State, node: tree.Expr, *, waiting: bool = False, partial: bool 
     return over
 
 
-__all__ = ["comprehension", "iterated", "run"]
+__all__ = ["comprehension", "go_through", "iterated", "run"]

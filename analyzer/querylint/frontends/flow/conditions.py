@@ -41,7 +41,8 @@ def tested(m: State, node: tree.Expr) -> Val:
     """An expression in a place where only its truth matters; its conditions say what it tests."""
     if isinstance(node, tree.Op) and node.sign == "!" and len(node.operands) == 1:
         inner = tested(m, node.operands[0])
-        return replace(derived(inner), conditions=negated(inner.conditions))
+        known = not inner.literal if isinstance(inner.literal, bool) else NOT_LITERAL
+        return replace(derived(inner), literal=known, conditions=negated(inner.conditions))
     if isinstance(node, tree.Logic) and node.sign in ("&&", "||"):
         return _logic_test(m, node)
     sized = m.language.sized(node)
@@ -105,9 +106,11 @@ def singled_out(conditions: tuple[Condition, ...]) -> bool:
 
 
 def names_constant(node: tree.Expr) -> bool:
-    """Whether a test asks for one text or number that is written down, of something of which nothing else is known."""
+    """Whether a test asks for one text or number that is written down, or for one of a few, of something of which nothing else is known."""
     if isinstance(node, tree.Logic) and node.sign == "&&":
         return names_constant(node.left) or names_constant(node.right)
+    if isinstance(node, tree.Logic) and node.sign == "||":
+        return names_constant(node.left) and names_constant(node.right)
     if not isinstance(node, tree.Op) or node.sign not in ("==", "===") or len(node.operands) != 2:
         return False
     written = [isinstance(o, tree.Literal) and isinstance(o.value, str | float) and o.value != "" for o in node.operands]

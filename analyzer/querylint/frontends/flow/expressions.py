@@ -11,7 +11,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.cases import note_if, note_logic
-from querylint.frontends.flow.comprehensions import comprehension
+from querylint.frontends.flow.comprehensions import comprehension, go_through
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, narrowed, negated, tested, truth
 from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
@@ -340,6 +340,10 @@ def _ternary(m: State, node: tree.Ternary) -> Val:
         holder[1] = evaluate(m, node.other)
 
     m.choose([then, other], test.deps, node.at, node.end)
+    for value in holder:
+        known = m.results.get(id(value.shape)) if isinstance(value.shape, Query) else None
+        if known is not None:  # `rows if rows else others`: what has been loaded goes on
+            go_through(m, known[1])
     return replace(join(holder[0], holder[1]).with_deps(test.deps), conditions=_choice(node, test, *holder))
 
 
@@ -369,6 +373,9 @@ def _yield(m: State, node: tree.Yield) -> Val:
     return NOTHING
 
 
+UNITING = ("|=", "&=", "^=")  # sets and conditions, which are no totals
+
+
 def _assign(m: State, node: tree.Assign) -> Val:
     value = evaluate(m, node.value)
     if node.sign == "=":
@@ -384,7 +391,10 @@ def _assign(m: State, node: tree.Assign) -> Val:
     result = join(old, value) if replaced else m.language.composed(m, node, [old, value]) or derived(old, value)
     how = "=" if replaced else TEXT if _is_text(node.value) else node.sign
     if m.language.function_scoped and not replaced:
-        note_added(m, value)
+        if node.sign in UNITING:
+            how = TEXT
+        else:
+            note_added(m, value)
         if all(isinstance(v.shape, COMBINED) for v in (old, value)):
             result, how = joined([old, value]), TEXT  # collections and queries grow; they are no totals
     m.assign(node.target, result, how=how)

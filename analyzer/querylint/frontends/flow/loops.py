@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from querylint.frontends.flow.binding import bind, hoist
+from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
@@ -55,6 +56,8 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
         if node.pattern is not None:
             bind(m, node.pattern, item.with_deps(frozenset({frame.id})))
         rounds(m, node.body, frame)
+        if m.language.function_scoped and not leaves_early(node.body) and not frame.filters:
+            go_through(m, over)
         m.scope = outer
     settle(m, before, frame)
     finish(m, frame, over, node.at, node.head_end)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.cases import Decided, handed
+from querylint.frontends.flow.handing import asking
 from querylint.frontends.flow.leaks import leaks
 from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var
@@ -212,7 +213,7 @@ class State:
             number,
             target,
             mode,
-            tuple(self.value(a) for a in args),
+            tuple(asking(self.value(a), a) for a in args),
             self.span(node.at, node.end),
             text,
             derived(*args).deps,

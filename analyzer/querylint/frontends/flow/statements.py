@@ -9,12 +9,13 @@ from typing import Any
 from querylint.frontends.flow import cases
 from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
+from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested
 from querylint.frontends.flow.loops import run_for
 from querylint.frontends.flow.merging import rejoined
-from querylint.frontends.flow.scope import Frame, Scope
+from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Val, derived, join, join_all, many
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Val, derived, join, join_all, many
 from querylint.ir import Exit, ExitKind, LoopKind
 from querylint.syntax import tree
 
@@ -84,9 +85,21 @@ def _if(m: State, node: tree.If) -> None:
         return
     special = singled_out(value.conditions) or (m.language.function_scoped and names_constant(node.test))
     question = asked(m, node.test) if m.entered else None
+    run_already = _run_already(m, node.test)
     m.choose([then, other], value.deps, node.at, node.end, missing=absent(value.conditions), special=special, asked=question)
+    for var, shape, rows in run_already:
+        if isinstance(now := m.store.get(var, NOTHING).shape, Query) and now is not shape:
+            go_through(m, rows)  # `if not rows: rows = others`: what has been loaded goes on
     if node.then and isinstance(node.then[-1], tree.Return | tree.Throw) and any(of_database(c) for c in no):
         m.path_conditions.append(no)  # who has a database handle has left
+
+
+def _run_already(m: State, test: tree.Expr) -> list[tuple[Var, Query, Val]]:
+    """The variables that a test asks for, whose queries it has run."""
+    names = [test, *test.operands] if isinstance(test, tree.Op) and test.sign == "!" else [test]
+    found = [var for node in names if isinstance(node, tree.Name) and (var := m.scope.find(node.id)) is not None]
+    held = [(var, shape) for var in found if isinstance(shape := m.store.get(var, NOTHING).shape, Query)]
+    return [(var, shape, m.results[id(shape)][1]) for var, shape in held if id(shape) in m.results]
 
 
 def _return(m: State, node: tree.Return) -> None:

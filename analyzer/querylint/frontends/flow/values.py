@@ -257,9 +257,7 @@ def many(items: tuple[Val, ...] | None, item: Val | None = None, *, keyed: bool 
 
 def join_all(values: tuple[Val, ...] | list[Val]) -> Val:
     """What a value may be when it is one of several."""
-    if not values:
-        return NOTHING
-    result = values[0]
+    result = values[0] if values else NOTHING
     for value in values[1:]:
         result = join(result, value)
     return result
@@ -340,9 +338,11 @@ def join_queries(a: Query, b: Query) -> Query:
         else:
             plans[twin] = _merge(plans[twin], plan)
     table = a.table if a.table == b.table else None
+    some = [q for q in (a, b) if q.limit is None or q.limit.literal != 0] or [a]  # not where it is none at all
     return replace(
         a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at), end=max(a.end, b.end), deps=a.deps | b.deps, one=a.one and b.one,
-        refined=a.refined or b.refined,
+        refined=a.refined or b.refined, cut=all(q.cut for q in some),
+        limit=some[0].limit if some[0].limit == some[-1].limit else None,
     )  # fmt: skip
 
 

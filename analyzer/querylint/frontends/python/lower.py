@@ -112,6 +112,7 @@ class ModuleLowering:
             self.key(found.name), found.name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block),
             lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
             tuple(machine.outflows.values()), None, tuple(machine.built), any(_caches(d) for d in fn.decorators),
+            ahead=tuple(one for stack in self.project.stacks for one in stack.loaded(machine)),
         )  # fmt: skip
 
 

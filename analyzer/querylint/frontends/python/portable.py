@@ -32,7 +32,9 @@ def _shape(shape: Shape, depth: int) -> Shape:
     if isinstance(shape, Query):
         follows = shape.follows if shape.follows is not None and shape.follows.root is Root.PARAM else None
         base = shape.base if shape.base is not None and shape.base.root is Root.PARAM else None
-        return replace(shape, table_from=None, base=base, deps=NO_STEPS, limit=None, follows=follows)
+        limit = shape.limit if shape.limit is not None and isinstance(shape.limit.literal, float | int) else None
+        known = portable(limit) if limit is not None else None
+        return replace(shape, table_from=None, base=base, deps=NO_STEPS, limit=known, follows=follows)
     if isinstance(shape, Closure):
         return replace(shape, this=portable(shape.this, depth + 1) if shape.this is not None else None) if shape.name else None
     if isinstance(shape, Marker):

@@ -20,7 +20,7 @@ from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.tried import only_tried
-from querylint.ir import Role
+from querylint.ir import NOT_LITERAL, Role
 from querylint.syntax import tree
 
 MOST_DEEP = 6
@@ -376,4 +376,13 @@ def returned(machine: Machine, fn: tree.Fn) -> Val:
     if fn.generator:
         return many(None, join_all(machine.yields)) if machine.yields else NOTHING
     values = [value for value, _, _ in machine.returns if value.literal is not None]
-    return join_all(values) if values else NOTHING
+    found = join_all(values) if values else NOTHING
+    if isinstance(found.shape, Query) and any(_unseen(value) for value in values):
+        return replace(found, shape=replace(found.shape, unsure=True))
+    return found
+
+
+def _unseen(value: Val) -> bool:
+    """Whether nothing is known of a value: it may be a query that something has kept, and whose rows are there."""
+    nothing = value.shape is None and value.literal is NOT_LITERAL and not value.origins
+    return nothing and value.doc_of is None and value.id_of is None and value is not NOTHING

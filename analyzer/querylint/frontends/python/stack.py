@@ -9,7 +9,7 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Val
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
-from querylint.ir import Facts, Kind, Table
+from querylint.ir import Facts, Kind, Path, Table
 from querylint.result import Note
 from querylint.syntax import tree
 
@@ -94,6 +94,10 @@ class Stack:
 
     def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
         """A function gives back a value, and something more is done with it; not asked in quiet walks."""
+
+    def loaded(self, state: State) -> tuple[tuple[int, Path], ...]:
+        """The relations that a function has loaded for rows of its parameters; asked once, after the walk."""
+        return ()
 
     def parameter(self, info: ClassInfo | None, fn: tree.Fn, number: int, name: str) -> Val | None:
         """A parameter that the library gives: the request of a view."""

@@ -160,7 +160,7 @@ class TemplateVocabulary:
             if found is not None:
                 return found
         if isinstance(self.context.shape, Record) and name not in self.context.shape.fields and not self.context.shape.rest:
-            return self.words.given(state, name)
+            return self.words.given(state, name) or self.words.left_out(name)
         value = plain_member(state, self.context, name)
         return value if value.interesting or value.deps else self.words.given(state, name) or value
 

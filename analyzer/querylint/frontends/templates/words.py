@@ -18,6 +18,9 @@ class Words(Protocol):
     def given(self, state: State, name: str) -> Val | None:
         """A variable that the framework puts into every context."""
 
+    def left_out(self, name: str) -> Val | None:
+        """A variable that is not in the context, all of which is known: what it is then; None where something else may bring it along."""
+
     def called(self, state: State, base: Val, node: tree.Call) -> Val | None:
         """A member that is called where a Django template only names it; None for one that is data."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from querylint.frontends.flow.comprehensions import iterated
+from querylint.frontends.flow.comprehensions import go_through, iterated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Query, Record, Val, derived, join, join_all, many
 from querylint.frontends.flow.works import picked
@@ -42,6 +42,9 @@ def grow(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, how
     """A value joins a collection in a variable, or one that stands in a dictionary of collections."""
     if isinstance(target, tree.Index):
         outer, key = m.evaluate(target.base), m.evaluate(target.key)
+        if isinstance(outer.shape, Record) and key.literal in outer.shape.fields:  # a list with a name of its own
+            m.add_to(target, base, value, keyed=keyed, how=how)
+            return
         m.add_to(target.base, outer, Val(deps=value.deps, pending=value.pending, shape=Many(value)), keyed=True, how=how, key=key)
         return
     if isinstance(target, tree.Call) and isinstance(target.func, tree.Member) and target.func.name == "setdefault":
@@ -153,7 +156,9 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None
 def _join(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     if len(node.args) != 1:
         return None
-    return derived(base, iterated(m, node.args[0]))
+    over = iterated(m, node.args[0])
+    go_through(m, over)
+    return derived(base, over)
 
 
 def _copy(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:

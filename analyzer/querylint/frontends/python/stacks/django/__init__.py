@@ -26,9 +26,10 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.django import ahead, functions, paging, querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
-from querylint.ir import Eager, Facts, Kind, Loading, Plan, Relation, Role, Table, Way, Work
+from querylint.ir import Eager, Facts, Kind, Loading, Path, Plan, Relation, Role, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 
@@ -51,6 +52,8 @@ class Django(Stack):
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self.routing: list[str] = []
         self.brought: dict[State, dict[int, list[Eager]]] = {}
+        self.handed: dict[State, list[tuple[int, Path]]] = {}
+        self.annotations = Annotated(project.modules, project.classes)
         self._managers: dict[tuple[str, str, str], Val] = {}
 
     def tables(self) -> Mapping[str, Table]:
@@ -221,7 +224,7 @@ class Django(Stack):
         if isinstance(shape, Closure) and base is None:
             return functions.wrapped(self, state, node, shape.name)
         if base is None or not isinstance(node.func, tree.Member):
-            return None
+            return self.annotations.brought_along(state, node) if base is None else None
         if isinstance(shape, Closure) and shape.name:
             if base.doc_of is not None and node.func.name in words.ROW_WRITES:
                 rows.written(state, node, node.func.name, base)  # before what the model's own method does besides
@@ -375,6 +378,10 @@ class Django(Stack):
         brought = self.brought.pop(state, None)
         if brought:
             state.block[:] = ahead.known(state.block, brought)
+
+    def loaded(self, state: State) -> tuple[tuple[int, Path], ...]:
+        """What `prefetch_related_objects` has loaded for rows that callers hand over."""
+        return tuple(self.handed.pop(state, ()))
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """Views answer requests."""

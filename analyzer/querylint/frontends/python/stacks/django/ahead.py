@@ -8,19 +8,22 @@ from dataclasses import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Val
 from querylint.frontends.python.stacks.django import querysets
-from querylint.ir import Access, Branch, Eager, Loading, Loop, Root, Step
+from querylint.ir import ITEM, Access, Branch, Eager, Loading, Loop, Path, Root, Step
 from querylint.syntax import tree
 
 Brought = Mapping[int, list[Eager]]
 
 
-def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]]) -> Val:
-    """Note which reads gave the rows, and what is loaded for them; the rest of the function finds it there."""
+def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]], handed: list[tuple[int, Path]]) -> Val:
+    """Note which reads, or which parameters, gave the rows, and what is loaded for them; the rest of the function finds it there."""
     args = [state.evaluate(a) for a in node.args]
     found = querysets.named(args[1:], Loading.BATCHED, state.span(node.at, node.end))
     for origin in (*args[0].origins, *args[0].rows, *args[0].item().origins):
         if origin.root is Root.STEP and isinstance(origin.ref, int):
             brought.setdefault(origin.ref, []).extend(found)
+        elif origin.root is Root.PARAM and isinstance(origin.ref, int):
+            before = tuple(part for part in origin.path if part != ITEM)
+            handed.extend((origin.ref, (*before, *eager.path)) for eager in found)
     return Val(deps=frozenset().union(*(a.deps for a in args)))
 
 

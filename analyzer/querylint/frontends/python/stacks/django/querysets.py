@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FLAVOR = "django"
 UNKNOWN_PATH = "?"
+WHATEVER = Eager((UNKNOWN_PATH,), Loading.BATCHED)
 
 
 def start(
@@ -50,12 +51,13 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     keywords = [(k, m.evaluate(v), v) for k, v in node.keywords]
     deps = query.deps | base.deps | derived(*args, *(v for _, v, _ in keywords)).deps
     plan = query.plans[0]
-    end = max(query.end, node.end)
+    at, end = query.at if query.end else node.at, max(query.end, node.end)  # a query that is handed over begins where it goes on
     refined = query.refined or name not in words.KEEPING
-    made = replace(query, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False)
+    made = replace(query, at=at, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False)
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
-        made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans))
+        empty = nowhere(keywords) if name == "filter" else ()
+        made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found), eager=(*p.eager, *empty)) for p in query.plans))
     elif name == "order_by":
         fields = tuple(str(a.literal) for a in args if isinstance(a.literal, str))
         order = Order(tuple(f.lstrip("-") for f in fields), bool(fields) and fields[0].startswith("-"))
@@ -84,6 +86,12 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     return Val(deps=deps, shape=made)
 
 
+def nowhere(keywords: list[tuple[str, Val, tree.Expr]]) -> tuple[Eager, ...]:
+    """Relations that lead nowhere from the rows that are asked for (`author__isnull=True`): nothing is to be loaded for them."""
+    names = (key.removesuffix("__isnull") for key, value, _ in keywords if key.endswith("__isnull") and value.literal is True)
+    return tuple(Eager(tuple(name.split("__")), Loading.JOINED) for name in names)
+
+
 def elsewhere(m: State, deps: frozenset[int]) -> None:
     """Another database is asked, one that these steps choose: no query serves several rounds of a loop among them."""
     for frame in m.frames:
@@ -94,8 +102,7 @@ def unread(m: State, node: tree.Call, base: Val, query: Query) -> Val:
     """A method of a queryset that cannot be read: some rows of the same table, with whatever it loads ahead."""
     args = [m.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
     deps = query.deps | base.deps | derived(*(plain(a) for a in args)).deps
-    loaded = Eager((UNKNOWN_PATH,), Loading.BATCHED)
-    plans = tuple(replace(p, predicates=(*p.predicates, _other(m, node)), eager=(*p.eager, loaded)) for p in query.plans)
+    plans = tuple(replace(p, predicates=(*p.predicates, _other(m, node)), eager=(*p.eager, WHATEVER)) for p in query.plans)
     return Val(deps=deps, shape=replace(query, plans=plans, end=max(query.end, node.end), deps=deps, refined=True, unsure=True))
 
 
@@ -201,7 +208,8 @@ def _loading(m: State, query: Query, name: str, node: tree.Call, args: list[Val]
     if not args and name == "select_related":
         return replace(query, plans=tuple(replace(p, whole=True) for p in query.plans))
     found = named(args, Loading.JOINED if name == "select_related" else Loading.BATCHED, m.span(node.at, node.end))
-    return replace(query, plans=tuple(replace(p, eager=(*p.eager, *found)) for p in query.plans))
+    plans = (replace(p, eager=(*p.eager, *found), whole=p.whole and name != "select_related") for p in query.plans)
+    return replace(query, plans=tuple(plans))  # names replace a join of everything
 
 
 def named(args: list[Val], loading: Loading, span: Span) -> list[Eager]:
@@ -262,9 +270,12 @@ def read(
     number = m.fresh()
     own = m.span(at, end)
     chain = query.made or m.span(query.at, max(query.end, query.at))
+    plans = query.plans
+    if query.unsure:  # whatever made it may have loaded what there is
+        plans = tuple(replace(p, eager=(*p.eager, WHATEVER)) for p in plans)
     m.emit(
         Access(
-            number, Op.READ, verb, query.table, query.plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit, None,
+            number, Op.READ, verb, query.table, plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit, None,
             query.base, key, None, False, None, query.follows, query.refined if refined is None else refined, kept,
             held=query.held,
         )

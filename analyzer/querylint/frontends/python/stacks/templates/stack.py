@@ -10,6 +10,7 @@ from querylint.frontends.flow.values import NOTHING, Closure, External, Many, Ma
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks.templates import calls
+from querylint.frontends.python.stacks.templates.flags import Flags
 from querylint.frontends.python.stacks.templates.helpers import Helpers
 from querylint.frontends.python.stacks.templates.registered import Registry
 from querylint.frontends.python.stacks.templates.views import ClassView, class_view, renderer
@@ -38,6 +39,7 @@ class TemplateStack(Stack):
         super().__init__(project)
         self.templates = Templates(project.files, project.modules.source)
         self.registry = Registry(project)
+        self.flags = Flags(project.modules.files, project.modules.source)
         self.helpers = Helpers(project.modules.source)
         self._views: dict[tuple[str, str], ClassView | None] = {}
 
@@ -91,7 +93,8 @@ class TemplateStack(Stack):
         """Walk through a template with what is known of its context."""
         inner = state.vocabulary
         assert isinstance(inner, PythonVocabulary)
-        words = PythonWords(inner, self.templates, self.registry, request if request.interesting else Val(shape=Marker("request")))
+        asked = request if request.interesting else Val(shape=Marker("request"))
+        words = PythonWords(inner, self.templates, self.registry, self.flags, asked)
         page = TemplateVocabulary(state, self.templates, placed(state, context, {}), words)
         page.render(state, path)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Closure, Record, Val
+from querylint.frontends.flow.values import NOTHING, Closure, Record, Val, literal
+from querylint.frontends.python.stacks.templates.flags import Flags
 from querylint.frontends.python.stacks.templates.registered import Registered, Registry
 from querylint.frontends.templates.folders import Templates
 from querylint.syntax import tree
@@ -23,10 +24,11 @@ FUNCTIONS = frozenset(("function",))
 class PythonWords:
     """The words of one rendering."""
 
-    def __init__(self, inner: PythonVocabulary, templates: Templates, registry: Registry, request: Val) -> None:
+    def __init__(self, inner: PythonVocabulary, templates: Templates, registry: Registry, flags: Flags, request: Val) -> None:
         self.inner = inner
         self.templates = templates
         self.registry = registry
+        self.flags = flags
         self.request = request
 
     def given(self, state: State, name: str) -> Val | None:
@@ -38,6 +40,10 @@ class PythonWords:
             return member(state, self.request, tree.Member(at, "user", 0, 0, 0))
         found = self.registry.find(name, FUNCTIONS, [])
         return Val(shape=_closure(found, None)) if found is not None else None
+
+    def left_out(self, name: str) -> Val | None:
+        """A flag that other views give to their templates."""
+        return literal(False) if self.flags.given(name) else None
 
     def called(self, state: State, base: Val, node: tree.Call) -> Val | None:
         """A method of a row, a manager or a query that a Django template names."""

@@ -1,0 +1,60 @@
+"""What querysets of a project put into their rows besides the columns: a test for it finds it, and what stands in for it is a fallback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import ClassRef, Val, literal
+from querylint.frontends.python.stacks.django import words
+from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.classes import Classes
+    from querylint.frontends.python.modules import PythonModules
+
+WORDS = (b"annotate(", b"extra(")
+
+
+class Annotated:
+    """The names that `annotate` and the like give, read when one is first asked for."""
+
+    def __init__(self, modules: PythonModules, classes: Classes) -> None:
+        self._modules = modules
+        self._classes = classes
+        self._names: frozenset[str] | None = None
+
+    def brought_along(self, state: State, node: tree.Call) -> Val | None:
+        """`hasattr(row, "number")`, where some queryset brings the number along: its rows are those that are read by the many."""
+        if callee_name(node) != "hasattr" or len(node.args) != 2 or not isinstance(node.args[1], tree.Literal):
+            return None
+        with state.recording():
+            row = state.evaluate(node.args[0])
+        return literal(True) if self._is_row(row) and node.args[1].value in self._known() else None
+
+    def _is_row(self, value: Val) -> bool:
+        """Whether a value is a row, or an object of what models are made of."""
+        if value.doc_of is not None or not isinstance(value.shape, ClassRef) or not value.shape.instance:
+            return value.doc_of is not None
+        info = self._classes.get(value.shape.path, value.shape.name)
+        return info is not None and any(name in words.MODEL_BASES for name in info.ancestry())
+
+    def _known(self) -> frozenset[str]:
+        if self._names is None:
+            self._names = frozenset(self._read())
+        return self._names
+
+    def _read(self) -> set[str]:
+        found: set[str] = set()
+        for path in sorted(self._modules.files):
+            source = self._modules.source(path)
+            if source is None or not any(word in source for word in WORDS):
+                continue
+            module = self._modules.module(path)
+            for node in tree.walk(module.body if module is not None else []):
+                if isinstance(node, tree.Call) and callee_name(node) in ("annotate", "extra"):
+                    found.update(name for name, _ in node.keywords)
+                    given = (value for _, value in node.keywords if isinstance(value, tree.Record))
+                    found.update(key for record in given for key, _ in record.entries if isinstance(key, str))
+        return found
