@@ -226,7 +226,7 @@ class Django(Stack):
         if base is None or not isinstance(node.func, tree.Member):
             return self.annotations.brought_along(state, node) if base is None else None
         if isinstance(shape, Closure) and shape.name:
-            if base.doc_of is not None and node.func.name in words.ROW_WRITES:
+            if base.doc_of in self.models.by_table and node.func.name in words.ROW_WRITES:
                 rows.written(state, node, node.func.name, base)  # before what the model's own method does besides
             return None
         if isinstance(shape, ClassRef) and not shape.instance:
