@@ -171,14 +171,25 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     over, function = hit.loop.over, site.function
     if plain(program, function) or over is None or not over.parts:
         return False
-    writing = all(entry.kind is Kind.MUTATION for entry in program.entries(function.key) or (function,))
+    here = (function,) if function.kind is not Kind.PLAIN else program.entries(function.key)
+    writing = bool(here) and all(entry.kind is Kind.MUTATION for entry in here)
     picked = [asked_for(program, function, o) for _, o in over.parts]
-    if writing and read.by_key and any(picked) and all(p or ITEM not in o.path for p, (_, o) in zip(picked, over.parts, strict=True)):
+    chosen = (p or ITEM not in o.path for p, (_, o) in zip(picked, over.parts, strict=True))
+    if writing and _of_one(program, site, read) and any(picked) and all(chosen):
         return True  # with, perhaps, a row of the caller's own beside them
     drivers = _drivers(program, site, hit)
     if len(drivers) < len(over.parts):
         return False
     return all(curated(program, function.root, d.table) or (read.by_key and memberships(program, function, d)) for d in drivers)
+
+
+def _of_one(program: Program, site: Site, read: Access) -> bool:
+    """Whether a read asks for one row: by its key, or by all the fields of an index."""
+    if read.by_key:
+        return True
+    table = program.table(site.function, read.table)
+    whole = (table is not None and (i := table.index(p.index or "")) is not None and set(i.fields) <= set(p.fixed()) for p in read.plans)
+    return read.terminal is Terminal.ROW and all(whole)
 
 
 def _bounded(program: Program, site: Site, hit: Rounds) -> bool:

@@ -154,11 +154,15 @@ def bypassed(load: Load, seen: Seen) -> bool:
     if seen.use.work is not Work.FILTER:
         return False
     fields = {p.field for p in seen.use.predicates}
+    asked = {(p.field, p.relation, p.value.literal) for p in seen.use.predicates if p.value is not None and p.value.constant}
     for other in load.works(Work.FILTER):
         apart = seen.use.id not in other.use.after and other.use.id not in seen.use.after
         alone = other.function.key == seen.function.key and apart and not (seen.use.conditional or other.use.conditional)
         if alone and not fields & {p.field for p in other.use.predicates}:
             return True
+        theirs = {(p.field, p.relation, p.value.literal) for p in other.use.predicates if p.value is not None and p.value.constant}
+        if alone and asked and theirs and {f for f, _, _ in asked} == {f for f, _, _ in theirs} and not asked & theirs:
+            return True  # other values of the same field: one range does not hold both
     for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP, Work.DISTINCT):
         mine = other.function.key == seen.function.key
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
