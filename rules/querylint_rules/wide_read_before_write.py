@@ -26,7 +26,7 @@ needs the whole table.
 ## When it stays silent
 Internal mutations, and those whose names speak of upkeep (`cleanup`, `backfill`, `archive`); reads with a range or a limit; tables that no
 public mutation inserts into, or that the settings call small. A read that is filtered is an `info`, since the finding about its filter says
-more.
+more, and so is one whose rows are only counted by a mutation that adds none of them.
 """
 
 from __future__ import annotations
@@ -34,12 +34,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.conflicts import Conflict, conflicts
+from querylint.advise.memory import acted_on
 from querylint.advise.places import own_trail
 from querylint.advise.serving import phrase, whole_table
-from querylint.ir import Program
+from querylint.advise.trace import fate
+from querylint.ir import Branch, Program, Work
 from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
+COUNTED = frozenset((Work.COUNT, Work.FILTER, Work.EMPTY))
 NARROW = Advice(
     "bind an index range, keep the number in a document of its own, or move what needs the whole table to a scheduled function", Stage.DATA
 )
@@ -56,13 +59,25 @@ def wide_read_before_write(program: Program) -> Iterator[Found]:
             _message(conflict),
             (*own_trail(program, conflict.read, conflict.mutation), *others),
             NARROW,
-            None if whole_table(read) else Severity.INFO,
+            Severity.INFO if not whole_table(read) or _only_counts(program, conflict) else None,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             conflict.read.function,
             read.table,
             cost=Cost("a retry for every insert that is committed meanwhile", "conflicts over the rows that decide"),
             operation=read.verb,
         )
+
+
+def _only_counts(program: Program, conflict: Conflict) -> bool:
+    """Whether the rows are only counted, by a mutation that adds none of them: a number that is written down may lag behind."""
+    function = program.functions[conflict.read.function]
+    seen = fate(program, function, conflict.read.access)
+    counted = bool(seen.uses) and all(s.use.work in COUNTED for s in seen.uses) and not seen.whole
+    if not counted or acted_on(program, function, conflict.read.access):
+        return False
+    mine = program.effects.get(conflict.mutation.key, ())
+    decides = any(isinstance(step, Branch) and conflict.read.access.id in step.on for step in function.own_steps())
+    return not decides and not any(e.access.verb == "insert" and e.access.table == conflict.read.access.table for e in mine)
 
 
 def _message(conflict: Conflict) -> str:

@@ -60,7 +60,7 @@ def left_alone(program: Program, function: Function) -> bool:
 
 def unasked(program: Program, function: Function) -> bool:
     """Whether nobody in sight asks what a function answers, though clients are in sight that call most public functions."""
-    return all(
+    return left_alone(program, function) or all(
         left_alone(program, entry) or (entry.public and entry.kind is not Kind.HTTP and _passed_over(program, entry))
         for entry in program.entries(function.key) or (function,)
     )
