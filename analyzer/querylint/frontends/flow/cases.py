@@ -64,7 +64,8 @@ def known(m: State, node: tree.Expr) -> Known | None:
         node = node.value
     if isinstance(node, tree.Name):
         var = m.scope.find(node.id)
-        return m.decided.given.get(var) if var is not None and node.id not in _changed(m) else None
+        found = m.decided.given.get(var) if var is not None else None
+        return found if found is not None and node.id not in _changed(m) else None
     if isinstance(node, tree.Member):
         base = known(m, node.base)
         return (base[0].at(node.name), NOT_LITERAL) if base is not None and base[1] is NOT_LITERAL else None
@@ -106,8 +107,8 @@ def ways(m: State, node: tree.Expr, *, holds: bool) -> list[Way]:
     if here is not None:
         return [(Test(here[0], NOT_LITERAL, holds, here[1]),)]
     var = m.scope.find(node.id) if isinstance(node, tree.Name) else None
-    meant = m.decided.meant.get(var) if var is not None and isinstance(node, tree.Name) and node.id not in _changed(m) else None
-    return ways(m, meant, holds=holds) if meant is not None else OPEN
+    meant = m.decided.meant.get(var) if var is not None else None
+    return ways(m, meant, holds=holds) if var is not None and meant is not None and var.name not in _changed(m) else OPEN
 
 
 def _compared(m: State, node: tree.Op, *, holds: bool) -> list[Way]:
