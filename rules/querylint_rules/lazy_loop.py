@@ -274,9 +274,8 @@ def _home(name: str) -> str:
 
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
-    paths = [
-        path for path in paths if not _aside(program, gathered.paths[path])
-    ] or paths  # what a join would load for nothing is not asked for
+    worth = [path for path in paths if not _aside(program, gathered.paths[path])]
+    paths = worth or paths  # what a join would load for nothing is not asked for
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -361,11 +360,8 @@ def _unfelt(program: Program, followed: Followed) -> bool:
 def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
     """Whether the relations are followed where nobody waits, under conditions deep in a helper, or beside work that writes."""
     places = [gathered.paths[path] for path in paths]
-    if all(unhurried(program, p.where) or unhurried(program, p.source.outer) for p in places) or all(
-        _met(program, gathered, path) for path in paths
-    ):
-        return True
-    if all(stands_in(place.site) for place in places):
+    idle = all(unhurried(program, p.where) or unhurried(program, p.source.outer) for p in places)
+    if idle or all(_met(program, gathered, path) for path in paths) or all(stands_in(place.site) for place in places):
         return True
     if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
         return True

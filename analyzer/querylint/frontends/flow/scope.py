@@ -59,3 +59,12 @@ class Frame:
     fold_deps: frozenset[int] = frozenset()
     fold_fields: set[str] = field(default_factory=set)
     looked_up: frozenset[int] = frozenset()
+
+
+def control(frames: list[Frame], on: frozenset[int], *, out: bool) -> None:
+    """A round that is left early: where it leaves the loop (`out`), `on` decides whether another round of it, or of one around it, runs."""
+    for frame in reversed(frames):
+        if out:
+            frame.control |= on
+        if frame.kind in (LoopKind.EACH, LoopKind.WHILE):
+            break
