@@ -14,7 +14,8 @@ One query or mutation that takes all the items; inside a transaction, a plain fu
 for one transaction, send them in chunks; where each is a job of its own, schedule it.
 
 ## When it stays silent
-Loops that page or work through batches (`while (hasMore)`, a cursor), loops over chunks, constant lists, attempts that stop at the first
+Loops that page or work through batches (`while (hasMore)`, a cursor; a list that is flushed whenever it is full), loops over chunks,
+constant lists, attempts that stop at the first
 success, jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a
 list that its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are calls in a transaction that nobody
 waits for, or of functions that clients call: nothing is billed by them.
@@ -28,7 +29,7 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
-from querylint.ir import Access, Block, Branch, Call, Function, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
+from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
 from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -85,8 +86,26 @@ def _repeated(program: Program, site: Site) -> Rounds | None:
         if hit.constant or hit.paging or hit.searching or hit.loop.strided or _chunked(hit.loop):
             return None
         if hit.varies:
-            return None if _in_batches(site, hit.loop) else hit
+            return None if _in_batches(site, hit.loop) or _flushed(program, site, hit.loop) else hit
     return None
+
+
+def _flushed(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether the rounds only gather items, and a call hands on what has gathered: now and then in the loop, and what is left behind it."""
+    call = site.step
+    places = program.sites(site.function.key)
+    inside = {id(step) for step in loop.steps()}
+    chosen = any(id(places.all[rank].step) in inside for rank, _ in site.arms)
+    if not isinstance(call, Call) or not chosen or any(ITEM not in path for value in call.args for path, _ in value.parts):
+        return False
+    rest = (s for s in places.all[site.rank + 1 :] if isinstance(s.step, Call) and all(around is not loop for around in s.loops))
+    return any(s.step.span == call.span or _same(s.step, call) for s in rest if isinstance(s.step, Call))
+
+
+def _same(one: Call, other: Call) -> bool:
+    """Whether two calls hand the same list to the same function."""
+    parts = [value.parts for value in one.args]
+    return one.target == other.target and any(parts) and parts == [value.parts for value in other.args]
 
 
 def _in_batches(site: Site, loop: Loop) -> bool:

@@ -380,4 +380,4 @@ def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, agai
         return Severity.INFO
     if not scan and _bounded(program, site, hit) and behind_outside(program, site.function):
         return Severity.INFO
-    return Severity.INFO if read.bound is Bound.ONE and batch_job(program, site, hit.loop) else None
+    return Severity.INFO if not scan and read.bound is not Bound.ALL and batch_job(program, site, hit.loop) else None

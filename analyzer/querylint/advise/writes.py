@@ -10,7 +10,7 @@ from querylint.ir import ITEM, Access, Bound, Call, Function, Loop, Mode, Op, Pr
 from querylint.ir.program import Site
 
 SENDING = re.compile(
-    r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|chat_postMessage|urlopen|commit)$|^requests\.|\.post$"
+    r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|(?:chat|views|conversations)_\w+|urlopen|commit)$|^requests\.|\.post$"
 )
 MAILING = re.compile(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
 SIGNALING = re.compile(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
