@@ -165,7 +165,7 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
         if plan.whole and not _absentable(program, function, table, path):
             return True
         for eager in plan.eager:
-            if covers(eager.path, path):
+            if covers(eager.path, path) or covers(_straight(program, function, table, eager.path), path):
                 return True
     return False
 

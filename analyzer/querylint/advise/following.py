@@ -45,25 +45,21 @@ def only_key(program: Program, site: Site, step: Access) -> str:
         o.path[len(here.path)] for o in site.function.touched if o.root is here.root and o.ref == here.ref and _below(o.path, here.path)
     }
     target = program.table(site.function, step.table)
-    if (
-        not _keyed(program, site, here.path[-1], step.table)
-        or target is None
-        or fields != {target.key}
-        or any(o.origin == here for o in site.function.outflows)
-    ):
+    kept = _key_columns(program, site, here.path[-1], step.table)
+    if None in kept or len(kept) > 1 or target is None or fields != {target.key} or any(o.origin == here for o in site.function.outflows):
         return ""
     for place in program.sites(site.function.key).all:
         held = place.step.args if isinstance(place.step, Call) else ()
         if any(o == here for value in held for _, o in value.parts):
             return ""
-    return f"{here.path[-1]}_{target.key}"
+    return next((name for name in kept if name), f"{here.path[-1]}_{target.key}")
 
 
-def _keyed(program: Program, site: Site, name: str, target: str | None) -> bool:
-    """Whether rows that have a relation of that name hold its key themselves: then it is a column of theirs."""
+def _key_columns(program: Program, site: Site, name: str, target: str | None) -> frozenset[str | None]:
+    """The columns in which rows that have a relation of that name hold its key; None stands for rows that do not hold it themselves."""
     schema = program.schema(site.function)
     found = [link for table in schema.tables.values() if (link := table.link(name)) is not None and link.target == target] if schema else []
-    return all(link.column is not None for link in found)
+    return frozenset(link.column for link in found)
 
 
 def _below(path: Path, here: Path) -> bool:
