@@ -105,7 +105,7 @@ def _audiences(program: Program) -> dict[str, Audience]:
     # What a function that is handed to unknown code shares with one that clients could call may have somebody waiting for it.
     users |= (_spread(program, missed, scheduled=False) & _spread(program, given, scheduled=False)) - set(missed) - set(given)
     behind = _spread(program, [key for key in handed if key not in users], scheduled=True) | _spread(program, list(users), scheduled=True)
-    nobody = _spread(program, list(idle), scheduled=True)
+    nobody = _spread(program, [*idle, *(_closed(program) if program.unasked else ())], scheduled=True)
     found: dict[str, Audience] = {}
     for key in program.functions:
         if key in users:
@@ -129,13 +129,24 @@ def _spread(program: Program, starts: list[str], *, scheduled: bool) -> set[str]
         targets = [
             program.callees.get((here.key, step.id))
             for step in here.steps()
-            if isinstance(step, Call) and (scheduled or step.mode is not Mode.SCHEDULE or program.facts(here).planner)
+            if isinstance(step, Call) and _leads(program, here, step, scheduled=scheduled)
         ]
         for key in (*targets, here.wrapper):
             if key is not None and key in program.functions and key not in found:
                 found.add(key)
                 stack.append(key)
     return found
+
+
+def _leads(program: Program, here: Function, call: Call, *, scheduled: bool) -> bool:
+    """Whether a call may come about, by what its function is ever asked for; one that is put off only where these count."""
+    return program.asked(call.span) and (scheduled or call.mode is not Mode.SCHEDULE or program.facts(here).planner)
+
+
+def _closed(program: Program) -> list[str]:
+    """What is called only where an argument that nobody gives would lead."""
+    calls = [(key, step) for key, function in program.functions.items() for step in function.steps() if isinstance(step, Call)]
+    return [target for key, step in calls if not program.asked(step.span) and (target := program.callees.get((key, step.id))) is not None]
 
 
 def _handed_on(program: Program, key: str) -> bool:

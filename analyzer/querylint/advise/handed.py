@@ -43,12 +43,29 @@ def closed(program: Program, site: Site) -> bool:
 def handed_at_most(program: Program, site: Site, loop: Loop, most: int) -> bool:
     """Whether every caller that lets a loop run writes down the few items that it runs over."""
     origins = loop.over.origins if loop.over is not None else ()
+    if origins and all(_written_out(program, site.function, o, most) for o in origins):
+        return True
     refs = [o.ref for o in origins if o.root is Root.PARAM and isinstance(o.ref, int) and not o.path]
     ways = given_by_callers(program, site.function) if refs and len(refs) == len(origins) else []
     counted = [dict(known) for known in ways if reaches(program, site.function, known, site.step)]
     if not counted:
         return False
     return all(ref in known and (size := known[ref].most) is not None and size <= most for known in counted for ref in refs)
+
+
+def _written_out(program: Program, function: Function, origin: Origin, most: int) -> bool:
+    """Whether every caller writes down the list in a field of what it hands over, or leaves that field out: `f({ kinds: ["a", "b"] })`."""
+    edges = program.callers.get(function.key, ())
+    if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or len(origin.path) != 1 or not edges or function.route is not None:
+        return False
+    for edge in edges:
+        if edge.call.handed is None:
+            return False
+        given = edge.call.handed[origin.ref] if origin.ref < len(edge.call.handed) else None
+        left_out = given is None or (given.fields is not None and origin.path[0] not in given.fields)
+        if not left_out and dict(given.lengths if given is not None else ()).get(origin.path, most + 1) > most:
+            return False
+    return True
 
 
 def configured(program: Program, function: Function, value: Value, most: int, depth: int = 0) -> bool:

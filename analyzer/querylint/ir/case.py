@@ -35,9 +35,10 @@ class Case:
 class Handed:
     """What the source says of one argument: which of its parts are `constants`, which are parameters of the caller `passed` on unchanged.
 
-    `fields` are those that an object may have at all, None where it is not written out.
+    `fields` are those that an object may have at all, None where it is not written out; `lengths` the number of items of lists that are.
     """
 
     constants: tuple[tuple[Path, object], ...] = ()
     passed: tuple[tuple[Path, Origin], ...] = ()
     fields: tuple[str, ...] | None = None
+    lengths: tuple[tuple[Path, int], ...] = ()

@@ -17,6 +17,8 @@ MOST_WAYS = 8
 Way = tuple[Test, ...]
 OPEN: list[Way] = [()]
 """Nothing is known of when this is so."""
+EMPTY = ()
+"""What stands for an object without fields that takes the place of an argument: there it is, and nothing in it."""
 Known = tuple[Origin, object]
 """A parameter, or a part of one, and the constant that stands for it where it is not given."""
 
@@ -44,7 +46,7 @@ def entitle(m: State, pattern: tree.Pattern, known: Known | None) -> None:
         var = m.scope.names.get(pattern.id)
         if var is not None:
             m.decided.given[var] = known
-    elif isinstance(pattern, tree.RecordPattern) and default is NOT_LITERAL:
+    elif isinstance(pattern, tree.RecordPattern) and default in (NOT_LITERAL, EMPTY):
         for name, inner, standing in pattern.fields:
             value = standing.value if isinstance(standing, tree.Literal) else NOT_LITERAL
             if standing is None or value is not NOT_LITERAL:
@@ -53,9 +55,14 @@ def entitle(m: State, pattern: tree.Pattern, known: Known | None) -> None:
 
 def parameter(m: State, number: int, param: tree.Param) -> None:
     """The names of a parameter of the function that is walked."""
-    if m.inner or param.rest or (param.default is not None and not isinstance(param.default, tree.Literal)):
+    if m.inner or param.rest:
         return
-    entitle(m, param.pattern, (Origin(Root.PARAM, number), param.default.value if param.default is not None else NOT_LITERAL))
+    if param.default is None:
+        entitle(m, param.pattern, (Origin(Root.PARAM, number), NOT_LITERAL))
+    elif isinstance(param.default, tree.Literal):
+        entitle(m, param.pattern, (Origin(Root.PARAM, number), param.default.value))
+    elif isinstance(param.default, tree.Record) and not param.default.entries:
+        entitle(m, param.pattern, (Origin(Root.PARAM, number), EMPTY))
 
 
 def known(m: State, node: tree.Expr) -> Known | None:
@@ -68,7 +75,7 @@ def known(m: State, node: tree.Expr) -> Known | None:
         return found if found is not None and node.id not in _changed(m) else None
     if isinstance(node, tree.Member):
         base = known(m, node.base)
-        return (base[0].at(node.name), NOT_LITERAL) if base is not None and base[1] is NOT_LITERAL else None
+        return (base[0].at(node.name), NOT_LITERAL) if base is not None and base[1] in (NOT_LITERAL, EMPTY) else None
     if isinstance(node, tree.Logic) and node.sign == "??" and isinstance(node.right, tree.Literal):
         base = known(m, node.left)
         return (base[0], node.right.value) if base is not None and base[1] is NOT_LITERAL else None
@@ -192,13 +199,16 @@ def handed(m: State, node: tree.Expr, count: int) -> tuple[Handed, ...] | None:
 def _handed(m: State, node: tree.Expr) -> Handed:
     constants: list[tuple[tuple[str, ...], object]] = []
     passed: list[tuple[tuple[str, ...], Origin]] = []
+    lengths: list[tuple[tuple[str, ...], int]] = []
     for path, part in ((), node), *(((key,), inner) for key, inner in _entries(node)):
         here = known(m, part)
         if isinstance(part, tree.Literal):
             constants.append((path, part.value))
         elif here is not None and here[1] is NOT_LITERAL:
             passed.append((path, here[0]))
-    return Handed(tuple(constants), tuple(passed), _fields(node))
+        elif isinstance(part, tree.Array) and not any(isinstance(item, tree.Spread) for item in part.items):
+            lengths.append((path, len(part.items)))
+    return Handed(tuple(constants), tuple(passed), _fields(node), tuple(lengths))
 
 
 def _entries(node: tree.Expr) -> list[tuple[str, tree.Expr]]:
