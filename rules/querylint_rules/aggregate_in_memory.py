@@ -9,7 +9,8 @@ A number costs as many reads as there are rows, on every call and every time a s
 rows exceed the limits of a transaction.
 
 ## Instead
-Keep the number as rows change: a counter or statistics document, or the aggregate component. Where only "more than k" matters, read
+Keep the number as rows change: a counter or statistics document, or the aggregate component. For a window that moves with the clock
+(the last hour), keep a total for each hour or day, or the aggregate component keyed by the time. Where only "more than k" matters, read
 `.take(k + 1)`.
 
 ## When it stays silent
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.clock import dated
 from querylint.advise.memory import (
     COUNTING,
     GROUPING,
@@ -95,11 +97,14 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     table = load.access.table
     what = "tested for truth" if tested else "summed up" if Work.FOLD in kinds else "counted"
     remedy: Advice | Counter | Probe = Probe(given=True) if tested else Counter(table or "the table")
+    moving = _moving(program, load)
+    if moving is not None and isinstance(remedy, Counter):
+        remedy = _rolling(moving)
     if kinds <= GROUPING:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     return Found(
         load.access.span if tested else anchor(load, first),
-        f"{matching(program, load)} are loaded to be {what}",
+        f"{_loaded(program, load, moving)} are loaded to be {what}",
         trail(program, load, first),
         remedy,
         _severity(program, load, works),
@@ -107,9 +112,34 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         table=table,
         fields=load.access.plans[0].fixed(),
         also=("overfetch", "unbounded"),
-        cost=Cost(load.cost, "1 number" if program.facts(load.function).planner else "1 document"),
+        cost=Cost(load.cost, _after(program, load, moving)),
         operation="aggregate",
     )
+
+
+def _moving(program: Program, load: Load) -> str | None:
+    """The field of a range that the time of the run bounds: no one number holds the total of a window that moves on by itself."""
+    if program.facts(load.function).planner:
+        return None
+    found = (d.predicate for d in dated(program, load.function) if d.step is load.access and not d.way)
+    return next((p.field for p in found if p.relation.ranged and p.field is not None), None)
+
+
+def _rolling(field: str) -> Advice:
+    apart = f"the aggregate component keyed by `{field}`"
+    return Advice(f"keep totals per day or hour as rows change and add up those of the window, or use {apart}", Stage.DATA)
+
+
+def _loaded(program: Program, load: Load, moving: str | None) -> str:
+    if moving is None:
+        return matching(program, load)
+    return f"the rows of the window of `{load.access.table or 'a table'}` that moves with the clock (`{moving}`)"
+
+
+def _after(program: Program, load: Load, moving: str | None) -> str:
+    if moving is not None:
+        return "the totals of the window"
+    return "1 number" if program.facts(load.function).planner else "1 document"
 
 
 def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:

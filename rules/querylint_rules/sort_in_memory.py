@@ -13,16 +13,17 @@ Extend the index by the sort field and use `.order(...)`, with `.take(n)` or `.f
 then follow in the order of their creation.
 
 ## When it stays silent
-Sorts by something computed (a quotient, a score, a rank from a table), sorts of bounded lists, of search results and of lists that come
-from elsewhere, sorts in a different order after the rows were combined with others, tables that the settings call small, tests, seeds
-and migrations. A sort with no cut after it is a hint: it spares work, not reads.
+Sorts by something computed (a quotient, a score, a rank from a table or a function), sorts that break ties in another direction, sorts of
+bounded lists, of search results and of lists that come from elsewhere, sorts in a different order after the rows were combined with
+others, tables that the settings call small, tests, seeds and migrations. A sort with no cut after it is a hint: it spares work, not
+reads; where only an index that nothing else needs has its order, nothing is said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.advised import advised
+from querylint.advise.advised import advised, going
 from querylint.advise.cover import Shape
 from querylint.advise.memory import Load, anchor, home, trail
 from querylint.advise.reductions import Sorting, sorted_in_memory
@@ -36,7 +37,10 @@ from querylint.rule import Cost, Found, Severity, rule
 def sort_in_memory(program: Program) -> Iterator[Found]:
     """Sorts in memory that an index would give."""
     for one in sorted_in_memory(program):
-        yield _found(program, one)
+        found = _found(program, one)
+        index = found.remedy.index if isinstance(found.remedy, PushDown) and not found.remedy.create else None
+        if one.cut or index is None or not going(program, one.load.function, found.table, index):
+            yield found  # an index is not kept for the sake of an order alone
 
 
 def _found(program: Program, one: Sorting) -> Found:

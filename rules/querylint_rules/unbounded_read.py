@@ -10,8 +10,8 @@ It reads more on every day that the table grows, is run again for every subscrib
 table exceeds the limits of a transaction (32,000 documents or 16 MiB).
 
 ## Instead
-Bind an index range, take the newest n, or paginate. What is only counted or summed belongs in a counter; what is only looked up, in an
-index.
+Bind an index range, take the newest n, or paginate; where two filters show one half each, paginate. What is only counted or summed belongs
+in a counter; what is only looked up, in an index.
 
 ## When it stays silent
 Bounded reads, tables that the settings call small, tests, seeds and migrations. Tables that only seeds and migrations fill, and functions
@@ -31,14 +31,15 @@ from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, j
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
-from querylint.advise.trace import Fate, fate
-from querylint.ir import Access, Branch, Call, Kind, Program, Work
+from querylint.advise.trace import Fate, Seen, fate
+from querylint.ir import Access, Branch, Call, Kind, Predicate, Program, Relation, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 MANY_ARMS = 8
 BATCHES = Advice("count in batches, a page of the table in each run of a scheduled function, and keep the number", Stage.CODE)
+PAGES = Advice("read in pages with .paginate(), each part by a range of its own: together the filters let every row through", Stage.CODE)
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
     Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.DISTINCT: "reduced to distinct values",
@@ -77,7 +78,8 @@ def _one_of_many(program: Program, site: Site) -> int | None:
 def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     table = f"`{read.table}`" if read.table else "a table"
     busy = acted_on(program, site.function, read)
-    told = [s for s in seen.uses if not (busy and s.use.work in COUNTING)]
+    halves = _halves(program, seen)
+    told = [s for s in seen.uses if not (busy and s.use.work in COUNTING) and not (halves and s.use.work is Work.FILTER)]
     works = list(
         dict.fromkeys(
             (WORK_WORDS[Work.FILTER],) * bool(judging(program, site.function, read, seen))
@@ -87,7 +89,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     purpose = f" and {', '.join(works[:3])} in memory" if works else ""
     index = next((p.index for p in read.plans if p.index and unranged(p)), None)
     how = f" through `{index}` without a range" if index else ""
-    points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in seen.uses[:4])
+    points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in (halves or seen.uses[:4]))
     return Found(
         read.span,
         f"every row of {table} is read{how}{purpose}",
@@ -101,6 +103,40 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
         cost=Cost(f"rows({read.table or 'table'}) on each call", "a bounded number of rows"),
         operation=read.verb,
     )
+
+
+def _halves(program: Program, seen: Fate) -> tuple[Seen, Seen] | None:
+    """Two filters of the rows of which one takes what the other leaves (`=== "new"`, `!== "new"`): together they need every row."""
+    tests = [
+        (s, s.use.predicates[0])
+        for s in seen.uses
+        if s.use.work is Work.FILTER and len(s.use.predicates) == 1 and not s.use.predicates[0].conditional
+    ]
+    for one, p in tests:
+        for other, q in tests:
+            if p.field is not None and p.field == q.field and _opposite(p, q) and not _either(program, one, other):
+                return one, other
+    return None
+
+
+def _either(program: Program, one: Seen, other: Seen) -> bool:
+    """Whether a choice lets only one of two works be done, or one goes on with what the other has left."""
+    if one.use.id in other.use.after or other.use.id in one.use.after:
+        return True
+    places = program.sites(one.function.key).by_id, program.sites(other.function.key).by_id
+    if one.function.key != other.function.key or one.use.id not in places[0] or other.use.id not in places[1]:
+        return False
+    arms = dict(places[0][one.use.id].arms)
+    return any(arms.get(rank, arm) != arm for rank, arm in places[1][other.use.id].arms)
+
+
+def _opposite(p: Predicate, q: Predicate) -> bool:
+    if p.relation is not Relation.EQ or p.value is None or q.value is None or not (p.value.constant and q.value.constant):
+        return False
+    mine, theirs = p.value.literal, q.value.literal
+    if q.relation is Relation.NE:
+        return type(mine) is type(theirs) and mine == theirs
+    return q.relation is Relation.EQ and {mine is True, theirs is True} == {True, False} == {mine is False, theirs is False}
 
 
 def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severity:
@@ -165,6 +201,8 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
     apart = [s for s in seen.uses if not joins(program, s, s.use.predicates)]  # what is matched with other rows needs them all
     tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table)]
+    if tests and _halves(program, seen) is not None:
+        return PAGES
     if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
         ready = serve(table, wanted((), tests, table) or Want(()))
         where = f"the range of index `{ready.index}`" if ready is not None else "an index range"

@@ -68,7 +68,7 @@ def unused_index(program: Program) -> Iterator[Found]:
         could = choosing(program, standing) if reader is None else None
         longer = extending(program, standing) if reader is None and could is None else None
         pair = leaning(program, standing) if reader is None and could is None and longer is None else None
-        use = PushDown(table, index.name, reader.fields, False, keeps_order=reader.keeps_order) if reader is not None else None
+        use = _use(table, index.name, reader) if reader is not None else None
         frozen = reader is None and not written(program, standing)
         passing = reader or could or (longer[0] if longer is not None else None)
         yield Found(
@@ -83,6 +83,10 @@ def unused_index(program: Program) -> Iterator[Found]:
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
             help=_help(program, standing, reader, could, longer),
         )
+
+
+def _use(table: str, index: str, reader: Neglect) -> PushDown:
+    return PushDown(table, index, reader.fields, False, keeps_order=reader.keeps_order, order=reader.order)
 
 
 def _small(program: Program, standing: Standing, passing: Neglect | None) -> bool:
@@ -116,7 +120,7 @@ def _message(standing: Standing, pair: Standing | None, reader: Neglect | None, 
     if pair is not None:
         return f"{said}; the fields that it shares with `{pair.index.name}` are served by that one"
     if reader is not None:
-        doing = "sorts" if reader.sorts else "filters"
+        doing = "sorts" if reader.order else "filters"
         return f"{said}, though `{reader.function.name}` {doing} by {phrase(reader.fields)} without it"
     return said
 

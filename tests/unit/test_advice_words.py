@@ -18,7 +18,7 @@ import { v } from "convex/values";
 export default defineSchema({
   notes: defineTable({
     owner: v.string(), team: v.string(), closedAt: v.optional(v.number()), seen: v.object({ at: v.optional(v.number()) }),
-  }).index("by_owner", ["owner"]),
+  }).index("by_owner", ["owner"]).index("by_closed", ["closedAt"]),
   pages: defineTable({ noteId: v.id("notes") }).index("by_note", ["noteId"]),
 });
 """
@@ -52,6 +52,31 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "unbounded-read",
             f"{ALL} return (await ctx.db.query('pages').take(50)).map((p) => notes.find((n) => n.owner === p.noteId));",
             "bound the read",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return [notes.filter((n) => n.owner === 'me'), notes.filter((n) => n.owner !== 'me')];",
+            "read in pages with .paginate(), each part by a range of its own",  # together the two show every row
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return me ? notes.filter((n) => n.owner === 'me') : notes.filter((n) => n.owner !== 'me');",
+            "bind owner in the range of index `by_owner`",  # one of the two at a time
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return [notes.filter((n) => n.owner === 'me'), notes.filter((n) => n.owner === 'you')];",
+            "bind owner in the range of index `by_owner`",
+        ),
+        (
+            "aggregate-in-memory",
+            'return (await ctx.db.query("notes").withIndex("by_closed", (q) => q.gte("closedAt", Date.now() - 3600000)).collect()).length;',
+            "keep totals per day or hour as rows change and add up those of the window, or use the aggregate component keyed by `closedAt`",
+        ),
+        (
+            "aggregate-in-memory",
+            'return (await ctx.db.query("notes").withIndex("by_closed", (q) => q.gte("closedAt", 5)).collect()).length;',
+            "keep a running count or total for `notes`",
         ),
         (
             "filter-needs-index",
@@ -94,3 +119,15 @@ def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
     words = sentence(found.remedy)
     assert said in words
     assert ("undefined" in words) is ("undefined" in said)
+
+
+def test_an_unused_index_is_read_in_its_order_where_a_query_sorts_and_cuts(tmp_path: Path) -> None:
+    folder = tmp_path / "convex"
+    folder.mkdir()
+    (folder / "schema.ts").write_text(SCHEMA)
+    (folder / "notes.ts").write_text(
+        'import { query } from "./_generated/server";\n'
+        f"export const last = query(async (ctx) => {{ {ALL} return notes.sort((a, b) => a.closedAt - b.closedAt).slice(0, 5); }});\n"
+    )
+    found = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unused-index" and "closedAt" in f.found.fields]
+    assert [sentence(f.remedy) for f in found if f.remedy is not None] == ["use index `by_closed`, and read in its order by closedAt"]

@@ -22,9 +22,15 @@ def advised(program: Program, function: Function, table: str | None, shape: Shap
         return serving
     known = advice(program).get((schema.root, table))
     if not serving.create:
-        going = known is not None and any(i.name == serving.index and i.verdict is Verdict.DROP for i in known.indexes)
-        return (_found(known, shape, schema.tail, adding=False) if known is not None and going else None) or serving
+        gone = going(program, function, table, serving.index)
+        return (_found(known, shape, schema.tail, adding=False) if known is not None and gone else None) or serving
     return added(program, schema.root, table, shape, serving.fields)
+
+
+def going(program: Program, function: Function, table: str | None, name: str) -> bool:
+    """Whether the advice takes away the index of that name."""
+    known = advice(program).get((function.root, table)) if table is not None else None
+    return known is not None and any(i.name == name and i.verdict is Verdict.DROP for i in known.indexes)
 
 
 def proposed(program: Program, loss: Loss) -> Serving | None:
@@ -67,7 +73,8 @@ def waiting(program: Program, standing: Standing) -> Neglect | None:
         return None
     first = known.serves[0]
     fields = tuple(f for f in first.fields if f in standing.index.fields)
-    return Neglect(first.function, first.access, fields, True, first.doing is Doing.SORTS)
+    order = tuple(f for f in fields if f in first.shape.then) if first.doing is Doing.SORTS else ()
+    return Neglect(first.function, first.access, fields, True, order)
 
 
 def extending(program: Program, standing: Standing) -> tuple[Neglect, Serving] | None:

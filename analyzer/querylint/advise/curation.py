@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from querylint.advise.audience import asks_for_staff, demands_right, unasked
-from querylint.advise.keys import inserts, keys, repeated, written_down
+from querylint.advise.keys import filled, inserts, keys, once_per_key, repeated, written_down
 from querylint.advise.volume import busy, streams
 from querylint.ir import (
     Access,
@@ -18,7 +18,7 @@ from querylint.ir import (
     Schema,
     Table,
 )
-from querylint.ir.program import Site
+from querylint.ir.program import Effect, Site
 
 CATALOGUE = re.compile(
     r"^webhook|(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
@@ -92,19 +92,76 @@ def curated(program: Program, root: str, name: str | None) -> bool:
 def seldom_written(program: Program, root: str, name: str) -> bool:
     """Whether people keep a table by hand, and nothing else changes it: no job, no loop, nothing that adds rows to other tables besides.
 
-    A line in a log of what people do is no row of that kind.
+    A line in a log of what people do is no row of that kind. An insert that is made only where no row of its key was found is made once
+    for each key, whatever leads to it; and staff that puts the rows in another order changes as many as the table has. Where only scripts
+    and seeds add the rows, the edits of people are all that is left.
     """
-    if not curated(program, root, name):
-        return False
     changes = [(s, a) for s, a in program.writes() if a.table == name and a.verb != "delete" and s.function.root == root]
     mine = [(s, a) for s, a in changes if s.function.role is Role.CODE and not unasked(program, s.function)]
-    return all(written_down(program, s, a) or (_by_hand(program, s) and not _adds_elsewhere(program, s, name)) for s, a in mine)
+    if curated(program, root, name):
+        return all(
+            written_down(program, s, a)
+            or once_per_key(program, s, a)
+            or _reordered(program, s, a)
+            or (_by_hand(program, s) and not _adds_elsewhere(program, s, name))
+            for s, a in mine
+        )
+    if len(mine) == len(changes) or not _settled(program, root, name):
+        return False
+    return all(_edited(program, s, a) and _by_hand(program, s) and not _adds_elsewhere(program, s, name, joining=True) for s, a in mine)
 
 
-def _adds_elsewhere(program: Program, site: Site, name: str) -> bool:
+def _settled(program: Program, root: str, name: str) -> bool:
+    """Whether code in use inserts into a table nowhere, though some script or seed does, and no row belongs to a user."""
+    schema = program.schemas.get(root)
+    table = schema.tables.get(name) if schema is not None else None
+    if table is None or table.fields is None or filled(program, root) & {name, None}:
+        return False
+    if any(OWNER.match(field.name) for field in table.fields) or LOG.search(name) or ENTITIES.search(name) or streams(program, root, name):
+        return False
+    return any(a.table == name and a.verb == "insert" and s.function.root == root for s, a in program.writes())
+
+
+def _edited(program: Program, site: Site, access: Access) -> bool:
+    """Whether a write changes one row by its id, and not by what the row held before, as a counter does."""
+    if access.verb == "insert" or access.key is None:
+        return False
+    steps = (program.sites(site.function.key).by_id.get(number) for number in access.deps - access.key.deps)
+    return not any(s is not None and isinstance(s.step, Access) and s.step.reads and s.step.table == access.table for s in steps)
+
+
+def _reordered(program: Program, site: Site, access: Access) -> bool:
+    """Whether staff changes rows of a table that it lists itself, or that the very function has read: the order of a menu."""
+    function = site.function
+    if access.verb == "insert" or access.key is None or not function.public or function.kind is not Kind.MUTATION:
+        return False
+    called = [program.functions[edge.caller] for edge in program.callers.get(function.key, ())]
+    if any(c.kind is not Kind.CLIENT and not _by_scripts(program, c) for c in called) or not asks_for_staff(program, function):
+        return False
+    by_id = program.sites(function.key).by_id
+    for origin in access.key.origins:
+        place = by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+        own = place is not None and isinstance(place.step, Access) and place.step.reads and place.step.table == access.table
+        if origin.root is not Root.PARAM and not own:
+            return False
+    return bool(access.key.origins)
+
+
+def _adds_elsewhere(program: Program, site: Site, name: str, *, joining: bool = False) -> bool:
+    """Whether who changes a row of a table adds rows to others as well: no seeds, nor (`joining`) the caller's own at the first call."""
     entries = program.entries(site.function.key) or (site.function,)
-    tables = {e.access.table for entry in entries for e in program.effects.get(entry.key, ()) if e.access.verb == "insert"}
-    return any(table is None or (table != name and not LOG.search(table)) for table in tables)
+    added = [e for entry in entries for e in program.effects.get(entry.key, ()) if e.access.verb == "insert"]
+    others = [e for e in added if e.access.table is None or (e.access.table != name and not LOG.search(e.access.table))]
+    return any(not _few(program, e, joining=joining) for e in others)
+
+
+def _few(program: Program, effect: Effect, *, joining: bool) -> bool:
+    """Whether the code writes down the rows that an effect inserts, or (`joining`) looks for the one row of a field's value first."""
+    place, access = program.sites(effect.function).by_id.get(effect.access.id), effect.access
+    if place is None or repeated(place):
+        return False
+    told = access.fields is not None and set(access.fields) <= {field for field, _ in access.constants}
+    return told or any(loop.constant for loop in place.loops) or (joining and once_per_key(program, place, access, most=1))
 
 
 def _curated(program: Program, root: str, name: str | None) -> bool:

@@ -219,8 +219,9 @@ def _of_sorting(program: Program, one: Sorting) -> Demand | None:
     shape = Shape(frozenset(one.want.equal), one.want.then)
     plan = one.load.access.plans[0]
     narrowed = len(one.want.equal) > len(plan.fixed())
-    worth = one.severity is not Severity.INFO or ((one.cut or narrowed) and _scans(program, one.load))
-    return _demand(one.load.function, one.load.access, one.seen.use.span, shape, Doing.SORTS, one.want, plan.index, worth)
+    spares = one.cut or narrowed  # else the same rows are read, in whatever order
+    worth = one.severity is not Severity.INFO or (spares and _scans(program, one.load))
+    return _demand(one.load.function, one.load.access, one.seen.use.span, shape, Doing.SORTS, one.want, plan.index, worth, spares)
 
 
 def _scans(program: Program, load: Load) -> bool:

@@ -80,6 +80,12 @@ def written_down(program: Program, site: Site, access: Access) -> bool:
     return listed and (bool(_looked_up(program, site, access)) or _cleared(program, site, access) is not None)
 
 
+def once_per_key(program: Program, site: Site, access: Access, *, most: int | None = None) -> bool:
+    """Whether an insert is made only where a look-up by the values of some fields, `most` of them if given, has found no row."""
+    found = _looked_up(program, site, access) if access.verb == "insert" else set()
+    return any(key and (most is None or len(key) <= most) for key in found)
+
+
 def _cleared(program: Program, site: Site, access: Access) -> frozenset[str] | None:
     """The fields whose rows a function has all deleted before it inserts: the new rows take their place. None where it deletes none."""
     sites = program.sites(site.function.key)

@@ -14,13 +14,13 @@ from querylint.ir.program import Site
 
 @dataclass(frozen=True, slots=True)
 class Neglect:
-    """A read that filters (or `sorts`) by the first fields of an index without using it."""
+    """A read that filters by the first fields of an index without using it, or sorts by the last of them (`order`)."""
 
     function: Function
     access: Access
     fields: tuple[str, ...]
     keeps_order: bool
-    sorts: bool = False
+    order: tuple[str, ...] = ()
 
 
 def neglecting(program: Program, standing: Standing, *, rare: bool = False) -> Neglect | None:

@@ -6,12 +6,18 @@ from querylint.syntax import tree
 
 SCALING = frozenset(("*", "/", "%", "**", "+"))
 LOOKING_UP = frozenset(("get", "indexOf", "findIndex"))
+AS_STORED = frozenset(("Date", "Number", "String", "BigInt", "parse", "parseInt", "parseFloat", "parseISO", "toDate", "dayjs", "moment"))
+"""What only reads a value in another form: its order stays."""
 
 
 def computed(fn: tree.Fn) -> bool:
-    """Whether a comparator ranks rows by something that it works out: a quotient, a look-up in a table of ranks, a score."""
+    """Whether a comparator ranks rows by something that it works out: a quotient, a look-up in a table of ranks, a score.
+
+    So it does where it breaks ties by a further field that runs the other way: no index has the two orders at once.
+    """
     names = {p.pattern.id for p in fn.params if isinstance(p.pattern, tree.NamePattern)}
-    return any(_computes(node, names) for node in tree.walk(fn.body))
+    nodes = list(tree.walk(fn.body))
+    return any(_computes(node, names) for node in nodes) or _turns(fn, nodes)
 
 
 def _computes(node: object, names: set[str]) -> bool:
@@ -24,9 +30,53 @@ def _computes(node: object, names: set[str]) -> bool:
     if isinstance(node, tree.Call):
         if isinstance(node.func, tree.Member) and node.func.name in LOOKING_UP:
             return any(_mentions(a, names) for a in node.args)
-        return len([a for a in node.args if isinstance(a, tree.Name) and a.id in names]) == 1
+        return _ranks(node, names) or len([a for a in node.args if isinstance(a, tree.Name) and a.id in names]) == 1
     return False
 
 
+def _ranks(node: tree.Call, names: set[str]) -> bool:
+    """Whether a function of the code's own makes something of a field of one row: `rank(a.kind)`."""
+    called = node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
+    if not called or called in AS_STORED or _mentions(node.func, names):
+        return False
+    return len({name for arg in node.args for name in _named(arg, names)}) == 1
+
+
+def _turns(fn: tree.Fn, nodes: list[object]) -> bool:
+    """Whether a comparator takes the differences of two fields in turn that run in different directions."""
+    patterns = [p.pattern for p in fn.params]
+    names = [p.id for p in patterns if isinstance(p, tree.NamePattern)]
+    if len(names) != 2 or any(_chosen(node, set(names)) for node in nodes):
+        return False
+    ways: dict[str, set[bool]] = {}
+    for node in nodes:
+        left: object
+        right: object
+        if isinstance(node, tree.Op) and node.sign == "-" and len(node.operands) == 2:
+            left, right = node.operands
+        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "localeCompare" and node.args:
+            left, right = node.func.base, node.args[0]
+        else:
+            continue
+        sides = (_named(left, set(names)), _named(right, set(names)))
+        members = (n for n in tree.walk(left) if isinstance(n, tree.Member) and isinstance(n.base, tree.Name) and n.base.id in names)
+        field = next((n.name for n in members), "")
+        if field and sides in (({names[0]}, {names[1]}), ({names[1]}, {names[0]})):
+            ways.setdefault(field, set()).add(sides[0] == {names[1]})
+    return len(ways) > 1 and all(len(way) == 1 for way in ways.values()) and len(set.union(*ways.values())) > 1
+
+
+def _chosen(node: object, names: set[str]) -> bool:
+    """Whether a test of something else than the rows picks the order: then each order is one of its own."""
+    if isinstance(node, tree.Switch):
+        return not _mentions(node.subject, names)
+    text = isinstance(node, tree.Op) and any(isinstance(o, tree.Literal) and isinstance(o.value, str) for o in node.operands)
+    return text and isinstance(node, tree.Op) and node.sign in ("==", "===", "!=", "!==") and not _mentions(node, names)
+
+
+def _named(node: object, names: set[str]) -> set[str]:
+    return {n.id for n in tree.walk(node) if isinstance(n, tree.Name) and n.id in names}
+
+
 def _mentions(node: object, names: set[str]) -> bool:
-    return any(isinstance(n, tree.Name) and n.id in names for n in tree.walk(node))
+    return bool(_named(node, names))
