@@ -47,6 +47,8 @@ ELSEWHERE = re.compile(r"^(?:switch_|use_|using_|set_|in_)?(?:schema|tenant|data
 """Context managers of libraries that send what is asked inside of them to the database, or the schema, of one tenant."""
 OWN = "rows of the class"
 """A call that nobody wrote: the framework takes the rows over, and the class that describes the list says what comes along with them."""
+JOINS = "joins of the list"
+"""Another: what the list joins, unless its queryset joins something already."""
 ROWS = frozenset(("raw",))
 ONE = frozenset("get first last latest earliest".split())
 OTHER_TABLE = frozenset("get_all_objects_for_this_type get_object_for_this_type model_class".split())
