@@ -122,9 +122,10 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Keep the number or the total as rows change, instead of computing it from all rows."""
+    """Keep the number or the total as rows change, instead of computing it from all rows. `distinct` counts equal values once."""
 
     table: str
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ class Words:
     some: str = "read only the rows that are kept, with .take(n)"
     bound: str = "bound the read with an index range, .take(n) or .paginate()"
     counter: str = "keep a running count or total for `{table}` (a counter document or the aggregate component)"
+    distinct: str = ""
     narrow: str = "read only {fields} of `{table}`"
     chunk: str = "take a bounded batch and schedule the next one"
     keys: str = "pass all the items to one call"
@@ -208,6 +210,7 @@ WORDS = {
         some="read only the rows that are kept, with [:n]",
         bound="filter the rows, or paginate them",
         counter="let the database count or sum: .count(), .aggregate() or .annotate()",
+        distinct="let the database count the different ones: .distinct().count()",
         narrow="read only {fields} with .values_list({fields}) or .only({fields})",
         chunk="write the rows in batches with bulk_create, bulk_update or one update()",
         probe="ask with .exists()",
@@ -230,6 +233,7 @@ WORDS = {
         some="read only the rows that are kept, with .limit(n)",
         bound="filter the rows, or read them in pages with .limit(n)",
         counter="let the database count or sum: select(func.count()), select(func.sum(...)), with group_by for several",
+        distinct="let the database count the different ones: select(func.count(distinct(...)))",
         narrow="select only {fields}, as columns or with load_only",
         chunk="write the rows with one insert(), update() or delete() statement for many rows",
         probe="ask with select(exists(...))",
@@ -251,6 +255,7 @@ WORDS = {
         some="read only the rows that are kept, with LIMIT",
         bound="select the rows with WHERE, or page through them with LIMIT",
         counter="let the database count or sum: SELECT count(*) or sum(...)",
+        distinct="let the database count the different ones: SELECT count(DISTINCT ...)",
         narrow="select only {fields} instead of *",
         pushed="put the condition into the query: WHERE {fields}",
         sorted="let the query sort: ORDER BY {fields}",
@@ -293,8 +298,8 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
             return "read it once, before the loop"
         case Reuse(first=first):
             return f"keep the result of the read on line {first.line}"
-        case Counter(table=table):
-            return words.counter.format(table=table)
+        case Counter(table=table, distinct=distinct):
+            return (words.distinct if distinct and words.distinct else words.counter).format(table=table)
         case Narrow(table=table, fields=fields):
             return words.narrow.format(fields=_names(fields, stack), table=table) if fields else _apart(table)
         case Chunk():

@@ -22,8 +22,9 @@ caller may have loaded in a way that cannot be read; loops whose length the auth
 fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
 deep inside, where one kind of rows asks for what a query more would load for all, or beside work that writes, where a relation only stands
 in for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the
-rows just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, where each round ends a
-transaction upon which the session forgets what it has loaded, and where a comment says so.
+rows just read, where a page of few rows or a part of a page (`{% cache 3600 name %}`) is kept for everybody, where nobody in
+sight hands the query over, where each round ends a transaction upon which the
+session forgets what it has loaded, and where a comment says so.
 """
 
 from __future__ import annotations
@@ -345,8 +346,8 @@ def _unfelt(program: Program, followed: Followed) -> bool:
     """Whether it hardly shows.
 
     Something must fail first, the rows share what identifies one, callers that cannot be seen may have loaded the rows or built the query,
-    each round writes anyway, or ends a transaction that makes the session forget what was loaded, or it takes the first few rows of a
-    relation that may have many.
+    each round writes anyway, or ends a transaction that makes the session forget what was loaded, it takes the first few rows of a
+    relation that may have many, or what is shown is kept for all.
     """
     read, step = followed.source.read, followed.site.step
     few = isinstance(step, Access) and step.bound is Bound.LIMIT
@@ -358,7 +359,7 @@ def _unfelt(program: Program, followed: Followed) -> bool:
         or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans))
     ):
         return True
-    if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
+    if followed.loop.kept or any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
         return True
     return expires(program, followed.where, followed.loop)
 

@@ -14,6 +14,11 @@ MODEL_BASES = frozenset(
     "django_extensions.db.models.TimeStampedModel parler.models.TranslatableModel polymorphic.models.PolymorphicModel "
     "django.contrib.auth.get_user_model() wagtail.models.Page wagtail.core.models.Page modelcluster.models.ClusterableModel".split()
 )
+CONCRETE_BASES = frozenset(
+    "django.contrib.auth.models.User django.contrib.auth.models.Group django.contrib.auth.get_user_model() wagtail.models.Page "
+    "wagtail.core.models.Page".split()
+)
+"""Those among them that have a table of their own."""
 USER_BASES = frozenset(("AbstractUser", "User", "get_user_model()"))
 FOREIGN = frozenset("ForeignKey OneToOneField ParentalKey TreeForeignKey TreeOneToOneField ForeignObject SafeForeignKey".split())
 ONE_TO_ONE = frozenset(("OneToOneField", "TreeOneToOneField"))
