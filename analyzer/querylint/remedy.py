@@ -42,12 +42,14 @@ class Batch:
 class Preload:
     """Load related rows together with the rows that refer to them: by a join (`joined`), or by one query more each (`batched`).
 
-    Both are paths of relations in the order of the way; `at` is the query to change.
+    Both are paths of relations in the order of the way; `at` is the query to change. Where the rows are asked for in a template, in which
+    a query cannot say what comes along, `view` is the function that hands it what the paths start from.
     """
 
     joined: tuple[tuple[str, ...], ...] = ()
     batched: tuple[tuple[str, ...], ...] = ()
     at: Span | None = None
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +340,7 @@ def _preload(remedy: Preload, words: Words) -> str:
     at = remedy.at
     written = "query" if at is not None and at.start != at.end else "rows of the class"  # a view whose query the framework makes
     place = f" to the {written} on line {at.line} of {at.path}" if at is not None else ""
-    return " and ".join(said) + place
+    return " and ".join(said) + (f" to the query in `{remedy.view}` that the template is given" if remedy.view else place)
 
 
 def _asked(remedy: PushDown, words: Words) -> str:
