@@ -42,12 +42,14 @@ class Batch:
 class Preload:
     """Load related rows together with the rows that refer to them: by a join (`joined`), or by one query more each (`batched`).
 
-    Both are paths of relations in the order of the way; `at` is the query to change.
+    Both are paths of relations in the order of the way; `at` is the query to change. Where the rows are asked for in a template, in which
+    a query cannot say what comes along, `view` is the function that hands it what the paths start from.
     """
 
     joined: tuple[tuple[str, ...], ...] = ()
     batched: tuple[tuple[str, ...], ...] = ()
     at: Span | None = None
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,10 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Keep the number or the total as rows change, instead of computing it from all rows."""
+    """Keep the number or the total as rows change, instead of computing it from all rows. `distinct` counts equal values once."""
 
     table: str
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,7 @@ class Words:
     some: str = "read only the rows that are kept, with .take(n)"
     bound: str = "bound the read with an index range, .take(n) or .paginate()"
     counter: str = "keep a running count or total for `{table}` (a counter document or the aggregate component)"
+    distinct: str = ""
     narrow: str = "read only {fields} of `{table}`"
     chunk: str = "take a bounded batch and schedule the next one"
     keys: str = "pass all the items to one call"
@@ -208,6 +212,7 @@ WORDS = {
         some="read only the rows that are kept, with [:n]",
         bound="filter the rows, or paginate them",
         counter="let the database count or sum: .count(), .aggregate() or .annotate()",
+        distinct="let the database count the different ones: .distinct().count()",
         narrow="read only {fields} with .values_list({fields}) or .only({fields})",
         chunk="write the rows in batches with bulk_create, bulk_update or one update()",
         probe="ask with .exists()",
@@ -230,6 +235,7 @@ WORDS = {
         some="read only the rows that are kept, with .limit(n)",
         bound="filter the rows, or read them in pages with .limit(n)",
         counter="let the database count or sum: select(func.count()), select(func.sum(...)), with group_by for several",
+        distinct="let the database count the different ones: select(func.count(distinct(...)))",
         narrow="select only {fields}, as columns or with load_only",
         chunk="write the rows with one insert(), update() or delete() statement for many rows",
         probe="ask with select(exists(...))",
@@ -251,6 +257,7 @@ WORDS = {
         some="read only the rows that are kept, with LIMIT",
         bound="select the rows with WHERE, or page through them with LIMIT",
         counter="let the database count or sum: SELECT count(*) or sum(...)",
+        distinct="let the database count the different ones: SELECT count(DISTINCT ...)",
         narrow="select only {fields} instead of *",
         pushed="put the condition into the query: WHERE {fields}",
         sorted="let the query sort: ORDER BY {fields}",
@@ -293,8 +300,8 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
             return "read it once, before the loop"
         case Reuse(first=first):
             return f"keep the result of the read on line {first.line}"
-        case Counter(table=table):
-            return words.counter.format(table=table)
+        case Counter(table=table, distinct=distinct):
+            return (words.distinct if distinct and words.distinct else words.counter).format(table=table)
         case Narrow(table=table, fields=fields):
             return words.narrow.format(fields=_names(fields, stack), table=table) if fields else _apart(table)
         case Chunk():
@@ -333,7 +340,7 @@ def _preload(remedy: Preload, words: Words) -> str:
     at = remedy.at
     written = "query" if at is not None and at.start != at.end else "rows of the class"  # a view whose query the framework makes
     place = f" to the {written} on line {at.line} of {at.path}" if at is not None else ""
-    return " and ".join(said) + place
+    return " and ".join(said) + (f" to the query in `{remedy.view}` that the template is given" if remedy.view else place)
 
 
 def _asked(remedy: PushDown, words: Words) -> str:

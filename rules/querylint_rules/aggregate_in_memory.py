@@ -96,7 +96,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     tested = kinds == {Work.COUNT} and load.access.verb == "truth test"
     table = load.access.table
     what = "tested for truth" if tested else "summed up" if Work.FOLD in kinds else "counted"
-    remedy: Advice | Counter | Probe = Probe(given=True) if tested else Counter(table or "the table")
+    remedy: Advice | Counter | Probe = Probe(given=True) if tested else _counter(table, works)
     moving = _moving(program, load)
     if moving is not None and isinstance(remedy, Counter):
         remedy = _rolling(moving)
@@ -140,6 +140,11 @@ def _after(program: Program, load: Load, moving: str | None) -> str:
     if moving is not None:
         return "the totals of the window"
     return "1 number" if program.facts(load.function).planner else "1 document"
+
+
+def _counter(table: str | None, works: list[Seen]) -> Counter:
+    distinct = any(s.use.distinct for s in works) and all(s.use.work is Work.COUNT for s in works)
+    return Counter(table or "the table", distinct=distinct)
 
 
 def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:

@@ -22,8 +22,9 @@ caller may have loaded in a way that cannot be read; loops whose length the auth
 fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
 deep inside, where one kind of rows asks for what a query more would load for all, or beside work that writes, where a relation only stands
 in for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the
-rows just read, where a page of few rows is kept for everybody, where nobody in sight hands the query over, where each round ends a
-transaction upon which the session forgets what it has loaded, and where a comment says so.
+rows just read, where a page of few rows or a part of a page (`{% cache 3600 name %}`) is kept for everybody, where nobody in
+sight hands the query over, where each round ends a transaction upon which the
+session forgets what it has loaded, and where a comment says so.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from querylint.advise.ahead import EACH_COUNTED, by_itself, preload
 from querylint.advise.audience import unhurried
 from querylint.advise.counted import counted
-from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, prefixed, several, sources
+from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
 from querylint.advise.following import for_one_kind, only_key, stands_in
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
@@ -57,20 +59,15 @@ from querylint.ir import (
     Way,
 )
 from querylint.ir.program import Site
-from querylint.remedy import Advice, Preload
+from querylint.remedy import Advice
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 from querylint.text import Span
 
 MOST_NAMES = 5
 SCREEN = 20
 MOST_NESTED = 2
-EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
 ALL_COUNTED = Advice("let one query of the related rows count them: their conditions can name the relation that leads back")
 FEW = re.compile(r"admin|setting|config|option|plan|role|type|category", re.IGNORECASE)  # tables that people keep by hand
-NAMED = Advice(
-    "name all the relations that are followed in its .select_related(...): without names it leaves out what may be null, and names added "
-    "behind it replace what it joins"
-)
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 
@@ -90,12 +87,15 @@ class Rows:
 
     read: Access | None
     paths: dict[Path, Followed] = field(default_factory=dict)
+    kept: dict[Path, None] = field(default_factory=dict)
+    """What a list that the framework makes joins by itself, as long as its class names no relation."""
 
 
 @rule(pattern="lazy-loop", severity=Severity.WARNING, cwe=1073)
 def lazy_loop(program: Program) -> Iterator[Found]:
     """Relations that are read once per row."""
     gathered: dict[tuple[object, ...], Rows] = {}
+    kept: dict[tuple[object, ...], dict[Path, None]] = {}
     for site, read in program.accesses(Op.READ):
         relation = read.follows or read.base  # a helper is handed `post.comments.all()`, and runs it
         if relation is None or read.refined or quiet(site.function):
@@ -106,16 +106,23 @@ def lazy_loop(program: Program) -> Iterator[Found]:
                 continue
             lacking = _lacking(program, source)
             if not lacking:
+                if by_itself(program, source):
+                    kept.setdefault(_key(source, site), {})[source.path] = None
                 continue
             source, lacking = _nearest(program, source, loop, lacking)
-            key = (source.outer.key, source.read.id if source.read is not None else site.function.key)
-            rows = gathered.setdefault(key, Rows(source.read))
+            rows = gathered.setdefault(_key(source, site), Rows(source.read))
             for path in lacking:
                 found = Followed(source, loop, site, where)
                 if path not in rows.paths or _telling(program, found, path) > _telling(program, rows.paths[path], path):
                     rows.paths[path] = found
-    for rows in gathered.values():
+    for key, rows in gathered.items():
+        rows.kept = kept.get(key, {})
         yield from _found(program, rows)
+
+
+def _key(source: Source, site: Site) -> tuple[object, ...]:
+    """What tells the rows of one read from those of others."""
+    return source.outer.key, source.read.id if source.read is not None else site.function.key
 
 
 def _telling(program: Program, followed: Followed, path: Path) -> tuple[bool, bool]:
@@ -300,7 +307,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         _place(read, step, place=step.span if key else place),
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
-        better or _remedy(program, source, paths, step, at),
+        better or preload(program, source, paths, step, at, gathered.kept),
         Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(program, followed) else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
@@ -339,8 +346,8 @@ def _unfelt(program: Program, followed: Followed) -> bool:
     """Whether it hardly shows.
 
     Something must fail first, the rows share what identifies one, callers that cannot be seen may have loaded the rows or built the query,
-    each round writes anyway, or ends a transaction that makes the session forget what was loaded, or it takes the first few rows of a
-    relation that may have many.
+    each round writes anyway, or ends a transaction that makes the session forget what was loaded, it takes the first few rows of a
+    relation that may have many, or what is shown is kept for all.
     """
     read, step = followed.source.read, followed.site.step
     few = isinstance(step, Access) and step.bound is Bound.LIMIT
@@ -352,7 +359,7 @@ def _unfelt(program: Program, followed: Followed) -> bool:
         or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans))
     ):
         return True
-    if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
+    if followed.loop.kept or any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
         return True
     return expires(program, followed.where, followed.loop)
 
@@ -379,21 +386,3 @@ def _met(program: Program, gathered: Rows, path: Path) -> bool:
 def _names(paths: list[Path]) -> str:
     shown = [f"`{'.'.join(path)}`" for path in sorted(paths, key=lambda p: (len(p), p))]
     return ", ".join(shown) if len(shown) <= MOST_NAMES else f"{', '.join(shown[:MOST_NAMES])} and {len(shown) - MOST_NAMES} more"
-
-
-def _remedy(program: Program, source: Source, paths: list[Path], step: Access, at: Span | None) -> Preload | Advice:
-    if step.terminal is Terminal.COUNT and len(paths) == 1:
-        return EACH_COUNTED
-    read = source.read
-    if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans):
-        return NAMED
-    table = read.table if read is not None else None
-    joined: list[Path] = []
-    batched: list[Path] = []
-    longest = [p for p in paths if not any(q != p and q[: len(p)] == p for q in paths)]
-    for path in longest:
-        if read is None or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
-            batched.append(path)
-        else:
-            joined.append(path)
-    return Preload(tuple(joined), tuple(batched), at if at is not None else read.chain if read is not None and read.chain.end else None)

@@ -372,7 +372,7 @@ def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> bool:
 
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
     read, scan = effect.access, _weight(effect.access) == 3
-    if again or not effect.certain or _excused(program, site, hit, effect):
+    if again or hit.loop.kept or not effect.certain or _excused(program, site, hit, effect):
         return Severity.INFO
     if scan and read.bound is Bound.ALL:
         return Severity.ERROR

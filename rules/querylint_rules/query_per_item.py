@@ -279,7 +279,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
 
 
 def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan: bool) -> Severity | None:
-    if small_matter(program, site, effect):
+    if hit.loop.kept or small_matter(program, site, effect):
         return Severity.INFO
     if scan:
         return Severity.ERROR

@@ -15,7 +15,8 @@ In Django collect the rows and write them once: `bulk_create`, `bulk_update`, or
 
 ## When it stays silent
 Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, writes in a helper unless the rows
-that drive them are unbounded, loops over batches, loops that end with the write, tests, seeds and migrations. Writes in a helper, and those
+that drive them are unbounded, loops over batches, loops that end with the write, new rows of a Django model whose
+parent has a table of its own (`bulk_create` cannot make them), tests, seeds and migrations. Writes in a helper, and those
 of rows that an overridden `save` or a signal watches, are hints; so are those of which a comment says why they go one by one.
 """
 
@@ -39,6 +40,7 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 INSERTING = frozenset(("create", "save"))
 ASSIGNED = "assign"
 ENDING = "commit"
+MAKING = frozenset(("create", "get_or_create", "update_or_create"))
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 
 
@@ -52,6 +54,8 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         if program.facts(site.function).bulk_writes:
+            if _split(program, site, write):
+                continue
             each = write.verb not in LOOKING and (hit.varies or write.verb in INSERTING)
             if each and _alone(write, hit) and not _batch(program, site, write):
                 yield _one_by_one(program, site, write, hit)
@@ -63,7 +67,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         hit = _waiting(program, site)
         if hit is not None and program.facts(site.function).bulk_writes:
             written = _written(program, site, call)
-            if written is not None and hit.varies and not _batch(program, site, written):
+            if written is not None and hit.varies and not _split(program, site, written) and not _batch(program, site, written):
                 yield _one_by_one(program, site, written, hit, call)
             continue
         written = next(
@@ -71,6 +75,13 @@ def write_per_item(program: Program) -> Iterator[Found]:
         )
         if hit is not None and written is not None and _gathers(program, site, written, _source(program, site, hit)):
             yield _found(program, site, written, hit, call)
+
+
+def _split(program: Program, site: Site, write: Access) -> bool:
+    """Whether a new row is written to several tables, its own and those of classes above: no statement makes many of such rows."""
+    table = program.table(site.function, write.table)
+    new = write.verb in MAKING or (write.verb == "save" and write.key is not None and not write.key.origins)
+    return new and table is not None and table.split is True
 
 
 def _alone(write: Access, hit: Rounds) -> bool:

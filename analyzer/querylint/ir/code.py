@@ -43,7 +43,8 @@ class Use:
     """Work in memory on values that came from a read, a call or a parameter.
 
     `fields` are those of a row that decide (the sort key, the field summed). `after` are the works already done on the same value.
-    `start` and `size` are the bounds of a SLICE; `descending` is the direction of a SORT, None where it cannot be read off.
+    `start` and `size` are the bounds of a SLICE; `descending` is the direction of a SORT, None where it cannot be read off. `distinct` says
+    of a COUNT that equal values count once.
     """
 
     id: int
@@ -58,6 +59,7 @@ class Use:
     conditional: bool = False
     deps: frozenset[int] = frozenset()
     descending: bool | None = None
+    distinct: bool = False
 
 
 class TargetKind(Enum):
@@ -164,7 +166,8 @@ class Loop:
     is known. `carried` are the variables handed from round to round; `control` the steps that decide whether another round runs.
     `counted` marks a plain progression of an index, `strided` one that takes several items at a time, or asks another database in
     each round. The item of a loop is the origin of `over` with the path segment for items. `detached` marks code that is only kept to be
-    called some day (a callback in an object that is handed to outside code).
+    called some day (a callback in an object that is handed to outside code). `kept` says that what all its rounds make is kept for whoever
+    asks next, for a minute or longer.
     """
 
     id: int
@@ -182,6 +185,7 @@ class Loop:
     handed: tuple[int, int] | None = None
     detached: bool = False
     guards: frozenset[int] = frozenset()
+    kept: bool = False
 
     def steps(self) -> Iterator[Step]:
         """Every step of a round, outer before inner, in the order of the source."""

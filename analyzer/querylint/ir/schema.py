@@ -124,7 +124,8 @@ class Table:
     """One table. `fields` is None where they cannot be read; `indexes_known` is False where a library or a dynamic form declares them.
 
     `links` are its relations, `key` the field of its primary key, `order` the order that its rows come in unless a query asks otherwise.
-    `watched` says that code of the project runs whenever one row is written, which a write of many at once would pass by.
+    `watched` says that code of the project runs whenever one row is written, which a write of many at once would pass by. `split` says that
+    each of its rows lies in several tables, its own and those of the classes above; None where a class that cannot be seen may have one.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Table:
     key: str = "_id"
     order: tuple[str, ...] = ()
     watched: bool = False
+    split: bool | None = False
 
     def link(self, name: str) -> Link | None:
         """The relation of that name."""

@@ -360,7 +360,8 @@ class For:
     """Any loop statement.
 
     OF, IN and AWAIT_OF use `pattern` and `over`; COUNT (`for (init; test; update)`) uses `init`, `test`, `update`; WHILE and DO
-    use `test`. `head_end` is the byte where the body starts; `other` runs after the last round (`else` in Python).
+    use `test`. `head_end` is the byte where the body starts; `other` runs after the last round (`else` in Python). `kept` says that
+    what its rounds make is kept for whoever asks next, for a minute or longer.
     """
 
     form: LoopForm
@@ -374,6 +375,7 @@ class For:
     test: Expr | None = None
     update: Expr | None = None
     other: list[Stmt] = field(default_factory=list)
+    kept: bool = False
     assigns: frozenset[str] | None = field(default=None, compare=False)  # the names that its rounds assign, once somebody has looked
 
 

@@ -129,11 +129,13 @@ class Side:
         """The list that a viewset answers with, or what the change list of an admin class shows."""
         if hasattr(view, "list_display"):
             from django.contrib.admin import site
+            from django.contrib.admin.views.main import ChangeList
 
             admin = next(held for held in site._registry.values() if type(held) is view)
-            shown = getattr(view, "list_select_related", False)
             rows = admin.get_queryset(None).order_by("pk")
-            rows = rows.select_related(*shown) if shown else rows
+            page = ChangeList.__new__(ChangeList)  # what it joins by itself, without a page of a site around it
+            page.lookup_opts, page.list_display, page.list_select_related = admin.opts, view.list_display, view.list_select_related
+            rows = rows if rows.query.select_related else page.apply_select_related(rows)
             return [
                 [getattr(admin, name)(row) if hasattr(admin, name) else getattr(row, name) for name in view.list_display] for row in rows
             ]

@@ -50,7 +50,7 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
     before = dict(m.store)
     with m.loop(
         LoopKind.EACH, node.at, node.head_end, over=over, over_text=m.text(node.over), constant=constant, limit=limit, carried=carried,
-        strided=m.language.function_scoped and item.doc_of is None and in_batches(node.over),
+        strided=m.language.function_scoped and item.doc_of is None and in_batches(node.over), kept=node.kept,
     ) as frame:  # fmt: skip
         outer, m.scope = m.scope, Scope(m.scope)
         if node.pattern is not None:

@@ -249,6 +249,7 @@ class State:
         start: Value | None = None,
         deps: frozenset[int] = NO_STEPS,
         descending: bool | None = None,
+        distinct: bool = False,
     ) -> int | None:
         """Write down work on rows; nothing is written for values that came from nowhere."""
         rows = val.rows
@@ -269,6 +270,7 @@ class State:
                 bool(self.control),
                 val.deps | deps,
                 descending,
+                distinct,
             )
         )
         return number
@@ -324,6 +326,7 @@ class State:
         detached: bool = False,
         carried: dict[Var, int] | None = None,
         keep_empty: bool = False,
+        kept: bool = False,
     ) -> Iterator[Frame]:
         """A block that runs several times, or at its own pace. Written down only if it holds steps."""
         guards, dead = self.guards, self.dead
@@ -340,23 +343,11 @@ class State:
             handed_on = tuple(Carried(number, var.name, self.store.get(var, NOTHING).deps) for var, number in (carried or {}).items())
             self.emit(
                 Loop(
-                    frame.id,
-                    frame.kind,
-                    tuple(body),
-                    self.span(at, end),
-                    lowered(over) if over is not None else None,
-                    over_text,
-                    constant,
-                    limit,
-                    handed_on,
-                    frame.control,
-                    counted,
-                    strided or frame.strided,
-                    handed,
-                    detached,
-                    guards=why | frame.looked_up,
+                    frame.id, frame.kind, tuple(body), self.span(at, end), lowered(over) if over is not None else None, over_text,
+                    constant, limit, handed_on, frame.control, counted, strided or frame.strided, handed, detached,
+                    guards=why | frame.looked_up, kept=kept,
                 )
-            )
+            )  # fmt: skip
 
     def choose(
         self,

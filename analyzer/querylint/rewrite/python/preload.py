@@ -22,6 +22,8 @@ LOOSE = "rows whose key leads nowhere are left out by a join"
 def rewrite(task: Task, remedy: Preload) -> Fix | Unfit:
     """Ask for the relations where the query is written."""
     at = remedy.at
+    if remedy.view:
+        return Unfit("the rows are asked for in a template")
     if at is None:
         return Unfit("the query of the rows is not known")
     tree = tree_of(task.sources, at.path)

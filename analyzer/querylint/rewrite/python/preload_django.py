@@ -93,6 +93,8 @@ def _listed(tree: Tree, start: int, remedy: Preload) -> tuple[TextEdit, ...] | U
     if shown is None or (remedy.batched and "get_queryset" in methods):
         return Unfit("the framework makes the query by itself, of what the class says in a way that is not plain")
     edits: list[TextEdit] = []
+    if remedy.joined and "get_list_select_related" in methods:
+        return Unfit("a method of the class says what to join")
     if remedy.joined:
         said = next((_value(s) for s in held.body.body for t in _targets(s) if t is fields.get("list_select_related")), None)
         edit = _joined(tree, shown, said, [tree.quoted("__".join(path)) for path in remedy.joined])

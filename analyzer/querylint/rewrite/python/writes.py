@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import libcst as cst
 
 from querylint.ir import Access, Call, Function, Loop, Table
@@ -18,7 +16,6 @@ from querylint.rewrite.python.scopes import fresh, snake
 SILENT = "save() and signals of other code are passed by"
 NOTHING = "where a round fails, none of the rows is written"
 KEYLESS = "the rows have no key before all of them are written"
-_CLASS = re.compile(rb"class\s+\w+\s*\(([^)]*)\)")
 
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
@@ -47,7 +44,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     row, fields = made
     if fields and _timed(task, table):
         return Unfit(f"`{table.name}` keeps the time of its last save, which bulk_update does not set")
-    if not fields and not _whole(task, table):
+    if not fields and table.split is not False:
         return Unfit(f"a base of `{table.name}` may be a table of its own, which bulk_create does not write")
     return _fix(tree, node, loop, row.replace("{model}", model), fields, model, names_here)
 
@@ -139,20 +136,3 @@ def _timed(task: Task, table: Table) -> bool:
     span = table.span
     data = task.sources.read(span.path) if span is not None else None
     return data is not None and b"auto_now=" in data
-
-
-def _whole(task: Task, table: Table) -> bool:
-    """Whether the class of a table has no base that may be a table of its own."""
-    span = table.span
-    data = task.sources.read(span.path) if span is not None else None
-    found = _CLASS.search(data, span.start, span.end) if data is not None and span is not None else None
-    if found is None or data is None:
-        return False
-    for base in found[1].split(b","):
-        last = base.strip().rpartition(b".")[2]
-        if last == b"Model" or not last:
-            continue
-        declared = re.search(rb"class\s+" + re.escape(last) + rb"\b.*?(?=\nclass\s|\Z)", data, re.DOTALL)
-        if declared is None or not re.search(rb"abstract\s*=\s*True", declared[0]):
-            return False
-    return True

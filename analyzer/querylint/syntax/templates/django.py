@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from querylint.syntax import tree
@@ -12,6 +13,10 @@ from querylint.syntax.templates.page import BLOCK, FILTER, INCLUDE, TAG, BlockDe
 
 # Words between the arguments of tags that say how they belong together.
 PARTICLES = frozenset("and as by count for from in of on only or to using with".split())
+
+PERSONAL = frozenset(("user", "username", "user_id", "session", "session_key"))
+NAME = re.compile(r"[A-Za-z_]\w*")
+MINUTE = 60
 
 
 def read_django(path: str, source: bytes) -> Page:
@@ -26,6 +31,8 @@ class _Reader(Bodies):
         letters = source.decode("latin-1")
         super().__init__(path, source, Dialect.DJANGO, list(tokens(letters)))
         self.expressions = Expressions(source, letters)
+        self.kept = 0  # how many parts around are kept for all
+        self.rows: list[set[str]] = []  # the names that the loops around give to their items
 
     def page_of(self) -> Page:
         self.page.body = self.body(NO_TAGS, "")
@@ -70,8 +77,22 @@ class _Reader(Bodies):
         body, end = self.whole(token, f"end{token.name}")
         found.append(tree.Block(body, token.at, end))
 
+    def _cache(self, token: Token, found: list[tree.Stmt]) -> None:
+        """`cache seconds name keys`: what stands inside is made once for all that ask with such keys."""
+        shared = self._shared(token.words)
+        self.kept += shared
+        self._maybe(token, found)
+        self.kept -= shared
+
+    def _shared(self, pieces: list[Word]) -> bool:
+        """Whether a part of a page is kept for a minute or longer, and neither for one person nor for one row of a loop around it."""
+        if len(pieces) < 2 or not pieces[0].text.isdecimal() or int(pieces[0].text) < MINUTE:
+            return False
+        named = {name for piece in pieces[2:] for name in NAME.findall(piece.text)}
+        return not named & {*PERSONAL, *(name for names in self.rows for name in names)}
+
     def _maybe(self, token: Token, found: list[tree.Stmt]) -> None:
-        """A tag whose body may be left out: `cache`, `ifchanged`."""
+        """A tag whose body may be left out: `ifchanged`."""
         args, _ = self.expressions.arguments(token.words)
         body, other, end = self.arms(token, f"end{token.name}", "else")
         found.append(tree.If(tree.Opaque(args, token.at, token.end), body, other, token.at, end))
@@ -122,11 +143,22 @@ class _Reader(Bodies):
             over = nothing(token.inner)
         elif backward:
             over = tree.Call(tree.Name(FILTER + "reversed", over.at, over.at), [over], over.at, over.end)
+        self.rows.append({"forloop", *(name for piece in targets for name in NAME.findall(piece.text))})
         body, other, end = self.arms(token, "endfor", "empty")
+        self.rows.pop()
         here = token.inner
         counter = tree.Let(tree.NamePattern("forloop", here, here), None, here, here)
         found.append(
-            tree.For(tree.LoopForm.OF, [counter, *body], token.at, end, token.end, pattern=self._targets(targets, token), over=over)
+            tree.For(
+                tree.LoopForm.OF,
+                [counter, *body],
+                token.at,
+                end,
+                token.end,
+                pattern=self._targets(targets, token),
+                over=over,
+                kept=self.kept > 0,
+            )
         )
         if other:
             found.append(tree.If(nothing(token.at), other, [], token.at, end))
@@ -278,5 +310,5 @@ READERS: dict[str, Callable[[_Reader, Token, list[tree.Stmt]], None]] = {
     "if": _Reader._if, "ifequal": _Reader._if_equal, "ifnotequal": _Reader._if_equal, "for": _Reader._for, "with": _Reader._with,
     "regroup": _Reader._regroup, "firstof": _Reader._first_of, "blocktrans": _Reader._block_translation,
     "blocktranslate": _Reader._block_translation, "block": _Reader._block, "extends": _Reader._extends, "include": _Reader._include,
-    "load": _Reader._load, "comment": _Reader._comment, "cache": _Reader._maybe, "ifchanged": _Reader._maybe,
+    "load": _Reader._load, "comment": _Reader._comment, "cache": _Reader._cache, "ifchanged": _Reader._maybe,
 }  # fmt: skip

@@ -10,7 +10,7 @@ from querylint.frontends.flow.values import Condition, External, Many, Query, Re
 from querylint.frontends.flow.vocabulary import Consumption, Language
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
-from querylint.frontends.python.language.builtin import BUILT_IN, PURE, islice, owned, ran
+from querylint.frontends.python.language.builtin import BUILT_IN, CASTS, PURE, cast, islice, owned, ran
 from querylint.frontends.python.language.methods import method
 from querylint.ir import Relation, Work
 from querylint.syntax import tree
@@ -41,7 +41,7 @@ class Python:
     def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr) -> Val:
         """Ask for a length: a query is loaded for it."""
         base = ran(state, state.evaluate(sized), Consumption.MEASURED, node)
-        state.use(work, base, node.at, node.end)
+        state.use(work, base, node.at, node.end, distinct=isinstance(base.shape, Many) and base.shape.distinct)
         return base
 
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
@@ -60,6 +60,8 @@ class Python:
         """A built-in function."""
         if isinstance(func.shape, External) and func.shape.source == "itertools.islice":
             return islice(state, node)
+        if isinstance(func.shape, External) and func.shape.source in CASTS:
+            return cast(state, node)
         if not isinstance(name, tree.Name) or state.scope.find(name.id) is not None or func.interesting:
             return None
         known = BUILT_IN.get(name.id)

@@ -22,6 +22,8 @@ PURE = frozenset(
     "bytearray complex memoryview open input vars dir globals locals delattr staticmethod classmethod property slice".split()
 )
 
+CASTS = frozenset(("typing.cast", "typing_extensions.cast"))
+
 
 def ran(m: State, value: Val, how: Consumption, node: tree.Expr) -> Val:
     """A collection; a query among them is run in the way that is asked for."""
@@ -213,6 +215,13 @@ def islice(m: State, node: tree.Call) -> Val:
     return replace(over, shape=Many(over.item(), None, most=stop))
 
 
+def cast(m: State, node: tree.Call) -> Val:
+    """`cast(Type, value)` is the value, whatever it says of its type."""
+    named = dict(node.keywords)
+    value = node.args[1] if len(node.args) > 1 else named.get("val")
+    return m.evaluate(value) if value is not None else NOTHING
+
+
 def _map(m: State, node: tree.Call) -> Val:
     if len(node.args) < 2:
         return derived(*placed(m, node, None))
@@ -308,6 +317,8 @@ def owned(m: State, node: tree.Call, owner: str, name: str) -> Val | None:
     """Functions of well-known modules by their usual names."""
     if owner == "itertools" and name == "islice":
         return islice(m, node)
+    if f"{owner}.{name}" in CASTS:
+        return cast(m, node)
     if owner == "asyncio" and name in ("gather", "wait", "as_completed"):
         return gathered(m, node)
     if owner == "asyncio" and name in ("create_task", "ensure_future", "wait_for", "shield"):

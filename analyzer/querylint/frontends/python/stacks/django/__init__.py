@@ -263,7 +263,7 @@ class Django(Stack):
         later = name.startswith("a") and name[1:] in words.WRITES | words.ONE | words.COUNTS | {"in_bulk"}
         word = name[1:] if later else name
         at, end = node.at, node.end
-        if word in words.BUILDERS or word == words.OWN:
+        if word in words.BUILDERS or word in (words.OWN, words.JOINS):
             return querysets.built(state, self.models, node, word, base, query)
         if word in words.OTHER_TABLE and query.table == "ContentType":
             return derived(base, *(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django import words
 from querylint.frontends.python.stacks.django.nodes import call_of, do
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -59,13 +60,16 @@ def _list_rows(django: Django, info: ClassInfo, columns: tree.Array | None) -> t
     me = tree.Name("self", at, at)
     joined = info.field("list_select_related")
     rows: tree.Expr = call_of(me, "get_queryset", [tree.Name("request", at, at)], at)
-    if joined is None or joined[2] is None or (isinstance(joined[2], tree.Literal) and joined[2].value is False):
+    if info.method("get_list_select_related") is not None:
+        told = call_of(me, "get_list_select_related", [tree.Name("request", at, at)], at)
+        rows = call_of(rows, words.JOINS, [tree.Spread(told, at, at)], at)
+    elif joined is None or joined[2] is None or (isinstance(joined[2], tree.Literal) and joined[2].value is False):
         if columns is not None and _shows_key(django, info, columns):
-            rows = call_of(rows, "select_related", [], at)  # the change list does so by itself where a column is a foreign key
+            rows = call_of(rows, words.JOINS, [], at)  # the change list does so by itself where a column is a foreign key
     elif isinstance(joined[2], tree.Literal):
-        rows = call_of(rows, "select_related", [], at)
+        rows = call_of(rows, words.JOINS, [], at)
     else:
-        rows = call_of(rows, "select_related", [tree.Spread(joined[2], at, at)], at)
+        rows = call_of(rows, words.JOINS, [tree.Spread(joined[2], at, at)], at)
     return rows
 
 
@@ -73,7 +77,7 @@ def _shows_key(django: Django, info: ClassInfo, columns: tree.Array) -> bool:
     model = registered(django, info)
     links = model.links if model is not None else {}
     names = [i.value for i in columns.items if isinstance(i, tree.Literal) and isinstance(i.value, str)]
-    return any(name in links and not links[name].many for name in names)
+    return any(name in links and links[name].column is not None and not links[name].generic for name in names)
 
 
 def feed_items(info: ClassInfo) -> tree.Fn | None:

@@ -379,10 +379,20 @@ class Models:
         return {
             name: Table(
                 name, tuple(m.fields), tuple(m.indexes), True, None if m.info is not None else "django", self._span(m),
-                tuple(m.links.values()), m.key, m.order, m.watched,
+                tuple(m.links.values()), m.key, m.order, m.watched, self._split(m),
             )
             for name, m in self.by_table.items()
         }  # fmt: skip
+
+    def _split(self, model: Model) -> bool | None:
+        """Whether rows lie in the tables of several classes: of those above that are neither abstract nor proxies, and the model's own."""
+        if model.info is None:
+            return False
+        held = [m for m in (model, *model.parents) if m.info is not None and not _true(self.meta(m.info, "proxy"))]
+        outside = set(model.info.ancestry())
+        if len(held) > 1 or (held and outside & words.CONCRETE_BASES):
+            return True
+        return None if outside - words.MODEL_BASES - {"object"} else False
 
     def _span(self, model: Model) -> Span | None:
         if model.info is None:

@@ -67,6 +67,9 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
         made = replace(made, plans=tuple(replace(p, order=Order(order.fields, not order.descending)) for p in query.plans))
     elif name in ("select_related", "prefetch_related"):
         made = _loading(m, made, name, node, args)
+    elif name == words.JOINS:
+        if not any(p.whole or any(e.loading is Loading.JOINED and e.span is not None for e in p.eager) for p in query.plans):
+            made = _loading(m, made, "select_related", node, args)
     elif name in ("only", "defer"):
         names = tuple(str(a.literal).replace("__", ".") for a in args if isinstance(a.literal, str))
         if name == "only":

@@ -14,6 +14,11 @@ MODEL_BASES = frozenset(
     "django_extensions.db.models.TimeStampedModel parler.models.TranslatableModel polymorphic.models.PolymorphicModel "
     "django.contrib.auth.get_user_model() wagtail.models.Page wagtail.core.models.Page modelcluster.models.ClusterableModel".split()
 )
+CONCRETE_BASES = frozenset(
+    "django.contrib.auth.models.User django.contrib.auth.models.Group django.contrib.auth.get_user_model() wagtail.models.Page "
+    "wagtail.core.models.Page".split()
+)
+"""Those among them that have a table of their own."""
 USER_BASES = frozenset(("AbstractUser", "User", "get_user_model()"))
 FOREIGN = frozenset("ForeignKey OneToOneField ParentalKey TreeForeignKey TreeOneToOneField ForeignObject SafeForeignKey".split())
 ONE_TO_ONE = frozenset(("OneToOneField", "TreeOneToOneField"))
@@ -47,6 +52,8 @@ ELSEWHERE = re.compile(r"^(?:switch_|use_|using_|set_|in_)?(?:schema|tenant|data
 """Context managers of libraries that send what is asked inside of them to the database, or the schema, of one tenant."""
 OWN = "rows of the class"
 """A call that nobody wrote: the framework takes the rows over, and the class that describes the list says what comes along with them."""
+JOINS = "joins of the list"
+"""Another: what the list joins, unless its queryset joins something already."""
 ROWS = frozenset(("raw",))
 ONE = frozenset("get first last latest earliest".split())
 OTHER_TABLE = frozenset("get_all_objects_for_this_type get_object_for_this_type model_class".split())

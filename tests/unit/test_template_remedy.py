@@ -1,0 +1,49 @@
+"""What is said of relations of rows that a template asks for: no query in a template can say what comes along, the view's can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from querylint import engine
+from querylint.mend import Choice, mend
+from querylint.remedy import sentence
+
+MODELS = """
+from django.db import models
+
+class Group(models.Model):
+    name = models.CharField(max_length=80)
+
+class Person(models.Model):
+    name = models.CharField(max_length=80)
+
+class Membership(models.Model):
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE)
+"""
+VIEWS = """
+from django.shortcuts import get_object_or_404, render
+from clubs.models import Group
+
+def members(request, pk):
+    group = get_object_or_404(Group, pk=pk)
+    return render(request, "clubs/members.html", {"group": group, "memberships": group.memberships.order_by("pk")})
+"""
+IN_TEMPLATE = 'add .prefetch_related("memberships__person") to the query in `members` that the template is given'
+IN_VIEW = 'add .select_related("person") to the query on line 7 of clubs/views.py'
+
+
+@pytest.mark.parametrize(("rows", "said"), [("group.memberships.all", IN_TEMPLATE), ("memberships", IN_VIEW)])
+def test_the_view_is_named_and_the_whole_way(rows: str, said: str, tmp_path: Path) -> None:
+    page = "{% for one in " + rows + " %}{{ one.person.name }}{% endfor %}"
+    (tmp_path / "clubs/templates/clubs").mkdir(parents=True)
+    (tmp_path / "clubs/models.py").write_text(MODELS)
+    (tmp_path / "clubs/views.py").write_text(VIEWS)
+    (tmp_path / "clubs/templates/clubs/members.html").write_text(page)
+    (finding,) = (f for f in engine.check([tmp_path], overrides={"show": "info"}).result.findings if f.rule == "lazy-loop")
+    assert finding.found.remedy is not None
+    assert sentence(finding.found.remedy, "django") == said
+    mended = mend([tmp_path], None, {"show": "info"}, Choice(unsafe=True, select=frozenset({"lazy-loop"})))
+    assert [made.finding.found.span.path for made in mended.made] == (["clubs/views.py"] if said == IN_VIEW else [])
