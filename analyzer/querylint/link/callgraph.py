@@ -72,7 +72,7 @@ def effects(
     functions: Mapping[str, Function],
     callees: Mapping[tuple[str, int], str],
     order: list[list[str]],
-    narrow: Callable[[str, Call, tuple[Effect, ...]], tuple[Effect, ...]],
+    narrow: Callable[[str, Call, tuple[Effect, ...]], tuple[Effect, ...]] | None = None,
 ) -> dict[str, tuple[Effect, ...]]:
     """For every function the accesses that a call of it brings about, nearest first; those of a cycle are gathered once round.
 
@@ -92,10 +92,10 @@ def effects(
                     callee = callees.get((key, step.id))
                     if callee is None or callee == key:
                         continue
-                    edge = Edge(key, step, callee)
+                    edge, behind = Edge(key, step, callee), found.get(callee, ())
                     later += [
                         Effect(e.function, e.access, (edge, *e.trail), e.certain and step.id in sure)
-                        for e in narrow(key, step, found.get(callee, ()))
+                        for e in (narrow(key, step, behind) if narrow is not None else behind)
                         if len(e.trail) < MOST_TRAIL
                     ]
             for effect in sorted(later, key=lambda e: len(e.trail)):

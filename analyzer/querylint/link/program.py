@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from querylint.ir import Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, TargetKind, Way
 from querylint.ir.program import Edge
 from querylint.link import callgraph
-from querylint.link.cases import Cases
+
+if TYPE_CHECKING:
+    from querylint.link.cases import Cases
 
 
 def link(
@@ -37,8 +40,9 @@ def link(
                     callees[function.key, step.id] = callee
     callers = _callers(by_key, callees)
     by_key = _resolve(by_key, callees, callers)
-    cases = Cases(by_key, callees)
-    by_key = {key: cases.sized(function) for key, function in by_key.items()}
+    cases = _cases(by_key, callees)
+    if cases is not None:
+        by_key = {key: cases.sized(function) for key, function in by_key.items()}
     callers = _callers(by_key, callees)
     forward: dict[str, tuple[str, ...]] = {}
     direct: dict[str, tuple[str, ...]] = {}
@@ -61,7 +65,7 @@ def link(
         schemas,
         callees,
         callers,
-        callgraph.effects(by_key, callees, order, cases.narrow),
+        callgraph.effects(by_key, callees, order, cases.narrow if cases is not None else None),
         callgraph.remotes(by_key, callees, order),
         callgraph.outside(by_key, callees, order),
         callgraph.throwing(by_key, callees, order),
@@ -69,9 +73,18 @@ def link(
         words,
         mentioned=mentioned,
         manual=manual,
-        narrowed=cases.narrowed,
-        unasked=cases.unasked(callers),
+        narrowed=cases.narrowed if cases is not None else {},
+        unasked=cases.unasked(callers) if cases is not None else {},
     )
+
+
+def _cases(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str]) -> Cases | None:
+    """What calls decide by their arguments, where the source says of any what it hands over; else that is not even loaded."""
+    if not any(isinstance(step, Call) and step.handed is not None for function in functions.values() for step in function.steps()):
+        return None
+    from querylint.link.cases import Cases
+
+    return Cases(functions, callees)
 
 
 def _callee(
