@@ -119,10 +119,7 @@ def _ids(unit: Unit) -> frozenset[int]:
 def _found(program: Program, function: Function, group: list[Unit], *, again: bool) -> Found:
     later = next(u for u in group if u.done != group[0].done)
     waits = len({u.done for u in group})
-    points = tuple(
-        Point(u.site.step.span, f"waits for {describe(u.site.step)}" if isinstance(u.site.step, Access | Call) else "waits for a batch")
-        for u in group
-    )
+    points = tuple(Point(u.site.step.span, f"waits for {_awaited(u)}") for u in group)
     between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
     light = len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group)
     unfelt = _fanned_out(program, function, group) or _behind(program, function, group) or _drowned(program, function)
@@ -258,6 +255,13 @@ def _message(names: list[str], waits: int) -> str:
     if waits < len(names):
         return f"{len(names)} independent reads ({listed}) are awaited in {waits} steps, though one would do"
     return f"{len(names)} independent reads ({listed}) wait for one another"
+
+
+def _awaited(unit: Unit) -> str:
+    step = unit.site.step
+    if isinstance(step, Call):
+        return f"`{step.text}`" if step.text else "a call"
+    return describe(step) if isinstance(step, Access) else "a batch"
 
 
 def _name(unit: Unit) -> str:
