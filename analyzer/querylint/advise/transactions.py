@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from querylint.advise.handed import Given, decided, given_by_callers, handed, reaches
+from querylint.advise.handed import Given, arm_taken, given_by_callers, handed, reaches
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Loop, Mode, Program, Step, TargetKind, Value
 from querylint.ir.program import Effect, Site
 
@@ -69,10 +69,9 @@ def _ordinary(block: Block, known: dict[int, Value]) -> Iterator[Step]:
         elif isinstance(step, Loop):
             yield from _ordinary(step.body, known)
         elif isinstance(step, Branch) and not step.handler:
-            answer = decided(step.asked, known) if step.asked is not None and len(step.arms) == 2 else None
-            taken = step.arms[0 if answer else 1] if answer is not None else ()
-            yield from _ordinary(taken, known)
-            arms = (taken,) if answer is not None else () if step.missing else step.arms
+            taken = arm_taken(step, known)
+            yield from _ordinary(taken or (), known)
+            arms = (taken,) if taken is not None else () if step.missing else step.arms
             if any(_leaves(arm) for arm in arms):
                 return
         elif isinstance(step, Exit):
