@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from querylint.advise.handed import Given, arm_taken, given_by_callers, handed, reaches
+from querylint.advise.sequence import apart
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Loop, Mode, Program, Step, TargetKind, Value
-from querylint.ir.program import Effect, Site
+from querylint.ir.program import Effect
 
 COMMIT = re.compile(r"(?:^|\.)commit$")
 WRITTEN = re.compile(r"(?:^|\.)(?:commit|flush)$")
@@ -31,14 +32,8 @@ def reread(program: Program, effect: Effect) -> bool:
     function = program.functions[effect.function]
     sites = program.sites(function.key)
     here = sites.by_id[effect.access.id]
-    before = (other for other in sites.all if other.rank < here.rank and not _apart(other, here))
+    before = (other for other in sites.all if other.rank < here.rank and not apart(other, here))
     return any(_ends(program, function, other.step, (), WRITTEN) for other in before)
-
-
-def _apart(one: Site, other: Site) -> bool:
-    """Whether two steps stand in different arms of one choice."""
-    arms = dict(one.arms)
-    return any(arms.get(rank, arm) != arm for rank, arm in other.arms)
 
 
 def _ends_within(program: Program, function: Function, block: Block, known: Given, words: re.Pattern[str], depth: int = 0) -> bool:
