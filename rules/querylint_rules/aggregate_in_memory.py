@@ -30,6 +30,7 @@ from querylint.advise.memory import (
     GROUPING,
     Load,
     anchor,
+    choices,
     drives,
     handed_on,
     home,
@@ -43,7 +44,7 @@ from querylint.advise.memory import (
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Access, Bound, Branch, Call, Escape, Kind, Loop, Program, Relation, Root, Side, Value, Work
+from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Root, Side, Value, Work
 from querylint.remedy import Advice, Counter, Probe, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -187,7 +188,7 @@ def _recorded(program: Program, load: Load, works: list[Seen]) -> bool:
     mine = load.access.id
     steps = list(load.function.own_steps())
     written = [s for s in steps if isinstance(s, Access) and not s.reads and mine in s.deps]
-    decided = any(isinstance(s, Branch) and mine in s.on for s in steps) or any(isinstance(s, Call) and mine in s.deps for s in steps)
+    decided = bool(choices(load.function, load.access)) or any(isinstance(s, Call) and mine in s.deps for s in steps)
     told = mine in load.function.returns.deps
     return bool(written) and not decided and not told and all(s.verb == "insert" for s in written)
 

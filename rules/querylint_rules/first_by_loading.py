@@ -25,10 +25,10 @@ from dataclasses import replace
 from querylint.advise.audience import left_alone, unhurried
 from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
-from querylint.advise.memory import Load, gone_through, handed_on, loads, matching, trail, visited
+from querylint.advise.memory import Load, choices, gone_through, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
-from querylint.ir import Block, Bound, Branch, Exit, ExitKind, Kind, Program, Way, Work
+from querylint.ir import Block, Bound, Exit, ExitKind, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, rule
 
@@ -81,10 +81,9 @@ def _little(program: Program, load: Load) -> bool:
 
 def _refused(load: Load) -> bool:
     """Whether some row is an error, and rows are all that is loaded: as a rule there is none, or the one that the check allows."""
-    mine = load.access.id
     if any(plan.eager or plan.whole for plan in load.access.plans):
         return False
-    tests = [s for s in load.function.own_steps() if isinstance(s, Branch) and mine in s.on]
+    tests = choices(load.function, load.access)
     return bool(tests) and all(not b.missing and _fails(b.arms[0]) for b in tests)
 
 

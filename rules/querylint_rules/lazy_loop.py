@@ -41,7 +41,7 @@ from querylint.advise.following import for_one_kind, only_key, stands_in
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
-from querylint.advise.sessions import few_by_identity, met, unasked
+from querylint.advise.sessions import few_by_identity, met, queried
 from querylint.advise.transactions import expires
 from querylint.ir import (
     ITEM,
@@ -182,7 +182,7 @@ def _lacking(program: Program, source: Source) -> list[Path]:
         return []
     if source.read is None:
         return [source.path] if len(source.path) > 1 and possible(program, source.outer, source.path) else []
-    lacking = unasked(program, source.outer, source.read, missing(program, source.outer, source.read, source.path))
+    lacking = queried(program, source.outer, source.read, missing(program, source.outer, source.read, source.path))
     if source.read.terminal in (Terminal.ROWS, Terminal.PAGE) and not at_most_one(program, source.outer, source.read):
         return lacking
     return [path for path in lacking if several(program, source.outer, source.read.table, path[:-1])]

@@ -30,6 +30,7 @@ from querylint.advise.growth import grows, settled, small
 from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, limits
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
+from querylint.advise.sequence import apart
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.ir import Access, Branch, Call, Kind, Predicate, Program, Relation, Work
@@ -123,11 +124,10 @@ def _either(program: Program, one: Seen, other: Seen) -> bool:
     """Whether a choice lets only one of two works be done, or one goes on with what the other has left."""
     if one.use.id in other.use.after or other.use.id in one.use.after:
         return True
-    places = program.sites(one.function.key).by_id, program.sites(other.function.key).by_id
-    if one.function.key != other.function.key or one.use.id not in places[0] or other.use.id not in places[1]:
+    places = program.sites(one.function.key).by_id
+    if one.function.key != other.function.key or one.use.id not in places or other.use.id not in places:
         return False
-    arms = dict(places[0][one.use.id].arms)
-    return any(arms.get(rank, arm) != arm for rank, arm in places[1][other.use.id].arms)
+    return apart(places[one.use.id], places[other.use.id])
 
 
 def _opposite(p: Predicate, q: Predicate) -> bool:

@@ -34,11 +34,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.conflicts import Conflict, conflicts
-from querylint.advise.memory import acted_on
+from querylint.advise.memory import acted_on, choices
 from querylint.advise.places import own_trail
 from querylint.advise.serving import phrase, whole_table
 from querylint.advise.trace import fate
-from querylint.ir import Branch, Program, Work
+from querylint.ir import Program, Work
 from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
@@ -70,14 +70,13 @@ def wide_read_before_write(program: Program) -> Iterator[Found]:
 
 def _only_counts(program: Program, conflict: Conflict) -> bool:
     """Whether the rows are only counted, by a mutation that adds none of them: a number that is written down may lag behind."""
-    function = program.functions[conflict.read.function]
-    seen = fate(program, function, conflict.read.access)
+    function, read = program.functions[conflict.read.function], conflict.read.access
+    seen = fate(program, function, read)
     counted = bool(seen.uses) and all(s.use.work in COUNTED for s in seen.uses) and not seen.whole
-    if not counted or acted_on(program, function, conflict.read.access):
+    if not counted or acted_on(program, function, read) or choices(function, read):
         return False
     mine = program.effects.get(conflict.mutation.key, ())
-    decides = any(isinstance(step, Branch) and conflict.read.access.id in step.on for step in function.own_steps())
-    return not decides and not any(e.access.verb == "insert" and e.access.table == conflict.read.access.table for e in mine)
+    return not any(e.access.verb == "insert" and e.access.table == read.table for e in mine)
 
 
 def _message(conflict: Conflict) -> str:

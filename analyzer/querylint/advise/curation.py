@@ -96,6 +96,10 @@ def seldom_written(program: Program, root: str, name: str) -> bool:
     for each key, whatever leads to it; and staff that puts the rows in another order changes as many as the table has. Where only scripts
     and seeds add the rows, the edits of people are all that is left.
     """
+    return program.once(("seldom written", root, name), lambda: _seldom_written(program, root, name))
+
+
+def _seldom_written(program: Program, root: str, name: str) -> bool:
     changes = [(s, a) for s, a in program.writes() if a.table == name and a.verb != "delete" and s.function.root == root]
     mine = [(s, a) for s, a in changes if s.function.role is Role.CODE and not unasked(program, s.function)]
     if curated(program, root, name):

@@ -180,18 +180,23 @@ def _walk(block: Block, known: dict[int, Value], found: set[int]) -> bool:
         if isinstance(step, Loop):
             _walk(step.body, known, found)
         elif isinstance(step, Branch):
-            answer = decided(step.asked, known) if step.asked is not None and len(step.arms) == 2 else None
-            arms = step.arms if answer is None else (step.arms[0 if answer else 1],)
-            goes_on = [_walk(arm, known, found) for arm in arms]
-            if answer is not None and not goes_on[0]:
+            taken = arm_taken(step, known)
+            goes_on = [_walk(arm, known, found) for arm in (step.arms if taken is None else (taken,))]
+            if taken is not None and not goes_on[0]:
                 return False
     return True
 
 
-def decided(asked: Asked, known: dict[int, Value]) -> bool | None:
+def arm_taken(branch: Branch, known: dict[int, Value]) -> Block | None:
+    """The arm of a choice that is always taken, where the arguments tell; None where they do not."""
+    answer = _decided(branch.asked, known) if branch.asked is not None and len(branch.arms) == 2 else None
+    return None if answer is None else branch.arms[0 if answer else 1]
+
+
+def _decided(asked: Asked, known: dict[int, Value]) -> bool | None:
     """Whether a condition holds, where that is known of the arguments; None where it cannot be told."""
     if asked.ask in (Ask.ALL, Ask.ANY, Ask.NOT):
-        answers = [decided(inner, known) for inner in asked.of]
+        answers = [_decided(inner, known) for inner in asked.of]
         if asked.ask is Ask.NOT:
             return None if answers[0] is None else not answers[0]
         telling = asked.ask is Ask.ANY

@@ -16,6 +16,7 @@ from querylint.ir import (
     ITEM,
     Access,
     Bound,
+    Branch,
     Call,
     Function,
     Loop,
@@ -228,6 +229,11 @@ def acted_on(program: Program, function: Function, read: Access) -> bool:
         if step.id != mine and any(loop.over is not None and any(o.ref == mine for o in loop.over.origins) for loop in site.loops):
             return True
     return False
+
+
+def choices(function: Function, read: Access) -> list[Branch]:
+    """The choices of a function that what is read decides."""
+    return [step for step in function.own_steps() if isinstance(step, Branch) and read.id in step.on]
 
 
 def judging(program: Program, function: Function, read: Access, seen: Fate) -> list[Call]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from querylint.advise.rounds import loop_kind
-from querylint.advise.sequence import leaves
+from querylint.advise.sequence import apart, leaves
 from querylint.ir import Access, Branch, Call, Exit, ExitKind, Function, Loop, LoopKind, Mode, Program
 from querylint.ir.program import Effect, Site
 from querylint.text import Span
@@ -80,9 +80,9 @@ def _apart(program: Program, function: Function, one: Site, other: Site) -> bool
         return True
     if any(loop.kind is LoopKind.CALLBACK for loop in (*one.loops, *other.loops)):
         return True
-    mine = dict(other.arms)
-    if any(branch in mine and mine[branch] != arm for branch, arm in one.arms):
+    if apart(one, other):
         return True
+    mine = dict(other.arms)
     sites = program.sites(function.key).all
     for rank, arm in one.arms:
         step = sites[rank].step

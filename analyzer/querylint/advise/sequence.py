@@ -153,18 +153,19 @@ def writes_between(program: Program, function: Function, first: int, last: int) 
     return found
 
 
+def apart(a: Site, b: Site) -> bool:
+    """Whether two places of a function stand in different arms of one choice."""
+    arms = dict(b.arms)
+    return any(arms.get(branch, arm) != arm for branch, arm in a.arms)
+
+
 def exclusive(program: Program, a: Site, b: Site) -> bool:
     """Whether the later of two places is never reached after the earlier: other arms of one choice, or an arm that leaves."""
-    arms = dict(b.arms)
-    for branch, arm in a.arms:
-        if branch in arms:
-            if arms[branch] != arm:
-                return True
-            continue
-        step = program.sites(a.function.key).all[branch].step
-        if isinstance(step, Branch) and leaves(step.arms[arm]):
-            return True
-    return False
+    if apart(a, b):
+        return True
+    shared = dict(b.arms)
+    choices = ((program.sites(a.function.key).all[branch].step, arm) for branch, arm in a.arms if branch not in shared)
+    return any(isinstance(step, Branch) and leaves(step.arms[arm]) for step, arm in choices)
 
 
 def blocks(block: Block) -> Iterator[Block]:

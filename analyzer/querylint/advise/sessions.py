@@ -32,7 +32,7 @@ def met(program: Program, function: Function, read: Access, path: Path) -> bool:
     return among or KINDS.search(link.name) is not None
 
 
-def unasked(program: Program, function: Function, read: Access, paths: list[Path]) -> list[Path]:
+def queried(program: Program, function: Function, read: Access, paths: list[Path]) -> list[Path]:
     """Those of the relations of rows that a session has to ask the database for, once for each of many rows.
 
     Where the query binds the column of a relation to one value, all of its rows lead to the same row, whatever follows from there; where it

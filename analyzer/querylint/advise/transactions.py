@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from querylint.advise.handed import Given, decided, given_by_callers, handed, reaches
+from querylint.advise.handed import Given, arm_taken, given_by_callers, handed, reaches
+from querylint.advise.sequence import apart
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Loop, Mode, Program, Step, TargetKind, Value
-from querylint.ir.program import Effect, Site
+from querylint.ir.program import Effect
 
 COMMIT = re.compile(r"(?:^|\.)commit$")
 WRITTEN = re.compile(r"(?:^|\.)(?:commit|flush)$")
@@ -31,14 +32,8 @@ def reread(program: Program, effect: Effect) -> bool:
     function = program.functions[effect.function]
     sites = program.sites(function.key)
     here = sites.by_id[effect.access.id]
-    before = (other for other in sites.all if other.rank < here.rank and not _apart(other, here))
+    before = (other for other in sites.all if other.rank < here.rank and not apart(other, here))
     return any(_ends(program, function, other.step, (), WRITTEN) for other in before)
-
-
-def _apart(one: Site, other: Site) -> bool:
-    """Whether two steps stand in different arms of one choice."""
-    arms = dict(one.arms)
-    return any(arms.get(rank, arm) != arm for rank, arm in other.arms)
 
 
 def _ends_within(program: Program, function: Function, block: Block, known: Given, words: re.Pattern[str], depth: int = 0) -> bool:
@@ -69,10 +64,9 @@ def _ordinary(block: Block, known: dict[int, Value]) -> Iterator[Step]:
         elif isinstance(step, Loop):
             yield from _ordinary(step.body, known)
         elif isinstance(step, Branch) and not step.handler:
-            answer = decided(step.asked, known) if step.asked is not None and len(step.arms) == 2 else None
-            taken = step.arms[0 if answer else 1] if answer is not None else ()
-            yield from _ordinary(taken, known)
-            arms = (taken,) if answer is not None else () if step.missing else step.arms
+            taken = arm_taken(step, known)
+            yield from _ordinary(taken or (), known)
+            arms = (taken,) if taken is not None else () if step.missing else step.arms
             if any(_leaves(arm) for arm in arms):
                 return
         elif isinstance(step, Exit):
