@@ -17,6 +17,7 @@ from threading import Thread
 import pytest
 
 from git_project import READING_HELPERS, ROOT, GitProject, environment
+from interrupts import interruptible
 from querylint import cli
 from tools import needs
 
@@ -91,9 +92,8 @@ def test_the_code_for_a_shell_is_code_of_that_shell(shell: str, tmp_path: Path, 
 def test_watching_checks_again_after_a_change_and_ends_quietly(tmp_path: Path) -> None:
     project = GitProject(tmp_path / "repo")
     command = [sys.executable, "-m", "querylint", "check", "--watch", "--format", "concise"]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored, by children too
-    child = subprocess.Popen(command, cwd=project.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    signal.signal(signal.SIGINT, before)
+    with interruptible():
+        child = subprocess.Popen(command, cwd=project.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stderr is not None
     heard: list[bytes] = []
     listener = Thread(target=lambda: heard.extend(iter(child.stderr.readline, b"")), daemon=True)  # type: ignore[union-attr]

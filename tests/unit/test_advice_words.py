@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from laid import lay
 from querylint import engine
 from querylint.remedy import sentence
 
@@ -106,14 +107,12 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
     ],
 )
 def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
-    folder = tmp_path / "convex"
-    folder.mkdir()
-    (folder / "schema.ts").write_text(SCHEMA)
-    (folder / "notes.ts").write_text(
+    notes = (
         'import { query } from "./_generated/server";\nimport { v } from "convex/values";\n'
         "function passes(n: any, owner: string): boolean { return n.owner === owner; }\n"
         f"export const get = query({{ args: {{ me: v.string() }}, handler: async (ctx, {{ me }}) => {{ {body} }} }});\n"
     )
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == rule]
     assert found.remedy is not None
     words = sentence(found.remedy)
@@ -122,12 +121,10 @@ def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
 
 
 def test_an_unused_index_is_read_in_its_order_where_a_query_sorts_and_cuts(tmp_path: Path) -> None:
-    folder = tmp_path / "convex"
-    folder.mkdir()
-    (folder / "schema.ts").write_text(SCHEMA)
-    (folder / "notes.ts").write_text(
+    notes = (
         'import { query } from "./_generated/server";\n'
         f"export const last = query(async (ctx) => {{ {ALL} return notes.sort((a, b) => a.closedAt - b.closedAt).slice(0, 5); }});\n"
     )
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})
     found = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unused-index" and "closedAt" in f.found.fields]
     assert [sentence(f.remedy) for f in found if f.remedy is not None] == ["use index `by_closed`, and read in its order by closedAt"]

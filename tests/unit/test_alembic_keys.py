@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint.engine import check
 
 MODEL = """
@@ -41,21 +42,17 @@ OTHER = "    op.create_table('pages', sa.Column('url', sa.String()))\n"
     ],
 )
 def test_a_key_that_no_revision_creates_covers_nothing(tmp_path: Path, upgrade: str, rules: list[str]) -> None:
-    (tmp_path / "visits.py").write_text(MODEL, encoding="utf-8")
-    (tmp_path / "versions").mkdir()
-    (tmp_path / "versions" / "b_visits.py").write_text(HEAD + upgrade, encoding="utf-8")
+    lay(tmp_path, {"visits.py": MODEL, "versions/b_visits.py": HEAD + upgrade})
     assert [f.rule for f in check([tmp_path]).result.findings if f.rule == "redundant-index"] == rules
 
 
 def test_a_class_takes_the_name_of_its_table(tmp_path: Path) -> None:
-    (tmp_path / "visits.py").write_text(
+    model = (
         "from sqlalchemy import Column, Index, MetaData, String, Table\nfrom sqlalchemy.orm import declarative_base\n\n"
         "Base = declarative_base()\n\n"
         'class Visit(Base):\n    __table__ = Table("visits", MetaData(), Column("url", String, primary_key=True))\n\n'
-        'Index("visit_url", Visit.url)\n\ndef urls(session):\n    return session.query(Visit.url).all()\n',
-        encoding="utf-8",
+        'Index("visit_url", Visit.url)\n\ndef urls(session):\n    return session.query(Visit.url).all()\n'
     )
-    (tmp_path / "versions").mkdir()
     for upgrade, number in ((OTHER, 1), (PLAIN, 0)):
-        (tmp_path / "versions" / "b_visits.py").write_text(HEAD + upgrade, encoding="utf-8")
+        lay(tmp_path, {"visits.py": model, "versions/b_visits.py": HEAD + upgrade})
         assert sum(f.rule == "redundant-index" for f in check([tmp_path]).result.findings) == number

@@ -14,6 +14,7 @@ import pytest
 
 import querylint
 from fake_engine import FakeEngine
+from interrupts import interruptible
 from querylint import cli
 from querylint.cli.reporting import FULL_AT_TERMINAL
 from querylint.errors import SettingsError
@@ -354,9 +355,8 @@ def test_a_reader_that_leaves_early_costs_no_traceback() -> None:
 
 
 def test_an_interrupt_is_quiet() -> None:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored, by children too
-    process = child("slow", stdout=subprocess.PIPE)
-    signal.signal(signal.SIGINT, before)
+    with interruptible():
+        process = child("slow", stdout=subprocess.PIPE)
     assert process.stderr
     assert process.stderr.readline() == b"waiting\n"
     process.send_signal(signal.SIGINT)

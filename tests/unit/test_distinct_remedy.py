@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import engine
 from querylint.remedy import sentence
 
@@ -30,9 +31,8 @@ DIFFERENT = "let the database count the different ones: .distinct().count()"
     ],
 )
 def test_a_set_is_counted_by_its_different_values(counted: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "blog").mkdir()
-    (tmp_path / "blog/models.py").write_text(MODELS)
-    (tmp_path / "blog/views.py").write_text(f"from blog.models import Post\n\ndef number(request):\n    return {counted}\n")
+    view = f"from blog.models import Post\n\ndef number(request):\n    return {counted}\n"
+    lay(tmp_path, {"blog/models.py": MODELS, "blog/views.py": view})
     (finding,) = engine.check([tmp_path]).result.findings
     assert finding.rule == "aggregate-in-memory"
     assert finding.found.remedy is not None

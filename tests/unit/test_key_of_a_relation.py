@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import engine
 from querylint.remedy import sentence
 
@@ -29,9 +30,7 @@ COLUMN = "use the column `language_id`, which is part of the row"
 
 @pytest.mark.parametrize(("key", "name", "advice"), [("primary_key=True", "code", True), ("", "id", True), ("", "code", False)])
 def test_the_column_is_named_as_the_row_has_it(tmp_path: Path, key: str, name: str, advice: bool) -> None:
-    (tmp_path / "blog").mkdir()
-    (tmp_path / "blog/models.py").write_text(MODELS.format(key=key))
-    (tmp_path / "blog/views.py").write_text(VIEW.format(name=name))
+    lay(tmp_path, {"blog/models.py": MODELS.format(key=key), "blog/views.py": VIEW.format(name=name)})
     (finding,) = engine.check([tmp_path]).result.findings
     assert finding.found.remedy is not None
     assert (sentence(finding.found.remedy, "django") == COLUMN) is advice

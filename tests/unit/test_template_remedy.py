@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import engine
 from querylint.mend import Choice, mend
 from querylint.remedy import sentence
@@ -38,10 +39,7 @@ IN_VIEW = 'add .select_related("person") to the query on line 7 of clubs/views.p
 @pytest.mark.parametrize(("rows", "said"), [("group.memberships.all", IN_TEMPLATE), ("memberships", IN_VIEW)])
 def test_the_view_is_named_and_the_whole_way(rows: str, said: str, tmp_path: Path) -> None:
     page = "{% for one in " + rows + " %}{{ one.person.name }}{% endfor %}"
-    (tmp_path / "clubs/templates/clubs").mkdir(parents=True)
-    (tmp_path / "clubs/models.py").write_text(MODELS)
-    (tmp_path / "clubs/views.py").write_text(VIEWS)
-    (tmp_path / "clubs/templates/clubs/members.html").write_text(page)
+    lay(tmp_path, {"clubs/models.py": MODELS, "clubs/views.py": VIEWS, "clubs/templates/clubs/members.html": page})
     (finding,) = (f for f in engine.check([tmp_path], overrides={"show": "info"}).result.findings if f.rule == "lazy-loop")
     assert finding.found.remedy is not None
     assert sentence(finding.found.remedy, "django") == said
