@@ -35,7 +35,7 @@ from querylint.advise.audience import behind_outside, unasked, waited_for
 from querylint.advise.bulk import by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.growth import accumulates, memberships
-from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
+from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.rounds import Rounds, rounds, singled_out
 from querylint.advise.sequence import cheap
@@ -303,10 +303,9 @@ def _grouped(program: Program, site: Site, hit: Rounds) -> bool:
     for effect in local_effects(program, site.function, step):
         lists = [p.value for plan in effect.access.plans for p in plan.predicates if p.relation is Relation.IN]
         for value in lists:
-            for edge in reversed(effect.trail):
-                value = _whole(value, edge.call)
-            mine = _whole(value, step)
-            if mine is not None and hit.loop.id in mine.deps:
+            for call in calls_to(step, effect):
+                value = _whole(value, call)
+            if value is not None and hit.loop.id in value.deps:
                 return True
     return False
 

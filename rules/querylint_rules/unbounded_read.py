@@ -80,10 +80,11 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     table = f"`{read.table}`" if read.table else "a table"
     busy = acted_on(program, site.function, read)
     halves = _halves(program, seen)
+    judges = judging(program, site.function, read, seen)
     told = [s for s in seen.uses if not (busy and s.use.work in COUNTING) and not (halves and s.use.work is Work.FILTER)]
     works = list(
         dict.fromkeys(
-            (WORK_WORDS[Work.FILTER],) * bool(judging(program, site.function, read, seen))
+            (WORK_WORDS[Work.FILTER],) * bool(judges)
             + tuple(WORK_WORDS[s.use.work] for s in told if s.use.work in WORK_WORDS and not (s.use.work is Work.EMPTY and seen.uses[1:]))
         )
     )
@@ -95,7 +96,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
         read.span,
         f"every row of {table} is read{how}{purpose}",
         (*shortest(reaching(program, site.function)), *points),
-        _remedy(program, site, read, seen),
+        _remedy(program, site, read, seen, judges, busy=busy, halved=halves is not None),
         _severity(program, site, read, seen),
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
@@ -184,15 +185,14 @@ def _asked_about(seen: Fate) -> bool:
     return any(value is not None and not value.constant and bool(value.origins or value.deps) for value in values)
 
 
-def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | Counter | Advice:
+def _remedy(
+    program: Program, site: Site, read: Access, seen: Fate, judges: list[Call], *, busy: bool, halved: bool
+) -> Limit | Counter | Advice:
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
-    numbered = bool(kinds & {Work.FOLD, Work.COUNT})  # a map of rows is no number
+    numbered = bool(kinds & {Work.FOLD, Work.COUNT}) and not busy  # a map of rows is no number
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
-    if acted_on(program, site.function, read):
-        numbered = only_counted = False
-    judges = judging(program, site.function, read, seen)
     if only_counted and judged_by_more(judges, read) and not seen.whole:
         return BATCHES
     if only_counted and not _asked_about(seen) and not seen.whole:
@@ -201,7 +201,7 @@ def _remedy(program: Program, site: Site, read: Access, seen: Fate) -> Limit | C
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
     apart = [s for s in seen.uses if not joins(program, s, s.use.predicates)]  # what is matched with other rows needs them all
     tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table)]
-    if tests and _halves(program, seen) is not None:
+    if tests and halved:
         return PAGES
     if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
         ready = serve(table, wanted((), tests, table) or Want(()))

@@ -122,9 +122,17 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
     points = tuple(Point(u.site.step.span, f"waits for {_awaited(u)}") for u in group)
     between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
     light = len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group)
-    unfelt = _fanned_out(program, function, group) or _behind(program, function, group) or _drowned(program, function)
-    unfelt = unfelt or _beside_many(program, function, group) or _beside_heavy(program, group) or unasked(program, function)
-    lost = unfelt or not waited_for(program, function) or _seldom(group) or _left_before(program, function, group)
+    lost = (
+        _fanned_out(program, function, group)
+        or _behind(program, function, group)
+        or _drowned(program, function)
+        or _beside_many(program, function, group)
+        or _beside_heavy(program, group)
+        or unasked(program, function)
+        or not waited_for(program, function)
+        or _seldom(group)
+        or _left_before(program, function, group)
+    )
     return Found(
         later.site.step.span,
         _message([_name(u) for u in group], waits),

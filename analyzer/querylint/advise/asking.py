@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from querylint.advise.eager import Source, given, sources
+from querylint.advise.places import calls_to
 from querylint.advise.sessions import bound
 from querylint.ir import Access, Call, Loop, Predicate, Program, Root, Value
 from querylint.ir.program import Effect, Site
@@ -21,17 +22,14 @@ def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> b
     if not values or any(v is None for v in values):
         return False
     asked = [v for v in values if v is not None]
-    for edge in reversed(effect.trail):
-        above = _handed(asked, edge.call)
+    for call in calls_to(site.step, effect):
+        above = _handed(asked, call)
         if above is None:
             return False
         asked = above
-    mine = _handed(asked, site.step)
-    if mine is None:
-        return False
     moving = {loop.id, *(c.id for c in loop.carried)}
     moving |= {s.id for s in loop.steps() if isinstance(s, Call) or (isinstance(s, Access) and s.deps & moving)}
-    return not any(value.deps & moving for value in mine)
+    return not any(value.deps & moving for value in asked)
 
 
 def asks_one_key(program: Program, site: Site, effect: Effect) -> bool:
@@ -43,8 +41,7 @@ def asks_one_key(program: Program, site: Site, effect: Effect) -> bool:
     if not program.facts(site.function).identity or not read.by_key or read.verb != "get" or read.key is None:
         return False
     asked = [o for path, o in read.key.parts if not path]
-    calls = [*((site.step,) if isinstance(site.step, Call) else ()), *(edge.call for edge in effect.trail)]
-    for call in reversed(calls):
+    for call in calls_to(site.step, effect) if isinstance(site.step, Call) else ():
         asked = [held for o in asked for held in given(o, call)]
     found = [source for o in asked for source in sources(program, site.function, o)]
     return bool(found) and all(_one_key(source) for source in found)

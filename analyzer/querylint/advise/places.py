@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.handed import brings_about
@@ -108,6 +109,12 @@ def local_effects(program: Program, function: Function, call: Call) -> list[Effe
     return [_told(e, call) for e in direct if not _listed(program, function, call, e) and brings_about(program, function, call, e)]
 
 
+def calls_to(call: Call, effect: Effect) -> Iterator[Call]:
+    """The calls by which a call leads to an access, from the one in whose callee it stands out to the call itself."""
+    yield from (edge.call for edge in reversed(effect.trail))
+    yield call
+
+
 def _listed(program: Program, function: Function, call: Call, effect: Effect) -> bool:
     """Whether a call hands over a list that is there already for what other callers hand over as a query to be run."""
     origin = effect.access.base
@@ -137,7 +144,7 @@ def _told(effect: Effect, call: Call) -> Effect:
     """The effect with the name of its table, where the calls that lead there carry it as an argument."""
     access = effect.access
     origin = access.table_from if access.table is None else None
-    for here in reversed((call, *(edge.call for edge in effect.trail))):
+    for here in calls_to(call, effect):
         if origin is None or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(here.args):
             break
         value = here.args[origin.ref]
