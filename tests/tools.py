@@ -1,4 +1,4 @@
-"""Programs that some tests run for real; where one is not there its tests are skipped, but never in CI, which installs them all."""
+"""Programs that some tests run for real; where one is not there its tests are skipped, but not where `.ci/run` could install them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def found(command: str) -> str | None:
 def needs(*commands: str) -> pytest.MarkDecorator:
     """Skip the test where one of the programs is missing, unless all of them are promised: then it fails."""
     missing = [command for command in commands if found(command) is None]
-    return pytest.mark.skipif(bool(missing) and not REQUIRED, reason=f"not on this machine: {', '.join(missing)}")
+    return pytest.mark.skipif(bool(missing) and not REQUIRED, reason=f"needs programs that are not installed here: {', '.join(missing)}")
 
 
 def unavailable(why: str) -> None:
