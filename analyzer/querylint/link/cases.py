@@ -74,6 +74,16 @@ def _same(a: object, b: object) -> bool:
     return a == b and isinstance(a, bool) is isinstance(b, bool)
 
 
+@dataclass(slots=True)
+class Arrival:
+    """A function as a chain of calls arrives at it: what is known of its parameters, what that closes, and how its own calls go on."""
+
+    key: str
+    facts: Facts | None
+    closed: list[Span]
+    further: dict[int, Arrival] = field(default_factory=dict)
+
+
 class Cases:
     """The parts of functions that are closed to some call, or to all."""
 
@@ -102,23 +112,29 @@ class Cases:
         """What a call with these arguments cannot reach."""
         return [c.span for c in function.cases if all(any(facts.refutes(t) for t in way) for way in c.ways)]
 
-    def reaches(self, function: Function, call: Call, effect: Effect) -> bool:
-        """Whether a call can bring about what it leads to."""
-        facts = self.handed(function, call)
-        here = self.callees.get((function.key, call.id), "")
+    def arrival(self, function: Function, call: Call, outer: Facts | None = None) -> Arrival:
+        """What a call in a function, of whose own parameters `outer` is known, decides in the function that it reaches."""
+        facts = self.handed(function, call, outer)
+        key = self.callees.get((function.key, call.id), "")
+        return Arrival(key, facts, self.closed(self.functions[key], facts) if facts is not None and key in self.divided else [])
+
+    def reaches(self, here: Arrival, effect: Effect) -> bool:
+        """Whether a call that arrives so can bring about what it leads to."""
         for edge in effect.trail:
-            if facts is not None and here in self.divided and _within(edge.call.span, self.closed(self.functions[here], facts)):
+            if _within(edge.call.span, here.closed):
                 return False
-            facts = self.handed(self.functions[here], edge.call, facts)
-            here = edge.callee
-        return facts is None or here not in self.divided or not _within(effect.access.span, self.closed(self.functions[here], facts))
+            if edge.call.id not in here.further:
+                here.further[edge.call.id] = self.arrival(self.functions[here.key], edge.call, here.facts)
+            here = here.further[edge.call.id]
+        return not _within(effect.access.span, here.closed)
 
     def narrow(self, key: str, call: Call, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
         """Of what the called function does, that which this call can bring about; where that is less, it is noted."""
         callee = self.callees.get((key, call.id), "")
         if call.handed is None or not any(callee in self.divided or any(edge.callee in self.divided for edge in e.trail) for e in effects):
             return effects
-        kept = tuple(e for e in effects if self.reaches(self.functions[key], call, e))
+        here = self.arrival(self.functions[key], call)
+        kept = tuple(e for e in effects if self.reaches(here, e))
         if len(kept) < len(effects):
             self.narrowed[key, call.id] = kept
         return kept
@@ -133,8 +149,7 @@ class Cases:
                 continue
             left: list[Span] | None = None
             for edge in edges:
-                facts = self.handed(self.functions[edge.caller], edge.call)
-                closed = self.closed(function, facts) if facts is not None else []
+                closed = self.arrival(self.functions[edge.caller], edge.call).closed
                 left = closed if left is None else [span for span in left if span in closed]
             if left:
                 found.setdefault(function.path, []).extend(left)

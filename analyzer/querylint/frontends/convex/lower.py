@@ -124,8 +124,10 @@ class ModuleLowering:
         for arg in node.args:
             if not isinstance(arg, tree.Fn | tree.Record | tree.Call | tree.Array):
                 continue
-            alone = iter((Found(name or self._anonymous(arg), arg, job=job),)) if isinstance(arg, tree.Fn) else None
-            yield from alone if alone is not None else self._in_expression(name, arg)
+            if isinstance(arg, tree.Fn):
+                yield Found(name or self._anonymous(arg), arg, job=job)
+            else:
+                yield from self._in_expression(name, arg)
 
     def _starts(self, node: tree.Call) -> bool:
         """Whether a call at the top of a module that belongs to a server hands a function to a clock."""
