@@ -176,7 +176,8 @@ class Project:
             for n, f in self.settings.tables.items()
             if f.rows is not None or f.size is Size.SMALL
         }
-        return replace(link(lowered.functions, lowered.schemas, lowered.words, lowered.mentioned, lowered.manual), rows=sizes), lowered
+        program = link(lowered.functions, lowered.schemas, lowered.words, lowered.mentioned, lowered.manual, aliases=lowered.aliases)
+        return replace(program, rows=sizes), lowered
 
     def check(self, rules: Iterable[Rule], names: frozenset[str]) -> Result:
         """Judge the project, then leave out what the user silenced and what was not asked for.

@@ -15,7 +15,8 @@ class Lowered:
     """What a front end hands on: functions, schemas by root, notes, roots, the files that it read closely, and names used indirectly.
 
     `mentioned` are the routes of functions that code outside of tests names, called or not, and the keys of helpers whose names are handed
-    on; `manual` the routes that a comment tells people to run by hand.
+    on; `manual` the routes that a comment tells people to run by hand. `aliases` are further routes, by root, of functions that other
+    files pass on.
     """
 
     functions: tuple[Function, ...] = ()
@@ -26,6 +27,7 @@ class Lowered:
     words: frozenset[str] = frozenset()
     mentioned: frozenset[str] = frozenset()
     manual: frozenset[str] = frozenset()
+    aliases: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 class FrontEnd(Protocol):
@@ -41,8 +43,10 @@ Make = Callable[[Collection[str], Collection[str], Callable[[str], bytes | None]
 def together(parts: Collection[Lowered]) -> Lowered:
     """What several front ends say of one project."""
     schemas: dict[str, Schema] = {}
+    aliases: dict[tuple[str, str], str] = {}
     for part in parts:
         schemas |= part.schemas
+        aliases |= part.aliases
     return Lowered(
         tuple(f for part in parts for f in part.functions),
         schemas,
@@ -52,4 +56,5 @@ def together(parts: Collection[Lowered]) -> Lowered:
         frozenset().union(*(part.words for part in parts)),
         frozenset().union(*(part.mentioned for part in parts)),
         frozenset().union(*(part.manual for part in parts)),
+        aliases,
     )

@@ -20,14 +20,15 @@ def link(
     words: frozenset[str] = frozenset(),
     mentioned: frozenset[str] = frozenset(),
     manual: frozenset[str] = frozenset(),
+    aliases: Mapping[tuple[str, str], str] | None = None,
 ) -> Program:
     """The program that rules ask.
 
     `words` are all string constants of the project, by which something may be named indirectly; `mentioned` the
-    routes that it names, `manual` those that it tells people to run by hand.
+    routes that it names, `manual` those that it tells people to run by hand; `aliases` gives functions further routes, by root.
     """
     by_key = {f.key: f for f in functions}
-    routes: dict[tuple[str, str], str] = {(f.root, f.route): f.key for f in by_key.values() if f.route is not None}
+    routes: dict[tuple[str, str], str] = dict(aliases or {}) | {(f.root, f.route): f.key for f in by_key.values() if f.route is not None}
     by_route: dict[str, list[str]] = {}
     for (_, route), key in routes.items():
         by_route.setdefault(route, []).append(key)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
-from querylint.frontends.convex.registration import Registrars
+from querylint.frontends.convex.naming import kind_of_callee
+from querylint.frontends.convex.registration import Registrars, registration
 from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
 from querylint.frontends.convex.schema import read_schema
 from querylint.frontends.lowered import Lowered
 from querylint.frontends.modules import Modules
+from querylint.frontends.modules.names import Definition
 from querylint.ir import Access, Call, Function, Kind, Role, Schema, TargetKind
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
@@ -85,14 +87,18 @@ class ConvexFrontEnd:
         for path in self.files:
             if self._relevant(path):
                 self._lower(path)
+        for path in {d.path for found in self._passed_on().values() for d in found.values()}:
+            self._lower(path)
         for _ in range(MOST_WAVES):
             if not self._next_wave():
                 break
+        aliases = self._aliases()
         handed = self._handed_over()
         for root in self.roots:
             if root.schema in handed:
                 self.schemas[root.folder] = replace(self.schemas[root.folder], handed=True)
         functions = tuple(f for path in sorted(self.done) for f in self.done[path])
+        routes = {f.key: f.route for f in functions if f.route is not None}
         return Lowered(
             functions,
             self.schemas,
@@ -100,9 +106,50 @@ class ConvexFrontEnd:
             tuple(r.folder for r in self.roots),
             tuple(sorted(self.done)),
             self._words(),
-            self._mentioned(),
-            self._manual(),
+            _with_first(self._mentioned(), aliases, routes),
+            _with_first(self._manual(), aliases, routes),
+            aliases,
         )
+
+    def _passed_on(self) -> dict[tuple[str, str], dict[str, Definition]]:
+        """By root and route of a module: the names that it exports for what another file, or another name of its own, defines."""
+        found: dict[tuple[str, str], dict[str, Definition]] = {}
+        for path in self.done:
+            root = root_of(path, self.roots)
+            if root is None or not is_function_module(path, root):
+                continue
+            names = self.modules.exports(path)
+            others = {n: d for n, d in names.items() if (d.path, d.name) != (path, n) and self._registers(d)}
+            if others:
+                found[root.folder, route_of(path, root)] = others
+        return found
+
+    def _registers(self, definition: Definition) -> bool:
+        """Whether a name stands for a function that is registered where it is defined."""
+        node = definition.node
+        if not isinstance(node, tree.Call):
+            return False
+        context = self._context(definition.path)
+        return registration(node, lambda e: kind_of_callee(context, definition.path, e)) is not None
+
+    def _aliases(self) -> dict[tuple[str, str], str]:
+        """By root and route: the registered functions that clients reach by a name which another module gives them.
+
+        One that has no route where it is defined gets the first of these.
+        """
+        functions = {(f.path, f.name): f for found in self.done.values() for f in found if f.kind is not Kind.PLAIN}
+        aliases: dict[tuple[str, str], str] = {}
+        for (root, module), names in sorted(self._passed_on().items()):
+            for name, definition in sorted(names.items()):
+                function = functions.get((definition.path, definition.name))
+                if function is None:
+                    continue
+                route = f"{module}:{name}"
+                aliases[root, route] = function.key
+                if function.route is None:
+                    routed = functions[function.path, function.name] = replace(function, route=route, root=root)
+                    self.done[function.path] = [routed if f is function else f for f in self.done[function.path]]
+        return aliases
 
     def _relevant(self, path: str) -> bool:
         if self.role(path) is Role.TEST:
@@ -145,9 +192,13 @@ class ConvexFrontEnd:
             line = lines.position(module.broken[0][0])[0]
             self.notes.append(Note(NoteKind.PARSE, "does not parse here; what can be read of the rest is analysed", path, line))
         root = root_of(path, self.roots)
-        context = ModuleContext(path, self.modules, root, self._schema(root), self._api_root(root), self.registrars.kind_of)
+        context = self._context(path)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
         self.done[path] = ModuleLowering(context, module, lines, self._role(path, root), route).run()
+
+    def _context(self, path: str) -> ModuleContext:
+        root = root_of(path, self.roots)
+        return ModuleContext(path, self.modules, root, self._schema(root), self._api_root(root), self.registrars.kind_of)
 
     def _role(self, path: str, root: ConvexRoot | None) -> Role:
         """The role of a file, by its path, by what the comment at its head says of it, or as a script outside of all roots."""
@@ -260,6 +311,11 @@ class ConvexFrontEnd:
         functions = [f for found in self.done.values() for f in found]
         queries = [*(s for f in functions for s in f.steps() if isinstance(s, Access)), *(a for f in functions for a in f.built)]
         return frozenset(p.index.encode() for a in queries for p in a.plans if p.index is not None)
+
+
+def _with_first(routes: frozenset[str], aliases: Mapping[tuple[str, str], str], first: Mapping[str, str]) -> frozenset[str]:
+    """Routes, and with each that is one of several of a function the one by which that function goes first."""
+    return routes | {first[key] for (_, route), key in aliases.items() if route in routes}
 
 
 def _called(before: bytes) -> bytes:
