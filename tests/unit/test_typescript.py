@@ -398,6 +398,19 @@ def test_sound_code_is_not_broken() -> None:
     assert module("const a = <T,>(b: T) => b satisfies unknown; using c = d;").broken == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Terms & Conditions", "R&D & more", "{one} & {two}", "a && b", "tea & <b>milk</b>", "&amp; &", "& first\n  & second & third of them"],
+)
+def test_an_ampersand_in_the_text_of_an_element_is_text(text: str) -> None:
+    found = parse_module("a.tsx", f"const a = <p>{text}</p>;\nconst b = <>{text}</>;\n".encode())
+    assert found.broken == []
+
+
+def test_what_is_broken_beside_an_ampersand_is_said() -> None:
+    assert parse_module("a.tsx", b"const a = <p>one & {two +}</p>;\n").broken
+
+
 LONG = {
     "nothing": "",
     "brackets": "x=" + "[" * 10_000 + "a" + "]" * 10_000,

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from querylint.syntax.tree import Module, Stmt
-from querylint.syntax.typescript.grammar import grammar_for
-from querylint.syntax.typescript.lowering import Lowering
+from querylint.syntax.typescript.grammar import TYPESCRIPT, grammar_for
+from querylint.syntax.typescript.lowering import Grammar, Lowering
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 # The lines that a merge leaves behind; `<<<<<<<` opens so many type parameters that nothing around it would parse.
 CONFLICT = re.compile(rb"^(?:<{7}|\|{7}|={7}|>{7})(?: [^\r\n]*)?(?=\r?$)", re.MULTILINE)
 
+# Text of elements with an ampersand that begins no character reference: the grammar takes it for one, and loses the rest of the file.
+# Text that a closing tag ends is sure; what another tag or an expression ends may be an intersection of types.
+TEXTS = (
+    re.compile(rb"(?:(?<!=)>|\})[^<>{}&]*+&[^<>{}]*+(?=</)"),
+    re.compile(rb"(?:(?<!=)>|\})[^<>{}&]*+&(?!&)[^<>{}]*+(?=[<{])"),
+)
+AMPERSAND = re.compile(rb"&(?!#?\w+;)")
+
 
 def parse_module(path: str, source: bytes) -> Module:
     """One source file as a plain tree; the suffix of its path picks the dialect. Never fails: see `Module.broken`."""
@@ -23,6 +31,8 @@ def parse_module(path: str, source: bytes) -> Module:
     marks = [found.span() for found in CONFLICT.finditer(source)] if b"<<<<<<< " in source else []
     readable = CONFLICT.sub(lambda found: b" " * len(found[0]), source) if marks else source
     root = grammar.parser.parse(readable).root_node
+    if root.has_error and b"&" in readable and not path.endswith(TYPESCRIPT):
+        root = _with_plain_texts(grammar, readable, root)
     low = Lowering(source, grammar)
     body: list[Stmt] = []
     low.stmt(root, 0, body)
@@ -40,3 +50,21 @@ def _broken(root: Node) -> list[tuple[int, int]]:
         else:
             waiting += [child for child in node.children if child.has_error]
     return found
+
+
+def _with_plain_texts(grammar: Grammar, source: bytes, root: Node) -> Node:
+    """The tree of a file in which ampersands that stand in texts are blanks, as far as more of it parses then."""
+    broken = _broken_bytes(root)
+    for texts in TEXTS:
+        blanked = texts.sub(lambda found: AMPERSAND.sub(b" ", found[0]), source)
+        if broken and blanked != source:
+            other = grammar.parser.parse(blanked).root_node
+            left = _broken_bytes(other)
+            if left < broken:
+                source, root, broken = blanked, other, left
+    return root
+
+
+def _broken_bytes(root: Node) -> int:
+    """How much did not parse, a missing token counting as a byte."""
+    return sum(max(1, end - start) for start, end in _broken(root))
