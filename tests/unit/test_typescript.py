@@ -407,6 +407,34 @@ def test_an_ampersand_in_the_text_of_an_element_is_text(text: str) -> None:
     assert found.broken == []
 
 
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ('const a: import("./types").Id<"users">[] = b;', {"a", "b"}),
+        ("async function a(): Promise<import('./types').Doc<'users'> | null> { return b; }", {"a", "b"}),
+        ('const a = await load<typeof import("./types")>();', {"a", "load"}),
+        ('const a = lazy<import(\n"./types",\n).Props>(() => import("./other").then((m) => m.One));', {"a", "lazy", "m"}),
+        ('const a = "\0"; const b = 1;', {"a", "b"}),
+        ("const a = <img src=\"https://a.b/c?d=1&e=2&f=3\" alt='one & two' />; const b = 1;", {"a", "b"}),
+    ],
+)
+def test_sound_code_that_the_grammar_cannot_read(source: str, names: set[str]) -> None:
+    found = parse_module("a.tsx", source.encode())
+    assert found.broken == []
+    assert {node.id for node in walk(found) if isinstance(node, tree.Name | tree.NamePattern)} >= names - {"a"}
+
+
+def test_types_of_other_modules_keep_their_text() -> None:
+    found = module('type Row = import("./types").Doc<"users">;\nconst a: import("./types").Id<"users"> = b;')
+    assert found.types["Row"] == 'import("./types").Doc<"users">'
+
+
+def test_values_of_other_modules_stay_calls() -> None:
+    found = module('const a = import("./other").then((m) => m.one); const b: import("./types").Id<"c"> = d;')
+    assert any(isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "then" for node in walk(found))
+    assert not any(isinstance(node, tree.Name) and set(node.id) == {"_"} for node in walk(found))
+
+
 def test_what_is_broken_beside_an_ampersand_is_said() -> None:
     assert parse_module("a.tsx", b"const a = <p>one & {two +}</p>;\n").broken
 

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from querylint.syntax.tree import Module, Stmt
-from querylint.syntax.typescript.grammar import TYPESCRIPT, grammar_for
+from querylint.syntax.typescript.grammar import grammar_for
 from querylint.syntax.typescript.lowering import Grammar, Lowering
+from querylint.syntax.typescript.repair import repaired
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
 # The lines that a merge leaves behind; `<<<<<<<` opens so many type parameters that nothing around it would parse.
 CONFLICT = re.compile(rb"^(?:<{7}|\|{7}|={7}|>{7})(?: [^\r\n]*)?(?=\r?$)", re.MULTILINE)
 
-# Text of elements with an ampersand that begins no character reference: the grammar takes it for one, and loses the rest of the file.
-# Text that a closing tag ends is sure; what another tag or an expression ends may be an intersection of types.
-TEXTS = (
-    re.compile(rb"(?:(?<!=)>|\})[^<>{}&]*+&[^<>{}]*+(?=</)"),
-    re.compile(rb"(?:(?<!=)>|\})[^<>{}&]*+&(?!&)[^<>{}]*+(?=[<{])"),
-)
-AMPERSAND = re.compile(rb"&(?!#?\w+;)")
-
 
 def parse_module(path: str, source: bytes) -> Module:
     """One source file as a plain tree; the suffix of its path picks the dialect. Never fails: see `Module.broken`."""
@@ -31,8 +24,8 @@ def parse_module(path: str, source: bytes) -> Module:
     marks = [found.span() for found in CONFLICT.finditer(source)] if b"<<<<<<< " in source else []
     readable = CONFLICT.sub(lambda found: b" " * len(found[0]), source) if marks else source
     root = grammar.parser.parse(readable).root_node
-    if root.has_error and b"&" in readable and not path.endswith(TYPESCRIPT):
-        root = _with_plain_texts(grammar, readable, root)
+    if root.has_error:
+        root = _read_again(path, grammar, readable, root)
     low = Lowering(source, grammar)
     body: list[Stmt] = []
     low.stmt(root, 0, body)
@@ -52,16 +45,16 @@ def _broken(root: Node) -> list[tuple[int, int]]:
     return found
 
 
-def _with_plain_texts(grammar: Grammar, source: bytes, root: Node) -> Node:
-    """The tree of a file in which ampersands that stand in texts are blanks, as far as more of it parses then."""
+def _read_again(path: str, grammar: Grammar, source: bytes, root: Node) -> Node:
+    """The tree of a file with its sound code written as the grammar can read it, as far as more of it parses then."""
     broken = _broken_bytes(root)
-    for texts in TEXTS:
-        blanked = texts.sub(lambda found: AMPERSAND.sub(b" ", found[0]), source)
-        if broken and blanked != source:
-            other = grammar.parser.parse(blanked).root_node
+    for write in repaired(path, source):
+        written = write(source)
+        if broken and written != source:
+            other = grammar.parser.parse(written).root_node
             left = _broken_bytes(other)
             if left < broken:
-                source, root, broken = blanked, other, left
+                source, root, broken = written, other, left
     return root
 
 

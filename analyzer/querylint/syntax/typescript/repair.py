@@ -1,0 +1,41 @@
+"""Sound code that the grammar cannot read, written as it can, byte for byte as long; it is only tried on files that do not parse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from querylint.syntax.typescript.grammar import TYPESCRIPT
+
+# The types of a module by its path; `import("x").then` is a value.
+_IMPORTED = re.compile(
+    rb"""(\btypeof\s+)?\bimport\(\s*(?:"[^"\n]*"|'[^'\n]*')\s*,?\s*\)(?(1)|(?=\s*\.\s*(?!(?:then|catch|finally)\b)[\w$]))"""
+)
+# Texts of elements, and of their attributes, with an ampersand that begins no character reference: the grammar takes it for one. Text
+# that a closing tag ends is sure; what another tag or an expression ends may be an intersection of types.
+_AMPERSAND = re.compile(rb"&(?!#?\w+;)")
+_ATTRIBUTE = re.compile(rb"""[\w-]=(?:"[^"&<>]*+&[^"<>]*+"|'[^'&<>]*+&[^'<>]*+')""")
+_CLOSED = re.compile(rb"(?:(?<!=)>|\})[^<>{}&]*+&[^<>{}]*+(?=</)")
+_OPENED = re.compile(rb"(?:(?<!=)>|\})[^<>{}&]*+&(?!&)[^<>{}]*+(?=[<{])")
+
+
+def repaired(path: str, source: bytes) -> Iterator[Callable[[bytes], bytes]]:
+    """The ways to write a file that are worth a try, by what stands in it; each gives as many bytes as it is given."""
+    if b"\0" in source:
+        yield lambda text: text.replace(b"\0", b" ")  # the grammar takes it for the end
+    if b"import(" in source:
+        yield partial(_IMPORTED.sub, _named)
+    if b"&" in source and not path.endswith(TYPESCRIPT):
+        for texts in (_ATTRIBUTE, _CLOSED, _OPENED):
+            yield partial(texts.sub, _blanked)
+
+
+def _named(found: re.Match[bytes]) -> bytes:
+    """A name in the place of `import("x")`."""
+    kept = found[1] or b""
+    return kept + b"_" * (len(found[0]) - len(kept))
+
+
+def _blanked(found: re.Match[bytes]) -> bytes:
+    return _AMPERSAND.sub(b" ", found[0])
