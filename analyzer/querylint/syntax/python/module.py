@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 import warnings
@@ -29,9 +30,7 @@ class UnreadableError(Exception):
 def lower_module(path: str, source: bytes) -> tree.Module:
     """The file in the plain tree. Raises UnreadableError where it does not parse."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parsed = ast.parse(source, NOWHERE)
+        parsed = _parsed(source)
     except SyntaxError as error:
         old = OLD.search(source) is not None
         words = "is written in Python 2 and is not analysed" if old else "does not parse here and is not analysed"
@@ -46,6 +45,22 @@ def lower_module(path: str, source: bytes) -> tree.Module:
     except RecursionError:
         raise UnreadableError("is nested too deeply to be analysed", 0) from None
     return tree.Module(path, found, [], body)
+
+
+def _parsed(source: bytes) -> ast.Module:
+    """The tree of a source, be it written for a newer Python than the one that runs. Raises what `ast.parse` raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source, NOWHERE)
+        except SyntaxError:
+            from querylint.syntax.python.newer import older
+
+            written = older(source)
+            if written != source:
+                with contextlib.suppress(SyntaxError):
+                    return ast.parse(written, NOWHERE)
+            raise
 
 
 def _gather(p: Places, nodes: list[ast.stmt], found: list[tree.Import], body: list[tree.Stmt]) -> None:
