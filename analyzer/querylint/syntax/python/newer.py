@@ -10,7 +10,11 @@ import re
 
 _GENERIC = re.compile(rb"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w+[ \t]*(?=\[)", re.MULTILINE)
 _ALIAS = re.compile(rb"^([ \t]*)type([ \t]+)(\w+)(?=[ \t]*[\[=])", re.MULTILINE)
-_EXCEPT = re.compile(rb"^([ \t]*except\*?)[ \t]([ \t]*[\w.]+),[ \t]([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)([ \t]*:)", re.MULTILINE)
+# A bare name in small letters is what Python 2 calls the exception by.
+_CLASS = rb"(?:[\w.]+\.\w+|[A-Z]\w*)"
+_EXCEPT = re.compile(
+    rb"^([ \t]*except\*?)[ \t]([ \t]*CLASS),[ \t](CLASS(?:[ \t]*,[ \t]*CLASS)*)([ \t]*:)".replace(b"CLASS", _CLASS), re.MULTILINE
+)
 _TOKEN = re.compile(rb"#[^\r\n]*|(?<!\w)([A-Za-z]{0,2})('''|\"\"\"|'|\")")
 _INNER = re.compile(rb"[(\[{]|[)\]}]|(?<!\w)([A-Za-z]{0,2})('''|\"\"\"|'|\")")
 _BRACKETS = re.compile(rb"[\[\]]")
