@@ -88,6 +88,17 @@ def test_since_reports_what_is_new_and_only_that(project: GitProject) -> None:
     assert "Found 1 new warning, 2 known from `main`." in done.stdout
 
 
+def test_a_hint_that_becomes_worse_since_then_is_new(project: GitProject) -> None:
+    project.write({"convex/old.ts": OLD_SIN.replace("query", "internalQuery", 2)})
+    project.commit("something that only the server asks for")
+    assert project.reported() == []
+    project.write({"convex/old.ts": OLD_SIN})
+    assert project.reported(since="HEAD") == ["unbounded-read convex/old.ts"]
+    done = project.querylint("check", "--since", "HEAD")
+    assert "(was a hint)\n" in done.stdout
+    assert "Found 1 new error, 1 of them less severe before, 1 known from `HEAD`." in done.stdout
+
+
 def test_since_goes_by_where_the_branch_began(project: GitProject) -> None:
     project.git("checkout", "-q", "-b", "work")
     project.git("checkout", "-q", "main")

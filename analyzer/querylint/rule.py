@@ -82,7 +82,7 @@ class Found:
 class Age(Enum):
     """Whether a finding was there before: in the baseline, or at the revision that the run is compared with.
 
-    UPDATED is one that was, in a function or a file of another name.
+    UPDATED is one that was, in a function or a file of another name, or less severe.
     """
 
     NEW = "new"
@@ -95,7 +95,7 @@ class Finding:
     """A `Found` stamped by the engine: rule, pattern, final severity, and an identity that survives edits elsewhere in the file.
 
     `fix` carries out its remedy; where none is offered although one was asked for, `unfit` says why. `age` is None where the run is
-    compared with nothing.
+    compared with nothing. `was` is the severity that it had there, where that was a lesser one: it counts as new then.
     """
 
     rule: str
@@ -106,6 +106,7 @@ class Finding:
     fix: Fix | None = None
     unfit: str = ""
     age: Age | None = None
+    was: Severity | None = None
 
 
 Check = Callable[[Program], Iterator[Found]]

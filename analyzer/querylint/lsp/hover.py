@@ -6,7 +6,7 @@ from lsprotocol import types
 
 from querylint.lsp.diagnostics import Diagnoses
 from querylint.report.prose import plain
-from querylint.report.wording import advice, rule_url
+from querylint.report.wording import advice, message, rule_url
 from querylint.rule import Finding
 
 
@@ -29,7 +29,7 @@ def _holds(place: types.Range, position: types.Position) -> bool:
 def _page(diagnoses: Diagnoses, finding: Finding) -> str:
     found = finding.found
     rule = diagnoses.seen.rules.get(finding.rule)
-    parts = [f"**{finding.rule}** ({finding.severity.value}): {found.message}"]
+    parts = [f"**{finding.rule}** ({finding.severity.value}): {message(finding)}"]
     if found.trail:
         parts.append("\n".join(f"{n}. {p.text} (`{p.span}`)" for n, p in enumerate(dict.fromkeys(found.trail), 1)))
     if found.cost:

@@ -53,6 +53,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "fix": _fix(finding.fix),
         "fingerprint": finding.fingerprint or None,
         "baselineState": finding.age.value if finding.age else None,
+        "severityBefore": finding.was.value if finding.was else None,
     }
 
 

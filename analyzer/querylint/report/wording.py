@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from querylint.remedy import sentence
 from querylint.result import Gate, Note, Result, Summary
 from querylint.rule import Finding, Found, Rule, Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "hint"}
+ONE = {Severity.ERROR: "an error", Severity.WARNING: "a warning", Severity.INFO: "a hint"}
 
 REPOSITORY = "https://github.com/querylint/querylint"
 RULE_PAGES = f"{REPOSITORY}/blob/main/docs/rules"
@@ -35,8 +38,14 @@ def advice(found: Found) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in sentences if text))
 
 
-def details(found: Found, lead: str = "") -> list[str]:
+def message(finding: Finding) -> str:
+    """What happens there, and that it was less severe before."""
+    return finding.found.message + (f" (was {ONE[finding.was]})" if finding.was is not None else "")
+
+
+def details(finding: Finding, lead: str = "") -> list[str]:
     """The way to a finding, what it costs and what to do, each in a line of its own; `lead` goes before every path."""
+    found = finding.found
     way = [f"path: {point.text} (`{lead}{point.span.path}:{point.span.line}:{point.span.column}`)" for point in found.trail]
     cost = [f"cost: {found.cost.now}" + (f"; after the change: {found.cost.after}" if found.cost.after else "")] if found.cost else []
     return [*way, *cost, *(f"help: {text}" for text in advice(found))]
@@ -53,10 +62,18 @@ def noted(note: Note) -> str:
     return where + note.message
 
 
-def by_severity(findings: tuple[Finding, ...]) -> dict[Severity, int]:
+def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
     """How many findings each severity has, the worst first."""
     counts = Counter(finding.severity for finding in findings)
     return {severity: counts[severity] for severity in WORST_FIRST}
+
+
+def numbers(severities: Iterable[Severity | None]) -> str:
+    """`3 findings: 1 error, 2 hints`; None is a severity that nobody knows."""
+    counts = Counter(severities)
+    parts = [count(counts[severity], NOUNS[severity]) for severity in WORST_FIRST if counts[severity]]
+    parts += [f"{counts[None]} of unknown severity"] if counts[None] else []
+    return count(counts.total(), "finding") + (f": {', '.join(parts)}" if parts else "")
 
 
 def rules_of(result: Result) -> dict[str, Rule]:
@@ -68,11 +85,12 @@ def verdict(result: Result) -> str:
     """What was found, in one sentence."""
     if result.broken:
         return "A part of querylint failed: what is reported here is not all."
-    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "hint"}
     new = "new " if result.against else ""
-    parts = [count(number, f"{new}{words[severity]}") for severity, number in by_severity(result.findings).items() if number]
+    parts = [count(number, f"{new}{NOUNS[severity]}") for severity, number in by_severity(result.findings).items() if number]
     aside = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""
     aside += f", {len(result.known)} known from {result.against}" if result.known else ""
+    worse = sum(1 for finding in result.findings if finding.was is not None)
+    aside = f", {worse} of them less severe before{aside}" if worse else aside
     return f"Found {listed(parts)}{aside}." if parts else f"Found nothing {new}to report{aside}."
 
 

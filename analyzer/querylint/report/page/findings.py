@@ -10,7 +10,7 @@ from querylint.remedy import Advice, Batch, Chunk, Limit, Narrow, PushDown, Reme
 from querylint.report.page.material import Material
 from querylint.report.page.sizes import sized
 from querylint.report.snippet import Row, near, snippet
-from querylint.report.wording import advice, function_name
+from querylint.report.wording import advice, function_name, message
 from querylint.rule import Finding
 
 WIDE = 110
@@ -90,7 +90,7 @@ def told(finding: Finding, material: Material) -> Told:
         finding.rule,
         finding.severity.value,
         found.confidence.value,
-        found.message,
+        message(finding),
         str(found.span),
         function_name(found),
         found.table or "",

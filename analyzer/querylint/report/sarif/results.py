@@ -156,6 +156,7 @@ def _properties(finding: Finding) -> dict[str, Json]:
         "table": found.table,
         "fields": list(found.fields),
         "operation": found.operation,
+        "severityBefore": finding.was.value if finding.was else None,
         "costNow": found.cost.now if found.cost else None,
         "costAfter": found.cost.after if found.cost else None,
     }
