@@ -17,7 +17,7 @@ from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.ir import IndexKind, Program, Role
 from querylint.link import link
 from querylint.patch import Fix
-from querylint.result import Note, NoteKind, Result, Summary
+from querylint.result import Note, NoteKind, Part, Result, Summary
 from querylint.rewrite import journal
 from querylint.rule import Finding, Found, Rule, Severity
 from querylint.settings import Settings, Size
@@ -32,13 +32,14 @@ class Outcome:
     """A result, and the settings that it was made under.
 
     `lead` leads from the top of the repository to the root of the project. `project` is what was read, where it is the project on disk
-    and the result depends on nothing else.
+    and the result depends on nothing else. `part` is what was asked about, None where that is what has changed or an unsaved file.
     """
 
     result: Result
     settings: Settings
     lead: str = ""
     project: Project | None = None
+    part: Part | None = None
 
 
 def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
@@ -156,6 +157,18 @@ class Project:
         """Whether there are other files by now than those that were found."""
         return self._discovered() != self.found
 
+    def part(self, paths: Sequence[Path]) -> Part:
+        """What lies under the paths, by which the scope was found."""
+        files = [file for file in self.found.files if discover.within(file, self.scope.targets) and discover.source(file)]
+        _, lowered = self.program()
+        declared = [span for s in lowered.schemas.values() for span in (s.span, *(t.span for t in s.tables.values()))]
+        analysed = {*lowered.analysed, *(span.path for span in declared if span is not None)}
+        python, typescript = (sum(file.endswith(rewrite.LANGUAGES[name]) for file in files) for name in ("python", "typescript"))
+        return Part(
+            tuple(str(path) for path in paths), all(path.is_dir() for path in paths), python, typescript,
+            len(files) - python - typescript, sum(file in analysed for file in files),
+        )  # fmt: skip
+
     def role(self, path: str) -> Role:
         """What a file is for; tests count as code where the user says so."""
         return Role.CODE if self.settings.include_tests else discover.role(path)
@@ -203,7 +216,8 @@ class Project:
         ]
         if fixes:
             kept = self._mendable(program, kept, frozenset(made))
-        notes = [*self.notes, *lowered.notes, *hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
+        typescript = any(file.endswith(rewrite.LANGUAGES["typescript"]) for file in self.found.files)
+        notes = [*self.notes, *lowered.notes, *hints(program, lowered, typescript), *(_made_by_a_tool(path) for path in made)]
         return Result(
             tuple(kept),
             tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),
@@ -303,10 +317,10 @@ def _made_by_a_tool(path: str) -> Note:
     return Note(NoteKind.HINT, "is generated, as its head says: warnings here are shown as hints", path)
 
 
-def hints(program: Program, lowered: Lowered) -> list[Note]:
-    """What a reader of a silent report should know."""
+def hints(program: Program, lowered: Lowered, typescript: bool = True) -> list[Note]:
+    """What a reader of a silent report should know; `typescript` says that some of the project could be of Convex."""
     notes: list[Note] = []
-    if not lowered.roots:
+    if typescript and not lowered.roots:
         notes.append(
             Note(NoteKind.HINT, "no Convex functions folder was found (a convex/ folder with a schema or _generated, or convex.json)")
         )

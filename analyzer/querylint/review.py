@@ -90,7 +90,8 @@ class _Review:
             result = self._compared(result, chosen, root)
             git = self.view.since is not None or self.view.staged or self.view.changed
             alone = not git and self.view.unsaved is None
-            return Outcome(self._asked_for(result, chosen), chosen, discover.lead(self.scope.root), project if alone else None)
+            part = None if self.view.changed or self.view.staged or self.view.unsaved is not None else project.part(self.paths)
+            return Outcome(self._asked_for(result, chosen), chosen, discover.lead(self.scope.root), project if alone else None, part)
 
     def _laid_out(self, commit: str) -> AbstractContextManager[Path]:
         return snapshot(self.repository, commit, self.scope.root, _needed, AMBIENT)

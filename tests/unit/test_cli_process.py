@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from laid import lay
+
 ROOT = Path(__file__).parents[2]
 SCHEMAS = {"json": ROOT / "docs" / "schema" / "check-v1.json", "sarif": ROOT / "tests" / "sarif" / "sarif-schema-2.1.0.json"}
 PYTHONPATH = os.pathsep.join(str(ROOT / folder) for folder in ("analyzer", "rules", "reports_templates"))
@@ -87,10 +89,38 @@ def test_wrong_settings_are_a_sentence(project: Path) -> None:
     assert done.stderr.startswith("querylint: querylint.toml:1: ")
 
 
-def test_an_empty_folder_is_explained(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", [{}, {"a.md": "", "package.json": "{}"}, {".gitignore": "*.py\n", "a.py": "a = 1\n", ".git/HEAD": ""}])
+def test_a_folder_without_source_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
+    lay(tmp_path, files)
+    why = "there is no Python, TypeScript or JavaScript file under {} that is not ignored or excluded\n"
     done = querylint(tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"querylint: {why.format('the current folder')}")
+    done = querylint(tmp_path, "check", str(tmp_path), "--exit-zero")
+    assert (done.returncode, done.stderr) == (2, f"querylint: {why.format(f'`{tmp_path}`')}")
+
+
+def test_files_that_a_hook_names_may_all_be_of_other_kinds(project: Path) -> None:
+    lay(project, {"README.md": "# A project\n"})
+    done = querylint(project, "README.md")
     assert done.returncode == 0
-    assert done.stdout.endswith("Found nothing to report. There was no TypeScript, JavaScript or Python file to look at.\n")
+    assert "README.md: this file is neither TypeScript, JavaScript, Python, SQL nor a template and is not read" in done.stdout
+    assert (
+        done.stderr
+        == "querylint: 0 files with database access: looked at 0 Python and 0 TypeScript or JavaScript files under `README.md`\n"
+    )
+
+
+@pytest.mark.parametrize("style", ["text", "json", "github"])
+def test_a_folder_without_a_database_is_told_as_such(project: Path, style: str) -> None:
+    lay(project, {"web/a.ts": "export const a = 1;\n", "web/b.py": "b = 1\n", "web/page.html": "<p>"})
+    done = querylint(project, "check", "web", "web/b.py", "--format", style)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "querylint: 0 files with database access: looked at 1 Python and 1 TypeScript or JavaScript file and 1 template or SQL file "
+        "under `web` and `web/b.py`\n"
+    )
+    assert querylint(project, "check", "web", "--format", style, "--quiet").stderr == ""
+    assert querylint(project, "check", "web", "convex", "--format", style).stderr == ""
 
 
 @pytest.mark.parametrize("style", ["json", "sarif"])

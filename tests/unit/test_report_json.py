@@ -100,6 +100,7 @@ def test_a_finding_in_full() -> None:
             "fix": None,
             "fingerprint": "0123456789abcdef0123456789abcdef",
             "baselineState": None,
+            "severityBefore": None,
         }
     ]
 

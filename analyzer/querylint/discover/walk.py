@@ -236,6 +236,12 @@ def readable(path: str) -> bool:
     )
 
 
+def source(path: str) -> bool:
+    """Whether a readable file holds code, not only settings of a project."""
+    name = path.rpartition("/")[2]
+    return name not in _CONFIGS and not (name.startswith("tsconfig") and name.endswith(".json"))
+
+
 def _printable(name: str) -> bool:
     try:
         name.encode()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from querylint.remedy import sentence
-from querylint.result import Gate, Note, Result, Summary
+from querylint.result import Gate, Note, Part, Result, Summary
 from querylint.rule import Finding, Found, Rule, Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -105,12 +105,25 @@ def looked_at(result: Result) -> str:
     return scope(result.summary)
 
 
+def named(part: Part) -> str:
+    """The paths as their user knows them."""
+    return " and ".join("the current folder" if path == "." else f"`{path}`" for path in part.paths)
+
+
+def nothing_there(part: Part) -> str:
+    """That no file under the paths has to do with a database, and what was looked at, in one sentence."""
+    kinds = f"{part.python} Python and {count(part.typescript, 'TypeScript or JavaScript file')}"
+    others = f" and {count(part.others, 'template or SQL file', 'templates and SQL files')}" if part.others else ""
+    return f"0 files with database access: looked at {kinds}{others} under {named(part)}"
+
+
 def scope(seen: Summary) -> str:
     """What was looked at, in one sentence."""
     if not seen.files:
         return "There was no TypeScript, JavaScript or Python file to look at."
     if not seen.analysed:
-        return f"None of the {count(seen.files, 'file')} works with a database that querylint knows; is this the root of the project?"
+        which = "The only file works with no" if seen.files == 1 else f"None of the {seen.files} files works with a"
+        return f"{which} database that querylint knows; is this the root of the project?"
     where = listed([f"`{root}`" if root not in ("", ".") else "the project root" for root in seen.roots]) if seen.roots else ""
     files = count(seen.files, "file") + (f" ({seen.analysed} with database code)" if seen.analysed != seen.files else "")
     parts = [
