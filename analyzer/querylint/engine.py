@@ -157,6 +157,11 @@ class Project:
         """Whether there are other files by now than those that were found."""
         return self._discovered() != self.found
 
+    @property
+    def typescript(self) -> bool:
+        """Whether there is TypeScript or JavaScript, of which some could be of Convex."""
+        return any(file.endswith(rewrite.LANGUAGES["typescript"]) for file in self.found.files)
+
     def part(self, paths: Sequence[Path]) -> Part:
         """What lies under the paths, by which the scope was found."""
         files = [file for file in self.found.files if discover.within(file, self.scope.targets) and discover.source(file)]
@@ -216,8 +221,7 @@ class Project:
         ]
         if fixes:
             kept = self._mendable(program, kept, frozenset(made))
-        typescript = any(file.endswith(rewrite.LANGUAGES["typescript"]) for file in self.found.files)
-        notes = [*self.notes, *lowered.notes, *hints(program, lowered, typescript), *(_made_by_a_tool(path) for path in made)]
+        notes = [*self.notes, *lowered.notes, *hints(program, lowered, self.typescript), *(_made_by_a_tool(path) for path in made)]
         return Result(
             tuple(kept),
             tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),
@@ -317,7 +321,7 @@ def _made_by_a_tool(path: str) -> Note:
     return Note(NoteKind.HINT, "is generated, as its head says: warnings here are shown as hints", path)
 
 
-def hints(program: Program, lowered: Lowered, typescript: bool = True) -> list[Note]:
+def hints(program: Program, lowered: Lowered, typescript: bool) -> list[Note]:
     """What a reader of a silent report should know; `typescript` says that some of the project could be of Convex."""
     notes: list[Note] = []
     if typescript and not lowered.roots:
