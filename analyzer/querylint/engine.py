@@ -19,7 +19,7 @@ from querylint.link import link
 from querylint.patch import Fix
 from querylint.result import Note, NoteKind, Part, Result, Summary
 from querylint.rewrite import journal
-from querylint.rule import Finding, Found, Rule, Severity
+from querylint.rule import Finding, Found, Rule, demoted
 from querylint.settings import Settings, Size
 from querylint.text import LineIndex
 
@@ -215,7 +215,7 @@ class Project:
         findings = filters.reasoned(findings, sources)
         filtered = filters.apply(findings, sources, active, names, self.settings.require_reason)
         kept = [
-            replace(f, severity=self.settings.severity_of(f.rule, f.severity))
+            filters.weighed(f, self.settings.severity_of(f.rule, f.severity))
             for f in filtered.kept
             if f.rule in active and not self._silenced(f)
         ]
@@ -289,7 +289,7 @@ def _mishap() -> str:
 def _told(program: Program, found: Found) -> Found:
     """A finding in the words of the stack that its place belongs to; a hint where that place hangs on an argument that nobody gives."""
     if not program.asked(found.span):
-        found = replace(found, severity=Severity.INFO)
+        found = demoted(found, "no call in the project gives the argument that leads here")
     function = program.functions.get(found.function)
     schema = program.schema(function) if function is not None else None
     if function is None:  # an index, which belongs to a table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from querylint.filters.baseline import BASELINE_FILE, Compared, Known, by_rule, compare, parse, text_of
-from querylint.filters.floor import visible
+from querylint.filters.floor import visible, weighed
 from querylint.filters.generated import generated, hushed
 from querylint.filters.identity import fingerprints
 from querylint.filters.reasoned import reasoned
@@ -11,5 +11,5 @@ from querylint.filters.suppress import BAD, PSEUDO_RULES, UNUSED, Filtered, appl
 
 __all__ = [
     "BAD", "BASELINE_FILE", "PSEUDO_RULES", "UNUSED", "Compared", "Filtered", "Known", "apply", "by_rule", "compare",
-    "fingerprints", "generated", "hushed", "parse", "reasoned", "text_of", "visible",
+    "fingerprints", "generated", "hushed", "parse", "reasoned", "text_of", "visible", "weighed",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from querylint.lsp.analysis import Seen
 from querylint.remedy import DropIndex
-from querylint.report.wording import advice, details, message, rule_url
+from querylint.report.wording import advice, details, message, only_a_hint, rule_url
 from querylint.rule import Finding, Severity
 from querylint.text import Span
 
@@ -66,7 +66,7 @@ class Diagnoses:
         """One finding. Where the client does not show the way to it apart, the message tells it."""
         found = finding.found
         shown = self.abilities.related
-        lines = [f"help: {text}" for text in advice(found)] if shown else details(finding)
+        lines = [*(f"help: {text}" for text in advice(found)), *only_a_hint(found)] if shown else details(finding)
         related = [
             types.DiagnosticRelatedInformation(types.Location(self.uri(point.span.path), place), point.text)
             for point in dict.fromkeys(found.trail)

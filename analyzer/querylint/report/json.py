@@ -41,6 +41,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "pattern": finding.pattern,
         "also": list(found.also),
         "severity": finding.severity.value,
+        "because": found.because or None,
         "confidence": found.confidence.value,
         "message": found.message,
         **_place(found.span),

@@ -48,7 +48,12 @@ def details(finding: Finding, lead: str = "") -> list[str]:
     found = finding.found
     way = [f"path: {point.text} (`{lead}{point.span.path}:{point.span.line}:{point.span.column}`)" for point in found.trail]
     cost = [f"cost: {found.cost.now}" + (f"; after the change: {found.cost.after}" if found.cost.after else "")] if found.cost else []
-    return [*way, *cost, *(f"help: {text}" for text in advice(found))]
+    return [*way, *cost, *(f"help: {text}" for text in advice(found)), *only_a_hint(found)]
+
+
+def only_a_hint(found: Found) -> tuple[str, ...]:
+    """Why it is no more than a hint, where it is one."""
+    return (f"only a hint: {found.because}",) if found.because else ()
 
 
 def function_name(found: Found) -> str:

@@ -59,6 +59,7 @@ class Told:
     now_sized: str
     after_sized: str
     advice: tuple[str, ...]
+    because: str
     effort: str
     snippet: tuple[Row, ...]
     way: tuple[Step, ...]
@@ -99,6 +100,7 @@ def told(finding: Finding, material: Material) -> Told:
         sized(now, material.rows),
         sized(after, material.rows),
         advice(found),
+        found.because,
         effort(found.remedy),
         tuple(snippet(source, found.span, found.trail, WIDE)) if source is not None else (),
         tuple(Step(str(p.span), p.text, near(p, found.span)) for p in found.trail),
