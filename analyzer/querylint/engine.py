@@ -14,7 +14,7 @@ from pathlib import Path
 
 from querylint import discover, filters, rewrite, settings
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
-from querylint.ir import IndexKind, Program, Role
+from querylint.ir import IndexKind, Program, Role, Schema
 from querylint.link import link
 from querylint.patch import Fix
 from querylint.result import Note, NoteKind, Part, Result, Summary
@@ -295,7 +295,15 @@ def _told(program: Program, found: Found) -> Found:
     if function is None:  # an index, which belongs to a table
         holding = [s for s in program.schemas.values() if found.table in s.tables]
         schema = holding[0] if len(holding) == 1 else None
-    return replace(found, stack=schema.stack) if schema is not None and schema.stack != found.stack else found
+    if schema is None:
+        return found
+    own = schema.dialect(function.key, function.path).stack if function is not None else _declaring(schema, found.table)
+    return replace(found, stack=own) if own != found.stack else found
+
+
+def _declaring(schema: Schema, table: str | None) -> str:
+    """The stack that declares a table."""
+    return (schema.tables[table].stack if table is not None else "") or schema.stack
 
 
 def summary(program: Program, lowered: Lowered, files: int, suppressed: int = 0) -> Summary:
