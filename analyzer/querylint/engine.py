@@ -297,13 +297,14 @@ def _told(program: Program, found: Found) -> Found:
         schema = holding[0] if len(holding) == 1 else None
     if schema is None:
         return found
-    own = schema.dialect(function.key, function.path).stack if function is not None else _declaring(schema, found.table)
+    own = _declaring(schema, found.table) or (schema.dialect(function.key, function.path).stack if function is not None else schema.stack)
     return replace(found, stack=own) if own != found.stack else found
 
 
 def _declaring(schema: Schema, table: str | None) -> str:
-    """The stack that declares a table."""
-    return (schema.tables[table].stack if table is not None else "") or schema.stack
+    """The one stack that declares a table; empty where that is not known."""
+    declared = schema.tables.get(table) if table is not None else None
+    return declared.stack if declared is not None else ""
 
 
 def summary(program: Program, lowered: Lowered, files: int, suppressed: int = 0) -> Summary:

@@ -37,6 +37,12 @@ def _by_names(source: bytes) -> Role | None:
     return Role.TEST if b"TestCase" in source and TRYING.search(source) and CASES.search(source) else None
 
 
+def _folders(path: str) -> list[str]:
+    """The folders that a file lies in, the innermost first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
+
 class PythonFrontEnd:
     """Lowers the Python code of one project, for all the stacks that it uses."""
 
@@ -71,8 +77,8 @@ class PythonFrontEnd:
         for stack in project.stacks:
             declared_here = stack.tables()
             tables |= {name: replace(table, stack=stack.name) for name, table in declared_here.items() if name not in tables}
-            twice |= declared_here.keys() & home.keys()
-            home |= dict.fromkeys(declared_here, stack)
+            twice |= {name for name, table in declared_here.items() if name in home and table.span is not None}
+            home = dict.fromkeys(declared_here, stack) | home
             if chief is None and any(table.span is not None for table in declared_here.values()):
                 chief = stack
         own = [stack for stack in project.stacks if not stack.aside]
@@ -88,6 +94,7 @@ class PythonFrontEnd:
         notes += [note for stack in project.stacks for note in stack.notes()]
         functions = tuple(f for _, found in sorted(done.items()) for f in found)
         read = {f.path for f in functions} | {table.span.path for table in tables.values() if table.span is not None}
+        tables |= {name: replace(tables[name], stack="") for name in twice}
         home = {name: stack for name, stack in home.items() if name not in twice}
         others = self._dialects(functions, home, own, chief) if len(own) > 1 else {}
         schema = Schema(ROOT, chief.name, tables, facts=chief.facts, validated=True, span=None, others=others)
@@ -104,17 +111,22 @@ class PythonFrontEnd:
             by_file.setdefault(function.path, Counter()).update(counts)
             if counts:
                 by_function[function.key] = counts.most_common(1)[0][0]
-        files = {path: self._stack_of(path, counts, own, chief) for path, counts in by_file.items()}
+        by_folder: dict[str, Counter[Stack]] = {}
+        for path, counts in by_file.items():
+            for folder in _folders(path):
+                by_folder.setdefault(folder, Counter()).update(counts)
+        files = {path: self._stack_of(path, counts, by_folder, own) or chief for path, counts in by_file.items()}
         apart = {key: stack for key, stack in by_function.items() if stack is not files[key.partition("::")[0]]}
         foreign = {path: stack for path, stack in files.items() if stack is not chief}
         return {name: Dialect(stack.name, stack.facts) for name, stack in (*foreign.items(), *apart.items())}
 
-    def _stack_of(self, path: str, counts: Counter[Stack], own: list[Stack], chief: Stack) -> Stack:
-        """The stack that most accesses of a file are of; without any, the one that it imports alone, as far as that can be told."""
-        if counts:
-            return counts.most_common(1)[0][0]
-        words = [stack for stack in own if self._mentions(path, type(stack))]
-        return words[0] if len(words) == 1 else chief
+    def _stack_of(self, path: str, counts: Counter[Stack], by_folder: Mapping[str, Counter[Stack]], own: list[Stack]) -> Stack | None:
+        """The stack that most accesses of a file are of; without any, the one that it imports alone, or that is usual where it lies."""
+        words = [stack for stack in own if self._mentions(path, type(stack))] if not counts else []
+        if len(words) == 1:
+            return words[0]
+        usual = next((by_folder[folder] for folder in _folders(path) if by_folder[folder]), None)
+        return (counts or usual or Counter[Stack]()).most_common(1)[0][0] if counts or usual else None
 
     def _mentions(self, path: str, stack: type[Stack]) -> bool:
         if self.role(path) is Role.TEST:
