@@ -221,7 +221,13 @@ class Project:
         ]
         if fixes:
             kept = self._mendable(program, kept, frozenset(made))
-        notes = [*self.notes, *lowered.notes, *hints(program, lowered, self.typescript), *(_made_by_a_tool(path) for path in made)]
+        notes = [
+            *self.notes,
+            *self._unmatched(program),
+            *lowered.notes,
+            *hints(program, lowered, self.typescript),
+            *(_made_by_a_tool(path) for path in made),
+        ]
         return Result(
             tuple(kept),
             tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),
@@ -231,6 +237,14 @@ class Project:
             tuple(judged),
             suppressed=filtered.suppressed,
         )
+
+    def _unmatched(self, program: Program) -> list[Note]:
+        """What the settings name and the project does not have."""
+        if not self.settings.named:
+            return []
+        declared = {name for schema in program.schemas.values() for name in schema.tables}
+        accessed = {access.table for _, access in (*program.reads(), *program.writes()) if access.table is not None}
+        return settings.unmatched(self.settings, declared | accessed, self.found.files, self.found.folders, self.found.idle)
 
     def judge(self, program: Program, rules: Iterable[Rule]) -> list[Finding]:
         """Run the rules. A rule that fails is a bug of ours: it is noted, and the others still speak."""

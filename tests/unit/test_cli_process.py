@@ -131,3 +131,31 @@ def test_what_programs_read_follows_its_schema_wherever_it_is_run(
     Draft202012Validator(json.loads(SCHEMAS[style].read_text(encoding="utf-8"))).validate(json.loads(done.stdout))
     assert str(project) not in done.stdout
     assert querylint(tmp_path_factory.mktemp("elsewhere"), str(project), "--format", style).stdout == done.stdout
+
+
+def test_what_the_settings_name_and_nobody_has_is_noted_with_the_nearest_there_is(project: Path) -> None:
+    lay(project, {
+        "old/a.ts": "export const a = 1;\n",
+        "README.md": "",
+        "querylint.toml": (
+            'exclude = ["olds/**", "old/**", "node_modules/**", "!old/b.ts", "*.md"]\n'
+            'ignore-tables = [\n  "users",\n  "audit",\n]\n'
+            '[tables.Posts]\nrows = "small"\n'
+            '[per-file-ignores]\n"convex/post.ts" = ["loop-read"]\n"convex/**" = ["loop-read"]\n'
+        ),
+    })  # fmt: skip
+    notes = [n for n in json.loads(querylint(project, "--format", "json").stdout)["notes"] if n["path"] == "querylint.toml"]
+    assert [(note["line"], note["message"]) for note in notes] == [
+        (1, "`exclude`: `*.md` matches nothing that would be read, so this changes nothing"),
+        (1, "`exclude`: `olds/**` matches nothing that would be read, so this changes nothing; did you mean `old/**`?"),
+        (4, "`ignore-tables`: no table `audit` is in sight, so this changes nothing"),
+        (6, "`tables`: no table `Posts` is in sight, so this changes nothing; did you mean `posts`?"),
+        (9, "`per-file-ignores`: `convex/post.ts` matches no file that is read, so this changes nothing; did you mean `convex/posts.ts`?"),
+    ]
+
+
+def test_settings_further_up_may_speak_of_other_projects(project: Path) -> None:
+    (project / "querylint.toml").write_text('[tables.elsewhere]\nrows = "small"\n')
+    lay(project, {"packages/one/package.json": "{}", "packages/one/convex/schema.ts": SCHEMA, "packages/one/convex/posts.ts": POSTS})
+    told = querylint(project / "packages" / "one")
+    assert "elsewhere" not in told.stdout + told.stderr
