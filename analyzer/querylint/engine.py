@@ -52,6 +52,11 @@ def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
     return tuple(rules[name] for name in sorted(rules))
 
 
+def explained() -> tuple[Rule, ...]:
+    """Everything that has a page: the rules, and what is said of suppressions and baselines."""
+    return (*load_rules(), *filters.OWN)
+
+
 def check(paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Outcome:
     """Analyze the project that the paths belong to and report on the paths.
 
@@ -234,7 +239,7 @@ class Project:
             summary(program, lowered, len(self.found.files), len(filtered.suppressed)),
             sources,
             tuple(lowered.schemas[key] for key in sorted(lowered.schemas)),
-            tuple(judged),
+            (*judged, *(own for own in filters.OWN if any(f.rule == own.name for f in kept))),
             suppressed=filtered.suppressed,
         )
 

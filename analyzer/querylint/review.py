@@ -126,7 +126,7 @@ class _Review:
             against.append(f"`{name}`")
             stale = [e for e in compared.gone if e.rule in chosen.active(engine.names_of(self.rules))]
             if self.view.strict:
-                gates.append(Gate("stale-baseline", 0, len(stale)))
+                gates.append(Gate(filters.STALE, 0, len(stale)))
             elif stale and not partial:
                 notes.append(Note(NoteKind.HINT, f"{_entries(len(stale))} no more found: `querylint baseline prune` removes them", name))
             unsaid = sum(1 for e, _ in compared.matched if e.severity is None)

@@ -159,3 +159,27 @@ def test_settings_further_up_may_speak_of_other_projects(project: Path) -> None:
     lay(project, {"packages/one/package.json": "{}", "packages/one/convex/schema.ts": SCHEMA, "packages/one/convex/posts.ts": POSTS})
     told = querylint(project / "packages" / "one")
     assert "elsewhere" not in told.stdout + told.stderr
+
+
+@pytest.mark.parametrize("name", ["bad-suppression", "unused-suppression", "stale-baseline"])
+def test_whatever_is_reported_can_be_explained(project: Path, name: str) -> None:
+    done = querylint(project, "explain", name)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{name} · ")
+    assert (ROOT / "docs" / "rules" / f"{name}.md").is_file()
+
+
+def test_a_pattern_is_explained_by_its_rules(project: Path) -> None:
+    done = querylint(project, "explain", "mem-filter")
+    assert done.stdout.startswith("`mem-filter` is a pattern, which these rules belong to:\n")
+    assert "\nsort-in-memory " in done.stdout
+    assert querylint(project, "explain", "waterfall").stdout.startswith("waterfall · ")
+
+
+def test_a_bad_suppression_leads_to_its_page(project: Path) -> None:
+    lay(project, {"convex/posts.ts": POSTS.replace("    const", "    // querylint: ignore[unbounded-read]\n    const")})
+    told = querylint(project, "--select", "bad-suppression")
+    assert "warning bad-suppression the suppression of `unbounded-read` gives no reason" in told.stdout
+    assert "`querylint explain bad-suppression`" in told.stdout
+    rules = json.loads(querylint(project, "--select", "bad-suppression", "--format", "sarif").stdout)["runs"][0]["tool"]["driver"]["rules"]
+    assert [(rule["id"], rule["helpUri"].rpartition("/")[2]) for rule in rules] == [("bad-suppression", "bad-suppression.md")]
