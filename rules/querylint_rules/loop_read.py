@@ -71,7 +71,6 @@ ALONG = Advice(
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
-
 AGAIN = "another read of the same loop is told"
 ORDERED = "the rounds depend on their order"
 WRITING = "each round writes as well, and waits for that anyway"
@@ -377,26 +376,22 @@ def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:
         return "what is read is deleted next, which takes longer"
     if _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return "the items are those of one object, which are few"
-    replaced = not program.facts(function).bulk_reads or not (_many_at_once(site, hit, read) or _grouped(program, site, hit))
-    return "" if replaced else "each round reads for many keys at once already"
+    grouped = program.facts(function).bulk_reads and (_many_at_once(site, hit, read) or _grouped(program, site, hit))
+    return "each round reads for many keys at once already" if grouped else ""
 
 
 def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect) -> Weight:
     read, scan = effect.access, _weight(effect.access) == 3
-    if hit.loop.kept:
-        return hint(KEPT)
-    if not effect.certain:
-        return hint("the helper reads on some of its calls only")
+    if hit.loop.kept or not effect.certain:
+        return hint(KEPT if hit.loop.kept else "the helper reads on some of its calls only")
     if why := _excused(program, site, hit, effect):
         return hint(why)
     if scan:
         return Weight(Severity.ERROR if read.bound is Bound.ALL else None)
-    if not waited_for(program, site.function):
-        return hint(UNWAITED)
+    if not waited_for(program, site.function) or unasked(program, site.function):
+        return hint(UNASKED if waited_for(program, site.function) else UNWAITED)
     if _few(program, site, hit, read):
         return hint("the items are few by their nature")
-    if unasked(program, site.function):
-        return hint(UNASKED)
     if _bounded(program, site, hit) and behind_outside(program, site.function):
         return hint("the rounds are bounded, and their caller waits for the world outside anyway")
     batch = read.bound is not Bound.ALL and batch_job(program, site, hit.loop)

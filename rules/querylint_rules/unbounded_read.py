@@ -11,7 +11,19 @@ table exceeds the limits of a transaction (32,000 documents or 16 MiB).
 
 ## Instead
 Bind an index range, take the newest n, or paginate; where two filters show one half each, paginate. What is only counted or summed belongs
-in a counter; what is only looked up, in an index.
+in a counter; what is only looked up, in an index. A job that has to visit every row goes through pages, each in a run of its own:
+
+```ts
+// convex/posts.ts
+export const sweep = internalMutation({
+  args: { cursor: v.union(v.string(), v.null()) },
+  handler: async (ctx, { cursor }) => {
+    const { page, isDone, continueCursor } = await ctx.db.query("posts").paginate({ cursor, numItems: 200 });
+    for (const post of page) await ctx.db.patch(post._id, { score: score(post) });
+    if (!isDone) await ctx.scheduler.runAfter(0, internal.posts.sweep, { cursor: continueCursor });
+  },
+});
+```
 
 ## When it stays silent
 Bounded reads, tables that the settings call small, tests, seeds and migrations. Tables that only seeds and migrations fill, and functions
@@ -198,7 +210,7 @@ def _remedy(
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     numbered = bool(kinds & {Work.FOLD, Work.COUNT}) and not busy  # a map of rows is no number
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
-    if only_counted and judged_by_more(judges, read) and not seen.whole:
+    if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
     if only_counted and not _asked_about(seen) and not seen.whole:
         return Counter(read.table or "the table")
@@ -218,4 +230,4 @@ def _remedy(
         ready = serve(table, Want((), (sorts[0],)))
         how = f"read by index `{ready.index}`" if ready is not None else f"add an index on {sorts[0]} and read"
         return Advice(f"{how} with .order(...).take(n)", Stage.CODE if ready is not None else Stage.INDEX)
-    return Limit(paginate=True)
+    return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
