@@ -42,6 +42,14 @@ def test_the_index_is_looked_at_and_not_the_work_tree(project: GitProject) -> No
     assert "no file of the project is staged, so nothing is reported" in done.stdout
 
 
+def test_old_findings_of_a_staged_file_are_reported_unless_it_is_compared_with_the_last_commit(project: GitProject) -> None:
+    project.write({"convex/old.ts": OLD_SIN})
+    project.commit("an old sin")
+    project.stage({"convex/old.ts": f"// touched\n{OLD_SIN}", "convex/helpers.ts": READING_HELPERS})
+    assert sorted(project.reported(staged=True)) == ["loop-read convex/posts.ts", "unbounded-read convex/old.ts"]
+    assert project.reported(staged=True, since="HEAD") == ["loop-read convex/posts.ts"]
+
+
 def test_settings_of_the_index_hold_for_the_index(project: GitProject) -> None:
     project.stage({"convex/helpers.ts": READING_HELPERS, "querylint.toml": 'ignore = ["loop-read"]\n'})
     project.write({"querylint.toml": "nonsense = 1\n"})

@@ -194,7 +194,7 @@ class Words:
     counter: str = "keep a running count or total for `{table}` (a counter document or the aggregate component)"
     distinct: str = ""
     narrow: str = "read only {fields} of `{table}`"
-    chunk: str = "write a bounded batch and schedule the next one (from a cursor, unless the write takes its rows out of the range)"
+    chunk: str = "write a bounded batch and schedule the next one, by a cursor where the rows stay in their range"
     keys: str = "pass all the items to one call"
     items: str = "pass all the items to one call"
     writes: str = "pass all the items to one call"
