@@ -264,6 +264,12 @@ class Project:
             unique.setdefault((f.rule, f.found.span.path, f.found.span.line, f.found.span.column, f.found.message), f)
         return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
 
+    def mended(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Findings of this project with their fixes, for who needs those of a few only."""
+        found = list(findings)
+        written = {f.found.span.path: self.read(f.found.span.path) for f in found}
+        return self._mendable(self.program()[0], found, frozenset(p for p, data in written.items() if data and filters.generated(data)))
+
     def _mendable(self, program: Program, findings: Iterable[Finding], made: frozenset[str]) -> list[Finding]:
         """The findings, each with its fix or with the reason why there is none. A rewriter that fails is a bug of ours like any other.
 
