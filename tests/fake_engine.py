@@ -27,6 +27,7 @@ class FakeOutcome:
     settings: FakeSettings
     lead: str = ""
     project: None = None
+    part: None = None
 
 
 @dataclass

@@ -102,8 +102,8 @@ def test_update_follows_a_rename_and_adds_nothing_unasked(project: Adopted, caps
     capsys.readouterr()
     assert project.run("baseline", "update") == 0
     said = capsys.readouterr().out
-    assert "2 findings listed; 0 removed, 2 renamed, 0 added." in said
-    assert "not in the baseline: mend, or add with --accept-new." in said
+    assert "querylint-baseline.json lists 2 findings: 1 error, 1 hint; 0 removed, 2 renamed, 0 added." in said
+    assert "Mend, or add with --accept-new." in said
     assert {e["path"] for e in project.listed()} == {"convex/moved.ts"}
     assert project.reported() == ["loop-read convex/posts.ts"]
     assert project.run("baseline", "update", "--accept-new") == 0
@@ -122,9 +122,68 @@ def test_show_says_what_is_listed(project: Adopted, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     project.write({"convex/old.ts": "// down\n" + OLD_SIN})
     assert project.run("baseline", "show", "--rule", "unbounded-read") == 0
-    assert capsys.readouterr().out == ("convex/old.ts:5: unbounded-read in everything (unchanged)\n1 finding listed: 1 unbounded-read.\n")
+    assert capsys.readouterr().out == (
+        "convex/old.ts:5: error unbounded-read in everything (unchanged)\n"
+        "querylint-baseline.json lists 1 finding: 1 error. By rule: 1 unbounded-read.\n"
+    )
     assert project.run("baseline", "show", "--format", "json") == 0
     assert [f["state"] for f in json.loads(capsys.readouterr().out)["findings"]] == ["unchanged", "unchanged"]
+
+
+def test_a_known_hint_that_becomes_an_error_is_new(project: Adopted, capsys: pytest.CaptureFixture[str]) -> None:
+    hints = [{**entry, "severity": "info"} for entry in project.listed()]
+    project.file.write_text(json.dumps({"version": 1, "findings": hints}), encoding="utf-8")
+    capsys.readouterr()
+    assert project.run("check") == 1
+    said = capsys.readouterr().out
+    assert "convex/old.ts:4:23: error unbounded-read" in said
+    assert "(was a hint)\n" in said
+    assert "Found 1 new error, 1 of them less severe before, 1 known from `querylint-baseline.json`." in said
+    assert project.run("check", "--format", "json") == 1
+    report = json.loads(capsys.readouterr().out)
+    worse = [(f["rule"], f["severity"], f["severityBefore"], f["baselineState"]) for f in report["findings"] if f["severityBefore"]]
+    assert worse == [("unbounded-read", "error", "info", "updated")]
+    assert project.run("check", "--format", "sarif") == 1
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert [(r["baselineState"], r["properties"].get("severityBefore")) for r in results] == [("updated", "info"), ("unchanged", None)]
+
+
+def test_update_accepts_a_worse_finding_only_when_asked(project: Adopted, capsys: pytest.CaptureFixture[str]) -> None:
+    hints = [{**entry, "severity": "info"} for entry in project.listed()]
+    project.file.write_text(json.dumps({"version": 1, "findings": hints}), encoding="utf-8")
+    capsys.readouterr()
+    assert project.run("baseline", "update") == 0
+    assert "Not in the baseline: 1 finding: 1 error (1 less severe there). Mend, or add with --accept-new." in capsys.readouterr().out
+    assert [entry["severity"] for entry in project.listed()] == ["info", "info"]
+    assert project.run("baseline", "show", "--rule", "unbounded-read") == 0
+    assert "info unbounded-read in everything (now error)" in capsys.readouterr().out
+    assert project.run("baseline", "update", "--accept-new") == 0
+    assert sorted(entry["severity"] for entry in project.listed()) == ["error", "info"]
+    assert project.run("check") == 0
+
+
+def test_what_becomes_milder_stays_known_and_may_not_come_back(project: Adopted) -> None:
+    project.write({"querylint.toml": '[severity]\nunbounded-read = "info"\n'})
+    assert project.run("check", "--show", "info", "--fail-on", "info") == 0
+    assert project.run("baseline", "update") == 0
+    project.write({"querylint.toml": ""})
+    assert project.reported() == ["unbounded-read convex/old.ts"]
+
+
+def test_a_file_without_severities_stays_readable(project: Adopted, capsys: pytest.CaptureFixture[str]) -> None:
+    old = [{key: value for key, value in entry.items() if key != "severity"} for entry in project.listed()]
+    project.file.write_text(json.dumps({"version": 1, "findings": old}), encoding="utf-8")
+    capsys.readouterr()
+    assert project.run("check") == 0
+    assert (
+        "2 entries are without a severity, and taken to have been as severe as now: `querylint baseline update`" in capsys.readouterr().out
+    )
+    assert project.run("baseline", "show") == 0
+    assert "lists 2 findings: 2 of unknown severity." in capsys.readouterr().out
+    assert project.run("baseline", "update") == 0
+    assert [entry["severity"] for entry in project.listed()] == ["info", "error"]
+    assert project.run("check") == 0
+    assert "without a severity" not in capsys.readouterr().out
 
 
 def test_create_overwrites_nothing(project: Adopted, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,6 +202,7 @@ def test_create_overwrites_nothing(project: Adopted, capsys: pytest.CaptureFixtu
         ('{"version": 7}', "is of version 7, which this querylint does not know"),
         ('{"version": 1, "findings": {}}', "`findings` must be a list"),
         ('{"version": 1, "findings": [1]}', "finding 1 must be a table"),
+        ('{"version": 1, "findings": [{"id": "a", "rule": "b", "severity": "bad"}]}', 'finding 1 is of the severity "bad"; it must be one'),
         ('{"version": 1, "findings": [{"rule": "loop-read"}]}', "finding 1 is incomplete or wrong (`id, rule and fields`)"),
         ('{"version": 1, "findings": [{"id": "a", "rule": "b", "path": 3}]}', "finding 1 is incomplete or wrong (`path`)"),
     ],

@@ -55,6 +55,13 @@ def test_who_does_not_wait_gets_none() -> None:
     assert done.stderr == b""
 
 
+def test_a_group_alone_prints_its_help_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["baseline"]) == 2
+    alone = capsys.readouterr()
+    assert cli.run(["baseline", "--help"]) == 0
+    assert (alone.out, alone.err) == ("", capsys.readouterr().out)
+
+
 @pytest.mark.parametrize(
     ("line", "offers"),
     [

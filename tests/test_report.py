@@ -268,6 +268,16 @@ def address(html: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
+MARKS_OUT_OF_SIGHT = """
+[...document.querySelectorAll("article pre .mark")].filter((mark) => {
+  const range = document.createRange(), first = mark.textContent.search(/\\S/);
+  range.setStart(mark.firstChild, first); range.setEnd(mark.firstChild, first + 1);
+  return range.getBoundingClientRect().right > mark.closest("pre").getBoundingClientRect().right;
+}).length / document.querySelectorAll("article pre .mark").length
+"""
+"""The share of marks of snippets that begin where a reader has to scroll sideways to see them."""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_chromium_shows_it_without_a_request_and_without_sideways_scrolling(address: str, scheme: str) -> None:
     driver = pytest.importorskip("playwright.sync_api")
@@ -284,9 +294,16 @@ def test_chromium_shows_it_without_a_request_and_without_sideways_scrolling(addr
         shown.goto(address)
         shown.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
         width = shown.evaluate("document.documentElement.scrollWidth")
+        hidden = shown.evaluate(MARKS_OUT_OF_SIGHT)
         paper = shown.evaluate("getComputedStyle(document.body).backgroundColor")
+        shown.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = false))")
+        shown.set_viewport_size({"width": 720, "height": 1000})
+        shown.emulate_media(media="print")
+        printed = shown.evaluate("[document.documentElement.scrollWidth, document.querySelector('article details pre').checkVisibility()]")
         browser.close()
     assert asked == [address]
     assert said == []
     assert width == 360
+    assert hidden <= 0.25
+    assert printed == [720, True]
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}[scheme]

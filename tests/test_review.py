@@ -42,6 +42,14 @@ def test_the_index_is_looked_at_and_not_the_work_tree(project: GitProject) -> No
     assert "no file of the project is staged, so nothing is reported" in done.stdout
 
 
+def test_old_findings_of_a_staged_file_are_reported_unless_it_is_compared_with_the_last_commit(project: GitProject) -> None:
+    project.write({"convex/old.ts": OLD_SIN})
+    project.commit("an old sin")
+    project.stage({"convex/old.ts": f"// touched\n{OLD_SIN}", "convex/helpers.ts": READING_HELPERS})
+    assert sorted(project.reported(staged=True)) == ["loop-read convex/posts.ts", "unbounded-read convex/old.ts"]
+    assert project.reported(staged=True, since="HEAD") == ["loop-read convex/posts.ts"]
+
+
 def test_settings_of_the_index_hold_for_the_index(project: GitProject) -> None:
     project.stage({"convex/helpers.ts": READING_HELPERS, "querylint.toml": 'ignore = ["loop-read"]\n'})
     project.write({"querylint.toml": "nonsense = 1\n"})
@@ -86,6 +94,17 @@ def test_since_reports_what_is_new_and_only_that(project: GitProject) -> None:
     assert project.reported(since="HEAD") == []
     done = project.querylint("check", "--since", "main")
     assert "Found 1 new warning, 2 known from `main`." in done.stdout
+
+
+def test_a_hint_that_becomes_worse_since_then_is_new(project: GitProject) -> None:
+    project.write({"convex/old.ts": OLD_SIN.replace("query", "internalQuery", 2)})
+    project.commit("something that only the server asks for")
+    assert project.reported() == []
+    project.write({"convex/old.ts": OLD_SIN})
+    assert project.reported(since="HEAD") == ["unbounded-read convex/old.ts"]
+    done = project.querylint("check", "--since", "HEAD")
+    assert "(was a hint)\n" in done.stdout
+    assert "Found 1 new error, 1 of them less severe before, 1 known from `HEAD`." in done.stdout
 
 
 def test_since_goes_by_where_the_branch_began(project: GitProject) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from literate import Case, cases, run
 from querylint import engine
+from querylint.rule import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,9 @@ def test_rule(name: str, case: Case, tmp_path: Path) -> None:
         key=lambda hit: hit[:3],
     )  # fmt: skip
     assert [hit[:2] for hit in found] == [(e.path, e.line) for e in expected], found
+    assert [bool(f.found.because) for f in result.findings if f.rule == name] == [
+        f.severity is Severity.INFO for f in result.findings if f.rule == name
+    ]
     for hit, wanted in zip(found, expected, strict=True):
         assert wanted.words in f"{hit[3]}: {hit[2]}"
 

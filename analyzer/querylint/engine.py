@@ -14,12 +14,12 @@ from pathlib import Path
 
 from querylint import discover, filters, rewrite, settings
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
-from querylint.ir import IndexKind, Program, Role
+from querylint.ir import IndexKind, Program, Role, Schema
 from querylint.link import link
 from querylint.patch import Fix
-from querylint.result import Note, NoteKind, Result, Summary
+from querylint.result import Note, NoteKind, Part, Result, Summary
 from querylint.rewrite import journal
-from querylint.rule import Finding, Found, Rule, Severity
+from querylint.rule import Finding, Found, Rule, demoted
 from querylint.settings import Settings, Size
 from querylint.text import LineIndex
 
@@ -32,13 +32,14 @@ class Outcome:
     """A result, and the settings that it was made under.
 
     `lead` leads from the top of the repository to the root of the project. `project` is what was read, where it is the project on disk
-    and the result depends on nothing else.
+    and the result depends on nothing else. `part` is what was asked about, None where that is what has changed or an unsaved file.
     """
 
     result: Result
     settings: Settings
     lead: str = ""
     project: Project | None = None
+    part: Part | None = None
 
 
 def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
@@ -49,6 +50,11 @@ def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
             module = importlib.import_module(info.name)
             rules |= {r.name: r for r in vars(module).values() if isinstance(r, Rule)}
     return tuple(rules[name] for name in sorted(rules))
+
+
+def explained() -> tuple[Rule, ...]:
+    """Everything that has a page: the rules, and what is said of suppressions and baselines."""
+    return (*load_rules(), *filters.OWN)
 
 
 def check(paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Outcome:
@@ -156,6 +162,23 @@ class Project:
         """Whether there are other files by now than those that were found."""
         return self._discovered() != self.found
 
+    @property
+    def typescript(self) -> bool:
+        """Whether there is TypeScript or JavaScript, of which some could be of Convex."""
+        return any(file.endswith(rewrite.LANGUAGES["typescript"]) for file in self.found.files)
+
+    def part(self, paths: Sequence[Path]) -> Part:
+        """What lies under the paths, by which the scope was found."""
+        files = [file for file in self.found.files if discover.within(file, self.scope.targets) and discover.source(file)]
+        _, lowered = self.program()
+        declared = [span for s in lowered.schemas.values() for span in (s.span, *(t.span for t in s.tables.values()))]
+        analysed = {*lowered.analysed, *(span.path for span in declared if span is not None)}
+        python, typescript = (sum(file.endswith(rewrite.LANGUAGES[name]) for file in files) for name in ("python", "typescript"))
+        return Part(
+            tuple(str(path) for path in paths), all(path.is_dir() for path in paths), python, typescript,
+            len(files) - python - typescript, sum(file in analysed for file in files),
+        )  # fmt: skip
+
     def role(self, path: str) -> Role:
         """What a file is for; tests count as code where the user says so."""
         return Role.CODE if self.settings.include_tests else discover.role(path)
@@ -198,22 +221,36 @@ class Project:
         findings = filters.reasoned(findings, sources)
         filtered = filters.apply(findings, sources, active, names, self.settings.require_reason)
         kept = [
-            replace(f, severity=self.settings.severity_of(f.rule, f.severity))
+            filters.weighed(f, self.settings.severity_of(f.rule, f.severity))
             for f in filtered.kept
             if f.rule in active and not self._silenced(f)
         ]
         if fixes:
             kept = self._mendable(program, kept, frozenset(made))
-        notes = [*self.notes, *lowered.notes, *hints(program, lowered), *(_made_by_a_tool(path) for path in made)]
+        notes = [
+            *self.notes,
+            *self._unmatched(program),
+            *lowered.notes,
+            *hints(program, lowered, self.typescript),
+            *(_made_by_a_tool(path) for path in made),
+        ]
         return Result(
             tuple(kept),
             tuple(sorted(set(notes), key=lambda n: (n.path, n.line, n.message))),
             summary(program, lowered, len(self.found.files), len(filtered.suppressed)),
             sources,
             tuple(lowered.schemas[key] for key in sorted(lowered.schemas)),
-            tuple(judged),
+            (*judged, *(own for own in filters.OWN if any(f.rule == own.name for f in kept))),
             suppressed=filtered.suppressed,
         )
+
+    def _unmatched(self, program: Program) -> list[Note]:
+        """What the settings name and the project does not have."""
+        if not self.settings.named:
+            return []
+        declared = {name for schema in program.schemas.values() for name in schema.tables}
+        accessed = {access.table for _, access in (*program.reads(), *program.writes()) if access.table is not None}
+        return settings.unmatched(self.settings, declared | accessed, self.found.files, self.found.folders, self.found.idle)
 
     def judge(self, program: Program, rules: Iterable[Rule]) -> list[Finding]:
         """Run the rules. A rule that fails is a bug of ours: it is noted, and the others still speak."""
@@ -227,6 +264,12 @@ class Project:
         for f in sorted(found, key=lambda f: f.found.span):  # a query that ends in two places is one query
             unique.setdefault((f.rule, f.found.span.path, f.found.span.line, f.found.span.column, f.found.message), f)
         return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
+
+    def mended(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Findings of this project with their fixes, for who needs those of a few only."""
+        found = list(findings)
+        written = {f.found.span.path: self.read(f.found.span.path) for f in found}
+        return self._mendable(self.program()[0], found, frozenset(p for p, data in written.items() if data and filters.generated(data)))
 
     def _mendable(self, program: Program, findings: Iterable[Finding], made: frozenset[str]) -> list[Finding]:
         """The findings, each with its fix or with the reason why there is none. A rewriter that fails is a bug of ours like any other.
@@ -272,13 +315,22 @@ def _mishap() -> str:
 def _told(program: Program, found: Found) -> Found:
     """A finding in the words of the stack that its place belongs to; a hint where that place hangs on an argument that nobody gives."""
     if not program.asked(found.span):
-        found = replace(found, severity=Severity.INFO)
+        found = demoted(found, "no call in the project gives the argument that leads here")
     function = program.functions.get(found.function)
     schema = program.schema(function) if function is not None else None
     if function is None:  # an index, which belongs to a table
         holding = [s for s in program.schemas.values() if found.table in s.tables]
         schema = holding[0] if len(holding) == 1 else None
-    return replace(found, stack=schema.stack) if schema is not None and schema.stack != found.stack else found
+    if schema is None:
+        return found
+    own = _declaring(schema, found.table) or (schema.dialect(function.key, function.path).stack if function is not None else schema.stack)
+    return replace(found, stack=own) if own != found.stack else found
+
+
+def _declaring(schema: Schema, table: str | None) -> str:
+    """The one stack that declares a table; empty where that is not known."""
+    declared = schema.tables.get(table) if table is not None else None
+    return declared.stack if declared is not None else ""
 
 
 def summary(program: Program, lowered: Lowered, files: int, suppressed: int = 0) -> Summary:
@@ -304,10 +356,10 @@ def _made_by_a_tool(path: str) -> Note:
     return Note(NoteKind.HINT, "is generated, as its head says: warnings here are shown as hints", path)
 
 
-def hints(program: Program, lowered: Lowered) -> list[Note]:
-    """What a reader of a silent report should know."""
+def hints(program: Program, lowered: Lowered, typescript: bool) -> list[Note]:
+    """What a reader of a silent report should know; `typescript` says that some of the project could be of Convex."""
     notes: list[Note] = []
-    if not lowered.roots:
+    if typescript and not lowered.roots:
         notes.append(
             Note(NoteKind.HINT, "no Convex functions folder was found (a convex/ folder with a schema or _generated, or convex.json)")
         )

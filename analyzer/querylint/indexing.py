@@ -46,7 +46,7 @@ def _report(project: Project, *, every: bool) -> IndexReport:
         for table in advice(program, every=every).values()
         if table.table.name not in project.settings.ignore_tables and any(discover.within(p, project.scope.targets) for p in table.paths)
     ]
-    notes = {*project.notes, *lowered.notes, *hints(program, lowered)}
+    notes = {*project.notes, *lowered.notes, *hints(program, lowered, project.typescript)}
     seen = summary(program, lowered, len(project.found.files))
     return IndexReport(tuple(mine), tuple(sorted(notes, key=lambda n: (n.path, n.line, n.message))), seen)
 

@@ -102,10 +102,11 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Bound the read: one row, `count` rows, or pages."""
+    """Bound the read: one row, `count` rows, or pages; `every` row has to be visited where a job goes through all of them."""
 
     count: int | None = None
     paginate: bool = False
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +187,14 @@ class Words:
     take: str = "read at most {count} rows with .take({count})"
     some: str = "read only the rows that are kept, with .take(n)"
     bound: str = "bound the read with an index range, .take(n) or .paginate()"
+    every: str = (
+        "visit every row in pages: .paginate() from a cursor, and run again with continueCursor (scheduled, or called by the action) "
+        "until isDone"
+    )
     counter: str = "keep a running count or total for `{table}` (a counter document or the aggregate component)"
     distinct: str = ""
     narrow: str = "read only {fields} of `{table}`"
-    chunk: str = "take a bounded batch and schedule the next one"
+    chunk: str = "write a bounded batch and schedule the next one, by a cursor where the rows stay in their range"
     keys: str = "pass all the items to one call"
     items: str = "pass all the items to one call"
     writes: str = "pass all the items to one call"
@@ -211,6 +216,7 @@ WORDS = {
         take="read at most {count} rows with [:{count}]",
         some="read only the rows that are kept, with [:n]",
         bound="filter the rows, or paginate them",
+        every="go through the rows in batches with .iterator(chunk_size=...)",
         counter="let the database count or sum: .count(), .aggregate() or .annotate()",
         distinct="let the database count the different ones: .distinct().count()",
         narrow="read only {fields} with .values_list({fields}) or .only({fields})",
@@ -234,6 +240,7 @@ WORDS = {
         take="read at most {count} rows with .limit({count})",
         some="read only the rows that are kept, with .limit(n)",
         bound="filter the rows, or read them in pages with .limit(n)",
+        every="go through the rows in batches with .yield_per(n)",
         counter="let the database count or sum: select(func.count()), select(func.sum(...)), with group_by for several",
         distinct="let the database count the different ones: select(func.count(distinct(...)))",
         narrow="select only {fields}, as columns or with load_only",
@@ -256,6 +263,7 @@ WORDS = {
         take="read at most {count} rows with LIMIT {count}",
         some="read only the rows that are kept, with LIMIT",
         bound="select the rows with WHERE, or page through them with LIMIT",
+        every="go through the rows in batches: fetchmany(n), with a cursor on the server",
         counter="let the database count or sum: SELECT count(*) or sum(...)",
         distinct="let the database count the different ones: SELECT count(DISTINCT ...)",
         narrow="select only {fields} instead of *",
@@ -292,6 +300,8 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
             return words.one
         case Limit(count=int(count)):
             return words.take.format(count=count)
+        case Limit(every=True):
+            return words.every
         case Limit(paginate=False):
             return words.some
         case Limit():

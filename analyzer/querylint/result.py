@@ -49,6 +49,26 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What lies under the paths that a run was asked about: files by language, and how many of all of them access a database.
+
+    `folders` says that nothing but folders was named.
+    """
+
+    paths: tuple[str, ...]
+    folders: bool
+    python: int
+    typescript: int
+    others: int
+    analysed: int
+
+    @property
+    def files(self) -> int:
+        """How many files of source there are."""
+        return self.python + self.typescript + self.others
+
+
+@dataclass(frozen=True, slots=True)
 class Suppressed:
     """A finding that a comment silences, and why."""
 

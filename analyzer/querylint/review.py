@@ -15,7 +15,7 @@ from querylint.filters import BASELINE_FILE, Known
 from querylint.result import Gate, Note, NoteKind, Result
 from querylint.revisions import Repository, snapshot
 from querylint.revisions.git import INDEX
-from querylint.rule import Age, Finding, Rule, Severity
+from querylint.rule import Finding, Rule, Severity
 from querylint.settings import Settings
 
 AMBIENT = ("_generated",)
@@ -90,7 +90,8 @@ class _Review:
             result = self._compared(result, chosen, root)
             git = self.view.since is not None or self.view.staged or self.view.changed
             alone = not git and self.view.unsaved is None
-            return Outcome(self._asked_for(result, chosen), chosen, discover.lead(self.scope.root), project if alone else None)
+            part = None if self.view.changed or self.view.staged or self.view.unsaved is not None else project.part(self.paths)
+            return Outcome(self._asked_for(result, chosen), chosen, discover.lead(self.scope.root), project if alone else None, part)
 
     def _laid_out(self, commit: str) -> AbstractContextManager[Path]:
         return snapshot(self.repository, commit, self.scope.root, _needed, AMBIENT)
@@ -108,9 +109,12 @@ class _Review:
         gates = [] if partial else [Gate(name, most, _count(findings, name, chosen.show)) for name, most in chosen.gates.items()]
         against: list[str] = []
         known: dict[str, Finding] = {}
+        fresh: dict[str, Finding] = {}
         if self.view.since is not None:
             base = self.repository.merge_base(self.view.since)
-            known |= {f.fingerprint: f for f in filters.compare(findings, self._earlier(base, chosen) if findings else []).old}
+            compared = filters.compare(findings, self._earlier(base, chosen) if findings else [])
+            known |= {f.fingerprint: f for f in compared.old}
+            fresh |= {f.fingerprint: f for f in compared.new}
             against.append(f"`{self.view.since}`")
         baseline = self._baseline(root)
         notes = list(result.notes)
@@ -118,13 +122,17 @@ class _Review:
             name, entries = baseline
             compared = filters.compare(findings, entries)
             known |= {f.fingerprint: f for f in compared.old}
+            fresh |= {f.fingerprint: f for f in compared.new if f.was is not None or f.fingerprint not in fresh}
             against.append(f"`{name}`")
             stale = [e for e in compared.gone if e.rule in chosen.active(engine.names_of(self.rules))]
             if self.view.strict:
-                gates.append(Gate("stale-baseline", 0, len(stale)))
+                gates.append(Gate(filters.STALE, 0, len(stale)))
             elif stale and not partial:
                 notes.append(Note(NoteKind.HINT, f"{_entries(len(stale))} no more found: `querylint baseline prune` removes them", name))
-        new = [replace(f, age=Age.NEW) if against else f for f in findings if f.fingerprint not in known]
+            unsaid = sum(1 for e, _ in compared.matched if e.severity is None)
+            if unsaid and not partial:
+                notes.append(Note(NoteKind.HINT, _UNSAID.format(entries=_entries(unsaid)), name))
+        new = [fresh.get(f.fingerprint, f) for f in findings if f.fingerprint not in known]
         old = [known[f.fingerprint] for f in findings if f.fingerprint in known]
         return replace(result, findings=tuple(new), known=tuple(old), against=" and ".join(against), notes=tuple(notes), gates=tuple(gates))
 
@@ -220,6 +228,9 @@ def _count(findings: Iterable[Finding], name: str, show: Severity) -> int:
     return sum(
         1 for f in findings if name == f.severity.value or (f.severity.rank >= show.rank and name in (f.rule, f.pattern, *f.found.also))
     )
+
+
+_UNSAID = "{entries} without a severity, and taken to have been as severe as now: `querylint baseline update` adds it"
 
 
 def _entries(number: int) -> str:

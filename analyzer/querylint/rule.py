@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from querylint.ir import Program
@@ -59,8 +59,9 @@ class Found:
     """What a check yields.
 
     `message` says what happens, in the present tense, with names in backticks and no full stop. `trail` leads from the entry to the
-    place; `also` names further patterns that the same cause covers; `severity` overrides the rule's own. `function` is the key of the
-    function that the place lies in; `stack`, which the engine fills in, says in whose words the remedy is told.
+    place; `also` names further patterns that the same cause covers; `severity` overrides the rule's own, and `because` says in a clause
+    why it is only a hint, where it is. `function` is the key of the function that the place lies in; `stack`, which the engine fills in,
+    says in whose words the remedy is told.
     """
 
     span: Span
@@ -77,12 +78,33 @@ class Found:
     operation: str = ""
     help: str = ""
     stack: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How severe something is by its circumstances, None for as severe as its rule says, and why where that makes it a hint."""
+
+    severity: Severity | None = None
+    because: str = ""
+
+
+def hint(because: str, otherwise: Severity | None = None) -> Weight:
+    """A hint where there is a reason, else the other severity."""
+    return Weight(Severity.INFO, because) if because else Weight(otherwise)
+
+
+def demoted(found: Found, because: str) -> Found:
+    """A finding as a hint; where it is one already, for the reason that it has."""
+    if found.severity is Severity.INFO and found.because:
+        return found
+    return replace(found, severity=Severity.INFO, because=because)
 
 
 class Age(Enum):
     """Whether a finding was there before: in the baseline, or at the revision that the run is compared with.
 
-    UPDATED is one that was, in a function or a file of another name.
+    UPDATED is one that was, in a function or a file of another name, or less severe.
     """
 
     NEW = "new"
@@ -95,7 +117,7 @@ class Finding:
     """A `Found` stamped by the engine: rule, pattern, final severity, and an identity that survives edits elsewhere in the file.
 
     `fix` carries out its remedy; where none is offered although one was asked for, `unfit` says why. `age` is None where the run is
-    compared with nothing.
+    compared with nothing. `was` is the severity that it had there, where that was a lesser one: it counts as new then.
     """
 
     rule: str
@@ -106,6 +128,12 @@ class Finding:
     fix: Fix | None = None
     unfit: str = ""
     age: Age | None = None
+    was: Severity | None = None
+
+
+def lowered(finding: Finding, because: str) -> Finding:
+    """A finding as a hint, for a reason."""
+    return replace(finding, severity=Severity.INFO, found=demoted(finding.found, because))
 
 
 Check = Callable[[Program], Iterator[Found]]

@@ -46,7 +46,7 @@ from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Root, Side, Value, Work
 from querylint.remedy import Advice, Counter, Probe, Stage
-from querylint.rule import Cost, Found, Severity, rule
+from querylint.rule import Cost, Found, Severity, Weight, hint, rule
 
 GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change", Stage.DATA)
 VALUES = Advice(
@@ -103,18 +103,20 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         remedy = _rolling(moving)
     if kinds <= GROUPING:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
+    weight = _circumstances(program, load, works)
     return Found(
         load.access.span if tested else anchor(load, first),
         f"{_loaded(program, load, moving)} are loaded to be {what}",
         trail(program, load, first),
         remedy,
-        _severity(program, load, works),
+        weight.severity,
         function=home(load, first),
         table=table,
         fields=load.access.plans[0].fixed(),
         also=("overfetch", "unbounded"),
         cost=Cost(load.cost, _after(program, load, moving)),
         operation="aggregate",
+        because=weight.because,
     )
 
 
@@ -148,16 +150,26 @@ def _counter(table: str | None, works: list[Seen]) -> Counter:
     return Counter(table or "the table", distinct=distinct)
 
 
-def _severity(program: Program, load: Load, works: list[Seen]) -> Severity:
+def _circumstances(program: Program, load: Load, works: list[Seen]) -> Weight:
     """A hint where a filter that an index could do comes first: then few rows may be left to add up."""
     sure = {s.use.id for s in load.works(Work.FILTER) if any(sargable(p, load.table) and not p.conditional for p in s.use.predicates)}
     filters = sure - load.counted_filters(program)
-    if all(filters & set(s.use.after) for s in works) or all(s.use.work in GROUPING for s in works):
-        return Severity.INFO
-    if _windowed(load) or _rolled_up(load) or _recorded(program, load, works):
-        return Severity.INFO
-    if _kept(load) or _used_besides(load) or _asked_for(load) or _quota(program, load, works) or _given(program, load, works):
-        return Severity.INFO
+    if all(filters & set(s.use.after) for s in works):
+        return hint("a filter that an index could do comes first, and may leave few rows")
+    if all(s.use.work in GROUPING for s in works):
+        return hint("groups and distinct values take more than a counter")
+    if _windowed(load) or _asked_for(load):
+        return hint("the caller picks the window, so no one counter holds the total")
+    if _rolled_up(load):
+        return hint("the rows are totals of periods themselves")
+    if _recorded(program, load, works):
+        return hint("the number is stored, so it is computed once")
+    if _kept(load) or _used_besides(load):
+        return hint("the rows themselves are used besides")
+    if _quota(program, load, works):
+        return hint("the rows are counted to limit their number, which keeps it small")
+    if _given(program, load, works):
+        return hint("the rows are at hand, or needed besides")
     return weight(program, load)
 
 

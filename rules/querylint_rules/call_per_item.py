@@ -26,13 +26,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.audience import ALONE, UNWAITED, left_alone, waited_for
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
 from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
 from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
-from querylint.rule import Cost, Found, Point, Severity, rule
+from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
 
 @rule(pattern="loop-rpc", severity=Severity.WARNING, cwe=1050)
@@ -130,6 +130,7 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
     through = f" through `{call.text.removeprefix('await ')}`" if remote.trail else ""
     cost = "a new context and validation each" if _inside(program, site.function) else "a billed call and a transaction each"
     steps = tuple(Point(e.call.span, f"calls {e.call.text}") for e in remote.trail)
+    weight = _weight(program, site, call, hit, remote)
     return Found(
         call.span,
         f"{word} {name} runs{through} once for every {over}: {cost}",
@@ -140,10 +141,11 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
             Point(inner.span, f"runs {name}"),
         ),
         Batch(hit.loop.span, _how(program, site, inner.mode, word, name)),
-        _severity(program, site, call, hit, remote),
+        weight.severity,
         function=site.function.key,
         cost=Cost("n calls", "1 call, or 1 per chunk"),
         operation=inner.mode.value,
+        because=weight.because,
     )
 
 
@@ -154,21 +156,30 @@ def _how(program: Program, site: Site, mode: Mode, word: str, name: str) -> str:
     return f"call the body of {name} as a plain function" if inside else f"pass all the items to one {word}"
 
 
-def _severity(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Severity:
-    mode = remote.call.mode
-    if _inside(program, site.function) and (not waited_for(program, site.function) or _guarded(program, remote)):
-        return Severity.INFO  # nothing is billed by the call there: nobody waits for it, or it is made for what is checked on the way
-    if (
-        left_alone(program, site.function)
-        or _heavy(program, remote)
-        or _loops_itself(program, remote)
-        or _beside(program, site, call, hit.loop)
-    ):
-        return Severity.INFO
-    if mode is not Mode.QUERY and (hit.loop.kind is LoopKind.GATHER or (_inside(program, site.function) and _given(hit.loop))):
-        return Severity.INFO
-    apart = mode is not Mode.QUERY and call.caught  # a failure of one item leaves the others as they are, on purpose
-    return Severity.INFO if apart or mode is Mode.ACTION or _labors(program, site, call, hit.loop) else Severity.WARNING
+def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Weight:
+    mode, inside = remote.call.mode, _inside(program, site.function)
+    if inside and not waited_for(program, site.function):
+        return hint(UNWAITED)
+    if inside and _guarded(program, remote):
+        return hint("the checks of the function that is called are wanted for each item")
+    if left_alone(program, site.function):
+        return hint(ALONE)
+    if _heavy(program, remote):
+        return hint("each call works through a range of its own: all in one transaction may be too much")
+    if _loops_itself(program, remote):
+        return hint("the loop in the helper is told by itself")
+    if _beside(program, site, call, hit.loop):
+        return hint("only some rounds make it, beside another call that all of them make")
+    if mode is not Mode.QUERY and hit.loop.kind is LoopKind.GATHER:
+        return hint("the calls run side by side, each in a transaction of its own")
+    if mode is not Mode.QUERY and inside and _given(hit.loop):
+        return hint("the loop runs over a list that the caller hands in")
+    if mode is not Mode.QUERY and call.caught:
+        return hint("a failure of one item leaves the others as they are, on purpose")
+    if mode is Mode.ACTION:
+        return hint("an action waits for the world outside, which a batch does not change")
+    labors = _labors(program, site, call, hit.loop)
+    return hint("each round waits for the world outside anyway, and stores its outcome at once" if labors else "", Severity.WARNING)
 
 
 def _inside(program: Program, function: Function) -> bool:

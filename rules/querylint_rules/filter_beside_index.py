@@ -41,12 +41,14 @@ def filter_beside_index(program: Program) -> Iterator[Found]:
             continue
         read = loss.access
         fields = tuple(f for f in serving.fields if f not in loss.plan.fixed())
+        applied = program.applied(p for p in loss.plan.residual() if p.field in loss.names)
+        because = loss.because or ("" if applied else "no call in sight asks for this condition")
         yield Found(
             read.chain,
             _message(loss, fields),
             shortest(reaching(program, loss.site.function)),
             _remedy(program, loss),
-            loss.severity if program.applied(p for p in loss.plan.residual() if p.field in loss.names) else Severity.INFO,
+            Severity.INFO if because else loss.severity,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             loss.site.function.key,
             read.table,
@@ -54,6 +56,7 @@ def filter_beside_index(program: Program) -> Iterator[Found]:
             ("missing-index",) if loss.unranged else (),
             Cost(loss.cost, "the rows that match"),
             read.verb,
+            because=because,
         )
 
 

@@ -34,6 +34,10 @@ from querylint.ir import Bound, Plan, Predicate, Program, Relation, Table, Use, 
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
+BESIDES = "the rows that the filter drops are few, or needed besides"
+UNGIVEN = "another filter of the same rows is told"
+REBUILT = "it takes a change of what is stored, which only its author can weigh"
+
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
 def filter_in_memory(program: Program) -> Iterator[Found]:
@@ -42,7 +46,7 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
         elif found:
-            kept = [replace(one, severity=Severity.INFO) if _needed_besides(one) else one for one in found]
+            kept = [replace(one, severity=Severity.INFO, because=BESIDES) if _needed_besides(one) else one for one in found]
             yield from (_found(program, one) for one in _asked_first(program, kept) if not gone_through(one.load))
         else:
             yield from _gapped(program, load, seen)
@@ -54,7 +58,10 @@ def _asked_first(program: Program, found: list[Reduction]) -> list[Reduction]:
     asked = next((n for n, one in enumerate(found) if program.asked(one.seen.use.span)), 0)
     if asked == 0 or found[0].severity is Severity.INFO:
         return found
-    return [replace(one, severity=found[0].severity if n == asked else Severity.INFO) for n, one in enumerate(found)]
+    return [
+        replace(one, severity=found[0].severity, because="") if n == asked else replace(one, severity=Severity.INFO, because=UNGIVEN)
+        for n, one in enumerate(found)
+    ]
 
 
 def _needed_besides(one: Reduction) -> bool:
@@ -95,13 +102,15 @@ def _found(program: Program, one: Reduction) -> Found:
     index = f", though index `{serving.index}` has it" if not serving.create and not planner else ""
     low = "" if planner else floor(load.table, one.predicates, serving.fields)
     kept = keeps_order(plan, load.table, serving, one.want)
+    joined = planner and (read.base is not None or _narrowed(plan, names))
+    because = one.because or ("the query asks for nearly the same already, or begins where nobody sees it" if joined else "")
     dated = tuple(dict.fromkeys(p.field for p in one.predicates if p.field and p.dated))
     return Found(
         anchor(load, first),
         f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept, floor=low),
-        Severity.INFO if planner and (read.base is not None or _narrowed(plan, names)) else one.severity,
+        Severity.INFO if joined else one.severity,
         Confidence.SURE if not first.way and not dated else Confidence.LIKELY,
         home(load, first),
         read.table,
@@ -110,6 +119,7 @@ def _found(program: Program, one: Reduction) -> Found:
         Cost(load.cost, "the rows that match"),
         "filter",
         help=f"compare {phrase(dated)} as it is stored: a range finds the same where every row writes it in the same form" if dated else "",
+        because=because,
     )
 
 
@@ -135,6 +145,7 @@ def _gapped(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
                 fields=names,
                 cost=Cost(load.cost, "the rows that match"),
                 operation="filter",
+                because=REBUILT,
             )
 
 
@@ -160,6 +171,7 @@ def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found
                 fields=names,
                 cost=Cost(load.cost, "the rows of one owner"),
                 operation="filter",
+                because=REBUILT,
             )
             return
 
@@ -184,16 +196,18 @@ def _searched(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]
     for s in seen:
         names = tuple(p.field for p in s.use.predicates if p.field is not None and _searchable(load.table, p))
         if names and not joins(program, s, s.use.predicates) and not bypassed(load, s) and not wanted_besides(load, s):
+            missed = load.access.bound is Bound.LIMIT and not s.use.conditional
             yield Found(
                 anchor(load, s),
                 f"results of the search on `{load.access.table}` are filtered by {phrase(names)} in memory: later matches are lost",
                 trail(program, load, s),
                 Advice(f"add {phrase(names)} to the filterFields of the search index and bind it in the search", Stage.INDEX),
-                None if load.access.bound is Bound.LIMIT and not s.use.conditional else Severity.INFO,
+                None if missed else Severity.INFO,
                 Confidence.SURE,
                 home(load, s),
                 load.access.table,
                 names,
                 operation="filter",
+                because="" if missed else "only some calls ask for it" if s.use.conditional else "the search is not cut to a number here",
             )
             return

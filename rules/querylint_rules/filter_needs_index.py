@@ -42,12 +42,14 @@ def filter_needs_index(program: Program) -> Iterator[Found]:
         serving = proposed(program, loss)
         read = loss.access
         names = loss.names
+        applied = program.applied(p for p in loss.plan.residual() if p.field in loss.names)
+        because = loss.because or ("" if applied else "no call in sight asks for this condition")
         yield Found(
             read.chain,
             _message(loss, names),
             shortest(reaching(program, loss.site.function)),
             _remedy(program, loss, serving),
-            loss.severity if program.applied(p for p in loss.plan.residual() if p.field in loss.names) else Severity.INFO,
+            Severity.INFO if because else loss.severity,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             loss.site.function.key,
             read.table,
@@ -55,6 +57,7 @@ def filter_needs_index(program: Program) -> Iterator[Found]:
             _also(program, loss),
             Cost(loss.cost, "the rows that match"),
             read.verb,
+            because=because,
         )
 
 

@@ -20,9 +20,8 @@ match, the first costs as many rows as all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from querylint.advise.audience import left_alone, unhurried
+from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried
 from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, choices, gone_through, handed_on, loads, matching, trail, visited
@@ -30,7 +29,7 @@ from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Block, Bound, Exit, ExitKind, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
-from querylint.rule import Cost, Found, Severity, rule
+from querylint.rule import Cost, Found, Severity, demoted, rule
 
 ONE = frozenset((Work.FIRST, Work.LAST, Work.EMPTY))
 
@@ -54,7 +53,8 @@ def first_by_loading(program: Program) -> Iterator[Found]:
             continue  # the few rows that conditions leave come in one message
         found = _found(program, load, kinds)
         spared = not (kinds == {Work.EMPTY} and _filtered(load))  # where nothing matches, the first match costs all rows as well
-        yield found if spared and not _little(program, load) else replace(found, severity=Severity.INFO)
+        because = _little(program, load) if spared else "where no row matches, the first match costs all rows as well"
+        yield demoted(found, because) if because else found
 
 
 def _answered(load: Load) -> bool:
@@ -68,15 +68,26 @@ def _filtered(load: Load) -> bool:
     return any(p.way in (Way.SCAN, Way.INDEX) and p.residual() for p in load.access.plans)
 
 
-def _little(program: Program, load: Load) -> bool:
-    """Whether next to nothing is loaded too much: one row, the groups that one is in, the rows of a row at hand or of a pair of keys, or
-    while nobody waits."""
-    if left_alone(program, load.function) or load.access.follows is not None or unhurried(program, load.function):
-        return True
+def _little(program: Program, load: Load) -> str:
+    """Why next to nothing is loaded too much: one row, the groups that one is in, the rows of a row at hand or of a pair of keys, or
+    while nobody waits; else empty."""
+    if left_alone(program, load.function):
+        return ALONE
+    if load.access.follows is not None:
+        return "the rows belong to one row, and are few as a rule"
+    if unhurried(program, load.function):
+        return UNWAITED
     plans = load.access.plans
-    if program.facts(load.function).planner and (_refused(load) or _elsewhere(load) or all(len(asked_for(p)) > 1 for p in plans)):
-        return True
-    return memberships(program, load.function, load.access) or one_row(program, load.function, load.access, plans[0])
+    if program.facts(load.function).planner:
+        if _refused(load):
+            return "a row is an error here, so there is none as a rule"
+        if _elsewhere(load):
+            return "other callers of the query may need the list"
+        if all(len(asked_for(p)) > 1 for p in plans):
+            return "the query binds two keys, and few rows have both"
+    if memberships(program, load.function, load.access):
+        return "one person is in few groups"
+    return "there is one such row at most" if one_row(program, load.function, load.access, plans[0]) else ""
 
 
 def _refused(load: Load) -> bool:

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.asking import asks_the_same
-from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.audience import ALONE, UNWAITED, left_alone, waited_for
 from querylint.advise.bulk import remembered, small_matter
 from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
@@ -33,6 +33,8 @@ from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
 
+SHARED = "a helper asks, which may serve other callers too"
+SOMETIMES = "it runs in some rounds only"
 HAND = Advice("read it once before the loop, and hand the result to the helper")
 
 
@@ -44,7 +46,7 @@ def invariant_read(program: Program) -> Iterator[Found]:
         if hit is not None and not any(_written(program, site, hit.loop, effect.access.table) for effect in effects):
             yield _found(program, site, hit, effects[0])
     for site, hit, effect in _within(program):
-        yield replace(_found(program, site, hit, effect), remedy=HAND, severity=Severity.INFO)
+        yield replace(_found(program, site, hit, effect), remedy=HAND, severity=Severity.INFO, because=SHARED)
 
 
 def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
@@ -178,11 +180,13 @@ def _written(program: Program, site: Site, loop: Loop, table: str | None) -> boo
     return False
 
 
-def _little(program: Program, site: Site, hit: Rounds, effect: Effect) -> bool:
-    """Whether the repetition is true, and little: nobody runs it, or nobody waits and it is one row."""
-    if left_alone(program, site.function) or (effect.access.bound is Bound.ONE and not waited_for(program, site.function)):
-        return True
-    return small_matter(program, site, effect) or _sometimes(program, site, hit.loop)
+def _little(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:
+    """Why the repetition is true, and little: nobody runs it, or nobody waits and it is one row."""
+    if left_alone(program, site.function):
+        return ALONE
+    if effect.access.bound is Bound.ONE and not waited_for(program, site.function):
+        return UNWAITED
+    return small_matter(program, site, effect) or (SOMETIMES if _sometimes(program, site, hit.loop) else "")
 
 
 def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
@@ -190,6 +194,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     assert isinstance(step, Access | Call)
     table = f"`{effect.access.table}`" if effect.access.table else "a table"
     over = round_of(program, site, hit.loop)
+    because = _little(program, site, hit, effect)
     return Found(
         step.span,
         f"the same read of {table} runs again for every {over}",
@@ -200,10 +205,11 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
             *own_trail(program, effect, site.function),
         ),
         Hoist(hit.loop.span),
-        Severity.INFO if _little(program, site, hit, effect) else None,
+        Severity.INFO if because else None,
         function=site.function.key,
         table=effect.access.table,
         also=("loop-read",),
         cost=Cost("n times the same read", "1 read"),
         operation=effect.access.verb,
+        because=because,
     )

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from querylint.advise.ahead import EACH_COUNTED, by_itself, preload
-from querylint.advise.audience import unhurried
+from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
 from querylint.advise.following import for_one_kind, only_key, stands_in
@@ -89,6 +89,11 @@ class Rows:
     paths: dict[Path, Followed] = field(default_factory=dict)
     kept: dict[Path, None] = field(default_factory=dict)
     """What a list that the framework makes joins by itself, as long as its class names no relation."""
+
+
+WRITES = "each round writes anyway, beside which a read is not felt"
+ENDING = "each round ends a transaction, after which the session loads it again"
+FEW_OF_ONE = "the rows hang on a single row, so they are few"
 
 
 @rule(pattern="lazy-loop", severity=Severity.WARNING, cwe=1073)
@@ -303,12 +308,13 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
         *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if place != step.span),
     ]
+    because = _seldom(program, gathered, paths) or (FEW_OF_ONE if _one_row(program, gathered) else _unfelt(program, followed))
     return Found(
         _place(read, step, place=step.span if key else place),
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
         better or preload(program, source, paths, step, at, gathered.kept),
-        Severity.INFO if _seldom(program, gathered, paths) or _one_row(program, gathered) or _unfelt(program, followed) else None,
+        Severity.INFO if because else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
         site.function.key if same else source.outer.key,
         step.table,
@@ -318,6 +324,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
             f"{len(paths)} quer{'y' if len(paths) == 1 else 'ies'} for all the rows, or a join",
         ),
         operation=step.verb,
+        because=because,
     )
 
 
@@ -342,40 +349,44 @@ def _one_row(program: Program, gathered: Rows) -> bool:
     return not any(place is None or any(loop.kind is not LoopKind.ONCE for loop in place.loops) for place in places)
 
 
-def _unfelt(program: Program, followed: Followed) -> bool:
-    """Whether it hardly shows.
+def _unfelt(program: Program, followed: Followed) -> str:
+    """Why it hardly shows, empty where it does.
 
     Something must fail first, the rows share what identifies one, callers that cannot be seen may have loaded the rows or built the query,
     each round writes anyway, or ends a transaction that makes the session forget what was loaded, it takes the first few rows of a
     relation that may have many, or what is shown is kept for all.
     """
     read, step = followed.source.read, followed.site.step
-    few = isinstance(step, Access) and step.bound is Bound.LIMIT
-    if (
-        read is None
-        or few
-        or few_by_identity(read)
-        or followed.site.handled
-        or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans))
-    ):
-        return True
-    if followed.loop.kept or any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
-        return True
-    return expires(program, followed.where, followed.loop)
+    if read is None or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
+        return "callers that are not in sight may have loaded it with the rows"
+    if isinstance(step, Access) and step.bound is Bound.LIMIT:
+        return "only the first few rows of the relation are taken"
+    if few_by_identity(read):
+        return "the rows share what identifies one, so there is one as a rule"
+    if followed.site.handled:
+        return "something must fail first"
+    if followed.loop.kept:
+        return "what is made of it is kept for all who ask"
+    if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
+        return WRITES
+    return ENDING if expires(program, followed.where, followed.loop) else ""
 
 
-def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> bool:
-    """Whether the relations are followed where nobody waits, under conditions deep in a helper, or beside work that writes."""
+def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> str:
+    """Why the relations are seldom followed, or little beside what a round does: nobody waits, conditions deep in a helper, writes."""
     places = [gathered.paths[path] for path in paths]
-    idle = all(unhurried(program, p.where) or unhurried(program, p.source.outer) for p in places)
-    if idle or all(_met(program, gathered, path) for path in paths) or all(stands_in(place.site) for place in places):
-        return True
+    if all(unhurried(program, p.where) or unhurried(program, p.source.outer) for p in places):
+        return UNWAITED
+    if all(_met(program, gathered, path) for path in paths):
+        return "the session keeps the few rows that it leads to"
+    if all(stands_in(place.site) for place in places):
+        return "it is followed only where another relation leads nowhere"
     if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
-        return True
+        return "a cache is asked first"
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
-        return True  # each round works on its row, and reads what it needs for that
-    return all(_aside(program, place) for place in places)
+        return WRITES  # each round works on its row, and reads what it needs for that
+    return "conditions in a helper decide whether it is followed" if all(_aside(program, place) for place in places) else ""
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:

@@ -58,5 +58,6 @@ def _found(program: Program, asked: list[Lookup]) -> Found:
         table=read.table,
         fields=names,
         cost=Cost(f"rows({read.table})", "1 row"),
+        because="the field may hold few different values, or the table few rows",
         operation=read.verb,
     )

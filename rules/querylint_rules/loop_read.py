@@ -31,8 +31,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.asking import asks_one_key, asks_the_same
-from querylint.advise.audience import behind_outside, unasked, waited_for
-from querylint.advise.bulk import by_table, in_one, remembered, small_matter
+from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
+from querylint.advise.bulk import KEPT, by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.growth import accumulates, memberships
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
@@ -63,7 +63,7 @@ from querylint.ir import (
 )
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
-from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
 
 ALONG = Advice(
     "let the query of the rows bring it along: by a relation that it loads ahead or by an annotation; else read it for all the rows at once"
@@ -71,6 +71,9 @@ ALONG = Advice(
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
+AGAIN = "another read of the same loop is told"
+ORDERED = "the rounds depend on their order"
+WRITING = "each round writes as well, and waits for that anyway"
 
 
 @rule(pattern="loop-read", severity=Severity.WARNING, cwe=1050)
@@ -144,18 +147,21 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     writing = _weight(read) < 3 and labors(program, site, hit.loop)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
     own = _own(site, hit, effect)
+    before = AGAIN if again else ORDERED if ordered else WRITING if writing else ""
+    weight = hint(before) if before else _circumstances(program, site, hit, effect)
     return Found(
         read.span if own else step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
         _remedy(program, site, hit, read, ordered=ordered),
-        _severity(program, site, hit, effect, again=again or ordered or writing),
+        weight.severity,
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         effect.function if own else site.function.key,
         read.table,
         cost=_cost(program, site, hit, read),
         help=_care(program, site, read) if program.facts(site.function).bulk_reads else "",
         operation=read.verb,
+        because=weight.because,
     )
 
 
@@ -357,26 +363,36 @@ def _holds_one(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     return bool(links) and not any(link.many for link in links)
 
 
-def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> bool:
-    """Whether the rounds do more than the read, have few items that it is made for, or ask for more than a list of keys would replace."""
+def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:
+    """Why the rounds may: they do more than the read, have few items that it is made for, or ask for what no list of keys would replace."""
     read, function = effect.access, site.function
-    if small_matter(program, site, effect) or sends(program, site, hit.loop) or _works_on_item(program, site):
-        return True
-    if _matched(program, site, hit) or singled_out(program, site, hit.loop) or _torn_down(program, site, hit, effect):
-        return True
+    if little := small_matter(program, site, effect):
+        return little
+    if sends(program, site, hit.loop) or _works_on_item(program, site):
+        return "each round waits for more than this read"
+    if _matched(program, site, hit) or singled_out(program, site, hit.loop):
+        return "it is read for few of the items"
+    if _torn_down(program, site, hit, effect):
+        return "what is read is deleted next, which takes longer"
     if _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
-        return True
-    return program.facts(function).bulk_reads and (_many_at_once(site, hit, read) or _grouped(program, site, hit))
+        return "the items are those of one object, which are few"
+    grouped = program.facts(function).bulk_reads and (_many_at_once(site, hit, read) or _grouped(program, site, hit))
+    return "each round reads for many keys at once already" if grouped else ""
 
 
-def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: bool) -> Severity | None:
+def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect) -> Weight:
     read, scan = effect.access, _weight(effect.access) == 3
-    if again or hit.loop.kept or not effect.certain or _excused(program, site, hit, effect):
-        return Severity.INFO
-    if scan and read.bound is Bound.ALL:
-        return Severity.ERROR
-    if not scan and (not waited_for(program, site.function) or _few(program, site, hit, read) or unasked(program, site.function)):
-        return Severity.INFO
-    if not scan and _bounded(program, site, hit) and behind_outside(program, site.function):
-        return Severity.INFO
-    return Severity.INFO if not scan and read.bound is not Bound.ALL and batch_job(program, site, hit.loop) else None
+    if hit.loop.kept or not effect.certain:
+        return hint(KEPT if hit.loop.kept else "the helper reads on some of its calls only")
+    if why := _excused(program, site, hit, effect):
+        return hint(why)
+    if scan:
+        return Weight(Severity.ERROR if read.bound is Bound.ALL else None)
+    if not waited_for(program, site.function) or unasked(program, site.function):
+        return hint(UNASKED if waited_for(program, site.function) else UNWAITED)
+    if _few(program, site, hit, read):
+        return hint("the items are few by their nature")
+    if _bounded(program, site, hit) and behind_outside(program, site.function):
+        return hint("the rounds are bounded, and their caller waits for the world outside anyway")
+    batch = read.bound is not Bound.ALL and batch_job(program, site, hit.loop)
+    return hint("it works through a bounded batch that nobody waits for" if batch else "")

@@ -21,14 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import ALONE, left_alone
 from querylint.advise.growth import small
 from querylint.advise.memory import Load, anchor, home, loads, matching, trail
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.trace import Seen, fate
 from querylint.ir import Bound, Function, Program, Terminal, Use, Work
 from querylint.remedy import Advice, Limit
-from querylint.rule import Cost, Found, Point, Severity, rule
+from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
@@ -51,12 +51,14 @@ def page_in_memory(program: Program) -> Iterator[Found]:
             continue
         for seen in fate(program, site.function, read).uses:
             if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after and not _in_batches(program, seen):
+                weight = _weight(program, site.function)
                 yield Found(
                     seen.use.span,
                     f"a page of {_name(read.table)} is cut out of all rows before it",
                     (*shortest(reaching(program, site.function)), Point(read.span, "rows from the first on are read here")),
                     Limit(paginate=True),
-                    _weight(program, site.function),
+                    weight.severity,
+                    because=weight.because,
                     function=seen.function.key,
                     table=read.table,
                     cost=Cost("offset + limit rows a page", "limit rows a page"),
@@ -83,8 +85,8 @@ def _name(table: str | None) -> str:
     return f"`{table}`" if table is not None else "a table"
 
 
-def _weight(program: Program, function: Function) -> Severity | None:
-    return Severity.INFO if left_alone(program, function) else None
+def _weight(program: Program, function: Function) -> Weight:
+    return hint(ALONE if left_alone(program, function) else "")
 
 
 def _offset(use: Use) -> bool:
@@ -94,12 +96,14 @@ def _offset(use: Use) -> bool:
 
 def _cut(program: Program, load: Load, seen: Seen) -> Found:
     count = seen.use.size.literal if seen.use.size is not None and isinstance(seen.use.size.literal, int) else None
+    weight = _weight(program, load.function)
     return Found(
         anchor(load, seen),
         f"{matching(program, load)} are loaded and cut in memory",
         trail(program, load, seen),
         _remedy(seen.use, count),
-        _weight(program, load.function),
+        weight.severity,
+        because=weight.because,
         function=home(load, seen),
         table=load.access.table,
         also=("overfetch",),

@@ -22,8 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import left_alone, unasked
-from querylint.advise.bulk import in_one, small_matter
+from querylint.advise.audience import UNASKED, left_alone, unasked
+from querylint.advise.bulk import KEPT, in_one, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
 from querylint.advise.keys import inserts
@@ -38,7 +38,7 @@ from querylint.advise.writes import labors
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Relation, Root, Table, Terminal, Way, Work
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Batch
-from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
 
 LATEST_FEW = 50
 
@@ -264,29 +264,42 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     floating = " with nobody waiting for it" if hit.loop.detached and hit.loop.kind is LoopKind.GATHER else ""
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
+    weight = _circumstances(program, site, hit, effect, scan=scan)
     return Found(
         step.span,
         f"{table} {'is' if effect.certain else 'may be'} {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
         shortest(reaching(program, site.function)) + points,
         Batch(hit.loop.span, _how(program, site, hit, read)),
-        _severity(program, site, hit, effect, scan=scan),
+        weight.severity,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,
         cost=Cost(f"n × rows({read.table})" if scan else "n queries", "1 range"),
         operation=read.verb,
+        because=weight.because,
     )
 
 
-def _severity(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan: bool) -> Severity | None:
-    if hit.loop.kept or small_matter(program, site, effect):
-        return Severity.INFO
+def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan: bool) -> Weight:
+    if hit.loop.kept:
+        return hint(KEPT)
+    if little := small_matter(program, site, effect):
+        return hint(little)
     if scan:
-        return Severity.ERROR
+        return Weight(Severity.ERROR)
     read = effect.access
     if not plain(program, site.function) and unasked(program, site.function):
-        return Severity.INFO
-    if _chosen_over(program, site, hit, read) or (isinstance(site.step, Access) and _cut_in_memory(program, site, read)):
-        return Severity.INFO
-    plain_join = not _dear(program, site, hit, read) or few(program, site, hit.loop) or _joined(program, site, hit, read)
-    return Severity.INFO if plain_join or _given(program, site, hit, read) or not effect.certain else None
+        return hint(UNASKED)
+    if _chosen_over(program, site, hit, read):
+        return hint("the other arm reads the range of all items, which a few were to be spared")
+    if isinstance(site.step, Access) and _cut_in_memory(program, site, read):
+        return hint("what memory drops of each query is what to mend first")
+    if not _dear(program, site, hit, read):
+        return hint("the queries run side by side, and each reads little")
+    if few(program, site, hit.loop):
+        return hint("the loop runs over a handful of rows")
+    if _joined(program, site, hit, read):
+        return hint("one row for each of a bounded list, side by side, is how tables are joined")
+    if _given(program, site, hit, read):
+        return hint("the caller asks for these items by key, which takes a range each")
+    return hint("" if effect.certain else "the helper reads on some of its calls only")

@@ -80,6 +80,7 @@ def redundant_index(program: Program) -> Iterator[Found]:
             fields=index.fields,
             cost=Cost("one more entry written with every row", ""),
             help=_help(standing),
+            because="rows with equal keys would come in another order, which somebody sees" if shown else "",
         )
     for found in shadowed(program):
         yield _planned(found)

@@ -120,6 +120,7 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
     read = effect.access
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     hidden = isinstance(before, Call)
+    because = "a helper reads it, which others call too" if through or hidden else "it is one look-up by key" if read.by_key else ""
     return Found(
         step.span,
         f"the same row of `{read.table}` is read again{through}"
@@ -132,9 +133,10 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
             *own_trail(program, effect, second.function),
         ),
         Advice("read it once, and hand it to the helpers that need it") if hidden else Reuse(before.span),
-        Severity.INFO if read.by_key or through or hidden else None,
+        Severity.INFO if because else None,
         function=second.function.key,
         table=read.table,
         cost=Cost("2 reads of one row", "1 read") if read.bound.value == "one" else Cost("2 reads of the same rows", "1 read"),
         operation=read.verb,
+        because=because,
     )

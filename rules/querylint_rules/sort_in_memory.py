@@ -70,6 +70,7 @@ def _found(program: Program, one: Sorting) -> Found:
         also=("missing-index",) if serving is not None and serving.create and not program.facts(load.function).planner else (),
         cost=Cost(load.cost, "the rows that are shown" if one.cut else "the same rows, in order"),
         operation="sort",
+        because=one.because,
     )
 
 

@@ -67,19 +67,27 @@ def stale_time(program: Program) -> Iterator[Found]:
                 continue
             told.add(here)
             way = tuple(Point(call.span, f"calls {call.text}") for call in best.way)
+            because = (
+                "no client in sight subscribes to it"
+                if not _watched(program, function)
+                else ""
+                if _ages(program, function, choices, best)
+                else "the result ages little, or other writes run the query again"
+            )
             yield Found(
                 here,
                 _message(function, best),
                 (*way, Point(best.predicate.span or best.step.span, "the time decides here")),
                 ADVICE,
-                None if _watched(program, function) and _ages(program, function, choices, best) else Severity.INFO,
+                Severity.INFO if because else None,
                 Confidence.LIKELY if any(p.predicate.conditional for p in choices) else Confidence.SURE,
                 best.function.key,
                 best.step.table if isinstance(best.step, Access) else None,
+                because=because,
             )
         elif place is not None and function.returns.deps & clocks(program, function):
             message = f"the result of `{function.name}` holds the time of its last run, which a subscription does not keep up to date"
-            yield Found(place, message, (), ADVICE, Severity.INFO, function=function.key)
+            yield Found(place, message, (), ADVICE, Severity.INFO, function=function.key, because="the time decides about no row")
 
 
 def _ages(program: Program, function: Function, choices: list[Dated], best: Dated) -> bool:

@@ -11,7 +11,19 @@ table exceeds the limits of a transaction (32,000 documents or 16 MiB).
 
 ## Instead
 Bind an index range, take the newest n, or paginate; where two filters show one half each, paginate. What is only counted or summed belongs
-in a counter; what is only looked up, in an index.
+in a counter; what is only looked up, in an index. A job that has to visit every row goes through pages, each in a run of its own:
+
+```ts
+// convex/posts.ts
+export const sweep = internalMutation({
+  args: { cursor: v.union(v.string(), v.null()) },
+  handler: async (ctx, { cursor }) => {
+    const { page, isDone, continueCursor } = await ctx.db.query("posts").paginate({ cursor, numItems: 200 });
+    for (const post of page) await ctx.db.patch(post._id, { score: score(post) });
+    if (!isDone) await ctx.scheduler.runAfter(0, internal.posts.sweep, { cursor: continueCursor });
+  },
+});
+```
 
 ## When it stays silent
 Bounded reads, tables that the settings call small, tests, seeds and migrations. Tables that only seeds and migrations fill, and functions
@@ -21,9 +33,8 @@ that nothing calls, get a hint.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.audience import ALONE, left_alone, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.filters import whole
 from querylint.advise.growth import grows, settled, small
@@ -36,7 +47,7 @@ from querylint.advise.trace import Fate, Seen, fate
 from querylint.ir import Access, Branch, Call, Kind, Predicate, Program, Relation, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
-from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
 
 MANY_ARMS = 8
 BATCHES = Advice("count in batches, a page of the table in each run of a scheduled function, and keep the number", Stage.CODE)
@@ -63,7 +74,7 @@ def unbounded_read(program: Program) -> Iterator[Found]:
         again = choice is not None and (site.function.key, choice) in told
         if choice is not None and found.severity is not Severity.INFO:
             told.add((site.function.key, choice))
-        yield replace(found, severity=Severity.INFO) if again else found
+        yield demoted(found, "it is one of many arms of the same choice, of which the first is told") if again else found
 
 
 def _one_of_many(program: Program, site: Site) -> int | None:
@@ -92,18 +103,20 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     index = next((p.index for p in read.plans if p.index and unranged(p)), None)
     how = f" through `{index}` without a range" if index else ""
     points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in (halves or seen.uses[:4]))
+    weight = _weight(program, site, read, seen)
     return Found(
         read.span,
         f"every row of {table} is read{how}{purpose}",
         (*shortest(reaching(program, site.function)), *points),
         _remedy(program, site, read, seen, judges, busy=busy, halved=halves is not None),
-        _severity(program, site, read, seen),
+        weight.severity,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,
         also=_also(program, site, read, seen),
         cost=Cost(f"rows({read.table or 'table'}) on each call", "a bounded number of rows"),
         operation=read.verb,
+        because=weight.because,
     )
 
 
@@ -140,20 +153,24 @@ def _opposite(p: Predicate, q: Predicate) -> bool:
     return q.relation is Relation.EQ and {mine is True, theirs is True} == {True, False} == {mine is False, theirs is False}
 
 
-def _severity(program: Program, site: Site, read: Access, seen: Fate) -> Severity:
+def _weight(program: Program, site: Site, read: Access, seen: Fate) -> Weight:
     if read.table == "_scheduled_functions" or not grows(program, site.function, read.table):
-        return Severity.INFO
-    if curated(program, site.function.root, read.table) or left_alone(program, site.function) or limits(program, site.function, read):
-        return Severity.INFO
+        return hint("use does not make the table grow")
+    if curated(program, site.function.root, read.table):
+        return hint("people keep the table by hand, so it holds few rows")
+    if left_alone(program, site.function):
+        return hint(ALONE)
+    if limits(program, site.function, read):
+        return hint("the rows are counted to limit their number, which keeps it small")
     entries = program.entries(site.function.key)
     if plain(program, site.function):
         shown = seen.whole and not settled(read.table) and any(e.kind is Kind.HTTP for e in entries)
-        return Severity.WARNING if shown else Severity.INFO
+        return hint("" if shown else "how many rows the table holds is not to be seen here", Severity.WARNING)
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
-        return Severity.WARNING if any(not unranged(p) for p in read.plans) else Severity.ERROR
+        return Weight(Severity.WARNING if any(not unranged(p) for p in read.plans) else Severity.ERROR)
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
     named = program.named(site.function) or any(program.named(e) for e in entries)
-    return Severity.WARNING if called or named else Severity.INFO
+    return hint("" if called or named else ALONE, Severity.WARNING)
 
 
 def _also(program: Program, site: Site, read: Access, seen: Fate) -> tuple[str, ...]:
@@ -193,7 +210,7 @@ def _remedy(
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     numbered = bool(kinds & {Work.FOLD, Work.COUNT}) and not busy  # a map of rows is no number
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
-    if only_counted and judged_by_more(judges, read) and not seen.whole:
+    if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
     if only_counted and not _asked_about(seen) and not seen.whole:
         return Counter(read.table or "the table")
@@ -213,4 +230,4 @@ def _remedy(
         ready = serve(table, Want((), (sorts[0],)))
         how = f"read by index `{ready.index}`" if ready is not None else f"add an index on {sorts[0]} and read"
         return Advice(f"{how} with .order(...).take(n)", Stage.CODE if ready is not None else Stage.INDEX)
-    return Limit(paginate=True)
+    return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest

@@ -56,7 +56,7 @@ import re
 from collections.abc import Iterator
 
 from querylint.advise.advised import added
-from querylint.advise.audience import unhurried
+from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.cover import Shape
 from querylint.advise.growth import KINDS, settled, small
 from querylint.advise.places import describe
@@ -79,17 +79,19 @@ def unindexed_key(program: Program) -> Iterator[Found]:
             declared.setdefault(one.field.span, []).append(one)
     for span, found in declared.items():
         dear = [one for one in found if not _little(program, one)]
-        yield _found(program, span, dear or found, None if dear else Severity.INFO)
+        yield _found(program, span, dear or found, "" if dear else _little(program, found[0]))
 
 
-def _little(program: Program, one: Unindexed) -> bool:
-    """Whether an index would spare little: of a handful of rows, of rows that many share the key of, or where nobody waits."""
-    return (
-        settled(one.table.name) or KIND.search(one.field.name) is not None or all(unhurried(program, site.function) for site in one.reads)
-    )
+def _little(program: Program, one: Unindexed) -> str:
+    """Why an index would spare little: of a handful of rows, of rows that many share the key of, or where nobody waits."""
+    if settled(one.table.name):
+        return "the table looks small by its name"
+    if KIND.search(one.field.name) is not None:
+        return "many rows share the same kind, which an index narrows little"
+    return UNWAITED if all(unhurried(program, site.function) for site in one.reads) else ""
 
 
-def _found(program: Program, span: Span, found: list[Unindexed], severity: Severity | None) -> Found:
+def _found(program: Program, span: Span, found: list[Unindexed], because: str) -> Found:
     names, field = [one.table.name for one in found], found[0].field.name
     index = added(program, found[0].root, names[0], Shape(frozenset((field,))), (field,))
     steps = [site.step for one in found for site in one.reads if isinstance(site.step, Access)]
@@ -103,8 +105,9 @@ def _found(program: Program, span: Span, found: list[Unindexed], severity: Sever
         AddIndex(names[0], index.index, index.fields)
         if len(names) == 1
         else Advice(f"declare an index on `{field}` where it stands", Stage.INDEX),
-        severity,
+        Severity.INFO if because else None,
         table=names[0],
         fields=(field,),
         cost=Cost(f"rows({names[0]})", "the rows that match"),
+        because=because,
     )

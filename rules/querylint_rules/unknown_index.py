@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from querylint.advise.audience import left_alone
+from querylint.advise.audience import ALONE, left_alone
 from querylint.advise.grammar import BUILT_IN, KIND_OF_WAY, mistake, nearest
 from querylint.ir import Access, Function, Op, Plan, Program, Role, Schema, Table
 from querylint.remedy import Rename
@@ -78,12 +78,15 @@ def _strange_table(program: Program, function: Function, schema: Schema, access:
         return
     meant = nearest(name, tuple(schema.tables))
     hint = f"; did you mean `{meant}`?" if meant else ""
+    old = "seeds and migrations may be about tables of another time" if function.role in (Role.SEED, Role.MIGRATION) else ""
+    because = old or (ALONE if left_alone(program, function) else "")
     effect = ", so it reads as empty, unless older code has filled it" if access.reads else ""
     yield Found(
         access.chain,
         f"table `{name}` is not in the schema{effect}{hint}",
         (Point(schema.span, "the schema"),) if schema.span is not None else (),
-        severity=Severity.INFO if function.role in (Role.SEED, Role.MIGRATION) or left_alone(program, function) else Severity.WARNING,
+        severity=Severity.INFO if because else Severity.WARNING,
+        because=because,
         function=function.key,
         table=name,
         operation=access.verb,

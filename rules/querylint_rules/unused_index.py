@@ -71,17 +71,25 @@ def unused_index(program: Program) -> Iterator[Found]:
         use = _use(table, index.name, reader) if reader is not None else None
         frozen = reader is None and not written(program, standing)
         passing = reader or could or (longer[0] if longer is not None else None)
+        because = (
+            "nothing in sight writes to the table, so the index costs storage alone"
+            if frozen
+            else "the table holds few rows, or is seldom written to"
+            if _small(program, standing, passing)
+            else ""
+        )
         yield Found(
             standing.index.span,
             _message(standing, pair, passing, frozen=frozen),
             _trail(pair, passing),
             use or DropIndex(table, index.name),
-            Severity.INFO if frozen or _small(program, standing, passing) else None,
+            Severity.INFO if because else None,
             table=table,
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
             help=_help(program, standing, reader, could, longer),
+            because=because,
         )
 
 

@@ -28,7 +28,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from querylint.advise.audience import behind_outside, unasked, waited_for
+from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
 from querylint.advise.growth import accumulates, grows
 from querylint.advise.places import describe, quiet, reaching, shortest
 from querylint.advise.planner import entire
@@ -43,6 +43,8 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 FEW_READS = 2
 ENDS = frozenset((ExitKind.RETURN, ExitKind.THROW))
 BATCH = 16  # reads that travel together (convex-facts 0.4)
+
+AGAIN = "another such chain of the same function is told"
 
 
 @rule(pattern="waterfall", severity=Severity.WARNING, cwe=1060)
@@ -120,30 +122,42 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
     later = next(u for u in group if u.done != group[0].done)
     waits = len({u.done for u in group})
     points = tuple(Point(u.site.step.span, f"waits for {_awaited(u)}") for u in group)
-    between = any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group))
-    light = len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group)
-    lost = (
-        _fanned_out(program, function, group)
-        or _behind(program, function, group)
-        or _drowned(program, function)
-        or _beside_many(program, function, group)
-        or _beside_heavy(program, group)
-        or unasked(program, function)
-        or not waited_for(program, function)
-        or _seldom(group)
-        or _left_before(program, function, group)
-    )
+    because = AGAIN if again else _little(program, function, group)
     return Found(
         later.site.step.span,
         _message([_name(u) for u in group], waits),
         shortest(reaching(program, function)) + points,
         Gather(tuple(u.site.step.span for u in group)),
-        Severity.INFO if between or light or again or lost else None,
+        Severity.INFO if because else None,
         function=function.key,
         table=later.reads[0].access.table,
         cost=Cost(f"{waits} waits", "1 wait"),
         operation="waterfall",
+        because=because,
     )
+
+
+def _little(program: Program, function: Function, group: list[Unit]) -> str:
+    """Why the waits are felt little, or starting the reads together would read more; empty where neither is so."""
+    if any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group)):
+        return "something is written between the reads"
+    if len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group):
+        return "a write of one caller waits once for a look-up or two"
+    if _fanned_out(program, function, group):
+        return "this runs for every item of a long list at once, where what travels together is full already"
+    if _behind(program, function, group):
+        return "the caller waits for the world outside anyway"
+    if _drowned(program, function):
+        return "the function waits for every item of a loop as well, beside which this is not felt"
+    if _beside_many(program, function, group) or _beside_heavy(program, group):
+        return "it spares one look-up beside a batch that takes longer"
+    if unasked(program, function):
+        return UNASKED
+    if not waited_for(program, function):
+        return UNWAITED
+    if _seldom(group) or _left_before(program, function, group):
+        return "a condition often spares the later read, which starting both would not"
+    return ""
 
 
 def _writing(program: Program, function: Function) -> bool:

@@ -74,19 +74,21 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
         return None
     noun = "rows" if program.facts(site.function).planner else "documents"
     where = f" by the {clients} components that show them" if clients > 1 else " by the component that shows them" if clients else ""
+    dear = _costly(program, site, read, fields, clients)
     begun = read.chain if site.function.span.covers(read.chain) else read.span  # a query of a helper may serve others, who need more
     return Found(
         begun,
         f"whole {noun} of `{read.table}` are read, and only {phrase(fields)} used{where}",
         shortest(reaching(program, site.function)),
         Narrow(read.table or "", fields),
-        Severity.WARNING if _costly(program, site, read, fields, clients) else None,
+        Severity.WARNING if dear else None,
         Confidence.LIKELY,
         site.function.key,
         read.table,
         fields,
         cost=Cost(f"{len(table.fields or ())} fields a row", f"{len(fields)} field{'s' if len(fields) > 1 else ''} a row"),
         operation=read.verb,
+        because="" if dear else "the rows are light, or few of them are sent",
     )
 
 
@@ -113,6 +115,7 @@ def _row(program: Program, site: Site, read: Access, table: Table, seen: Fate) -
         fields=tuple(seen.fields),
         cost=Cost(f"the whole document with {phrase(heavy)}", "a small document"),
         operation=read.verb,
+        because="it is one document",
     )
 
 

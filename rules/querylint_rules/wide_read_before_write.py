@@ -54,17 +54,25 @@ def wide_read_before_write(program: Program) -> Iterator[Found]:
     for conflict in conflicts(program):
         read = conflict.read.access
         others = [Point(access.span, f"`{function.name}` inserts") for function, access in conflict.inserts[:3]]
+        because = (
+            "the range that is read is not the whole table"
+            if not whole_table(read)
+            else "the rows are only counted, and the number may lag behind"
+            if _only_counts(program, conflict)
+            else ""
+        )
         yield Found(
             read.span,
             _message(conflict),
             (*own_trail(program, conflict.read, conflict.mutation), *others),
             NARROW,
-            Severity.INFO if not whole_table(read) or _only_counts(program, conflict) else None,
+            Severity.INFO if because else None,
             Confidence.LIKELY if read.fragile else Confidence.SURE,
             conflict.read.function,
             read.table,
             cost=Cost("a retry for every insert that is committed meanwhile", "conflicts over the rows that decide"),
             operation=read.verb,
+            because=because,
         )
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import left_alone, unhurried
+from querylint.advise.audience import UNWAITED, left_alone, unhurried
 from querylint.advise.bulk import by_table, fails_alone, filled_after, keeps_one_row, laboring, one_by_one
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.keys import keys
@@ -35,7 +35,7 @@ from querylint.advise.volume import STREAM
 from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Root, Side, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Batch, Chunk
-from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
+from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
 
 INSERTING = frozenset(("create", "save"))
 ASSIGNED = "assign"
@@ -115,16 +115,27 @@ def _batch(program: Program, site: Site, write: Access) -> bool:
     return by_table(write) or write.verb in BULK or (write.bound is Bound.ALL and plain(program, site.function))
 
 
-def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Severity | None:
-    if unhurried(program, site.function) or fails_alone(site, hit.loop):
-        return Severity.INFO
-    if _own_values(write, hit) or laboring(program, site, hit.loop):
-        return Severity.INFO
-    if call is None and (keeps_one_row(hit.loop, write) or filled_after(program, site, hit.loop)):
-        return Severity.INFO
+def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Weight:
+    if unhurried(program, site.function):
+        return hint(UNWAITED)
+    if fails_alone(site, hit.loop):
+        return hint("a failure of one write is handled by itself")
+    if _own_values(write, hit):
+        return hint("each round updates rows by a condition of its own")
+    if laboring(program, site, hit.loop):
+        return hint("each round does so much else that the write is not what it costs")
+    if call is None and keeps_one_row(hit.loop, write):
+        return hint("each round stores the same row, for others to see how far it is")
+    if call is None and filled_after(program, site, hit.loop):
+        return hint("each round goes on to write for the row that it has made")
     if plain(program, site.function):
-        return Severity.INFO if one_by_one(program, site, hit.loop, write) else Severity.WARNING
-    return Severity.WARNING if call is None and not _bound_to_rows(program, site, write, hit) else None
+        alone = one_by_one(program, site, hit.loop, write)
+        return hint("the round needs what each write gives back, or is in the process" if alone else "", Severity.WARNING)
+    if call is not None:
+        return hint("a helper writes, which does more for each item")
+    if _bound_to_rows(program, site, write, hit):
+        return hint("code of the project watches each of these rows, or each write is to another row's relation")
+    return Weight(Severity.WARNING)
 
 
 def _own_values(write: Access, hit: Rounds) -> bool:
@@ -140,17 +151,19 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
     through = f" through `{call.text}`" if call is not None else ""
     source = _source(program, site, hit)
     loaded = (Point(source.span, "the rows are loaded here"),) if source else ()
+    weight = _weight(program, site, write, hit, call)
     return Found(
         call.span if call is not None else write.span,
         f"{_verb(write)} {table}{through} for every {over}, one statement each",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
         Batch(hit.loop.span, of="writes"),
-        _weight(program, site, write, hit, call),
+        weight.severity,
         Confidence.LIKELY,
         site.function.key,
         write.table,
         cost=Cost("n statements", "1 statement for a batch of rows"),
         operation=write.verb,
+        because=weight.because,
     )
 
 
@@ -241,6 +254,7 @@ def _cut(site: Site, source: Access) -> bool:
 def _found(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
     source = _source(program, site, hit)
     grows = _grows(program, site, write, source)
+    heavy = grows and not _choosy(site, hit)
     table = f"`{write.table}`" if write.table else "a document"
     over = round_of(program, site, hit.loop)
     through = f" through `{call.text}`" if call is not None else ""
@@ -251,11 +265,12 @@ def _found(program: Program, site: Site, write: Access, hit: Rounds, call: Call 
         f"{_verb(write)} {table}{through} for every {over}, one at a time{tail}",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
         Chunk(write.table),
-        Severity.WARNING if grows and not _choosy(site, hit) else None,
+        Severity.WARNING if heavy else None,
         function=site.function.key,
         table=write.table,
         cost=Cost("n writes in one transaction", "a bounded batch per transaction"),
         operation=write.verb,
+        because="" if heavy else "the writes of one transaction travel together, and nothing shows that they are many",
     )
 
 

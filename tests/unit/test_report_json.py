@@ -77,6 +77,7 @@ def test_a_finding_in_full() -> None:
             "pattern": "loop-read",
             "also": ["waterfall"],
             "severity": "warning",
+            "because": None,
             "confidence": "sure",
             "message": "`users` is read once for every item of `args.ids[0]`",
             "path": "convex/posts.ts",
@@ -100,6 +101,7 @@ def test_a_finding_in_full() -> None:
             "fix": None,
             "fingerprint": "0123456789abcdef0123456789abcdef",
             "baselineState": None,
+            "severityBefore": None,
         }
     ]
 

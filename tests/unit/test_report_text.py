@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -235,3 +236,21 @@ def test_a_link_leads_to_the_page_of_a_rule_that_has_one_and_changes_no_word(sty
     assert "\x1b]8;;https://github.com/querylint/querylint/blob/main/docs/rules/loop-read.md\x1b\\loop-read\x1b]8;;\x1b\\" in linked
     assert "rules/unused-suppression" not in linked
     assert re.sub(r"\x1b\]8;;.*?\x1b\\", "", linked) == render(style, result(LOOP_READ, stray), Options())
+
+
+def test_a_hint_says_why_it_is_only_one_in_every_format_that_has_room() -> None:
+    hints = Options(show=Severity.INFO)
+    assert "     = only a hint: the table holds few rows\n" in text(options=hints)
+    for style in ("github", "rdjson", "junit", "markdown", "agent", "sarif"):
+        told = render(style, RESULT, hints)
+        assert re.search("only a hint: the table holds few rows", told, re.IGNORECASE), style
+        assert "only a hint: ." not in told
+    assert [f["because"] for f in json.loads(render("json", RESULT, hints))["findings"]].count("the table holds few rows") == 1
+
+
+def test_what_was_less_severe_before_is_told_as_such() -> None:
+    worse = result(replace(LOOP_READ, was=Severity.INFO), SCAN)
+    assert "(was a hint)\n" in text(worse)
+    assert "1 of them less severe before" in text(worse)
+    for style in ("concise", "github", "gitlab", "rdjson", "junit", "sonarqube", "azure", "markdown", "agent"):
+        assert render(style, worse, Options()).count("(was a hint)") >= 1, style

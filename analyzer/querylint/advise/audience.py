@@ -43,6 +43,11 @@ def audience(program: Program, function: Function) -> Audience:
     return program.once("audience", lambda: _audiences(program)).get(function.key, Audience.USERS)
 
 
+ALONE = "nothing in sight calls this function"
+UNWAITED = "nobody waits for it: only schedules, commands or work in the background lead here"
+UNASKED = "no client in sight asks for this function"
+
+
 def waited_for(program: Program, function: Function) -> bool:
     """Whether somebody may wait for the function: a wait that is spared then counts."""
     return audience(program, function) is Audience.USERS

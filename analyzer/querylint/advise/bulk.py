@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from querylint.advise.audience import unhurried
+from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
 from querylint.advise.rounds import called_sometimes
@@ -37,22 +37,28 @@ def by_table(access: Access) -> bool:
     return access.table is None and access.table_from is not None and all(p.way is Way.PLANNER for p in access.plans)
 
 
-def small_matter(program: Program, site: Site, effect: Effect) -> bool:
-    """Whether a read per item is true, and little: the database is in the process, nobody waits, or a helper does far more."""
+KEPT = "what is read is kept, and not read again"
+
+
+def small_matter(program: Program, site: Site, effect: Effect) -> str:
+    """Why a read per item is true, and little: the database is in the process, nobody waits, or a helper does far more; else empty."""
     if site.handled and program.facts(site.function).bulk_reads:
-        return True  # something must fail first
-    if unhurried(program, site.function) or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
-        return True
+        return "something must fail first"
+    if unhurried(program, site.function):
+        return UNWAITED
+    if (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
+        return KEPT
     place = program.sites(effect.function).by_id.get(effect.access.id)
     if place is not None and called_sometimes(program, place):
-        return True
+        return "the helper reads on some of its calls only"
     if not plain(program, site.function):
-        return False
-    return (
-        program.facts(site.function).embedded
-        or effect.access.kept
-        or (isinstance(site.step, Call) and laborious(program, site, site.step, effect))
-    )
+        return ""
+    if program.facts(site.function).embedded:
+        return "the database runs in the process, so there is no trip to it"
+    if effect.access.kept:
+        return KEPT
+    heavy = isinstance(site.step, Call) and laborious(program, site, site.step, effect)
+    return "the helper does much more for each item than this" if heavy else ""
 
 
 def remembered(effect: Effect) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from querylint.advise.audience import left_alone, unasked, waited_for
+from querylint.advise.audience import ALONE, UNASKED, UNWAITED, left_alone, unasked, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.growth import Reach, catalogued, reach, small
 from querylint.advise.indexes import Need, order_need
@@ -31,9 +31,12 @@ from querylint.advise.stored import always, idle
 from querylint.advise.trace import fate
 from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
-from querylint.rule import Severity
+from querylint.rule import Severity, Weight, hint
 
 SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
+
+
+PASSED = "nearly every row passes the filter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Loss:
     """A read whose filter an index could replace. `serving` is None where only a split into several queries helps (`or`).
 
     `after` is the order beyond the fixed fields that its caller can see, None where nobody sees one; `arms` is what each alternative asks.
-    `choices` is what the caller may ask besides, in place of the first condition that only some calls apply.
+    `choices` is what the caller may ask besides, in place of the first condition that only some calls apply. `because` says why it is a
+    hint, where it is.
     """
 
     site: Site
@@ -56,6 +60,7 @@ class Loss:
     after: tuple[str, ...] | None = None
     arms: tuple[Want, ...] = ()
     choices: tuple[Want, ...] = ()
+    because: str = ""
 
     @property
     def cost(self) -> str:
@@ -115,10 +120,11 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     swapped = taken is not None and serving is not None and not full(serving, want)
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):
         serving = proposal(want)
-    severity = _severity(program, site, read, plan, bare, residual, free=not serving.create)
+    weight = _weight(program, site, read, plan, bare, residual, free=not serving.create)
+    severity = weight.severity or Severity.WARNING
     others = (wanted(fixed, [*always, p], table, taken=taken) for p in chosen[first:])
     choices = tuple(dict.fromkeys(w for w in others if w is not None))
-    found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after, (), choices)
+    found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after, (), choices, weight.because)
     arms = _arms(always, table, want.equal) if after is None and to_end and not want.then else ()
     if arms and severity is not Severity.INFO and not suffices(program, found, serving):
         more = tuple(f for arm in arms for f in arm.equal + arm.then)
@@ -151,7 +157,7 @@ def suffices(program: Program, loss: Loss, serving: Serving) -> bool:
     kept = tuple(replace(p, side=Side.INDEX) if p.field in bound else p for p in loss.plan.predicates)
     plan = replace(loss.plan, way=Way.INDEX, index=serving.index, predicates=kept, ranged=True)
     read = replace(loss.access, plans=(plan,))
-    return _severity(program, loss.site, read, plan, False, plan.residual(), free=False) is Severity.INFO
+    return bool(_weight(program, loss.site, read, plan, False, plan.residual(), free=False).because)
 
 
 def _better(serving: Serving, fixed: tuple[str, ...]) -> bool:
@@ -206,34 +212,34 @@ def _worth_an_index(program: Program, site: Site, read: Access, plan: Plan) -> b
     return not uses or any(s.use.work is not Work.EMPTY for s in uses)
 
 
-def _severity(
-    program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...], *, free: bool
-) -> Severity:
-    if read.table is None or left_alone(program, site.function) or curated(program, site.function.root, read.table):
-        return Severity.INFO
-    if all(p.conditional for p in residual) and not waited_for(program, site.function):
-        return Severity.INFO
-    latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
-    if latest and not waited_for(program, site.function):
-        return Severity.INFO
+def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, residual: tuple[Predicate, ...], *, free: bool) -> Weight:
     root = site.function.root
+    if read.table is None:
+        return hint("which table it is about is not to be seen")
+    if left_alone(program, site.function):
+        return hint(ALONE)
+    if curated(program, root, read.table):
+        return hint("people keep the table by hand, so it holds few rows")
+    latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
+    if (latest or all(p.conditional for p in residual)) and not waited_for(program, site.function):
+        return hint(UNWAITED)
     if bare and all(always(program, root, read.table, p) for p in residual):
-        return Severity.INFO
+        return hint(PASSED)
     if not narrows(residual) or idle(program, root, read.table, residual):
         # Where it stops before the end, the first rows that are met are what was asked for.
-        return Severity.INFO if not bare or not _to_end(read) or whole(program, site, read) else Severity.WARNING
+        return hint(PASSED if not bare or not _to_end(read) or whole(program, site, read) else "", Severity.WARNING)
     if bare:
-        return Severity.WARNING
+        return Weight(Severity.WARNING)
     if unasked(program, site.function):
-        return Severity.INFO
+        return hint(UNASKED)
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
-        return Severity.INFO
+        return hint("the range binds two keys already, and few rows have both")
     far = reach(program, site.function, read)
     if far is Reach.PERSON and read.bound is Bound.LIMIT and all(p.conditional for p in residual):
-        return Severity.INFO  # what somebody may choose to see of the own rows: the first of them are soon found
+        return hint("what somebody may choose to see of the own rows is soon found")
     repeated = any(loop.kind in SEQUENTIAL or loop.kind is LoopKind.GATHER for loop in site.loops)
     if not free and catalogued(program, site.function, read):
-        return Severity.INFO
+        return hint("the range holds one row for each of a few names")
     if far is Reach.PERSON and not free and not repeated and not _worth_an_index(program, site, read, plan):
-        return Severity.INFO
-    return Severity.WARNING if far >= Reach.PERSON else Severity.INFO
+        return hint("the range holds what one person has, which hardly pays for a new index")
+    return hint("" if far >= Reach.PERSON else "the range that is read does not grow with use", Severity.WARNING)

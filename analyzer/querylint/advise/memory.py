@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from querylint.advise.audience import left_alone, unhurried, waited_for
+from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried, waited_for
 from querylint.advise.eager import missing, sources
 from querylint.advise.growth import Reach, reach, settled, small
 from querylint.advise.places import quiet, reaching, shortest
@@ -32,7 +32,7 @@ from querylint.ir import (
     Work,
 )
 from querylint.ir.program import Edge, Site
-from querylint.rule import Point, Severity
+from querylint.rule import Point, Severity, Weight, hint
 from querylint.text import Span
 
 GROUPING = frozenset((Work.GROUP, Work.DISTINCT))
@@ -98,26 +98,31 @@ def _alone(program: Program, site: Site, read: Access) -> bool:
     return bool(found) and all(s.read is not None and not s.listed and missing(program, s.outer, s.read, s.path) for s in found)
 
 
-def weight(program: Program, load: Load) -> Severity:
+def weight(program: Program, load: Load) -> Weight:
     """A warning where the range gathers rows for as long as its owner lives, in code that somebody runs; else a hint.
 
     What one person has gathered is worth it where somebody waits.
     """
-    if load.reported or left_alone(program, load.function) or unhurried(program, load.function):
-        return Severity.INFO
+    if load.reported:
+        return hint("the read of all rows is a finding of its own")
+    if left_alone(program, load.function):
+        return hint(ALONE)
+    if unhurried(program, load.function):
+        return hint(UNWAITED)
     follows = load.access.follows
     of_one = follows is not None and follows.root is Root.PARAM  # what belongs to one row, which somebody else may need as well
     kept = load.access.related and program.facts(load.function).identity  # with the row, for whoever asks again
     if kept or (of_one and program.facts(load.function).planner):
-        return Severity.INFO
+        return hint("the rows belong to one row, and may be loaded for others all the same")
     far = reach(program, load.function, load.access)
     if far is Reach.PERSON:
-        return Severity.WARNING if waited_for(program, load.function) else Severity.INFO
+        return hint("" if waited_for(program, load.function) else UNWAITED, Severity.WARNING)
     if far <= Reach.PERSON:
-        return Severity.INFO
+        return hint("the range that is read does not grow with use")
     # Where a statement takes any condition, the edit is a line of it, however many rows there are.
     plain_edit = program.facts(load.function).planner and not settled(load.access.table)
-    return Severity.WARNING if plain_edit or busy(program, load.function.root, load.access.table) else Severity.INFO
+    seen = plain_edit or busy(program, load.function.root, load.access.table)
+    return hint("" if seen else "nothing in sight shows that the table holds many rows", Severity.WARNING)
 
 
 def visited(load: Load) -> bool:

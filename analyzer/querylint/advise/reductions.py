@@ -13,7 +13,7 @@ from querylint.advise.serving import Serving, Want, full, keeps_order, known_fie
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
 from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, Work
-from querylint.rule import Severity
+from querylint.rule import Severity, Weight, hint
 
 OWNERS = re.compile(r"^(?:org|organization|team|workspace|tenant|user|owner|account|thread)_?id$", re.IGNORECASE)
 WHOLE = (Work.FOLD, Work.GROUP, Work.DISTINCT, Work.COUNT)
@@ -25,7 +25,7 @@ CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
 class Reduction:
     """Filters in memory that one index range could do, the first of them in `seen`. `serving` is the index that has it, or one to add.
 
-    `always` says that they run on every call, whatever its arguments.
+    `always` says that they run on every call, whatever its arguments; `because` why it is a hint, where it is.
     """
 
     load: Load
@@ -35,6 +35,7 @@ class Reduction:
     serving: Serving
     severity: Severity
     always: bool
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Sorting:
     serving: Serving | None
     severity: Severity
     cut: bool
+    because: str = ""
 
 
 Filtered = tuple[Load, list[Seen], list[Reduction]]
@@ -94,8 +96,10 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     want, serving = _served(load.table, plan, predicates)
     counted = {s.use.id for s, _ in hits} <= load.only_counted()  # all the rows are needed besides
     shown = load.fate.listed and all(s.use.work is Work.SOME for s, _ in hits)  # and so they are where something of each is shown
-    severity = _severity(program, load, plan, predicates, serving, want, again=again or counted or shown, maybe=hits[0][0].use.conditional)
-    return Reduction(load, hits[0][0], predicates, want, serving, severity, not hits[0][0].use.conditional)
+    maybe = hits[0][0].use.conditional
+    besides = "all of the rows are needed besides" if counted or shown else "an earlier filter of the same rows is told" if again else ""
+    found = hint(besides) if besides else _weight(program, load, plan, predicates, serving, want, maybe=maybe)
+    return Reduction(load, hits[0][0], predicates, want, serving, found.severity or Severity.WARNING, not maybe, found.because)
 
 
 def sorted_in_memory(program: Program) -> list[Sorting]:
@@ -131,8 +135,19 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
     cuts = {s.use.id for s in load.works(*CUTS)}
     others = any(s.use.work in WHOLE and not cuts & set(s.use.after) and _beside(program, load, seen, s) for s in load.fate.uses)
     picked = any(s.use.id in seen.use.after and not all(sargable(p, load.table) for p in s.use.predicates) for s in load.works(Work.FILTER))
-    severity = weight(program, load) if cut and not ranged and not others and not picked else Severity.INFO
-    return Sorting(load, seen, field, want, serving, severity, cut)
+    alone = (
+        "all of the rows are shown, so only the sort is spared"
+        if not cut
+        else "the range binds this field already"
+        if ranged
+        else "the rows are needed besides, whatever their order"
+        if others
+        else "what is tested in memory picks the rows after the sort"
+        if picked
+        else ""
+    )
+    found = hint(alone) if alone else weight(program, load)
+    return Sorting(load, seen, field, want, serving, found.severity or Severity.WARNING, cut, found.because)
 
 
 def _beside(program: Program, load: Load, seen: Seen, other: Seen) -> bool:
@@ -202,21 +217,27 @@ def _varying(program: Program, seen: Seen, p: Predicate) -> bool:
     return bool(p.value.deps & inside)
 
 
-def _severity(
-    program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, want: Want, *, again: bool, maybe: bool
-) -> Severity:
+def _weight(
+    program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving, want: Want, *, maybe: bool
+) -> Weight:
     """A hint where the filter leaves out next to nothing, or a new index would split what two keys have found already."""
-    if again or drains(program, load) or (serving.create and (len(plan.fixed()) > 1 or catalogued(program, load.function, load.access))):
-        return Severity.INFO
+    if drains(program, load):
+        return hint("the rows leave the range that is read, which stays short")
+    if serving.create and len(plan.fixed()) > 1:
+        return hint("the range binds two keys already, and few rows have both")
+    if serving.create and catalogued(program, load.function, load.access):
+        return hint("the range holds one row for each of a few names")
     chosen = all(p.conditional for p in predicates)
     if (chosen or maybe) and any(p.relation is Relation.EQ and not p.conditional for p in plan.residual()):
-        return Severity.INFO  # what the database always filters by is worth the index
+        return hint("what the database always filters by is worth the index more")
     if load.site.arms and (chosen or maybe):  # the arm may be the one where the condition is not asked for
-        return Severity.INFO
+        return hint("only some calls ask for it")
     if serving.create and plan.order is not None and not keeps_order(plan, load.table, serving, want):
-        return Severity.INFO  # the order is asked for, and an index that gave both would be another
-    if _guards(program, load, plan, predicates) or idle(program, load.function.root, load.access.table, predicates):
-        return Severity.INFO
+        return hint("the order is asked for, and an index that gave both would be another")
+    if _guards(program, load, plan, predicates):
+        return hint("the filter only makes sure of the owner")
+    if idle(program, load.function.root, load.access.table, predicates):
+        return hint("nearly every row passes the filter")
     return weight(program, load)
 
 

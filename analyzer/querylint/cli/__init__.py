@@ -78,6 +78,9 @@ def run(args: Sequence[str], question: Question | None = None) -> int:
     """Carry out a command line and say how it went; mistakes and mishaps end here, each as a sentence."""
     try:
         code = door.main(list(args), prog_name="querylint", standalone_mode=False, obj=question)
+    except click.exceptions.NoArgsIsHelpError as error:  # a group alone, such as `querylint baseline`
+        click.echo(error.format_message(), err=True)
+        return ExitCode.UNTRUSTED
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "querylint"
         return complain(f"{error.format_message()}\n`{command} --help` lists what there is")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,12 @@ from querylint.cli.console import ExitCode, put, shown, write
 from querylint.cli.options import CONFIG, names
 from querylint.cli.progress import working
 from querylint.errors import BaselineError
-from querylint.report.wording import count
+from querylint.report.wording import count, numbers
 
 if TYPE_CHECKING:
     from querylint.engine import Outcome
     from querylint.filters import Compared, Known
+    from querylint.rule import Finding, Severity
 
 FILE = click.option("--baseline", "file", type=click.Path(path_type=Path), metavar="FILE", help="Instead of querylint-baseline.json.")
 FOLDER = click.argument("folder", default=".", type=click.Path(path_type=Path))
@@ -45,7 +47,7 @@ def create(folder: Path, file: Path | None, config: Path | None) -> int:
         raise BaselineError(f"`{path}` exists; `querylint baseline update --accept-new` adds what is new, and deleting it starts afresh")
     findings = _checked(folder, config).result.findings
     write(path, filters.text_of(filters.Known.of(finding, __version__) for finding in findings))
-    put(f"{path}: {_listed(len(findings))}. `querylint check` now reports what is new; commit the file.\n")
+    put(f"{path} {_listed(finding.severity for finding in findings)}. `querylint check` now reports what is new; commit the file.\n")
     return ExitCode.CLEAN
 
 
@@ -55,17 +57,22 @@ def create(folder: Path, file: Path | None, config: Path | None) -> int:
 @CONFIG
 @click.option("--accept-new", is_flag=True, help="Add what is new.")
 def update(folder: Path, file: Path | None, config: Path | None, accept_new: bool) -> int:
-    """Follow what was renamed, and remove what is no more; add what is new only with --accept-new."""
+    """Follow what was renamed or became milder, and remove what is no more; add what is new or more severe only with --accept-new."""
     from querylint import filters
 
     path, compared, resting = _compared(folder, file, config)
-    kept = [*resting, *(replace(filters.Known.of(finding, entry.since), id=finding.fingerprint) for entry, finding in compared.matched)]
+    followed = [(filters.Known.of(finding, entry.since), finding.was) for entry, finding in compared.matched]
+    kept = [*resting, *(now if was is None or accept_new else replace(now, severity=was) for now, was in followed)]
     moved = sum(1 for entry, finding in compared.matched if entry.id != finding.fingerprint)
-    added = [filters.Known.of(finding, __version__) for finding in compared.new] if accept_new else []
+    fresh = [finding for finding in compared.new if finding.was is None]
+    added = [filters.Known.of(finding, __version__) for finding in fresh] if accept_new else []
     write(path, filters.text_of([*kept, *added]))
-    put(f"{path}: {_listed(len(kept) + len(added))}; {len(compared.gone)} removed, {moved} renamed, {len(added)} added.\n")
+    said = _listed(entry.severity for entry in [*kept, *added])
+    put(f"{path} {said}; {len(compared.gone)} removed, {moved} renamed, {len(added)} added.\n")
     if compared.new and not accept_new:
-        put(f"{count(len(compared.new), 'finding')} not in the baseline: mend, or add with --accept-new.\n")
+        worse = len(compared.new) - len(fresh)
+        put(f"Not in the baseline: {numbers(f.severity for f in compared.new)}{f' ({worse} less severe there)' if worse else ''}. ")
+        put("Mend, or add with --accept-new.\n")
     return ExitCode.CLEAN
 
 
@@ -80,7 +87,7 @@ def prune(folder: Path, file: Path | None, config: Path | None) -> int:
     path, compared, resting = _compared(folder, file, config)
     kept = [*resting, *(entry for entry, _ in compared.matched)]
     write(path, filters.text_of(kept))
-    put(f"{path}: {_listed(len(kept))}; {len(compared.gone)} removed.\n")
+    put(f"{path} {_listed(entry.severity for entry in kept)}; {len(compared.gone)} removed.\n")
     return ExitCode.CLEAN
 
 
@@ -94,19 +101,28 @@ def show(folder: Path, file: Path | None, config: Path | None, style: str, rules
     """Say what the baseline lists, and what of it is still found."""
     from querylint import filters
 
-    _, compared, resting = _compared(folder, file, config)
-    rows = [(entry, finding.age.value if finding.age else "", finding.found.span.line) for entry, finding in compared.matched]
+    path, compared, resting = _compared(folder, file, config)
+    rows = [(entry, _state(finding), finding.found.span.line) for entry, finding in compared.matched]
     rows += [(entry, "absent", 0) for entry in compared.gone] + [(entry, "not looked for", 0) for entry in resting]
     rows = sorted((row for row in rows if rules is None or row[0].rule in rules), key=lambda row: (row[0].path, row[2], row[0].rule))
     if style == "json":
-        listed = [{"rule": e.rule, "path": e.path, "function": e.function, "line": n or None, "state": s, "id": e.id} for e, s, n in rows]
+        listed = [
+            {
+                "rule": e.rule, "path": e.path, "function": e.function, "line": n or None, "state": s, "id": e.id,
+                "severity": e.severity.value if e.severity is not None else None,
+            }
+            for e, s, n in rows
+        ]  # fmt: skip
         put(json.dumps({"version": 1, "findings": listed}, indent=2, ensure_ascii=False) + "\n", machine=True)
         return ExitCode.CLEAN
     for entry, state, line in rows:
-        put(f"{entry.path}{f':{line}' if line else ''}: {entry.rule}{f' in {entry.function}' if entry.function else ''} ({state})\n")
+        severity = f" {entry.severity.value}" if entry.severity is not None else ""
+        where = f" in {entry.function}" if entry.function else ""
+        put(f"{entry.path}{f':{line}' if line else ''}:{severity} {entry.rule}{where} ({state})\n")
     summary = ", ".join(f"{number} {rule}" for rule, number in filters.by_rule(row[0] for row in rows).items())
-    gone = f", of which {len(compared.gone)} are no more found" if compared.gone else ""
-    put(f"{_listed(len(rows))}{gone}{': ' + summary if summary else ''}.\n")
+    absent = sum(1 for _, state, _ in rows if state == "absent")
+    gone = f", of which {count(absent, 'is', 'are')} no more found" if absent else ""
+    put(f"{path} {_listed(entry.severity for entry, _, _ in rows)}{gone}{'. By rule: ' + summary if summary else ''}.\n")
     return ExitCode.CLEAN
 
 
@@ -144,5 +160,12 @@ def _compared(folder: Path, file: Path | None, config: Path | None) -> tuple[Pat
     return path, filters.compare(outcome.result.findings, [entry for entry in entries if entry.rule in active]), resting
 
 
-def _listed(number: int) -> str:
-    return f"{count(number, 'finding')} listed"
+def _state(finding: Finding) -> str:
+    """How a listed finding is found now."""
+    if finding.was is not None:
+        return f"now {finding.severity.value}"
+    return finding.age.value if finding.age else ""
+
+
+def _listed(severities: Iterable[Severity | None]) -> str:
+    return f"lists {numbers(severities)}"

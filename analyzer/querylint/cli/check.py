@@ -13,7 +13,7 @@ from querylint.cli.console import ExitCode
 from querylint.cli.keeping import keep
 from querylint.cli.options import COLORS, CONFIG, SEVERITIES, VIEW, names, outputs_given, view_of
 from querylint.cli.progress import working
-from querylint.cli.reporting import Printing, say
+from querylint.cli.reporting import Printing, refuse_nothing, say
 from querylint.cli.watching import again
 from querylint.report import FIX_FORMATS, FORMATS
 
@@ -47,7 +47,7 @@ def check(
     """Report what is costly in PATHS (default: here).
 
     Exit code 0: nothing to report; 1: findings at or over --fail-on, or a gate of the settings that is not met; 2: the run cannot be
-    trusted.
+    trusted, or there is no source file in the folders that it is asked about.
     """
     ctx = click.get_current_context()
     if statistics and style != "text":
@@ -66,6 +66,7 @@ def check(
         with working(quiet):
             asked = {key: value for key, value in given.items() if value is not None}
             outcome = review.check(paths or (Path(),), config, asked, wanted, fixes=fixes)
+        refuse_nothing(outcome.part)
         said = say(outcome, printing)
         if not (outputs or watch or outcome.result.broken):
             keep(ctx.find_object(Question), said, outcome, paths or (Path(),), wanted.baseline)

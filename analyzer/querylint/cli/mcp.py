@@ -111,11 +111,10 @@ class _Tools:
 
 def explain(rule: str) -> str:
     """The page of a rule: what it finds, why that costs, what to do instead, and when it stays silent."""
-    from querylint import engine
-    from querylint.cli.pages import rule_named
-    from querylint.report import pages, paint
+    from querylint.cli.pages import explanation
+    from querylint.report import paint
 
-    return _answered(lambda: pages.rule_text(rule_named(rule, engine.load_rules()), paint.Paint(False)))
+    return _answered(lambda: explanation(rule, paint.Paint(False)))
 
 
 def rules() -> str:

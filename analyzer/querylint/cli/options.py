@@ -68,7 +68,11 @@ def view_of(ctx: click.Context, given: Mapping[str, Any], paths: tuple[Path, ...
 
 _VIEW = (
     SINCE,
-    click.option("--staged", is_flag=True, help="Look at what is staged in git, and report what touches staged files."),
+    click.option(
+        "--staged",
+        is_flag=True,
+        help="Look at what is staged in git, and report what touches staged files; with --since HEAD only what is new there.",
+    ),
     click.option("--changed", is_flag=True, help="Report what touches changed files: PATHS, or what git says has changed."),
     BASELINE,
     NO_BASELINE,

@@ -11,6 +11,7 @@ import click
 from querylint.cli.console import ExitCode, painter, put, write
 from querylint.cli.options import COLORS
 from querylint.errors import RuleNameError
+from querylint.report.paint import Paint
 from querylint.rule import Rule
 
 
@@ -30,11 +31,8 @@ def rules(style: str, color: str) -> int:
 @click.argument("rule")
 @COLORS
 def explain(rule: str, color: str) -> int:
-    """Print the page of RULE: what it finds, why that costs, what to do, when it stays silent."""
-    from querylint import engine
-    from querylint.report import pages
-
-    put(pages.rule_text(rule_named(rule, engine.load_rules()), painter(color)))
+    """Print the page of RULE: what it finds, why that costs, what to do, when it stays silent; or the rules of a pattern."""
+    put(explanation(rule, painter(color)))
     return ExitCode.CLEAN
 
 
@@ -42,14 +40,26 @@ def explain(rule: str, color: str) -> int:
 @click.option("--write/--check", "writing", default=False, help="Write the pages, or only say which are out of date.")
 def docs(writing: bool) -> int:
     """Keep docs/rules and the table in docs/rules.md equal to the rules, from the root of querylint's own repository."""
-    from querylint import engine
+    from querylint import engine, filters
     from querylint.report import pages
 
-    stale = pages.out_of_date(Path(), engine.load_rules())
+    stale = pages.out_of_date(Path(), engine.load_rules(), filters.OWN)
     for path, text in stale.items() if writing else ():
         path.unlink() if text is None else write(path, text)
     put("".join(f"{path.as_posix()}: {'made again' if writing else 'out of date'}\n" for path in stale))
     return ExitCode.FINDINGS if stale and not writing else ExitCode.CLEAN
+
+
+def explanation(name: str, paint: Paint) -> str:
+    """The page of a rule, or the rules of a pattern; raises RuleNameError for what is neither."""
+    from querylint import engine
+    from querylint.report import pages
+
+    known = engine.explained()
+    family = [rule for rule in known if rule.pattern == name]
+    if family and name not in {rule.name for rule in known}:
+        return f"`{name}` is a pattern, which these rules belong to:\n\n{pages.rules_text(family, paint)}"
+    return pages.rule_text(rule_named(name, known), paint)
 
 
 def rule_named(name: str, known: Sequence[Rule]) -> Rule:

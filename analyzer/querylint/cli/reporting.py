@@ -13,8 +13,9 @@ import click
 
 from querylint.cache.record import Said
 from querylint.cli.console import ExitCode, complain, is_terminal, put, write
+from querylint.errors import PathError
 from querylint.report import MACHINE_FORMATS, Options, paint, render, wording
-from querylint.result import Result
+from querylint.result import Part, Result
 from querylint.rule import Severity
 
 if TYPE_CHECKING:
@@ -40,6 +41,15 @@ class Printing:
     chosen: bool = False
 
 
+def refuse_nothing(part: Part | None) -> None:
+    """Raise PathError where there is no file to look at in the folders that were named: nobody means that.
+
+    Files that were named one by one may all be of other kinds, since hooks name whatever has changed.
+    """
+    if part is not None and part.folders and not part.files:
+        raise PathError(f"there is no Python, TypeScript or JavaScript file under {wording.named(part)} that is not ignored or excluded")
+
+
 def say(outcome: Outcome, printing: Printing) -> Said:
     """Write the files, print the report, and return what was printed and what the exit code has to be."""
     result, code = outcome.result, verdict(outcome.result, outcome.settings.fail_on, printing.exit_zero)
@@ -53,7 +63,7 @@ def say(outcome: Outcome, printing: Printing) -> Said:
     said = put(render(printing.style, result, options), machine=printing.style in MACHINE_FORMATS)
     if printing.style == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _summarize(Path(summary), result, options)
-    beside = "".join(f"{line}\n" for line in _beside(result, printing))
+    beside = "".join(f"{line}\n" for line in _beside(result, outcome.part, printing))
     click.echo(beside, err=True, nl=False)
     if result.broken:
         complain("the run cannot be trusted, since a part of querylint failed; the notes say which")
@@ -81,8 +91,10 @@ def verdict(result: Result, fail_on: Severity | None, exit_zero: bool = False) -
     return ExitCode.FINDINGS if failing or any(gate.failed for gate in result.gates) else ExitCode.CLEAN
 
 
-def _beside(result: Result, printing: Printing) -> Iterator[str]:
+def _beside(result: Result, part: Part | None, printing: Printing) -> Iterator[str]:
     """What a report that has no room for it leaves unsaid: what the run looked at, and the gates that are not met."""
+    if part is not None and not part.analysed and not printing.quiet:
+        yield f"querylint: {wording.nothing_there(part)}"
     if printing.style == "concise" and not printing.quiet:
         yield from (wording.gate(gate) for gate in result.gates if gate.failed)
         yield f"{wording.verdict(result)} {wording.looked_at(result)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Discovery:
 
     `files` are sources and the configuration that front ends need, `folders` those that were walked (the root is the empty string),
     `generated` the folders that hold a `_generated` folder, which itself is never read, `environments` the folders that were passed over
-    because of what lies in them.
+    because of what lies in them, `idle` the excluding globs that left out nothing.
     """
 
     root: Path
@@ -46,6 +46,7 @@ class Discovery:
     generated: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     environments: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 def discover(scope: Scope, excludes: Sequence[str] = (), force_exclude: bool = True, prefix: str = "") -> Discovery:
@@ -57,7 +58,8 @@ def discover(scope: Scope, excludes: Sequence[str] = (), force_exclude: bool = T
     """
     walk = _Walk(scope, compile_lines(excludes), force_exclude, f"{prefix}/" if prefix else "")
     walk.run()
-    return walk.finished()
+    idle = tuple(glob for glob in excludes if not glob.startswith("!") and not walk.hit(glob))
+    return replace(walk.finished(), idle=idle) if idle else walk.finished()
 
 
 def counting() -> Filter:
@@ -87,6 +89,7 @@ class _Walk:
         self.generated: list[str] = []
         self.links: list[str] = []
         self.passed: list[str] = []
+        self.left_out: list[tuple[str, str, bool]] = []
         self.notes: list[Note] = []
         self.environments: list[str] = []
         self.lead, self.outer = _outer(scope.root)
@@ -175,7 +178,15 @@ class _Walk:
         return named or not ignored(chain, self.lead + path, name, False)
 
     def excluded(self, path: str, name: str, folder: bool) -> bool:
-        return bool(self.excludes.layers) and self.excludes.verdict(self.prefix + path, name, folder) is True
+        out = bool(self.excludes.layers) and self.excludes.verdict(self.prefix + path, name, folder) is True
+        if out:
+            self.left_out.append((self.prefix + path, name, folder))
+        return out
+
+    def hit(self, glob: str) -> bool:
+        """Whether a glob alone leaves out something; of folders that are never read, nobody says it does not."""
+        one = compile_lines((glob,))
+        return not _SKIPPED.isdisjoint(glob.split("/")) or any(one.verdict(*left) for left in self.left_out)
 
     def link(self, name: str, path: str, chain: Chain, way: _Way) -> None:
         """Remember a link that may stand for a file.
@@ -234,6 +245,12 @@ def readable(path: str) -> bool:
         or suffix in _TEMPLATES
         or (suffix in _TEMPLATES_OF_FOLDERS and not _TEMPLATE_FOLDERS.isdisjoint(folders))
     )
+
+
+def source(path: str) -> bool:
+    """Whether a readable file holds code, not only settings of a project."""
+    name = path.rpartition("/")[2]
+    return name not in _CONFIGS and not (name.startswith("tsconfig") and name.endswith(".json"))
 
 
 def _printable(name: str) -> bool:

@@ -2,7 +2,8 @@
 
 A finding is known if its fingerprint is. What is left on both sides is matched once more without the path, or without the function, so
 that renaming a file or a function makes nothing new; of each old finding only one can come out of that, so that mending one place
-while making the same mistake in another is not missed.
+while making the same mistake in another is not missed. One that is more severe than it was is new again: a hint that has become an
+error is not what somebody agreed to live with. Of an old finding without a severity it is assumed that it was as severe as it is now.
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from querylint.errors import BaselineError
-from querylint.rule import Age, Finding
+from querylint.rule import Age, Finding, Severity
 
 BASELINE_FILE = "querylint-baseline.json"
 VERSION = 1
+SEVERITIES = tuple(severity.value for severity in Severity)
 
 _ABOUT = "what this is: findings that were there when querylint came; `querylint baseline` keeps it"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One finding as it was: its identity, and what it was about. `since` is the version of querylint that first listed it."""
+    """One finding as it was: its identity, what it was about, and how severe, which files of an early querylint do not say.
+
+    `since` is the version of querylint that first listed it.
+    """
 
     id: str
     rule: str
@@ -34,6 +39,7 @@ class Known:
     fields: tuple[str, ...]
     operation: str
     since: str
+    severity: Severity | None = None
 
     @classmethod
     def of(cls, finding: Finding, since: str = "") -> Known:
@@ -41,7 +47,8 @@ class Known:
         found = finding.found
         function = found.function.partition("::")[2]
         fields = tuple(sorted(found.fields))
-        return cls(finding.fingerprint, finding.rule, found.span.path, function, found.table or "", fields, found.operation, since)
+        table, kind = found.table or "", found.operation
+        return cls(finding.fingerprint, finding.rule, found.span.path, function, table, fields, kind, since, finding.severity)
 
     @property
     def subject(self) -> tuple[str, ...]:
@@ -51,7 +58,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Findings by age, and the known ones that are no more. `matched` leads from the known ones that are still there to their findings."""
+    """Findings by age, and the known ones that are no more. `matched` leads from the known ones that are still there to their findings.
+
+    A finding that is more severe than it was is both: new, and matched with what it was.
+    """
 
     new: tuple[Finding, ...]
     old: tuple[Finding, ...]
@@ -71,13 +81,19 @@ def compare(findings: Sequence[Finding], known: Collection[Known]) -> Compared:
     waiting = [entry for entries in left.values() for entry in entries]
     for place in ("path", "function"):
         _move(findings, waiting, place, pairs)
-    aged = [replace(finding, age=pairs[number][1] if number in pairs else Age.NEW) for number, finding in enumerate(findings)]
+    aged = [_aged(finding, *pairs[number]) if number in pairs else replace(finding, age=Age.NEW) for number, finding in enumerate(findings)]
     return Compared(
-        tuple(finding for number, finding in enumerate(aged) if number not in pairs),
-        tuple(finding for number, finding in enumerate(aged) if number in pairs),
+        tuple(finding for number, finding in enumerate(aged) if number not in pairs or finding.was is not None),
+        tuple(finding for number, finding in enumerate(aged) if number in pairs and finding.was is None),
         tuple(sorted(waiting, key=_order)),
         tuple((pairs[number][0], aged[number]) for number in sorted(pairs)),
     )
+
+
+def _aged(finding: Finding, entry: Known, age: Age) -> Finding:
+    if entry.severity is not None and entry.severity.rank < finding.severity.rank:
+        return replace(finding, age=Age.UPDATED, was=entry.severity)
+    return replace(finding, age=age)
 
 
 def _move(findings: Sequence[Finding], waiting: list[Known], place: str, pairs: dict[int, tuple[Known, Age]]) -> None:
@@ -120,7 +136,7 @@ def text_of(entries: Iterable[Known]) -> str:
         json.dumps(
             {
                 "id": e.id, "rule": e.rule, "path": e.path, "function": e.function, "table": e.table, "fields": list(e.fields),
-                "operation": e.operation, "since": e.since,
+                "operation": e.operation, "since": e.since, **({"severity": e.severity.value} if e.severity is not None else {}),
             },
             ensure_ascii=False,
         )
@@ -144,7 +160,12 @@ def _entry(row: Any, name: str, number: int) -> Known:
     wrong = next((key for key, value in texts.items() if not isinstance(value, str)), None)
     if wrong or not texts["id"] or not texts["rule"] or not isinstance(fields, list) or not all(isinstance(f, str) for f in fields):
         raise BaselineError(f"{name}: finding {number} is incomplete or wrong (`{wrong or 'id, rule and fields'}`)")
-    return Known(fields=tuple(fields), **texts)
+    severity = row.get("severity")
+    if severity is not None and severity not in SEVERITIES:
+        raise BaselineError(
+            f"{name}: finding {number} is of the severity {json.dumps(severity)}; it must be one of {', '.join(SEVERITIES)}"
+        )
+    return Known(fields=tuple(fields), severity=None if severity is None else Severity(severity), **texts)
 
 
 def _order(entry: Known) -> tuple[str, str, str, str]:

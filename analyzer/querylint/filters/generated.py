@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from querylint.rule import Finding, Severity
+from querylint.rule import Finding, Severity, lowered
 from querylint.text import LineIndex
 
 HEAD = 1000
@@ -20,10 +19,10 @@ COMMENT = re.compile(rb"\A(?:\s*(?://[^\n]*|#[^\n]*|/\*.*?\*/|\"\"\".*?\"\"\"))+
 def hushed(findings: Sequence[Finding], sources: Mapping[str, LineIndex]) -> tuple[tuple[Finding, ...], list[str]]:
     """The findings with warnings in generated files as hints, and the paths of those files. What fails when it runs stays an error."""
     made = {path for path in {f.found.span.path for f in findings} if path in sources and generated(sources[path].source)}
-    lowered = tuple(
-        replace(f, severity=Severity.INFO) if f.found.span.path in made and f.severity is Severity.WARNING else f for f in findings
+    quiet = tuple(
+        lowered(f, "a tool writes this file") if f.found.span.path in made and f.severity is Severity.WARNING else f for f in findings
     )
-    return lowered, sorted(made)
+    return quiet, sorted(made)
 
 
 def generated(source: bytes) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
-from querylint.rule import Finding, Severity
+from querylint.rule import Finding, Severity, lowered
 from querylint.text import LineIndex
 
 WRITES = re.compile(
@@ -30,7 +29,9 @@ ABOVE = 6
 
 def reasoned(findings: Sequence[Finding], sources: Mapping[str, LineIndex]) -> tuple[Finding, ...]:
     """The findings, with warnings as hints where the comment of the place or of the loop around it says why things are as they are."""
-    return tuple(replace(f, severity=Severity.INFO) if _has_reason(f, sources.get(f.found.span.path)) else f for f in findings)
+    return tuple(
+        lowered(f, "the comment there says why it is so") if _has_reason(f, sources.get(f.found.span.path)) else f for f in findings
+    )
 
 
 def _has_reason(finding: Finding, source: LineIndex | None) -> bool:

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 
 from querylint.filters.comments import Comment, comments
 from querylint.filters.identity import fingerprints
+from querylint.filters.own import BAD, PATTERN, UNUSED
 from querylint.remedy import Advice
 from querylint.result import Suppressed
 from querylint.rule import Finding, Found, Severity
 from querylint.text import LineIndex
 
-BAD = "bad-suppression"
-UNUSED = "unused-suppression"
 PSEUDO_RULES = frozenset({BAD, UNUSED})
 """Names under which this room reports; they are rules to the user, who may set their severity, but no module judges by them."""
 
-_PATTERN = "suppression"
 _FORM = "ignore[rule-name] -- reason"
 
 
@@ -116,7 +114,7 @@ def _unused(comment: Comment, names: list[str]) -> Iterator[Finding]:
 def _finding(rule: str, comment: Comment, message: str, advice: str, names: tuple[str, ...] | None = None) -> Finding:
     fields = comment.names if names is None else names
     found = Found(comment.span, message, remedy=Advice(advice), fields=fields, operation=comment.verb)
-    return Finding(rule, _PATTERN, Severity.WARNING, found)
+    return Finding(rule, PATTERN, Severity.WARNING, found)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ from querylint.ir.code import (
     Work,
 )
 from querylint.ir.program import Program
-from querylint.ir.schema import Facts, Field, Index, IndexKind, Link, Schema, Table
+from querylint.ir.schema import Dialect, Facts, Field, Index, IndexKind, Link, Schema, Table
 from querylint.ir.value import ITEM, NOT_LITERAL, UNKNOWN, Origin, Path, Root, Value
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Carried",
     "Case",
     "Clock",
+    "Dialect",
     "Eager",
     "Escape",
     "Exit",

@@ -158,7 +158,9 @@ class Program:
     def facts(self, function: Function) -> Facts:
         """What is true of the stack by which a function reaches its database."""
         schema = self.schema(function)
-        return schema.facts if schema is not None else UNDECLARED
+        if schema is None:
+            return UNDECLARED
+        return schema.dialect(function.key, function.path).facts if schema.others else schema.facts
 
     def table(self, function: Function, name: str | None) -> Table | None:
         """A table, as a function's schema declares it."""

@@ -120,12 +120,21 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialect:
+    """A stack by its name, and what is true of it."""
+
+    stack: str
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table. `fields` is None where they cannot be read; `indexes_known` is False where a library or a dynamic form declares them.
 
     `links` are its relations, `key` the field of its primary key, `order` the order that its rows come in unless a query asks otherwise.
     `watched` says that code of the project runs whenever one row is written, which a write of many at once would pass by. `split` says that
     each of its rows lies in several tables, its own and those of the classes above; None where a class that cannot be seen may have one.
+    `stack` declares it, where a project has several; empty for that of the schema.
     """
 
     name: str
@@ -139,6 +148,7 @@ class Table:
     order: tuple[str, ...] = ()
     watched: bool = False
     split: bool | None = False
+    stack: str = ""
 
     def link(self, name: str) -> Link | None:
         """The relation of that name."""
@@ -167,7 +177,8 @@ class Schema:
     `root` is the folder that the schema governs. `tail` lists the fields that the platform appends to every index: in Convex
     `_creationTime` (convex-facts 2.1). `complete` is False where tables may exist that could not be read. `validated` is False where
     the platform does not check documents against the declared types. `handed` says that code gives the schema itself to a package, which
-    may read by any index that it finds there.
+    may read by any index that it finds there. `others` are further stacks by the functions that reach the database by them, or by files
+    of which all functions do.
     """
 
     root: str
@@ -179,3 +190,8 @@ class Schema:
     span: Span | None = None
     facts: Facts = Facts()
     handed: bool = False
+    others: Mapping[str, Dialect] = field(default_factory=dict)
+
+    def dialect(self, key: str, path: str) -> Dialect:
+        """The stack by which a function of a file reaches the database."""
+        return self.others.get(key) or self.others.get(path) or Dialect(self.stack, self.facts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -13,7 +12,7 @@ from querylint.engine import Project
 from querylint.ir import Program
 from querylint.lsp.places import Text
 from querylint.report.order import at_least
-from querylint.result import Note
+from querylint.result import Note, Result
 from querylint.rule import Finding, Rule
 from querylint.settings import Settings
 
@@ -49,10 +48,19 @@ class Seen:
         return [f for f in self.findings if f.found.span.path == path]
 
 
-def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Event) -> Seen:
+@dataclass(slots=True)
+class Kept:
+    """The last analysis of a project, for as long as nothing of what it has read is another text."""
+
+    project: _Attentive | None = None
+    result: Result | None = None
+
+
+def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Event, kept: Kept | None = None) -> Seen:
     """Analyze a project. Raises QuerylintError for settings or a baseline that cannot be used, Overtaken once the event is set.
 
-    Files that git or the settings leave out are left out though they are open.
+    Files that git or the settings leave out are left out though they are open. Where a file is only opened, closed or saved, or an edit is
+    taken back, what was `kept` is the answer. Fixes are made for the open files alone, since nobody can ask for others.
     """
     rules = engine.load_rules()
     chosen = engine.settings_for(root, rules)
@@ -63,10 +71,11 @@ def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Ev
         for path, buffer in buffers.items()
         if (path in listed or not (root / path).exists()) and len(buffer.data) <= discover.LIMIT
     }
-    project = _Attentive(scope, chosen, unsaved, overtaken)
-    result = engine.run(partial(project.whole, fixes=True), rules)
-    new = filters.compare(result.findings, review.usual_baseline(root) or ()).new
-    findings = tuple(at_least(new, chosen.show))
+    kept = kept or Kept()
+    project, result = _analyzed(_Attentive(scope, chosen, unsaved, overtaken), rules, kept)
+    new = at_least(filters.compare(result.findings, review.usual_baseline(root) or ()).new, chosen.show)
+    fixed = {f.fingerprint: f for f in project.mended(f for f in new if f.found.span.path in buffers)}
+    findings = tuple(fixed.get(f.fingerprint, f) for f in new)
     texts = {
         path: Text(path, data, encoding, buffers[path].version if path in unsaved else None)
         for path in sorted({path for f in findings for path in (*engine.places(f), *(f.fix.paths if f.fix else ()))})
@@ -74,6 +83,17 @@ def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Ev
     }
     versions = {path: buffer.version for path, buffer in buffers.items()}
     return Seen(findings, texts, versions, {rule.name: rule for rule in rules}, chosen, result.notes)
+
+
+def _analyzed(project: _Attentive, rules: tuple[Rule, ...], kept: Kept) -> tuple[_Attentive, Result]:
+    """The project and what is found in it: those that are kept, if the project is the same in every file that these have read."""
+    if kept.project is not None and kept.result is not None and kept.project.same(project):
+        kept.project.attend(project)
+        return kept.project, kept.result
+    kept.project = kept.result = None  # not two programs in memory at once
+    result = engine.run(project.whole, rules)
+    kept.project, kept.result = project, result
+    return project, result
 
 
 class _Attentive(Project):
@@ -86,6 +106,15 @@ class _Attentive(Project):
     def read(self, path: str) -> bytes | None:
         self._go_on()
         return super().read(path)
+
+    def same(self, other: _Attentive) -> bool:
+        """Whether another look at the project would see the same."""
+        alike = self.settings == other.settings and self.found == other.found
+        return alike and all(other.read(path) == data for path, data in list(self.contents.items()))
+
+    def attend(self, other: _Attentive) -> None:
+        """Go on for whoever waits for the other."""
+        self._overtaken = other._overtaken
 
     def judge(self, program: Program, rules: Iterable[Rule]) -> list[Finding]:
         return super().judge(program, self._wanted(rules))

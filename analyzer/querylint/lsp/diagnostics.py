@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from querylint.lsp.analysis import Seen
 from querylint.remedy import DropIndex
-from querylint.report.wording import advice, details, rule_url
+from querylint.report.wording import advice, details, message, only_a_hint, rule_url
 from querylint.rule import Finding, Severity
 from querylint.text import Span
 
@@ -66,7 +66,7 @@ class Diagnoses:
         """One finding. Where the client does not show the way to it apart, the message tells it."""
         found = finding.found
         shown = self.abilities.related
-        lines = [f"help: {text}" for text in advice(found)] if shown else details(found)
+        lines = [*(f"help: {text}" for text in advice(found)), *only_a_hint(found)] if shown else details(finding)
         related = [
             types.DiagnosticRelatedInformation(types.Location(self.uri(point.span.path), place), point.text)
             for point in dict.fromkeys(found.trail)
@@ -74,7 +74,7 @@ class Diagnoses:
         ]
         return types.Diagnostic(
             self.place(found.span) or types.Range(types.Position(0, 0), types.Position(0, 0)),
-            "\n".join([found.message, *lines]),
+            "\n".join([message(finding), *lines]),
             _SEVERITIES[finding.severity],
             finding.rule,
             types.CodeDescription(rule_url(finding.rule)) if self.abilities.links and finding.rule in self.seen.rules else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from pygls import uris
 
 from querylint import discover
 from querylint.errors import QuerylintError
-from querylint.lsp.analysis import Seen
+from querylint.lsp.analysis import Kept, Seen
 
 
 def path_of(uri: str) -> Path | None:
@@ -30,12 +30,16 @@ def path_of(uri: str) -> Path | None:
 
 @dataclass(slots=True)
 class Folder:
-    """One project: its root as the analysis names it, the same folder as the client names it, and what was last seen in it."""
+    """One project: its root as the analysis names it, the same folder as the client names it, and what was last seen in it.
+
+    `kept` belongs to the thread that looks.
+    """
 
     root: Path
     named: Path
     seen: Seen | None = None
     complaint: str = ""
+    kept: Kept = field(default_factory=Kept)
 
     def relative(self, path: Path) -> str | None:
         """The name of a file within the project; None for one that lies outside."""

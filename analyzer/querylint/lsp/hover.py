@@ -6,7 +6,7 @@ from lsprotocol import types
 
 from querylint.lsp.diagnostics import Diagnoses
 from querylint.report.prose import plain
-from querylint.report.wording import advice, rule_url
+from querylint.report.wording import advice, message, only_a_hint, rule_url
 from querylint.rule import Finding
 
 
@@ -29,12 +29,12 @@ def _holds(place: types.Range, position: types.Position) -> bool:
 def _page(diagnoses: Diagnoses, finding: Finding) -> str:
     found = finding.found
     rule = diagnoses.seen.rules.get(finding.rule)
-    parts = [f"**{finding.rule}** ({finding.severity.value}): {found.message}"]
+    parts = [f"**{finding.rule}** ({finding.severity.value}): {message(finding)}"]
     if found.trail:
         parts.append("\n".join(f"{n}. {p.text} (`{p.span}`)" for n, p in enumerate(dict.fromkeys(found.trail), 1)))
     if found.cost:
         parts.append(f"Cost: {found.cost.now}" + (f"; after the change: {found.cost.after}" if found.cost.after else ""))
-    parts += [f"Help: {text}" for text in advice(found)]
+    parts += [*(f"Help: {text}" for text in advice(found)), *(text.replace("only", "Only", 1) for text in only_a_hint(found))]
     if rule is not None:
         parts += [rule.section("What it finds"), f"[The page of {rule.name}]({rule_url(rule.name)})"]
     return "\n\n".join(part for part in parts if part)

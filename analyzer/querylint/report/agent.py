@@ -11,7 +11,7 @@ from querylint.patch import Safety
 from querylint.report import Options
 from querylint.report.order import at_least, by_cost
 from querylint.report.snippet import printable
-from querylint.report.wording import advice, count, gate, looked_at, rules_of
+from querylint.report.wording import advice, count, gate, looked_at, message, rules_of
 from querylint.result import NoteKind, Result
 from querylint.rule import Finding, Severity
 
@@ -30,10 +30,10 @@ def render(result: Result, options: Options) -> str:
 def _finding(finding: Finding) -> list[str]:
     found = finding.found
     span = found.span
-    head = _line(f"{span.path}:{span.line}:{span.column}: {finding.severity.value} {finding.rule} {found.message}", "")
+    head = _line(f"{span.path}:{span.line}:{span.column}: {finding.severity.value} {finding.rule} {message(finding)}", "")
     steps = " > ".join(f"{point.text} ({point.span.path}:{point.span.line})" for point in found.trail)
     cost = f"{found.cost.now} > {found.cost.after}" if found.cost and found.cost.after else found.cost.now if found.cost else ""
-    rows = [("path", steps), ("cost", cost), *(("do", text) for text in advice(found))]
+    rows = [("path", steps), ("cost", cost), *(("do", text) for text in advice(found)), ("only a hint", found.because)]
     return [head, *(_line(text, f"  {label}: ") for label, text in rows if text)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from querylint.report import Options
 from querylint.report.order import at_least, by_cost
-from querylint.report.wording import advice, gate
+from querylint.report.wording import advice, gate, message
 from querylint.result import NoteKind, Result
 from querylint.rule import Finding, Severity
 
@@ -21,7 +21,7 @@ def _finding(finding: Finding, lead: str) -> str:
     span = finding.found.span
     place = {"sourcepath": lead + span.path, "linenumber": str(span.line), "columnnumber": str(span.column), "code": finding.rule}
     kind = "error" if finding.severity is Severity.ERROR else "warning"
-    return _issue(kind, "; ".join([finding.found.message, *advice(finding.found)]), **place)
+    return _issue(kind, "; ".join([message(finding), *advice(finding.found)]), **place)
 
 
 def _issue(kind: str, message: str, **properties: str) -> str:

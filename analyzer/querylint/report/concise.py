@@ -6,7 +6,7 @@ from querylint.report import Options
 from querylint.report.order import at_least, by_place
 from querylint.report.paint import Paint
 from querylint.report.snippet import printable
-from querylint.report.wording import rules_of
+from querylint.report.wording import message, rules_of
 from querylint.result import Result
 from querylint.rule import Finding
 
@@ -21,5 +21,5 @@ def line_of(finding: Finding, paint: Paint) -> str:
     """`path:line:column: severity rule message`."""
     span = finding.found.span
     place = paint.strong(printable(f"{span.path}:{span.line}:{span.column}:"))
-    message = printable(" ".join(finding.found.message.split()))
-    return f"{place} {paint.severity(finding.severity.value, finding.severity)} {paint.rule(finding.rule)} {message}"
+    said = printable(" ".join(message(finding).split()))
+    return f"{place} {paint.severity(finding.severity.value, finding.severity)} {paint.rule(finding.rule)} {said}"

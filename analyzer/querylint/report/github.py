@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from querylint.report import Options, text
 from querylint.report.order import at_least, by_cost
-from querylint.report.wording import count, details, gate, verdict
+from querylint.report.wording import count, details, gate, message, verdict
 from querylint.result import NoteKind, Result
 from querylint.rule import Finding, Severity
 
@@ -46,7 +46,7 @@ def _annotation(kind: str, finding: Finding, lead: str) -> str:
     place = {"file": lead + span.path, "line": str(span.line), "endLine": str(span.end_line)}
     if span.line == span.end_line:
         place |= {"col": str(span.column), "endColumn": str(span.end_column)}
-    return _command(kind, "\n".join([finding.found.message, *details(finding.found, lead)]), **place, title=f"querylint: {finding.rule}")
+    return _command(kind, "\n".join([message(finding), *details(finding, lead)]), **place, title=f"querylint: {finding.rule}")
 
 
 def _command(kind: str, message: str, **properties: str) -> str:

@@ -7,7 +7,7 @@ import json
 from querylint.report import Options
 from querylint.report.json import Json
 from querylint.report.order import at_least, by_place
-from querylint.report.wording import advice
+from querylint.report.wording import advice, message
 from querylint.result import Result
 from querylint.rule import Finding, Severity
 
@@ -23,7 +23,7 @@ def render(result: Result, options: Options) -> str:
 def _issue(finding: Finding, lead: str) -> dict[str, Json]:
     span = finding.found.span
     return {
-        "description": "; ".join([finding.found.message, *advice(finding.found)]),
+        "description": "; ".join([message(finding), *advice(finding.found)]),
         "check_name": finding.rule,
         "fingerprint": finding.fingerprint or f"{finding.rule}:{span.path}:{span.line}:{span.column}",
         "severity": SEVERITIES[finding.severity],

@@ -41,6 +41,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "pattern": finding.pattern,
         "also": list(found.also),
         "severity": finding.severity.value,
+        "because": found.because or None,
         "confidence": found.confidence.value,
         "message": found.message,
         **_place(found.span),
@@ -53,6 +54,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "fix": _fix(finding.fix),
         "fingerprint": finding.fingerprint or None,
         "baselineState": finding.age.value if finding.age else None,
+        "severityBefore": finding.was.value if finding.was else None,
     }
 
 

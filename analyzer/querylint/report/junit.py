@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from querylint.report import Options
 from querylint.report.order import at_least, by_place
-from querylint.report.wording import details, gate, looked_at, verdict
+from querylint.report.wording import details, gate, looked_at, message, verdict
 from querylint.result import Result
 from querylint.rule import Finding
 
@@ -46,7 +46,7 @@ def _failed(suite: Element, finding: Finding, path: str, lead: str) -> None:
     case = _case(suite, path, f"{finding.rule} at {found.span.line}:{found.span.column}")
     failure = _element(case, "failure", {"type": f"{finding.severity.value}: {finding.rule}", "message": found.message})
     place = f"{path}:{found.span.line}:{found.span.column}"
-    failure.text = _clean("\n".join([f"{place}: {finding.severity.value} {finding.rule} {found.message}", *details(found, lead)]))
+    failure.text = _clean("\n".join([f"{place}: {finding.severity.value} {finding.rule} {message(finding)}", *details(finding, lead)]))
 
 
 def _suite(root: Element, name: str, tests: int, failures: int) -> Element:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from querylint.report import Options
 from querylint.report.order import at_least, by_cost, notes_by_place
-from querylint.report.wording import details, gate, looked_at, rule_url, rules_of, verdict
+from querylint.report.wording import details, gate, looked_at, message, rule_url, rules_of, verdict
 from querylint.result import Result
 from querylint.rule import Finding, Rule
 
@@ -53,13 +53,13 @@ def _full(finding: Finding, pages: dict[str, Rule], lead: str) -> str:
     found = finding.found
     name = f"[`{finding.rule}`]({rule_url(finding.rule)})" if finding.rule in pages else f"`{finding.rule}`"
     head = f"- **{finding.severity.value}** {name} {code(f'{lead}{found.span.path}:{found.span.line}:{found.span.column}')}"
-    return "  \n  ".join([head, prose(found.message), *(prose(line) for line in details(found, lead))])
+    return "  \n  ".join([head, prose(message(finding)), *(prose(line) for line in details(finding, lead))])
 
 
 def _row(finding: Finding, lead: str) -> str:
     span = finding.found.span
     place = code(f"{lead}{span.path}:{span.line}").replace("|", "\\|")
-    return f"| {finding.severity.value} | `{finding.rule}` | {place} | {prose(finding.found.message)} |"
+    return f"| {finding.severity.value} | `{finding.rule}` | {place} | {prose(message(finding))} |"
 
 
 def _table(rows: list[str]) -> list[str]:

@@ -16,13 +16,14 @@ TABLE_START = "<!-- rules -->"
 TABLE_END = "<!-- /rules -->"
 PAGES_FOLDER = "docs/rules"
 INDEX = "docs/rules.md"
+OWN_PAGES = "analyzer/querylint/filters/own.py"
 
 
-def rule_page(rule: Rule) -> str:
-    """The page of a rule as Markdown."""
+def rule_page(rule: Rule, source: str = "") -> str:
+    """The page of a rule as Markdown; `source` is where it is written, if not in the rule's own module."""
     from querylint.report.templates import environment
 
-    return environment(escapes=False).get_template("rule.md.j2").render(rule=rule) + "\n"
+    return environment(escapes=False).get_template("rule.md.j2").render(rule=rule, source=source) + "\n"
 
 
 def rule_text(rule: Rule, paint: Paint) -> str:
@@ -84,13 +85,17 @@ def with_table(page: str, rules: Sequence[Rule], folder: str = PAGES_FOLDER) -> 
     return f"{before}{start}\n\n{rules_table(rules, folder)}\n{end}{after}" if end else page
 
 
-def out_of_date(root: Path, rules: Sequence[Rule]) -> dict[Path, str | None]:
-    """The files of the documentation that differ from what the rules say, with what they should hold; None where a rule is gone."""
+def out_of_date(root: Path, rules: Sequence[Rule], own: Sequence[Rule] = ()) -> dict[Path, str | None]:
+    """The files of the documentation that differ from what the rules say, with what they should hold; None where a rule is gone.
+
+    `own` have pages, and no place in the table of rules.
+    """
     folder, index = root / PAGES_FOLDER, root / INDEX
     if not folder.is_dir():
         raise PathError(f"`{PAGES_FOLDER}` does not exist here; run this from the root of querylint's own repository")
     wanted: dict[Path, str | None] = dict.fromkeys(sorted(folder.glob("*.md")))
     wanted |= {folder / f"{rule.name}.md": rule_page(rule) for rule in by_name(rules)}
+    wanted |= {folder / f"{page.name}.md": rule_page(page, OWN_PAGES) for page in own}
     if index.is_file():
         wanted[index] = with_table(index.read_text(encoding="utf-8"), rules, folder.name)
     return {path: text for path, text in wanted.items() if text is None or not path.is_file() or path.read_text(encoding="utf-8") != text}

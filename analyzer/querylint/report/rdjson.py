@@ -8,7 +8,7 @@ from querylint.report import Options
 from querylint.report.columns import utf8_column
 from querylint.report.json import Json
 from querylint.report.order import at_least, by_place
-from querylint.report.wording import REPOSITORY, details, rule_url, rules_of
+from querylint.report.wording import REPOSITORY, details, message, rule_url, rules_of
 from querylint.result import Result
 from querylint.rule import Finding
 from querylint.text import LineIndex
@@ -31,7 +31,7 @@ def render(result: Result, options: Options) -> str:
 def _diagnostic(finding: Finding, source: LineIndex | None, lead: str, has_page: bool) -> dict[str, Json]:
     span = finding.found.span
     return {
-        "message": "\n".join([finding.found.message, *details(finding.found, lead)]),
+        "message": "\n".join([message(finding), *details(finding, lead)]),
         "location": {
             "path": lead + span.path,
             "range": {"start": _position(source, span.line, span.column), "end": _position(source, span.end_line, span.end_column)},

@@ -12,7 +12,7 @@ from querylint.report.columns import utf16_column
 from querylint.report.json import Json
 from querylint.report.order import at_least, by_place
 from querylint.report.prose import plain
-from querylint.report.wording import advice, rules_of
+from querylint.report.wording import advice, message, rules_of
 from querylint.result import Result
 from querylint.rule import Finding, Severity
 from querylint.text import LineIndex, Span
@@ -47,7 +47,7 @@ def _issue(finding: Finding, result: Result, lead: str) -> dict[str, Json]:
     found = finding.found
     issue: dict[str, Json] = {
         "ruleId": finding.rule,
-        "primaryLocation": _location(found.span, "; ".join([found.message, *advice(found)]), result, lead),
+        "primaryLocation": _location(found.span, "; ".join([message(finding), *advice(found)]), result, lead),
     }
     if found.trail:
         issue["secondaryLocations"] = [_location(point.span, point.text, result, lead) for point in found.trail]

@@ -59,6 +59,8 @@ def _full(finding: Finding, source: LineIndex | None, options: Options, paint: P
         yield f"{margin}{paint.faint('= cost:')} {printable(found.cost.now + after)}"
     for text in advice(found):
         yield f"{margin}{paint.faint('= help:')} {printable(text)}"
+    if found.because:
+        yield f"{margin}{paint.faint('= only a hint:')} {printable(found.because)}"
 
 
 def _statistics(findings: list[Finding], paint: Paint) -> Iterator[str]:

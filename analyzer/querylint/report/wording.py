@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from querylint.remedy import sentence
-from querylint.result import Gate, Note, Result, Summary
+from querylint.result import Gate, Note, Part, Result, Summary
 from querylint.rule import Finding, Found, Rule, Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "hint"}
+ONE = {Severity.ERROR: "an error", Severity.WARNING: "a warning", Severity.INFO: "a hint"}
 
 REPOSITORY = "https://github.com/querylint/querylint"
 RULE_PAGES = f"{REPOSITORY}/blob/main/docs/rules"
@@ -35,11 +38,22 @@ def advice(found: Found) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in sentences if text))
 
 
-def details(found: Found, lead: str = "") -> list[str]:
+def message(finding: Finding) -> str:
+    """What happens there, and that it was less severe before."""
+    return finding.found.message + (f" (was {ONE[finding.was]})" if finding.was is not None else "")
+
+
+def details(finding: Finding, lead: str = "") -> list[str]:
     """The way to a finding, what it costs and what to do, each in a line of its own; `lead` goes before every path."""
+    found = finding.found
     way = [f"path: {point.text} (`{lead}{point.span.path}:{point.span.line}:{point.span.column}`)" for point in found.trail]
     cost = [f"cost: {found.cost.now}" + (f"; after the change: {found.cost.after}" if found.cost.after else "")] if found.cost else []
-    return [*way, *cost, *(f"help: {text}" for text in advice(found))]
+    return [*way, *cost, *(f"help: {text}" for text in advice(found)), *only_a_hint(found)]
+
+
+def only_a_hint(found: Found) -> tuple[str, ...]:
+    """Why it is no more than a hint, where it is one."""
+    return (f"only a hint: {found.because}",) if found.because else ()
 
 
 def function_name(found: Found) -> str:
@@ -53,10 +67,18 @@ def noted(note: Note) -> str:
     return where + note.message
 
 
-def by_severity(findings: tuple[Finding, ...]) -> dict[Severity, int]:
+def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
     """How many findings each severity has, the worst first."""
     counts = Counter(finding.severity for finding in findings)
     return {severity: counts[severity] for severity in WORST_FIRST}
+
+
+def numbers(severities: Iterable[Severity | None]) -> str:
+    """`3 findings: 1 error, 2 hints`; None is a severity that nobody knows."""
+    counts = Counter(severities)
+    parts = [count(counts[severity], NOUNS[severity]) for severity in WORST_FIRST if counts[severity]]
+    parts += [f"{counts[None]} of unknown severity"] if counts[None] else []
+    return count(counts.total(), "finding") + (f": {', '.join(parts)}" if parts else "")
 
 
 def rules_of(result: Result) -> dict[str, Rule]:
@@ -68,11 +90,12 @@ def verdict(result: Result) -> str:
     """What was found, in one sentence."""
     if result.broken:
         return "A part of querylint failed: what is reported here is not all."
-    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "hint"}
     new = "new " if result.against else ""
-    parts = [count(number, f"{new}{words[severity]}") for severity, number in by_severity(result.findings).items() if number]
+    parts = [count(number, f"{new}{NOUNS[severity]}") for severity, number in by_severity(result.findings).items() if number]
     aside = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""
     aside += f", {len(result.known)} known from {result.against}" if result.known else ""
+    worse = sum(1 for finding in result.findings if finding.was is not None)
+    aside = f", {worse} of them less severe before{aside}" if worse else aside
     return f"Found {listed(parts)}{aside}." if parts else f"Found nothing {new}to report{aside}."
 
 
@@ -87,12 +110,25 @@ def looked_at(result: Result) -> str:
     return scope(result.summary)
 
 
+def named(part: Part) -> str:
+    """The paths as their user knows them."""
+    return " and ".join("the current folder" if path == "." else f"`{path}`" for path in part.paths)
+
+
+def nothing_there(part: Part) -> str:
+    """That no file under the paths has to do with a database, and what was looked at, in one sentence."""
+    kinds = f"{part.python} Python and {count(part.typescript, 'TypeScript or JavaScript file')}"
+    others = f" and {count(part.others, 'template or SQL file', 'templates and SQL files')}" if part.others else ""
+    return f"0 files with database access: looked at {kinds}{others} under {named(part)}"
+
+
 def scope(seen: Summary) -> str:
     """What was looked at, in one sentence."""
     if not seen.files:
         return "There was no TypeScript, JavaScript or Python file to look at."
     if not seen.analysed:
-        return f"None of the {count(seen.files, 'file')} works with a database that querylint knows; is this the root of the project?"
+        which = "The only file works with no" if seen.files == 1 else f"None of the {seen.files} files works with a"
+        return f"{which} database that querylint knows; is this the root of the project?"
     where = listed([f"`{root}`" if root not in ("", ".") else "the project root" for root in seen.roots]) if seen.roots else ""
     files = count(seen.files, "file") + (f" ({seen.analysed} with database code)" if seen.analysed != seen.files else "")
     parts = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from querylint.rule import Severity
 from querylint.settings.lines import KeyPath, key_lines
-from querylint.settings.values import Size, TableFacts
+from querylint.settings.values import Named, Size, TableFacts
 
 _SEVERITIES: dict[str, Severity | None] = {severity.value: severity for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO)}
 _OFF = {**_SEVERITIES, "off": None}
@@ -25,6 +25,7 @@ class Checker:
         self.patterns = patterns
         self.mistakes: list[str] = []
         self.places: dict[str, str] = {}
+        self.named: list[Named] = []
         self._name = ""
         self._at: tuple[str, ...] = ()
         self._lines: Mapping[KeyPath, int] = {}
@@ -35,10 +36,10 @@ class Checker:
             "severity": self._severity,
             "fail-on": lambda path, value: self._choice(path, value, _FAIL),
             "show": lambda path, value: self._choice(path, value, _SEVERITIES),
-            "exclude": lambda path, value: tuple(self._texts(path, value, "globs")),
+            "exclude": lambda path, value: tuple(self._names(path, value, "globs")),
             "per-file-ignores": self._per_file,
             "tables": self._tables,
-            "ignore-tables": lambda path, value: frozenset(self._texts(path, value, "table names")),
+            "ignore-tables": lambda path, value: frozenset(self._names(path, value, "table names")),
             "include-tests": self._flag,
             "gates": self._gates,
             "require-reason": self._flag,
@@ -97,12 +98,15 @@ class Checker:
 
     def _per_file(self, path: KeyPath, value: Any) -> tuple[tuple[str, frozenset[str]], ...]:
         table = self._table(path, value, "globs and the rules to ignore there")
+        for glob in table:
+            self._note(path, glob, glob)
         return tuple((glob, self._rules((*path, glob), rules)) for glob, rules in table.items())
 
     def _tables(self, path: KeyPath, value: Any) -> dict[str, TableFacts]:
         facts: dict[str, TableFacts] = {}
         for name, entry in self._table(path, value, "table names and facts about them").items():
             place = (*path, name)
+            self._note(path, name, name)
             inner = self._table(place, entry, 'facts such as { rows = "small" }')
             for key in inner:
                 if key != "rows":
@@ -146,6 +150,18 @@ class Checker:
             if not isinstance(item, str):
                 self._wrong((*path, number), f"`{_dotted(path)}` must be a list of {what}, but holds {_shown(item)}")
         return [item for item in value if isinstance(item, str)]
+
+    def _names(self, path: KeyPath, value: Any, what: str) -> list[str]:
+        texts = self._texts(path, value, what)
+        for number, name in enumerate(texts):
+            self._note(path, number, name)
+        return texts
+
+    def _note(self, path: KeyPath, at: str | int, name: str) -> None:
+        """Remember where the file names something that the project may not have."""
+        line = self._lines.get((*self._at, *path, at))
+        if line is not None:
+            self.named.append(Named(_dotted(path), name, self._name, line))
 
     def _choice(self, path: KeyPath, value: Any, choices: Mapping[str, Severity | None]) -> Severity | None:
         if isinstance(value, str) and value in choices:

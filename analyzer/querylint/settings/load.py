@@ -54,6 +54,8 @@ def load(
     if file is not None:
         values = checker.file(file.table, file.name, file.text, file.at)
         settings = replace(settings, origin=file.path, prefix=_prefix(file.path.parent, root), notes=file.notes, **values)
+        if file.path.parent.resolve() == root.resolve():  # a file further up may speak of other projects
+            settings = replace(settings, named=tuple(checker.named))
     values = checker.options(given)
     if checker.mistakes:
         raise SettingsError("\n".join(checker.mistakes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -34,13 +34,23 @@ class TableFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A table or a glob that a settings file names, under which key and where."""
+
+    key: str
+    name: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a run.
 
     `select` is None where every rule runs. `severity` maps a rule to its new severity, None for off. `fail_on` is None for never.
     `gates` say how many findings of a rule, a pattern or a severity the whole project may have.
     `prefix` leads from the folder of the settings file, which its globs are relative to, to the root of the analysis. `given` says for
-    each key that was set where that happened; `origin` is the settings file.
+    each key that was set where that happened; `origin` is the settings file, and `named` what it names that may not be there.
     """
 
     select: frozenset[str] | None = None
@@ -60,6 +70,7 @@ class Settings:
     prefix: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    named: tuple[Named, ...] = ()
 
     def active(self, rule_names: frozenset[str]) -> frozenset[str]:
         """The rules that run."""
@@ -75,6 +86,10 @@ class Settings:
         """The rules that `per-file-ignores` switches off for a file, by its path relative to the root."""
         whole = f"{self.prefix}/{path}" if self.prefix else path
         return frozenset(rule for glob, rules in self.per_file_ignores if _spec(glob).match_file(whole) for rule in rules)
+
+    def matches(self, glob: str, paths: Iterable[str]) -> bool:
+        """Whether a glob of `per-file-ignores` matches any of the paths, which are relative to the folder of the settings."""
+        return any(_spec(glob).match_file(path) for path in paths)
 
 
 @lru_cache(maxsize=256)

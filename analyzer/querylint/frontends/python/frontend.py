@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from querylint.frontends.lowered import Lowered
 from querylint.frontends.python.lower import Found, ModuleLowering
 from querylint.frontends.python.project import PythonProject
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks import STACKS
-from querylint.ir import Function, Role, Schema, Table
+from querylint.ir import Access, Dialect, Function, Role, Schema, Table
 from querylint.result import Note, NoteKind
 
 ROOT = "."
@@ -33,6 +35,12 @@ def _by_names(source: bytes) -> Role | None:
     if any(word in source for word in INVENTORS) and INVENTING.search(source):
         return Role.SEED
     return Role.TEST if b"TestCase" in source and TRYING.search(source) and CASES.search(source) else None
+
+
+def _folders(path: str) -> list[str]:
+    """The folders that a file lies in, the innermost first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
 class PythonFrontEnd:
@@ -63,15 +71,18 @@ class PythonFrontEnd:
             return Lowered()
         project = PythonProject(self.all, self.read, self.role, used)
         tables: dict[str, Table] = {}
+        home: dict[str, Stack] = {}
+        twice: set[str] = set()
         chief: Stack | None = None
         for stack in project.stacks:
             declared_here = stack.tables()
-            tables |= {name: table for name, table in declared_here.items() if name not in tables}
+            tables |= {name: replace(table, stack=stack.name) for name, table in declared_here.items() if name not in tables}
+            twice |= {name for name, table in declared_here.items() if name in home and table.span is not None}
+            home = dict.fromkeys(declared_here, stack) | home
             if chief is None and any(table.span is not None for table in declared_here.values()):
                 chief = stack
         own = [stack for stack in project.stacks if not stack.aside]
         chief = chief or max(own, key=lambda s: sum(self._mentions(path, type(s)) for path in self.files))
-        schema = Schema(ROOT, chief.name, tables, facts=chief.facts, validated=True, span=None)
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, DEEPEST))  # a walk through one function may ask for the results of several others
         try:
@@ -83,8 +94,39 @@ class PythonFrontEnd:
         notes += [note for stack in project.stacks for note in stack.notes()]
         functions = tuple(f for _, found in sorted(done.items()) for f in found)
         read = {f.path for f in functions} | {table.span.path for table in tables.values() if table.span is not None}
+        tables |= {name: replace(tables[name], stack="") for name in twice}
+        home = {name: stack for name, stack in home.items() if name not in twice}
+        others = self._dialects(functions, home, own, chief) if len(own) > 1 else {}
+        schema = Schema(ROOT, chief.name, tables, facts=chief.facts, validated=True, span=None, others=others)
         analysed = tuple(sorted(read.union(*(stack.closely() for stack in project.stacks))))
         return Lowered(functions, {ROOT: schema}, tuple(notes), (ROOT,), analysed)
+
+    def _dialects(self, functions: Collection[Function], home: Mapping[str, Stack], own: list[Stack], chief: Stack) -> dict[str, Dialect]:
+        """The functions and files of other stacks than the chief one: by the tables that they access, else by what their file imports."""
+        by_function: dict[str, Stack] = {}
+        by_file: dict[str, Counter[Stack]] = {}
+        for function in functions:
+            named = (home.get(step.table or "") for step in function.steps() if isinstance(step, Access))
+            counts = Counter(stack for stack in named if stack is not None)
+            by_file.setdefault(function.path, Counter()).update(counts)
+            if counts:
+                by_function[function.key] = counts.most_common(1)[0][0]
+        by_folder: dict[str, Counter[Stack]] = {}
+        for path, counts in by_file.items():
+            for folder in _folders(path):
+                by_folder.setdefault(folder, Counter()).update(counts)
+        files = {path: self._stack_of(path, counts, by_folder, own) or chief for path, counts in by_file.items()}
+        apart = {key: stack for key, stack in by_function.items() if stack is not files[key.partition("::")[0]]}
+        foreign = {path: stack for path, stack in files.items() if stack is not chief}
+        return {name: Dialect(stack.name, stack.facts) for name, stack in (*foreign.items(), *apart.items())}
+
+    def _stack_of(self, path: str, counts: Counter[Stack], by_folder: Mapping[str, Counter[Stack]], own: list[Stack]) -> Stack | None:
+        """The stack that most accesses of a file are of; without any, the one that it imports alone, or that is usual where it lies."""
+        words = [stack for stack in own if self._mentions(path, type(stack))] if not counts else []
+        if len(words) == 1:
+            return words[0]
+        usual = next((by_folder[folder] for folder in _folders(path) if by_folder[folder]), None)
+        return (counts or usual or Counter[Stack]()).most_common(1)[0][0] if counts or usual else None
 
     def _mentions(self, path: str, stack: type[Stack]) -> bool:
         if self.role(path) is Role.TEST:

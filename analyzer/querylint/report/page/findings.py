@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from querylint.patch import Safety
 from querylint.remedy import Advice, Batch, Chunk, Limit, Narrow, PushDown, Remedy, Stage, stage
 from querylint.report.page.material import Material
 from querylint.report.page.sizes import sized
-from querylint.report.snippet import Row, near, snippet
-from querylint.report.wording import advice, function_name
+from querylint.report.snippet import Row, RowKind, near, snippet
+from querylint.report.wording import advice, function_name, message
 from querylint.rule import Finding
 
 WIDE = 110
@@ -59,10 +59,16 @@ class Told:
     now_sized: str
     after_sized: str
     advice: tuple[str, ...]
+    because: str
     effort: str
     snippet: tuple[Row, ...]
     way: tuple[Step, ...]
     edit: Edit | None
+
+    @property
+    def gutter(self) -> int:
+        """How many digits the longest line number of the snippet has."""
+        return max((len(str(row.number)) for row in self.snippet if row.number is not None), default=1)
 
 
 def anchor(finding: Finding) -> str:
@@ -90,7 +96,7 @@ def told(finding: Finding, material: Material) -> Told:
         finding.rule,
         finding.severity.value,
         found.confidence.value,
-        found.message,
+        message(finding),
         str(found.span),
         function_name(found),
         found.table or "",
@@ -99,11 +105,19 @@ def told(finding: Finding, material: Material) -> Told:
         sized(now, material.rows),
         sized(after, material.rows),
         advice(found),
+        found.because,
         effort(found.remedy),
-        tuple(snippet(source, found.span, found.trail, WIDE)) if source is not None else (),
+        unindented(snippet(source, found.span, found.trail, WIDE)) if source is not None else (),
         tuple(Step(str(p.span), p.text, near(p, found.span)) for p in found.trail),
         _edit(finding, material.fixes),
     )
+
+
+def unindented(rows: list[Row]) -> tuple[Row, ...]:
+    """The rows of a snippet without the indentation that all its lines share, which a narrow page has no room for."""
+    lines = [row.body for row in rows if row.kind is RowKind.SOURCE and row.body]
+    shared = min((len(line) - len(line.lstrip(" ")) for line in lines), default=0)
+    return tuple(row if row.kind is RowKind.GAP else replace(row, body=row.body[shared:]) for row in rows)
 
 
 def _edit(finding: Finding, diffs: Mapping[str, str]) -> Edit | None:

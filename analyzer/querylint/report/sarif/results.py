@@ -13,7 +13,7 @@ from querylint.report.json import Json
 from querylint.report.order import rank
 from querylint.report.sarif.descriptors import LEVELS
 from querylint.report.sarif.places import Places
-from querylint.report.wording import advice, function_name
+from querylint.report.wording import advice, function_name, only_a_hint
 from querylint.rule import Finding, Found, Point
 
 MOST_STEPS = 12
@@ -131,7 +131,11 @@ def _markdown(found: Found, steps: list[Point], declared: Point | None) -> str:
 
 def _closing(found: Found) -> list[str]:
     cost = [f"Cost: {found.cost.now}" + (f"; after the change: {found.cost.after}" if found.cost.after else "")] if found.cost else []
-    return [*cost, *(f"Help: {text.rstrip('.')}" for text in advice(found))]
+    return [
+        *cost,
+        *(f"Help: {text.rstrip('.')}" for text in advice(found)),
+        *(text.replace("only", "Only", 1) for text in only_a_hint(found)),
+    ]
 
 
 def _link(point: Point, number: int) -> str:
@@ -156,6 +160,8 @@ def _properties(finding: Finding) -> dict[str, Json]:
         "table": found.table,
         "fields": list(found.fields),
         "operation": found.operation,
+        "because": found.because,
+        "severityBefore": finding.was.value if finding.was else None,
         "costNow": found.cost.now if found.cost else None,
         "costAfter": found.cost.after if found.cost else None,
     }
