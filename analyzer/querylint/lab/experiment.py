@@ -16,6 +16,7 @@ LEARNING = range(1_000_003, 1_000_009)
 """Seeds of the cases in which a function is asked whom it looks for; always the same, so that one seed gives one case."""
 NO_INDEX = "is not declared in the schema"
 ENOUGH_REFUSALS = 3
+MOST_TRACES = 60
 
 
 class Experiment:
@@ -91,15 +92,15 @@ class _Course:
         return self._outcome(tally, None)
 
     def _learn(self) -> None:
-        """Ask whom the function looks for when somebody calls it."""
-        people: dict[tuple[object, object], Any] = {}
+        """Ask for whom and for what the function looks when somebody calls it."""
+        people: dict[tuple[str, str, str], Any] = {}
         for seed in LEARNING:
             answer = self.experiment.was(self.before, {**self.request, "seed": seed, "learn": True})
             for trace in answer.get("learned", ()):
-                people.setdefault((trace["table"], trace["field"]), trace)
+                people.setdefault((trace["table"], trace["field"], json.dumps([trace["claim"], trace["value"]])), trace)
             if "refused" in answer:
                 break
-        self.request["people"] = list(people.values())
+        self.request["people"] = list(people.values())[:MOST_TRACES]
 
     def _pair(self, seed: int, hide: list[int] | None = None, *, full: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
         request = {**self.request, "seed": seed, "hide": hide or [], "full": full}

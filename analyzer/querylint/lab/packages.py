@@ -63,8 +63,9 @@ def find(project: Sequence[Path], given: Path | None, kept: Path | None) -> Pack
 
     The project's own convex is taken where convex-test can work with it. Raises LabError, with the command that supplies what is missing.
     """
+    named, given = given, given.resolve() if given is not None else None
     if given is not None and not (given / "node_modules").is_dir():
-        raise LabError(f"`{given}` holds no node_modules; `npm install --prefix {given} {wanted()}` makes them")
+        raise LabError(f"`{named}` holds no node_modules; `npm install --prefix {named} {wanted()}` makes them")
     own = [given] if given is not None else []
     extra = [*own, *([kept] if kept is not None and (kept / "node_modules").is_dir() else [])]
     test = _holding("convex-test", [*own, *project, *extra])

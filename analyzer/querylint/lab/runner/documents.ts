@@ -1,5 +1,5 @@
 /** Rows for every table of a schema, which a seed alone decides: whose they are, to which rows they point, and whether those still exist. */
-import { claimsOf, type Trace } from "./people";
+import { claimsOf, constantOf, type Trace } from "./people";
 import { columns, Random, type Fields, type Json } from "./random";
 import { clock } from "./world";
 
@@ -26,13 +26,13 @@ export class Documents {
     private people: readonly Trace[],
     private seed: number,
   ) {
-    this.sole = seed % 4 !== 3;
+    this.sole = seed % 8 !== 3;
   }
 
   /** Fill the database; rows whose number `hide` holds are deleted again, so that all others keep their ids. */
   async lay(db: any, hide: readonly number[]): Promise<void> {
     const rounds = this.seed % 8 === 0 ? 0 : this.seed % 4 === 1 ? 1 : 2;
-    const sizes = this.tables.map(() => this.random.pick([0, 1, 2, 5, 12]));
+    const sizes = this.tables.map(({ name }) => Math.max(this.personal(name) ? 1 : 0, this.random.pick([0, 1, 2, 2, 3, 5, 8, 12])));
     for (let round = 0; round < rounds; round++) {
       for (const [number, { name, type }] of this.tables.entries()) {
         for (let n = 0; n < sizes[number]!; n++) await this.insert(db, name, type);
@@ -78,25 +78,41 @@ export class Documents {
     const given = columns(this.random, type);
     const made = this.random.fields(given, (table) => this.id(table));
     if (this.sole) this.own(name, given, made);
-    try {
-      const id: string = await db.insert(name, made);
-      this.rows.push({ id, table: name });
-      (this.known[name] ??= []).push(id);
-    } catch {
-      // a validator that the pools have no value for: the table stays without this row
+    const wanted = this.random.next() < 0.6 ? this.wanted(name, given, made) : made;
+    for (const row of wanted === made ? [made] : [wanted, made]) {
+      try {
+        const id: string = await db.insert(name, row);
+        this.rows.push({ id, table: name });
+        (this.known[name] ??= []).push(id);
+        return;
+      } catch {
+        // a validator that the pools, or what is looked for, have no value for
+      }
     }
+  }
+
+  /** The row as it must be to be found by what the code looks for. */
+  private wanted(table: string, given: Fields, made: Record<string, unknown>): Record<string, unknown> {
+    const row = { ...made };
+    for (const name of Object.keys(given)) {
+      const looked = this.people.filter((one) => one.table === table && one.field === name && one.claim === null);
+      if (looked.length === 0) continue;
+      const value = constantOf(this.random.pick(looked));
+      if (value === undefined) delete row[name];
+      else row[name] = value;
+    }
+    return row;
   }
 
   /** Say in a row whose it is. */
   private own(table: string, given: Fields, made: Record<string, unknown>): void {
     const serial = (this.serial[table] = (this.serial[table] ?? -1) + 1);
-    for (const [name, { fieldType, optional }] of Object.entries(given)) {
-      const trace = this.people.find((one) => one.table === table && one.field === name);
-      const text = fieldType.type === "string" || (trace !== undefined && optional);
-      if (!text) continue;
-      if (trace !== undefined) made[name] = claimsOf(this.person(trace.sole ? serial : this.random.next() < 0.8 ? 0 : serial))[trace.claim];
+    for (const [name, { fieldType }] of Object.entries(given)) {
+      const trace = this.people.find((one) => one.table === table && one.field === name && one.claim !== null);
+      if (trace !== undefined) made[name] = claimsOf(this.person(trace.sole ? serial : this.random.next() < 0.8 ? 0 : serial))[trace.claim!];
+      else if (fieldType.type !== "string" || !(name in made)) continue;
       else if (KEY.test(name)) made[name] = this.named(name, this.person(serial));
-      else if (OWNER.test(name) && name in made && this.random.next() < 0.6) made[name] = this.person(0);
+      else if (OWNER.test(name) && this.random.next() < 0.6) made[name] = this.person(0);
     }
   }
 
@@ -110,6 +126,6 @@ export class Documents {
   }
 
   private personal(table: string): boolean {
-    return PEOPLE.test(table) || this.people.some((one) => one.table === table && one.sole);
+    return PEOPLE.test(table) || this.people.some((one) => one.table === table && one.claim !== null && one.sole);
   }
 }

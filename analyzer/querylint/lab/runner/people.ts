@@ -1,11 +1,17 @@
-/** Who calls, and which rows are theirs: learned from what a function asks the database for when somebody unmistakable calls it. */
+/** Who calls, which rows are theirs, and which rows are wanted: learned from what a function asks of the database for somebody unmistakable. */
+import { jsonToConvex } from "convex/values";
+
 export type Claim = "subject" | "tokenIdentifier" | "email" | "id";
 
-/** A field that a claim of the caller is looked for in. `sole` says that one row is expected, so that everybody has their own. */
-export type Trace = { table: string; field: string; claim: Claim; sole: boolean };
+/**
+ * A field in which something is looked for: a claim of the caller, or where `claim` is null the `value`, as JSON. `sole` says that one row is
+ * expected, so that everybody has their own.
+ */
+export type Trace = { table: string; field: string; claim: Claim | null; value: unknown; sole: boolean };
 
 const ISSUER = "https://lab.example";
 const STRANGER = "somebody-unmistakable";
+const ID = /^\d{8,}[a-zA-Z_]/;
 
 let watching: Trace[] | null = null;
 
@@ -34,14 +40,18 @@ export function learned(): Trace[] {
 export function noticed(asked: any, limit: number | null): void {
   if (watching === null) return;
   const sole = limit !== null && limit <= 2;
-  if (typeof asked.id === "string") remember(asked.table ?? "", "_id", asked.id === STRANGER ? "id" : null, sole);
+  if (asked.id === STRANGER) watching.push({ table: asked.table ?? "", field: "_id", claim: "id", value: null, sole });
   const table = asked.source?.tableName ?? String(asked.source?.indexName ?? "").split(".")[0];
-  for (const { field, value } of tests(asked)) remember(table, field, claimOf(value), sole);
+  for (const { field, value } of tests(asked)) {
+    const claim = claimOf(value);
+    if (claim !== null || !(typeof value === "string" && ID.test(value))) watching.push({ table, field, claim, value: claim === null ? value : null, sole });
+  }
 }
 
-function remember(table: string, field: string, claim: Claim | null, sole: boolean): void {
-  if (claim === null || watching!.some((one) => one.table === table && one.field === field)) return;
-  watching!.push({ table, field, claim, sole });
+/** The value of a constant that is looked for; undefined stands for a field that is missing. */
+export function constantOf(trace: Trace): unknown {
+  const value = trace.value as any;
+  return value !== null && typeof value === "object" && "$undefined" in value ? undefined : jsonToConvex(value);
 }
 
 function claimOf(value: unknown): Claim | null {
