@@ -116,14 +116,18 @@ class _Course:
         return difference(was, now, self.freedom)
 
     def _smallest(self, seed: int, what: str) -> Case:
-        """The case with as few documents as still show a difference."""
+        """The case with as few documents as still show a difference: halves are left out first, single documents last."""
         hide: list[int] = []
-        was, now = self._pair(seed)
-        for number in reversed(range(was.get("rows", 0))):
-            was, now = self._pair(seed, [*hide, number])
-            if found := self._different(was, now):
-                hide.append(number)
-                what = found
+        left = list(range(self._pair(seed)[0].get("rows", 0)))
+        size = len(left)
+        while size > 0:
+            for start in range(0, len(left), size):
+                part = left[start : start + size]
+                if found := self._different(*self._pair(seed, sorted([*hide, *part]))):
+                    hide += part
+                    what = found
+            left = [number for number in left if number not in hide]
+            size = min(size // 2, len(left))
         was, now = self._pair(seed, hide, full=True)
         return Case(seed, what, was.get("documents", []), was.get("args"), was.get("caller"), _shown(was), _shown(now))
 

@@ -32,11 +32,11 @@ async function run({ path, seed, tables, odd, words, people, learn, full, hide }
   reseed(seed);
   const [fn, schema] = [await registered(path), await schemaOf()];
   const t = convexTest({ schema, modules });
-  install();
   const random = new Random(seed, odd, words, START);
   const filled = Object.entries<any>(schema.tables).filter(([name]) => tables === null || tables.includes(name));
   const documents = new Documents(random, filled.map(([name, table]) => ({ name, type: table.validator.json })), people, seed);
   await t.run(async (ctx: any) => await documents.lay(ctx.db, hide));
+  install();
   clock.now += 1000;
   const person = documents.sole ? random.pick(["key0", "key0", "key0", "key0", "key0", "key1", null]) : random.pick(["a", "b", "ab", "key0", null]);
   const byId = people.find((one) => one.claim === "id");

@@ -46,6 +46,7 @@ export const schema = async () => ${schema === null ? "null" : `(await import(${
     setup(build) {
       build.onResolve({ filter: /.*/ }, async (args) => {
         if (args.pluginData === "asked" || args.kind === "entry-point") return undefined;
+        if (args.path.startsWith(".") && args.importer.includes(`${path.sep}node_modules${path.sep}`)) return undefined;
         const bare = args.path.replace(/^node:/, "");
         if (args.path === "lab:project") return { path: args.path, namespace: "lab" };
         if (bare === "async_hooks") return { path: args.path, namespace: "hooks" };
