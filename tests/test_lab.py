@@ -98,3 +98,10 @@ def test_what_fixes_make_type_checks(tmp_path: Path) -> None:
             shutil.copytree(RUNNER / "generated", folder / "convex/_generated")
     done = subprocess.run([LAB / "node_modules/.bin/tsc", "--noEmit", "-p", "."], cwd=LAB, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_runner_type_checks() -> None:
+    installed()
+    command = [LAB / "node_modules/.bin/tsc", "-p", "tsconfig.runner.json"]
+    done = subprocess.run(command, cwd=LAB, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
