@@ -63,6 +63,8 @@ def test_who_does_not_wait_gets_none() -> None:
         ("querylint check --stag", ["--staged"]),
         ("querylint check --format jun", ["junit"]),
         ("querylint completion f", ["fish"]),
+        ("querylint ver", ["verify"]),
+        ("querylint verify --pack", ["--packages"]),
     ],
 )
 def test_bash_completes_with_the_code_that_it_was_given(tmp_path: Path, line: str, offers: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -254,6 +255,25 @@ def test_nothing_leads_out_of_the_context(bench: Bench) -> None:
     hidden, imported = answer(bench, "escapes:host")["result"]
     assert hidden == "undefined"
     assert imported.startswith("refused: A dynamic import callback was not specified")
+
+
+DOORS = """
+const doors = [
+  () => fetch("http://127.0.0.1:9"), () => new WebSocket("ws://127.0.0.1:9"), () => process.binding("tcp_wrap"),
+  () => require("node:net").connect(9), () => new (require("node:net").Socket)().connect(9), () => require("node:tls").connect(9),
+  () => require("node:http").get("http://127.0.0.1:9"), () => require("node:dgram").createSocket("udp4"),
+  () => require("node:dns").lookup("a.example", () => 0),
+];
+console.log(JSON.stringify(doors.map((door) => { try { door(); return "open"; } catch (error) { return error.message; } })));
+process.exit();
+"""
+
+
+def test_the_process_itself_has_no_network(bench: Bench) -> None:
+    """What is done before anything of the project runs, for code that would find its way into Node."""
+    command = [*bench._host.command[:-1], "--eval", f"require({json.dumps(str(bench.folder / 'host.cjs'))});{DOORS}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert set(json.loads(done.stdout)) == {"out of reach: the network"}, done.stderr
 
 
 @pytest.mark.parametrize(

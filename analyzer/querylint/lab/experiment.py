@@ -17,6 +17,7 @@ LEARNING = range(1_000_003, 1_000_009)
 NO_INDEX = "is not declared in the schema"
 ENOUGH_REFUSALS = 3
 MOST_TRACES = 60
+MOST_KNOWN = 1000
 
 
 class Experiment:
@@ -42,6 +43,8 @@ class Experiment:
         """The answer of the code as it is, which many changes are compared with."""
         key = json.dumps([str(bundle), request])
         if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             self._known[key] = self.bench.ask(bundle, request)
         return self._known[key]
 

@@ -80,10 +80,18 @@ export class Random {
   fields(fields: Fields, ids: (table: string) => GenericId<string>): Record<string, unknown> {
     const made: Record<string, unknown> = {};
     for (const [name, { fieldType, optional }] of Object.entries(fields)) {
-      if (name === "paginationOpts") made[name] = { numItems: 1 + this.below(4), cursor: null };
+      if (fieldType.type === "object" && "numItems" in fieldType.value) made[name] = this.firstPage(fieldType.value, ids);
       else if (!optional || this.next() < 0.6) made[name] = this.value(fieldType, ids, name);
     }
     return made;
+  }
+
+  /** What asks for the beginning of a list: no cursor is known, and what may be left out is. */
+  private firstPage(type: Fields, ids: (table: string) => GenericId<string>): Record<string, unknown> {
+    const needed = Object.fromEntries(Object.entries(type).filter(([, { optional }]) => !optional));
+    const cursor = type.cursor?.fieldType;
+    const first = cursor?.type === "union" && cursor.value.some((one) => one.type === "null") ? { cursor: null } : {};
+    return { ...this.fields(needed, ids), numItems: 1 + this.below(4), ...first };
   }
 
   private time(): number {
