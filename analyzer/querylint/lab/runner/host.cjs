@@ -9,7 +9,8 @@ const fs = require("node:fs");
 const readline = require("node:readline");
 const vm = require("node:vm");
 
-const { stdin, stdout } = process; // made now, while sockets can still be made
+const { stdin, stdout } = process; // made now, while sockets can still be made, and so is the third
+void process.stderr;
 
 function refuse() {
   throw new Error("out of reach: the network");
