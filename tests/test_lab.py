@@ -1,31 +1,39 @@
-"""The lab: code before and after its fixes, run under convex-test on random documents, and type-checked.
+"""The lab on our own examples: code before and after its fixes, run under convex-test on random documents, and type-checked.
 
-It needs Node; without it the tests are skipped. `LAB_SEEDS` says on how many sets of documents each function runs.
+It needs Node; without it the tests are skipped. `LAB_CASES` says on how many sets of documents each function runs.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from fix_cases import FixCase, fix_cases
+from lab_packages import LAB, installed
 from laid import lay
+from querylint import discover, engine
+from querylint.engine import Project
+from querylint.lab import packages
+from querylint.lab.experiment import Experiment
+from querylint.lab.process import RUNNER, Bench, Site
+from querylint.lab.trial import Outcome
 from querylint.mend import Choice, Mended, mend
-from tools import needs, unavailable
+from querylint.verification import RUNNABLE, trial
+from tools import needs
 
-LAB = Path(__file__).parent / "lab"
 WORK = LAB / "work"
 APPS = LAB.parent.parent / "fixtures/apps"
-TOOLS = LAB / "node_modules/.bin"
 CLAIMING = ("limit", "push-down")
 """Pages whose fixes say that fewer documents are scanned; the others say that there are fewer waits."""
 BROKEN_BEFORE = ("rename",)
 """Pages of which the code before fails whenever it runs, so that there is nothing to compare."""
+CASES = int(os.environ.get("LAB_CASES", "12"))
 
 pytestmark = needs("node", "npm")
 
@@ -34,61 +42,66 @@ def _slug(case: FixCase) -> str:
     return re.sub(r"[^a-z0-9]+", "-", case.name.lower()).strip("-")
 
 
-def _lay_out(name: str, before: Path, after: Path) -> None:
-    for side, source in (("before", before), ("after", after)):
-        target = WORK / name / side
-        shutil.copytree(source, target)
-        if not (target / "convex/_generated").exists():
-            shutil.copytree(LAB / "generated", target / "convex/_generated")
+def _pages() -> list[FixCase]:
+    return [case for case in fix_cases() if case.stack == "Convex" and case.after and case.page not in BROKEN_BEFORE]
 
 
-def _trial(name: str, mended: Mended, *, fewer: bool) -> dict[str, object]:
-    """What must stay the same: all of it, but for what a caveat says."""
-    caveats = " ".join(caveat for made in mended.made for caveat in made.fix.caveats)
-    order = "order of that index" not in caveats
-    errors = order and "may be the one that is thrown" not in caveats
-    return {"name": name, "order": order, "errors": errors, "fewer": fewer, "numbers": "NaN and -0" not in caveats}
+def _run(folder: Path, mended: Mended, changed: dict[str, bytes]) -> list[Outcome]:
+    """Every function of a project that can be called, before and after."""
+    rules = engine.load_rules()
+    project = Project(discover.locate([folder]), engine.settings_for(folder, rules))
+    functions = [f for f in project.program()[0].functions.values() if f.kind in RUNNABLE and f.route]
+    caveats = {caveat for made in mended.made for caveat in made.fix.caveats}
+    site = Site(folder, functions[0].root, (folder,))
+    with Bench(packages.node(), packages.find([folder], installed(), None), site) as bench:
+        return list(Experiment(bench).run(trial(project, functions, changed, caveats), range(CASES)))
 
 
-@pytest.fixture(scope="module")
-def trials(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
-    """Every fixture with a fix, and the whole application with its safe fixes and with all of them."""
-    if not (LAB / "node_modules/.package-lock.json").exists():
-        done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=LAB, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            unavailable(f"the packages of the lab cannot be installed: {done.stderr.strip()[-200:]}")
+def _judge(outcomes: Iterable[Outcome], *, fewer: bool) -> None:
+    found = list(outcomes)
+    for outcome in found:
+        assert outcome.difference is None, outcome
+    assert any(outcome.verified for outcome in found), found
+    print(f"lab: {sum(o.cases for o in found)} cases, scanned {sum(o.before for o in found)} and {sum(o.after for o in found)}")
+    if fewer:
+        assert sum(outcome.after for outcome in found) < sum(outcome.before for outcome in found)
+
+
+@pytest.mark.parametrize("case", _pages(), ids=_slug)
+def test_results_stay_the_same_and_no_more_is_scanned(case: FixCase, tmp_path: Path) -> None:
+    lay(tmp_path, case.before)
+    mended = mend([tmp_path], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(m.rule for m in case.marks)))
+    changed = {path: text.encode() for path, text in case.after.items()}
+    _judge(_run(tmp_path, mended, changed), fewer=case.page in CLAIMING)
+
+
+@pytest.mark.parametrize("unsafe", [False, True], ids=["safe", "all"])
+def test_an_application_stays_the_same(unsafe: bool, tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(APPS / "hooklabs", app)
+    mended = mend([app], None, {"show": "info"}, Choice(unsafe=unsafe))
+    _judge(_run(app, mended, dict(mended.after)), fewer=unsafe)
+
+
+def test_what_fixes_make_type_checks(tmp_path: Path) -> None:
+    installed()
     shutil.rmtree(WORK, ignore_errors=True)
-    found: list[dict[str, object]] = []
-    for case in fix_cases():
-        if case.stack != "Convex" or not case.after or case.page in BROKEN_BEFORE:
-            continue
-        before, after = (tmp_path_factory.mktemp(side) for side in ("before", "after"))
-        lay(before, case.before)
-        lay(after, {**case.before, **case.after})
-        mended = mend([before], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(m.rule for m in case.marks)))
-        _lay_out(_slug(case), before, after)
-        found.append(_trial(_slug(case), mended, fewer=case.page in CLAIMING))
-    for name, unsafe in (("hooklabs-safe", False), ("hooklabs-all", True)):
-        folder = tmp_path_factory.mktemp(name)
-        app = folder / "app"
+    for case in _pages():
+        lay(WORK / _slug(case), {**case.before, **case.after})
+    for unsafe in (False, True):
+        app = tmp_path / str(unsafe)
         shutil.copytree(APPS / "hooklabs", app)
-        mended = mend([app], None, {"show": "info"}, Choice(unsafe=unsafe))
-        mended.write()
-        _lay_out(name, APPS / "hooklabs", app)
-        found.append(_trial(name, mended, fewer=unsafe))
-    (WORK / "trials.json").write_text(json.dumps(found))
-    return found
+        mend([app], None, {"show": "info"}, Choice(unsafe=unsafe)).write()
+        shutil.copytree(app, WORK / f"hooklabs-{unsafe}")
+    for folder in WORK.iterdir():
+        if not (folder / "convex/_generated").exists():
+            shutil.copytree(RUNNER / "generated", folder / "convex/_generated")
+    done = subprocess.run([LAB / "node_modules/.bin/tsc", "--noEmit", "-p", "."], cwd=LAB, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
-def test_results_stay_the_same_and_no_more_is_scanned(trials: list[dict[str, object]]) -> None:
-    done = subprocess.run([TOOLS / "vitest", "run"], cwd=LAB, capture_output=True, text=True, check=False)
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"lab: {len(trials)} trials" in done.stdout
-
-
-def test_what_fixes_make_type_checks(trials: list[dict[str, object]]) -> None:
-    done = subprocess.run([TOOLS / "tsc", "--noEmit", "-p", "."], cwd=LAB, capture_output=True, text=True, check=False)
+def test_the_runner_type_checks() -> None:
+    installed()
+    command = [LAB / "node_modules/.bin/tsc", "-p", "tsconfig.runner.json"]
+    done = subprocess.run(command, cwd=LAB, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -70,6 +70,8 @@ def test_a_group_alone_prints_its_help_and_nothing_else(capsys: pytest.CaptureFi
         ("querylint check --stag", ["--staged"]),
         ("querylint check --format jun", ["junit"]),
         ("querylint completion f", ["fish"]),
+        ("querylint ver", ["verify"]),
+        ("querylint verify --pack", ["--packages"]),
     ],
 )
 def test_bash_completes_with_the_code_that_it_was_given(tmp_path: Path, line: str, offers: list[str]) -> None:

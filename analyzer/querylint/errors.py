@@ -25,3 +25,7 @@ class RevisionError(QuerylintError):
 
 class BaselineError(QuerylintError):
     """A baseline that cannot be used, or that would be lost; the sentence names the file."""
+
+
+class LabError(QuerylintError):
+    """What running the project needs and this machine lacks; the sentence says how to get it."""

@@ -25,6 +25,7 @@ from querylint.cli.lsp import lsp
 from querylint.cli.mcp import mcp
 from querylint.cli.pages import docs, explain, rules
 from querylint.cli.report import report
+from querylint.cli.verify import verify
 from querylint.errors import QuerylintError
 
 LASTING = frozenset(("lsp", "mcp", "--watch"))
@@ -56,7 +57,7 @@ def door() -> None:
     """
 
 
-for command in (check, fix, indexes, report, baseline, rules, explain, init, config, completion, lsp, mcp, docs):
+for command in (check, fix, verify, indexes, report, baseline, rules, explain, init, config, completion, lsp, mcp, docs):
     door.add_command(command)
 
 

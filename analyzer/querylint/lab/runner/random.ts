@@ -10,20 +10,22 @@ export type Json =
   | { type: "object"; value: Record<string, { fieldType: Json; optional: boolean }> }
   | { type: "union"; value: Json[] };
 
+export type Fields = Record<string, { fieldType: Json; optional: boolean }>;
+
 const STRINGS = ["", "a", "b", "ab", "é", "zz", "10"];
 const NUMBERS = [-1, 0, -0, 1, 2, 3, 10, 1.5, NaN, Infinity];
 const ANYTHING = [null, true, 0, 1, "a", "", [], [1], {}, { a: 1 }];
-
-const KEY = /token|clerk|external|email|subject/i;
+const DAY = 86_400_000;
+const DAYS = [-400, -31, -7, -1, -0.01, 0, 0.01, 1, 7, 31];
+const TIME = /(^|[a-z_])(at|time|timestamp|date|since|until|from|to|start|end|expiry|expires|deadline)$/i;
 
 export class Random {
-  /** While it is set, fields that name somebody hold it instead of something random. */
-  key = "";
-
-  /** `odd` lets numbers be NaN and -0, which JavaScript and an index compare in different ways. */
+  /** `odd` lets numbers be NaN and -0, which JavaScript and an index compare in different ways; `words` are texts that the code compares with. */
   constructor(
     private state: number,
-    private odd = true,
+    private odd: boolean,
+    private words: readonly string[],
+    private now: number,
   ) {}
 
   /** A number from 0 to below 1 (mulberry32). */
@@ -42,18 +44,20 @@ export class Random {
     return items[this.below(items.length)]!;
   }
 
-  value(type: Json, ids: (table: string) => GenericId<string>): unknown {
+  value(type: Json, ids: (table: string) => GenericId<string>, name = ""): unknown {
     switch (type.type) {
       case "null":
         return null;
       case "number":
+        if (TIME.test(name) && this.next() < 0.7) return this.time();
         return this.pick(this.odd ? NUMBERS : NUMBERS.filter((n) => !Object.is(n, -0) && !Number.isNaN(n)));
       case "bigint":
         return BigInt(this.below(4));
       case "boolean":
         return this.next() < 0.5;
       case "string":
-        return this.pick(STRINGS);
+        if (TIME.test(name) && this.next() < 0.7) return new Date(this.time()).toISOString();
+        return this.words.length > 0 && this.next() < 0.5 ? this.pick(this.words) : this.pick(STRINGS);
       case "bytes":
         return new Uint8Array([this.below(3)]).buffer;
       case "any":
@@ -63,7 +67,7 @@ export class Random {
       case "id":
         return ids(type.tableName);
       case "union":
-        return this.value(this.pick(type.value), ids);
+        return this.value(this.pick(type.value), ids, name);
       case "array":
         return Array.from({ length: this.pick([0, 1, 1, 2, 3, 5]) }, () => this.value(type.value, ids));
       case "record":
@@ -73,19 +77,30 @@ export class Random {
     }
   }
 
-  fields(fields: Record<string, { fieldType: Json; optional: boolean }>, ids: (table: string) => GenericId<string>): Record<string, unknown> {
+  fields(fields: Fields, ids: (table: string) => GenericId<string>): Record<string, unknown> {
     const made: Record<string, unknown> = {};
     for (const [name, { fieldType, optional }] of Object.entries(fields)) {
-      if (name === "paginationOpts") made[name] = { numItems: 1 + this.below(4), cursor: null };
-      else if (this.key !== "" && fieldType.type === "string" && KEY.test(name)) made[name] = this.key;
-      else if (!optional || this.next() < 0.6) made[name] = this.value(fieldType, ids);
+      if (fieldType.type === "object" && "numItems" in fieldType.value) made[name] = this.firstPage(fieldType.value, ids);
+      else if (!optional || this.next() < 0.6) made[name] = this.value(fieldType, ids, name);
     }
     return made;
+  }
+
+  /** What asks for the beginning of a list: no cursor is known, and what may be left out is. */
+  private firstPage(type: Fields, ids: (table: string) => GenericId<string>): Record<string, unknown> {
+    const needed = Object.fromEntries(Object.entries(type).filter(([, { optional }]) => !optional));
+    const cursor = type.cursor?.fieldType;
+    const first = cursor?.type === "union" && cursor.value.some((one) => one.type === "null") ? { cursor: null } : {};
+    return { ...this.fields(needed, ids), numItems: 1 + this.below(4), ...first };
+  }
+
+  private time(): number {
+    return this.now + this.pick(DAYS) * DAY;
   }
 }
 
 /** The columns of a table as JSON; a union of objects gives one of them. */
-export function columns(random: Random, type: Json): Record<string, { fieldType: Json; optional: boolean }> {
+export function columns(random: Random, type: Json): Fields {
   if (type.type === "object") return type.value;
   if (type.type === "union") return columns(random, random.pick(type.value));
   return {};

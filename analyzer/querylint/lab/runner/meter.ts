@@ -2,15 +2,17 @@
  * Counts documents as the real backend does: one is scanned when it enters the query, before any filter (convex-facts 3.1).
  * The two doors to the database are wrapped; beside each query runs a shadow of it that has the same source and no filters.
  */
+import { noticed } from "./people";
+
 type Shadow = { id: number; returned: number; limit: number | null };
 type Door = { syscall(op: string, args: string): string; asyncSyscall(op: string, args: string): Promise<string> };
+type Page = { page: { _id: string }[]; isDone: boolean; continueCursor: string };
 
 export const scanned = { documents: 0 };
 
 export function install(): void {
-  const global = globalThis as unknown as { Convex: Door & { metered?: boolean } };
+  const global = globalThis as unknown as { Convex: Door };
   const door = global.Convex;
-  if (door.metered) return;
   const shadows = new Map<number, Shadow>();
 
   const open = (query: Record<string, unknown>): number =>
@@ -27,26 +29,29 @@ export function install(): void {
     }
   }
 
-  async function page(args: { query: Record<string, unknown>; cursor: string | null }, found: { page: { _id: string }[]; isDone: boolean }): Promise<void> {
+  async function page(args: { query: Record<string, unknown>; cursor: string | null }, found: Page): Promise<void> {
     const ids: string[] = [];
     const shadow = open(args.query);
     for (let row = await next(shadow); !row.done; row = await next(shadow)) ids.push(row.value!._id);
-    if (args.cursor !== null) throw new Error("the meter reads first pages only");
-    scanned.documents += found.isDone ? ids.length : ids.indexOf(found.page.at(-1)!._id) + 1;
+    const from = args.cursor === null ? 0 : args.cursor === "_end_cursor" ? ids.length : ids.indexOf(lastOf(args.cursor)) + 1;
+    const to = found.isDone ? ids.length : ids.indexOf(lastOf(found.continueCursor)) + 1;
+    scanned.documents += Math.max(0, to - from);
   }
 
   const metered = {
-    metered: true,
     syscall(op: string, args: string): string {
       const result = door.syscall(op, args);
       if (op === "1.0/queryStream") {
         const { query } = JSON.parse(args);
         const limit = query.operators.find((one: object) => "limit" in one)?.limit ?? null;
+        noticed(query, limit);
         shadows.set(JSON.parse(result).queryId, { id: open(query), returned: 0, limit });
       }
       return result;
     },
     async asyncSyscall(op: string, args: string): Promise<string> {
+      if (op === "1.0/get") noticed(JSON.parse(args), 1);
+      if (op === "1.0/queryPage") noticed(JSON.parse(args).query, null);
       const result = await door.asyncSyscall(op, args);
       const shadow = op === "1.0/queryStreamNext" ? shadows.get(JSON.parse(args).queryId) : undefined;
       if (shadow !== undefined) await advance(shadow, JSON.parse(result));
@@ -59,4 +64,9 @@ export function install(): void {
     },
   };
   Object.defineProperty(globalThis, "Convex", { get: () => metered, configurable: true });
+}
+
+/** The id of the document that a cursor of convex-test stands after: the last of the keys that it lists. */
+function lastOf(cursor: string): string {
+  return JSON.parse(JSON.parse(cursor).at(-1));
 }
