@@ -106,7 +106,10 @@ class State:
 
 @dataclass(slots=True)
 class _Mender:
-    """One run. `unsaved` is what the files have become so far, `refused` why fixes are not tried again, by what they would do."""
+    """One run. `unsaved` is what the files have become so far, `refused` why fixes are not tried again, by what they would do.
+
+    `tried` is how many fixes had been made when one did not hold: it is tried again once there are more.
+    """
 
     scope: discover.Scope
     settings: Settings
@@ -115,6 +118,7 @@ class _Mender:
     known: Sequence[Known]
     unsaved: dict[str, bytes] = field(default_factory=dict)
     refused: dict[tuple[object, ...], str] = field(default_factory=dict)
+    tried: dict[tuple[object, ...], int] = field(default_factory=dict)
     asked: set[tuple[object, ...]] = field(default_factory=set)
     dirty: dict[str, bool] = field(default_factory=dict)
     runs: int = 0
@@ -126,9 +130,9 @@ class _Mender:
         made: list[Made] = []
         while self.runs < MOST_RUNS:
             batch = self._batch(project, result)
-            if not batch:
+            if not batch and not self._again(len(made)):
                 break
-            held = self._hold(batch, project, result)
+            held = self._hold(batch, project, result, len(made))
             if held is not None:
                 made += [replace(one, line=self._line_before(disk, one.finding)) for one in held.made]
                 self.unsaved, project, result = held.unsaved, held.project, held.result
@@ -136,6 +140,12 @@ class _Mender:
         after = {path: data for path, data in self.unsaved.items() if data != before[path]}
         left = tuple(self._left(disk, finding) for finding in by_place(result.findings) if self._chosen(finding))
         return Mended(self.scope.root, self.settings, tuple(made), left, {path: before[path] for path in after}, after, result)
+
+    def _again(self, made: int) -> bool:
+        """Whether there are fixes that did not hold when the project was not yet what it is by now: they may be tried once more."""
+        again = [key for key, before in self.tried.items() if before < made and self.refused.pop(key, None) is not None]
+        self.tried = {key: before for key, before in self.tried.items() if key not in again}
+        return bool(again)
 
     def _look(self, unsaved: Mapping[str, bytes]) -> tuple[Project, Result]:
         """The project as it would be, and what is found in it but for what its baseline lists."""
@@ -191,7 +201,7 @@ class _Mender:
             self.dirty[path] = bool(uncommitted(self.scope.root, [path]))
         return self.dirty[path]
 
-    def _hold(self, batch: list[Made], project: Project, result: Result) -> State | None:
+    def _hold(self, batch: list[Made], project: Project, result: Result, before: int) -> State | None:
         """The largest part of a batch that holds, and what the project has become; None where all that was tried was refused."""
         while batch:
             state = self._made(batch, project, self.unsaved)
@@ -202,6 +212,7 @@ class _Mender:
                 return state
             if len(batch) == 1:
                 self.refused[_deed(batch[0])] = suspects[0][1]
+                self.tried[_deed(batch[0])] = before
                 return None
             doubtful = {_deed(made) for made, _ in suspects}
             sound = [made for made in batch if _deed(made) not in doubtful]

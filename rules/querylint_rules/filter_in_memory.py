@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from querylint.advise.advised import advised
-from querylint.advise.demands import reduction_shape
+from querylint.advise.demands import outranked, reduction_shape
 from querylint.advise.memory import Load, anchor, gone_through, home, joins, trail
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
@@ -42,7 +42,8 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
         elif found:
-            kept = [replace(one, severity=Severity.INFO) if _needed_besides(one) else one for one in found]
+            hints = [_needed_besides(one) or outranked(program, one) for one in found]
+            kept = [replace(one, severity=Severity.INFO) if hint else one for one, hint in zip(found, hints, strict=True)]
             yield from (_found(program, one) for one in _asked_first(program, kept) if not gone_through(one.load))
         else:
             yield from _gapped(program, load, seen)
@@ -88,7 +89,7 @@ def _values(use: Use) -> dict[str, object]:
 def _found(program: Program, one: Reduction) -> Found:
     load, read, first = one.load, one.load.access, one.seen
     plan = read.plans[0]
-    serving = advised(program, load.function, read.table, reduction_shape(one), one.serving)
+    serving = advised(program, load.function, read.table, reduction_shape(program, one), one.serving)
     names = tuple(dict.fromkeys(p.field for p in one.predicates if p.field))
     by = f" by `{plan.index}`" if plan.index else ""
     planner = program.facts(load.function).planner
