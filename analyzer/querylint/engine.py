@@ -232,7 +232,7 @@ class Project:
 
         What a tool has `made` is left to that tool.
         """
-        sources = rewrite.Sources(self.read)
+        sources = rewrite.Sources(self.read, files=self.found.files)
         offered: list[Finding] = []
         for finding in findings:
             try:

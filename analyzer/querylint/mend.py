@@ -26,7 +26,7 @@ MOST_RUNS = 100
 
 DIRTY = "has changes that are not committed; commit or stash them, or give --allow-dirty"
 
-Accept = Callable[[Finding, Fix, Mapping[str, bytes], Mapping[str, bytes]], bool]
+Accept = Callable[[Finding, Fix, Mapping[str, bytes | None], Mapping[str, bytes]], bool]
 Identity = tuple[str, str, str, str, str, tuple[str, ...]]
 
 
@@ -67,13 +67,13 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What came of it. `before` and `after` hold the files that change; nothing is on the disk until `write`."""
+    """What came of it. `before` and `after` hold the files that change, None before for a new one; nothing is on the disk until `write`."""
 
     root: Path
     settings: Settings
     made: tuple[Made, ...]
     left: tuple[Left, ...]
-    before: Mapping[str, bytes]
+    before: Mapping[str, bytes | None]
     after: Mapping[str, bytes]
     result: Result
 
@@ -136,7 +136,7 @@ class _Mender:
             if held is not None:
                 made += [replace(one, line=self._line_before(disk, one.finding)) for one in held.made]
                 self.unsaved, project, result = held.unsaved, held.project, held.result
-        before = {path: data for path in self.unsaved if (data := disk.read(path)) is not None}
+        before = {path: disk.read(path) for path in self.unsaved}
         after = {path: data for path, data in self.unsaved.items() if data != before[path]}
         left = tuple(self._left(disk, finding) for finding in by_place(result.findings) if self._chosen(finding))
         return Mended(self.scope.root, self.settings, tuple(made), left, {path: before[path] for path in after}, after, result)
@@ -174,8 +174,9 @@ class _Mender:
             key = _deed(made)
             if key in self.asked:
                 return [made]
-            before = {path: data for path in made.fix.paths if (data := project.read(path)) is not None}
-            if accept(made.finding, made.fix, before, edits.edited(before, [made.fix])):
+            before = {path: project.read(path) for path in made.fix.paths}
+            there = {path: data for path, data in before.items() if data is not None}
+            if accept(made.finding, made.fix, before, edits.edited(there, [made.fix])):
                 self.asked.add(key)
                 return [made]
             self.refused[key] = "you left it"

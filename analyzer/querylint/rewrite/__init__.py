@@ -7,7 +7,7 @@ user, wherever it cannot be sure that the edit is right; the engine then offers 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol, cast
@@ -34,6 +34,8 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
     ("typescript", remedies.Rename): "querylint.rewrite.typescript.rename",
     ("typescript", remedies.Limit): "querylint.rewrite.typescript.limit",
     ("typescript", remedies.Probe): "querylint.rewrite.typescript.limit",
+    ("python", remedies.AddIndex): "querylint.rewrite.indexes.fixing",
+    ("python", remedies.DropIndex): "querylint.rewrite.indexes.fixing",
     ("python", remedies.Preload): "querylint.rewrite.python.preload",
     ("python", remedies.Batch): "querylint.rewrite.python.batch",
     ("python", remedies.Hoist): "querylint.rewrite.python.hoist",
@@ -41,8 +43,6 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
     ("python", remedies.Counter): "querylint.rewrite.python.asking",
 }
 """The module that carries out a kind of remedy in a language."""
-
-INDEXED = "`querylint indexes --apply` edits the model and writes the migration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,11 @@ class Unfit:
 
 @dataclass(slots=True)
 class Sources:
-    """The files as they were analyzed, and what each language has made of them, by path."""
+    """The files as they were analyzed, what each language has made of them, by path, and which files there are."""
 
     read: Callable[[str], bytes | None]
     parsed: dict[str, object] = field(default_factory=dict)
+    files: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,6 @@ def propose(task: Task) -> Fix | Unfit:
     path = at.path if isinstance(at, Span) else task.found.span.path
     language = next((name for name, suffixes in LANGUAGES.items() if path.endswith(suffixes)), "")
     module = REWRITERS.get((language, type(remedy))) if remedy is not None else None
-    if language == "python" and isinstance(remedy, remedies.AddIndex | remedies.DropIndex):
-        return Unfit(INDEXED)
     if remedy is None or module is None:
         return Unfit(NO_FIX)
     return cast("Rewriter", import_module(module)).rewrite(task, remedy)
