@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from querylint import discover, engine, filters, review
-from querylint.engine import Project
+from querylint.engine import Kept, Project
 from querylint.filters import Known
 from querylint.patch import Fix, Safety
 from querylint.report.order import by_cost, by_place
@@ -122,6 +122,7 @@ class _Mender:
     asked: set[tuple[object, ...]] = field(default_factory=set)
     dirty: dict[str, bool] = field(default_factory=dict)
     runs: int = 0
+    kept: Kept = field(default_factory=Kept)
 
     def run(self) -> Mended:
         """Fix after fix until none is left that helps."""
@@ -150,8 +151,8 @@ class _Mender:
     def _look(self, unsaved: Mapping[str, bytes]) -> tuple[Project, Result]:
         """The project as it would be, and what is found in it but for what its baseline lists."""
         self.runs += 1
-        project = Project(replace(self.scope, targets=()), self.settings, unsaved)
-        result = engine.run(partial(project.whole, fixes=True), self.rules)
+        project = Project(replace(self.scope, targets=()), self.settings, unsaved, self.kept)
+        result = engine.run(partial(project.whole, fixes=True, wanted=self._chosen), self.rules)
         compared = filters.compare(result.findings, self.known)
         return project, replace(result, findings=compared.new, known=compared.old)
 
@@ -285,13 +286,12 @@ def _new(batch: list[Made], before: Result, after: Result) -> list[Finding]:
     What is said of the very read that a fix has made better, in the place of the finding that is gone and no more severe, is not new: one
     cause is told at a time.
     """
-    was = Counter(_identity(finding) for finding in before.findings)
-    now = Counter(_identity(finding) for finding in after.findings)
+    fresh = {id(finding) for finding in brought(batch, before, after)}
     floor = min(made.finding.severity.rank for made in batch)
     room = Counter(_read(made.finding) for made in batch)
     new: list[Finding] = []
     for finding in after.findings:
-        if finding.severity.rank < floor or now[_identity(finding)] <= was[_identity(finding)]:
+        if finding.severity.rank < floor or id(finding) not in fresh:
             continue
         worst = max((m.finding.severity.rank for m in batch if _read(m.finding) == _read(finding)), default=-1)
         if finding.found.function and finding.severity.rank <= worst and room[_read(finding)] > 0:
@@ -299,6 +299,48 @@ def _new(batch: list[Made], before: Result, after: Result) -> list[Finding]:
         else:
             new.append(finding)
     return new
+
+
+def brought(batch: list[Made], before: Result, after: Result) -> list[Finding]:
+    """Findings that were not there before. Of those about the same thing in one function each stands for one whose code reads the same, or
+    for one whose code the batch has changed: none for one that has vanished elsewhere.
+    """
+    mended = Counter((_identity(made.finding), made.finding.fingerprint) for made in batch)
+    read = Counter((_identity(finding), _text(before, finding)) for finding in before.findings)
+    left: list[Finding] = []
+    for finding in after.findings:
+        key = (_identity(finding), _text(after, finding))
+        if read[key] > 0:
+            read[key] -= 1
+        else:
+            left.append(finding)
+    changed: Counter[Identity] = Counter()
+    for finding in reversed(before.findings):
+        key = (_identity(finding), _text(before, finding))
+        if read[key] > 0:
+            read[key] -= 1
+            mine = mended[_identity(finding), finding.fingerprint] > 0
+            changed[_identity(finding)] += not mine and any(_edits(made.fix, finding) for made in batch)
+    new: list[Finding] = []
+    for finding in left:
+        if changed[_identity(finding)] > 0:
+            changed[_identity(finding)] -= 1
+        else:
+            new.append(finding)
+    return new
+
+
+def _text(result: Result, finding: Finding) -> str:
+    """The code that a finding is about, without its white space."""
+    span = finding.found.span
+    source = result.sources.get(span.path)
+    return "".join(source.text(span.start, span.end).split()) if source is not None else ""
+
+
+def _edits(fix: Fix, finding: Finding) -> bool:
+    """Whether a fix changes the code that a finding is about."""
+    span = finding.found.span
+    return any(e.span.path == span.path and e.span.start <= span.end and span.start <= e.span.end for e in fix.edits)
 
 
 def _read(finding: Finding) -> tuple[str, str | None]:

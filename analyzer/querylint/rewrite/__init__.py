@@ -7,7 +7,7 @@ user, wherever it cannot be sure that the edit is right; the engine then offers 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol, cast
@@ -16,6 +16,7 @@ from querylint import remedy as remedies
 from querylint.ir import Function, Program
 from querylint.patch import NO_FIX, Fix
 from querylint.remedy import Remedy
+from querylint.rewrite.file import File
 from querylint.rule import Found
 from querylint.text import Span
 
@@ -59,6 +60,11 @@ class Sources:
     read: Callable[[str], bytes | None]
     parsed: dict[str, object] = field(default_factory=dict)
     files: Sequence[str] = ()
+
+
+def unchanged(parsed: Mapping[str, object], read: Callable[[str], bytes | None]) -> dict[str, object]:
+    """Of the parsed files of another state of the project, those that are the same in this one."""
+    return {key: file for key, file in parsed.items() if isinstance(file, File) and file.data == read(file.path)}
 
 
 @dataclass(frozen=True, slots=True)
