@@ -86,7 +86,7 @@ def unused_index(program: Program) -> Iterator[Found]:
 
 
 def _use(table: str, index: str, reader: Neglect) -> PushDown:
-    return PushDown(table, index, reader.fields, False, keeps_order=reader.keeps_order, order=reader.order)
+    return PushDown(table, index, reader.fields, False, keeps_order=reader.keeps_order, order=reader.order, at=reader.access.chain)
 
 
 def _small(program: Program, standing: Standing, passing: Neglect | None) -> bool:

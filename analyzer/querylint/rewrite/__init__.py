@@ -46,6 +46,14 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
 """The module that carries out a kind of remedy in a language."""
 
 
+BY_HAND: dict[type[Remedy], str] = {
+    remedies.Counter: "a running count is kept by all that write the rows, and filled from those that are there: that is for its author",
+    remedies.Chunk: "how many rows make a batch, and what goes on with the next one, is for its author to say",
+    remedies.Narrow: "who else needs the other fields is for its author to say",
+}
+"""Why no edit is made for a kind of remedy."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unfit:
     """No edit is offered, and why."""
@@ -97,5 +105,5 @@ def propose(task: Task) -> Fix | Unfit:
     language = next((name for name, suffixes in LANGUAGES.items() if path.endswith(suffixes)), "")
     module = REWRITERS.get((language, type(remedy))) if remedy is not None else None
     if remedy is None or module is None:
-        return Unfit(NO_FIX)
+        return Unfit(BY_HAND.get(type(remedy), NO_FIX) if remedy is not None else NO_FIX)
     return cast("Rewriter", import_module(module)).rewrite(task, remedy)

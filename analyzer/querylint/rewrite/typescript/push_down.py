@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from querylint.ir import Access, Bound, Plan, Predicate, Relation, Side, Table
+from querylint.ir import Access, Bound, Plan, Predicate, Relation, Root, Side, Table, Use, Work
 from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
@@ -35,7 +35,7 @@ class Query:
 def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     """Bind in the range what the filter tests for equality, and one comparison after that."""
     if not task.found.function:
-        return Unfit("the index is there; the query that passes it by is to be changed")
+        return _elsewhere(task, remedy)
     if task.found.operation == "filter":
         return memory_filter.rewrite(task, remedy)
     query = _query(task, remedy)
@@ -60,6 +60,30 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     names = (bind.predicate.field for bind in binds if bind.moved)
     ordered = query.access.verb != "unique"
     return ranges.fix(task, remedy, query.table, edits, names, caveats, later=later, ordered=ordered)
+
+
+def _elsewhere(task: Task, remedy: PushDown) -> Fix | Unfit:
+    """The query changed that passes an index by, where the finding is about the index."""
+    mine = [f for f in task.program.functions.values() if remedy.at is not None and f.path == remedy.at.path]
+    for function in mine:
+        for access in (s for s in function.steps() if isinstance(s, Access) and s.chain == remedy.at):
+            found = replace(task.found, span=access.chain, function=function.key, operation=access.verb)
+            asked = [p for plan in access.plans for p in plan.residual()]
+            if any(p.arms for p in asked):
+                return Unfit("the query that passes the index by asks for alternatives: each needs a query of its own")
+            if not any(p.field in remedy.fields for p in asked):
+                work = next((u for u in function.steps() if isinstance(u, Use) and _tests(u, access, remedy)), None)
+                if work is None:
+                    return Unfit("the query that passes the index by is not filtered where it is read")
+                found = replace(found, span=work.span, operation="filter")
+            return rewrite(replace(task, found=found), replace(remedy, at=None))
+    return Unfit("the query that passes the index by is to be changed by hand")
+
+
+def _tests(use: Use, access: Access, remedy: PushDown) -> bool:
+    """Whether a work of memory filters the rows of a read by a field of the index."""
+    mine = any(o.root is Root.STEP and o.ref == access.id for o in use.of)
+    return mine and use.work is Work.FILTER and any(p.field in remedy.fields for p in use.predicates)
 
 
 def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
