@@ -99,14 +99,14 @@ def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
     wanted = [p for p in plan.predicates if p.side is Side.FILTER and p.field in remedy.fields]
     if wanted and all(p.conditional for p in wanted):
         return choice.rewrite(task, remedy, access, table)
-    place = located(task.sources, plan.span) if plan.span is not None else located(task.sources, access.chain)
-    if place is None:
+    begun = _begun(task, access, plan)
+    if begun is None:
         return Unfit("the code around it does not parse, or the query is built in several statements")
-    file, node = place
-    chain = chains.links(file, chains.whole(node))
-    first = next((link for link in chain if link.name == "query"), None)
-    if first is None:
-        return Unfit("the query is built in several statements")
+    file, chain, first = begun
+    start = plan.span or access.chain
+    others = (*(s for s in function.steps() if isinstance(s, Access)), *function.built)
+    if any(o.id != access.id and (p.span or o.chain).start == start.start for o in others for p in o.plans):
+        return Unfit("several reads go on from where the query is begun")
     after = chain[chain.index(first) + 1 :]
     ranged = next((link for link in after if link.name == "withIndex"), None)
     if ranged is not None and (not ranged.arguments or ranged.arguments[0].type != "string"):
@@ -121,6 +121,18 @@ def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
     if any(p.conditional for p in wanted) or not wanted:
         return Unfit("the filter is put in by some paths only")
     return Query(file, access, plan, table, first, ranged, tuple(tested))
+
+
+def _begun(task: Task, access: Access, plan: Plan) -> tuple[Source, list[chains.Link], chains.Link] | None:
+    """The chain in which a query is begun: the one that reads, or the statement before it that keeps the query in a variable."""
+    start = plan.span or access.chain
+    for span in (start, replace(start, end=start.start + 1)):
+        place = located(task.sources, span)
+        chain = chains.links(place[0], chains.whole(place[1])) if place is not None else []
+        first = next((link for link in chain if link.name == "query"), None)
+        if place is not None and first is not None:
+            return place[0], chain, first
+    return None
 
 
 def _binds(query: Query, remedy: PushDown) -> list[ranges.Bind] | Unfit:
