@@ -11,6 +11,7 @@ import pytest
 
 from laid import lay
 from querylint import indexing
+from querylint.mend import Choice, Mended, mend
 
 MODELS = """from django.db import models
 
@@ -166,3 +167,51 @@ def test_sql_schemas_get_their_statement(tmp_path: Path) -> None:
     done = indexing.carried_out([lay(tmp_path, {"schema.sql": schema, "jobs.py": text + add})])
     assert not done.after
     assert [held.reason for held in done.held] == ["put `CREATE INDEX jobs_owner_idx ON jobs (owner);` into the schema"]
+
+
+# The same indexes, each as the fix of a finding.
+
+TWO = """
+    code = models.CharField(max_length=40)
+
+
+class Visit(models.Model):
+    token = models.CharField(max_length=40)
+
+
+def visit(token):
+    return Visit.objects.get(token=token)
+
+
+def seen(token):
+    return Visit.objects.create(token=token)
+
+
+def by_shop(shop):
+    return Order.objects.get(shop=shop)
+"""
+
+
+def fixed(folder: Path) -> Mended:
+    done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("lookup-needs-index", "unindexed-key"))))
+    done.write()
+    return done
+
+
+def test_fixes_of_one_app_write_migrations_that_follow_one_another(tmp_path: Path) -> None:
+    folder = django(tmp_path, TWO)
+    done = fixed(folder)
+    assert [made.finding.rule for made in done.made] == ["lookup-needs-index"] * 3
+    new = sorted(path for path, data in done.before.items() if data is None)
+    assert [path.rpartition("/")[2][:5] for path in new] == ["0002_", "0003_", "0004_"]
+    assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
+    manage(folder, "migrate")
+    assert not [i for t in indexing.indexes([folder], every=True).tables for i in t.indexes if i.verdict.value != "keep"]
+
+
+def test_a_fix_without_migrations_to_follow_is_not_made(tmp_path: Path) -> None:
+    folder = django(tmp_path, "")
+    (folder / "shop/migrations/0001_initial.py").unlink()
+    done = fixed(folder)
+    assert not done.made
+    assert any("makemigrations" in left.reason for left in done.left)

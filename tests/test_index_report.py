@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
+from laid import lay
 from querylint import indexing
 from querylint.cli import door
 from querylint.report.indexes import render
@@ -150,3 +151,35 @@ def test_the_readers_of_a_dropped_index_are_to_be_moved_first(tmp_path: Path) ->
     counted = BOUND.replace(".take(9)", ".collect()")
     said = " ".join(_run(_project(tmp_path, chain, both, f"({counted}).length")).stdout.split())
     assert "`by_kind_by` serves its queries as well: move q1 (convex/posts.ts:3) there first" in said
+
+
+SCHEMA_OF_LOGS = (
+    'import { defineSchema, defineTable } from "convex/server";\nimport { v } from "convex/values";\n'
+    "export default defineSchema({ logs: defineTable({ kind: v.string() }) });\n"
+)
+READER = (
+    'import { v } from "convex/values";\nimport { mutation, internalMutation, query } from "./_generated/server";\n'
+    "export const of = query({ args: { kind: v.string() }, handler: (ctx, args) => "
+    'ctx.db.query("logs").filter((q) => q.eq(q.field("kind"), args.kind)).collect() });\n'
+)
+ADDED = 'ctx.db.insert("logs", { kind: "x" })'
+
+
+@pytest.mark.parametrize(
+    ("writer", "words"),
+    [
+        ("", "price: no write of it is seen\n"),
+        (f"export const add = mutation({{ args: {{}}, handler: (ctx) => {ADDED} }});\n", "price: each row that is written"),
+        (
+            f"export const fill = internalMutation({{ args: {{}}, handler: (ctx) => {ADDED} }});\n",
+            "price: only 1 place in seeds, migrations",
+        ),
+        (
+            "export const add = mutation({ args: { to: v.any() }, handler: (ctx, args) => ctx.db.insert(args.to, {}) });\n",
+            "price: no write of it is seen; 1 place writes to a table that cannot be told",
+        ),
+    ],
+)
+def test_what_is_said_of_writes_is_known(tmp_path: Path, writer: str, words: str) -> None:
+    lay(tmp_path, {"convex/schema.ts": SCHEMA_OF_LOGS, "convex/logs.ts": READER + writer})
+    assert words in render("text", indexing.indexes([tmp_path]))

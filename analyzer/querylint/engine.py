@@ -8,12 +8,12 @@ import pkgutil
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from querylint import discover, filters, rewrite, settings
-from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
+from querylint.frontends.lowered import FrontEnd, Lowered, Make, Memory, together
 from querylint.ir import IndexKind, Program, Role, Schema
 from querylint.link import link
 from querylint.patch import Fix
@@ -124,15 +124,35 @@ def places(finding: Finding) -> set[str]:
     return {finding.found.span.path, *(point.span.path for point in finding.found.trail)}
 
 
-class Project:
-    """One project on disk, read once. `unsaved` holds texts that stand in for files, or for files that are not there yet, by path."""
+@dataclass(slots=True)
+class Kept:
+    """What is kept from one state of a project for the next: what lies on the disk, and what was made of files that stay the same.
 
-    def __init__(self, scope: discover.Scope, chosen: Settings, unsaved: Mapping[str, bytes] | None = None) -> None:
+    `read` holds files as they were read, each with the note that it left; `parsed` what rewriters made of files.
+    """
+
+    memory: Memory = field(default_factory=Memory)
+    read: dict[str, tuple[bytes | None, Note | None]] = field(default_factory=dict)
+    found: discover.Discovery | None = None
+    parsed: dict[str, object] = field(default_factory=dict)
+
+
+class Project:
+    """One project on disk, read once. `unsaved` holds texts that stand in for files, or for files that are not there yet, by path.
+
+    `kept` is what other states of the project leave to this one, while nobody else changes the disk.
+    """
+
+    def __init__(
+        self, scope: discover.Scope, chosen: Settings, unsaved: Mapping[str, bytes] | None = None, kept: Kept | None = None
+    ) -> None:
         self.scope = scope
         self.settings = chosen
+        self._kept = kept or Kept()
         self._read: dict[str, bytes | None] = dict(unsaved or {})
         self._linked: tuple[Program, Lowered] | None = None
-        found = self._discovered()
+        found = self._kept.found or self._discovered()
+        self._kept.found = found
         self.found = replace(found, files=tuple(sorted({*found.files, *filter(discover.readable, self._read)})))
         self.notes: list[Note] = [*self.found.notes, *chosen.notes]
         self._listed = frozenset(self.found.files)
@@ -144,7 +164,9 @@ class Project:
         if path not in self._listed:
             return None
         if path not in self._read:
-            data, note = discover.read(self.scope.root, path)
+            if path not in self._kept.read:
+                self._kept.read[path] = discover.read(self.scope.root, path)
+            data, note = self._kept.read[path]
             self._read[path] = data
             if note is not None:
                 self.notes.append(note)
@@ -191,7 +213,7 @@ class Project:
 
     def _link(self) -> tuple[Program, Lowered]:
         front_ends: list[FrontEnd] = [
-            make(self.found.files, self.found.generated, self.read, self.role) for make in front_ends_for(self.found)
+            make(self.found.files, self.found.generated, self.read, self.role, self._kept.memory) for make in front_ends_for(self.found)
         ]
         lowered = together([front_end.lower() for front_end in front_ends])
         sizes = {
@@ -210,8 +232,10 @@ class Project:
         targets = self.scope.targets
         return narrowed(self.whole(rules, names), lambda f: any(discover.within(path, targets) for path in places(f)))
 
-    def whole(self, rules: Iterable[Rule], names: frozenset[str], *, fixes: bool = False) -> Result:
-        """What is found in the project, whichever part of it the user named; `fixes` asks for edits as well."""
+    def whole(
+        self, rules: Iterable[Rule], names: frozenset[str], *, fixes: bool = False, wanted: Callable[[Finding], bool] | None = None
+    ) -> Result:
+        """What is found in the project, whichever part of it the user named; `fixes` asks for edits as well, of those that are `wanted`."""
         program, lowered = self.program()
         active = self.settings.active(names)
         judged = [r for r in rules if r.name in active]
@@ -226,7 +250,7 @@ class Project:
             if f.rule in active and not self._silenced(f)
         ]
         if fixes:
-            kept = self._mendable(program, kept, frozenset(made))
+            kept = self._mendable(program, kept, frozenset(made), wanted)
         notes = [
             *self.notes,
             *self._unmatched(program),
@@ -269,16 +293,22 @@ class Project:
         """Findings of this project with their fixes, for who needs those of a few only."""
         found = list(findings)
         written = {f.found.span.path: self.read(f.found.span.path) for f in found}
-        return self._mendable(self.program()[0], found, frozenset(p for p, data in written.items() if data and filters.generated(data)))
+        made = frozenset(path for path, data in written.items() if data and filters.generated(data))
+        return self._mendable(self.program()[0], found, made, None)
 
-    def _mendable(self, program: Program, findings: Iterable[Finding], made: frozenset[str]) -> list[Finding]:
+    def _mendable(
+        self, program: Program, findings: Iterable[Finding], made: frozenset[str], wanted: Callable[[Finding], bool] | None
+    ) -> list[Finding]:
         """The findings, each with its fix or with the reason why there is none. A rewriter that fails is a bug of ours like any other.
 
         What a tool has `made` is left to that tool.
         """
-        sources = rewrite.Sources(self.read)
+        sources = rewrite.Sources(self.read, rewrite.unchanged(self._kept.parsed, self.read), self.found.files)
         offered: list[Finding] = []
         for finding in findings:
+            if wanted is not None and not wanted(finding):
+                offered.append(finding)
+                continue
             try:
                 answer = rewrite.propose(rewrite.Task(finding.found, program, sources))
             except Exception:  # one broken rewriter must not take the report with it
@@ -288,6 +318,7 @@ class Project:
                 answer = rewrite.Unfit("a tool writes this file, and would write it again")
             fit = None if isinstance(answer, rewrite.Unfit) else answer
             offered.append(replace(finding, fix=fit, unfit=answer.reason if isinstance(answer, rewrite.Unfit) else ""))
+        self._kept.parsed = sources.parsed
         return offered
 
     def _stamp(self, rule: Rule, found: Found) -> Finding:

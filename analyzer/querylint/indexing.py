@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from querylint import discover
-from querylint.advise.advisor import advice
+from querylint.advise.advisor import TableAdvice, advice
 from querylint.engine import Project, hints, load_rules, settings_for, summary, undisturbed
 from querylint.errors import PathError, QuerylintError
 from querylint.ir import Program
@@ -46,9 +46,16 @@ def _report(project: Project, *, every: bool) -> IndexReport:
         for table in advice(program, every=every).values()
         if table.table.name not in project.settings.ignore_tables and any(discover.within(p, project.scope.targets) for p in table.paths)
     ]
+    mine.sort(key=_place)
     notes = {*project.notes, *lowered.notes, *hints(program, lowered, project.typescript)}
     seen = summary(program, lowered, len(project.found.files))
     return IndexReport(tuple(mine), tuple(sorted(notes, key=lambda n: (n.path, n.line, n.message))), seen)
+
+
+def _place(table: TableAdvice) -> tuple[str, int, str]:
+    """Tables come as their edits do: by the file and the place where they are declared."""
+    span = table.table.span
+    return (span.path, span.start, table.table.name) if span is not None else ("", 0, table.table.name)
 
 
 @dataclass(frozen=True, slots=True)

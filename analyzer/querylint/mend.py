@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from querylint import discover, engine, filters, review
-from querylint.engine import Project
+from querylint.engine import Kept, Project
 from querylint.filters import Known
 from querylint.patch import Fix, Safety
 from querylint.report.order import by_cost, by_place
@@ -26,7 +26,7 @@ MOST_RUNS = 100
 
 DIRTY = "has changes that are not committed; commit or stash them, or give --allow-dirty"
 
-Accept = Callable[[Finding, Fix, Mapping[str, bytes], Mapping[str, bytes]], bool]
+Accept = Callable[[Finding, Fix, Mapping[str, bytes | None], Mapping[str, bytes]], bool]
 Identity = tuple[str, str, str, str, str, tuple[str, ...]]
 
 
@@ -67,13 +67,13 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What came of it. `before` and `after` hold the files that change; nothing is on the disk until `write`."""
+    """What came of it. `before` and `after` hold the files that change, None before for a new one; nothing is on the disk until `write`."""
 
     root: Path
     settings: Settings
     made: tuple[Made, ...]
     left: tuple[Left, ...]
-    before: Mapping[str, bytes]
+    before: Mapping[str, bytes | None]
     after: Mapping[str, bytes]
     result: Result
 
@@ -106,7 +106,10 @@ class State:
 
 @dataclass(slots=True)
 class _Mender:
-    """One run. `unsaved` is what the files have become so far, `refused` why fixes are not tried again, by what they would do."""
+    """One run. `unsaved` is what the files have become so far, `refused` why fixes are not tried again, by what they would do.
+
+    `tried` is how many fixes had been made when one did not hold: it is tried again once there are more.
+    """
 
     scope: discover.Scope
     settings: Settings
@@ -115,9 +118,11 @@ class _Mender:
     known: Sequence[Known]
     unsaved: dict[str, bytes] = field(default_factory=dict)
     refused: dict[tuple[object, ...], str] = field(default_factory=dict)
+    tried: dict[tuple[object, ...], int] = field(default_factory=dict)
     asked: set[tuple[object, ...]] = field(default_factory=set)
     dirty: dict[str, bool] = field(default_factory=dict)
     runs: int = 0
+    kept: Kept = field(default_factory=Kept)
 
     def run(self) -> Mended:
         """Fix after fix until none is left that helps."""
@@ -126,22 +131,28 @@ class _Mender:
         made: list[Made] = []
         while self.runs < MOST_RUNS:
             batch = self._batch(project, result)
-            if not batch:
+            if not batch and not self._again(len(made)):
                 break
-            held = self._hold(batch, project, result)
+            held = self._hold(batch, project, result, len(made))
             if held is not None:
                 made += [replace(one, line=self._line_before(disk, one.finding)) for one in held.made]
                 self.unsaved, project, result = held.unsaved, held.project, held.result
-        before = {path: data for path in self.unsaved if (data := disk.read(path)) is not None}
+        before = {path: disk.read(path) for path in self.unsaved}
         after = {path: data for path, data in self.unsaved.items() if data != before[path]}
         left = tuple(self._left(disk, finding) for finding in by_place(result.findings) if self._chosen(finding))
         return Mended(self.scope.root, self.settings, tuple(made), left, {path: before[path] for path in after}, after, result)
 
+    def _again(self, made: int) -> bool:
+        """Whether there are fixes that did not hold when the project was not yet what it is by now: they may be tried once more."""
+        again = [key for key, before in self.tried.items() if before < made and self.refused.pop(key, None) is not None]
+        self.tried = {key: before for key, before in self.tried.items() if key not in again}
+        return bool(again)
+
     def _look(self, unsaved: Mapping[str, bytes]) -> tuple[Project, Result]:
         """The project as it would be, and what is found in it but for what its baseline lists."""
         self.runs += 1
-        project = Project(replace(self.scope, targets=()), self.settings, unsaved)
-        result = engine.run(partial(project.whole, fixes=True), self.rules)
+        project = Project(replace(self.scope, targets=()), self.settings, unsaved, self.kept)
+        result = engine.run(partial(project.whole, fixes=True, wanted=self._chosen), self.rules)
         compared = filters.compare(result.findings, self.known)
         return project, replace(result, findings=compared.new, known=compared.old)
 
@@ -164,8 +175,9 @@ class _Mender:
             key = _deed(made)
             if key in self.asked:
                 return [made]
-            before = {path: data for path in made.fix.paths if (data := project.read(path)) is not None}
-            if accept(made.finding, made.fix, before, edits.edited(before, [made.fix])):
+            before = {path: project.read(path) for path in made.fix.paths}
+            there = {path: data for path, data in before.items() if data is not None}
+            if accept(made.finding, made.fix, before, edits.edited(there, [made.fix])):
                 self.asked.add(key)
                 return [made]
             self.refused[key] = "you left it"
@@ -191,7 +203,7 @@ class _Mender:
             self.dirty[path] = bool(uncommitted(self.scope.root, [path]))
         return self.dirty[path]
 
-    def _hold(self, batch: list[Made], project: Project, result: Result) -> State | None:
+    def _hold(self, batch: list[Made], project: Project, result: Result, before: int) -> State | None:
         """The largest part of a batch that holds, and what the project has become; None where all that was tried was refused."""
         while batch:
             state = self._made(batch, project, self.unsaved)
@@ -202,6 +214,7 @@ class _Mender:
                 return state
             if len(batch) == 1:
                 self.refused[_deed(batch[0])] = suspects[0][1]
+                self.tried[_deed(batch[0])] = before
                 return None
             doubtful = {_deed(made) for made, _ in suspects}
             sound = [made for made in batch if _deed(made) not in doubtful]
@@ -273,13 +286,12 @@ def _new(batch: list[Made], before: Result, after: Result) -> list[Finding]:
     What is said of the very read that a fix has made better, in the place of the finding that is gone and no more severe, is not new: one
     cause is told at a time.
     """
-    was = Counter(_identity(finding) for finding in before.findings)
-    now = Counter(_identity(finding) for finding in after.findings)
+    fresh = {id(finding) for finding in brought(batch, before, after)}
     floor = min(made.finding.severity.rank for made in batch)
     room = Counter(_read(made.finding) for made in batch)
     new: list[Finding] = []
     for finding in after.findings:
-        if finding.severity.rank < floor or now[_identity(finding)] <= was[_identity(finding)]:
+        if finding.severity.rank < floor or id(finding) not in fresh:
             continue
         worst = max((m.finding.severity.rank for m in batch if _read(m.finding) == _read(finding)), default=-1)
         if finding.found.function and finding.severity.rank <= worst and room[_read(finding)] > 0:
@@ -287,6 +299,48 @@ def _new(batch: list[Made], before: Result, after: Result) -> list[Finding]:
         else:
             new.append(finding)
     return new
+
+
+def brought(batch: list[Made], before: Result, after: Result) -> list[Finding]:
+    """Findings that were not there before. Of those about the same thing in one function each stands for one whose code reads the same, or
+    for one whose code the batch has changed: none for one that has vanished elsewhere.
+    """
+    mended = Counter((_identity(made.finding), made.finding.fingerprint) for made in batch)
+    read = Counter((_identity(finding), _text(before, finding)) for finding in before.findings)
+    left: list[Finding] = []
+    for finding in after.findings:
+        key = (_identity(finding), _text(after, finding))
+        if read[key] > 0:
+            read[key] -= 1
+        else:
+            left.append(finding)
+    changed: Counter[Identity] = Counter()
+    for finding in reversed(before.findings):
+        key = (_identity(finding), _text(before, finding))
+        if read[key] > 0:
+            read[key] -= 1
+            mine = mended[_identity(finding), finding.fingerprint] > 0
+            changed[_identity(finding)] += not mine and any(_edits(made.fix, finding) for made in batch)
+    new: list[Finding] = []
+    for finding in left:
+        if changed[_identity(finding)] > 0:
+            changed[_identity(finding)] -= 1
+        else:
+            new.append(finding)
+    return new
+
+
+def _text(result: Result, finding: Finding) -> str:
+    """The code that a finding is about, without its white space."""
+    span = finding.found.span
+    source = result.sources.get(span.path)
+    return "".join(source.text(span.start, span.end).split()) if source is not None else ""
+
+
+def _edits(fix: Fix, finding: Finding) -> bool:
+    """Whether a fix changes the code that a finding is about."""
+    span = finding.found.span
+    return any(e.span.path == span.path and e.span.start <= span.end and span.start <= e.span.end for e in fix.edits)
 
 
 def _read(finding: Finding) -> tuple[str, str | None]:

@@ -35,8 +35,17 @@ class TextEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that is not there yet, such as a migration. Two fixes that write into one `sequence` come one after the other."""
+
+    path: str
+    text: str
+    sequence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits over one or more files that are made together or not at all.
+    """Edits over one or more files, and files that are new, that are made together or not at all.
 
     `title` says what they do, as an order. `caveats` say what keeps the fix from being safe.
     """
@@ -45,8 +54,9 @@ class Fix:
     safety: Safety
     edits: tuple[TextEdit, ...]
     caveats: tuple[str, ...] = ()
+    created: tuple[NewFile, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The files that it touches, in the order of the alphabet."""
-        return tuple(sorted({edit.span.path for edit in self.edits}))
+        return tuple(sorted({*(edit.span.path for edit in self.edits), *(file.path for file in self.created)}))

@@ -57,7 +57,7 @@ class PushDown:
     """Let an index range do what a filter or a sort does: an existing index, or one to add first (`create`).
 
     `order` names the last of the fields, where they are there for the order of the rows and not to be bound; `floor` the field of a range
-    without a lower bound that rows may lack.
+    without a lower bound that rows may lack. `at` is the query, where the finding is about the index that it passes by.
     """
 
     table: str
@@ -68,6 +68,7 @@ class PushDown:
     keeps_order: bool = True
     order: tuple[str, ...] = ()
     floor: str = ""
+    at: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,9 @@ def _fixes(outcome: Outcome) -> dict[str, str]:
     """The unified diff of each fix, by the fingerprint of its finding."""
     sources = {path: source.source for path, source in outcome.result.sources.items()}
     return {
-        finding.fingerprint: unified(sources, edited(sources, [finding.fix]))
+        finding.fingerprint: unified({**sources, **dict.fromkeys(file.path for file in fix.created)}, edited(sources, [fix]))
         for finding in outcome.result.findings
-        if finding.fix is not None and all(path in sources for path in finding.fix.paths)
+        if (fix := finding.fix) is not None and all(edit.span.path in sources for edit in fix.edits)
     }
 
 

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from querylint.advise.advised import proposed
 from querylint.advise.filters import Loss, losses
 from querylint.advise.places import reaching, shortest
-from querylint.advise.serving import floor, keeps_order, phrase
+from querylint.advise.serving import Serving, floor, keeps_order, phrase
 from querylint.ir import Program, Relation
 from querylint.remedy import Advice, PushDown
 from querylint.rule import Confidence, Cost, Found, Severity, rule
@@ -45,7 +45,7 @@ def filter_beside_index(program: Program) -> Iterator[Found]:
         because = loss.because or ("" if applied else "no call in sight asks for this condition")
         yield Found(
             read.chain,
-            _message(loss, fields),
+            _message(loss, fields, proposed(program, loss) or serving),
             shortest(reaching(program, loss.site.function)),
             _remedy(program, loss),
             Severity.INFO if because else loss.severity,
@@ -60,7 +60,8 @@ def filter_beside_index(program: Program) -> Iterator[Found]:
         )
 
 
-def _message(loss: Loss, fields: tuple[str, ...]) -> str:
+def _message(loss: Loss, fields: tuple[str, ...], chosen: Serving) -> str:
+    """What happens; `chosen` is the index that is to be read by, where the advice takes away the one that stands."""
     assert loss.serving is not None
     table = loss.access.table
     index = loss.serving.index
@@ -72,7 +73,8 @@ def _message(loss: Loss, fields: tuple[str, ...]) -> str:
     if loss.plan.index == index:
         return f"the filter on {tested} runs over all rows that `{index}` finds, though the index goes on with that field"
     scanned = "the whole table is" if loss.unranged else f"all rows that `{loss.plan.index}` finds are"
-    return f"{scanned} read from `{table}` and filtered by {tested}, though index `{index}` has it"
+    known = index if chosen.create else chosen.index
+    return f"{scanned} read from `{table}` and filtered by {tested}, though index `{known}` has it"
 
 
 def _chosen(loss: Loss, fields: tuple[str, ...]) -> str:

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from querylint.advise.advised import advised
-from querylint.advise.demands import reduction_shape
+from querylint.advise.demands import outranked, reduction_shape
 from querylint.advise.memory import Load, anchor, gone_through, home, joins, trail
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
@@ -35,6 +35,7 @@ from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
 BESIDES = "the rows that the filter drops are few, or needed besides"
+ORDERED = "an index for the filter would not give the order that the rows are put in"
 UNGIVEN = "another filter of the same rows is told"
 REBUILT = "it takes a change of what is stored, which only its author can weigh"
 
@@ -46,11 +47,17 @@ def filter_in_memory(program: Program) -> Iterator[Found]:
         if any(p.way is Way.SEARCH for p in load.access.plans):
             yield from _searched(program, load, seen)
         elif found:
-            kept = [replace(one, severity=Severity.INFO, because=BESIDES) if _needed_besides(one) else one for one in found]
+            kept = [_hinted(program, one) for one in found]
             yield from (_found(program, one) for one in _asked_first(program, kept) if not gone_through(one.load))
         else:
             yield from _gapped(program, load, seen)
             yield from _strangers(program, load, seen)
+
+
+def _hinted(program: Program, one: Reduction) -> Reduction:
+    """A filter as a hint, where its rows are wanted anyway or an index would give up another order for it."""
+    because = BESIDES if _needed_besides(one) else ORDERED if outranked(program, one) else ""
+    return replace(one, severity=Severity.INFO, because=because) if because else one
 
 
 def _asked_first(program: Program, found: list[Reduction]) -> list[Reduction]:
@@ -95,7 +102,7 @@ def _values(use: Use) -> dict[str, object]:
 def _found(program: Program, one: Reduction) -> Found:
     load, read, first = one.load, one.load.access, one.seen
     plan = read.plans[0]
-    serving = advised(program, load.function, read.table, reduction_shape(one), one.serving)
+    serving = advised(program, load.function, read.table, reduction_shape(program, one), one.serving)
     names = tuple(dict.fromkeys(p.field for p in one.predicates if p.field))
     by = f" by `{plan.index}`" if plan.index else ""
     planner = program.facts(load.function).planner

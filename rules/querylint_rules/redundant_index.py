@@ -128,7 +128,8 @@ def _help(standing: Standing) -> str:
     names = sorted({user.function.name for user in standing.users if user.need is Need.SHOWN})
     if not names:
         return ""
-    return f"rows with equal keys then come in another order: look whether {phrase(names)} may hand them out so"
+    look = f"look whether {phrase(names)} may hand them out so"
+    return f"rows with equal keys then come in another order, for which `querylint indexes` keeps it: {look}"
 
 
 def _trail(standing: Standing, cover: Standing) -> tuple[Point, ...]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.advised import advised, going
+from querylint.advise.advised import advised, going, planned
 from querylint.advise.cover import Shape
 from querylint.advise.memory import Load, anchor, home, trail
 from querylint.advise.reductions import Sorting, sorted_in_memory
@@ -31,6 +31,8 @@ from querylint.advise.serving import order_after, phrase
 from querylint.ir import Plan, Program
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Cost, Found, Severity, rule
+
+ALONE = "bind in an index range what the rows are filtered by, and sort what is left: no index is worth an order alone"
 
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
@@ -54,6 +56,9 @@ def _found(program: Program, one: Sorting) -> Found:
         assert serving is not None
         serving = advised(program, load.function, read.table, Shape(frozenset(fixed), one.want.then), serving)
         remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=(field,))
+        chosen = not serving.create or planned(program, load.function, read.table, serving.index)
+        if not (one.cut or chosen or program.facts(load.function).planner):
+            remedy = Advice(ALONE)
     name = phrase((field,)) if field != "*" else "a field chosen at run time"
     rest = " and cut" if one.cut else ""
     ready = isinstance(remedy, PushDown) and not remedy.create and not program.facts(load.function).planner

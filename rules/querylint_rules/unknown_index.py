@@ -38,10 +38,9 @@ and tests. A table that is missing is told once a file; it is a hint in seeds, i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from querylint.advise.audience import ALONE, left_alone
-from querylint.advise.grammar import BUILT_IN, KIND_OF_WAY, mistake, nearest
+from querylint.advise.grammar import BUILT_IN, KIND_OF_WAY, meant, mistake, nearest
 from querylint.ir import Access, Function, Op, Plan, Program, Role, Schema, Table
 from querylint.remedy import Rename
 from querylint.rule import Found, Point, Severity, rule
@@ -76,8 +75,8 @@ def _strange_table(program: Program, function: Function, schema: Schema, access:
     inside = function.path.startswith(f"{schema.root}/") if schema.root else True
     if access.by_key or access.key is not None or not inside or (access.op is Op.WRITE and access.verb != "insert"):
         return
-    meant = nearest(name, tuple(schema.tables))
-    hint = f"; did you mean `{meant}`?" if meant else ""
+    near = nearest(name, tuple(schema.tables))
+    hint = f"; did you mean `{near}`?" if near else ""
     old = "seeds and migrations may be about tables of another time" if function.role in (Role.SEED, Role.MIGRATION) else ""
     because = old or (ALONE if left_alone(program, function) else "")
     effect = ", so it reads as empty, unless older code has filled it" if access.reads else ""
@@ -101,11 +100,11 @@ def _plan(function: Function, schema: Schema, table: Table, access: Access, plan
     place = table.span
     remedy: Rename | None = None
     if index is None:
-        meant = nearest(plan.index, [i.name for i in table.indexes if i.kind is kind])
-        near = table.index(meant) if meant else None
-        if near is not None and plan.ranged and mistake(replace(plan, index=near.name), near, schema.tail) is None:
-            remedy = Rename(table.name, plan.index, near.name)
-        said = f"`{table.name}` has no index `{plan.index}`" + (f"; did you mean `{meant}`?" if meant else "")
+        near = nearest(plan.index, [i.name for i in table.indexes if i.kind is kind])
+        fitting = meant(plan, table, schema.tail)
+        if fitting is not None:
+            remedy = Rename(table.name, plan.index, fitting.name)
+        said = f"`{table.name}` has no index `{plan.index}`" + (f"; did you mean `{near}`?" if near else "")
     elif index.staged:
         said, place = f"index `{plan.index}` of `{table.name}` is staged: no query can read by it yet", index.span
     elif index.kind is not kind:

@@ -94,7 +94,7 @@ def unused_index(program: Program) -> Iterator[Found]:
 
 
 def _use(table: str, index: str, reader: Neglect) -> PushDown:
-    return PushDown(table, index, reader.fields, False, keeps_order=reader.keeps_order, order=reader.order)
+    return PushDown(table, index, reader.fields, False, keeps_order=reader.keeps_order, order=reader.order, at=reader.access.chain)
 
 
 def _small(program: Program, standing: Standing, passing: Neglect | None) -> bool:
@@ -124,7 +124,7 @@ def _message(standing: Standing, pair: Standing | None, reader: Neglect | None, 
     index = standing.index
     said = f"no query reads by {KINDS[index.kind]} `{index.name}` of `{standing.table.name}` ({phrase(index.fields)})"
     if frozen:
-        return f"{said}, and no code in use writes the table"
+        return f"{said}, and no write of the table is seen in code that is in use"
     if pair is not None:
         return f"{said}; the fields that it shares with `{pair.index.name}` are served by that one"
     if reader is not None:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import Fix, NewFile, Safety, TextEdit
 from querylint.remedy import (
     AddIndex,
     Advice,
@@ -108,7 +108,8 @@ def test_a_finding_in_full() -> None:
 
 def test_a_fix_is_in_the_report_with_its_edits() -> None:
     edit = TextEdit(Span("convex/users.ts", 3, 5, 3, 14, 40, 49), "take(1)")
-    fix = Fix("read with .take(1)", Safety.UNSAFE, (edit,), ("look at it",))
+    new = NewFile("shop/migrations/0002_more.py", "operations = []\n", "shop/migrations")
+    fix = Fix("read with .take(1)", Safety.UNSAFE, (edit,), ("look at it",), (new,))
     assert report(result(replace(LOOP_READ, fix=fix)))["findings"][0]["fix"] == {
         "title": "read with .take(1)",
         "safety": "unsafe",
@@ -116,6 +117,7 @@ def test_a_fix_is_in_the_report_with_its_edits() -> None:
         "edits": [
             {"path": "convex/users.ts", "start": {"line": 3, "column": 5}, "end": {"line": 3, "column": 14}, "text": "take(1)"},
         ],
+        "creates": [{"path": "shop/migrations/0002_more.py", "text": "operations = []\n"}],
     }
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import Fix, NewFile, Safety, TextEdit
 from querylint.rewrite.diff import unified
 from querylint.rewrite.edits import edited, without_conflicts
 from querylint.text import LineIndex
@@ -36,6 +36,15 @@ def test_two_insertions_at_one_place_clash_unless_they_are_the_very_same() -> No
     assert without_conflicts([fix(one), fix(other)]) == [0]
     assert without_conflicts([fix(one), fix(one)]) == [0, 1]
     assert edited({"a.ts": SOURCE}, [fix(one), fix(one)]) == {"a.ts": b"one! two three\n"}
+
+
+def test_new_files_of_one_sequence_come_one_after_the_other_unless_they_are_the_very_same() -> None:
+    def making(path: str, sequence: str = "in") -> Fix:
+        return Fix("do it", Safety.SAFE, (), (), (NewFile(path, "x\n", sequence),))
+
+    assert without_conflicts([making("in/2_a.py"), making("in/2_b.py"), making("other/2_a.py", "other")]) == [0, 2]
+    assert without_conflicts([making("in/2_a.py"), making("in/2_a.py")]) == [0, 1]
+    assert edited({}, [making("in/2_a.py"), making("in/2_a.py")]) == {"in/2_a.py": b"x\n"}
 
 
 def test_an_insertion_beside_what_is_replaced_clashes() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from querylint.patch import Fix, Safety, TextEdit
+from querylint.patch import Fix, NewFile, Safety, TextEdit
 from querylint.report import Options, render
 from querylint.report.sarif.descriptors import NOTE_LEVELS, NOTE_MEANINGS
 from querylint.report.sarif.line_hash import line_hashes, line_hashes_at
@@ -92,6 +92,19 @@ def test_a_fix_says_how_far_it_may_be_trusted() -> None:
     assert first["insertedContent"] == {"text": "x"}
     assert (first["deletedRegion"]["startColumn"], first["deletedRegion"]["endColumn"]) == (1, 7)
     assert second["deletedRegion"]["startColumn"] == second["deletedRegion"]["endColumn"] == 10
+
+
+def test_a_new_file_is_text_at_the_beginning_of_one_that_is_not_there() -> None:
+    line = LineIndex(LOOP_READ.found.span.path, SOURCES[LOOP_READ.found.span.path].source)
+    new = NewFile("shop/migrations/0002_more.py", "operations = []\n", "shop/migrations")
+    fix = Fix("add an index", Safety.UNSAFE, (TextEdit(line.span(0, 6), "x"),), ("mind",), (new,))
+    said = run(result(replace(LOOP_READ, fix=fix)))["results"][0]["fixes"][0]
+    assert said["description"]["text"] == "add an index; new file shop/migrations/0002_more.py (unsafe: mind)"
+    change = next(c for c in said["artifactChanges"] if c["artifactLocation"]["uri"] == new.path)
+    assert change["replacements"] == [
+        {"deletedRegion": {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}, "insertedContent": {"text": new.text}}
+    ]
+    assert "index" not in change["artifactLocation"]
 
 
 def test_a_long_way_is_cut_in_its_middle_and_repeats_nothing() -> None:

@@ -12,7 +12,7 @@ from querylint.advise.indexes import Standing
 from querylint.advise.naming import index_name
 from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.serving import BUILT_IN, Serving, Want, full, proposal, serve
-from querylint.ir import Function, Program
+from querylint.ir import Function, Program, Schema
 
 
 def advised(program: Program, function: Function, table: str | None, shape: Shape, serving: Serving) -> Serving:
@@ -20,10 +20,9 @@ def advised(program: Program, function: Function, table: str | None, shape: Shap
     schema = program.schema(function)
     if schema is None or table is None or serving.index in BUILT_IN.values():
         return serving
-    known = advice(program).get((schema.root, table))
     if not serving.create:
         gone = going(program, function, table, serving.index)
-        return (_found(known, shape, schema.tail, adding=False) if known is not None and gone else None) or serving
+        return (_planned(program, schema, table, shape, adding=False) if gone else None) or serving
     return added(program, schema.root, table, shape, serving.fields)
 
 
@@ -31,6 +30,12 @@ def going(program: Program, function: Function, table: str | None, name: str) ->
     """Whether the advice takes away the index of that name."""
     known = advice(program).get((function.root, table)) if table is not None else None
     return known is not None and any(i.name == name and i.verdict is Verdict.DROP for i in known.indexes)
+
+
+def planned(program: Program, function: Function, table: str | None, name: str) -> bool:
+    """Whether the advice adds the index of that name, be it only where it serves also what alone is not worth an index."""
+    known = [advice(program, every=every).get((function.root, table)) for every in (False, True)] if table is not None else []
+    return any(i.name == name and i.verdict is Verdict.ADD for one in known if one is not None for i in one.indexes)
 
 
 def proposed(program: Program, loss: Loss) -> Serving | None:
@@ -51,8 +56,7 @@ def arm_serving(program: Program, loss: Loss, arm: Want) -> Serving:
 def added(program: Program, root: str, table: str, shape: Shape, fields: Sequence[str]) -> Serving:
     """The index that the advice adds for a shape; where it adds none, one with these fields."""
     schema = program.schemas[root]
-    known = advice(program).get((root, table))
-    found = _found(known, shape, schema.tail, adding=True) if known is not None else None
+    found = _planned(program, schema, table, shape, adding=True)
     if found is not None:
         return found
     declared = schema.tables.get(table)
@@ -103,6 +107,16 @@ def _said(program: Program, standing: Standing) -> IndexAdvice | None:
 def _indexes(program: Program, standing: Standing) -> tuple[IndexAdvice, ...]:
     known = advice(program).get((standing.schema.root, standing.table.name))
     return known.indexes if known is not None else ()
+
+
+def _planned(program: Program, schema: Schema, table: str, shape: Shape, *, adding: bool) -> Serving | None:
+    """The index that serves a shape by the advice; for what alone is not worth one, by the advice that serves that as well."""
+    for every in (False, True):
+        known = advice(program, every=every).get((schema.root, table))
+        found = _found(known, shape, schema.tail, adding=adding) if known is not None else None
+        if found is not None:
+            return found
+    return None
 
 
 def _found(known: TableAdvice, shape: Shape, tail: Sequence[str], *, adding: bool) -> Serving | None:

@@ -79,12 +79,18 @@ class IndexAdvice:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What indexes cost: the places that write rows of the table, those that set a field of an added index, entries before and after."""
+    """What indexes cost: the places that write rows of the table, those that set a field of an added index, entries before and after.
+
+    `aside` are places in seeds, migrations, tests and functions that nothing leads to; `unclear` those that write to a table which cannot
+    be told, so that it may be this one.
+    """
 
     places: int
     touching: int
     before: int
     after: int
+    aside: int = 0
+    unclear: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,14 +345,17 @@ class _Desk:
 
     def _writes(self, indexes: Sequence[IndexAdvice]) -> Writes:
         new = {f for i in indexes if i.verdict is Verdict.ADD for f in i.fields}
-        places = touching = 0
+        places = touching = aside = unclear = 0
         for site, access in self.program.writes():
             function = site.function
-            if access.table != self.table.name or function.root != self.schema.root or function.role is not Role.CODE:
+            if access.table is None and function.role is not Role.TEST:
+                unclear += function.root == self.schema.root or function.root not in self.program.schemas
+            if access.table != self.table.name or function.root != self.schema.root:
                 continue
-            if left_alone(self.program, function):
+            if function.role is not Role.CODE or left_alone(self.program, function):
+                aside += 1
                 continue
             places += 1
             touching += access.fields is None or access.verb in ("insert", "delete") or bool(new & set(access.fields))
-        before = len(self.table.indexes)
-        return Writes(places, touching, before, sum(i.verdict is not Verdict.DROP for i in indexes))
+        after = sum(i.verdict is not Verdict.DROP for i in indexes)
+        return Writes(places, touching, len(self.table.indexes), after, aside, unclear)

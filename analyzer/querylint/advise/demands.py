@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from querylint.advise.audience import waited_for
@@ -75,14 +75,17 @@ def named(program: Program) -> dict[Place, list[Demand]]:
     for loss in losses(program):
         for demand in _of_loss(program, loss):
             _add(program, found, loss.site.function, loss.access, demand)
-    sortings = sorted_in_memory(program)
-    joint = {(o.load.function.key, o.load.access.id, f) for o in sortings if o.serving is not None for f in o.want.equal}
+    carried: set[int] = set()
     for load, _, reductions in filtered(program):
         for one in reductions:
-            done = one.always and bool(one.want.equal) and all((load.function.key, load.access.id, f) in joint for f in one.want.equal)
-            _add(program, found, load.function, load.access, None if done else _of_reduction(program, one))
-    for sorting in sortings:
-        _add(program, found, sorting.load.function, sorting.load.access, _of_sorting(program, sorting))
+            demand, sorting = _of_reduction(program, one), joint(program, one)
+            _add(program, found, load.function, load.access, demand if sorting is None else None)
+            if sorting is not None and demand is not None and demand.worth:
+                carried.add(id(sorting))
+    for sorting in sorted_in_memory(program):
+        sorts = _of_sorting(program, sorting)
+        worth = sorts is not None and (sorts.worth or id(sorting) in carried)
+        _add(program, found, sorting.load.function, sorting.load.access, replace(sorts, worth=worth) if sorts is not None else None)
     for function, access, plan in missing_names(program):
         _add(program, found, function, access, _of_missing(access, function, plan))
     return found
@@ -179,9 +182,30 @@ def loss_shape(program: Program, loss: Loss, serving: Serving) -> Shape:
     return want_shape(loss.want, serving, table, loss.after)
 
 
-def reduction_shape(one: Reduction) -> Shape:
-    """What a filter in memory asks of an index."""
+def joint(program: Program, one: Reduction) -> Sorting | None:
+    """The sort of the same rows whose index binds all that a filter in memory asks for on every call, and gives the order as well."""
+    return next((o for o in _sorts_of(program, one) if one.want.then in ((), o.want.then[:1])), None)
+
+
+def outranked(program: Program, one: Reduction) -> bool:
+    """Whether the rows that a filter in memory looks for in a range are put in another order: an index gives one of the two."""
+    return joint(program, one) is None and any(_sorts_of(program, one))
+
+
+def _sorts_of(program: Program, one: Reduction) -> list[Sorting]:
+    """The sorts of the rows of a filter that always runs, whose index would bind what the filter compares for equality."""
+    if not one.always or not one.want.equal:
+        return []
+    mine = [o for o in sorted_in_memory(program) if o.load.function is one.load.function and o.load.access is one.load.access]
+    return [o for o in mine if o.serving is not None and set(one.want.equal) <= set(o.want.equal)]
+
+
+def reduction_shape(program: Program, one: Reduction) -> Shape:
+    """What a filter in memory asks of an index: alone, or together with the sort after it."""
     plan, access = one.load.access.plans[0], one.load.access
+    sorting = joint(program, one)
+    if sorting is not None:
+        return Shape(frozenset(sorting.want.equal), sorting.want.then)
     return want_shape(one.want, one.serving, one.load.table, order_after(plan, one.load.table) if order_seen(access, plan) else None)
 
 
@@ -208,8 +232,8 @@ def _of_reduction(program: Program, one: Reduction) -> Demand | None:
     plan, access = one.load.access.plans[0], one.load.access
     if one.serving.index in BUILT_IN.values():
         return None
-    shape = reduction_shape(one)
-    worth = one.severity is not Severity.INFO or (one.always and _scans(program, one.load))
+    shape = reduction_shape(program, one)
+    worth = (one.severity is not Severity.INFO or (one.always and _scans(program, one.load))) and not outranked(program, one)
     return _demand(one.load.function, access, one.seen.use.span, shape, Doing.FILTERS, one.want, plan.index, worth, one.always)
 
 

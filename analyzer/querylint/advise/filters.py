@@ -116,6 +116,9 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
         rest = tuple(f for f in after if f not in want.equal)
         if rest and want.then in ((), rest[:1]):
             want = Want(want.equal, rest)
+        elif want.then not in ((), rest[:1]) and serving is None:
+            whole_of_it = serve(table, want, beyond=fixed)  # a range on another field gives another order, whichever index has it
+            serving = whole_of_it if full(whole_of_it, want) else None
     names = tuple(dict.fromkeys(p.field for p in residual if p.field and sargable(p, table)))
     swapped = taken is not None and serving is not None and not full(serving, want)
     if serving is None or swapped or (not full(serving, want) and not bare and not _better(serving, fixed)):

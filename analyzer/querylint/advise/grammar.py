@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
-from querylint.ir import Index, IndexKind, Plan, Predicate, Relation, Side, Way
+from querylint.ir import Index, IndexKind, Plan, Predicate, Relation, Side, Table, Way
 
 BUILT_IN = frozenset(("by_id", "by_creation_time"))
 KIND_OF_WAY = {Way.INDEX: IndexKind.ORDERED, Way.SEARCH: IndexKind.SEARCH, Way.VECTOR: IndexKind.VECTOR}
@@ -55,6 +56,15 @@ def _search(bounds: Sequence[Predicate], index: Index) -> str | None:
         if p.relation is Relation.EQ and p.field not in index.filter_fields:
             return f"has no filter field `{p.field}`"
     return None
+
+
+def meant(plan: Plan, table: Table, tail: Sequence[str]) -> Index | None:
+    """The index that a read means by a name which its table has not: the one whose name is nearest, where the range fits it."""
+    kind = KIND_OF_WAY.get(plan.way)
+    if kind is None or plan.index is None or plan.index in BUILT_IN or not plan.ranged or table.index(plan.index) is not None:
+        return None
+    near = table.index(nearest(plan.index, [i.name for i in table.indexes if i.kind is kind]) or "")
+    return near if near is not None and mistake(replace(plan, index=near.name), near, tail) is None else None
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:

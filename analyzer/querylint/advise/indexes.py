@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from querylint.advise.audience import unasked
+from querylint.advise.grammar import meant
 from querylint.advise.trace import Fate, fate
 from querylint.ir import (
     Access,
@@ -167,10 +168,22 @@ class _Readers:
 
     def of(self, root: str, table: Table, index: Index) -> Iterator[User]:
         """The reads by one index."""
-        for function, access, plan in self.named.get(index.name, ()):
+        for function, access, plan in (*self.named.get(index.name, ()), *self._misspelled(root, table, index)):
             if access.table in (None, table.name) and (function.root == root or function.root not in self.program.schemas):
                 order = order_need(self.program, function, access, plan)
                 yield User(function, access, plan, order if access.table is None or ties(plan, table, index) else Need.NONE, order)
+
+    def _misspelled(self, root: str, table: Table, index: Index) -> Iterator[tuple[Function, Access, Plan]]:
+        """The reads that mean the index by a name which the table has not: they read by it once the name is right."""
+        for name, found in self.named.items():
+            if table.index(name) is None:
+                for function, access, plan in found:
+                    if (
+                        function.root == root
+                        and access.table == table.name
+                        and meant(plan, table, self.program.schemas[root].tail) is index
+                    ):
+                        yield function, access, plan
 
     def unnamed(self, root: str, table: Table) -> bool:
         """Whether some read of the table chooses its index while it runs."""

@@ -84,7 +84,7 @@ class _Asking:
         self.paint = paint
         self.standing = ""
 
-    def __call__(self, finding: Finding, fix: Fix, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bool:
+    def __call__(self, finding: Finding, fix: Fix, before: Mapping[str, bytes | None], after: Mapping[str, bytes]) -> bool:
         """Whether the person wants this fix."""
         from querylint.rewrite.diff import unified
 

@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from querylint.lsp.diagnostics import Diagnoses
 from querylint.lsp.suppression import suppression
-from querylint.patch import Fix, Safety
+from querylint.patch import Fix, NewFile, Safety
 from querylint.rule import Finding
 
 _KIND = types.CodeActionKind.QuickFix.value
@@ -69,14 +69,26 @@ class Actions:
         yield types.CodeAction(title, types.CodeActionKind.QuickFix, [diagnostic], False, edit=edit)
 
     def _edits(self, fix: Fix) -> types.WorkspaceEdit | None:
-        """The edits of a fix for the client; None where the text of a file is not known."""
+        """The edits of a fix for the client; None where the text of a file is not known, or the client cannot make a new one."""
+        if fix.created and not self.diagnoses.abilities.creating:
+            return None
         edits: dict[str, list[types.TextEdit]] = {}
         for edit in dict.fromkeys(fix.edits):
             place = self.diagnoses.place(edit.span)
             if place is None:
                 return None
             edits.setdefault(edit.span.path, []).append(types.TextEdit(place, self._ended(edit.span.path, edit.text)))
-        return self._workspace_edit(edits)
+        made = self._workspace_edit(edits)
+        if fix.created:
+            made.document_changes = [*(made.document_changes or ()), *(change for file in fix.created for change in self._created(file))]
+        return made
+
+    def _created(self, file: NewFile) -> tuple[types.CreateFile, types.TextDocumentEdit]:
+        """A new file, and its text put into it; one that is there by now is not written over."""
+        uri, start = self.diagnoses.uri(file.path), types.Position(0, 0)
+        put = types.TextEdit(types.Range(start, start), file.text)
+        document = types.OptionalVersionedTextDocumentIdentifier(uri, None)
+        return types.CreateFile(uri, options=types.CreateFileOptions(overwrite=False)), types.TextDocumentEdit(document, [put])
 
     def _ended(self, path: str, text: str) -> str:
         """A text with the line ends of the file that it goes into."""

@@ -32,6 +32,7 @@ class Abilities:
     tags: bool = False
     versioned: bool = False
     markdown: bool = False
+    creating: bool = False
 
     @classmethod
     def of(cls, client: types.ClientCapabilities, encoding: str) -> Abilities:
@@ -47,6 +48,7 @@ class Abilities:
             bool(shown and shown.tag_support and types.DiagnosticTag.Unnecessary in shown.tag_support.value_set),
             bool(edits and edits.document_changes),
             types.MarkupKind.Markdown in hover,
+            bool(edits and edits.document_changes and types.ResourceOperationKind.Create in (edits.resource_operations or ())),
         )
 
 

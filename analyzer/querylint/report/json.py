@@ -66,6 +66,7 @@ def _fix(fix: Fix | None) -> Json:
         "safety": fix.safety.value,
         "caveats": list(fix.caveats),
         "edits": [{**_place(edit.span), "text": edit.text} for edit in fix.edits],
+        "creates": [{"path": file.path, "text": file.text} for file in fix.created],
     }
 
 

@@ -7,7 +7,7 @@ user, wherever it cannot be sure that the edit is right; the engine then offers 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol, cast
@@ -16,6 +16,7 @@ from querylint import remedy as remedies
 from querylint.ir import Function, Program
 from querylint.patch import NO_FIX, Fix
 from querylint.remedy import Remedy
+from querylint.rewrite.file import File
 from querylint.rule import Found
 from querylint.text import Span
 
@@ -34,6 +35,8 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
     ("typescript", remedies.Rename): "querylint.rewrite.typescript.rename",
     ("typescript", remedies.Limit): "querylint.rewrite.typescript.limit",
     ("typescript", remedies.Probe): "querylint.rewrite.typescript.limit",
+    ("python", remedies.AddIndex): "querylint.rewrite.indexes.fixing",
+    ("python", remedies.DropIndex): "querylint.rewrite.indexes.fixing",
     ("python", remedies.Preload): "querylint.rewrite.python.preload",
     ("python", remedies.Batch): "querylint.rewrite.python.batch",
     ("python", remedies.Hoist): "querylint.rewrite.python.hoist",
@@ -42,7 +45,13 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
 }
 """The module that carries out a kind of remedy in a language."""
 
-INDEXED = "`querylint indexes --apply` edits the model and writes the migration"
+
+BY_HAND: dict[type[Remedy], str] = {
+    remedies.Counter: "a running count is kept by all that write the rows, and filled from those that are there: that is for its author",
+    remedies.Chunk: "how many rows make a batch, and what goes on with the next one, is for its author to say",
+    remedies.Narrow: "who else needs the other fields is for its author to say",
+}
+"""Why no edit is made for a kind of remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +63,16 @@ class Unfit:
 
 @dataclass(slots=True)
 class Sources:
-    """The files as they were analyzed, and what each language has made of them, by path."""
+    """The files as they were analyzed, what each language has made of them, by path, and which files there are."""
 
     read: Callable[[str], bytes | None]
     parsed: dict[str, object] = field(default_factory=dict)
+    files: Sequence[str] = ()
+
+
+def unchanged(parsed: Mapping[str, object], read: Callable[[str], bytes | None]) -> dict[str, object]:
+    """Of the parsed files of another state of the project, those that are the same in this one."""
+    return {key: file for key, file in parsed.items() if isinstance(file, File) and file.data == read(file.path)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +104,6 @@ def propose(task: Task) -> Fix | Unfit:
     path = at.path if isinstance(at, Span) else task.found.span.path
     language = next((name for name, suffixes in LANGUAGES.items() if path.endswith(suffixes)), "")
     module = REWRITERS.get((language, type(remedy))) if remedy is not None else None
-    if language == "python" and isinstance(remedy, remedies.AddIndex | remedies.DropIndex):
-        return Unfit(INDEXED)
     if remedy is None or module is None:
-        return Unfit(NO_FIX)
+        return Unfit(BY_HAND.get(type(remedy), NO_FIX) if remedy is not None else NO_FIX)
     return cast("Rewriter", import_module(module)).rewrite(task, remedy)

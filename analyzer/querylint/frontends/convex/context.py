@@ -41,9 +41,11 @@ class ModuleContext:
     named: dict[int, str] = field(default_factory=dict)
     awaited: dict[int, Query] = field(default_factory=dict)
     run_later: set[int] = field(default_factory=set)
+    asked: set[str | None] = field(default_factory=set)
 
     def table(self, name: str | None) -> Table | None:
-        """A table of the schema."""
+        """A table of the schema; `asked` keeps the name."""
+        self.asked.add(name)
         return self.schema.tables.get(name) if self.schema is not None and name is not None else None
 
 

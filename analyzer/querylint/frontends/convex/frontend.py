@@ -7,19 +7,22 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from querylint.frontends.convex.context import ModuleContext
+from querylint.frontends.convex.kept import KeptModules
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.registration import Registrars, registration
 from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
 from querylint.frontends.convex.schema import read_schema
-from querylint.frontends.lowered import Lowered
+from querylint.frontends.lowered import Lowered, Memory
 from querylint.frontends.modules import Modules
 from querylint.frontends.modules.names import Definition
 from querylint.ir import Access, Call, Function, Kind, Role, Schema, TargetKind
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
+from querylint.syntax.typescript import parse_module
 
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 CLIENT_WORDS = (
@@ -63,10 +66,16 @@ class ConvexFrontEnd:
     """Lowers the Convex code of one project."""
 
     def __init__(
-        self, files: Collection[str], generated: Collection[str], read: Callable[[str], bytes | None], role: Callable[[str], Role]
+        self,
+        files: Collection[str],
+        generated: Collection[str],
+        read: Callable[[str], bytes | None],
+        role: Callable[[str], Role],
+        memory: Memory,
     ) -> None:
         self.files = [f for f in files if f.endswith(SUFFIXES)]
-        self.modules = Modules(files, read)
+        self.modules = Modules(files, read, partial(memory.tree, parse=parse_module))
+        self.kept = KeptModules(memory.of(files).parts, self.modules)
         self.read = self.modules.source
         self.role = role
         self.roots = find_roots(files, generated, self.modules)
@@ -194,7 +203,10 @@ class ConvexFrontEnd:
         root = root_of(path, self.roots)
         context = self._context(path)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
-        self.done[path] = ModuleLowering(context, module, lines, self._role(path, root), route).run()
+        role = self._role(path, root)
+        self.done[path] = self.kept.functions(
+            context, (tuple(self.roots), role, route), lambda: ModuleLowering(context, module, lines, role, route).run()
+        )
 
     def _context(self, path: str) -> ModuleContext:
         root = root_of(path, self.roots)

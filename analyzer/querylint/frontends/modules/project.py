@@ -22,9 +22,12 @@ class Modules:
     `files` are all its paths, manifests included, relative to its root and with forward slashes; `read` gives the bytes of one.
     """
 
-    def __init__(self, files: Collection[str], read: Callable[[str], bytes | None]) -> None:
+    def __init__(
+        self, files: Collection[str], read: Callable[[str], bytes | None], parse: Callable[[str, bytes], tree.Module] = parse_module
+    ) -> None:
         self.files = frozenset(files)
         self._read = read
+        self._parse = parse
         self._resolver = Resolver(self.files, read)
         self._sources: dict[str, bytes | None] = {}
         self._lines: dict[str, LineIndex] = {}
@@ -54,7 +57,7 @@ class Modules:
         """The tree of a file; None for what is no code of the project, or cannot be read."""
         if path not in self._modules:
             source = self.source(path) if path in self.files and path.endswith(SUFFIXES) else None
-            self._modules[path] = None if source is None else parse_module(path, source)
+            self._modules[path] = None if source is None else self._parse(path, source)
         return self._modules[path]
 
     def resolve(self, importer: str, specifier: str) -> str | None:

@@ -7,14 +7,16 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
-from querylint.frontends.lowered import Lowered
+from querylint.frontends.lowered import Lowered, Memory
 from querylint.frontends.python.lower import Found, ModuleLowering
 from querylint.frontends.python.project import PythonProject
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks import STACKS
 from querylint.ir import Access, Dialect, Function, Role, Schema, Table
 from querylint.result import Note, NoteKind
+from querylint.syntax.python import lower_module
 
 ROOT = "."
 REVISION = re.compile(rb"^down_revision\b", re.MULTILINE)
@@ -47,8 +49,14 @@ class PythonFrontEnd:
     """Lowers the Python code of one project, for all the stacks that it uses."""
 
     def __init__(
-        self, files: Collection[str], generated: Collection[str], read: Callable[[str], bytes | None], role: Callable[[str], Role]
+        self,
+        files: Collection[str],
+        generated: Collection[str],
+        read: Callable[[str], bytes | None],
+        role: Callable[[str], Role],
+        memory: Memory,
     ) -> None:
+        self.memory = memory
         self.files = sorted(f for f in files if f.endswith(".py"))
         self.all = files
         self.read = read
@@ -69,7 +77,7 @@ class PythonFrontEnd:
         used = [stack for stack in STACKS if any(self._mentions(path, stack) for path in self.files)]
         if all(stack.aside for stack in used):
             return Lowered()
-        project = PythonProject(self.all, self.read, self.role, used)
+        project = PythonProject(self.all, self.read, self.role, used, partial(self.memory.tree, parse=lower_module))
         tables: dict[str, Table] = {}
         home: dict[str, Stack] = {}
         twice: set[str] = set()

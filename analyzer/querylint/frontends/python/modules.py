@@ -46,7 +46,10 @@ class PythonModules:
     `manage.py` or `pyproject.toml`, `src`, a folder of applications. The one nearest to the importer wins.
     """
 
-    def __init__(self, files: Collection[str], read: Callable[[str], bytes | None]) -> None:
+    def __init__(
+        self, files: Collection[str], read: Callable[[str], bytes | None], parse: Callable[[str, bytes], tree.Module] = lower_module
+    ) -> None:
+        self._parse = parse
         self.files = frozenset(f for f in files if f.endswith(".py"))
         self._read = read
         self._folders: set[str] = set()
@@ -88,7 +91,7 @@ class PythonModules:
             self._modules[path] = None
             if source is not None:
                 try:
-                    self._modules[path] = lower_module(path, source)
+                    self._modules[path] = self._parse(path, source)
                 except UnreadableError as problem:
                     self.unreadable[path] = problem
         return self._modules[path]

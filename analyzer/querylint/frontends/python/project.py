@@ -22,6 +22,7 @@ from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.tried import only_tried
 from querylint.ir import NOT_LITERAL, Role
 from querylint.syntax import tree
+from querylint.syntax.python import lower_module
 
 MOST_DEEP = 6
 MOST_KINDS = 6
@@ -38,10 +39,11 @@ class PythonProject:
         read: Callable[[str], bytes | None],
         role: Callable[[str], Role],
         stacks: Collection[Callable[[PythonProject], Stack]],
+        parse: Callable[[str, bytes], tree.Module] = lower_module,
     ) -> None:
         self.files = tuple(files)
         self.role = role
-        self.modules = PythonModules(files, read)
+        self.modules = PythonModules(files, read, parse)
         self.classes = Classes(self.modules)
         self.annotations = Annotations(self)
         self.stacks = [make(self) for make in stacks]

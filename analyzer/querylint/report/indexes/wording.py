@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, Why
+from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, Why, Writes
 from querylint.advise.demands import CREATION, Demand, Doing
 from querylint.ir import IndexKind
 from querylint.report.wording import count, listed
@@ -31,7 +31,7 @@ def title(table: TableAdvice) -> str:
     writes = table.writes
     queries = len({(d.access.chain.path, d.access.chain.start) for d in (*table.demands, *(s for i in table.indexes for s in i.serves))})
     now = count(writes.before, "index", "indexes")
-    after = f"{now} now, {writes.after} after" if table.changes else now
+    after = f"{now} now, {writes.after} after" if table.changes else f"{now} now"
     return f"{table.table.name}: {count(queries, 'query', 'queries')}, {after}"
 
 
@@ -105,7 +105,7 @@ def cost(table: TableAdvice) -> str:
     writes = table.writes
     places = count(writes.places, "place")
     if not writes.places:
-        return "nothing in the project writes the table"
+        return _unwritten(writes)
     if table.schema.facts.planner:
         said = f"{places} write{'s' if writes.places == 1 else ''} the table"
         return (
@@ -114,6 +114,14 @@ def cost(table: TableAdvice) -> str:
     if writes.before == writes.after:
         return f"each row that is written costs {count(writes.after, 'index entry', 'index entries')}, as before ({places})"
     return f"each row that is written costs {count(writes.after, 'index entry', 'index entries')} instead of {writes.before} ({places})"
+
+
+def _unwritten(writes: Writes) -> str:
+    """What is known of the writes of a table that no code in use is seen to write."""
+    unclear = f"; {count(writes.unclear, 'place')} write{'s' if writes.unclear == 1 else ''} to a table that cannot be told"
+    aside = f"only {count(writes.aside, 'place')} in seeds, migrations, tests or functions that nothing leads to" if writes.aside else ""
+    said = f"{aside} {'is' if writes.aside == 1 else 'are'} seen to write it" if aside else "no write of it is seen"
+    return f"{said}{unclear if writes.unclear else ''}"
 
 
 def proof(table: TableAdvice) -> str:
@@ -175,7 +183,10 @@ def _convex_steps(indexes: Sequence[IndexAdvice]) -> list[str]:
         )
         said.append("Bind the fields in the queries (`querylint check` names each place) and deploy.")
     if any(i.covered_by for i in dropped):
-        said.append("Move the queries that read by a dropped index to the one that covers it, and deploy.")
+        said.append(
+            "Move the queries that read by a dropped index to the one that covers it, and deploy: rows that a query does not put in order, "
+            "or that its sort finds equal, may then come in another order."
+        )
     if dropped:
         last = "Drop the other indexes last" if added else "Drop the indexes"
         said.append(f"{last}: a deployment deletes what the schema no longer names.")

@@ -18,6 +18,7 @@ from querylint.rule import Finding, Found, Point
 
 MOST_STEPS = 12
 FIRST_STEPS = 4
+BEGINNING: dict[str, Json] = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
 LOOKS_LIKE_A_LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 
 
@@ -72,16 +73,23 @@ class Results:
         return {"threadFlows": [{"locations": locations}]}
 
     def _fix(self, fix: Fix) -> Json:
-        """Viewers show the description alone, so it says how far the fix may be trusted."""
+        """Viewers show the description alone, so it says how far the fix may be trusted.
+
+        A log knows replacements only: a new file is text put at the beginning of one that does not exist yet, and the description says so.
+        """
         trust = "" if fix.safety is Safety.SAFE else f" ({fix.safety.value}: {'; '.join(fix.caveats) or 'look at the result'})"
+        made = "".join(f"; new file {file.path}" for file in fix.created)
+        new: dict[str, list[Json]] = {
+            file.path: [{"deletedRegion": BEGINNING, "insertedContent": {"text": file.text}}] for file in fix.created
+        }
         changes: list[Json] = [
             {
                 "artifactLocation": self.places.file(path),
-                "replacements": [self._replacement(edit) for edit in fix.edits if edit.span.path == path],
+                "replacements": new.get(path) or [self._replacement(edit) for edit in fix.edits if edit.span.path == path],
             }
             for path in fix.paths
         ]
-        return {"description": {"text": f"{fix.title}{trust}"}, "artifactChanges": changes}
+        return {"description": {"text": f"{fix.title}{made}{trust}"}, "artifactChanges": changes}
 
     def _replacement(self, edit: TextEdit) -> Json:
         region = self.places.physical(edit.span)["region"]

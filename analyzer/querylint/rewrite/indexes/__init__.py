@@ -76,13 +76,14 @@ def changes(read: Callable[[str], bytes | None], files: Sequence[str], tables: S
         if module is None:
             for table in mine:
                 for index in wanted(table, order):
-                    made.hold(table, index, f"put `{_statement(table, index)}` into the schema")
+                    made.hold(table, index, f"put `{statement(table, index)}` into the schema")
         else:
             cast("Rewriter", import_module(module)).rewrite(desk, mine, order, made)
     return made
 
 
-def _statement(table: TableAdvice, index: IndexAdvice) -> str:
+def statement(table: TableAdvice, index: IndexAdvice) -> str:
+    """What a database is told."""
     if index.verdict is Verdict.DROP:
         return f"DROP INDEX {index.name};"
     return f"CREATE INDEX {index.name} ON {table.table.name} ({', '.join(index.fields)});"

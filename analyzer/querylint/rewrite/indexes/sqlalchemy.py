@@ -30,9 +30,11 @@ def rewrite(desk: Desk, tables: Sequence[TableAdvice], order: Order, changes: Ch
                 changes.hold(table, index, "the class or the Table(...) that declares the table is not found")
             continue
         stored = _stored(model, call)
-        for index in (i for i in asked if i.verdict is Verdict.DROP):
+        dropped = [i for i in asked if i.verdict is Verdict.DROP]
+        for index in dropped:
             if _drop(file, model, table, index, changes):
                 revision.step(Step(stored, index.name, _columns(model, index), drops=True))
+        changes.edits += _comma(file, model, dropped)
         added = [i for i in asked if i.verdict is Verdict.ADD]
         maker = _maker(file)
         if not added:
@@ -89,10 +91,13 @@ def _import(file: PythonSource) -> TextEdit | None:
     """`Index` imported beside what the module takes from SQLAlchemy."""
     for node in file.tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy" and node.level == 0:
-            later = next((a for a in node.names if a.name.lower() > "index" and a.name != "*"), None)
-            at = file.start(later or node.names[0])
-            broken = not file.data[file.data.rfind(b"\n", 0, at) + 1 : at].strip()
-            return file.edit(at, at, f"Index,\n{file.indent(at)}" if broken else "Index, ", shared=True)
+            later = next((a for a in node.names if a.name.lower() > "index" or a.name == "*"), None)
+            beside = later or node.names[-1]
+            at = file.start(beside)
+            gap = f",\n{file.indent(at)}" if not file.data[file.data.rfind(b"\n", 0, at) + 1 : at].strip() else ", "
+            if later is None:
+                return file.edit(file.end(beside), file.end(beside), f"{gap}Index", shared=True)
+            return file.edit(at, at, f"Index{gap}", shared=True)
     first = next((n for n in file.tree.body if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("sqlalchemy.")), None)
     return file.edit(file.start(first), file.start(first), "from sqlalchemy import Index\n", shared=True) if first is not None else None
 
@@ -161,6 +166,20 @@ def _arguments_above(desk: Desk, model: ast.ClassDef) -> str | None:
                 if assigned(node.body, "__table_args__") is not None or "__table_args__" in named:
                     return node.name
     return None
+
+
+def _comma(file: PythonSource, model: ast.ClassDef | None, dropped: Sequence[IndexAdvice]) -> list[TextEdit]:
+    """The comma that the last argument of a table needs once those before it are gone, so that it stays a tuple."""
+    there = assigned(model.body, "__table_args__") if model is not None and dropped else None
+    if not isinstance(there, ast.Tuple):
+        return []
+    gone = [file.call_at(i.index.span) for i in dropped if i.index is not None and i.index.span is not None]
+    left = [item for item in there.elts if item not in gone]
+    if len(left) != 1 or len(left) == len(there.elts):
+        return []
+    end = file.end(left[0])
+    bare = left[0] is there.elts[-1] and b"," not in file.data[end : file.end(there)]
+    return [file.edit(end, end, ",")] if bare else []
 
 
 def _drop(file: PythonSource, model: ast.ClassDef | None, table: TableAdvice, index: IndexAdvice, changes: Changes) -> bool:

@@ -27,7 +27,7 @@ class PythonSource(File):
         """The byte offset where a node begins."""
         return self._starts[node.lineno - 1] + node.col_offset
 
-    def end(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
+    def end(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> int:
         """The byte offset where a node ends."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None

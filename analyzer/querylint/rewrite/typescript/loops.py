@@ -67,6 +67,8 @@ def rewrite(task: Task, remedy: Gather | Batch) -> Fix | Unfit:
 def _round(file: Source, node: Node | None, task: Task, function: Function) -> Round | Unfit:
     kinds = (*LOOPS, *FUNCTIONS)
     loop = node if node is None or node.type in kinds else around(node, *kinds)
+    if loop is not None and loop.type in FUNCTIONS:
+        return Unfit("the rounds start together already: fewer queries take another index, or fields that are kept on the row")
     if loop is None or loop.type != "for_in_statement" or not any(child.type == "of" for child in loop.children):
         return Unfit("the rounds do not go over the items of a list")
     pattern, over, body = (loop.child_by_field_name(field) for field in ("left", "right", "body"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from querylint.ir import Access, Bound, Plan, Predicate, Relation, Side, Table
+from querylint.ir import Access, Bound, Plan, Predicate, Relation, Root, Side, Table, Use, Work
 from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
@@ -35,7 +35,7 @@ class Query:
 def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     """Bind in the range what the filter tests for equality, and one comparison after that."""
     if not task.found.function:
-        return Unfit("the index is there; the query that passes it by is to be changed")
+        return _elsewhere(task, remedy)
     if task.found.operation == "filter":
         return memory_filter.rewrite(task, remedy)
     query = _query(task, remedy)
@@ -62,6 +62,30 @@ def rewrite(task: Task, remedy: PushDown) -> Fix | Unfit:
     return ranges.fix(task, remedy, query.table, edits, names, caveats, later=later, ordered=ordered)
 
 
+def _elsewhere(task: Task, remedy: PushDown) -> Fix | Unfit:
+    """The query changed that passes an index by, where the finding is about the index."""
+    mine = [f for f in task.program.functions.values() if remedy.at is not None and f.path == remedy.at.path]
+    for function in mine:
+        for access in (s for s in function.steps() if isinstance(s, Access) and s.chain == remedy.at):
+            found = replace(task.found, span=access.chain, function=function.key, operation=access.verb)
+            asked = [p for plan in access.plans for p in plan.residual()]
+            if any(p.arms for p in asked):
+                return Unfit("the query that passes the index by asks for alternatives: each needs a query of its own")
+            if not any(p.field in remedy.fields for p in asked):
+                work = next((u for u in function.steps() if isinstance(u, Use) and _tests(u, access, remedy)), None)
+                if work is None:
+                    return Unfit("the query that passes the index by is not filtered where it is read")
+                found = replace(found, span=work.span, operation="filter")
+            return rewrite(replace(task, found=found), replace(remedy, at=None))
+    return Unfit("the query that passes the index by is to be changed by hand")
+
+
+def _tests(use: Use, access: Access, remedy: PushDown) -> bool:
+    """Whether a work of memory filters the rows of a read by a field of the index."""
+    mine = any(o.root is Root.STEP and o.ref == access.id for o in use.of)
+    return mine and use.work is Work.FILTER and any(p.field in remedy.fields for p in use.predicates)
+
+
 def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
     function = task.function
     found = [s for s in function.steps() if isinstance(s, Access) and s.chain == task.found.span] if function is not None else []
@@ -75,14 +99,14 @@ def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
     wanted = [p for p in plan.predicates if p.side is Side.FILTER and p.field in remedy.fields]
     if wanted and all(p.conditional for p in wanted):
         return choice.rewrite(task, remedy, access, table)
-    place = located(task.sources, plan.span) if plan.span is not None else located(task.sources, access.chain)
-    if place is None:
+    begun = _begun(task, access, plan)
+    if begun is None:
         return Unfit("the code around it does not parse, or the query is built in several statements")
-    file, node = place
-    chain = chains.links(file, chains.whole(node))
-    first = next((link for link in chain if link.name == "query"), None)
-    if first is None:
-        return Unfit("the query is built in several statements")
+    file, chain, first = begun
+    start = plan.span or access.chain
+    others = (*(s for s in function.steps() if isinstance(s, Access)), *function.built)
+    if any(o.id != access.id and (p.span or o.chain).start == start.start for o in others for p in o.plans):
+        return Unfit("several reads go on from where the query is begun")
     after = chain[chain.index(first) + 1 :]
     ranged = next((link for link in after if link.name == "withIndex"), None)
     if ranged is not None and (not ranged.arguments or ranged.arguments[0].type != "string"):
@@ -97,6 +121,18 @@ def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
     if any(p.conditional for p in wanted) or not wanted:
         return Unfit("the filter is put in by some paths only")
     return Query(file, access, plan, table, first, ranged, tuple(tested))
+
+
+def _begun(task: Task, access: Access, plan: Plan) -> tuple[Source, list[chains.Link], chains.Link] | None:
+    """The chain in which a query is begun: the one that reads, or the statement before it that keeps the query in a variable."""
+    start = plan.span or access.chain
+    for span in (start, replace(start, end=start.start + 1)):
+        place = located(task.sources, span)
+        chain = chains.links(place[0], chains.whole(place[1])) if place is not None else []
+        first = next((link for link in chain if link.name == "query"), None)
+        if place is not None and first is not None:
+            return place[0], chain, first
+    return None
 
 
 def _binds(query: Query, remedy: PushDown) -> list[ranges.Bind] | Unfit:

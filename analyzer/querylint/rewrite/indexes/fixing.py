@@ -1,0 +1,59 @@
+"""One index of the advice put into a model or taken out of it, with its migration: the fix of a finding that asks for that index alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from typing import cast
+
+from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, advice
+from querylint.patch import Fix, NewFile, Safety
+from querylint.remedy import AddIndex, DropIndex
+from querylint.rewrite import Task, Unfit
+from querylint.rewrite.indexes import STACKS, Changes, Desk, Order, Rewriter, statement
+
+NEW = "every write to the table pays for the index, and writes wait while it is built, unless the migration builds it CONCURRENTLY"
+GONE = "queries that are not in the project may use the index"
+UNRECORDED = "the project has no migrations that can be read: databases that are there do not get the change by themselves"
+UNPLANNED = "the index advice for the whole table has no such index"
+
+
+def rewrite(task: Task, remedy: AddIndex | DropIndex) -> Fix | Unfit:
+    """Carry out that part of the advice for the table."""
+    found = _planned(task, remedy)
+    if found is None:
+        return Unfit(UNPLANNED)
+    table, index = found
+    module = STACKS.get(table.schema.stack)
+    if module is None:
+        return Unfit(f"put `{statement(table, index)}` into the schema, or into a migration")
+    adds = index.verdict is Verdict.ADD
+    made = Changes()
+    alone = replace(table, indexes=(index,))
+    desk = Desk(task.sources, task.sources.files)
+    cast("Rewriter", import_module(module)).rewrite(desk, [alone], Order(add=adds, drop=not adds), made)
+    if made.held:
+        return Unfit(made.held[0].reason)
+    created = tuple(NewFile(path, data.decode(), path.rpartition("/")[0]) for path, data in sorted(made.created.items()))
+    caveats = (NEW if adds else GONE, *([] if created else [UNRECORDED]))
+    recorded = ", with its migration" if created else ""
+    title = f"{'add' if adds else 'drop'} index `{index.name}` {'to' if adds else 'of'} `{table.table.name}`{recorded}"
+    edits = tuple(replace(edit, shared=True) for edit in dict.fromkeys(made.edits))
+    return Fix(title, Safety.UNSAFE, edits, caveats, created)
+
+
+def _planned(task: Task, remedy: AddIndex | DropIndex) -> tuple[TableAdvice, IndexAdvice] | None:
+    """The index as the advice has it, be it only where that serves also what alone is not worth an index."""
+    verdict = Verdict.ADD if isinstance(remedy, AddIndex) else Verdict.DROP
+    for every in (False, True):
+        tables = [t for t in advice(task.program, every=every).values() if t.table.name == remedy.table and t.schema.facts.planner]
+        found = [(t, i) for t in tables for i in t.indexes if i.verdict is verdict and _meant(i, remedy)]
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def _meant(index: IndexAdvice, remedy: AddIndex | DropIndex) -> bool:
+    if isinstance(remedy, DropIndex) and remedy.fields:
+        return index.fields == remedy.fields
+    return index.name == remedy.index
