@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -34,6 +34,15 @@ class Names:
             return None
         self.edits += [edit for edit in found.edits if edit not in self.edits]
         return found.local
+
+
+def merged(edits: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
+    """Edits of which those that insert at the same place are one."""
+    found: dict[tuple[int, int], TextEdit] = {}
+    for edit in edits:
+        key = (edit.span.start, edit.span.end)
+        found[key] = TextEdit(edit.span, found[key].text + edit.text, shared=edit.shared) if key in found else edit
+    return tuple(found.values())
 
 
 def bring(tree: Tree, module: str, wanted: str) -> Brought | None:

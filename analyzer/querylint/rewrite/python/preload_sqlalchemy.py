@@ -11,7 +11,7 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.calls import call_after, more_arguments, without_endings
 from querylint.rewrite.python.classes import class_name
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
-from querylint.rewrite.python.imports import Names
+from querylint.rewrite.python.imports import Names, merged
 
 ENDINGS = frozenset(
     ("all", "first", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique", "count", "get", "yield_per",
@@ -58,16 +58,7 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == "options"]
     if calls and any(argument.star or argument.keyword is not None for argument in calls[0].args):
         return Unfit("its options() says what to load in a way that is not plain")
-    return (*_merged(names.edits), more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], "options", given))
-
-
-def _merged(edits: list[TextEdit]) -> tuple[TextEdit, ...]:
-    """Imports that are put into the same place in one edit."""
-    found: dict[tuple[int, int], TextEdit] = {}
-    for edit in edits:
-        key = (edit.span.start, edit.span.end)
-        found[key] = TextEdit(edit.span, found[key].text + edit.text, shared=True) if key in found else edit
-    return tuple(found.values())
+    return (*merged(names.edits), more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], "options", given))
 
 
 def _query(node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
