@@ -29,17 +29,15 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         return Unfit("the read does not stand in the rounds of a loop itself")
     statement, block = _statement(way)
     named = _named(statement)
+    if named is not None and node not in links(named[1]):
+        named = None  # the statement does more than to read
     value = named[1] if named is not None else node
     own = named[0] if named is not None else ""
-    direct = block is loop.body
-    if named is not None and direct and _taken(own, loop, way):
-        return Unfit("its name is taken outside of the loop")
     if reason := _hindered(loop, value, own):
         return Unfit(reason)
-    if named is not None and not direct and (value is not node or _taken(own, loop, way) or _given(loop, own) > 1):
+    whole = value is node or block is loop.body
+    if named is not None and (not whole or _taken(own, loop, way) or _given(loop, own) > 1):
         named = None  # its place is taken by another name
-    if _given(loop, own) > 1 and direct:
-        return Unfit(f"`{own}` is given another value in a round")
     caveats = (EMPTY, FAILS) if method(links(node)[0]) in RAISING or _called(node) in RAISING else (EMPTY,)
     if named is not None:
         edits = _moved(tree, loop, statement, block)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import libcst as cst
 
 from querylint.ir import Access, Function
@@ -16,7 +18,6 @@ ENDINGS = frozenset(
      "aget", "afirst", "alast", "aearliest", "alatest", "acount", "aexists", "aiterator", "ain_bulk")
 )  # fmt: skip
 HINDERING = {
-    "select_for_update": "the query locks its rows, and a join would lock others with them",
     "union": "the query is united with another one, which must have the same columns",
     "intersection": "the query is united with another one, which must have the same columns",
     "difference": "the query is united with another one, which must have the same columns",
@@ -36,9 +37,26 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     if place is None:
         return Unfit("the query is not written as one expression")
     node, way = place
+    if remedy.joined and any(_locks(call) for call in calls_on(tree, way, node)):
+        remedy = replace(remedy, joined=(), batched=(*remedy.joined, *remedy.batched))  # a join would lock the rows of others, too
     if reason := _hindered(tree, way, node, batched=bool(remedy.batched)):
         return Unfit(reason)
+    if isinstance(node, cst.IfExp):
+        arms = [arm for arm in (node.body, node.orelse) if not _empty(arm)]
+        found = [_asked(tree, arm, remedy) for arm in arms]
+        unfit = next((one for one in found if isinstance(one, Unfit)), None)
+        return unfit or tuple(edit for one in found if not isinstance(one, Unfit) for edit in one)
     return _asked(tree, node, remedy)
+
+
+def _locks(call: cst.Call) -> bool:
+    """Whether a call locks all rows that a query joins."""
+    return method(call) == "select_for_update" and not any(a.keyword is not None and a.keyword.value == "of" for a in call.args)
+
+
+def _empty(node: cst.BaseExpression) -> bool:
+    """Whether an arm of a choice stands for no rows."""
+    return (isinstance(node, cst.List | cst.Tuple) and not node.elements) or (isinstance(node, cst.Name) and node.value == "None")
 
 
 def _hindered(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, *, batched: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from querylint.ir import Access, Call, Function, Loop, Table
+from querylint.ir import Access, Call, Function, Loop, Op, Program, Table, Terminal
 from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
@@ -15,6 +15,8 @@ from querylint.rewrite.python.scopes import fresh, snake
 
 SILENT = "save() and signals of other code are passed by"
 NOTHING = "where a round fails, none of the rows is written"
+CONDITIONS = frozenset(("filter", "exclude", "get"))
+"""What compares a row that it is handed, and leaves it as it is."""
 KEYLESS = "the rows have no key before all of them are written"
 
 
@@ -66,6 +68,10 @@ def _fix(tree: Tree, node: cst.BaseExpression, loop: cst.For, row: str, fields: 
 
 def _hindered(task: Task, function: Function, table: Table, loop: cst.For, remedy: Batch) -> str:
     """Why the rows must be written one by one."""
+    if task.found.operation == "update":
+        return "every update() has its own condition and values"
+    if task.found.operation == "delete":
+        return "a row is deleted with all that hangs on it, before the next round looks"
     if table.watched:
         return f"code runs for each row of `{table.name}` that is written: an overridden save() or a signal"
     if loop.orelse is not None or any(isinstance(n, cst.Return | cst.Break | cst.Raise | cst.Yield | cst.Try) for n in walk(loop.body)):
@@ -74,11 +80,24 @@ def _hindered(task: Task, function: Function, table: Table, loop: cst.For, remed
     if step is not None and any(_crosses(read, table) for read in _sources(function, step)):
         return "the query may hand out a row twice, of which only the first would be written"
     for inner in step.steps() if step is not None else ():
-        if isinstance(inner, Access) and inner.span != task.found.span and inner.verb != "assign":
-            return "a round does more with the database than to write this row"
-        if isinstance(inner, Call) and task.program.effects_of(function, inner):
-            return "a round does more with the database than to write this row"
+        done = [inner] if isinstance(inner, Access) and inner.span != task.found.span and inner.verb != "assign" else []
+        if isinstance(inner, Call):
+            done = [effect.access for effect in task.program.effects_of(function, inner)]
+        if any(access.op is not Op.READ for access in done):
+            return "a round writes more than this row"
+        if not all(_apart(task.program, function, access, table) for access in done):
+            return f"a round may read `{table.name}`, where the rows that are not written yet would be missing"
     return ""
+
+
+def _apart(program: Program, function: Function, read: Access, table: Table) -> bool:
+    """Whether a read finds the same, whatever is written to a table: it is of another one, by that one's own columns."""
+    other = program.table(function, read.table)
+    if other is None or other.name == table.name:
+        return False
+    if read.follows is not None:
+        return read.terminal is Terminal.ROW and not read.refined  # the one row that a key leads to
+    return all(p.field is not None and other.field(p.field) is not None for plan in read.plans for p in plan.predicates)
 
 
 def _sources(function: Function, loop: Loop) -> list[Access]:
@@ -97,6 +116,8 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
     assert isinstance(node, cst.Call)
     assert isinstance(node.func, cst.Attribute)
     row = node.func.value
+    if isinstance(row, cst.Call) and name(row.func).rpartition(".")[2] == table.name and not node.args:
+        return f"{{model}}{tree.between(tree.end(row.func), tree.end(row))}", ()
     if not isinstance(row, cst.Name) or not isinstance(loop.target, cst.Name) or row.value != loop.target.value:
         return Unfit("the row that is written is not the item of the loop")
     if any(arg.keyword is None or arg.keyword.value != "update_fields" for arg in node.args):
@@ -112,8 +133,8 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
         for target in targets:
             if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name) and target.value.value == row.value:
                 fields[target.attr.value] = None
-    given = [n for n in walk(loop.body) if isinstance(n, cst.Arg) and isinstance(n.value, cst.Name) and n.value.value == row.value]
-    if given:
+    calls = [n for n in walk(loop.body) if isinstance(n, cst.Call) and method(n) not in CONDITIONS]
+    if any(isinstance(a.value, cst.Name) and a.value.value == row.value for call in calls for a in call.args):
         return Unfit("what the row is handed to may set more of its fields")
     unknown = [f for f in fields if table.field(f.removesuffix("_id")) is None and table.field(f) is None]
     if not fields or unknown or table.key in fields or "pk" in fields:
