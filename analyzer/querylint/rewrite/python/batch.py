@@ -119,7 +119,7 @@ def _lookup(task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, bro
         return Unfit(NO_FIX)
     if table is None:
         return Unfit("which table is read is not known")
-    asking = Asking(found.own, _rows(task, found), tree.quoted("")[:1])
+    asking = Asking(found.own, _rows(task, found), _rows(task, found, whole=False), tree.quoted("")[:1])
     call = node.expression if isinstance(node, cst.Await) else node
     start, end = tree.bounds(call)
     if any(isinstance(s, Call) and s.span.start == start and s.span.end == end for s in function.steps()):
@@ -128,23 +128,21 @@ def _lookup(task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, bro
     return read(node, table, asking)
 
 
-def _rows(task: Task, found: Rounds) -> frozenset[str]:
-    """The variables of a round that stand for rows: the item, where the loop runs over what a query finds."""
+def _rows(task: Task, found: Rounds, *, whole: bool = True) -> frozenset[str]:
+    """The item, where the loop runs over what a query finds: over `whole` rows, or over records of some columns."""
     function, target = task.function, found.loop.target
-    if function is None or not isinstance(target, cst.Name):
+    if function is None or not isinstance(target, cst.Name) or not isinstance(task.found.remedy, Batch):
         return frozenset()
-    for step in function.steps():
-        if (
-            isinstance(step, Loop)
-            and step.over is not None
-            and isinstance(task.found.remedy, Batch)
-            and step.span == task.found.remedy.loop
-        ):
-            reads = {s.id for s in function.steps() if isinstance(s, Access) and s.op is Op.READ and s.terminal is Terminal.ROWS}
-            origins = step.over.origins
-            whole = bool(origins) and all(o.root is Root.STEP and o.ref in reads and not set(o.path) - {ITEM} for o in origins)
-            return frozenset((target.value,)) if whole else frozenset()
-    return frozenset()
+    over = next((s.over for s in function.steps() if isinstance(s, Loop) and s.span == task.found.remedy.loop), None)
+    reads = {s.id: s for s in function.steps() if isinstance(s, Access) and s.op is Op.READ and s.terminal is Terminal.ROWS}
+    origins = over.origins if over is not None else ()
+    made = [reads[o.ref] for o in origins if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in reads and not set(o.path) - {ITEM}]
+    if whole:
+        fits = len(made) == len(origins) and all(plan.columns is None for read in made for plan in read.plans)
+    else:
+        single = [found.tree.between(r.span.start, r.span.end) for r in made if r.span.path == found.tree.path]
+        fits = any(plan.columns is not None for read in made for plan in read.plans) and not any("scalars(" in text for text in single)
+    return frozenset((target.value,)) if made and fits else frozenset()
 
 
 def _hindered(task: Task, remedy: Batch, found: Rounds, lookup: Lookup) -> str:

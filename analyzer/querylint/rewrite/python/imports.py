@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -56,20 +57,49 @@ def bring(tree: Tree, module: str, wanted: str) -> Brought | None:
     for _, clause in statements:
         if isinstance(clause, cst.ImportFrom) and module_of(clause) == module and not isinstance(clause.names, cst.ImportStar):
             return Brought(wanted, (_listed(tree, clause, wanted),))
-    at = _line(tree, module, statements)
-    return Brought(wanted, (tree.edit(at, at, f"from {module} import {wanted}\n", shared=True),))
+    at, before, after = _place(tree, module, statements)
+    return Brought(wanted, (tree.edit(at, at, f"{before}from {module} import {wanted}\n{after}", shared=True),))
 
 
-def _line(tree: Tree, module: str, statements: list[tuple[cst.SimpleStatementLine, cst.Import | cst.ImportFrom]]) -> int:
-    """Where an import of a module belongs: among those of its package, in their order."""
-    package = module.partition(".")[0]
-    same = [(s, module_of(c)) for s, c in statements if isinstance(c, cst.ImportFrom) and module_of(c).partition(".")[0] == package]
-    later = next((s for s, other in same if other > module), None)
-    if later is not None:
-        return tree.line_start(tree.start(later))
+_Statement = tuple[cst.SimpleStatementLine, cst.Import | cst.ImportFrom]
+
+
+def _place(tree: Tree, module: str, statements: list[_Statement]) -> tuple[int, str, str]:
+    """Where an import of a module belongs, and the blank lines before and after it: among those of its package, else in its section."""
     if not statements:
-        return _head(tree)
-    return tree.next_line(tree.end(same[-1][0] if same else statements[-1][0]))
+        at = _head(tree)
+        return at, "", "" if tree.data[at : tree.next_line(at)].strip() == b"" else "\n"
+    package = module.partition(".")[0]
+    alike: list[_Statement] = [(s, c) for s, c in statements if isinstance(c, cst.ImportFrom) and module_of(c).partition(".")[0] == package]
+    section = _section(tree, module)
+    alike = alike or [(s, c) for s, c in statements if _section(tree, _first(c)) == section]
+    if alike:
+        later = next((s for s, c in alike if isinstance(c, cst.ImportFrom) and module_of(c).lower() > module.lower()), None)
+        return (tree.line_start(tree.start(later)) if later is not None else tree.next_line(tree.end(alike[-1][0]))), "", ""
+    following = next((s for s, c in statements if _section(tree, _first(c)) > section), None)
+    if following is not None:
+        at = tree.line_start(tree.start(following))
+        while tree.data[tree.line_start(at - 1) : at].strip().startswith(b"#") and at > _head(tree):
+            at = tree.line_start(at - 1)
+        return at, "", "\n"
+    return tree.next_line(tree.end(statements[-1][0])), "\n", ""
+
+
+def _first(clause: cst.Import | cst.ImportFrom) -> str:
+    """The module that a statement names, the first where it names several."""
+    return module_of(clause) if isinstance(clause, cst.ImportFrom) else name(clause.names[0].name)
+
+
+def _section(tree: Tree, module: str) -> int:
+    """The section that an import belongs to, in the order of sections: the future, the standard library, others, the project, relative."""
+    package = module.partition(".")[0]
+    if not package:
+        return 4
+    if package == "__future__":
+        return 0
+    if package in sys.stdlib_module_names:
+        return 1
+    return 3 if package in tree.path.removesuffix(".py").split("/") else 2
 
 
 def _rank(wanted: str) -> tuple[int, str]:

@@ -43,13 +43,15 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The round that a read is in: `own` are the names that every round has of its own, `rows` those of them that stand for rows.
+    """The round that a read is in: `own` are the names that every round has of its own, `rows` those of them that stand for rows, `records`
+    those that stand for some columns of one.
 
     `quote` is the mark that the file prefers.
     """
 
     own: frozenset[str]
     rows: frozenset[str]
+    records: frozenset[str]
     quote: str
 
 

@@ -94,7 +94,10 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     if method(call) == "get" and session is None:
         if len(call.args) != 1 or any(names(a.value) & asking.own for one in calls for a in one.args):
             return Unfit(NO_LOOKUP)
-        read = _Read(query, entity, table.key, call.args[0].value, None, None, None)
+        key = call.args[0].value
+        if isinstance(key, cst.Name) and key.value in asking.rows | asking.records:
+            return Unfit(f"`{key.value}` is what a query gives for a row, and no key")
+        read = _Read(query, entity, table.key, key, None, None, None)
         return _written(read, table, call, tuple(a.value for one in calls for a in one.args), waiting=False, unique=True)
     asked = [(one, argument) for one in calls for argument in one.args if names(argument.value) & asking.own]
     if len(asked) != 1:
@@ -105,7 +108,9 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     if compared is None:
         return Unfit("the key of the item is not compared with a column by itself")
     field, key = compared
-    if table.field(field) is None:
+    if isinstance(key, cst.Name) and key.value in asking.rows | asking.records:
+        return Unfit(f"`{key.value}` is what a query gives for a row, and no key")
+    if table.field(field) is None and (table.link(field) is not None or not field.endswith("_id")):
         return Unfit(f"the rows are not asked for by a column of `{table.name}`, but by `{field}`")
     bound = {pair[0] for one in calls for argument in one.args if (pair := _equal(one, argument, entity, joined=joined)) is not None}
     read = _Read(query, entity, field, key, session, conditions, given)
