@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -11,10 +11,10 @@ from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python import lookups_django, lookups_sqlalchemy, writes
-from querylint.rewrite.python.concrete import Tree, name, tree_of, walk
+from querylint.rewrite.python.concrete import Tree, around, name, tree_of, walk
 from querylint.rewrite.python.expressions import code
-from querylint.rewrite.python.imports import Names, merged
-from querylint.rewrite.python.inline import inlined
+from querylint.rewrite.python.imports import Names, merged, released
+from querylint.rewrite.python.inline import Inlined, inlined
 from querylint.rewrite.python.lookups import MISSING, Asking, Lookup
 from querylint.rewrite.python.rounds import UNSEEN, Rounds, again, calm, pure, rounds, unsettled, whole_numbers
 from querylint.rewrite.python.scopes import fresh, names
@@ -40,10 +40,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """The edits of the code that waits for a missing row, and what is to be minded of them."""
+    """The edits of the code that waits for a missing row, what is to be minded of them, and what of it goes away."""
 
     edits: tuple[TextEdit, ...] = ()
     caveats: tuple[str, ...] = ()
+    gone: tuple[cst.CSTNode, ...] = ()
 
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
@@ -124,8 +125,18 @@ def _lookup(task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, bro
     start, end = tree.bounds(call)
     if any(isinstance(s, Call) and s.span.start == start and s.span.end == end for s in function.steps()):
         made = inlined(task, tree, node, found.scope, brought)
-        return made if isinstance(made, Unfit) else read(made, table, asking)
+        if isinstance(made, Unfit):
+            return made
+        lookup = read(made.expression, table, asking)
+        return lookup if isinstance(lookup, Unfit) or made.failing is None else _failing(made, lookup)
     return read(node, table, asking)
+
+
+def _failing(made: Inlined, lookup: Lookup) -> Lookup | Unfit:
+    """A read whose helper raises an error of its own where there is no row."""
+    if lookup.error or lookup.found:
+        return Unfit("the helper raises an error besides that of the read")
+    return replace(lookup, failing=made.failing, none=made.none)
 
 
 def _rows(task: Task, found: Rounds, *, whole: bool = True) -> frozenset[str]:
@@ -209,7 +220,7 @@ def _waiting(tree: Tree, handler: cst.Try, *, alone: bool) -> Handled | Unfit:
     if len(kinds) != 1 or kinds[0] is None or not _missing(kinds[0]):
         return Unfit("an error is handled together with others")
     if alone:
-        return Handled((tree.replaced(kinds[0], "KeyError"),))
+        return Handled((tree.replaced(kinds[0], "KeyError"),), gone=(kinds[0],))
     return Handled((tree.replaced(kinds[0], f"({tree.text(kinds[0])}, KeyError)"),), (HANDLED,))
 
 
@@ -222,8 +233,8 @@ def _names_missing(kind: cst.BaseExpression) -> bool:
 
 
 def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Handled, brought: Names) -> Fix | Unfit:
-    items, kept = again(found, tree.names)
-    result = fresh(lookup.result, tree.names | _outer(place.way, found, lookup.result))
+    items, kept = again(found, tree.taken(found.scope))
+    result = fresh(lookup.result, tree.taken(found.scope) | _outer(place.way, found, lookup.result))
     key = found.text(lookup.key)
     assert key is not None
     typed = place.typed or (whole_numbers(found, lookup.key) and lookup.number)
@@ -234,7 +245,10 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
     indent = tree.indent(tree.start(statement))
     first = f"{indent}{kept}\n" if kept else ""
     line = _laid_out(indent, result, lookup.ahead(found.keys(key, items)))
-    edits = [tree.edit(at, at, first + line), _put(tree, place, lookup.pick(result, code(lookup.key), typed), found=lookup.found)]
+    picked = _put(tree, place, lookup, lookup.pick(result, code(lookup.key), typed))
+    if isinstance(picked, Unfit):
+        return picked
+    edits = [tree.edit(at, at, first + line), *picked]
     if kept:
         edits.append(tree.replaced(found.loop.iter, items))
     for module, wanted in lookup.needs:
@@ -245,13 +259,16 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
         caveats.append(MISSING.format(error=lookup.error))
     if not typed:
         caveats.append(BEFORE if place.django else TYPES)
+    called = place.node.expression if isinstance(place.node, cst.Await) else place.node
+    gone = [*([called.func] if isinstance(called, cst.Call) else []), *handled.gone]
+    imports = released(tree, gone, [*edits, *brought.edits])
     level = Safety.UNSAFE if caveats else Safety.SAFE
     title = (
         "read which keys have a row by one query before the loop"
         if lookup.found
         else "read the rows of all keys by one query before the loop"
     )
-    return Fix(title, level, (*merged([*edits, *brought.edits]), *handled.edits), tuple(caveats))
+    return Fix(title, level, (*merged([*edits, *brought.edits]), *handled.edits, *imports), tuple(caveats))
 
 
 def _outer(way: list[cst.CSTNode], found: Rounds, wanted: str) -> frozenset[str]:
@@ -272,15 +289,42 @@ def _laid_out(indent: str, result: str, text: str) -> str:
     return f"{indent}{result} = {head}(\n{indent}    {rest[:-1]}\n{indent})\n" if rest.endswith(")") else line
 
 
-def _put(tree: Tree, place: Place, text: str, *, found: bool) -> TextEdit:
+def _put(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
     """What stands in the place of the read."""
     up = place.way[-1]
-    if not found:
-        return tree.replaced(place.node, text)
+    if lookup.failing is not None:
+        return _raising(tree, place, lookup, text)
+    if not lookup.found:
+        return (tree.replaced(place.node, text),)
     if isinstance(up, cst.UnaryOperation) and isinstance(up.operator, cst.Not):
-        return tree.replaced(up, text.replace(" in ", " not in ", 1) if text.count(" in ") == 1 else f"not ({text})")
+        return (tree.replaced(up, text.replace(" in ", " not in ", 1) if text.count(" in ") == 1 else f"not ({text})"),)
     plain = isinstance(up, cst.BooleanOperation | cst.If | cst.Return | cst.Assign | cst.Arg | cst.IfExp | cst.CompIf)
-    return tree.replaced(place.node, text if plain or place.node.lpar else f"({text})")
+    return (tree.replaced(place.node, text if plain or place.node.lpar else f"({text})"),)
+
+
+def _raising(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
+    """The row that is taken, and the error that the helper raised where there is none, before the statement that uses it."""
+    assert lookup.failing is not None
+    *_, statement, part = [up for up in place.way if isinstance(up, cst.BaseStatement | cst.BaseSmallStatement)]
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return Unfit("there is no place for the error that the helper raises")
+    indent, unit = tree.indent(tree.start(statement)), tree.module.default_indent
+    lines = cst.Module(body=[]).code_for_node(lookup.failing).split("\n")
+    raised = "\n".join([f"{indent}{unit}raise {lines[0]}", *(f"{indent}{unit}{line}" for line in lines[1:])])
+    target = part.targets[0].target if isinstance(part, cst.Assign) and len(part.targets) == 1 and part.value is place.node else None
+    if isinstance(target, cst.Name):
+        end = tree.next_line(tree.end(statement) - 1)
+        test = f"{target.value} is None" if lookup.none else f"not {target.value}"
+        return tree.replaced(place.node, text), tree.edit(end, end, f"{indent}if {test}:\n{raised}\n")
+    call = part.value if isinstance(part, cst.Expr) else None
+    if not isinstance(call, cst.Call) or not pure(call.func) or [a.value for a in call.args] != [place.node]:
+        return Unfit("there is no place for the error that the helper raises")
+    scope = around(place.way, cst.FunctionDef) or tree.module
+    row = fresh(lookup.result.partition("_by_")[0], tree.taken(scope))
+    test = f"{row} is None" if lookup.none else f"not {row}"
+    start = tree.line_start(tree.start(statement))
+    before = f"{indent}{row} = {text}\n{indent}if {test}:\n{raised}\n"
+    return tree.edit(start, start, before), tree.replaced(place.node, row)
 
 
 def _statement(tree: Tree, found: Rounds) -> cst.CSTNode | None:

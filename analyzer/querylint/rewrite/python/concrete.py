@@ -55,10 +55,23 @@ class Tree(File):
         return self.bounds(node)[1]
 
     @cached_property
+    def _variables(self) -> frozenset[cst.Name]:
+        """Every place that names a variable."""
+        apart = {n.attr for n in self._spans if isinstance(n, cst.Attribute)} | {n.keyword for n in self._spans if isinstance(n, cst.Arg)}
+        return frozenset(n for n in self._spans if isinstance(n, cst.Name) and n not in apart)
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every variable that the file names."""
-        apart = {n.attr for n in self._spans if isinstance(n, cst.Attribute)} | {n.keyword for n in self._spans if isinstance(n, cst.Arg)}
-        return frozenset(n.value for n in self._spans if isinstance(n, cst.Name) and n not in apart)
+        return frozenset(n.value for n in self._variables)
+
+    def taken(self, scope: cst.CSTNode) -> frozenset[str]:
+        """The names that a new variable of a function cannot have: those that it uses, and those of the file's top level."""
+        if not isinstance(scope, cst.FunctionDef):
+            return self.names
+        apart = [s for s in self.module.body if isinstance(s, cst.FunctionDef | cst.ClassDef)]
+        elsewhere = {n for statement in apart for n in walk(statement)} - set(walk(scope))
+        return frozenset({n.value for n in self._variables - elsewhere} | {s.name.value for s in apart})
 
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node, its line ends as `\\n`."""

@@ -46,7 +46,7 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         return Unfit("the read is run by a loop of its own")
     if "\n" in tree.text(node) and '"""' in tree.text(node):
         return Unfit("the read holds a text of several lines")
-    name = fresh(snake(task.found.table or "row").rpartition(".")[2], tree.names)
+    name = fresh(snake(task.found.table or "row").rpartition(".")[2], tree.taken(around(way, cst.FunctionDef) or tree.module))
     indent = tree.indent(tree.start(loop))
     shift = len(tree.indent(tree.start(node))) - len(indent)
     text = "\n".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ import libcst as cst
 
 from querylint.patch import TextEdit
 from querylint.rewrite.python.calls import behind
-from querylint.rewrite.python.concrete import Tree, name
+from querylint.rewrite.python.concrete import Tree, name, walk
+from querylint.rewrite.python.scopes import variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +165,45 @@ def _head(tree: Tree) -> int:
     if body and tree.module.get_docstring() is not None:
         return tree.next_line(tree.end(body[0]))
     return tree.start(body[0]) if body else len(tree.data)
+
+
+def released(tree: Tree, gone: Iterable[cst.CSTNode], written: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
+    """What becomes of the imports of names that code which goes away used: those that nothing else needs go, too.
+
+    Another use keeps an import in its place, by an edit that changes nothing: two fixes that each take one of two uses away are then made
+    one after the other, of which the second takes the import away.
+    """
+    apart = {n for node in gone for n in walk(node)}
+    wanted = {n.value for n in apart if isinstance(n, cst.Name)}
+    texts = [edit.text for edit in written]
+    edits: list[TextEdit] = []
+    imported = {n for statement, _ in top_imports(tree) for n in walk(statement)}
+    used = {n.value for n in variables(tree.module) if n not in apart and n not in imported}
+    for statement, clause in top_imports(tree):
+        if not isinstance(clause, cst.ImportFrom) or isinstance(clause.names, cst.ImportStar) or tree.path.endswith("__init__.py"):
+            continue
+        for alias in clause.names:
+            local = local_name(alias)
+            if local not in wanted or any(re.search(rf"\b{local}\b", text) for text in texts):
+                continue
+            if local in used or re.search(rb"[\"']" + local.encode() + rb"[\"']", tree.data):
+                edits.append(tree.replaced(alias, tree.text(alias)))
+            else:
+                edits.append(_without(tree, statement, clause, alias))
+    return tuple(edits)
+
+
+def _without(tree: Tree, statement: cst.SimpleStatementLine, clause: cst.ImportFrom, alias: cst.ImportAlias) -> TextEdit:
+    """An import without one of its names, or without all of it where that is the only one."""
+    assert not isinstance(clause.names, cst.ImportStar)
+    if len(clause.names) == 1:
+        return tree.edit(tree.line_start(tree.start(statement)), tree.next_line(tree.end(clause)), "")
+    number = list(clause.names).index(alias)
+    if number + 1 < len(clause.names):
+        return tree.edit(tree.start(alias), tree.start(clause.names[number + 1]), "")
+    before = clause.names[number - 1]
+    return tree.edit(
+        tree.end(before.name if before.asname is None else before.asname),
+        tree.end(alias.name if alias.asname is None else alias.asname),
+        "",
+    )

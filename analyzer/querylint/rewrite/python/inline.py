@@ -20,7 +20,17 @@ DEPTH = 3
 UNKNOWN = "the read is in a helper whose code is not known"
 MORE = "`{name}` does more than to give back what one query finds by what it is handed"
 BUILT_IN = frozenset(dir(builtins))
+_PLAIN = (cst.Name, cst.Attribute, cst.Integer, cst.SimpleString)
 PLAIN = ("staticmethod", "classmethod")
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """What a helper gives back; `failing` is the error that it raises where that is nothing, `none` that only None is nothing to it."""
+
+    expression: cst.BaseExpression
+    failing: cst.BaseExpression | None = None
+    none: bool = False
 
 
 @dataclass(slots=True)
@@ -29,6 +39,8 @@ class _Ways:
 
     task: Task
     found: dict[str, tuple[Tree, str, str]] = field(default_factory=dict)
+    failing: cst.BaseExpression | None = None
+    none: bool = False
 
     def stand_in(self, tree: Tree, wanted: str, prefix: str) -> cst.BaseExpression:
         """What stands for a name of a file."""
@@ -38,7 +50,7 @@ class _Ways:
         return cst.Name(mark)
 
 
-def inlined(task: Task, tree: Tree, node: cst.BaseExpression, scope: cst.CSTNode, brought: Names) -> cst.BaseExpression | Unfit:
+def inlined(task: Task, tree: Tree, node: cst.BaseExpression, scope: cst.CSTNode, brought: Names) -> Inlined | Unfit:
     """What a call in a scope of a file gives back, in the words of that file; `brought` are the names that have to come along."""
     function = task.function
     ways = _Ways(task)
@@ -53,7 +65,8 @@ def inlined(task: Task, tree: Tree, node: cst.BaseExpression, scope: cst.CSTNode
                 f"`{wanted}` of {there.path} cannot be named in {tree.path}: an import could lead in a circle, or hide another name"
             )
         local[mark] = cst.parse_expression(known)
-    return replaced(made, local)
+    failing = replaced(ways.failing, local) if ways.failing is not None else None
+    return Inlined(replaced(made, local), failing, ways.none)
 
 
 def _given_back(ways: _Ways, function: Function, tree: Tree, node: cst.BaseExpression, depth: int) -> cst.BaseExpression | Unfit:
@@ -69,7 +82,11 @@ def _given_back(ways: _Ways, function: Function, tree: Tree, node: cst.BaseExpre
     if definition is not None and not all(name(one.decorator) in PLAIN for one in definition.decorators):
         return Unfit(f"a decorator is put around `{callee.name.rpartition('.')[2]}`")
     more = Unfit(MORE.format(name=callee.name.rpartition(".")[2]))
-    body = _returned(definition) if definition is not None else None
+    held = list(definition.body.body) if definition is not None else []
+    guard = _guard(held) if depth == DEPTH else None
+    if guard is not None:
+        held = [*held[:-2], held[-1]]
+    body = _returned(definition, held) if definition is not None else None
     if definition is None or body is None:
         return more
     given = _arguments(definition, call)
@@ -78,6 +95,12 @@ def _given_back(ways: _Ways, function: Function, tree: Tree, node: cst.BaseExpre
     reached = depth == DEPTH and isinstance(call.func, cst.Attribute) and "." not in callee.name
     prefix = name(call.func.value) if reached and isinstance(call.func, cst.Attribute) else ""
     free = names(body) - given.keys() - BUILT_IN
+    if guard is not None:
+        needed = names(guard.failing) - given.keys() - BUILT_IN
+        if needed & bound(definition.body) or scoped(guard.failing) or not all(isinstance(v, _PLAIN) for v in given.values()):
+            return more
+        ways.failing = replaced(guard.failing, {**given, **{one: ways.stand_in(there, one, prefix) for one in needed}})
+        ways.none = guard.none
     if _calls(ways.task, there, callee, body):
         inner = _given_back(ways, callee, there, body, depth - 1)
         if isinstance(inner, Unfit):
@@ -108,10 +131,37 @@ def _definition(tree: Tree, function: Function) -> cst.FunctionDef | None:
     return None
 
 
-def _returned(definition: cst.FunctionDef) -> cst.BaseExpression | None:
-    """The expression that a function gives back, if it does nothing else."""
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """The error that a function raises where it finds nothing."""
+
+    failing: cst.BaseExpression
+    none: bool
+
+
+def _guard(statements: list[cst.CSTNode]) -> _Guard | None:
+    """`if not row: raise ...` before `return row`."""
+    if len(statements) < 3 or not isinstance(statements[-2], cst.If) or statements[-2].orelse is not None:
+        return None
+    test, last = statements[-2].test, statements[-1]
+    given = last.body[0] if isinstance(last, cst.SimpleStatementLine) and len(last.body) == 1 else None
+    body = statements[-2].body
+    only = body.body[0] if isinstance(body, cst.IndentedBlock) and len(body.body) == 1 else None
+    raised = only.body[0] if isinstance(only, cst.SimpleStatementLine) and len(only.body) == 1 else None
+    if not isinstance(raised, cst.Raise) or raised.exc is None or raised.cause is not None:
+        return None
+    if not isinstance(given, cst.Return) or not isinstance(given.value, cst.Name):
+        return None
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not) and name(test.expression) == given.value.value:
+        return _Guard(raised.exc, none=False)
+    compared = test.comparisons[0] if isinstance(test, cst.Comparison) and len(test.comparisons) == 1 else None
+    nothing = compared is not None and isinstance(compared.operator, cst.Is) and name(compared.comparator) == "None"
+    return _Guard(raised.exc, none=True) if nothing and isinstance(test, cst.Comparison) and name(test.left) == given.value.value else None
+
+
+def _returned(definition: cst.FunctionDef, statements: list[cst.CSTNode]) -> cst.BaseExpression | None:
+    """The expression that statements of a function give back, if they do nothing else."""
     settled: dict[str, cst.BaseExpression] = {}
-    statements = list(definition.body.body)
     if definition.get_docstring() is not None:
         statements = statements[1:]
     for statement in statements[:-1]:

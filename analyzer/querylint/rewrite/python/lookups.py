@@ -26,7 +26,7 @@ class Lookup:
     the rows of many keys, `pick` that of one of them from these, by their name and whether the keys surely have the type of the column.
     `error` is what it raises where there is no such row, empty where it raises nothing. `result` is a name that says what the rows are.
     `needs` are names that have to be there, each with its module. `found` says that only whether there is a row is asked, `number` that the
-    column holds integers if the keys do.
+    column holds integers if the keys do. `failing` is an error that is raised where nothing is found, `none` that only None is nothing.
     """
 
     key: cst.BaseExpression
@@ -39,6 +39,8 @@ class Lookup:
     needs: tuple[tuple[str, str], ...] = ()
     found: bool = False
     number: bool = True
+    failing: cst.BaseExpression | None = None
+    none: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.classes import class_name
-from querylint.rewrite.python.concrete import Tree, method, name, tree_of, walk
+from querylint.rewrite.python.concrete import Tree, around, method, name, tree_of, walk
 from querylint.rewrite.python.imports import Names
 from querylint.rewrite.python.scopes import fresh, snake
 
@@ -52,7 +52,10 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
 
 
 def _fix(tree: Tree, node: cst.BaseExpression, loop: cst.For, row: str, fields: tuple[str, ...], model: str, names_here: Names) -> Fix:
-    rows = fresh(f"{'changed' if fields else 'new'}_{snake(model.rpartition('.')[2])}s", tree.names)
+    rows = fresh(
+        f"{'changed' if fields else 'new'}_{snake(model.rpartition('.')[2])}s",
+        tree.taken(around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module),
+    )
     indent = tree.indent(tree.start(loop))
     before, after = tree.line_start(tree.start(loop)), tree.next_line(tree.end(loop) - 1)
     listed = f", [{', '.join(tree.quoted(f) for f in fields)}]" if fields else ""
