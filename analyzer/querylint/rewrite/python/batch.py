@@ -11,7 +11,7 @@ from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python import lookups_django, lookups_sqlalchemy, writes
-from querylint.rewrite.python.concrete import Tree, around, name, tree_of, walk
+from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, name, tree_of, walk
 from querylint.rewrite.python.expressions import code
 from querylint.rewrite.python.imports import Names, merged, released
 from querylint.rewrite.python.inline import Inlined, inlined
@@ -54,9 +54,13 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if remedy.loop is None:
         return Unfit(NO_FIX)
     tree = tree_of(task.sources, task.found.span.path)
-    place = tree.exactly(task.found.span) if tree is not None and remedy.loop.path == task.found.span.path else None
-    if tree is None or place is None:
-        return Unfit("the read and the loop are in different files, or do not parse")
+    if tree is None:
+        return Unfit(UNPARSED)
+    if remedy.loop.path != tree.path:
+        return Unfit("the loop is in another file than the read")
+    place = tree.exactly(task.found.span)
+    if place is None:
+        return Unfit(SPLIT)
     node, way = place
     if isinstance(way[-1], cst.Await):
         node, way = way[-1], way[:-1]

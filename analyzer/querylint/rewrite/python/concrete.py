@@ -18,6 +18,8 @@ from querylint.text import Span
 _SPACE = re.compile(
     r"whitespace|^(?:lpar|rpar|lbracket|rbracket|lbrace|rbrace|comma|semicolon|newline|leading_lines|lines_after|header|footer)"
 )
+UNPARSED = "its file does not parse"
+SPLIT = "the place of the finding is no expression by itself"
 _BOM = b"\xef\xbb\xbf"
 
 

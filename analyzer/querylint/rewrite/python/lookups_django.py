@@ -121,8 +121,8 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     if given.keyword is None or method(conditions) not in ("filter", *FILTERS):
         return Unfit("the key of the item is not compared with a column by itself")
     field = given.keyword.value
-    if field != "pk" and table.field(column(table, field)) is None:
-        return Unfit(f"the rows are not asked for by a column of `{table.name}`, but by `{field}`")
+    if field not in ("pk", table.key) and table.field(column(table, field)) is None:
+        return Unfit(f"`{field}` is no column that is known of `{table.name}`")
     key = _key(given, table, asking)
     if isinstance(key, Unfit):
         return key

@@ -111,7 +111,7 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     if isinstance(key, cst.Name) and key.value in asking.rows | asking.records:
         return Unfit(f"`{key.value}` is what a query gives for a row, and no key")
     if table.field(field) is None and (table.link(field) is not None or not field.endswith("_id")):
-        return Unfit(f"the rows are not asked for by a column of `{table.name}`, but by `{field}`")
+        return Unfit(f"`{field}` is no column that is known of `{table.name}`")
     bound = {pair[0] for one in calls for argument in one.args if (pair := _equal(one, argument, entity, joined=joined)) is not None}
     read = _Read(query, entity, field, key, session, conditions, given)
     parts = tuple(a.value for one in calls for a in one.args if a is not given)

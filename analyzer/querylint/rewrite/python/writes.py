@@ -9,7 +9,7 @@ from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.classes import class_name
-from querylint.rewrite.python.concrete import Tree, around, method, name, tree_of, walk
+from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, method, name, tree_of, walk
 from querylint.rewrite.python.imports import Names
 from querylint.rewrite.python.scopes import fresh, snake
 
@@ -25,11 +25,17 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     tree = tree_of(task.sources, task.found.span.path)
     function = task.function
     table = task.program.table(function, task.found.table) if function is not None else None
-    place = tree.exactly(task.found.span) if tree is not None else None
-    if tree is None or place is None or function is None or table is None or remedy.loop is None:
-        return Unfit("the write and the loop are in different files, or do not parse")
+    if tree is None:
+        return Unfit(UNPARSED)
     if task.found.stack != "django":
-        return Unfit("what is written goes through more than one statement")
+        return Unfit("only writes of Django are put together so far")
+    if function is None or table is None or remedy.loop is None:
+        return Unfit("which table is written is not known")
+    if remedy.loop.path != tree.path:
+        return Unfit("the loop is in another file than the write")
+    place = tree.exactly(task.found.span)
+    if place is None:
+        return Unfit(SPLIT)
     node, way = place
     loop = next((n for n in reversed(way) if isinstance(n, cst.For | cst.While | cst.FunctionDef)), None)
     if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start or not isinstance(way[-1], cst.Expr):
