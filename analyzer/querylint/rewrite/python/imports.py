@@ -69,8 +69,7 @@ _Statement = tuple[cst.SimpleStatementLine, cst.Import | cst.ImportFrom]
 def _place(tree: Tree, module: str, statements: list[_Statement]) -> tuple[int, str, str]:
     """Where an import of a module belongs, and the blank lines before and after it: among those of its package, else in its section."""
     if not statements:
-        at = _head(tree)
-        return at, "", "" if tree.data[at : tree.next_line(at)].strip() == b"" else "\n"
+        return _head(tree), "", ""
     package = module.partition(".")[0]
     alike: list[_Statement] = [(s, c) for s, c in statements if isinstance(c, cst.ImportFrom) and module_of(c).partition(".")[0] == package]
     section = _section(tree, module)
