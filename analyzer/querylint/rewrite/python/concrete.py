@@ -20,6 +20,7 @@ _SPACE = re.compile(
 )
 UNPARSED = "its file does not parse"
 SPLIT = "the place of the finding is no expression by itself"
+_LONG_QUOTES = re.compile(rb"\"\"\"|\'\'\'")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -126,7 +127,8 @@ class Tree(File):
 
     def quoted(self, text: str) -> str:
         """A text between the quotation marks that the file prefers."""
-        mark = "'" if self.data.count(b"'") > self.data.count(b'"') else '"'
+        plain = _LONG_QUOTES.sub(b"", self.data)
+        mark = "'" if plain.count(b"'") > plain.count(b'"') else '"'
         return f"{mark}{text}{mark}"
 
     def line_start(self, offset: int) -> int:
