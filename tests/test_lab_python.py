@@ -25,6 +25,8 @@ SEEDS = int(os.environ.get("LAB_SEEDS", "12"))
 CASES = [case for case in fix_cases() if case.stack in ("Django", "SQLAlchemy") and case.after and case.page != "add-index"]
 EVEN_WITHOUT = "even where there are no"
 OTHER_ERROR = "ends in KeyError"
+SEVERAL_ROWS = "several rows may have one key"
+TOO_MANY = ("MultipleObjectsReturned", "MultipleResultsFound")
 EARLY_ERROR = "fails even if no round asks"
 FEWER_ROWS = ("asking",)
 """Pages whose fixes say that less is loaded; the others say that fewer statements are sent."""
@@ -75,6 +77,8 @@ def test_results_stay_the_same_with_fewer_statements(name: str, trials: dict[str
     assert trial.before, "nothing was run"
     for before, after in zip(trial.before, trial.after, strict=True):
         assert (before["function"], before["seed"]) == (after["function"], after["seed"])
+        if SEVERAL_ROWS in trial.caveats and str(before["error"]).startswith(TOO_MANY):
+            continue
         if EARLY_ERROR in trial.caveats and after["error"] is not None:
             assert before["error"] in (None, after["error"])
             continue

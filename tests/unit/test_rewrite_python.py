@@ -8,8 +8,8 @@ import libcst as cst
 import pytest
 
 from querylint.mend import Choice, mend
-from querylint.rewrite.python.concrete import Tree
-from querylint.rewrite.python.imports import bring
+from querylint.rewrite.python.concrete import Tree, walk
+from querylint.rewrite.python.imports import bring, released
 
 MODELS = (
     "from django.db import models\n\nclass Author(models.Model):\n    name = models.CharField(max_length=80)\n\n"
@@ -45,6 +45,11 @@ def test_a_file_in_another_encoding_is_left_alone(tmp_path: Path) -> None:
         ("from a.b import (\n    C,)\n", "from a.b import (\n    C,\n    d,)\n"),
         ("import os\n\nfrom a.c import E\n", "import os\n\nfrom a.b import d\nfrom a.c import E\n"),
         ('"""Text."""\nx = 1\n', '"""Text."""\nfrom a.b import d\nx = 1\n'),
+        ("import os\n\nfrom z import y\n", "import os\n\nfrom a.b import d\nfrom z import y\n"),
+        ("import os\n\nfrom . import y\n", "import os\n\nfrom a.b import d\n\nfrom . import y\n"),
+        ("import os\n\n# ours\nfrom .m import y\n", "import os\n\nfrom a.b import d\n\n# ours\nfrom .m import y\n"),
+        ("import os\nimport sys\n", "import os\nimport sys\n\nfrom a.b import d\n"),
+        ("import requests\n\nfrom .m import y\n", "import requests\nfrom a.b import d\n\nfrom .m import y\n"),
         ("from a import b\n", "from a import b\n"),
         ("from a.b import d as e\n", "from a.b import d as e\n"),
     ],
@@ -58,6 +63,26 @@ def test_a_name_is_imported_where_its_kin_are(before: str, after: str) -> None:
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     assert text == after
     cst.parse_module(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from a import b\nb()\n", "b()\n"),
+        ("from a import b, c\nb(c)\n", "from a import c\nb(c)\n"),
+        ("from a import c, b\nb(c)\n", "from a import c\nb(c)\n"),
+        ("from a import (\n    b,\n    c,\n)\nb(c)\n", "from a import (\n    c,\n)\nb(c)\n"),
+        ("from a import b\nb()\nb()\n", "from a import b\nb()\nb()\n"),
+        ('from a import b\n__all__ = ["b"]\nb()\n', 'from a import b\n__all__ = ["b"]\nb()\n'),
+    ],
+)
+def test_an_import_goes_with_the_last_use_of_its_name(before: str, after: str) -> None:
+    tree = Tree("x.py", before.encode())
+    call = next(n for n in walk(tree.module) if isinstance(n, cst.Call))
+    text = before
+    for edit in released(tree, [call.func], []):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert text == after
 
 
 def test_a_name_that_means_something_else_is_not_taken() -> None:

@@ -103,21 +103,30 @@ class _Asking:
 
 def _report(mended: Mended, paint: Paint, *, only_show: bool) -> str:
     verb = "would fix" if only_show else "fixed"
-    lines = [line for made in mended.made for line in _made(made, verb, paint)]
+    said: dict[str, int] = {}
+    lines = [line for made in mended.made for line in _made(made, verb, paint, said)]
     told = [left for left in mended.left if left.reason != NO_FIX]
-    lines += [line for left in told for line in _left(left, paint, only_show=only_show)]
+    lines += [line for left in told for line in _left(left, paint, said, only_show=only_show)]
+    if said:
+        lines += ["", "To be minded:", *(f"  ({number}) {printable(caveat)}" for caveat, number in said.items())]
     return "\n".join([*lines, *([""] if lines else []), _summary(mended, verb)]) + "\n"
 
 
-def _made(made: Made, verb: str, paint: Paint) -> list[str]:
+def _made(made: Made, verb: str, paint: Paint, said: dict[str, int]) -> list[str]:
     head = f"{_place(made.finding, paint, made.line)} {verb} {paint.strong(made.finding.rule)}: {_order(made.fix)}"
-    return [head, *(f"    mind: {printable(caveat)}" for caveat in made.fix.caveats)]
+    return [head, *_minded(made.fix, said)]
 
 
-def _left(left: Left, paint: Paint, *, only_show: bool) -> list[str]:
+def _minded(fix: Fix | None, said: dict[str, int]) -> list[str]:
+    """What is to be minded of a fix, by the numbers under which the end of the report says it once for all fixes."""
+    numbers = [said.setdefault(caveat, len(said) + 1) for caveat in fix.caveats] if fix is not None else []
+    return [f"    mind {' '.join(f'({number})' for number in numbers)}"] if numbers else []
+
+
+def _left(left: Left, paint: Paint, said: dict[str, int], *, only_show: bool) -> list[str]:
     place = _place(left.finding, paint, left.line if only_show else 0)
     head = f"{place} not fixed {paint.strong(left.finding.rule)}: {printable(left.reason)}"
-    return [head, *(f"    mind: {printable(caveat)}" for caveat in (left.waiting.caveats if left.waiting else ()))]
+    return [head, *_minded(left.waiting, said)]
 
 
 def _order(fix: Fix) -> str:

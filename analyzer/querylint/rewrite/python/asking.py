@@ -9,13 +9,14 @@ import libcst as cst
 from querylint.patch import Fix, Safety
 from querylint.remedy import Counter, Probe
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.concrete import Tree, around, links, method, name, tree_of, walk
+from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, links, method, name, tree_of, walk
 from querylint.rewrite.python.scopes import variables
 
 NOT_PLAIN = "the rows are used in another way besides"
 NO_QUERY = "the rows are not those of a query that is written in this function"
 QUERY = frozenset(("query", "filter", "filter_by", "where", "order_by", "limit", "offset"))
 """What leaves each row of a table at most once in a query of SQLAlchemy."""
+JOINS = frozenset(("join", "outerjoin", "select_from", "joinedload"))
 NOTHING = {("==", 0): True, ("<", 1): True, (">", 0): False, ("!=", 0): False, (">=", 1): False}
 """Comparisons of a number of rows that only ask whether there are any; whether they hold where there are none."""
 
@@ -25,9 +26,11 @@ def rewrite(task: Task, remedy: Probe | Counter) -> Fix | Unfit:
     if isinstance(remedy, Probe) and remedy.given:
         return Unfit("whether a query that finds nothing counts as one is for its author to say")
     tree = tree_of(task.sources, task.found.span.path)
-    place = tree.exactly(task.found.span) if tree is not None else None
-    if tree is None or place is None:
-        return Unfit("the code around it does not parse")
+    if tree is None:
+        return Unfit(UNPARSED)
+    place = tree.exactly(task.found.span)
+    if place is None:
+        return Unfit(SPLIT)
     node, way = place
     sized = node.args[0].value if isinstance(node, cst.Call) and name(node.func) == "len" and len(node.args) == 1 else None
     rows = sized if sized is not None else node
@@ -38,7 +41,7 @@ def rewrite(task: Task, remedy: Probe | Counter) -> Fix | Unfit:
     if task.found.stack == "django":
         return _django(tree, node, way, sized)
     if task.found.stack == "sqlalchemy":
-        return _sqlalchemy(tree, node, sized)
+        return _sqlalchemy(tree, node, way, sized)
     return Unfit("the stack has no such words")
 
 
@@ -90,14 +93,27 @@ def _django(tree: Tree, node: cst.BaseExpression, way: list[cst.CSTNode], sized:
     return Fix("count with count()", Safety.SAFE, (tree.replaced(node, f"{tree.text(sized)}.count()"),))
 
 
-def _sqlalchemy(tree: Tree, node: cst.BaseExpression, sized: cst.BaseExpression | None) -> Fix | Unfit:
+def _made_of(way: list[cst.CSTNode], base: cst.BaseExpression) -> set[str]:
+    """The methods that a query has gone through which a variable of the function holds."""
+    scope = around(way, cst.FunctionDef)
+    if not isinstance(base, cst.Name) or scope is None or base.value in {p.name.value for p in walk(scope) if isinstance(p, cst.Param)}:
+        return set()
+    made = [value for target, value in _assignments(scope) if name(target) == base.value]
+    return {method(link) for value in made for link in links(value) if isinstance(link, cst.Call)}
+
+
+def _sqlalchemy(tree: Tree, node: cst.BaseExpression, way: list[cst.CSTNode], sized: cst.BaseExpression | None) -> Fix | Unfit:
     chain = links(sized) if sized is not None else []
     rows = chain[0] if chain else None
     if not isinstance(rows, cst.Call) or method(rows) != "all" or not isinstance(rows.func, cst.Attribute):
         return Unfit("the rows are not read by .all() of a query")
-    calls = {method(link) for link in chain[1:] if isinstance(link, cst.Call)}
-    if "query" not in calls or calls - QUERY - {""}:
+    calls = {method(link) for link in chain[1:] if isinstance(link, cst.Call)} | _made_of(way, chain[-1])
+    if calls & JOINS:
         return Unfit("rows that are joined may come several times, and are counted otherwise by the database")
+    if calls & {"scalars", "execute", "scalar"}:
+        return Unfit("a statement of its own would have to count what a select() finds")
+    if "query" not in calls or calls - QUERY - {""}:
+        return Unfit(NO_QUERY if "query" not in calls else "the query does more than to filter its rows")
     query = tree.between(tree.start(rows), tree.start(rows.func.dot))
     return Fix("count with count()", Safety.SAFE, (tree.replaced(node, f"{query}.count()"),))
 

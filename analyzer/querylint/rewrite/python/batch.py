@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import libcst as cst
 
-from querylint.ir import Access, Call, Loop, Op
+from querylint.ir import ITEM, Access, Call, Loop, Op, Root, Terminal
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python import lookups, writes
-from querylint.rewrite.python.concrete import Tree, name, tree_of, walk
-from querylint.rewrite.python.imports import bring
-from querylint.rewrite.python.lookups import MISSING, Lookup
-from querylint.rewrite.python.rounds import Rounds, again, pure, rounds, unsettled, whole_numbers
+from querylint.rewrite.python import lookups_django, lookups_sqlalchemy, writes
+from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, name, tree_of, walk
+from querylint.rewrite.python.expressions import code
+from querylint.rewrite.python.imports import Names, merged, released
+from querylint.rewrite.python.inline import Inlined, inlined
+from querylint.rewrite.python.lookups import MISSING, Asking, Lookup
+from querylint.rewrite.python.rounds import UNSEEN, Rounds, again, calm, pure, rounds, unsettled, whole_numbers
 from querylint.rewrite.python.scopes import fresh, names
 
 BEFORE = "the error of a key that cannot be one comes before the first round"
 TYPES = "the keys must have the type of the column, since they are looked up in a dictionary"
 TWICE = "a key that comes twice gives one object, and no longer two"
+UNNEEDED = "it is read for items, too, that a round asks nothing for"
+HANDLED = "a KeyError of the statements around it is handled as a missing row, too"
 LONG = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The read as it is written, and what it stands in; `typed` says that its key has the type of the column for certain."""
+
+    node: cst.BaseExpression
+    way: list[cst.CSTNode]
+    caveats: tuple[str, ...]
+    django: bool
+    typed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """The edits of the code that waits for a missing row, what is to be minded of them, and what of it goes away."""
+
+    edits: tuple[TextEdit, ...] = ()
+    caveats: tuple[str, ...] = ()
+    gone: tuple[cst.CSTNode, ...] = ()
 
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
@@ -28,25 +54,45 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if remedy.loop is None:
         return Unfit(NO_FIX)
     tree = tree_of(task.sources, task.found.span.path)
-    place = tree.exactly(task.found.span) if tree is not None and remedy.loop.path == task.found.span.path else None
-    if tree is None or place is None:
-        return Unfit("the read and the loop are in different files, or do not parse")
+    if tree is None:
+        return Unfit(UNPARSED)
+    if remedy.loop.path != tree.path:
+        return Unfit("the loop is in another file than the read")
+    place = tree.exactly(task.found.span)
+    if place is None:
+        return Unfit(SPLIT)
     node, way = place
     if isinstance(way[-1], cst.Await):
         node, way = way[-1], way[:-1]
-    lookup = _lookup(task, tree, node)
-    if isinstance(lookup, Unfit):
-        return lookup
     found = rounds(tree, way, node, remedy.loop.start)
     if isinstance(found, Unfit):
         return found
+    brought = Names(tree)
+    lookup = _lookup(task, tree, node, found, brought)
+    if isinstance(lookup, Unfit):
+        return lookup
     if reason := _hindered(task, remedy, found, lookup):
         return Unfit(reason)
     handled = _handled(tree, found, lookup, way)
     if isinstance(handled, Unfit):
         return handled
-    shared = (TWICE,) if task.found.stack == "django" and not _only_read(found, node, way) else ()
-    return _ahead(task, tree, node, found, lookup, handled, shared)
+    django = task.found.stack == "django"
+    shared = (TWICE,) if django and not lookup.found and not _only_read(found, node, way) else ()
+    read = Place(node, way, shared, django=django, typed=_of_row(lookup.key, _rows(task, found)))
+    return _ahead(tree, read, found, lookup, handled, brought)
+
+
+def _never_fails(found: Rounds, key: cst.BaseExpression, rows: frozenset[str]) -> bool:
+    """Whether a key can be worked out for every item, even one that the round asks nothing for."""
+    settled = found.settled(key)
+    return isinstance(settled, cst.Name) or _of_row(settled, rows)
+
+
+def _of_row(key: cst.BaseExpression, rows: frozenset[str]) -> bool:
+    """Whether a key is what a row of a query holds, which has the type of the column by itself."""
+    if not isinstance(key, cst.Attribute) or not isinstance(key.value, cst.Name) or key.value.value not in rows:
+        return False
+    return key.attr.value in ("id", "pk") or key.attr.value.endswith("_id")
 
 
 def _only_read(found: Rounds, node: cst.BaseExpression, way: list[cst.CSTNode]) -> bool:
@@ -70,19 +116,61 @@ def _only_read(found: Rounds, node: cst.BaseExpression, way: list[cst.CSTNode]) 
     return all(use in read and use not in called for use in uses) and row.value not in unsettled(found)
 
 
-def _lookup(task: Task, tree: Tree, node: cst.BaseExpression) -> Lookup | Unfit:
+def _lookup(task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, brought: Names) -> Lookup | Unfit:
     function = task.function
     table = task.program.table(function, task.found.table) if function is not None else None
-    read = {"django": lookups.django, "sqlalchemy": lookups.sqlalchemy}.get(task.found.stack)
-    found = read(tree, node, table) if read is not None and table is not None else None
-    return found or Unfit("what is read is not one row by a key that only it has")
+    read = {"django": lookups_django.lookup, "sqlalchemy": lookups_sqlalchemy.lookup}.get(task.found.stack)
+    if function is None or read is None:
+        return Unfit(NO_FIX)
+    if table is None:
+        return Unfit("which table is read is not known")
+    asking = Asking(found.own, _rows(task, found), _rows(task, found, whole=False), tree.quoted("")[:1])
+    call = node.expression if isinstance(node, cst.Await) else node
+    start, end = tree.bounds(call)
+    if any(isinstance(s, Call) and s.span.start == start and s.span.end == end for s in function.steps()):
+        made = inlined(task, tree, node, found.scope, brought)
+        if isinstance(made, Unfit):
+            return made
+        lookup = read(made.expression, table, asking)
+        return lookup if isinstance(lookup, Unfit) or made.failing is None else _failing(made, lookup)
+    return read(node, table, asking)
+
+
+def _failing(made: Inlined, lookup: Lookup) -> Lookup | Unfit:
+    """A read whose helper raises an error of its own where there is no row."""
+    if lookup.error or lookup.found:
+        return Unfit("the helper raises an error besides that of the read")
+    return replace(lookup, failing=made.failing, none=made.none)
+
+
+def _rows(task: Task, found: Rounds, *, whole: bool = True) -> frozenset[str]:
+    """The item, where the loop runs over what a query finds: over `whole` rows, or over records of some columns."""
+    function, target = task.function, found.loop.target
+    if function is None or not isinstance(target, cst.Name) or not isinstance(task.found.remedy, Batch):
+        return frozenset()
+    over = next((s.over for s in function.steps() if isinstance(s, Loop) and s.span == task.found.remedy.loop), None)
+    reads = {s.id: s for s in function.steps() if isinstance(s, Access) and s.op is Op.READ and s.terminal is Terminal.ROWS}
+    origins = over.origins if over is not None else ()
+    made = [reads[o.ref] for o in origins if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in reads and not set(o.path) - {ITEM}]
+    if whole:
+        fits = len(made) == len(origins) and all(plan.columns is None for read in made for plan in read.plans)
+    else:
+        single = [found.tree.between(r.span.start, r.span.end) for r in made if r.span.path == found.tree.path]
+        fits = any(plan.columns is not None for read in made for plan in read.plans) and not any("scalars(" in text for text in single)
+    return frozenset((target.value,)) if made and fits else frozenset()
 
 
 def _hindered(task: Task, remedy: Batch, found: Rounds, lookup: Lookup) -> str:
     """Why the rows cannot be read before the loop."""
     for part in lookup.parts:
-        if names(part) & (found.own | unsettled(found)):
-            return f"the read needs `{min(names(part) & (found.own | unsettled(found)))}`, which every round has of its own"
+        if names(part) & found.own:
+            return f"the read needs `{min(names(part) & found.own)}`, which every round has of its own"
+        if names(part) & unsettled(found):
+            return f"the read needs `{min(names(part) & unsettled(found))}`, which the rounds change"
+    if not all(calm(part) for part in lookup.parts):
+        return "what the query is made of may be another thing in every round"
+    if found.partial and not _never_fails(found, lookup.key, _rows(task, found)):
+        return UNSEEN
     if found.text(lookup.key) is None or not pure(lookup.key) or not all(_calm(task, found, test) for test in found.tested):
         return "the key is worked out in the round, of more than the item"
     if names(found.loop.iter) & unsettled(found):
@@ -108,56 +196,139 @@ def _calm(task: Task, found: Rounds, test: cst.CSTNode) -> bool:
     return not any(isinstance(s, Access) or task.program.effects_of(function, s) for s in inside)
 
 
-def _handled(tree: Tree, found: Rounds, lookup: Lookup, way: list[cst.CSTNode]) -> tuple[TextEdit, ...] | Unfit:
-    """The edit of the handler that waits for a missing row."""
+def _handled(tree: Tree, found: Rounds, lookup: Lookup, way: list[cst.CSTNode]) -> Handled | Unfit:
+    """What becomes of the code that waits for a missing row."""
+    inner, outer = found.handler, way[: way.index(found.loop)] if found.loop in way else way
     if not lookup.error:
-        return () if found.handler is None else Unfit("an error is handled together with others")
-    if found.handler is not None:
-        kinds = [h.type for h in found.handler.handlers]
-        if len(kinds) != 1 or kinds[0] is None or not name(kinds[0]).endswith(("DoesNotExist", "NoResultFound")):
+        return (
+            Handled() if inner is None and not found.suppressed else Unfit("an error of the read is handled in the round that it comes in")
+        )
+    if inner is not None:
+        held = inner.body.body if isinstance(inner.body, cst.IndentedBlock) else ()
+        return _waiting(tree, inner, alone=len(held) == 1)
+    if found.suppressed:
+        call = found.suppressed[-1]
+        if len(call.args) != 1 or not _missing(call.args[0].value):
             return Unfit("an error is handled together with others")
-        return (tree.replaced(kinds[0], "KeyError"),)
-    for up in way:
-        if isinstance(up, cst.Try) and any(h.type is not None and "DoesNotExist" in tree.text(h.type) for h in up.handlers):
-            return Unfit(f"a handler around the loop waits for {lookup.error}")
-    return ()
+        end = tree.end(call.args[0].value)
+        return Handled((tree.edit(end, end, ", KeyError"),), (HANDLED,))
+    for up in reversed(outer):
+        if isinstance(up, cst.Try) and any(h.type is not None and _names_missing(h.type) for h in up.handlers):
+            return _waiting(tree, up, alone=False)
+    return Handled()
 
 
-def _ahead(
-    task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, lookup: Lookup, handled: tuple[TextEdit, ...], shared: tuple[str, ...]
-) -> Fix | Unfit:
-    taken = tree.names
-    items, kept = again(found, taken)
-    result = fresh(lookup.result, taken)
+def _waiting(tree: Tree, handler: cst.Try, *, alone: bool) -> Handled | Unfit:
+    """A handler that waits for a missing row, of one read alone or of all that it holds."""
+    kinds = [h.type for h in handler.handlers]
+    if len(kinds) != 1 or kinds[0] is None or not _missing(kinds[0]):
+        return Unfit("an error is handled together with others")
+    if alone:
+        return Handled((tree.replaced(kinds[0], "KeyError"),), gone=(kinds[0],))
+    return Handled((tree.replaced(kinds[0], f"({tree.text(kinds[0])}, KeyError)"),), (HANDLED,))
+
+
+def _missing(kind: cst.BaseExpression) -> bool:
+    return name(kind).endswith(("DoesNotExist", "NoResultFound"))
+
+
+def _names_missing(kind: cst.BaseExpression) -> bool:
+    return any(isinstance(n, cst.Name | cst.Attribute) and _missing(n) for n in walk(kind))
+
+
+def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Handled, brought: Names) -> Fix | Unfit:
+    items, kept = again(found, tree.taken(found.scope))
+    result = fresh(lookup.result, tree.taken(found.scope) | _outer(place.way, found, lookup.result))
     key = found.text(lookup.key)
     assert key is not None
-    typed = whole_numbers(found, lookup.key)
-    text = lookup.ahead(found.keys(key, items))
+    typed = place.typed or (whole_numbers(found, lookup.key) and lookup.number)
     statement = _statement(tree, found)
     if statement is None:
         return Unfit("there is no place before the loop for the read")
     at = tree.line_start(tree.start(statement))
     indent = tree.indent(tree.start(statement))
-    line = f"{indent}{result} = {text}\n"
-    if len(line) > LONG and text.endswith(")") and "(" in text:
-        head, _, rest = text.partition("(")
-        line = f"{indent}{result} = {head}(\n{indent}    {rest[:-1]}\n{indent})\n"
     first = f"{indent}{kept}\n" if kept else ""
-    edits = [tree.edit(at, at, first + line), tree.replaced(node, lookup.pick(result, tree.text(lookup.key), typed))]
+    line = _laid_out(indent, result, lookup.ahead(found.keys(key, items)))
+    picked = _put(tree, place, lookup, lookup.pick(result, code(lookup.key), typed))
+    if isinstance(picked, Unfit):
+        return picked
+    edits = [tree.edit(at, at, first + line), *picked]
     if kept:
         edits.append(tree.replaced(found.loop.iter, items))
-    if "select(" in text:
-        brought = bring(tree, "sqlalchemy", "select")
-        if brought is None or brought.local != "select":
-            return Unfit("`select` is another name here")
-        edits += brought.edits
-    caveats = list(shared)
-    if lookup.error and not handled:
+    for module, wanted in lookup.needs:
+        if brought.of(module, wanted) != wanted:
+            return Unfit(f"`{wanted}` is another name here")
+    caveats = [*place.caveats, *lookup.caveats, *handled.caveats, *((UNNEEDED,) if found.partial else ())]
+    if lookup.error and not handled.edits:
         caveats.append(MISSING.format(error=lookup.error))
     if not typed:
-        caveats.append(BEFORE if task.found.stack == "django" else TYPES)
+        caveats.append(BEFORE if place.django else TYPES)
+    called = place.node.expression if isinstance(place.node, cst.Await) else place.node
+    gone = [*([called.func] if isinstance(called, cst.Call) else []), *handled.gone]
+    imports = released(tree, gone, [*edits, *brought.edits])
     level = Safety.UNSAFE if caveats else Safety.SAFE
-    return Fix("read the rows of all keys by one query before the loop", level, (*edits, *handled), tuple(caveats))
+    title = (
+        "read which keys have a row by one query before the loop"
+        if lookup.found
+        else "read the rows of all keys by one query before the loop"
+    )
+    return Fix(title, level, (*merged([*edits, *brought.edits]), *handled.edits, *imports), tuple(caveats))
+
+
+def _outer(way: list[cst.CSTNode], found: Rounds, wanted: str) -> frozenset[str]:
+    """The name that a loop around this one would use, whose rounds need it beside that of this one."""
+    loops = [up for up in way if isinstance(up, cst.For) and up is not found.loop]
+    return frozenset(wanted if n == 0 else f"{wanted}_{n + 1}" for n in range(len(loops)))
+
+
+def _laid_out(indent: str, result: str, text: str) -> str:
+    """The statement that reads ahead, on several lines where it is long."""
+    line = f"{indent}{result} = {text}\n"
+    if len(line) <= LONG:
+        return line
+    if text.startswith("{") and " for " in text:
+        head, rest = text[1:-1].split(" for ", 1)
+        return f"{indent}{result} = {{\n{indent}    {head}\n{indent}    for {rest}\n{indent}}}\n"
+    head, _, rest = text.partition("(")
+    return f"{indent}{result} = {head}(\n{indent}    {rest[:-1]}\n{indent})\n" if rest.endswith(")") else line
+
+
+def _put(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
+    """What stands in the place of the read."""
+    up = place.way[-1]
+    if lookup.failing is not None:
+        return _raising(tree, place, lookup, text)
+    if not lookup.found:
+        return (tree.replaced(place.node, text),)
+    if isinstance(up, cst.UnaryOperation) and isinstance(up.operator, cst.Not):
+        return (tree.replaced(up, text.replace(" in ", " not in ", 1) if text.count(" in ") == 1 else f"not ({text})"),)
+    plain = isinstance(up, cst.BooleanOperation | cst.If | cst.Return | cst.Assign | cst.Arg | cst.IfExp | cst.CompIf)
+    return (tree.replaced(place.node, text if plain or place.node.lpar else f"({text})"),)
+
+
+def _raising(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
+    """The row that is taken, and the error that the helper raised where there is none, before the statement that uses it."""
+    assert lookup.failing is not None
+    *_, statement, part = [up for up in place.way if isinstance(up, cst.BaseStatement | cst.BaseSmallStatement)]
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return Unfit("there is no place for the error that the helper raises")
+    indent, unit = tree.indent(tree.start(statement)), tree.module.default_indent
+    lines = cst.Module(body=[]).code_for_node(lookup.failing).split("\n")
+    raised = "\n".join([f"{indent}{unit}raise {lines[0]}", *(f"{indent}{unit}{line}" for line in lines[1:])])
+    target = part.targets[0].target if isinstance(part, cst.Assign) and len(part.targets) == 1 and part.value is place.node else None
+    if isinstance(target, cst.Name):
+        end = tree.next_line(tree.end(statement) - 1)
+        test = f"{target.value} is None" if lookup.none else f"not {target.value}"
+        return tree.replaced(place.node, text), tree.edit(end, end, f"{indent}if {test}:\n{raised}\n")
+    call = part.value if isinstance(part, cst.Expr) else None
+    if not isinstance(call, cst.Call) or not pure(call.func) or [a.value for a in call.args] != [place.node]:
+        return Unfit("there is no place for the error that the helper raises")
+    scope = around(place.way, cst.FunctionDef) or tree.module
+    row = fresh(lookup.result.partition("_by_")[0], tree.taken(scope))
+    test = f"{row} is None" if lookup.none else f"not {row}"
+    start = tree.line_start(tree.start(statement))
+    before = f"{indent}{row} = {text}\n{indent}if {test}:\n{raised}\n"
+    return tree.edit(start, start, before), tree.replaced(place.node, row)
 
 
 def _statement(tree: Tree, found: Rounds) -> cst.CSTNode | None:

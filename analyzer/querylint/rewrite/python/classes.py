@@ -14,7 +14,7 @@ from querylint.rewrite import Sources, Task
 from querylint.rewrite.python.concrete import Tree
 from querylint.rewrite.python.imports import Names, local_name, module_of, top_imports
 
-MOST_FILES = 300
+MOST_FILES = 600
 _CLASS = re.compile(rb"\bclass\s+(\w+)")
 
 
@@ -41,6 +41,55 @@ def class_name(task: Task, tree: Tree, function: Function, table: str | None, na
     if not beside and _reaches(task.sources, root, span.path, tree.path):
         return None
     return names.of(module, wanted)
+
+
+def carried(sources: Sources, tree: Tree, there: Tree, wanted: str, prefix: str, names: Names) -> str | None:
+    """What a name that another file has is called in this one; None where it cannot be named here.
+
+    `prefix` is what this file calls the other one, if it does: through it every name of that can be reached.
+    """
+    root = _root(sources, there) or _root(sources, tree)
+    found = _source(there, wanted, root) if root is not None else None
+    if found is not None and root is not None:
+        module, original = found
+        for _, clause in top_imports(tree):
+            if (
+                isinstance(clause, cst.ImportFrom)
+                and not isinstance(clause.names, cst.ImportStar)
+                and _absolute(tree, clause, root) == module
+            ):
+                for alias in clause.names:
+                    if alias.name.value == original:
+                        return local_name(alias)
+        path = _file(sources, root, module)
+        if path is None or path == tree.path or not _reaches(sources, root, path, tree.path):
+            return original if path == tree.path else names.of(module, original)
+    return f"{prefix}.{wanted}" if prefix else None
+
+
+def _source(tree: Tree, wanted: str, root: str) -> tuple[str, str] | None:
+    """The module that a name of a file comes from, and its name there."""
+    for _, clause in top_imports(tree):
+        if isinstance(clause, cst.ImportFrom) and not isinstance(clause.names, cst.ImportStar):
+            for alias in clause.names:
+                if local_name(alias) == wanted and isinstance(alias.name, cst.Name):
+                    return _absolute(tree, clause, root), alias.name.value
+    defined = {s.name.value for s in tree.module.body if isinstance(s, cst.ClassDef | cst.FunctionDef)}
+    return (_dotted(tree.path[len(root) :]), wanted) if wanted in defined and tree.path.startswith(root) else None
+
+
+def _absolute(tree: Tree, clause: cst.ImportFrom, root: str) -> str:
+    """The module that names are taken from, from the top."""
+    written = module_of(clause)
+    module = written.lstrip(".")
+    level = len(written) - len(module)
+    if not level:
+        return module
+    package = _dotted(tree.path[len(root) :]).split(".")
+    if not tree.path.endswith("/__init__.py"):
+        package = package[:-1]
+    package = package[: len(package) - level + 1]
+    return ".".join([*package, *([module] if module else [])])
 
 
 def _imports_of(tree: Tree) -> Iterator[cst.ImportAlias]:
@@ -91,7 +140,7 @@ def _reaches(sources: Sources, root: str, start: str, goal: str) -> bool:
         path = waiting.pop()
         if path == goal or len(seen) > MOST_FILES:
             return True
-        for module in _loads(sources, path):
+        for module in _loads(sources, root, path):
             found = _file(sources, root, module)
             if found is not None and found not in seen:
                 seen.add(found)
@@ -99,14 +148,18 @@ def _reaches(sources: Sources, root: str, start: str, goal: str) -> bool:
     return False
 
 
-def _loads(sources: Sources, path: str) -> frozenset[str]:
-    """The modules that a file imports when it is loaded, as far as they are named from the top."""
+def _loads(sources: Sources, root: str, path: str) -> frozenset[str]:
+    """The modules that a file imports when it is loaded, with the packages that they lie in."""
     key = f"imports of {path}"
     known = sources.parsed.get(key)
     if known is None:
         data = sources.read(path)
         try:
-            known = frozenset(_imports(ast.parse(data or b"").body))
+            package = _dotted(path[len(root) :]).split(".")
+            if not path.endswith("/__init__.py"):
+                package = package[:-1]
+            modules = {m for m in _imports(ast.parse(data or b"").body, package) if m}
+            known = frozenset(m.rsplit(".", n)[0] for m in modules for n in range(m.count(".") + 1))
         except (SyntaxError, ValueError):
             known = frozenset()
         sources.parsed[key] = known
@@ -114,12 +167,14 @@ def _loads(sources: Sources, path: str) -> frozenset[str]:
     return known
 
 
-def _imports(body: list[ast.stmt]) -> Iterator[str]:
+def _imports(body: list[ast.stmt], package: list[str]) -> Iterator[str]:
     for node in body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module is not None and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
         elif (isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test)) or isinstance(node, ast.Try):
-            yield from _imports([*node.body, *node.orelse])
+            yield from _imports([*node.body, *node.orelse], package)

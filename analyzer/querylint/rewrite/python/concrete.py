@@ -18,6 +18,9 @@ from querylint.text import Span
 _SPACE = re.compile(
     r"whitespace|^(?:lpar|rpar|lbracket|rbracket|lbrace|rbrace|comma|semicolon|newline|leading_lines|lines_after|header|footer)"
 )
+UNPARSED = "its file does not parse"
+SPLIT = "the place of the finding is no expression by itself"
+_LONG_QUOTES = re.compile(rb"\"\"\"|\'\'\'")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -55,10 +58,23 @@ class Tree(File):
         return self.bounds(node)[1]
 
     @cached_property
+    def _variables(self) -> frozenset[cst.Name]:
+        """Every place that names a variable."""
+        apart = {n.attr for n in self._spans if isinstance(n, cst.Attribute)} | {n.keyword for n in self._spans if isinstance(n, cst.Arg)}
+        return frozenset(n for n in self._spans if isinstance(n, cst.Name) and n not in apart)
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every variable that the file names."""
-        apart = {n.attr for n in self._spans if isinstance(n, cst.Attribute)} | {n.keyword for n in self._spans if isinstance(n, cst.Arg)}
-        return frozenset(n.value for n in self._spans if isinstance(n, cst.Name) and n not in apart)
+        return frozenset(n.value for n in self._variables)
+
+    def taken(self, scope: cst.CSTNode) -> frozenset[str]:
+        """The names that a new variable of a function cannot have: those that it uses, and those of the file's top level."""
+        if not isinstance(scope, cst.FunctionDef):
+            return self.names
+        apart = [s for s in self.module.body if isinstance(s, cst.FunctionDef | cst.ClassDef)]
+        elsewhere = {n for statement in apart for n in walk(statement)} - set(walk(scope))
+        return frozenset({n.value for n in self._variables - elsewhere} | {s.name.value for s in apart})
 
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node, its line ends as `\\n`."""
@@ -111,7 +127,8 @@ class Tree(File):
 
     def quoted(self, text: str) -> str:
         """A text between the quotation marks that the file prefers."""
-        mark = "'" if self.data.count(b"'") > self.data.count(b'"') else '"'
+        plain = _LONG_QUOTES.sub(b"", self.data)
+        mark = "'" if plain.count(b"'") > plain.count(b'"') else '"'
         return f"{mark}{text}{mark}"
 
     def line_start(self, offset: int) -> int:

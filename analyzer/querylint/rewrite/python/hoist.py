@@ -7,7 +7,7 @@ import libcst as cst
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import Hoist
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.concrete import Tree, around, links, method, tree_of, walk
+from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, links, method, tree_of, walk
 from querylint.rewrite.python.scopes import bound, changed, fresh, names, snake
 
 EMPTY = "it is read even where there are no items, or none that needs it"
@@ -18,9 +18,13 @@ FAILS = "where no row is there, it fails even if no round asks for it"
 def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
     """Read once before the loop what no round changes."""
     tree = tree_of(task.sources, task.found.span.path)
-    place = tree.exactly(task.found.span) if tree is not None and remedy.loop.path == tree.path else None
-    if tree is None or place is None:
-        return Unfit("the read and the loop are in different files, or do not parse")
+    if tree is None:
+        return Unfit(UNPARSED)
+    if remedy.loop.path != tree.path:
+        return Unfit("the loop is in another file than the read")
+    place = tree.exactly(task.found.span)
+    if place is None:
+        return Unfit(SPLIT)
     node, way = place
     loop = next((n for n in way if isinstance(n, cst.For) and tree.start(n) == remedy.loop.start), None)
     if loop is None or any(isinstance(n, cst.FunctionDef | cst.Lambda | cst.CompFor) for n in way[way.index(loop) :]):
@@ -29,17 +33,15 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         return Unfit("the read does not stand in the rounds of a loop itself")
     statement, block = _statement(way)
     named = _named(statement)
+    if named is not None and node not in links(named[1]):
+        named = None  # the statement does more than to read
     value = named[1] if named is not None else node
     own = named[0] if named is not None else ""
-    direct = block is loop.body
-    if named is not None and direct and _taken(own, loop, way):
-        return Unfit("its name is taken outside of the loop")
     if reason := _hindered(loop, value, own):
         return Unfit(reason)
-    if named is not None and not direct and (value is not node or _taken(own, loop, way) or _given(loop, own) > 1):
+    whole = value is node or block is loop.body
+    if named is not None and (not whole or _taken(own, loop, way) or _given(loop, own) > 1):
         named = None  # its place is taken by another name
-    if _given(loop, own) > 1 and direct:
-        return Unfit(f"`{own}` is given another value in a round")
     caveats = (EMPTY, FAILS) if method(links(node)[0]) in RAISING or _called(node) in RAISING else (EMPTY,)
     if named is not None:
         edits = _moved(tree, loop, statement, block)
@@ -48,7 +50,7 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         return Unfit("the read is run by a loop of its own")
     if "\n" in tree.text(node) and '"""' in tree.text(node):
         return Unfit("the read holds a text of several lines")
-    name = fresh(snake(task.found.table or "row").rpartition(".")[2], tree.names)
+    name = fresh(snake(task.found.table or "row").rpartition(".")[2], tree.taken(around(way, cst.FunctionDef) or tree.module))
     indent = tree.indent(tree.start(loop))
     shift = len(tree.indent(tree.start(node))) - len(indent)
     text = "\n".join(

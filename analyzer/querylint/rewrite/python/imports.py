@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from querylint.patch import TextEdit
 from querylint.rewrite.python.calls import behind
-from querylint.rewrite.python.concrete import Tree, name
+from querylint.rewrite.python.concrete import Tree, name, walk
+from querylint.rewrite.python.scopes import variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ class Names:
         return found.local
 
 
+def merged(edits: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
+    """Edits of which those that insert at the same place are one."""
+    found: dict[tuple[int, int], TextEdit] = {}
+    for edit in edits:
+        key = (edit.span.start, edit.span.end)
+        found[key] = TextEdit(edit.span, found[key].text + edit.text, shared=edit.shared) if key in found else edit
+    return tuple(found.values())
+
+
 def bring(tree: Tree, module: str, wanted: str) -> Brought | None:
     """A name of a module; None where the file calls something else so."""
     found = _imported(tree, module, wanted)
@@ -47,20 +59,48 @@ def bring(tree: Tree, module: str, wanted: str) -> Brought | None:
     for _, clause in statements:
         if isinstance(clause, cst.ImportFrom) and module_of(clause) == module and not isinstance(clause.names, cst.ImportStar):
             return Brought(wanted, (_listed(tree, clause, wanted),))
-    at = _line(tree, module, statements)
-    return Brought(wanted, (tree.edit(at, at, f"from {module} import {wanted}\n", shared=True),))
+    at, before, after = _place(tree, module, statements)
+    return Brought(wanted, (tree.edit(at, at, f"{before}from {module} import {wanted}\n{after}", shared=True),))
 
 
-def _line(tree: Tree, module: str, statements: list[tuple[cst.SimpleStatementLine, cst.Import | cst.ImportFrom]]) -> int:
-    """Where an import of a module belongs: among those of its package, in their order."""
-    package = module.partition(".")[0]
-    same = [(s, module_of(c)) for s, c in statements if isinstance(c, cst.ImportFrom) and module_of(c).partition(".")[0] == package]
-    later = next((s for s, other in same if other > module), None)
-    if later is not None:
-        return tree.line_start(tree.start(later))
+_Statement = tuple[cst.SimpleStatementLine, cst.Import | cst.ImportFrom]
+
+
+def _place(tree: Tree, module: str, statements: list[_Statement]) -> tuple[int, str, str]:
+    """Where an import of a module belongs, and the blank lines before and after it: among those of its package, else in its section."""
     if not statements:
-        return _head(tree)
-    return tree.next_line(tree.end(same[-1][0] if same else statements[-1][0]))
+        return _head(tree), "", ""
+    package = module.partition(".")[0]
+    alike: list[_Statement] = [(s, c) for s, c in statements if isinstance(c, cst.ImportFrom) and module_of(c).partition(".")[0] == package]
+    section = _section(tree, module)
+    alike = alike or [(s, c) for s, c in statements if _section(tree, _first(c)) == section]
+    if alike:
+        later = next((s for s, c in alike if isinstance(c, cst.ImportFrom) and module_of(c).lower() > module.lower()), None)
+        return (tree.line_start(tree.start(later)) if later is not None else tree.next_line(tree.end(alike[-1][0]))), "", ""
+    following = next((s for s, c in statements if _section(tree, _first(c)) > section), None)
+    if following is not None:
+        at = tree.line_start(tree.start(following))
+        while tree.data[tree.line_start(at - 1) : at].strip().startswith(b"#") and at > _head(tree):
+            at = tree.line_start(at - 1)
+        return at, "", "\n"
+    return tree.next_line(tree.end(statements[-1][0])), "\n", ""
+
+
+def _first(clause: cst.Import | cst.ImportFrom) -> str:
+    """The module that a statement names, the first where it names several."""
+    return module_of(clause) if isinstance(clause, cst.ImportFrom) else name(clause.names[0].name)
+
+
+def _section(tree: Tree, module: str) -> int:
+    """The section that an import belongs to, in the order of sections: the future, the standard library, others, the project, relative."""
+    package = module.partition(".")[0]
+    if not package:
+        return 4
+    if package == "__future__":
+        return 0
+    if package in sys.stdlib_module_names:
+        return 1
+    return 3 if package in tree.path.removesuffix(".py").split("/") else 2
 
 
 def _rank(wanted: str) -> tuple[int, str]:
@@ -124,3 +164,45 @@ def _head(tree: Tree) -> int:
     if body and tree.module.get_docstring() is not None:
         return tree.next_line(tree.end(body[0]))
     return tree.start(body[0]) if body else len(tree.data)
+
+
+def released(tree: Tree, gone: Iterable[cst.CSTNode], written: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
+    """What becomes of the imports of names that code which goes away used: those that nothing else needs go, too.
+
+    Another use keeps an import in its place, by an edit that changes nothing: two fixes that each take one of two uses away are then made
+    one after the other, of which the second takes the import away.
+    """
+    apart = {n for node in gone for n in walk(node)}
+    wanted = {n.value for n in apart if isinstance(n, cst.Name)}
+    texts = [edit.text for edit in written]
+    edits: list[TextEdit] = []
+    imported = {n for statement, _ in top_imports(tree) for n in walk(statement)}
+    used = {n.value for n in variables(tree.module) if n not in apart and n not in imported}
+    for statement, clause in top_imports(tree):
+        if not isinstance(clause, cst.ImportFrom) or isinstance(clause.names, cst.ImportStar) or tree.path.endswith("__init__.py"):
+            continue
+        for alias in clause.names:
+            local = local_name(alias)
+            if local not in wanted or any(re.search(rf"\b{local}\b", text) for text in texts):
+                continue
+            if local in used or re.search(rb"[\"']" + local.encode() + rb"[\"']", tree.data):
+                edits.append(tree.replaced(alias, tree.text(alias)))
+            else:
+                edits.append(_without(tree, statement, clause, alias))
+    return tuple(edits)
+
+
+def _without(tree: Tree, statement: cst.SimpleStatementLine, clause: cst.ImportFrom, alias: cst.ImportAlias) -> TextEdit:
+    """An import without one of its names, or without all of it where that is the only one."""
+    assert not isinstance(clause.names, cst.ImportStar)
+    if len(clause.names) == 1:
+        return tree.edit(tree.line_start(tree.start(statement)), tree.next_line(tree.end(clause)), "")
+    number = list(clause.names).index(alias)
+    if number + 1 < len(clause.names):
+        return tree.edit(tree.start(alias), tree.start(clause.names[number + 1]), "")
+    before = clause.names[number - 1]
+    return tree.edit(
+        tree.end(before.name if before.asname is None else before.asname),
+        tree.end(alias.name if alias.asname is None else alias.asname),
+        "",
+    )

@@ -35,7 +35,7 @@ def rewrite(task: Task, remedy: Preload) -> Fix | Unfit:
     site, read = found
     if read.follows is not None and any(loop.kind is not LoopKind.ONCE for loop in site.loops):
         return Unfit("its query is asked for every row of another one, which should bring the rows along")
-    if reason := _hindered(task, site.function, read):
+    if reason := _hindered(task, site.function, read, remedy):
         return Unfit(reason)
     write = {"django": preload_django.write, "sqlalchemy": preload_sqlalchemy.write}.get(task.found.stack)
     edits = write(task, tree, site.function, read, remedy) if write is not None else Unfit("the stack has no such words")
@@ -69,13 +69,15 @@ def _says(read: Access, start: int) -> bool:
     return any(e.span is not None and e.span.start == start for plan in read.plans for e in plan.eager)
 
 
-def _hindered(task: Task, function: Function, read: Access) -> str:
+def _hindered(task: Task, function: Function, read: Access, remedy: Preload) -> str:
     if read.follows is not None:
         for source in sources(task.program, function, read.follows):
             read_by = source.read
             if read_by is not None and source.path and loaded(task.program, source.outer, read_by.table, read_by.plans, source.path):
                 return "the rows come along with others already, which a query of their own would undo"
-    if any(plan.columns is not None or plan.deferred for plan in read.plans):
+    table = task.program.table(function, read.table)
+    keys = {link.column for path in (*remedy.joined, *remedy.batched) if table is not None and (link := table.link(path[0])) is not None}
+    if any(plan.columns is not None or keys & set(plan.deferred) for plan in read.plans):
         return "the query loads only some columns of its rows"
     return ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import libcst as cst
 
 from querylint.ir import Access, Function
@@ -9,14 +11,13 @@ from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.calls import COMMA, call_after, calls_on, more_arguments, without_endings
-from querylint.rewrite.python.concrete import Tree, around, links, method
+from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
 
 ENDINGS = frozenset(
     ("get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "iterator", "in_bulk", "contains", "create",
      "aget", "afirst", "alast", "aearliest", "alatest", "acount", "aexists", "aiterator", "ain_bulk")
 )  # fmt: skip
 HINDERING = {
-    "select_for_update": "the query locks its rows, and a join would lock others with them",
     "union": "the query is united with another one, which must have the same columns",
     "intersection": "the query is united with another one, which must have the same columns",
     "difference": "the query is united with another one, which must have the same columns",
@@ -36,19 +37,54 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     if place is None:
         return Unfit("the query is not written as one expression")
     node, way = place
+    if remedy.joined and any(_locks(call) for call in calls_on(tree, way, node)):
+        remedy = replace(remedy, joined=(), batched=(*remedy.joined, *remedy.batched))  # a join would lock the rows of others, too
     if reason := _hindered(tree, way, node, batched=bool(remedy.batched)):
         return Unfit(reason)
-    return _asked(tree, node, remedy)
+    ways = [arm for one in _answers(way, node) for arm in ((one.body, one.orelse) if isinstance(one, cst.IfExp) else (one,))]
+    found = [_asked(tree, one, remedy) for one in ways if not _empty(one)] or [
+        Unfit("the query finds no rows, and which other one does is not seen")
+    ]
+    unfit = next((one for one in found if isinstance(one, Unfit)), None)
+    return unfit or tuple(edit for one in found if not isinstance(one, Unfit) for edit in one)
+
+
+def _answers(way: list[cst.CSTNode], node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """All queries that a function answers with, where one of its answers is to be changed: callers go on with any of them."""
+    scope = around(way, cst.FunctionDef)
+    if not isinstance(way[-1], cst.Return) or scope is None:
+        return [node]
+    inner = {n for own in walk(scope) if isinstance(own, cst.FunctionDef | cst.Lambda) and own is not scope for n in walk(own)}
+    answers = [n.value for n in walk(scope) if isinstance(n, cst.Return) and n not in inner and n.value is not None]
+    return [one for one in answers if one is node or (_manager(one) == _manager(node) != "" and not _empty(one))]
+
+
+def _manager(query: cst.BaseExpression) -> str:
+    """What a chain of calls begins with, empty for anything else."""
+    first = next((link for link in reversed(links(query)) if isinstance(link, cst.Call)), None)
+    return name(first.func.value) if first is not None and isinstance(first.func, cst.Attribute) else ""
+
+
+def _locks(call: cst.Call) -> bool:
+    """Whether a call locks all rows that a query joins."""
+    return method(call) == "select_for_update" and not any(a.keyword is not None and a.keyword.value == "of" for a in call.args)
+
+
+def _empty(node: cst.BaseExpression) -> bool:
+    """Whether an arm of a choice stands for no rows."""
+    if isinstance(node, cst.Call):
+        return method(node) == "none"
+    return (isinstance(node, cst.List | cst.Tuple) and not node.elements) or (isinstance(node, cst.Name) and node.value == "None")
 
 
 def _hindered(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, *, batched: bool) -> str:
     """What is done with the query that speaks against loading more."""
     for call in calls_on(tree, way, node):
-        name = method(call)
-        if name in ("iterator", "aiterator") and batched and not call.args:
+        called = method(call)
+        if called in ("iterator", "aiterator") and batched and not call.args:
             return "rows that are read by iterator() bring nothing along unless it has a chunk_size"
-        if name in HINDERING:
-            return HINDERING[name]
+        if called in HINDERING:
+            return HINDERING[called]
     return ""
 
 
@@ -57,14 +93,14 @@ def _asked(tree: Tree, node: cst.BaseExpression, remedy: Preload) -> tuple[TextE
     if not chain or not isinstance(chain[0], cst.Call | cst.Attribute) or (isinstance(chain[0], cst.Call) and not method(chain[0])):
         return Unfit("the rows are not read by a queryset that is written here")
     edits: list[TextEdit] = []
-    for name, paths in (("select_related", remedy.joined), ("prefetch_related", remedy.batched)):
+    for loader, paths in (("select_related", remedy.joined), ("prefetch_related", remedy.batched)):
         if not paths:
             continue
         given = [tree.quoted("__".join(path)) for path in paths]
-        calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == name]
-        if any(not call.args or any(not _plain(a, name) for a in call.args) for call in calls):
-            return Unfit(f"its {name}() says what to load in a way that is not plain")
-        edits.append(more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], name, given))
+        calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == loader]
+        if any(not call.args or any(not _plain(a, loader) for a in call.args) for call in calls):
+            return Unfit(f"its {loader}() says what to load in a way that is not plain")
+        edits.append(more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], loader, given))
     return _together(tree, edits)
 
 

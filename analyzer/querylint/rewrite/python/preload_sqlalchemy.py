@@ -11,7 +11,7 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.calls import call_after, more_arguments, without_endings
 from querylint.rewrite.python.classes import class_name
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
-from querylint.rewrite.python.imports import Names
+from querylint.rewrite.python.imports import Names, merged
 
 ENDINGS = frozenset(
     ("all", "first", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique", "count", "get", "yield_per",
@@ -27,6 +27,7 @@ HINDERING = {
     "raiseload": "the query says which relations not to load",
     "expire_all": "the session forgets its rows on the way",
 }
+REFINES = frozenset(("filter", "where", "filter_by", "order_by", "options", "join", "outerjoin", "limit", "offset"))
 COMMITS = "the session forgets its rows at every commit, and would read the relation again"
 APART = frozenset(("distinct", "group_by", "with_for_update"))
 """What a join would have to join in: relations come by a query of their own there."""
@@ -40,15 +41,19 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     if place is None:
         return Unfit("the query is not written as one expression")
     node, way = place
+    names = Names(tree)
     chain = _query(node)
-    if chain is None:
+    entity = _entity(chain) if chain is not None else ""
+    if chain is None and isinstance(node, cst.Call) and _rows_of_class(node, read):
+        # the query goes on with one that a variable holds, of the class that the read is known to be of
+        chain, entity = without_endings(links(node), ENDINGS), class_name(task, tree, function, read.table, names) or ""
+    if not chain or not entity:
         return Unfit("the rows are not read by a query of one class that is written here")
     scope = around(way, cst.FunctionDef) or node
     used = {method(n) for n in walk(scope)} | {name(n.func) for n in walk(scope) if isinstance(n, cst.Call)}
     hindering = next((HINDERING[word] for word in HINDERING if word in used), "")
     if hindering or any(method(n) in ("commit", "rollback") for loop in walk(scope) if isinstance(loop, cst.For) for n in walk(loop.body)):
         return Unfit(hindering or COMMITS)
-    entity, names = _entity(chain), Names(tree)
     given: list[str] = []
     for path in (*remedy.joined, *remedy.batched):
         option = _option(task, tree, function, read, path, entity, names, apart=bool(used & APART))
@@ -58,16 +63,13 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == "options"]
     if calls and any(argument.star or argument.keyword is not None for argument in calls[0].args):
         return Unfit("its options() says what to load in a way that is not plain")
-    return (*_merged(names.edits), more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], "options", given))
+    return (*merged(names.edits), more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], "options", given))
 
 
-def _merged(edits: list[TextEdit]) -> tuple[TextEdit, ...]:
-    """Imports that are put into the same place in one edit."""
-    found: dict[tuple[int, int], TextEdit] = {}
-    for edit in edits:
-        key = (edit.span.start, edit.span.end)
-        found[key] = TextEdit(edit.span, found[key].text + edit.text, shared=True) if key in found else edit
-    return tuple(found.values())
+def _rows_of_class(node: cst.Call, read: Access) -> bool:
+    """Whether a chain that begins with a variable refines a query, and all its plans are of rows as they are."""
+    base, called = links(node)[-1], {method(link) for link in links(node) if isinstance(link, cst.Call)}
+    return isinstance(base, cst.Name) and called <= REFINES | ENDINGS and all(plan.columns is None for plan in read.plans)
 
 
 def _query(node: cst.BaseExpression) -> list[cst.BaseExpression] | None:

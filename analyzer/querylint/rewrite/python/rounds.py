@@ -8,43 +8,50 @@ import libcst as cst
 
 from querylint.rewrite import Unfit
 from querylint.rewrite.python.concrete import Tree, around, method, name, walk
-from querylint.rewrite.python.scopes import bound, changed, fresh, names, variables
+from querylint.rewrite.python.expressions import code, one_line, replaced, scoped
+from querylint.rewrite.python.scopes import bound, changed, fresh, names
 
 PURE = frozenset(("int", "str", "float", "bool", "len", "tuple", "isinstance", "min", "max", "abs", "repr", "UUID"))
 PURE_METHODS = frozenset(("get", "strip", "lower", "upper", "startswith", "endswith", "UUID", "removeprefix", "removesuffix"))
 VIEWS = frozenset(("items", "keys", "values"))
+CONDITIONS = frozenset(
+    ("Q", "F", "Value", "Exists", "OuterRef", "or_", "and_", "not_", "desc", "asc", "in_", "is_", "is_not", "isnot", "any", "has", "like",
+     "joinedload", "selectinload", "subqueryload", "contains_eager", "load_only", "defaultload", "lower",
+     "nullslast", "nulls_last", "between")
+)  # fmt: skip
+"""What conditions and options of a query are made with."""
 UNSEEN = "the way to the read depends on more than the item"
 
 
 @dataclass(slots=True)
 class Rounds:
-    """A loop. `conditions` and `worked_out` say what a round does before it comes to the place."""
+    """A loop. `conditions` and `worked_out` say what a round does before it comes to the place; `partial` that it does not come there for
+    some items besides."""
 
     tree: Tree
     loop: cst.For | cst.CompFor
     scope: cst.CSTNode
     conditions: list[str] = field(default_factory=list)
-    worked_out: dict[str, str] = field(default_factory=dict)
+    worked_out: dict[str, cst.BaseExpression] = field(default_factory=dict)
     handler: cst.Try | None = None
     tested: list[cst.CSTNode] = field(default_factory=list)
+    partial: bool = False
+    suppressed: list[cst.Call] = field(default_factory=list)
 
     @property
     def own(self) -> frozenset[str]:
         """The variables that every round has of its own."""
         return names(self.loop.target) | (bound(self.loop.body) if isinstance(self.loop, cst.For) else frozenset())
 
-    def text(self, node: cst.CSTNode) -> str | None:
+    def text(self, node: cst.BaseExpression) -> str | None:
         """An expression in terms of the item alone; None where it needs more."""
-        if names(node) & (self.own - names(self.loop.target) - self.worked_out.keys()):
+        if names(node) & (self.own - names(self.loop.target) - self.worked_out.keys()) or not one_line(node):
             return None
-        start, end = self.tree.bounds(node)
-        text, at = "", start
-        for here in sorted(variables(node), key=self.tree.start):
-            if here.value in self.worked_out:
-                first, last = self.tree.bounds(here)
-                text += self.tree.between(at, first) + self.worked_out[here.value]
-                at = last
-        return text + self.tree.between(at, end)
+        return code(self.settled(node))
+
+    def settled(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """An expression with what was worked out in the round in the place of the variables that hold it."""
+        return replaced(node, self.worked_out)
 
     def keys(self, key: str, items: str) -> str:
         """The keys of all the items, by what these are called before the loop."""
@@ -83,12 +90,16 @@ def _comprehension(tree: Tree, made: cst.BaseExpression, scope: cst.CSTNode, way
     clause = made.for_in
     if clause.inner_for_in is not None or clause.asynchronous is not None or clause in way:
         return Unfit("the comprehension has a form that is not understood")
+    around_it = way[: way.index(made)]
+    if any(isinstance(up, cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp) for up in around_it):
+        return Unfit("the comprehension stands in another one, whose items it may need")
     found = Rounds(tree, clause, scope)
     found.conditions = [tree.text(test.test) for test in clause.ifs]
     found.tested = [test.test for test in clause.ifs]
     inner = way[way.index(made) + 1 :]
-    if any(isinstance(up, cst.IfExp | cst.BooleanOperation | cst.Lambda) for up in inner):
+    if any(isinstance(up, cst.Lambda) for up in inner):
         return Unfit(UNSEEN)
+    found.partial = any(isinstance(up, cst.IfExp | cst.BooleanOperation) for up in inner)
     return found
 
 
@@ -106,10 +117,15 @@ def _step(found: Rounds, outer: cst.CSTNode, child: cst.CSTNode) -> str:
         if child is outer.orelse:
             return _condition(found, outer.test, holds=False)
     elif isinstance(outer, cst.Try):
-        if child is not outer.body or not isinstance(outer.body, cst.IndentedBlock) or len(outer.body.body) != 1:
-            return "an error is handled together with others"
+        if child is not outer.body or found.handler is not None:
+            return "the read is part of what is done about an error"
         found.handler = outer
-    elif isinstance(outer, cst.IfExp | cst.BooleanOperation | cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp | cst.Lambda):
+    elif isinstance(outer, cst.With):
+        calls = [item.item for item in outer.items if isinstance(item.item, cst.Call)]
+        found.suppressed += [call for call in calls if name(call.func).rpartition(".")[2] == "suppress"]
+    elif isinstance(outer, cst.IfExp | cst.BooleanOperation):
+        found.partial = True
+    elif isinstance(outer, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp | cst.Lambda):
         return UNSEEN
     return ""
 
@@ -117,16 +133,14 @@ def _step(found: Rounds, outer: cst.CSTNode, child: cst.CSTNode) -> str:
 def _before(found: Rounds, statement: cst.CSTNode) -> str:
     if isinstance(statement, cst.If) and statement.orelse is None and _leaves(statement.body):
         return _condition(found, statement.test, holds=False)
+    if bound(statement) & (found.worked_out.keys() | names(found.loop.target)):
+        return UNSEEN
     if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
         part = statement.body[0]
-        if isinstance(part, cst.Assign) and len(part.targets) == 1 and isinstance(part.targets[0].target, cst.Name):
-            text = found.text(part.value)
-            given = part.targets[0].target.value
-            if given in found.worked_out:
-                return UNSEEN
-            if text is not None and pure(part.value):
-                atom = isinstance(part.value, cst.Name | cst.Call | cst.Attribute | cst.Subscript | cst.SimpleString | cst.Integer)
-                found.worked_out[given] = text if atom else f"({text})"
+        target = part.targets[0].target if isinstance(part, cst.Assign) and len(part.targets) == 1 else None
+        value = part.value if isinstance(part, cst.Assign) else None
+        if value is not None and isinstance(target, cst.Name) and pure(value) and not scoped(value) and found.text(value) is not None:
+            found.worked_out[target.value] = found.settled(value)
     return ""
 
 
@@ -139,7 +153,8 @@ def _leaves(body: cst.BaseSuite) -> bool:
 def _condition(found: Rounds, test: cst.BaseExpression, *, holds: bool) -> str:
     text = found.text(test)
     if text is None or any(isinstance(n, cst.NamedExpr | cst.Await) for n in walk(test)):
-        return UNSEEN
+        found.partial = True
+        return ""
     found.tested.append(test)
     if holds:
         found.conditions.append(f"({text})" if isinstance(test, cst.IfExp | cst.Lambda) else text)
@@ -158,6 +173,15 @@ def pure(node: cst.CSTNode) -> bool:
         if isinstance(here, cst.Call) and name(here.func).rpartition(".")[2] not in PURE and method(here) not in PURE_METHODS:
             return False
     return True
+
+
+def calm(node: cst.CSTNode) -> bool:
+    """Whether a part of a query is the same whenever it is worked out."""
+    calls = [here for here in walk(node) if isinstance(here, cst.Call)]
+    known = PURE | PURE_METHODS | CONDITIONS
+    return not any(isinstance(n, cst.Await | cst.Yield | cst.NamedExpr) for n in walk(node)) and all(
+        (method(call) or name(call.func)) in known for call in calls
+    )
 
 
 def again(found: Rounds, taken: frozenset[str]) -> tuple[str, str]:
@@ -225,7 +249,8 @@ def whole_numbers(found: Rounds, key: cst.BaseExpression) -> bool:
     if key.value in names(found.loop.target):
         items = found.loop.iter
         return isinstance(items, cst.Name) and _annotation(found.scope, items.value).partition("[")[2] in ("int]", "int, ...]")
-    return found.worked_out.get(key.value, "").startswith("int(")
+    worked = found.worked_out.get(key.value)
+    return isinstance(worked, cst.Call) and name(worked.func) == "int"
 
 
 def unsettled(found: Rounds) -> frozenset[str]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import libcst as cst
 
-from querylint.ir import Access, Call, Function, Loop, Table
+from querylint.ir import Access, Call, Function, Loop, Op, Program, Table, Terminal
 from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.classes import class_name
-from querylint.rewrite.python.concrete import Tree, method, name, tree_of, walk
+from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, method, name, tree_of, walk
 from querylint.rewrite.python.imports import Names
 from querylint.rewrite.python.scopes import fresh, snake
 
 SILENT = "save() and signals of other code are passed by"
 NOTHING = "where a round fails, none of the rows is written"
+CONDITIONS = frozenset(("filter", "exclude", "get"))
+"""What compares a row that it is handed, and leaves it as it is."""
 KEYLESS = "the rows have no key before all of them are written"
 
 
@@ -23,11 +25,17 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     tree = tree_of(task.sources, task.found.span.path)
     function = task.function
     table = task.program.table(function, task.found.table) if function is not None else None
-    place = tree.exactly(task.found.span) if tree is not None else None
-    if tree is None or place is None or function is None or table is None or remedy.loop is None:
-        return Unfit("the write and the loop are in different files, or do not parse")
+    if tree is None:
+        return Unfit(UNPARSED)
     if task.found.stack != "django":
-        return Unfit("what is written goes through more than one statement")
+        return Unfit("only writes of Django are put together so far")
+    if function is None or table is None or remedy.loop is None:
+        return Unfit("which table is written is not known")
+    if remedy.loop.path != tree.path:
+        return Unfit("the loop is in another file than the write")
+    place = tree.exactly(task.found.span)
+    if place is None:
+        return Unfit(SPLIT)
     node, way = place
     loop = next((n for n in reversed(way) if isinstance(n, cst.For | cst.While | cst.FunctionDef)), None)
     if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start or not isinstance(way[-1], cst.Expr):
@@ -50,7 +58,10 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
 
 
 def _fix(tree: Tree, node: cst.BaseExpression, loop: cst.For, row: str, fields: tuple[str, ...], model: str, names_here: Names) -> Fix:
-    rows = fresh(f"{'changed' if fields else 'new'}_{snake(model.rpartition('.')[2])}s", tree.names)
+    rows = fresh(
+        f"{'changed' if fields else 'new'}_{snake(model.rpartition('.')[2])}s",
+        tree.taken(around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module),
+    )
     indent = tree.indent(tree.start(loop))
     before, after = tree.line_start(tree.start(loop)), tree.next_line(tree.end(loop) - 1)
     listed = f", [{', '.join(tree.quoted(f) for f in fields)}]" if fields else ""
@@ -66,6 +77,10 @@ def _fix(tree: Tree, node: cst.BaseExpression, loop: cst.For, row: str, fields: 
 
 def _hindered(task: Task, function: Function, table: Table, loop: cst.For, remedy: Batch) -> str:
     """Why the rows must be written one by one."""
+    if task.found.operation == "update":
+        return "every update() has its own condition and values"
+    if task.found.operation == "delete":
+        return "a row is deleted with all that hangs on it, before the next round looks"
     if table.watched:
         return f"code runs for each row of `{table.name}` that is written: an overridden save() or a signal"
     if loop.orelse is not None or any(isinstance(n, cst.Return | cst.Break | cst.Raise | cst.Yield | cst.Try) for n in walk(loop.body)):
@@ -74,11 +89,24 @@ def _hindered(task: Task, function: Function, table: Table, loop: cst.For, remed
     if step is not None and any(_crosses(read, table) for read in _sources(function, step)):
         return "the query may hand out a row twice, of which only the first would be written"
     for inner in step.steps() if step is not None else ():
-        if isinstance(inner, Access) and inner.span != task.found.span and inner.verb != "assign":
-            return "a round does more with the database than to write this row"
-        if isinstance(inner, Call) and task.program.effects_of(function, inner):
-            return "a round does more with the database than to write this row"
+        done = [inner] if isinstance(inner, Access) and inner.span != task.found.span and inner.verb != "assign" else []
+        if isinstance(inner, Call):
+            done = [effect.access for effect in task.program.effects_of(function, inner)]
+        if any(access.op is not Op.READ for access in done):
+            return "a round writes more than this row"
+        if not all(_apart(task.program, function, access, table) for access in done):
+            return f"a round may read `{table.name}`, where the rows that are not written yet would be missing"
     return ""
+
+
+def _apart(program: Program, function: Function, read: Access, table: Table) -> bool:
+    """Whether a read finds the same, whatever is written to a table: it is of another one, by that one's own columns."""
+    other = program.table(function, read.table)
+    if other is None or other.name == table.name:
+        return False
+    if read.follows is not None:
+        return read.terminal is Terminal.ROW and not read.refined  # the one row that a key leads to
+    return all(p.field is not None and other.field(p.field) is not None for plan in read.plans for p in plan.predicates)
 
 
 def _sources(function: Function, loop: Loop) -> list[Access]:
@@ -97,6 +125,8 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
     assert isinstance(node, cst.Call)
     assert isinstance(node.func, cst.Attribute)
     row = node.func.value
+    if isinstance(row, cst.Call) and name(row.func).rpartition(".")[2] == table.name and not node.args:
+        return f"{{model}}{tree.between(tree.end(row.func), tree.end(row))}", ()
     if not isinstance(row, cst.Name) or not isinstance(loop.target, cst.Name) or row.value != loop.target.value:
         return Unfit("the row that is written is not the item of the loop")
     if any(arg.keyword is None or arg.keyword.value != "update_fields" for arg in node.args):
@@ -112,8 +142,8 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
         for target in targets:
             if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name) and target.value.value == row.value:
                 fields[target.attr.value] = None
-    given = [n for n in walk(loop.body) if isinstance(n, cst.Arg) and isinstance(n.value, cst.Name) and n.value.value == row.value]
-    if given:
+    calls = [n for n in walk(loop.body) if isinstance(n, cst.Call) and method(n) not in CONDITIONS]
+    if any(isinstance(a.value, cst.Name) and a.value.value == row.value for call in calls for a in call.args):
         return Unfit("what the row is handed to may set more of its fields")
     unknown = [f for f in fields if table.field(f.removesuffix("_id")) is None and table.field(f) is None]
     if not fields or unknown or table.key in fields or "pk" in fields:
