@@ -37,6 +37,7 @@ from querylint.advise.curation import curated
 from querylint.advise.growth import accumulates, memberships
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
+from querylint.advise.registers import registered
 from querylint.advise.rounds import Rounds, rounds, singled_out
 from querylint.advise.sequence import cheap
 from querylint.advise.transactions import reread
@@ -183,6 +184,10 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     drivers = _drivers(program, site, hit)
     if len(drivers) < len(over.parts):
         return False
+    if any(entry.kind is Kind.QUERY for entry in program.entries(function.key) or (function,)) and any(
+        registered(program, function.root, d.table) for d in drivers
+    ):
+        return False  # each heartbeat runs it again
     return all(curated(program, function.root, d.table) or (read.by_key and memberships(program, function, d)) for d in drivers)
 
 

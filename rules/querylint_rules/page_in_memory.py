@@ -14,7 +14,8 @@ collected list that is cut to its first n rows reads all of them.
 ## When it stays silent
 A page of n + 1 rows cut to n to see whether there are more, a search that is asked for more than is shown, slices of lists that are
 needed whole besides, slices of lists that were sorted or filtered in memory first and of whole tables (other rules speak of those),
-tables that the settings call small, tests, seeds and migrations.
+tables that the settings call small, tests, seeds and migrations. In a table that people keep by hand, or in a register of machines, it is
+a hint.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone
+from querylint.advise.curation import curated
 from querylint.advise.growth import small
 from querylint.advise.memory import Load, anchor, home, loads, matching, trail
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.trace import Seen, fate
-from querylint.ir import Bound, Function, Program, Terminal, Use, Work
+from querylint.ir import Access, Bound, Function, Program, Terminal, Use, Work
 from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Point, Severity, rule
 
@@ -56,7 +58,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
                     f"a page of {_name(read.table)} is cut out of all rows before it",
                     (*shortest(reaching(program, site.function)), Point(read.span, "rows from the first on are read here")),
                     Limit(paginate=True),
-                    _weight(program, site.function),
+                    _weight(program, site.function, read),
                     function=seen.function.key,
                     table=read.table,
                     cost=Cost("offset + limit rows a page", "limit rows a page"),
@@ -83,8 +85,8 @@ def _name(table: str | None) -> str:
     return f"`{table}`" if table is not None else "a table"
 
 
-def _weight(program: Program, function: Function) -> Severity | None:
-    return Severity.INFO if left_alone(program, function) else None
+def _weight(program: Program, function: Function, read: Access) -> Severity | None:
+    return Severity.INFO if left_alone(program, function) or curated(program, function.root, read.table) else None
 
 
 def _offset(use: Use) -> bool:
@@ -99,7 +101,7 @@ def _cut(program: Program, load: Load, seen: Seen) -> Found:
         f"{matching(program, load)} are loaded and cut in memory",
         trail(program, load, seen),
         _remedy(seen.use, count),
-        _weight(program, load.function),
+        _weight(program, load.function, load.access),
         function=home(load, seen),
         table=load.access.table,
         also=("overfetch",),

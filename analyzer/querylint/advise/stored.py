@@ -93,6 +93,20 @@ def _clocked(program: Program, root: str, table: str) -> frozenset[str]:
     return frozenset(found - others)
 
 
+def stamps(program: Program, root: str, table: str) -> frozenset[str]:
+    """The fields of rows in which ordinary code stores the time of a change, whatever else it stores there."""
+    return program.once(("stamps", root, table), lambda: _stamps(program, root, table))
+
+
+def _stamps(program: Program, root: str, table: str) -> frozenset[str]:
+    found: set[str] = set()
+    for site, access in program.writes():
+        if site.function.root == root and access.table == table and access.verb == "patch" and site.function.role is Role.CODE:
+            steps = program.sites(site.function.key).by_id
+            found |= {name for name, origins in access.sources if origins and all(_now(steps, o) for o in origins)}
+    return frozenset(found)
+
+
 def _now(steps: Mapping[int, Site], origin: Origin) -> bool:
     place = steps.get(origin.ref) if isinstance(origin.ref, int) and origin.root is Root.STEP else None
     return place is not None and isinstance(place.step, Clock) and not origin.path
