@@ -34,6 +34,7 @@ from querylint.ir.program import Site
 from querylint.rule import Severity
 
 SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
+PUBLISHED = re.compile(r"^(?:is_?)?(?:published|public|active|enabled|visible|available|listed|live)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +166,26 @@ def _disjunction(
     if not bare:
         return None
     arms = _arms(residual, table)
+    severity = _severity(program, site, read, plan, bare, residual, free=False)
     for p in residual:
         if p.field == "_id" and p.relation is Relation.IN:
             by_id = Serving("by_id", ("_id",), False)
-            return Loss(site, read, plan, Want(("_id",)), by_id, Severity.WARNING, bare, to_end, ("_id",))
+            return Loss(site, read, plan, Want(("_id",)), by_id, severity, bare, to_end, ("_id",))
         if p.relation is Relation.ANY and arms:
             names = tuple(dict.fromkeys(a.field for arm in p.arms for a in arm if a.field))
-            return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names, None, arms)
+            return Loss(site, read, plan, Want(names), None, severity, bare, to_end, names, None, arms)
         if p.relation is Relation.IN and p.field is not None and known_field(p.field, table):
             want = Want((p.field,))
-            return Loss(site, read, plan, want, None, Severity.WARNING, bare, to_end, (p.field,), None, (want,))
+            return Loss(site, read, plan, want, None, severity, bare, to_end, (p.field,), None, (want,))
     return None
+
+
+def _published(program: Program, site: Site, read: Access, residual: tuple[Predicate, ...]) -> bool:
+    """Whether a filter leaves out the drafts of a table that no code fills: what somebody keeps by the dashboard is short."""
+    switches = [p for p in residual if p.field is not None and PUBLISHED.match(p.field) and p.relation is Relation.EQ]
+    on = all(p.value is not None and p.value.literal is True for p in switches)
+    filled = any(a.table in (read.table, None) and s.function.root == site.function.root for s, a in program.writes())
+    return len(switches) == len(residual) and on and not filled
 
 
 def narrows(residual: tuple[Predicate, ...]) -> bool:
@@ -217,6 +227,8 @@ def _severity(
     if latest and not waited_for(program, site.function):
         return Severity.INFO
     root = site.function.root
+    if bare and _published(program, site, read, residual):
+        return Severity.INFO
     if bare and all(always(program, root, read.table, p) for p in residual):
         return Severity.INFO
     if not narrows(residual) or idle(program, root, read.table, residual):
