@@ -34,7 +34,7 @@ from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import behind_outside, unasked, waited_for
 from querylint.advise.bulk import by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
-from querylint.advise.growth import accumulates, memberships
+from querylint.advise.growth import accumulates, handful, memberships
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.registers import registered
@@ -184,6 +184,8 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     drivers = _drivers(program, site, hit)
     if len(drivers) < len(over.parts):
         return False
+    if all(handful(program, function, d) for d in drivers):
+        return True
     if any(entry.kind is Kind.QUERY for entry in program.entries(function.key) or (function,)) and any(
         registered(program, function.root, d.table) for d in drivers
     ):
