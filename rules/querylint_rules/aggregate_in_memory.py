@@ -177,7 +177,7 @@ def _windowed(load: Load) -> bool:
 
 
 def _of_a_day(program: Program, load: Load) -> bool:
-    """Whether the range is what one person has gathered since the day or the hour began, by the name of the bound: that is soon summed up."""
+    """Whether the range is what one person has gathered since the day or hour began, by the name of the bound: that is soon summed up."""
     if reach(program, load.function, load.access) > Reach.PERSON or _moving(program, load) is None:
         return False
     bounds = [p for plan in load.access.plans for p in plan.predicates if p.side is Side.INDEX and p.relation in LOWER]

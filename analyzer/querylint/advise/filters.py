@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from querylint.advise.audience import left_alone, unasked, waited_for
+from querylint.advise.clock import STAMP, clocks
 from querylint.advise.curation import curated
 from querylint.advise.growth import Reach, catalogued, reach, small
 from querylint.advise.indexes import Need, order_need
@@ -29,11 +30,12 @@ from querylint.advise.serving import (
 )
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import fate
-from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
+from querylint.ir import Access, Bound, LoopKind, Op, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
 from querylint.rule import Severity
 
 SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
+EARLIER = frozenset((Relation.LT, Relation.LTE))
 PUBLISHED = re.compile(r"^(?:is_?)?(?:published|public|active|enabled|visible|available|listed|live)$", re.IGNORECASE)
 
 
@@ -188,6 +190,20 @@ def _published(program: Program, site: Site, read: Access, residual: tuple[Predi
     return len(switches) == len(residual) and on and not filled
 
 
+def _aged(program: Program, site: Site, read: Access, residual: tuple[Predicate, ...]) -> bool:
+    """Whether all that a filter asks is that rows were written some time ago: in a range that nobody empties, but the newest were."""
+    numbers = clocks(program, site.function)
+    old = all(
+        p.field is not None and STAMP.search(p.field) and p.relation in EARLIER and p.value is not None and p.value.deps & numbers
+        for p in residual
+    )
+    emptied = any(
+        e.access.op is Op.WRITE and e.access.verb != "insert" and e.access.table in (read.table, None)
+        for e in program.effects.get(site.function.key, ())
+    )
+    return old and not emptied
+
+
 def narrows(residual: tuple[Predicate, ...]) -> bool:
     """Whether a filter leaves out more than the odd row: a switch that every row is born with, and few lose, leaves out next to none."""
     tested = [p for p in residual if p.field is not None and p.relation is Relation.EQ and p.value is not None and p.value.constant]
@@ -236,7 +252,7 @@ def _severity(
         return Severity.INFO if not bare or not _to_end(read) or whole(program, site, read) else Severity.WARNING
     if bare:
         return Severity.WARNING
-    if unasked(program, site.function):
+    if unasked(program, site.function) or _aged(program, site, read, residual):
         return Severity.INFO
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return Severity.INFO
