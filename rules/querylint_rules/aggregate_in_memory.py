@@ -17,14 +17,17 @@ Keep the number as rows change: a counter or statistics document, or the aggrega
 Rows that are returned or used besides (searched for other items, for one), counts of a bounded `.take(n)`, totals over lists that come
 from elsewhere, tables that the settings call small, tests, seeds and migrations. Totals over the rows of one parent, and beside the
 finding that a whole table is read, are a hint. So are those of a window whose ends the caller gives, of rows that are totals of a period
-themselves, and a count that a mutation only writes down in a row that it adds.
+themselves, of what one person has gathered since the day or the hour began, and a count that a mutation only writes down in a row that it
+adds.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from querylint.advise.clock import dated
+from querylint.advise.growth import Reach, reach
 from querylint.advise.memory import (
     COUNTING,
     GROUPING,
@@ -51,6 +54,9 @@ from querylint.rule import Cost, Found, Severity, Weight, hint, rule
 GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change", Stage.DATA)
 VALUES = Advice(
     "keep the distinct values in a table of their own, or step from one to the next by an index that begins with them", Stage.DATA
+)
+DAY = re.compile(
+    r"today|midnight|(?:day|hour)_?start|start_?of_?(?:the_?|this_?)?(?:day|hour)(?!s)|(?:one|last|past)_?(?:day|hour)(?!s)", re.IGNORECASE
 )
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
@@ -160,6 +166,8 @@ def _circumstances(program: Program, load: Load, works: list[Seen]) -> Weight:
         return hint("groups and distinct values take more than a counter")
     if _windowed(load) or _asked_for(load):
         return hint("the caller picks the window, so no one counter holds the total")
+    if _of_a_day(program, load):
+        return hint("what one person has gathered since the day began is soon summed up")
     if _rolled_up(load):
         return hint("the rows are totals of periods themselves")
     if _recorded(program, load, works):
@@ -180,6 +188,14 @@ def _windowed(load: Load) -> bool:
         if not any(a.field == b.field and a.relation in LOWER and b.relation not in LOWER for a in asked for b in asked):
             return False
     return bool(load.access.plans)
+
+
+def _of_a_day(program: Program, load: Load) -> bool:
+    """Whether the range is what one person has gathered since the day or hour began, by the name of the bound: that is soon summed up."""
+    if reach(program, load.function, load.access) > Reach.PERSON or _moving(program, load) is None:
+        return False
+    bounds = [p for plan in load.access.plans for p in plan.predicates if p.side is Side.INDEX and p.relation in LOWER]
+    return bool(bounds) and all(p.value is not None and DAY.search(p.value.text) for p in bounds)
 
 
 def _argued(value: Value) -> bool:

@@ -15,14 +15,15 @@ for one transaction, send them in chunks; where each is a job of its own, schedu
 
 ## When it stays silent
 Loops that page or work through batches (`while (hasMore)`, a cursor; a list that is flushed whenever it is full), loops over chunks,
-constant lists, attempts that stop at the first
-success, jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a
-list that its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are calls in a transaction that nobody
-waits for, or of functions that clients call: nothing is billed by them.
+constant lists, loops that look now and then for what has gathered (each round sets a timer), attempts that stop at the first success, jobs
+that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a list that its
+caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that a text of each item names, and
+calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -33,6 +34,8 @@ from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Kind, Loop
 from querylint.ir.program import Edge, Remote, Site
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
+
+TIMER = re.compile(r"^(?:await )?(?:setTimeout|sleep|delay|wait)\b")
 
 
 @rule(pattern="loop-rpc", severity=Severity.WARNING, cwe=1050)
@@ -86,7 +89,7 @@ def _repeated(program: Program, site: Site) -> Rounds | None:
         if hit.constant or hit.paging or hit.searching or hit.loop.strided or _chunked(hit.loop):
             return None
         if hit.varies:
-            return None if _in_batches(site, hit.loop) or _flushed(program, site, hit.loop) else hit
+            return None if _in_batches(site, hit.loop) or _paced(hit.loop) or _flushed(program, site, hit.loop) else hit
     return None
 
 
@@ -115,6 +118,12 @@ def _in_batches(site: Site, loop: Loop) -> bool:
         return False
     cut = {o for s in loop.steps() if isinstance(s, Use) and s.work is Work.SLICE for o in s.of}
     return any(o in cut for value in call.args for _, o in value.parts)
+
+
+def _paced(loop: Loop) -> bool:
+    """Whether each round of a loop without a list sets a timer: it looks now and then for what has gathered, or goes on elsewhere."""
+    outside = (call for call in _sure(loop.body) if call.target.kind is TargetKind.EXTERNAL)
+    return loop.kind is LoopKind.WHILE and any(TIMER.search(call.text) for call in outside)
 
 
 def _chunked(loop: Loop) -> bool:
@@ -164,6 +173,8 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
         return hint("the checks of the function that is called are wanted for each item")
     if left_alone(program, site.function):
         return hint(ALONE)
+    if _made_up(program, remote):
+        return hint("the item says which function is called, so no one call takes all items")
     if _heavy(program, remote):
         return hint("each call works through a range of its own: all in one transaction may be too much")
     if _loops_itself(program, remote):
@@ -210,6 +221,13 @@ def _heavy(program: Program, remote: Remote) -> bool:
         for member in (key, *(e.function for e in program.effects.get(key, ())))
         for site in program.sites(member).all
     )
+
+
+def _made_up(program: Program, remote: Remote) -> bool:
+    """Whether a text says, as the code runs, which function is called: no one function can then take all the items."""
+    steps = program.functions[remote.function].steps()
+    named = any(isinstance(step, Call) and step.target.name == "makeFunctionReference" for step in steps)
+    return named and remote.call.target.kind is not TargetKind.ROUTE
 
 
 def _beside(program: Program, site: Site, call: Call, loop: Loop) -> bool:

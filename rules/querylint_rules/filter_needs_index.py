@@ -17,7 +17,8 @@ alternative, each by its own index, started together and merged.
 ## When it stays silent
 Conditions that no range can express (`neq`, arithmetic, a second range), conditions on fields that the schema does not know or that hold
 arrays, the tables of Convex itself, tables that the settings call small, tests, seeds and migrations. A leftover equality on a short range
-is only a hint, and so is one on any range of a function that no client asks, where clients are in sight that call most functions.
+is only a hint, and so is one on any range of a function that no client asks, where clients are in sight that call most functions. So are
+filters of a table that people keep by hand, the published rows of one that no code fills, and conditions on an argument that nobody gives.
 """
 
 from __future__ import annotations

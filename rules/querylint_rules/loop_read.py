@@ -16,14 +16,14 @@ parent, read the parent's range once and group it in memory.
 In Django read the rows for all the items with one query before the loop: `in_bulk(keys)`, or a condition with `__in`.
 
 ## When it stays silent
-Loops whose length the author wrote down, loops that page (the next read needs the cursor of the one before), searches that stop at the
-first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but awaited together after it,
-batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database, settings that somebody
-wrote, rows that are read again after their own commit, arms that the constants of all callers close, tests, functions that only tests
-call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where clients are in sight
-that call most functions and not this one, where a list that is short or has a limit is read for an action that waits for the world
-outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of keys at
-once, where the parts of one object check themselves, and where a comment says that it is meant so.
+Loops whose length the author wrote down (in Convex up to 16 rounds), loops that page (the next read needs the cursor of the one before),
+searches that stop at the first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but
+awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database,
+settings that somebody wrote, rows that are read again after their own commit, arms that the constants of all callers close, tests,
+functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where
+clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an action that waits
+for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of
+keys at once, where the parts of one object check themselves, and where a comment says that it is meant so.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
 from querylint.advise.bulk import KEPT, by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
-from querylint.advise.growth import accumulates, memberships
+from querylint.advise.growth import accumulates, handful, memberships
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
-from querylint.advise.rounds import Rounds, rounds, singled_out
+from querylint.advise.registers import registered
+from querylint.advise.rounds import Rounds, lasting, rounds, singled_out
 from querylint.advise.sequence import cheap
 from querylint.advise.transactions import reread
 from querylint.advise.writes import batch_job, labors, order_matters, sends
@@ -116,7 +117,8 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
     for hit in rounds(program, site):
-        if hit.constant or hit.paging or hit.searching or (hit.loop.strided and program.facts(site.function).bulk_reads):
+        long = lasting(hit.loop) and not plain(program, site.function)
+        if (hit.constant and not long) or hit.paging or hit.searching or (hit.loop.strided and program.facts(site.function).bulk_reads):
             return None
         if hit.waits:
             return hit if hit.varies else None
@@ -189,6 +191,12 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     drivers = _drivers(program, site, hit)
     if len(drivers) < len(over.parts):
         return False
+    if all(handful(program, function, d) for d in drivers):
+        return True
+    if any(entry.kind is Kind.QUERY for entry in program.entries(function.key) or (function,)) and any(
+        registered(program, function.root, d.table) for d in drivers
+    ):
+        return False  # each heartbeat runs it again
     return all(curated(program, function.root, d.table) or (read.by_key and memberships(program, function, d)) for d in drivers)
 
 

@@ -14,7 +14,8 @@ collected list that is cut to its first n rows reads all of them.
 ## When it stays silent
 A page of n + 1 rows cut to n to see whether there are more, a search that is asked for more than is shown, slices of lists that are
 needed whole besides, slices of lists that were sorted or filtered in memory first and of whole tables (other rules speak of those),
-tables that the settings call small, tests, seeds and migrations.
+tables that the settings call small, tests, seeds and migrations. In a table that people keep by hand, or in a register of machines, it is
+a hint.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import ALONE, left_alone
+from querylint.advise.curation import curated
 from querylint.advise.growth import small
 from querylint.advise.memory import Load, anchor, home, loads, matching, trail
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.trace import Seen, fate
-from querylint.ir import Bound, Function, Program, Terminal, Use, Work
+from querylint.ir import Access, Bound, Function, Program, Terminal, Use, Work
 from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
@@ -51,7 +53,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
             continue
         for seen in fate(program, site.function, read).uses:
             if seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after and not _in_batches(program, seen):
-                weight = _weight(program, site.function)
+                weight = _weight(program, site.function, read)
                 yield Found(
                     seen.use.span,
                     f"a page of {_name(read.table)} is cut out of all rows before it",
@@ -85,8 +87,9 @@ def _name(table: str | None) -> str:
     return f"`{table}`" if table is not None else "a table"
 
 
-def _weight(program: Program, function: Function) -> Weight:
-    return hint(ALONE if left_alone(program, function) else "")
+def _weight(program: Program, function: Function, read: Access) -> Weight:
+    kept = "people keep the table by hand, so it holds few rows" if curated(program, function.root, read.table) else ""
+    return hint(ALONE if left_alone(program, function) else kept)
 
 
 def _offset(use: Use) -> bool:
@@ -96,7 +99,7 @@ def _offset(use: Use) -> bool:
 
 def _cut(program: Program, load: Load, seen: Seen) -> Found:
     count = seen.use.size.literal if seen.use.size is not None and isinstance(seen.use.size.literal, int) else None
-    weight = _weight(program, load.function)
+    weight = _weight(program, load.function, load.access)
     return Found(
         anchor(load, seen),
         f"{matching(program, load)} are loaded and cut in memory",

@@ -15,7 +15,8 @@ Read one range that holds the rows of all items and group it in memory, keep the
 ## When it stays silent
 Parallel gets by id (the ordinary join), lists of constants, look-ups by natural key for arguments of a mutation (an upsert), tests,
 seeds and migrations. One row for each key that a caller sent, or for each row of a bounded list, is a hint, and so is what no client asks
-where clients are in sight that call most functions.
+where clients are in sight that call most functions. So is the newest of many rows for each item of a part of a table: one range for all
+would read the older ones, too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from querylint.advise.audience import UNASKED, left_alone, unasked
 from querylint.advise.bulk import KEPT, in_one, small_matter
 from querylint.advise.curation import curated
-from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
+from querylint.advise.growth import MEMBERSHIP, Reach, few, one_row, reach
 from querylint.advise.keys import inserts
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
@@ -202,12 +203,19 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
         return None  # of the same table each query asks for what others have: the range of the items is another
     equal = (p for plan in read.plans for p in plan.predicates if p.relation is Relation.EQ)
     given = {p.field for p in equal if p.value is not None and p.value.constant}
-    if _long(program, site, read.table, fixed[0][0]):
+    if _newest(program, site, read) or _long(program, site, read.table, fixed[0][0]):
         return None
     if not _always_set(program, site, table, fixed[0][0]):
         return None
     found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]
     return found[0].name if found else None
+
+
+def _newest(program: Program, site: Site, read: Access) -> bool:
+    """Whether each item asks for the newest of many rows: a range that holds the rows of all items would hold all the older ones, too."""
+    cut = read.bound in (Bound.ONE, Bound.LIMIT) and read.verb != "unique"
+    turned = all(p.order is not None and p.order.descending and not one_row(program, site.function, read, p) for p in read.plans)
+    return cut and bool(read.plans) and turned and not plain(program, site.function)
 
 
 def _always_set(program: Program, site: Site, table: Table, name: str) -> bool:
@@ -249,6 +257,8 @@ def _is_read(program: Program, site: Site, ref: int | str) -> bool:
 def _how(program: Program, site: Site, hit: Rounds, read: Access) -> str:
     if plain(program, site.function):
         return in_one(read, hit.loop)
+    if _newest(program, site, read):
+        return "keep what is needed of the newest row on the item itself, or ask once for each distinct key"
     named = [index for driver in _drivers(program, site, hit) if (index := _index_for(program, site, driver, read))]
     if named:
         return f"read the range of `{named[0]}` that holds the rows of all items once, and group it in memory"
@@ -294,6 +304,9 @@ def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect, *,
         return hint("the other arm reads the range of all items, which a few were to be spared")
     if isinstance(site.step, Access) and _cut_in_memory(program, site, read):
         return hint("what memory drops of each query is what to mend first")
+    drivers = _drivers(program, site, hit)
+    if _newest(program, site, read) and drivers and all(reach(program, site.function, d) < Reach.TABLE for d in drivers):
+        return hint("each item wants the newest of many rows, and a range over all would read them all")
     if not _dear(program, site, hit, read):
         return hint("the queries run side by side, and each reads little")
     if few(program, site, hit.loop):

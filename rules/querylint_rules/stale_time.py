@@ -28,9 +28,9 @@ query can bind.
 ## When it stays silent
 Mutations, actions and HTTP actions; internal queries; a time that the caller gives and the clock only limits or replaces; one that only
 decides a branch or is only logged; `new Date(value)`, which reads no clock; rows written before now. It is an `info` where the time is only
-returned, where the client code of the project subscribes to other queries but not to this one, where the age of a row decides
-(`createdAt > weekAgo`, or any field that only ever gets the time of its write: rows linger, and none is missed), where the query reads
-whole a table that users write to, which runs it again anyway, and where a job deletes or changes the rows as they come due.
+returned, where the client code of the project subscribes to other queries but not to this one, where the age of a row decides (`createdAt >
+weekAgo`, or any field that only ever gets the time of its write: rows linger, and none is missed), where the query reads whole a table that
+users write to, or rows that heartbeats patch, which runs it again anyway, and where a job deletes or changes the rows as they come due.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from querylint.advise.clock import Dated, ages, clocks, dated, first_clock, stam
 from querylint.advise.growth import grows
 from querylint.advise.keys import inserts
 from querylint.advise.places import quiet
+from querylint.advise.registers import registered
 from querylint.advise.serving import whole_table
 from querylint.ir import Access, Function, Kind, Mode, Program
 from querylint.remedy import Advice
@@ -97,7 +98,11 @@ def _ages(program: Program, function: Function, choices: list[Dated], best: Date
 
 
 def _run_again(program: Program, function: Function) -> bool:
-    """Whether it reads whole a table that users write to: any of these writes runs it again."""
+    """Whether it reads whole a table that users write to, or rows of a register of machines: any of these writes, or the next heartbeat,
+    runs it again."""
+    read = {e.access.table for e in program.effects.get(function.key, ()) if e.access.reads and e.certain}
+    if any(registered(program, function.root, table) for table in read):
+        return True
     whole = {e.access.table for e in program.effects.get(function.key, ()) if e.access.reads and e.certain and whole_table(e.access)}
     return any(grows(program, function, table) and _written(program, function.root, table) for table in whole)
 

@@ -39,17 +39,16 @@ from querylint.advise.curation import curated
 from querylint.advise.filters import whole
 from querylint.advise.growth import grows, settled, small
 from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, limits
-from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.places import one_of_many, quiet, reaching, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.sequence import apart
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import Access, Branch, Call, Kind, Predicate, Program, Relation, Work
+from querylint.ir import Access, Call, Kind, Predicate, Program, Relation, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
 
-MANY_ARMS = 8
 BATCHES = Advice("count in batches, a page of the table in each run of a scheduled function, and keep the number", Stage.CODE)
 PAGES = Advice("read in pages with .paginate(), each part by a range of its own: together the filters let every row through", Stage.CODE)
 WORK_WORDS = {
@@ -70,21 +69,11 @@ def unbounded_read(program: Program) -> Iterator[Found]:
         if not entire(program, site.function, read) and not whole(program, site, read):
             continue
         found = _found(program, site, read, fate(program, site.function, read))
-        choice = _one_of_many(program, site)
+        choice = one_of_many(program, site)
         again = choice is not None and (site.function.key, choice) in told
         if choice is not None and found.severity is not Severity.INFO:
             told.add((site.function.key, choice))
         yield demoted(found, "it is one of many arms of the same choice, of which the first is told") if again else found
-
-
-def _one_of_many(program: Program, site: Site) -> int | None:
-    """The choice among many arms (`switch (tableName)`) that a read stands in: what is said of one arm is said of all."""
-    sites = program.sites(site.function.key).all
-    for rank, _ in site.arms:
-        step = sites[rank].step
-        if isinstance(step, Branch) and len(step.arms) >= MANY_ARMS:
-            return rank
-    return None
 
 
 def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:

@@ -43,7 +43,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.advised import choosing, dropped, extending, waiting
-from querylint.advise.audience import unasked
 from querylint.advise.curation import seldom_written
 from querylint.advise.growth import small
 from querylint.advise.indexes import Standing, covering, leaning, standings, written
@@ -51,7 +50,7 @@ from querylint.advise.keys import bounded
 from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.serving import Serving, phrase
 from querylint.ir import IndexKind, Program
-from querylint.remedy import DropIndex, PushDown
+from querylint.remedy import Advice, DropIndex, PushDown, Stage
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 KINDS = {IndexKind.ORDERED: "index", IndexKind.SEARCH: "search index", IndexKind.VECTOR: "vector index"}
@@ -75,7 +74,7 @@ def unused_index(program: Program) -> Iterator[Found]:
             "nothing in sight writes to the table, so the index costs storage alone"
             if frozen
             else "the table holds few rows, or is seldom written to"
-            if _small(program, standing, passing)
+            if _small(program, standing)
             else ""
         )
         yield Found(
@@ -93,16 +92,17 @@ def unused_index(program: Program) -> Iterator[Found]:
         )
 
 
-def _use(table: str, index: str, reader: Neglect) -> PushDown:
+def _use(table: str, index: str, reader: Neglect) -> PushDown | Advice:
+    tests = [p for plan in reader.access.plans for p in plan.residual()]
+    if not any(p.field in reader.fields for p in tests) and any(a.field in reader.fields for p in tests for arm in p.arms for a in arm):
+        return Advice(f"read by index `{index}` once for each alternative that `{reader.function.name}` asks for, and merge", Stage.CODE)
     return PushDown(table, index, reader.fields, False, keeps_order=reader.keeps_order, order=reader.order, at=reader.access.chain)
 
 
-def _small(program: Program, standing: Standing, passing: Neglect | None) -> bool:
-    """Whether a table holds few rows, or people fill it by hand and nobody waits for a query that the index would serve."""
+def _small(program: Program, standing: Standing) -> bool:
+    """Whether a table holds few rows, or people fill it by hand, so that a filter without the index costs as little as the index does."""
     root, table = standing.schema.root, standing.table.name
-    if small(program, table) or bounded(program, root, table):
-        return True
-    return (passing is None or unasked(program, passing.function)) and seldom_written(program, root, table)
+    return small(program, table) or bounded(program, root, table) or seldom_written(program, root, table)
 
 
 def _help(

@@ -32,7 +32,7 @@ from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked
 from querylint.advise.growth import accumulates, grows
 from querylint.advise.places import describe, quiet, reaching, shortest
 from querylint.advise.planner import entire
-from querylint.advise.rounds import SEQUENTIAL
+from querylint.advise.rounds import SEQUENTIAL, lasting
 from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, leaves, units, writes_between
 from querylint.advise.volume import MANY, busy
 from querylint.ir import Access, Bound, Branch, Call, ExitKind, Function, Kind, Loop, LoopKind, Program, Wait
@@ -248,7 +248,7 @@ def _lengthy(program: Program, effect: Effect) -> bool:
 def _drowned(program: Program, function: Function) -> bool:
     """Whether the function also waits once for every item of some loop: beside that, a single wait is not felt."""
     return any(
-        isinstance(site.step, Wait) and any(loop.kind in SEQUENTIAL and not loop.constant for loop in site.loops)
+        isinstance(site.step, Wait) and any(loop.kind in SEQUENTIAL and (not loop.constant or lasting(loop)) for loop in site.loops)
         for site in program.sites(function.key).all
     )
 

@@ -26,7 +26,9 @@ needs the whole table.
 ## When it stays silent
 Internal mutations, and those whose names speak of upkeep (`cleanup`, `backfill`, `archive`); reads with a range or a limit; tables that no
 public mutation inserts into, or that the settings call small. A read that is filtered is an `info`, since the finding about its filter says
-more, and so is one whose rows are only counted by a mutation that adds none of them.
+more, and so is one whose rows are only counted by a mutation that adds none of them. Of the arms of a choice among many (`switch`), the
+first is reported and the others are hints. A register of machines, of which each insert is made once for a name and each heartbeat patches
+a row, does not grow: nothing is said.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from collections.abc import Iterator
 
 from querylint.advise.conflicts import Conflict, conflicts
 from querylint.advise.memory import acted_on, choices
-from querylint.advise.places import own_trail
+from querylint.advise.places import one_of_many, own_trail
 from querylint.advise.serving import phrase, whole_table
 from querylint.advise.trace import fate
 from querylint.ir import Program, Work
@@ -51,16 +53,17 @@ NARROW = Advice(
 @rule(pattern="contention", severity=Severity.WARNING, cwe=362)
 def wide_read_before_write(program: Program) -> Iterator[Found]:
     """Mutations that conflict with every insert."""
+    told: set[tuple[str, int]] = set()
     for conflict in conflicts(program):
         read = conflict.read.access
+        because = _why_little(program, conflict)
+        place = program.sites(conflict.read.function).by_id.get(read.id)
+        choice = one_of_many(program, place) if place is not None else None
+        if choice is not None and not because:
+            key = (conflict.read.function, choice)
+            because = "another arm of the same choice is told already" if key in told else ""
+            told.add(key)
         others = [Point(access.span, f"`{function.name}` inserts") for function, access in conflict.inserts[:3]]
-        because = (
-            "the range that is read is not the whole table"
-            if not whole_table(read)
-            else "the rows are only counted, and the number may lag behind"
-            if _only_counts(program, conflict)
-            else ""
-        )
         yield Found(
             read.span,
             _message(conflict),
@@ -74,6 +77,13 @@ def wide_read_before_write(program: Program) -> Iterator[Found]:
             operation=read.verb,
             because=because,
         )
+
+
+def _why_little(program: Program, conflict: Conflict) -> str:
+    """Why a conflict is only a hint, empty where it is more."""
+    if not whole_table(conflict.read.access):
+        return "the range that is read is not the whole table"
+    return "the rows are only counted, and the number may lag behind" if _only_counts(program, conflict) else ""
 
 
 def _only_counts(program: Program, conflict: Conflict) -> bool:

@@ -20,7 +20,9 @@ from querylint.ir import Field, Index
         ("v.bytes()", Field("f", "bytes", large=True)),
         ("v.null()", Field("f", "null", nullable=True)),
         ("v.any()", Field("f", "any", nullable=True)),
-        ('v.literal("a")', Field("f", "literal")),
+        ('v.literal("a")', Field("f", "literal", values=("a",))),
+        ("v.literal(external)", Field("f", "literal")),
+        ('v.union(v.literal("a"), v.string())', Field("f", "union")),
         ('v.id("users")', Field("f", "id", target="users")),
         ("v.array(v.string())", Field("f", "array")),
         ('v.array(v.id("users"))', Field("f", "array", target="users")),
@@ -38,8 +40,8 @@ from querylint.ir import Field, Index
         ('v.nullable(v.id("users"))', Field("f", "id", nullable=True, target="users")),
         ("v.union(v.null(), v.number())", Field("f", "number", nullable=True)),
         ('v.optional(v.union(v.id("users"), v.null()))', Field("f", "id", optional=True, nullable=True, target="users")),
-        ('v.union(v.literal("a"), v.literal("b"))', Field("f", "literal")),
-        ('v.union(v.literal("a"), v.union(v.literal("b"), v.null()))', Field("f", "literal", nullable=True)),
+        ('v.union(v.literal("a"), v.literal("b"))', Field("f", "literal", values=("a", "b"))),
+        ('v.union(v.literal("a"), v.union(v.literal("b"), v.null()))', Field("f", "literal", nullable=True, values=("a", "b"))),
         ("v.union(v.string(), v.number())", Field("f", "union")),
         ('v.union(v.id("users"), v.id("teams"))', Field("f", "id")),
         ('v.union(v.id("users"), v.string())', Field("f", "union")),
@@ -48,8 +50,8 @@ from querylint.ir import Field, Index
         ("zodToConvex(z.string())", Field("f", "any", optional=True, nullable=True)),
         ("v.optional(external)", Field("f", "any", optional=True, nullable=True)),
         ("v.mystery()", Field("f", "any", optional=True, nullable=True)),
-        ("status", Field("f", "literal")),
-        ("role", Field("f", "literal")),
+        ("status", Field("f", "literal", values=("a", "b"))),
+        ("role", Field("f", "literal", values=("a", "b"))),
         ("one.fields.inner", Field("f", "number")),
         ("flag ? v.string() : v.optional(v.string())", Field("f", "string", optional=True)),
     ],
@@ -83,6 +85,20 @@ def test_validators_of_convex_helpers(validator: str, expected: Field) -> None:
 
 
 @pytest.mark.parametrize(
+    ("validator", "choices"),
+    [
+        ("v.boolean()", 2),
+        ('v.optional(v.union(v.literal("a"), v.literal("b"), v.null()))', 4),
+        ('v.union(v.literal("a"), v.literal("a"))', 1),
+        ("v.literal(external)", None),
+        ("v.string()", None),
+    ],
+)
+def test_how_many_values_a_field_may_take(validator: str, choices: int | None) -> None:
+    assert field(validator, 'import { external } from "pkg";').choices == choices
+
+
+@pytest.mark.parametrize(
     "document",
     [
         "{ a: v.string(), b: v.optional(v.number()) }",
@@ -113,7 +129,7 @@ def test_the_forms_of_a_document(document: str) -> None:
 
 def test_a_document_of_several_forms_has_the_fields_of_all() -> None:
     found = fields('v.union(v.object({ k: v.literal("a"), x: v.string(), n: v.number() }), v.object({ k: v.literal("b"), n: v.string() }))')
-    assert list(found.values()) == [Field("k", "literal"), Field("x", "string", optional=True), Field("n", "union")]
+    assert list(found.values()) == [Field("k", "literal", values=("a", "b")), Field("x", "string", optional=True), Field("n", "union")]
 
 
 @pytest.mark.parametrize(

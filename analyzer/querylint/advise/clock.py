@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from querylint.advise.stored import clocked
 from querylint.ir import Access, Call, Clock, Function, Kind, Mode, Op, Predicate, Program, Relation, Root, Use, Value, Work
+from querylint.ir.program import Site
 from querylint.text import Span
 
 CHOOSING = frozenset((Work.FILTER, Work.FIND, Work.SOME, Work.EVERY))
@@ -30,7 +31,8 @@ class Dated:
 
 
 STAMP = re.compile(
-    r"^_creationTime$|(?:^|_|[a-z])(?:created|inserted|added|recorded|logged|received|sent|occurred|updated|modified|completed|finished)"
+    r"^_creationTime$|(?:^|_|[a-z])(?:created|inserted|added|recorded|logged|received|sent|occurred|updated|modified|completed|finished|"
+    r"evaluated|approved|rejected|resolved|answered|submitted|graded|archived|deleted|paid|joined|accepted|verified|closed)"
     r"_?(?:at|on|time|date|ms)?$|^(?:timestamp|ts|hourStart|dayStart|bucketStart)$",
     re.IGNORECASE,
 )
@@ -151,10 +153,19 @@ def _dated(
             if isinstance(step, Call) and step.mode is Mode.DIRECT and len(way) < DEPTH:
                 found += _handed(program, function, step, numbers, params, way, seen)
             continue
-        hit = next((p for p in predicates if p.value is not None and _of(function, p.value, numbers, params)), None)
+        steps = program.sites(function.key).by_id
+        hit = next(
+            (p for p in predicates if p.value is not None and not _field(steps, p.value) and _of(function, p.value, numbers, params)), None
+        )
         if hit is not None:
             found.append(Dated(function, step, hit, way))
     return found
+
+
+def _field(steps: Mapping[int, Site], value: Value) -> bool:
+    """Whether a value is a field of a stored row as it is: not the time, though the time may have chosen the row."""
+    places = [steps.get(o.ref) if o.root is Root.STEP and isinstance(o.ref, int) and o.path else None for o in value.origins]
+    return bool(places) and all(p is not None and isinstance(p.step, Access) for p in places)
 
 
 def _of(function: Function, value: Value, numbers: frozenset[int], params: frozenset[int]) -> bool:

@@ -6,6 +6,7 @@ import re
 
 from querylint.advise.audience import asks_for_staff, demands_right, unasked
 from querylint.advise.keys import filled, inserts, keys, once_per_key, repeated, written_down
+from querylint.advise.registers import registered
 from querylint.advise.volume import busy, streams
 from querylint.ir import (
     Access,
@@ -84,7 +85,8 @@ def curated(program: Program, root: str, name: str | None) -> bool:
 
     No row may belong to a user, and two signs must speak for it: a name such as `categories`, a check for staff before every insert, a
     name that is unique, a switch beside a name. Unless staff alone adds unique names, every insert must stand outside of loops and be
-    reached from public mutations alone. A list of prices is kept by hand, and so is what the code asks for by name, texts included.
+    reached from public mutations alone. A list of prices is kept by hand, and so is what the code asks for by name, texts included; a
+    register of machines has a row for each that somebody sets up, though they report it by themselves.
     """
     return program.once(("curated", root, name), lambda: _curated(program, root, name))
 
@@ -102,6 +104,8 @@ def seldom_written(program: Program, root: str, name: str) -> bool:
 def _seldom_written(program: Program, root: str, name: str) -> bool:
     changes = [(s, a) for s, a in program.writes() if a.table == name and a.verb != "delete" and s.function.root == root]
     mine = [(s, a) for s, a in changes if s.function.role is Role.CODE and not unasked(program, s.function)]
+    if registered(program, root, name):
+        return False  # every heartbeat changes a row
     if curated(program, root, name):
         return all(
             written_down(program, s, a)
@@ -173,6 +177,8 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     table = schema.tables.get(name) if schema is not None and name is not None else None
     if schema is None or table is None or table.fields is None:
         return False
+    if registered(program, root, name):
+        return True
     made = inserts(program, root, name)
     names = {field.name for field in table.fields}
     assigned: set[str] = set()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from querylint.advise.audience import ALONE, UNASKED, UNWAITED, left_alone, unasked, waited_for
+from querylint.advise.clock import STAMP, clocks
 from querylint.advise.curation import curated
 from querylint.advise.growth import Reach, catalogued, reach, small
 from querylint.advise.indexes import Need, order_need
@@ -29,11 +30,13 @@ from querylint.advise.serving import (
 )
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import fate
-from querylint.ir import Access, Bound, LoopKind, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
+from querylint.ir import Access, Bound, LoopKind, Op, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
 from querylint.rule import Severity, Weight, hint
 
 SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
+EARLIER = frozenset((Relation.LT, Relation.LTE))
+PUBLISHED = re.compile(r"^(?:is_?)?(?:published|public|active|enabled|visible|available|listed|live)$", re.IGNORECASE)
 
 
 PASSED = "nearly every row passes the filter"
@@ -174,17 +177,41 @@ def _disjunction(
     if not bare:
         return None
     arms = _arms(residual, table)
+    weight = _weight(program, site, read, plan, bare, residual, free=False)
+    severity = weight.severity or Severity.WARNING
+    loss = Loss(site, read, plan, Want(()), None, severity, bare, to_end, (), because=weight.because)
     for p in residual:
         if p.field == "_id" and p.relation is Relation.IN:
-            by_id = Serving("by_id", ("_id",), False)
-            return Loss(site, read, plan, Want(("_id",)), by_id, Severity.WARNING, bare, to_end, ("_id",))
+            return replace(loss, want=Want(("_id",)), serving=Serving("by_id", ("_id",), False), names=("_id",))
         if p.relation is Relation.ANY and arms:
             names = tuple(dict.fromkeys(a.field for arm in p.arms for a in arm if a.field))
-            return Loss(site, read, plan, Want(names), None, Severity.WARNING, bare, to_end, names, None, arms)
+            return replace(loss, want=Want(names), names=names, arms=arms)
         if p.relation is Relation.IN and p.field is not None and known_field(p.field, table):
             want = Want((p.field,))
-            return Loss(site, read, plan, want, None, Severity.WARNING, bare, to_end, (p.field,), None, (want,))
+            return replace(loss, want=want, names=(p.field,), arms=(want,))
     return None
+
+
+def _published(program: Program, site: Site, read: Access, residual: tuple[Predicate, ...]) -> bool:
+    """Whether a filter leaves out the drafts of a table that no code fills: what somebody keeps by the dashboard is short."""
+    switches = [p for p in residual if p.field is not None and PUBLISHED.match(p.field) and p.relation is Relation.EQ]
+    on = all(p.value is not None and p.value.literal is True for p in switches)
+    filled = any(a.table in (read.table, None) and s.function.root == site.function.root for s, a in program.writes())
+    return len(switches) == len(residual) and on and not filled
+
+
+def _aged(program: Program, site: Site, read: Access, residual: tuple[Predicate, ...]) -> bool:
+    """Whether all that a filter asks is that rows were written some time ago: in a range that nobody empties, but the newest were."""
+    numbers = clocks(program, site.function)
+    old = all(
+        p.field is not None and STAMP.search(p.field) and p.relation in EARLIER and p.value is not None and p.value.deps & numbers
+        for p in residual
+    )
+    emptied = any(
+        e.access.op is Op.WRITE and e.access.verb != "insert" and e.access.table in (read.table, None)
+        for e in program.effects.get(site.function.key, ())
+    )
+    return old and not emptied
 
 
 def narrows(residual: tuple[Predicate, ...]) -> bool:
@@ -226,6 +253,8 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
     latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
     if (latest or all(p.conditional for p in residual)) and not waited_for(program, site.function):
         return hint(UNWAITED)
+    if bare and _published(program, site, read, residual):
+        return hint("no code fills the table, and what is published is most of it")
     if bare and all(always(program, root, read.table, p) for p in residual):
         return hint(PASSED)
     if not narrows(residual) or idle(program, root, read.table, residual):
@@ -235,6 +264,8 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
         return Weight(Severity.WARNING)
     if unasked(program, site.function):
         return hint(UNASKED)
+    if _aged(program, site, read, residual):
+        return hint("all rows but the newest pass the filter")
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return hint("the range binds two keys already, and few rows have both")
     far = reach(program, site.function, read)

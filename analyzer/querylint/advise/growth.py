@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
+from math import prod
 
 from querylint.advise.curation import CATALOGUE, curated
-from querylint.advise.keys import bounded, filled, inserts, keys, replaced
+from querylint.advise.keys import bounded, filled, inserts, keys, replaced, told_apart
 from querylint.advise.volume import CROWD, busy, streams
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
@@ -43,6 +44,7 @@ SETTLED = re.compile(
     re.IGNORECASE,
 )
 SMALL = 1000
+HANDFUL = 16  # reads that travel together (convex-facts 0.4)
 FILLED = 3
 
 
@@ -219,10 +221,29 @@ def few(program: Program, site: Site, loop: Loop) -> bool:
             continue
         if read.bound is Bound.LIMIT and read.limit is not None and isinstance(read.limit.literal, int) and read.limit.literal <= 10:
             continue
+        if read.terminal is Terminal.ROWS and handful(program, site.function, read):
+            continue
         if read.terminal is Terminal.ROWS and all(_keyed(p) > 1 for p in read.plans) and not accumulates(program, site.function, read):
             continue
         return False
     return bool(origins)
+
+
+def handful(program: Program, function: Function, read: Access) -> bool:
+    """Whether a range leaves only fields of its key open that take a few values by the schema: no more rows than that fit in it."""
+    table = program.table(function, read.table)
+    if table is None or not read.plans:
+        return False
+    apart = told_apart(program, function.root, read.table)
+    return all(plan.fixed() and any(0 < _rows(table, key, plan.fixed()) <= HANDFUL for key in apart) for plan in read.plans)
+
+
+def _rows(table: Table, key: frozenset[str], fixed: tuple[str, ...]) -> int:
+    """How many rows a range holds by what a key leaves open; 0 where the schema does not say."""
+    if not key & set(fixed):
+        return 0
+    counts = [field.choices if (field := table.field(name)) is not None else None for name in key - set(fixed)]
+    return prod(count or 0 for count in counts)
 
 
 def _only_choices(table: Table | None, fixed: tuple[str, ...]) -> bool:

@@ -18,6 +18,23 @@ def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str],
     return program.once(("keys", root, name), lambda: _keys(program, root, name))
 
 
+def told_apart(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
+    """The sets of fields that tell the rows of a table apart: its keys, and those by which code asks for the one row there may be, as it
+    fails where there are two."""
+    return program.once(("told apart", root, name), lambda: _told_apart(program, root, name))
+
+
+def _told_apart(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
+    asked = {
+        frozenset(plan.fixed())
+        for site, read in program.reads()
+        if read.table == name and read.verb == "unique" and site.function.root == root and site.function.role is Role.CODE
+        for plan in read.plans
+        if plan.fixed() and not plan.residual()
+    }
+    return (*keys(program, root, name), *sorted(asked, key=sorted))
+
+
 def bounded(program: Program, root: str, name: str | None) -> bool:
     """Whether a table cannot outgrow what the code writes down: one row in all, one for each of a few values, a list of its own.
 

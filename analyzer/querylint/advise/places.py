@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.handed import brings_about
-from querylint.ir import Access, Call, Function, Kind, Loop, Mode, Origin, Program, Role, Root
+from querylint.ir import Access, Branch, Call, Function, Kind, Loop, Mode, Origin, Program, Role, Root
 from querylint.ir.program import Edge, Effect, Site
 from querylint.rule import Point
 
 MOST_HOPS = 8
+MANY_ARMS = 8
 
 
 def quiet(function: Function) -> bool:
@@ -96,6 +97,16 @@ def transactional(program: Program, function: Function) -> bool:
     if entries:
         return all(e.kind.transactional for e in entries)
     return any(isinstance(step, Access) for step in function.steps())
+
+
+def one_of_many(program: Program, site: Site) -> int | None:
+    """The choice among many arms (`switch (tableName)`) that a step stands in, by its rank: what is said of one arm is said of all."""
+    sites = program.sites(site.function.key).all
+    for rank, _ in site.arms:
+        step = sites[rank].step
+        if isinstance(step, Branch) and len(step.arms) >= MANY_ARMS:
+            return rank
+    return None
 
 
 def writes_too(program: Program, function: Function) -> bool:

@@ -13,6 +13,7 @@ from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, Loop
 from querylint.ir.program import Site
 
 MOST_FEW = 8
+TOGETHER = 16  # reads that are started at once (convex-facts 0.4)
 SET_BY_HAND = re.compile(
     r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?\)?$"
 )
@@ -67,6 +68,12 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
             )
         )
     return found
+
+
+def lasting(loop: Loop) -> bool:
+    """Whether a loop whose length is written down has more rounds than reads travel together, and is never left early."""
+    early = any(isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE for block in blocks(loop.body) for e in block)
+    return loop.constant and loop.limit is not None and loop.limit > TOGETHER and not early
 
 
 def _refuses(loop: Loop, inside: frozenset[int]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from querylint.advise.audience import left_alone
-from querylint.ir import NOT_LITERAL, Clock, Origin, Predicate, Program, Relation, Role, Root
+from querylint.advise.audience import TRIED, left_alone
+from querylint.ir import NOT_LITERAL, Clock, Function, Origin, Predicate, Program, Relation, Role, Root
 from querylint.ir.program import Site
 
 Constants = dict[str, object]
@@ -73,7 +73,7 @@ def _alike(program: Program, root: str, table: str) -> Constants:
 
 
 def clocked(program: Program, root: str, table: str, field: str) -> bool:
-    """Whether every write of a field that ordinary code makes stores the time of the write."""
+    """Whether every write of a field that ordinary code makes stores the time of the write; what fills in samples is no such code."""
     return field in program.once(("clocked", root, table), lambda: _clocked(program, root, table))
 
 
@@ -84,6 +84,8 @@ def _clocked(program: Program, root: str, table: str) -> frozenset[str]:
         function = site.function
         if function.root != root or access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
             continue
+        if left_alone(program, function) or _sampling(program, function):
+            continue
         if access.fields is None:
             return frozenset()
         steps = program.sites(function.key).by_id
@@ -91,6 +93,25 @@ def _clocked(program: Program, root: str, table: str) -> frozenset[str]:
         found |= now
         others |= set(access.fields) - now
     return frozenset(found - others)
+
+
+def _sampling(program: Program, function: Function) -> bool:
+    """Whether all ways to a function fill in or clear samples, by their names: `setupDemoData`."""
+    return all(TRIED.match(entry.name) for entry in program.entries(function.key) or (function,))
+
+
+def stamps(program: Program, root: str, table: str) -> frozenset[str]:
+    """The fields of rows in which ordinary code stores the time of a change, whatever else it stores there."""
+    return program.once(("stamps", root, table), lambda: _stamps(program, root, table))
+
+
+def _stamps(program: Program, root: str, table: str) -> frozenset[str]:
+    found: set[str] = set()
+    for site, access in program.writes():
+        if site.function.root == root and access.table == table and access.verb == "patch" and site.function.role is Role.CODE:
+            steps = program.sites(site.function.key).by_id
+            found |= {name for name, origins in access.sources if origins and all(_now(steps, o) for o in origins)}
+    return frozenset(found)
 
 
 def _now(steps: Mapping[int, Site], origin: Origin) -> bool:

@@ -68,6 +68,13 @@ class Field:
     span: Span | None = None
     uuid: bool = False
     parts: tuple[Field, ...] | None = None
+    values: tuple[object, ...] | None = None
+
+    @property
+    def choices(self) -> int | None:
+        """How many values a field may take, absence and null included; None where the schema does not say."""
+        listed = (True, False) if self.type == "boolean" else self.values
+        return None if listed is None else len(set(listed)) + self.optional + self.nullable
 
     def part(self, name: str) -> Field | None:
         """What an object holds under a name; None where it holds nothing of that name, or is no object."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.frontends.flow import cases
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Val, lowered
 from querylint.ir import Predicate, Relation, Side, Value
@@ -108,6 +109,7 @@ def filter_predicates(m: State, callback: Val, at: int, end: int) -> tuple[Predi
         if isinstance(statement, tree.Return) and statement.value is not None:
             results.append(_read(m, closure, statement.value, several))
         elif isinstance(statement, tree.If):
+            _note(m, closure, statement)
             returned = [s.value for s in (*statement.then, *statement.other) if isinstance(s, tree.Return) and s.value is not None]
             results.extend(_read(m, closure, value, True) for value in returned)
         elif isinstance(statement, tree.Let) and statement.value is not None:
@@ -126,6 +128,7 @@ def _read(m: State, closure: Closure, node: tree.Expr, conditional: bool) -> tup
     if isinstance(node, tree.Typed):
         return _read(m, closure, node.value, conditional)
     if isinstance(node, tree.Ternary):
+        _note(m, closure, node)
         return (*_read(m, closure, node.then, True), *_read(m, closure, node.other, True))
     if isinstance(node, tree.Literal):
         return ()
@@ -153,6 +156,14 @@ def _read(m: State, closure: Closure, node: tree.Expr, conditional: bool) -> tup
     if right is not None:
         return (Predicate(right, FLIP.get(relation, relation), Side.FILTER, _value(m, closure, node.args[0]), conditional, (), span),)
     return other
+
+
+def _note(m: State, closure: Closure, node: tree.If | tree.Ternary) -> None:
+    """What is asked only where arguments of the function around say so."""
+    if closure.scope is not None:
+        outer, m.scope = m.scope, closure.scope
+        cases.note_if(m, node)
+        m.scope = outer
 
 
 def _conjunct(m: State, closure: Closure, node: tree.Expr, conditional: bool) -> tuple[Predicate, ...]:

@@ -25,7 +25,10 @@ _SAME = {"float64": "number", "bigint": "int64"}
 
 @dataclass(frozen=True, slots=True)
 class Validator(Thing):
-    """One validator. `kind` is the type as `ir.Field` names it; `fields` are those of an object, where they are known."""
+    """One validator. `kind` is the type as `ir.Field` names it; `fields` are those of an object, where they are known.
+
+    `value` is that of a literal.
+    """
 
     kind: str
     fields: RecordValue | None = None
@@ -33,6 +36,7 @@ class Validator(Thing):
     element: Value = UNKNOWN
     target: str | None = None
     is_optional: bool = False
+    value: Value = UNKNOWN
 
     def member(self, name: str) -> Value:
         """What code reads from a validator, and what it derives others with."""
@@ -99,7 +103,14 @@ def describe(name: str, value: Value) -> Field:
         target=targets.pop() if len(targets) == 1 else None,
         large=any(leaf.kind == "bytes" for leaf in solid),
         parts=_parts(solid),
+        values=_values(solid),
     )
+
+
+def _values(leaves: Sequence[Validator]) -> tuple[object, ...] | None:
+    """The literals among which a value is one; None where it may be something else, or one of them is not known."""
+    found = tuple(leaf.value for leaf in leaves if leaf.kind == "literal" and isinstance(leaf.value, str | bool | int | float))
+    return found if found and len(found) == len(leaves) else None
 
 
 def _parts(leaves: Sequence[Validator]) -> tuple[Field, ...] | None:
@@ -150,9 +161,14 @@ def union(args: Sequence[Value]) -> Value:
     return Validator("union", members=tuple(args))
 
 
+def literal(args: Sequence[Value]) -> Value:
+    """`v.literal("value")`."""
+    return Validator("literal", value=args[0] if args else UNKNOWN)
+
+
 def literals(args: Sequence[Value]) -> Value:
     """A union of literals, from the literals themselves."""
-    return Validator("literal")
+    return Validator("union", members=tuple(literal((arg,)) for arg in args)) if args else Validator("literal")
 
 
 def nullable(args: Sequence[Value]) -> Value:
@@ -175,7 +191,7 @@ def _optional(args: Sequence[Value]) -> Value:
 MAKERS: Mapping[str, Callable[[Sequence[Value]], Value]] = {
     **{kind: simple(kind) for kind in ("string", "number", "float64", "bigint", "int64", "boolean", "bytes", "null", "any", "record")},
     "id": identifier,
-    "literal": literals,
+    "literal": literal,
     "array": _array,
     "object": _object,
     "union": union,
@@ -275,7 +291,14 @@ def _either(found: Sequence[Field | None]) -> Field:
         target=known[0].target if len(targets) == 1 else None,
         large=any(field.large for field in known),
         parts=known[0].parts if len({field.parts for field in known}) == 1 else None,
+        values=_together(known),
     )
+
+
+def _together(fields: Sequence[Field]) -> tuple[object, ...] | None:
+    """All that one of several forms of a field may hold."""
+    lists = [field.values for field in fields]
+    return None if None in lists else tuple(dict.fromkeys(value for values in lists for value in values or ()))
 
 
 def _extend(fields: RecordValue, args: Sequence[Value]) -> RecordValue | None:
