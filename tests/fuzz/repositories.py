@@ -35,7 +35,8 @@ def originals() -> tuple[Repository, ...]:
             raise AssertionError(f"{page.name}: {error}") from error
     for app in sorted((FIXTURES / "apps").iterdir()):
         files = [file for file in sorted(app.rglob("*")) if file.suffix in SUFFIXES and "_generated" not in file.parts]
-        found.append({file.relative_to(app).as_posix(): file.read_bytes() for file in files})
+        if files:
+            found.append({file.relative_to(app).as_posix(): file.read_bytes() for file in files})
     return tuple(found)
 
 
