@@ -9,7 +9,7 @@ import pytest
 
 from querylint.mend import Choice, mend
 from querylint.rewrite.python.concrete import Tree, walk
-from querylint.rewrite.python.imports import bring, released
+from querylint.rewrite.python.imports import Names, bring, merged, released
 
 MODELS = (
     "from django.db import models\n\nclass Author(models.Model):\n    name = models.CharField(max_length=80)\n\n"
@@ -63,6 +63,24 @@ def test_a_name_is_imported_where_its_kin_are(before: str, after: str) -> None:
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     assert text == after
     cst.parse_module(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import os\n", "import os\n\nfrom a.b import d, e\nfrom a.c import f\n"),
+        ("from a.b import c\n", "from a.b import c, d, e\nfrom a.c import f\n"),
+        ("from a.b import g\n", "from a.b import d, e, g\nfrom a.c import f\n"),
+    ],
+)
+def test_several_names_are_brought_together(before: str, after: str) -> None:
+    names = Names(Tree("x.py", before.encode()))
+    for module, wanted in (("a.c", "f"), ("a.b", "e"), ("a.b", "d")):
+        assert names.of(module, wanted) == wanted
+    text = before
+    for edit in sorted(merged(names.edits), key=lambda e: e.span.start, reverse=True):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert text == after
 
 
 @pytest.mark.parametrize(

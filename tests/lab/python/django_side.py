@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import random
 import typing
@@ -105,6 +104,7 @@ class Side:
         return values.given(kind, name, present, chance)
 
     def run(self, function: Any, arguments: dict[str, object]) -> tuple[object, int]:
+        from asgiref.sync import async_to_sync
         from django.db import connection
 
         statements: list[str] = []
@@ -117,7 +117,7 @@ class Side:
 
         with connection.execute_wrapper(record):
             if inspect.iscoroutinefunction(function):
-                result = asyncio.run(function(**arguments))
+                result = async_to_sync(function)(**arguments)  # in this thread, which alone has the database in memory
             elif inspect.isclass(function):
                 result = self._shown(function)
             else:

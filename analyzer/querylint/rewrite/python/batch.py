@@ -288,9 +288,14 @@ def _laid_out(indent: str, result: str, text: str) -> str:
         return line
     if text.startswith("{") and " for " in text:
         head, rest = text[1:-1].split(" for ", 1)
-        return f"{indent}{result} = {{\n{indent}    {head}\n{indent}    for {rest}\n{indent}}}\n"
-    head, _, rest = text.partition("(")
-    return f"{indent}{result} = {head}(\n{indent}    {rest[:-1]}\n{indent})\n" if rest.endswith(")") else line
+        word = "async for" if head.endswith(" async") else "for"
+        return f"{indent}{result} = {{\n{indent}    {head.removesuffix(' async')}\n{indent}    {word} {rest}\n{indent}}}\n"
+    read = cst.parse_expression(text)
+    call = read.expression if isinstance(read, cst.Await) else read
+    if not isinstance(call, cst.Call):
+        return line
+    head = f"{'await ' if call is not read else ''}{code(call.func)}"
+    return f"{indent}{result} = {head}(\n{indent}    {text[len(head) + 1 : -1]}\n{indent})\n"
 
 
 def _put(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:

@@ -14,6 +14,8 @@ from querylint.rewrite.python.calls import behind
 from querylint.rewrite.python.concrete import Tree, name, walk
 from querylint.rewrite.python.scopes import variables
 
+_IMPORT = re.compile(r"(\n?)from (\S+) import (\w+)\n(\n?)")
+
 
 @dataclass(frozen=True, slots=True)
 class Brought:
@@ -41,11 +43,22 @@ class Names:
 
 def merged(edits: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
     """Edits of which those that insert at the same place are one."""
-    found: dict[tuple[int, int], TextEdit] = {}
+    found: dict[tuple[int, int], list[TextEdit]] = {}
     for edit in edits:
-        key = (edit.span.start, edit.span.end)
-        found[key] = TextEdit(edit.span, found[key].text + edit.text, shared=edit.shared) if key in found else edit
-    return tuple(found.values())
+        found.setdefault((edit.span.start, edit.span.end), []).append(edit)
+    return tuple(TextEdit(same[0].span, _joined([e.text for e in same]), all(e.shared for e in same)) for same in found.values())
+
+
+def _joined(texts: list[str]) -> str:
+    """Insertions as one: imports from one module in one statement, names that are added to one in their order."""
+    parsed = [m for text in texts if (m := _IMPORT.fullmatch(text)) is not None]
+    if len(parsed) < len(texts):
+        return "".join(sorted(texts, key=str.lower) if all(text.startswith(",") or text.endswith(", ") for text in texts) else texts)
+    modules: dict[str, list[str]] = {}
+    for _, module, given, _ in (m.groups() for m in parsed):
+        modules.setdefault(module, []).append(given)
+    lines = [f"from {module} import {', '.join(sorted(given, key=_rank))}\n" for module, given in sorted(modules.items())]
+    return max(m[1] for m in parsed) + "".join(lines) + max(m[4] for m in parsed)
 
 
 def bring(tree: Tree, module: str, wanted: str) -> Brought | None:

@@ -13,7 +13,7 @@ MISSING = "a key that no row has ends in KeyError, and no longer in {error}"
 SEVERAL = "several rows may have one key: the first of them is taken, without an error"
 ALL_OF_KEY = "all rows of a key are loaded, and the first of them is taken"
 WITHOUT = "a key that is None finds no row, even where the column holds none"
-TWO_KEYS = "what every round asks for depends on the item in more than one way"
+TWO_KEYS = "every round asks by more than one value of its own"
 DEPENDS_NOT = "what the rounds ask for does not depend on the item in a way that is seen"
 NO_PLACE = "the read begins with `{name}`, which every round has of its own"
 

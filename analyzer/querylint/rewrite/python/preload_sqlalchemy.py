@@ -107,9 +107,10 @@ def _option(task: Task, tree: Tree, function: Function, read: Access, path: Path
             return Unfit(f"`{step}` is no relation that is written in the class of the rows")
         if position and not (here := class_name(task, tree, function, table, names) or ""):
             return Unfit(f"`{table}` is not known in {tree.path}, and an import could lead in a circle")
-        loader = names.of("sqlalchemy.orm", "selectinload" if link.many or (apart and not position) else "joinedload")
+        wanted = "selectinload" if link.many or (apart and not position) else "joinedload"
+        loader = wanted if option else names.of("sqlalchemy.orm", wanted)  # behind another one it is a method
         if loader is None:
             return Unfit("a name of its own hides the loader option")
-        option = f"{option}.{loader.rpartition('.')[2]}({here}.{step})" if option else f"{loader}({here}.{step})"
+        option = f"{option}.{loader}({here}.{step})" if option else f"{loader}({here}.{step})"
         table = link.target
     return option
