@@ -348,3 +348,14 @@ def names():
     lay(tmp_path, {"shop/models.py": shop})
     assert verify(tmp_path, "--packages", installed()) == 0
     assert "There is no fix to verify.\n`verify` runs Convex functions only: 1 fix of Python code passed over.\n" in capsys.readouterr().out
+
+
+def test_install_keeps_the_packages_outside_of_the_project(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed()  # where these cannot be had, the others cannot either
+    monkeypatch.setenv("QUERYLINT_CACHE_DIR", str(tmp_path))
+    assert verify(project, "--install", "--only", "posts:page", "--cases", "8") == 0
+    assert "1 fix verified" in capsys.readouterr().out
+    assert (tmp_path / "lab/node_modules/convex-test").is_dir()
+    assert not (project / "node_modules").exists()
