@@ -54,6 +54,15 @@ export const mine = query({
   },
 });
 
+export const owned = query({
+  args: {},
+  handler: async (ctx) => {
+    const identity = await ctx.auth.getUserIdentity();
+    if (identity === null) return [];
+    return await ctx.db.query("posts").withIndex("by_user", (q) => q.eq("userId", identity.subject)).collect();
+  },
+});
+
 export const page = query({
   args: { postId: v.id("posts") },
   handler: async (ctx, args) => {
@@ -215,6 +224,12 @@ def test_what_else_may_differ(lab: Experiment, function: str, old: str, new: str
     case = tried(lab, function, old, new, range(24)).difference
     assert case is not None
     assert case.what.startswith(what)
+
+
+def test_callers_may_be_known_by_the_id_of_their_row(lab: Experiment) -> None:
+    outcome = tried(lab, "posts:owned")
+    assert outcome.verified
+    assert outcome.before > 0
 
 
 def test_missing_fields_and_other_types_are_tried(lab: Experiment) -> None:
