@@ -54,6 +54,15 @@ export const mine = query({
   },
 });
 
+export const owned = query({
+  args: {},
+  handler: async (ctx) => {
+    const identity = await ctx.auth.getUserIdentity();
+    if (identity === null) return [];
+    return await ctx.db.query("posts").withIndex("by_user", (q) => q.eq("userId", identity.subject)).collect();
+  },
+});
+
 export const page = query({
   args: { postId: v.id("posts") },
   handler: async (ctx, args) => {
@@ -217,6 +226,12 @@ def test_what_else_may_differ(lab: Experiment, function: str, old: str, new: str
     assert case.what.startswith(what)
 
 
+def test_callers_may_be_known_by_the_id_of_their_row(lab: Experiment) -> None:
+    outcome = tried(lab, "posts:owned")
+    assert outcome.verified
+    assert outcome.before > 0
+
+
 def test_missing_fields_and_other_types_are_tried(lab: Experiment) -> None:
     """A filter of JavaScript knows no row without a rank; a range of an index begins below all numbers."""
     case = tried(lab, "posts:ranked", "post.rank > 1", "!(post.rank <= 1)", range(24)).difference
@@ -348,3 +363,14 @@ def names():
     lay(tmp_path, {"shop/models.py": shop})
     assert verify(tmp_path, "--packages", installed()) == 0
     assert "There is no fix to verify.\n`verify` runs Convex functions only: 1 fix of Python code passed over.\n" in capsys.readouterr().out
+
+
+def test_install_keeps_the_packages_outside_of_the_project(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed()  # where these cannot be had, the others cannot either
+    monkeypatch.setenv("QUERYLINT_CACHE_DIR", str(tmp_path))
+    assert verify(project, "--install", "--only", "posts:page", "--cases", "8") == 0
+    assert "1 fix verified" in capsys.readouterr().out
+    assert (tmp_path / "lab/node_modules/convex-test").is_dir()
+    assert not (project / "node_modules").exists()

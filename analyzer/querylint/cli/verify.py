@@ -9,7 +9,6 @@ import click
 
 from querylint.cli.console import ExitCode, complain, painter, put
 from querylint.cli.options import COLORS, CONFIG, NO_BASELINE, SEVERITIES, names
-from querylint.report import verified
 
 if TYPE_CHECKING:
     from querylint.verification import Verified
@@ -44,6 +43,7 @@ def verify(
     Exit code 0: no fix makes a difference; 1: one does; 2: it cannot be tried, for want of Node or of a package.
     """
     from querylint import verification
+    from querylint.report import verified
 
     paint = painter(color)
     choice = verification.Choice(

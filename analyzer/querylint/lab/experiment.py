@@ -88,7 +88,7 @@ class _Course:
             tally.cases += 1
             if was["error"] is not None:
                 tally.errors += 1
-                tally.trouble(f"every case ends in the same error before and after: {was['error']}")
+                tally.trouble(f"every case fails, before as after: {was['error']}")
             else:
                 tally.before += was["scanned"]
                 tally.after += now["scanned"]

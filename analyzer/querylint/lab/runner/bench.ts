@@ -39,9 +39,8 @@ async function run({ path, seed, tables, odd, words, people, learn, full, hide }
   install();
   clock.now += 1000;
   const person = documents.sole ? random.pick(["key0", "key0", "key0", "key0", "key0", "key1", null]) : random.pick(["a", "b", "ab", "key0", null]);
-  const byId = people.find((one) => one.claim === "id");
   const given = documents.args(JSON.parse(fn.exportArgs()), person ?? "key0");
-  const self = byId === undefined ? null : documents.self(byId.table);
+  const self = documents.self();
   const who = learn ? watch() : person === null ? null : identityOf(person, self);
   const before = full ? await contents(t, schema) : [];
   const caller: any = who === null ? t : t.withIdentity(who as any);

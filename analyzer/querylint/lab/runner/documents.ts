@@ -22,6 +22,7 @@ export class Documents {
   private serial: Record<string, number> = {};
   /** Everybody has a key of their own, and most things belong to the first. */
   readonly sole: boolean;
+  private readonly callers: string | null;
 
   constructor(
     private random: Random,
@@ -29,6 +30,7 @@ export class Documents {
     private people: readonly Trace[],
     private seed: number,
   ) {
+    this.callers = this.tableOfCallers();
     this.sole = seed % 8 !== 3;
   }
 
@@ -70,10 +72,21 @@ export class Documents {
     return made;
   }
 
-  /** The row of the one who calls, where callers are known by the id of a row. */
-  self(table: string): string | null {
-    const name = table || this.tables.find((one) => PEOPLE.test(one.name))?.name || "";
-    return name === "" ? null : this.id(name);
+  /** The row of the one who calls, null where callers are not known by the id of a row. */
+  self(): string | null {
+    return this.callers === null ? null : this.id(this.callers);
+  }
+
+  /** The table whose ids callers are known by: such an id is read, or looked for in a field that holds ids. */
+  private tableOfCallers(): string | null {
+    for (const { table, field, claim } of this.people) {
+      if (claim === null) continue;
+      if (claim === "id") return table || (this.tables.find((one) => PEOPLE.test(one.name))?.name ?? null);
+      const type = this.tables.find((one) => one.name === table)?.type;
+      const held = type?.type === "object" ? type.value[field]?.fieldType : undefined;
+      if (held?.type === "id") return held.tableName;
+    }
+    return null;
   }
 
   private async insert(name: string, type: Json): Promise<void> {
@@ -113,6 +126,7 @@ export class Documents {
     const serial = (this.serial[table] = (this.serial[table] ?? -1) + 1);
     for (const [name, { fieldType }] of Object.entries(given)) {
       const trace = this.people.find((one) => one.table === table && one.field === name && one.claim !== null);
+      if (fieldType.type === "id") continue;
       if (trace !== undefined) made[name] = claimsOf(this.person(trace.sole ? serial : this.random.next() < 0.8 ? 0 : serial))[trace.claim!];
       else if (fieldType.type !== "string" || !(name in made)) continue;
       else if (KEY.test(name)) made[name] = this.named(name, this.person(serial));
@@ -130,6 +144,6 @@ export class Documents {
   }
 
   private personal(table: string): boolean {
-    return PEOPLE.test(table) || this.people.some((one) => one.table === table && one.claim !== null && one.sole);
+    return table === this.callers || PEOPLE.test(table) || this.people.some((one) => one.table === table && one.claim !== null && one.sole);
   }
 }
