@@ -47,6 +47,9 @@ class FakeEngine(ModuleType):
     def load_rules(self) -> tuple[Rule, ...]:
         return self.result.rules
 
+    def explained(self) -> tuple[Rule, ...]:
+        return self.result.rules
+
     def check(
         self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], view: View, *, fixes: bool = False
     ) -> FakeOutcome:

@@ -54,7 +54,9 @@ def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
 
 def explained() -> tuple[Rule, ...]:
     """Everything that has a page: the rules, and what is said of suppressions and baselines."""
-    return (*load_rules(), *filters.OWN)
+    from querylint.filters.own import OWN
+
+    return (*load_rules(), *OWN)
 
 
 def check(paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Outcome:
@@ -264,7 +266,7 @@ class Project:
             summary(program, lowered, len(self.found.files), len(filtered.suppressed)),
             sources,
             tuple(lowered.schemas[key] for key in sorted(lowered.schemas)),
-            (*judged, *(own for own in filters.OWN if any(f.rule == own.name for f in kept))),
+            (*judged, *_own(kept)),
             suppressed=filtered.suppressed,
         )
 
@@ -272,9 +274,11 @@ class Project:
         """What the settings name and the project does not have."""
         if not self.settings.named:
             return []
+        from querylint.settings.unmatched import unmatched  # most projects name nothing
+
         declared = {name for schema in program.schemas.values() for name in schema.tables}
         accessed = {access.table for _, access in (*program.reads(), *program.writes()) if access.table is not None}
-        return settings.unmatched(self.settings, declared | accessed, self.found.files, self.found.folders, self.found.idle)
+        return unmatched(self.settings, declared | accessed, self.found.files, self.found.folders, self.found.idle)
 
     def judge(self, program: Program, rules: Iterable[Rule]) -> list[Finding]:
         """Run the rules. A rule that fails is a bug of ours: it is noted, and the others still speak."""
@@ -334,6 +338,16 @@ class Project:
         paths = {*lowered.analysed, *(s.span.path for s in lowered.schemas.values() if s.span is not None)}
         paths |= {path for finding in findings for path in places(finding)}
         return {path: LineIndex(path, data) for path in sorted(paths) if (data := self._read.get(path)) is not None}
+
+
+def _own(findings: Iterable[Finding]) -> tuple[Rule, ...]:
+    """The pages of those findings that no rule has made."""
+    names = {finding.rule for finding in findings} & filters.PSEUDO_RULES
+    if not names:
+        return ()
+    from querylint.filters.own import OWN
+
+    return tuple(rule for rule in OWN if rule.name in names)
 
 
 def _mishap() -> str:

@@ -40,10 +40,11 @@ def explain(rule: str, color: str) -> int:
 @click.option("--write/--check", "writing", default=False, help="Write the pages, or only say which are out of date.")
 def docs(writing: bool) -> int:
     """Keep docs/rules and the table in docs/rules.md equal to the rules, from the root of querylint's own repository."""
-    from querylint import engine, filters
+    from querylint import engine
+    from querylint.filters.own import OWN
     from querylint.report import pages
 
-    stale = pages.out_of_date(Path(), engine.load_rules(), filters.OWN)
+    stale = pages.out_of_date(Path(), engine.load_rules(), OWN)
     for path, text in stale.items() if writing else ():
         path.unlink() if text is None else write(path, text)
     put("".join(f"{path.as_posix()}: {'made again' if writing else 'out of date'}\n" for path in stale))

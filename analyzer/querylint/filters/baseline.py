@@ -18,6 +18,8 @@ from querylint.errors import BaselineError
 from querylint.rule import Age, Finding, Severity
 
 BASELINE_FILE = "querylint-baseline.json"
+STALE = "stale-baseline"
+"""The gate that fails where the baseline lists what is no more found."""
 VERSION = 1
 SEVERITIES = tuple(severity.value for severity in Severity)
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.filters.baseline import STALE
+from querylint.filters.suppress import BAD, PATTERN, UNUSED
 from querylint.ir import Program
 from querylint.rule import Found, Rule, Severity
-
-BAD = "bad-suppression"
-UNUSED = "unused-suppression"
-STALE = "stale-baseline"
-PATTERN = "suppression"
 
 _BAD = """\
 # A suppression that silences nothing, since it is written wrongly

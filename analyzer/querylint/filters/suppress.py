@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from querylint.filters.comments import Comment, comments
 from querylint.filters.identity import fingerprints
-from querylint.filters.own import BAD, PATTERN, UNUSED
 from querylint.remedy import Advice
 from querylint.result import Suppressed
 from querylint.rule import Finding, Found, Severity
 from querylint.text import LineIndex
 
+BAD = "bad-suppression"
+UNUSED = "unused-suppression"
+PATTERN = "suppression"
 PSEUDO_RULES = frozenset({BAD, UNUSED})
 """Names under which this room reports; they are rules to the user, who may set their severity, but no module judges by them."""
 

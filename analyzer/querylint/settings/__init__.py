@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from querylint.settings.load import load
-from querylint.settings.unmatched import unmatched
 from querylint.settings.values import Settings, Size, TableFacts
 
-__all__ = ["Settings", "Size", "TableFacts", "load", "unmatched"]
+__all__ = ["Settings", "Size", "TableFacts", "load"]
