@@ -43,6 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.advised import choosing, dropped, extending, waiting
+from querylint.advise.audience import unasked
 from querylint.advise.curation import seldom_written
 from querylint.advise.growth import small
 from querylint.advise.indexes import Standing, covering, leaning, standings, written
@@ -74,7 +75,7 @@ def unused_index(program: Program) -> Iterator[Found]:
             "nothing in sight writes to the table, so the index costs storage alone"
             if frozen
             else "the table holds few rows, or is seldom written to"
-            if _small(program, standing)
+            if _small(program, standing, passing)
             else ""
         )
         yield Found(
@@ -93,16 +94,25 @@ def unused_index(program: Program) -> Iterator[Found]:
 
 
 def _use(table: str, index: str, reader: Neglect) -> PushDown | Advice:
-    tests = [p for plan in reader.access.plans for p in plan.residual()]
-    if not any(p.field in reader.fields for p in tests) and any(a.field in reader.fields for p in tests for arm in p.arms for a in arm):
+    if _alternatives(reader):
         return Advice(f"read by index `{index}` once for each alternative that `{reader.function.name}` asks for, and merge", Stage.CODE)
     return PushDown(table, index, reader.fields, False, keeps_order=reader.keeps_order, order=reader.order, at=reader.access.chain)
 
 
-def _small(program: Program, standing: Standing) -> bool:
-    """Whether a table holds few rows, or people fill it by hand, so that a filter without the index costs as little as the index does."""
+def _alternatives(reader: Neglect) -> bool:
+    """Whether a query asks for the fields of an index only in the alternatives of an `or`: no one range holds what it wants."""
+    tests = [p for plan in reader.access.plans for p in plan.residual()]
+    inside = any(a.field in reader.fields for p in tests for arm in p.arms for a in arm)
+    return inside and not any(p.field in reader.fields for p in tests)
+
+
+def _small(program: Program, standing: Standing, passing: Neglect | None) -> bool:
+    """Whether a table holds few rows, or people fill it by hand and nobody waits for a query that the index would serve as it is."""
     root, table = standing.schema.root, standing.table.name
-    return small(program, table) or bounded(program, root, table) or seldom_written(program, root, table)
+    if small(program, table) or bounded(program, root, table):
+        return True
+    served = passing is not None and not unasked(program, passing.function) and not _alternatives(passing)
+    return not served and seldom_written(program, root, table)
 
 
 def _help(

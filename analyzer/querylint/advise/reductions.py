@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from querylint.advise.audience import unasked, waited_for
 from querylint.advise.growth import catalogued
 from querylint.advise.memory import Load, drains, joins, loads, weight
 from querylint.advise.planner import plain
 from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, proposal, range_taken, sargable, serve, wanted
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
+from querylint.advise.volume import busy
 from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.rule import Severity, Weight, hint
 
@@ -58,6 +60,7 @@ class Sorting:
 
 
 Filtered = tuple[Load, list[Seen], list[Reduction]]
+TIMED = re.compile(r"^_creationTime$|(?:^|_|[a-z])(?:date|day|time|timestamp|at)$", re.IGNORECASE)
 
 
 def filtered(program: Program) -> list[Filtered]:
@@ -238,7 +241,18 @@ def _weight(
         return hint("the filter only makes sure of the owner")
     if idle(program, load.function.root, load.access.table, predicates):
         return hint("nearly every row passes the filter")
+    if not (chosen or maybe) and _further_on(program, load, plan, predicates, serving):
+        return Weight(Severity.WARNING)
     return weight(program, load)
+
+
+def _further_on(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...], serving: Serving) -> bool:
+    """Whether the index in use goes on with the time by which memory cuts down what a busy table gathers: the range may end there."""
+    function = load.function
+    if load.reported or serving.create or serving.index != plan.index or program.facts(function).planner:
+        return False
+    timed = any(p.relation.ranged and p.field in serving.fields and TIMED.search(p.field or "") for p in predicates)
+    return timed and busy(program, function.root, load.access.table) and waited_for(program, function) and not unasked(program, function)
 
 
 def _guards(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...]) -> bool:

@@ -71,9 +71,9 @@ def rounds(program: Program, site: Site) -> list[Rounds]:
 
 
 def lasting(loop: Loop) -> bool:
-    """Whether a loop whose length is written down has more rounds than reads travel together, and is never left early."""
+    """Whether a loop that counts up to a number which is written down has more rounds than reads travel together, and runs to its end."""
     early = any(isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE for block in blocks(loop.body) for e in block)
-    return loop.constant and loop.limit is not None and loop.limit > TOGETHER and not early
+    return loop.counted and loop.constant and loop.limit is not None and loop.limit > TOGETHER and not early
 
 
 def _refuses(loop: Loop, inside: frozenset[int]) -> bool:
