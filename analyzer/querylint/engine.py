@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from querylint import discover, filters, rewrite, settings
+from querylint.frontends.kept import Kept
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.ir import IndexKind, Program, Role
 from querylint.link import link
@@ -119,9 +120,16 @@ def places(finding: Finding) -> set[str]:
 
 
 class Project:
-    """One project on disk, read once. `unsaved` holds texts that stand in for files, or for files that are not there yet, by path."""
+    """One project on disk, read once. `unsaved` holds texts that stand in for files, or for files that are not there yet, by path.
 
-    def __init__(self, scope: discover.Scope, chosen: Settings, unsaved: Mapping[str, bytes] | None = None) -> None:
+    `kept` are parts of earlier looks at the same project: what nothing has changed of is taken from there, and what this look lowers goes
+    there. Whoever looks again and again (an editor, a run that makes fixes) hands the same object to each look.
+    """
+
+    def __init__(
+        self, scope: discover.Scope, chosen: Settings, unsaved: Mapping[str, bytes] | None = None, kept: Kept | None = None
+    ) -> None:
+        self.kept = kept
         self.scope = scope
         self.settings = chosen
         self._read: dict[str, bytes | None] = dict(unsaved or {})
@@ -168,7 +176,7 @@ class Project:
 
     def _link(self) -> tuple[Program, Lowered]:
         front_ends: list[FrontEnd] = [
-            make(self.found.files, self.found.generated, self.read, self.role) for make in front_ends_for(self.found)
+            make(self.found.files, self.found.generated, self.read, self.role, self.kept) for make in front_ends_for(self.found)
         ]
         lowered = together([front_end.lower() for front_end in front_ends])
         sizes = {
@@ -317,4 +325,4 @@ def hints(program: Program, lowered: Lowered) -> list[Note]:
     return notes
 
 
-__all__ = ["Outcome", "Project", "check", "hints", "load_rules", "names_of", "narrowed", "places", "run", "settings_for", "summary"]
+__all__ = ["Kept", "Outcome", "Project", "check", "hints", "load_rules", "names_of", "narrowed", "places", "run", "settings_for", "summary"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from querylint.frontends.kept import Kept
 from querylint.ir import Function, Role, Schema
 from querylint.result import Note
 
@@ -35,7 +36,7 @@ class FrontEnd(Protocol):
         """Everything that the project says in this kind of code."""
 
 
-Make = Callable[[Collection[str], Collection[str], Callable[[str], bytes | None], Callable[[str], Role]], FrontEnd]
+Make = Callable[[Collection[str], Collection[str], Callable[[str], bytes | None], Callable[[str], Role], Kept | None], FrontEnd]
 
 
 def together(parts: Collection[Lowered]) -> Lowered:

@@ -6,6 +6,8 @@ import re
 import sys
 from collections.abc import Callable, Collection
 
+from querylint.cache.digest import digest
+from querylint.frontends.kept import Kept, Look, Question
 from querylint.frontends.lowered import Lowered
 from querylint.frontends.python.lower import Found, ModuleLowering
 from querylint.frontends.python.project import PythonProject
@@ -39,14 +41,26 @@ class PythonFrontEnd:
     """Lowers the Python code of one project, for all the stacks that it uses."""
 
     def __init__(
-        self, files: Collection[str], generated: Collection[str], read: Callable[[str], bytes | None], role: Callable[[str], Role]
+        self,
+        files: Collection[str],
+        generated: Collection[str],
+        read: Callable[[str], bytes | None],
+        role: Callable[[str], Role],
+        kept: Kept | None = None,
     ) -> None:
         self.files = sorted(f for f in files if f.endswith(".py"))
         self.all = files
-        self.read = read
+        self._read = read
+        self._seen: set[str] = set()
+        self._kept = kept
         self._role = role
         self._roles: dict[str, Role] = {}
         self.too_deep: set[str] = set()
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file; None where it cannot be read."""
+        self._seen.add(path)
+        return self._read(path)
 
     def role(self, path: str) -> Role:
         """The role of a file by its path, or by the names that it holds: a revision of Alembic, a maker of invented rows, test cases."""
@@ -57,7 +71,21 @@ class PythonFrontEnd:
         return self._roles[path]
 
     def lower(self) -> Lowered:
-        """Everything that the project says about its databases."""
+        """Everything that the project says about its databases: one part, since every function may tell something of every other."""
+        if self._kept is None:
+            return self._lowered()
+        roles = "\0".join(f"{path} {self._role(path).value}" for path in self.files)
+        layout = "\0".join((roles, "", *sorted(self.all))).encode("utf-8", "surrogateescape")
+        look = Look(self._kept.room("python"), self._read, lambda _: None)
+        lowered = look.part("whole", Lowered, digest(layout), self._whole)
+        look.end(())
+        return lowered
+
+    def _whole(self) -> tuple[Lowered, list[Question]]:
+        lowered = self._lowered()
+        return lowered, [("file", path) for path in self._seen]
+
+    def _lowered(self) -> Lowered:
         used = [stack for stack in STACKS if any(self._mentions(path, stack) for path in self.files)]
         if all(stack.aside for stack in used):
             return Lowered()
