@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from querylint import discover, filters, rewrite, settings
+from querylint.cache import parts, place
 from querylint.frontends.kept import Kept
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.ir import IndexKind, Program, Role
@@ -89,6 +90,20 @@ def undisturbed() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+def kept_of(root: Path) -> Kept:
+    """The parts that earlier runs have kept of a project, if there are any and the user wants any kept."""
+    folder = place.folder()
+    data = parts.load(folder, str(root)) if folder is not None else None
+    return Kept.load(data) if data is not None else Kept()
+
+
+def keep(root: Path, kept: Kept) -> None:
+    """Keep parts of a project for later runs, unless they have them already."""
+    folder = place.folder()
+    if folder is not None and kept.grown:
+        parts.save(folder, str(root), kept.dump())
 
 
 def front_ends_for(found: discover.Discovery) -> list[Make]:
@@ -325,4 +340,7 @@ def hints(program: Program, lowered: Lowered) -> list[Note]:
     return notes
 
 
-__all__ = ["Kept", "Outcome", "Project", "check", "hints", "load_rules", "names_of", "narrowed", "places", "run", "settings_for", "summary"]
+__all__ = [
+    "Kept", "Outcome", "Project", "check", "hints", "keep", "kept_of", "load_rules", "names_of", "narrowed", "places", "run", "settings_for",
+    "summary",
+]  # fmt: skip

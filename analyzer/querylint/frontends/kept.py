@@ -41,6 +41,7 @@ class Room:
 
     parts: dict[str, Part] = field(default_factory=dict)
     ground: Asked = ()
+    grown: bool = False
 
 
 @dataclass(slots=True)
@@ -48,6 +49,11 @@ class Kept:
     """What is kept of one project."""
 
     rooms: dict[str, Room] = field(default_factory=dict)
+
+    @property
+    def grown(self) -> bool:
+        """Whether anything is other than it was loaded."""
+        return any(room.grown for room in self.rooms.values())
 
     def room(self, name: str) -> Room:
         """The parts of one front end."""
@@ -132,8 +138,10 @@ class Look:
     def end(self, ground: Iterable[Question]) -> None:
         """Keep what this look has used, and forget the rest; `ground` is what the meaning of imports hangs on."""
         before = [question for question, _ in self._room.ground] if self._steady else []
-        self._room.parts = self._used
-        self._room.ground = tuple((question, self.answer(question)) for question in sorted({*before, *ground}))
+        after = tuple((question, self.answer(question)) for question in sorted({*before, *ground}))
+        room = self._room
+        room.grown |= room.ground != after or len(room.parts) != len(self._used) or any(p.data is None for p in self._used.values())
+        room.parts, room.ground = self._used, after
 
 
 def _opened(part: Part, form: object) -> bool:
