@@ -341,6 +341,6 @@ def hints(program: Program, lowered: Lowered) -> list[Note]:
 
 
 __all__ = [
-    "Kept", "Outcome", "Project", "check", "hints", "keep", "kept_of", "load_rules", "names_of", "narrowed", "places", "run", "settings_for",
-    "summary",
+    "Kept", "Outcome", "Project", "check", "hints", "keep", "kept_of", "load_rules", "names_of", "narrowed", "places", "run",
+    "settings_for", "summary",
 ]  # fmt: skip
