@@ -8,12 +8,13 @@ import pkgutil
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from querylint import discover, filters, rewrite, settings
-from querylint.cache import parts, place
+from querylint.cache import place
+from querylint.construction import dataclass
 from querylint.frontends.kept import Kept
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.ir import IndexKind, Program, Role
@@ -94,6 +95,8 @@ def undisturbed() -> Iterator[None]:
 
 def kept_of(root: Path) -> Kept:
     """The parts that earlier runs have kept of a project, if there are any and the user wants any kept."""
+    from querylint.cache import parts
+
     folder = place.folder()
     data = parts.load(folder, str(root)) if folder is not None else None
     return Kept.load(data) if data is not None else Kept()
@@ -101,6 +104,8 @@ def kept_of(root: Path) -> Kept:
 
 def keep(root: Path, kept: Kept) -> None:
     """Keep parts of a project for later runs, unless they have them already."""
+    from querylint.cache import parts
+
     folder = place.folder()
     if folder is not None and kept.grown:
         parts.save(folder, str(root), kept.dump())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from querylint import discover
 from querylint.advise.advisor import advice
+from querylint.construction import dataclass
 from querylint.engine import Project, hints, load_rules, settings_for, summary, undisturbed
 from querylint.errors import PathError, QuerylintError
 from querylint.ir import Program

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 
 from querylint import discover, engine, filters, review
+from querylint.construction import dataclass
 from querylint.engine import Project
 from querylint.filters import Known
 from querylint.patch import Fix, Safety

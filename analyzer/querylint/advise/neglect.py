@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from querylint.advise.indexes import Standing
 from querylint.advise.places import quiet
 from querylint.advise.serving import Serving, bound_by, keeps_order, range_taken, wanted
+from querylint.construction import dataclass
 from querylint.ir import Access, Function, IndexKind, LoopKind, Plan, Predicate, Program, Root, Use, Way, Work
 from querylint.ir.program import Site
 

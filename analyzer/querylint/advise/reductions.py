@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from querylint.advise.growth import catalogued
 from querylint.advise.memory import Load, drains, joins, loads, weight
@@ -12,6 +11,7 @@ from querylint.advise.planner import plain
 from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, proposal, range_taken, sargable, serve, wanted
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
+from querylint.construction import dataclass
 from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.rule import Severity
 

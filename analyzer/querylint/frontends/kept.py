@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from querylint.cache.digest import digest
+from querylint.construction import dataclass
 from querylint.frontends.packed import UnpackableError, packed, unpacked
 
 T = TypeVar("T")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from querylint.construction import dataclass
 from querylint.frontends.kept import Kept
 from querylint.ir import Function, Role, Schema
 from querylint.result import Note

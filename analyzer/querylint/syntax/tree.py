@@ -11,10 +11,12 @@ Nodes are mutable slotted classes for the speed of building them; after parsing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from operator import attrgetter
 from typing import Union
+
+from querylint.construction import dataclass
 
 
 class Missing(Enum):

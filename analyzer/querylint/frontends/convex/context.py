@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.frontends.convex.roots import ConvexRoot
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Query, Val
 from querylint.frontends.modules import Modules

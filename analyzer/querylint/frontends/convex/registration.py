@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.frontends.modules import Modules
 from querylint.syntax import tree
 

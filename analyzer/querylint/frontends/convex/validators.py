@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from querylint.construction import dataclass
 from querylint.frontends.modules.values import (
     UNDEFINED,
     UNKNOWN,

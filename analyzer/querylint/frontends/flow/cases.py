@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.frontends.flow.scope import Var
 from querylint.ir import NOT_LITERAL, Case, Handed, Origin, Root, Test
 from querylint.syntax import tree

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from querylint.construction import quick
+from querylint.construction import dataclass
 from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Value
 from querylint.text import Span
 
@@ -150,7 +150,6 @@ class ClassRef:
 Shape = Record | Many | Closure | Query | Marker | External | Space | ClassRef | None
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Val:
     """What is known of a value.

@@ -6,8 +6,9 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from querylint.construction import dataclass
 
 CONFIG_NAMES = ("tsconfig.json", "jsconfig.json")
 DEEPEST = 10

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
+
+from querylint.construction import dataclass
 
 T = TypeVar("T")
 Import = tuple[str, str]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.patch import Safety
 from querylint.remedy import Advice, Batch, Chunk, Limit, Narrow, PushDown, Remedy, Stage, stage
 from querylint.report.page.material import Material

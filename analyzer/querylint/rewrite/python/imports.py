@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import libcst as cst
 
+from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite.python.calls import behind
 from querylint.rewrite.python.concrete import Tree, name

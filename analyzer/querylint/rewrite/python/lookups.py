@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import libcst as cst
 
+from querylint.construction import dataclass
 from querylint.ir import Table
 from querylint.rewrite.python.concrete import Tree, links, method, name
 from querylint.rewrite.python.scopes import snake

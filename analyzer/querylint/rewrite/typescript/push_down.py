@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.ir import Access, Bound, Plan, Predicate, Relation, Side, Table
 from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
