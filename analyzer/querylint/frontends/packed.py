@@ -49,7 +49,7 @@ class _Forms:
         if isinstance(kind, type) and is_dataclass(kind):
             self.scope[f"_kind{number}"] = kind
             hints = get_type_hints(kind)
-            parts = [self._inside(hints[f.name], f"v.{f.name}", f"v[{n}]", "p") for n, f in enumerate(fields(kind))]
+            parts = [self._inside(hints[f.name], f"v.{f.name}", f"v[{n}]", "p") for n, f in enumerate(f for f in fields(kind) if f.init)]
             return f"({', '.join(out for out, _ in parts)},)", f"_kind{number}({', '.join(back for _, back in parts)})"
         if origin in (Union, UnionType) and type(None) not in arguments and not _plain(kind):
             numbers = [self._number(one) for one in arguments]

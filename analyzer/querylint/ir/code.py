@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import field
 from enum import Enum
 from typing import Union
 
@@ -337,10 +338,15 @@ class Function:
     cached: bool = False
     cases: tuple[Case, ...] = ()
     ahead: tuple[tuple[int, Path], ...] = ()
+    _steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> tuple[Step, ...]:
         """Every step, outer before inner, in the order of the source."""
-        return _walk(self.body)
+        found = self._steps
+        if found is None:  # all that looks at a program goes through the steps of its functions again and again
+            found = tuple(_walk(self.body))
+            object.__setattr__(self, "_steps", found)
+        return found
 
     def own_steps(self) -> Iterator[Step]:
         """Every step that runs when the function is called: not those in code that it only keeps for later."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from enum import Enum
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.text import Span
 
 

@@ -61,7 +61,8 @@ class Value:
     @property
     def origins(self) -> tuple[Origin, ...]:
         """What the value itself may be."""
-        return tuple(o for path, o in self.parts if not path)
+        parts = self.parts
+        return tuple([o for path, o in parts if not path]) if parts else ()
 
     @property
     def constant(self) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import field
 from enum import Enum
 from operator import attrgetter
-from typing import Union
+from typing import TypeVar, Union
 
 from querylint.construction import dataclass
 
@@ -546,6 +546,29 @@ def walk(root: object) -> Iterator[object]:
         parts = _PARTS[kind] if kind in _PARTS else _parts(kind)
         if parts is not None:
             stack.extend(parts(node))
+
+
+N = TypeVar("N")
+
+
+def find(root: object, *kinds: type[N]) -> list[N]:
+    """The nodes of some kinds in a piece of code, in the order of `walk`."""
+    found: list[N] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        if kind is str:
+            continue
+        if kind is list or kind is tuple:
+            stack.extend(node)  # type: ignore[arg-type]
+            continue
+        if kind in kinds:
+            found.append(node)  # type: ignore[arg-type]
+        parts = _PARTS[kind] if kind in _PARTS else _parts(kind)
+        if parts is not None:
+            stack.extend(parts(node))
+    return found
 
 
 def _parts(kind: type) -> Callable[[object], tuple[object, ...]] | None:

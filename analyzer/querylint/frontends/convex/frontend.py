@@ -6,11 +6,11 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from querylint.cache.digest import digest
+from querylint.construction import replace
 from querylint.frontends.convex.context import Asking, ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.registration import Registrars
@@ -294,8 +294,7 @@ class ConvexFrontEnd:
         if not names:
             return set()
         opaque = {i.local for i in known if not i.source.startswith(READ_BY_NAME) and self.modules.resolve(path, i.source) is None}
-        calls = (n for n in tree.walk(module.body) if isinstance(n, tree.Call))
-        given = (call.args for call in calls if isinstance(call.func, tree.Name) and call.func.id in opaque)
+        given = (call.args for call in tree.find(module.body, tree.Call) if isinstance(call.func, tree.Name) and call.func.id in opaque)
         return {names[arg.id] for args in given for arg in args if isinstance(arg, tree.Name) and arg.id in names}
 
     def _met(self) -> frozenset[bytes]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.frontends.convex import edges
 from querylint.frontends.convex.libraries import library_value, package_of, with_library_indexes
 from querylint.frontends.convex.roots import ConvexRoot

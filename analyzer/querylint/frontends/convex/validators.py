@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.frontends.modules.values import (
     UNDEFINED,
     UNKNOWN,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.cases import Decided, handed
 from querylint.frontends.flow.handing import asking
 from querylint.frontends.flow.leaks import leaks

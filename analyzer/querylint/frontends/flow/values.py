@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Value
 from querylint.text import Span
 
