@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from querylint import discover, engine
 from querylint.engine import Kept, Project
 from querylint.frontends.modules import project as modules
+from querylint.result import NoteKind
+from querylint.syntax.typescript import parse
 
 SCHEMA = """
 import { defineSchema, defineTable } from "convex/server";
@@ -164,3 +166,13 @@ def test_whatever_changes_the_same_is_found(tmp_path_factory: pytest.TempPathFac
         else:
             path.write_text(FILES.get(name, text) if deed == "restore" else text)
         assert seen(root, kept) == seen(root)
+
+
+def test_what_took_too_long_to_parse_is_told_and_the_rest_is_analyzed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "convex" / "posts.ts").write_text(POSTS + "\n" + "f'{" * 60_000)
+    monkeypatch.setattr(parse, "SECONDS", 0)
+    findings, notes, *_ = seen(root)
+    assert [note.message for note in notes if note.kind is NoteKind.LIMIT] == [  # type: ignore[attr-defined]
+        "the file takes too long to parse; what follows this line is not analysed"
+    ]
+    assert any(finding.rule == "loop-read" for finding in findings)  # type: ignore[attr-defined]

@@ -519,7 +519,8 @@ class Export:
 class Module:
     """One source file: imports, exports, and its top-level statements in order (declarations without their `export`).
 
-    `broken` holds the byte ranges that did not parse; code in and around them is less certain.
+    `broken` holds the byte ranges that did not parse; code in and around them is less certain. `unread` is the offset behind which nothing
+    was read, as the rest took too long; None where all was.
     """
 
     path: str
@@ -528,6 +529,7 @@ class Module:
     body: list[Stmt]
     broken: list[tuple[int, int]] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)  # type aliases and interfaces by name, as text
+    unread: int | None = None
 
 
 _PARTS: dict[type, Callable[[object], tuple[object, ...]] | None] = {}

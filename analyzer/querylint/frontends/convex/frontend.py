@@ -193,6 +193,9 @@ class ConvexFrontEnd:
         if module is None or lines is None:
             return (), (), ()
         notes: list[Note] = []
+        if module.unread is not None:
+            line = lines.position(module.unread)[0]
+            notes.append(Note(NoteKind.LIMIT, "the file takes too long to parse; what follows this line is not analysed", path, line))
         if module.broken:
             line = lines.position(module.broken[0][0])[0]
             notes.append(Note(NoteKind.PARSE, "does not parse here; what can be read of the rest is analysed", path, line))
