@@ -16,6 +16,8 @@ from querylint.text import LineIndex
 
 DEEPEST = 50
 MOST_STEPS = 10_000
+MOST_TREES = 128
+LATELY = 32
 
 
 class Modules:
@@ -38,6 +40,8 @@ class Modules:
         self._busy: set[tuple[str, str, str]] = set()
         self._constants = Evaluator(self, Host(), MOST_STEPS)
         self.trace = Trace()
+        self._asked: dict[str, int] = {}
+        self._turn = 0
 
     def source(self, path: str) -> bytes | None:
         """The bytes of a file; None where it cannot be read."""
@@ -59,6 +63,7 @@ class Modules:
     def module(self, path: str) -> tree.Module | None:
         """The tree of a file; None for what is no code of the project, or cannot be read."""
         self.trace.saw(path)
+        self._asked[path] = self._turn
         if path not in self._modules:
             source = self.source(path) if path in self.files and path.endswith(SUFFIXES) else None
             self._modules[path] = None if source is None else parse_module(path, source)
@@ -113,8 +118,17 @@ class Modules:
         return values.constant(self._constants.top(path, expr))
 
     def afresh(self) -> None:
-        """Work constants out anew from here on, so that what they are taken from is seen."""
+        """Turn to another file.
+
+        Constants are worked out anew, so that what they are taken from is seen. Trees that nobody has asked for lately are dropped: they
+        take far more room than what is made of them. Who asks for one again has it parsed again.
+        """
         self._constants = Evaluator(self, Host(), MOST_STEPS)
+        self._turn += 1
+        if len(self._modules) > MOST_TREES:
+            for path in [path for path in self._modules if self._asked.get(path, 0) < self._turn - LATELY]:
+                for kept in (self._modules, self._names, self._lines):
+                    kept.pop(path, None)
 
     def _once(
         self,
@@ -142,6 +156,7 @@ class Modules:
 
     def _table(self, path: str) -> Names | None:
         self.trace.saw(path)
+        self._asked[path] = self._turn
         if path not in self._names:
             module = self.module(path)
             self._names[path] = None if module is None else Names(module, self.source(path) or b"")
