@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from querylint import discover, engine
 from querylint.engine import Kept, Project
+from querylint.frontends import helpers
+from querylint.frontends.convex.frontend import ConvexFrontEnd
 from querylint.frontends.modules import project as modules
 from querylint.result import NoteKind
 from querylint.syntax.typescript import parse
@@ -176,3 +179,49 @@ def test_what_took_too_long_to_parse_is_told_and_the_rest_is_analyzed(root: Path
         "the file takes too long to parse; what follows this line is not analysed"
     ]
     assert any(finding.rule == "loop-read" for finding in findings)  # type: ignore[attr-defined]
+
+
+# Several processes.
+
+
+@pytest.fixture
+def helped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """However little there is to do, three processes do it; the list counts those that were started."""
+    found: list[int] = []
+    begin = helpers.start
+    monkeypatch.setattr(helpers, "WORTHWHILE", 1)
+    monkeypatch.setenv(helpers.PROCESSES, "3")
+    monkeypatch.setattr(helpers, "start", lambda items, work: found.append(len(items)) or begin(items, work))
+    return found
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no helpers on this system")
+def test_several_processes_say_what_one_says(root: Path, monkeypatch: pytest.MonkeyPatch, helped: list[int]) -> None:
+    kept = Kept()
+    several = seen(root, kept), seen(root)
+    assert len(helped) == 4
+    assert seen(root, again(kept)) == several[0]
+    assert len(helped) == 4, "what was kept needs no help"
+    monkeypatch.setenv(helpers.PROCESSES, "1")
+    assert several == (seen(root), seen(root, kept))
+    assert len(helped) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no helpers on this system")
+def test_what_a_helper_fails_to_do_is_done_without_it(root: Path, monkeypatch: pytest.MonkeyPatch, helped: list[int]) -> None:
+    def fail(self: ConvexFrontEnd, path: str) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(ConvexFrontEnd, "_lowered_apart", fail)
+    mine = seen(root)
+    assert len(helped) == 2
+    monkeypatch.setenv(helpers.PROCESSES, "1")
+    assert mine == seen(root)
+
+
+def test_shares_weigh_about_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helpers, "WORTHWHILE", 10)
+    monkeypatch.setenv(helpers.PROCESSES, "3")
+    assert helpers.shares([4, 1, 1, 4, 5]) == [range(2), range(2, 4), range(4, 5)]
+    assert helpers.shares([9]) == [range(1)]
+    assert helpers.shares([]) == [range(0)]

@@ -116,6 +116,11 @@ class Look:
         """Find out whether imports still mean what they meant: where all that decides about them is as it was, they are not asked again."""
         self._steady = bool(self._room.ground) and all(self.answer(question) == answer for question, answer in self._room.ground)
 
+    def has(self, name: str, key: bytes) -> bool:
+        """Whether a part was kept that holds."""
+        part = self._room.parts.get(name)
+        return part is not None and part.key == key and self._holds(part)
+
     def part(self, name: str, form: object, key: bytes, make: Callable[[], tuple[T, Iterable[Question]]]) -> T:
         """A part as it was kept, if it holds; else what `make` gives, with the questions that it was taken from.
 

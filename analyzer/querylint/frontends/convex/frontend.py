@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import posixpath
 import re
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 from querylint.cache.digest import digest
 from querylint.construction import replace
+from querylint.frontends import helpers
 from querylint.frontends.convex.context import Asking, ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.registration import Registrars
@@ -20,7 +22,7 @@ from querylint.frontends.convex.texts import Text
 from querylint.frontends.kept import Answer, Kept, Look, Question
 from querylint.frontends.lowered import Lowered
 from querylint.frontends.modules import Modules
-from querylint.frontends.packed import signature, stands_for_itself
+from querylint.frontends.packed import packed, signature, stands_for_itself, unpacked
 from querylint.ir import Access, Call, Function, Kind, Role, Schema, Table, TargetKind
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
@@ -28,6 +30,7 @@ from querylint.syntax import tree
 T = TypeVar("T")
 SCHEMA = tuple[Schema, tuple[Note, ...]]
 MODULE = tuple[tuple[Function, ...], tuple[Note, ...], tuple[str, ...]]
+Lowering = tuple[tuple[Function, ...], tuple[Note, ...], tuple[str, ...]]
 stands_for_itself("undefined", tree.UNDEFINED)
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 HEAD = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -64,6 +67,7 @@ class ConvexFrontEnd:
         self.done: dict[str, tuple[Function, ...]] = {}
         self._followed: set[str] = set()
         self._texts: dict[str, Text] = {}
+        self._given: dict[str, bytes] = {}
         self._handing: dict[str, tuple[str, ...]] = {}
         self._tables: dict[str, dict[str, Table]] = {}
         self._layout = digest("\0".join((*sorted(files), "", *sorted(generated))).encode("utf-8", "surrogateescape"))
@@ -81,9 +85,7 @@ class ConvexFrontEnd:
             self.schemas[root.folder] = schema
             self._tables[root.folder] = {name: unplaced(table) for name, table in schema.tables.items()}
             self.notes.extend(notes)
-        for path in self.files:
-            if self._relevant(path):
-                self._lower(path)
+        self._lower_all([path for path in self.files if self._relevant(path)])
         for _ in range(MOST_WAVES):
             if not self._next_wave():
                 break
@@ -119,16 +121,14 @@ class ConvexFrontEnd:
 
     def _part(self, name: str, form: object, key: bytes, make: Callable[[], T], tables: Collection[tuple[str, str]] = ()) -> T:
         """What `make` gives, from what was kept where that holds. `tables` fills with the tables that are asked for meanwhile."""
-        if self._look is None:
-            return make()
+        return make() if self._look is None else self._look.part(name, form, key, lambda: self._traced(make, tables))
 
-        def made() -> tuple[T, list[Question]]:
-            value, taken = self.modules.trace.during(make)
-            questions: list[Question] = [("file", path) for path in taken.files]
-            questions += [("import", *one) for one in taken.imports]
-            return value, [*questions, *(("table", *one) for one in tables)]
-
-        return self._look.part(name, form, key, made)
+    def _traced(self, make: Callable[[], T], tables: Collection[tuple[str, str]] = ()) -> tuple[T, list[Question]]:
+        """What `make` gives, and the questions that it was taken from."""
+        value, taken = self.modules.trace.during(make)
+        questions: list[Question] = [("file", path) for path in taken.files]
+        questions += [("import", *one) for one in taken.imports]
+        return value, [*questions, *(("table", *one) for one in tables)]
 
     def _text(self, path: str) -> Text:
         """The bare text of a file."""
@@ -168,24 +168,50 @@ class ConvexFrontEnd:
             self._lower(path)
         return bool(wanted)
 
+    def _lower_all(self, paths: list[str]) -> None:
+        """Lower files, with the help of other processes where there is much to do."""
+        new = [path for path in paths if self._look is None or not self._look.has(f"module {path}", self._task(path)[0])]
+        own, *others = helpers.shares([len(self.read(path) or b"") for path in new])
+        started = [helper for share in others if (helper := helpers.start([new[n] for n in share], self._lowered_apart)) is not None]
+        for n in own:
+            self._lower(new[n])
+        for helper in started:
+            self._given |= helpers.finish(helper)
+        for path in paths:
+            self._lower(path)
+
+    def _lowered_apart(self, path: str) -> bytes:
+        _, make, tables = self._task(path)
+        value, questions = self._traced(make, tables)
+        return marshal.dumps((packed(MODULE, value), questions))
+
     def _lower(self, path: str) -> None:
         if path in self.done:
             return
         self.done[path] = ()
+        key, make, tables = self._task(path)
+        given = self._given.pop(path, None)
+        if given is not None:
+            data, questions = marshal.loads(given)
+            value = unpacked(MODULE, data)
+            if self._look is not None:
+                self._look.part(f"module {path}", MODULE, key, lambda: (value, questions))
+        else:
+            value = self._part(f"module {path}", MODULE, key, make, tables)
+        self.done[path], notes, self._handing[path] = value
+        self.notes.extend(notes)
+
+    def _task(self, path: str) -> tuple[bytes, Callable[[], Lowering], set[tuple[str, str]]]:
+        """How a file is lowered: what that hangs on besides what is read, the work, and where the tables gather that it asks for."""
         root = root_of(path, self.roots)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
         home = root.folder if root is not None else self._api_root(None)
         key = repr((self._rooted, self.role(path), self._script(path), root, route, home)).encode("utf-8", "surrogateescape")
         tables: set[tuple[str, str]] = set()
         make = partial(self._module, path, root, route, Asking(home, self._tables.get(home, {}), tables))
-        functions, notes, handing = self._part(f"module {path}", MODULE, key, make, tables)
-        self.done[path] = functions
-        self.notes.extend(notes)
-        self._handing[path] = handing
+        return key, make, tables
 
-    def _module(
-        self, path: str, root: ConvexRoot | None, route: str | None, tables: Mapping[str, Table]
-    ) -> tuple[tuple[Function, ...], tuple[Note, ...], tuple[str, ...]]:
+    def _module(self, path: str, root: ConvexRoot | None, route: str | None, tables: Mapping[str, Table]) -> Lowering:
         """One file lowered: its functions, what is to be said of it, and the schemas that it hands to packages."""
         self.modules.afresh()
         module = self.modules.module(path)
