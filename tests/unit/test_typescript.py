@@ -585,3 +585,10 @@ def test_a_file_that_takes_too_long_is_read_as_far_as_it_goes(monkeypatch: pytes
     assert 0 < len(module.body) < 20_000
     assert all(statement.end <= module.unread for statement in module.body)
     assert parse_module("a.ts", source[:100_000]).unread is None, "what is short is read whole"
+
+
+def test_what_is_looked_for_is_found_in_the_order_of_a_walk() -> None:
+    source = b"const f = (a = g(1), { b: c = h() }) => { x.y = `${i(a)}`; for (const k of l([m()])) { new N(`t`, k); } };"
+    module = parse_module("a.ts", source)
+    for kinds in ((tree.Call,), (tree.Name, tree.Literal), (tree.Fn, tree.Assign, tree.For)):
+        assert tree.find(module.body, *kinds) == [node for node in tree.walk(module.body) if isinstance(node, kinds)]

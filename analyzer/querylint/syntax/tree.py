@@ -567,18 +567,27 @@ def find(root: object, *kinds: type[N]) -> list[N]:
             continue
         if kind in kinds:
             found.append(node)  # type: ignore[arg-type]
-        parts = _PARTS[kind] if kind in _PARTS else _parts(kind)
+        parts = _NODES[kind] if kind in _NODES else _parts(kind, _NODES, _PLAIN)
         if parts is not None:
             stack.extend(parts(node))
     return found
 
 
-def _parts(kind: type) -> Callable[[object], tuple[object, ...]] | None:
-    """What nodes of a kind hold; None for what is no node."""
-    slots = [slot for slot in getattr(kind, "__slots__", ()) if slot not in ("at", "end", "assigns")]
+_NODES: dict[type, Callable[[object], tuple[object, ...]] | None] = {}
+_PLAIN = frozenset(("int", "str", "bool", "str | None", "int | None", "Scalar", "LoopForm", "list[tuple[int, int]]", "dict[str, str]"))
+"""The types of what holds no nodes, as they are written."""
+
+
+def _parts(
+    kind: type, known: dict[type, Callable[[object], tuple[object, ...]] | None] = _PARTS, passed: frozenset[str] = frozenset()
+) -> Callable[[object], tuple[object, ...]] | None:
+    """What nodes of a kind hold, but for what is of a type that is passed over; None for what is no node."""
+    types = getattr(kind, "__annotations__", {})
+    named = getattr(kind, "__slots__", ())
+    slots = [slot for slot in named if slot not in ("at", "end", "assigns") and types.get(slot) not in passed]
     made = None
     if slots and not issubclass(kind, str):
         get = attrgetter(*slots)
         made = get if len(slots) > 1 else lambda node: (get(node),)
-    _PARTS[kind] = made
+    known[kind] = made
     return made

@@ -16,8 +16,8 @@ from querylint.text import LineIndex
 
 DEEPEST = 50
 MOST_STEPS = 10_000
-MOST_TREES = 128
-LATELY = 32
+MOST_TREES = 256
+LATELY = 64
 
 
 class Modules:
