@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError, field, fields, replace
 
 import pytest
 
+from querylint import construction
 from querylint.construction import dataclass
 
 
@@ -105,3 +106,14 @@ def test_hashes_are_those_of_tuples_of_the_fields() -> None:
     assert hash(Derived(1, y=3)) == hash((1, 3))
     assert Only(1) != Base(1)
     assert repr(Only(Only(1))) == "Only(x=Only(x=1))"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    value: int
+    cls: int = 0
+
+
+def test_fields_may_be_called_as_parameters_are() -> None:
+    assert construction.replace(Named(1), value=2, cls=4) == replace(Named(1), value=2, cls=4) == Named(2, 4)
+    assert construction.replace(Derived(1, {"a": 1}), y=5) == Derived(1, y=5)
