@@ -42,12 +42,17 @@ def shares(weights: Sequence[int]) -> list[range]:
 
 
 def _processes() -> int:
-    """How many processes may work at once: what QUERYLINT_PROCESSES says, or one a processor, up to four."""
+    """How many processes may work at once: what QUERYLINT_PROCESSES says, or on Linux one a processor, up to four.
+
+    Elsewhere libraries of the system may be in the way of a copied process, and only those who ask for it get one.
+    """
     threading = sys.modules.get("threading")
     if not hasattr(os, "fork") or (threading is not None and threading.active_count() > 1):
         return 1
     chosen = os.environ.get(PROCESSES, "")
-    return int(chosen) if chosen.isdigit() and int(chosen) else min(os.cpu_count() or 1, MOST)
+    if chosen.isdigit() and int(chosen):
+        return int(chosen)
+    return min(os.cpu_count() or 1, MOST) if sys.platform == "linux" else 1
 
 
 def start(items: Sequence[str], work: Callable[[str], bytes]) -> Helper | None:
