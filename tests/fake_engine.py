@@ -51,7 +51,14 @@ class FakeEngine(ModuleType):
         return self.result.rules
 
     def check(
-        self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], view: View, *, fixes: bool = False
+        self,
+        paths: Sequence[Path],
+        config: Path | None,
+        overrides: Mapping[str, object],
+        view: View,
+        *,
+        fixes: bool = False,
+        parts: bool = False,
     ) -> FakeOutcome:
         self.asked.append((tuple(paths), config, dict(overrides)))
         self.views.append(view)
@@ -85,7 +92,14 @@ def main() -> None:
 
     class Slow(FakeEngine):
         def check(
-            self, paths: Sequence[Path], config: Path | None, overrides: Mapping[str, object], view: View, *, fixes: bool = False
+            self,
+            paths: Sequence[Path],
+            config: Path | None,
+            overrides: Mapping[str, object],
+            view: View,
+            *,
+            fixes: bool = False,
+            parts: bool = False,
         ) -> FakeOutcome:
             import time
 

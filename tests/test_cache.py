@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from querylint import cli
-from querylint.cache import place
+from querylint.cache import parts, place
 from querylint.cache.entry import decode
 from querylint.cache.question import asked
 
@@ -198,6 +198,27 @@ def test_a_spoiled_answer_is_no_answer(project: Path, cache: Path, outs: pytest.
         question = asked([*ARGS, str(project)])
         assert question is not None
         assert question.answered() is None
+
+
+def test_spoiled_parts_are_no_parts(project: Path, cache: Path, outs: pytest.CaptureFixture[bytes]) -> None:
+    ask(project, outs)
+    (path,) = cache.glob("*.parts")
+    data = path.read_bytes()
+    assert parts.load(str(cache), str(project)) is not None
+    for number, bad in enumerate((*list(spoiled(data))[::8], data.replace(b"parts 1", b"parts 2", 1))):
+        path.write_bytes(bad)
+        assert parts.load(str(cache), str(project)) is None, number
+    (project / "convex" / "posts.ts").write_text(POSTS.replace("draft", "title"))
+    assert ask(project, outs)[1:] == truth(project, outs)
+    assert parts.load(str(cache), str(project)) is not None
+
+
+def test_parts_that_other_code_has_made_are_none(
+    project: Path, cache: Path, outs: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(project, outs)
+    monkeypatch.setattr(parts, "__version__", "0.0.0")
+    assert parts.load(str(cache), str(project)) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such rights")

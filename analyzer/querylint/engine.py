@@ -1,3 +1,4 @@
+# long: from discovery to filters in one reading; its parts are rooms of their own.
 """Discover, lower, link, judge, filter: the whole tool in one reading."""
 
 from __future__ import annotations
@@ -8,14 +9,17 @@ import pkgutil
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from querylint import discover, filters, rewrite, settings
-from querylint.frontends.lowered import FrontEnd, Lowered, Make, Memory, together
+from querylint.construction import dataclass
+from querylint.frontends.kept import Kept
+from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.ir import IndexKind, Program, Role, Schema
 from querylint.link import link
+from querylint.looks import Disk
 from querylint.patch import Fix
 from querylint.result import Note, NoteKind, Part, Result, Summary
 from querylint.rewrite import journal
@@ -126,35 +130,30 @@ def places(finding: Finding) -> set[str]:
     return {finding.found.span.path, *(point.span.path for point in finding.found.trail)}
 
 
-@dataclass(slots=True)
-class Kept:
-    """What is kept from one state of a project for the next: what lies on the disk, and what was made of files that stay the same.
-
-    `read` holds files as they were read, each with the note that it left; `parsed` what rewriters made of files.
-    """
-
-    memory: Memory = field(default_factory=Memory)
-    read: dict[str, tuple[bytes | None, Note | None]] = field(default_factory=dict)
-    found: discover.Discovery | None = None
-    parsed: dict[str, object] = field(default_factory=dict)
-
-
 class Project:
     """One project on disk, read once. `unsaved` holds texts that stand in for files, or for files that are not there yet, by path.
 
-    `kept` is what other states of the project leave to this one, while nobody else changes the disk.
+    `kept` are parts of earlier looks at the same project: what nothing has changed of is taken from there, and what this look lowers goes
+    there. Whoever looks again and again (an editor, a run that makes fixes) hands the same object to each look; `disk` is what other
+    looks have read, while nobody else changes the disk.
     """
 
     def __init__(
-        self, scope: discover.Scope, chosen: Settings, unsaved: Mapping[str, bytes] | None = None, kept: Kept | None = None
+        self,
+        scope: discover.Scope,
+        chosen: Settings,
+        unsaved: Mapping[str, bytes] | None = None,
+        kept: Kept | None = None,
+        disk: Disk | None = None,
     ) -> None:
+        self.kept = kept
         self.scope = scope
         self.settings = chosen
-        self._kept = kept or Kept()
+        self._disk = disk or Disk()
         self._read: dict[str, bytes | None] = dict(unsaved or {})
         self._linked: tuple[Program, Lowered] | None = None
-        found = self._kept.found or self._discovered()
-        self._kept.found = found
+        found = self._disk.found or self._discovered()
+        self._disk.found = found
         self.found = replace(found, files=tuple(sorted({*found.files, *filter(discover.readable, self._read)})))
         self.notes: list[Note] = [*self.found.notes, *chosen.notes]
         self._listed = frozenset(self.found.files)
@@ -166,9 +165,9 @@ class Project:
         if path not in self._listed:
             return None
         if path not in self._read:
-            if path not in self._kept.read:
-                self._kept.read[path] = discover.read(self.scope.root, path)
-            data, note = self._kept.read[path]
+            if path not in self._disk.read:
+                self._disk.read[path] = discover.read(self.scope.root, path)
+            data, note = self._disk.read[path]
             self._read[path] = data
             if note is not None:
                 self.notes.append(note)
@@ -215,7 +214,7 @@ class Project:
 
     def _link(self) -> tuple[Program, Lowered]:
         front_ends: list[FrontEnd] = [
-            make(self.found.files, self.found.generated, self.read, self.role, self._kept.memory) for make in front_ends_for(self.found)
+            make(self.found.files, self.found.generated, self.read, self.role, self.kept) for make in front_ends_for(self.found)
         ]
         lowered = together([front_end.lower() for front_end in front_ends])
         sizes = {
@@ -307,7 +306,7 @@ class Project:
 
         What a tool has `made` is left to that tool.
         """
-        sources = rewrite.Sources(self.read, rewrite.unchanged(self._kept.parsed, self.read), self.found.files)
+        sources = rewrite.Sources(self.read, rewrite.unchanged(self._disk.parsed, self.read), self.found.files)
         offered: list[Finding] = []
         for finding in findings:
             if wanted is not None and not wanted(finding):
@@ -322,7 +321,7 @@ class Project:
                 answer = rewrite.Unfit("a tool writes this file, and would write it again")
             fit = None if isinstance(answer, rewrite.Unfit) else answer
             offered.append(replace(finding, fix=fit, unfit=answer.reason if isinstance(answer, rewrite.Unfit) else ""))
-        self._kept.parsed = sources.parsed
+        self._disk.parsed = sources.parsed
         return offered
 
     def _stamp(self, rule: Rule, found: Found) -> Finding:
@@ -415,4 +414,17 @@ def hints(program: Program, lowered: Lowered, typescript: bool) -> list[Note]:
     return notes
 
 
-__all__ = ["Outcome", "Project", "check", "hints", "load_rules", "names_of", "narrowed", "places", "run", "settings_for", "summary"]
+__all__ = [
+    "Outcome",
+    "Project",
+    "check",
+    "explained",
+    "hints",
+    "load_rules",
+    "names_of",
+    "narrowed",
+    "places",
+    "run",
+    "settings_for",
+    "summary",
+]

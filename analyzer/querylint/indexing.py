@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from querylint import discover
 from querylint.advise.advisor import TableAdvice, advice
+from querylint.construction import dataclass, replace
 from querylint.engine import Project, hints, load_rules, settings_for, summary, undisturbed
 from querylint.errors import PathError, QuerylintError
 from querylint.ir import Program

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
 from querylint import discover, engine, filters, review
-from querylint.engine import Kept, Project
+from querylint.construction import dataclass, replace
+from querylint.engine import Project
 from querylint.filters import Known
+from querylint.frontends.kept import Kept
+from querylint.looks import Disk
 from querylint.patch import Fix, Safety
 from querylint.report.order import by_cost, by_place
 from querylint.result import NoteKind, Result
@@ -122,7 +125,8 @@ class _Mender:
     asked: set[tuple[object, ...]] = field(default_factory=set)
     dirty: dict[str, bool] = field(default_factory=dict)
     runs: int = 0
-    kept: Kept = field(default_factory=Kept)
+    kept: Kept = field(default_factory=lambda: Kept(trees={}))
+    disk: Disk = field(default_factory=Disk)
 
     def run(self) -> Mended:
         """Fix after fix until none is left that helps."""
@@ -151,7 +155,7 @@ class _Mender:
     def _look(self, unsaved: Mapping[str, bytes]) -> tuple[Project, Result]:
         """The project as it would be, and what is found in it but for what its baseline lists."""
         self.runs += 1
-        project = Project(replace(self.scope, targets=()), self.settings, unsaved, self.kept)
+        project = Project(replace(self.scope, targets=()), self.settings, unsaved, self.kept, self.disk)
         result = engine.run(partial(project.whole, fixes=True, wanted=self._chosen), self.rules)
         compared = filters.compare(result.findings, self.known)
         return project, replace(result, findings=compared.new, known=compared.old)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from querylint.construction import dataclass
 from querylint.text import Span
 
 NO_FIX = "there is no automatic fix for it"

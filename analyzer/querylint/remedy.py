@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Union
 
+from querylint.construction import dataclass
 from querylint.text import Span
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from querylint.construction import dataclass
 from querylint.ir import Schema
 from querylint.rule import Finding, Rule
 from querylint.text import LineIndex

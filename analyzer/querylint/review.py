@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from querylint import discover, engine, filters
+from querylint import discover, engine, filters, looks
 from querylint.engine import Outcome, Project
 from querylint.errors import BaselineError, PathError, RevisionError
 from querylint.filters import BASELINE_FILE, Known
@@ -50,12 +50,15 @@ def check(
     view: View | None = None,
     *,
     fixes: bool = False,
+    parts: bool = False,
 ) -> Outcome:
     """Analyze the project that the paths belong to and report what the view asks for; `fixes` asks for edits as well.
 
+    `parts` takes what has not changed since an earlier run from what that has kept, and keeps parts for later runs.
+
     Raises QuerylintError for a path or a revision that does not exist, and for settings or a baseline that cannot be used.
     """
-    return _Review(paths, view or View(), fixes).outcome(config, overrides)
+    return _Review(paths, view or View(), fixes, parts).outcome(config, overrides)
 
 
 @dataclass
@@ -63,6 +66,7 @@ class _Review:
     paths: Sequence[Path]
     view: View
     fixes: bool = False
+    parts: bool = False
     rules: tuple[Rule, ...] = field(default_factory=engine.load_rules)
 
     @cached_property
@@ -85,8 +89,11 @@ class _Review:
             chosen = engine.settings_for(root, self.rules, config, overrides)
             unsaved = {} if self.view.unsaved is None else {self.scope.targets[0]: self.view.unsaved[1]}
             scope = replace(self.scope, root=root, targets=() if self.view.changed else self.scope.targets)
-            project = Project(scope, chosen, unsaved)
+            kept = looks.kept_of(self.scope.root) if self.parts else None
+            project = Project(scope, chosen, unsaved, kept)
             result = engine.run(partial(project.whole, fixes=self.fixes), self.rules)
+            if kept is not None:
+                looks.keep(self.scope.root, kept)
             result = self._compared(result, chosen, root)
             git = self.view.since is not None or self.view.staged or self.view.changed
             alone = not git and self.view.unsaved is None

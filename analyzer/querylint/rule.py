@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 
+from querylint.construction import dataclass, replace
 from querylint.ir import Program
 from querylint.patch import Fix
 from querylint.remedy import Remedy

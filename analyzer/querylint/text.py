@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 
-from querylint.construction import quick
+from querylint.construction import dataclass
 
 
-@quick
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
     """A stretch of one file.

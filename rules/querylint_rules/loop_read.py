@@ -1,3 +1,4 @@
+# long: what excuses a loop is one judgment of many parts.
 """
 # A database read for every item of a loop, one after the other
 

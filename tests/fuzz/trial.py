@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -30,6 +31,9 @@ RUNNING = frozenset(
 CHANGING = frozenset(
     ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "shutil.rmtree")
 )
+
+
+os.environ["QUERYLINT_PROCESSES"] = "1"  # what helpers do would go unseen
 
 
 class Overdue(BaseException):

@@ -1,16 +1,16 @@
-"""Values that are made quickly are frozen dataclasses like any other."""
+"""Dataclasses that are declared and made quickly are dataclasses like any other."""
 
 from __future__ import annotations
 
 import copy
-from dataclasses import FrozenInstanceError, dataclass, field, replace
+from dataclasses import FrozenInstanceError, field, fields, replace
 
 import pytest
 
-from querylint.construction import quick
+from querylint import construction
+from querylint.construction import dataclass
 
 
-@quick
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
     x: int
@@ -18,7 +18,6 @@ class Point:
     near: list[int] = field(default_factory=list)
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Positive:
     number: int
@@ -56,3 +55,65 @@ def test_is_replaced_compared_hashed_and_copied() -> None:
 def test_its_own_check_runs() -> None:
     with pytest.raises(ValueError, match="negative"):
         Positive(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    x: int
+    hidden: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived(Base):
+    y: int = 2
+
+
+@dataclass(slots=True)
+class Loose:
+    x: int
+    known: list[int] | None = field(default=None, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    x: object
+
+
+def test_one_may_build_on_another() -> None:
+    one = Derived(1, {"a": 1}, 3)
+    assert [f.name for f in fields(one)] == ["x", "hidden", "y"]
+    assert one == replace(one, hidden={}) == Derived(1, y=3) != Derived(1)
+    assert repr(one) == "Derived(x=1, y=3)"
+    assert copy.deepcopy(one) == one
+    with pytest.raises(FrozenInstanceError):
+        one.x = 2  # type: ignore[misc]
+    match one:
+        case Derived(x, _, y):
+            assert (x, y) == (1, 3)
+
+
+def test_one_that_is_not_frozen_is_changed_and_has_no_hash() -> None:
+    one = Loose(1)
+    one.known = [2]
+    assert (one.x, one.known) == (1, [2])
+    assert replace(one, x=3) == Loose(3)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+
+
+def test_hashes_are_those_of_tuples_of_the_fields() -> None:
+    assert hash(Only(1)) == hash((1,))
+    assert hash(Derived(1, y=3)) == hash((1, 3))
+    assert Only(1) != Base(1)
+    assert repr(Only(Only(1))) == "Only(x=Only(x=1))"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    value: int
+    cls: int = 0
+
+
+def test_fields_may_be_called_as_parameters_are() -> None:
+    assert construction.replace(Named(1), value=2, cls=4) == replace(Named(1), value=2, cls=4) == Named(2, 4)
+    assert construction.replace(Derived(1, {"a": 1}), y=5) == Derived(1, y=5)

@@ -8,7 +8,6 @@ import pytest
 
 from querylint.frontends.convex.frontend import ConvexFrontEnd
 from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
-from querylint.frontends.lowered import Memory
 from querylint.frontends.modules import Modules
 from querylint.ir import Role
 
@@ -183,5 +182,5 @@ def test_which_files_convex_looks_for_functions_in(path: str, held: bool) -> Non
 @pytest.mark.parametrize(("exports", "read"), [("", False), ('export * from "./posts.old";', True)])
 def test_what_convex_passes_over_is_read_where_another_file_takes_it_in(exports: str, read: bool) -> None:
     files = {"convex/schema.ts": SCHEMA, "convex/a.ts": f"{exports}{FUNCTION}", "convex/posts.old.ts": FUNCTION}
-    lowered = ConvexFrontEnd(files, (), lambda path: files[path].encode() if path in files else None, lambda _: Role.CODE, Memory()).lower()
+    lowered = ConvexFrontEnd(files, (), lambda path: files[path].encode() if path in files else None, lambda _: Role.CODE).lower()
     assert ("convex/posts.old.ts" in {function.path for function in lowered.functions}) is read

@@ -8,8 +8,9 @@ import pytest
 
 from laid import lay
 from querylint.discover import Scope
-from querylint.engine import Kept, Project
+from querylint.engine import Project
 from querylint.frontends.convex.lower import ModuleLowering
+from querylint.frontends.kept import Kept
 from querylint.ir import Program
 from querylint.settings import load
 

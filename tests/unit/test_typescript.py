@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from querylint.syntax import tree
-from querylint.syntax.typescript import parse_module
+from querylint.syntax.typescript import parse, parse_module
 
 PLACES = ("at", "end", "name_at", "head_end")
 
@@ -614,3 +614,22 @@ def _levels(node: Any) -> Iterator[tuple[Any, int]]:
         elif is_dataclass(node):
             yield node, level
             waiting += [(getattr(node, part.name), level + 1) for part in fields(node)]
+
+
+def test_a_file_that_takes_too_long_is_read_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = b"export const a = 1;\n" * 20_000
+    assert parse_module("a.ts", source).unread is None
+    monkeypatch.setattr(parse, "SECONDS", 0)
+    monkeypatch.setattr(parse, "SECONDS_A_BYTE", 0)
+    module = parse_module("a.ts", source)
+    assert module.unread is not None
+    assert 0 < len(module.body) < 20_000
+    assert all(statement.end <= module.unread for statement in module.body)
+    assert parse_module("a.ts", source[:100_000]).unread is None, "what is short is read whole"
+
+
+def test_what_is_looked_for_is_found_in_the_order_of_a_walk() -> None:
+    source = b"const f = (a = g(1), { b: c = h() }) => { x.y = `${i(a)}`; for (const k of l([m()])) { new N(`t`, k); } };"
+    module = parse_module("a.ts", source)
+    for kinds in ((tree.Call,), (tree.Name, tree.Literal), (tree.Fn, tree.Assign, tree.For)):
+        assert tree.find(module.body, *kinds) == [node for node in tree.walk(module.body) if isinstance(node, kinds)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from querylint.advise import demands
@@ -15,6 +14,7 @@ from querylint.advise.naming import index_name
 from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.planning import planner_demands
+from querylint.construction import dataclass
 from querylint.ir import Index, IndexKind, Program, Role, Schema, Table
 
 MOST_FIELDS = {"convex": 15}

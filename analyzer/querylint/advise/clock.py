@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from querylint.advise.stored import clocked
+from querylint.construction import dataclass
 from querylint.ir import Access, Call, Clock, Function, Kind, Mode, Op, Predicate, Program, Relation, Root, Use, Value, Work
 from querylint.ir.program import Site
 from querylint.text import Span

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from querylint.advise.audience import left_alone
 from querylint.advise.curation import by_staff, curated
@@ -12,6 +11,7 @@ from querylint.advise.growth import PEOPLE, small
 from querylint.advise.memory import limits
 from querylint.advise.places import quiet
 from querylint.advise.serving import unranged
+from querylint.construction import dataclass
 from querylint.ir import Access, Bound, Function, Kind, Op, Program
 from querylint.ir.program import Effect
 

@@ -11,9 +11,10 @@ search does. Either way, as many shapes of which no two can share an index prove
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+
+from querylint.construction import dataclass
 
 MOST_TRIED = 10
 """So many standing keys are tried in every combination; of more, one after the other is kept as long as the number stays least."""

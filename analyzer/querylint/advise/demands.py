@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 
 from querylint.advise.audience import waited_for
@@ -16,6 +15,7 @@ from querylint.advise.indexes import Need, User, standings, ties
 from querylint.advise.memory import Load
 from querylint.advise.reductions import Reduction, Sorting, filtered, sorted_in_memory
 from querylint.advise.serving import BUILT_IN, Serving, Want, full, order_after, order_seen, proposal
+from querylint.construction import dataclass, replace
 from querylint.ir import Access, Function, Index, IndexKind, Plan, Program, Relation, Role, Side, Table, Way
 from querylint.rule import Severity
 from querylint.text import Span

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 
 from querylint.advise.handed import given_by_callers, handed, reaches
+from querylint.construction import dataclass, replace
 from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
 from querylint.ir.program import Edge
 from querylint.text import Span

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from querylint.advise.audience import ALONE, UNASKED, UNWAITED, left_alone, unasked, waited_for
 from querylint.advise.clock import STAMP, clocks
@@ -30,6 +29,7 @@ from querylint.advise.serving import (
 )
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import fate
+from querylint.construction import dataclass, replace
 from querylint.ir import Access, Bound, LoopKind, Op, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
 from querylint.rule import Severity, Weight, hint

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 
 from querylint.advise.audience import unasked
 from querylint.advise.grammar import meant
 from querylint.advise.trace import Fate, fate
+from querylint.construction import dataclass
 from querylint.ir import (
     Access,
     Bound,

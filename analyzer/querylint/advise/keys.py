@@ -5,7 +5,8 @@ from __future__ import annotations
 from querylint.advise.audience import left_alone
 from querylint.advise.sequence import leaves
 from querylint.advise.trace import fate
-from querylint.ir import ITEM, Access, Bound, Branch, Call, LoopKind, Mode, Op, Order, Program, Relation, Role, Root, Terminal, Work
+from querylint.construction import dataclass
+from querylint.ir import ITEM, Access, Bound, Branch, Call, LoopKind, Mode, Op, Order, Program, Relation, Role, Root, Table, Terminal, Work
 from querylint.ir.program import Effect, Site
 
 
@@ -41,36 +42,62 @@ def bounded(program: Program, root: str, name: str | None) -> bool:
     So says every insert into it: it first looks for a row and finds none, of that value or at all, or takes the place of all the rows that
     were deleted before. An id of a table that is bounded is one of a few values, too.
     """
-    return program.once(("bounded", root, name), lambda: _bounded(program, root, name, frozenset()))
+    return name in program.once(("bounded", root), lambda: _bounded(program, root))
 
 
-def _bounded(program: Program, root: str, name: str | None, within: frozenset[str]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What is known of one insert: see the functions that find it out."""
+
+    new: frozenset[str]
+    cleared: frozenset[str] | None
+    looked_up: frozenset[frozenset[str]]
+    repeated: bool
+
+    def confined(self, choices: set[str]) -> bool:
+        """Whether it adds to a few rows at most, told apart by values of which there are a few."""
+        if self.new:
+            return not self.new.isdisjoint(choices)
+        if self.cleared is not None and self.cleared <= choices:
+            return True
+        return any(key <= choices and (key or not self.repeated) for key in self.looked_up)
+
+
+def _bounded(program: Program, root: str) -> set[str]:
+    """The tables that are bounded: more and more of them, since an id of one that is found to be may bound the next."""
     schema = program.schemas.get(root)
-    table = schema.tables.get(name) if schema is not None and name is not None else None
-    if table is None or table.name in within:
-        return False
-    made = inserts(program, root, name)
-    if not made:
-        return False
-    choices = {
+    made = {
+        table.name: (table, [_made(program, site, access) for site, access in found])
+        for table in (schema.tables.values() if schema is not None else ())
+        if (found := inserts(program, root, table.name))
+    }
+    bounded: set[str] = set()
+    grown = True
+    while grown:
+        grown = False
+        for name, (table, rows) in made.items():
+            if name not in bounded and all(row.confined(_choices(table, bounded)) for row in rows):
+                bounded.add(name)
+                grown = True
+    return bounded
+
+
+def _choices(table: Table, bounded: set[str]) -> set[str]:
+    """The fields of a table that take one of a few values."""
+    return {
         field.name
         for field in table.fields or ()
-        if field.few
-        or field.type in ("boolean", "literal")
-        or (field.type == "id" and field.target is not None and _bounded(program, root, field.target, within | {table.name}))
+        if field.few or field.type in ("boolean", "literal") or (field.type == "id" and field.target in bounded)
     }
-    return all(_confined(program, site, access, choices) for site, access in made)
 
 
-def _confined(program: Program, site: Site, access: Access, choices: set[str]) -> bool:
-    """Whether an insert adds to a few rows at most, told apart by values of which there are a few."""
-    new = _of_new_row(program, site, access)
-    if new:
-        return bool(new & choices)
-    cleared = _cleared(program, site, access)
-    if cleared is not None and cleared <= choices:
-        return True
-    return any(key <= choices and (key or not repeated(site)) for key in _looked_up(program, site, access))
+def _made(program: Program, site: Site, access: Access) -> _Made:
+    return _Made(
+        _of_new_row(program, site, access),
+        _cleared(program, site, access),
+        frozenset(_looked_up(program, site, access)),
+        repeated(site),
+    )
 
 
 def replaced(program: Program, root: str, name: str | None) -> frozenset[str] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried, waited_for
 from querylint.advise.eager import missing, sources
@@ -12,6 +11,7 @@ from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.advise.volume import busy
+from querylint.construction import dataclass
 from querylint.ir import (
     ITEM,
     Access,

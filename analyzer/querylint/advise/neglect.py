@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from querylint.advise.indexes import Standing
 from querylint.advise.places import quiet
 from querylint.advise.serving import Serving, bound_by, keeps_order, range_taken, wanted
+from querylint.construction import dataclass, replace
 from querylint.ir import Access, Function, IndexKind, LoopKind, Plan, Predicate, Program, Root, Use, Way, Work
 from querylint.ir.program import Site
 
@@ -31,8 +31,16 @@ def neglecting(program: Program, standing: Standing, *, rare: bool = False) -> N
     """
     if standing.index.kind is not IndexKind.ORDERED:
         return None
-    found = [n for site, read in program.reads() if (n := _neglect(program, site.function, read, standing, rare=rare)) is not None]
+    mine = program.once(("reads by table",), lambda: _by_table(program)).get(standing.table.name, ())
+    found = [n for site, read in mine if (n := _neglect(program, site.function, read, standing, rare=rare)) is not None]
     return max(found, key=lambda n: (len(n.fields), n.function.public), default=None)
+
+
+def _by_table(program: Program) -> dict[str | None, list[tuple[Site, Access]]]:
+    found: dict[str | None, list[tuple[Site, Access]]] = {}
+    for site, read in program.reads():
+        found.setdefault(read.table, []).append((site, read))
+    return found
 
 
 def _neglect(program: Program, function: Function, read: Access, standing: Standing, *, rare: bool) -> Neglect | None:

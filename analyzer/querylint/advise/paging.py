@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from querylint.advise.rounds import loop_kind
 from querylint.advise.sequence import apart, leaves
+from querylint.construction import dataclass
 from querylint.ir import Access, Branch, Call, Exit, ExitKind, Function, Loop, LoopKind, Mode, Program
 from querylint.ir.program import Effect, Site
 from querylint.text import Span

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from querylint.advise.handed import brings_about
+from querylint.construction import replace
 from querylint.ir import Access, Branch, Call, Function, Kind, Loop, Mode, Origin, Program, Role, Root
 from querylint.ir.program import Edge, Effect, Site
 from querylint.rule import Point
@@ -116,6 +116,10 @@ def writes_too(program: Program, function: Function) -> bool:
 
 def local_effects(program: Program, function: Function, call: Call) -> list[Effect]:
     """What a call does to the database in the transaction, or at the place, that it stands in."""
+    return program.once(("local effects", function.key, call.id), lambda: _local_effects(program, function, call))
+
+
+def _local_effects(program: Program, function: Function, call: Call) -> list[Effect]:
     direct = (e for e in program.effects_of(function, call) if all(edge.call.mode is Mode.DIRECT for edge in e.trail))
     return [_told(e, call) for e in direct if not _listed(program, function, call, e) and brings_about(program, function, call, e)]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from querylint.advise.growth import small
 from querylint.advise.places import quiet
+from querylint.construction import dataclass
 from querylint.ir import Access, Field, Index, IndexKind, Plan, Predicate, Program, Relation, Role, Schema, Table, Terminal, Way
 from querylint.ir.program import Site
 

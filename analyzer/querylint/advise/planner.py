@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from querylint.advise.cover import Shape
 from querylint.advise.growth import small
 from querylint.advise.places import quiet
 from querylint.advise.serving import unranged
+from querylint.construction import dataclass
 from querylint.ir import (
     Access,
     Bound,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from querylint.advise.audience import unasked, waited_for
 from querylint.advise.growth import catalogued
@@ -14,6 +13,7 @@ from querylint.advise.serving import Serving, Want, full, keeps_order, known_fie
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
 from querylint.advise.volume import busy
+from querylint.construction import dataclass
 from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, Work
 from querylint.rule import Severity, Weight, hint
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from querylint.advise.growth import small
 from querylint.advise.places import quiet
+from querylint.construction import dataclass
 from querylint.ir import Access, Call, Function, Kind, Op, Origin, Program, Root, Schema, Side, Table
 from querylint.ir.program import Site
 

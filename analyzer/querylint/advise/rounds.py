@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 
 from querylint.advise.handed import closed, configured, handed_at_most
 from querylint.advise.planner import plain
 from querylint.advise.sequence import blocks
+from querylint.construction import dataclass
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
 from querylint.ir.program import Site
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from querylint.advise.places import transactional
+from querylint.construction import dataclass
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Kind, Loop, LoopKind, Mode, Op, Program, Step, Terminal, Way
 from querylint.ir.program import Effect, Site
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.ir import ITEM, Access, Call, Escape, Function, Mode, Origin, Outflow, Path, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Edge
 

@@ -25,15 +25,15 @@ def folder() -> str | None:
     return os.path.join(base, "querylint") if os.path.isabs(base) else None
 
 
-def load(path: str) -> bytes | None:
-    """The bytes of a kept answer; None for anything but a plain file of our own of a sensible size."""
+def load(path: str, most: int = MOST_BYTES) -> bytes | None:
+    """The bytes that were kept; None for anything but a plain file of our own of a sensible size."""
     try:
         handle = os.open(path, os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_CLOEXEC") | _flag("O_BINARY"))
     except (OSError, ValueError):
         return None
     try:
         status = os.fstat(handle)
-        if status.st_mode & 0o170000 != 0o100000 or status.st_size > MOST_BYTES or not _ours(status):
+        if status.st_mode & 0o170000 != 0o100000 or status.st_size > most or not _ours(status):
             return None
         pieces = []
         while piece := os.read(handle, 1 << 24):
@@ -43,6 +43,28 @@ def load(path: str) -> bytes | None:
         return None
     finally:
         os.close(handle)
+
+
+def save(path: str, data: bytes, suffix: str, most: int) -> None:
+    """Keep bytes, whole or not at all; of the files with the suffix only the latest `most` stay."""
+    part = f"{path}.{os.getpid()}.part"
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _flag("O_BINARY"), 0o600)
+        try:
+            with open(handle, "wb") as file:
+                file.write(data)
+            os.replace(part, path)
+        finally:
+            if os.path.lexists(part):
+                os.unlink(part)
+        with os.scandir(folder) as entries:
+            kept = [(entry.stat(follow_symlinks=False).st_mtime_ns, entry.path) for entry in entries if entry.name.endswith(suffix)]
+        for _, old in sorted(kept)[:-most]:
+            os.unlink(old)
+    except OSError:
+        return
 
 
 def _ours(status: os.stat_result) -> bool:

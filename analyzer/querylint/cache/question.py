@@ -61,27 +61,7 @@ class Question:
 
     def keep(self, entry: Entry) -> None:
         """Keep an answer, whole or not at all; where that cannot be done, the next run has to find it anew."""
-        part = f"{self.path}.{os.getpid()}.part"
-        try:
-            os.makedirs(self.folder, 0o700, exist_ok=True)
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-            try:
-                with open(handle, "wb") as file:
-                    file.write(encode(entry))
-                os.replace(part, self.path)
-            finally:
-                if os.path.lexists(part):
-                    os.unlink(part)
-            self._forget()
-        except OSError:
-            return
-
-    def _forget(self) -> None:
-        """Remove the oldest answers."""
-        with os.scandir(self.folder) as entries:
-            kept = [(entry.stat(follow_symlinks=False).st_mtime_ns, entry.path) for entry in entries if entry.name.endswith(".answer")]
-        for _, path in sorted(kept)[:-MOST_ANSWERS]:
-            os.unlink(path)
+        place.save(self.path, encode(entry), ".answer", MOST_ANSWERS)
 
 
 def asked(args: list[str]) -> Question | None:

@@ -62,14 +62,16 @@ def check(
     fixes = any(kind in FIX_FORMATS for kind in (style, *(kind for kind, _ in outputs)))
     printing = Printing(style, tuple(outputs), color, statistics, quiet, exit_zero, chosen)
 
+    question = ctx.find_object(Question)
+
     def once() -> ExitCode:
         with working(quiet):
             asked = {key: value for key, value in given.items() if value is not None}
-            outcome = review.check(paths or (Path(),), config, asked, wanted, fixes=fixes)
+            outcome = review.check(paths or (Path(),), config, asked, wanted, fixes=fixes, parts=question is not None)
         refuse_nothing(outcome.part)
         said = say(outcome, printing)
         if not (outputs or watch or outcome.result.broken):
-            keep(ctx.find_object(Question), said, outcome, paths or (Path(),), wanted.baseline)
+            keep(question, said, outcome, paths or (Path(),), wanted.baseline)
         return ExitCode(said.code)
 
     return again(paths or (Path(),), once) if watch else once()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import click
 
 from querylint.cache.record import Said
 from querylint.cli.console import ExitCode, complain, is_terminal, put, write
+from querylint.construction import dataclass, replace
 from querylint.errors import PathError
 from querylint.report import MACHINE_FORMATS, Options, paint, render, wording
 from querylint.result import Part, Result

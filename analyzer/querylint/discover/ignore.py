@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from querylint.construction import dataclass
 
 _GLOB = re.compile(r"[*?\[\\]")
 _CLASSES = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from querylint.construction import dataclass
 from querylint.errors import PathError
 
 _STRONG = (".git", "convex.json", "querylint.toml")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
 from querylint.cache.entry import Filter
+from querylint.construction import dataclass, replace
 from querylint.discover.ignore import Chain, Patterns, compile_lines, compile_text, ignored
 from querylint.discover.scope import Scope, within
 from querylint.result import Note, NoteKind

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from querylint.construction import dataclass
 from querylint.errors import BaselineError
 from querylint.rule import Age, Finding, Severity
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.text import LineIndex, Span
 
 _WORDS = "querylint:"

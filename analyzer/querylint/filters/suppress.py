@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.filters.comments import Comment, comments
 from querylint.filters.identity import fingerprints
 from querylint.remedy import Advice

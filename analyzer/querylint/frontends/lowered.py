@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import field
+from typing import Protocol
 
+from querylint.construction import dataclass
+from querylint.frontends.kept import Kept
 from querylint.ir import Function, Role, Schema
 from querylint.result import Note
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +32,6 @@ class Lowered:
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Memory:
-    """What the reading of one state of a project leaves for that of the next: each part is used again where all that it was made from is
-    the same.
-
-    `trees` are parsed files, by path and source. `parts` are what front ends made of files, in a form of their own, as long as there
-    are the same `files`.
-    """
-
-    trees: dict[tuple[str, bytes], object] = field(default_factory=dict)
-    parts: dict[str, object] = field(default_factory=dict)
-    files: frozenset[str] = frozenset()
-
-    def of(self, files: Collection[str]) -> Memory:
-        """The memory for a project with these files: how imports are found hangs on which there are."""
-        if self.files != frozenset(files):
-            self.files = frozenset(files)
-            self.parts.clear()
-        return self
-
-    def tree(self, path: str, source: bytes, parse: Callable[[str, bytes], T]) -> T:
-        """The tree of a file, parsed once."""
-        key = (path, source)
-        if key not in self.trees:
-            self.trees[key] = parse(path, source)
-        return self.trees[key]  # type: ignore[return-value]  # what was parsed by `parse`
-
-
 class FrontEnd(Protocol):
     """Reads one kind of code in a project."""
 
@@ -67,7 +39,7 @@ class FrontEnd(Protocol):
         """Everything that the project says in this kind of code."""
 
 
-Make = Callable[[Collection[str], Collection[str], Callable[[str], bytes | None], Callable[[str], Role], Memory], FrontEnd]
+Make = Callable[[Collection[str], Collection[str], Callable[[str], bytes | None], Callable[[str], Role], Kept | None], FrontEnd]
 
 
 def together(parts: Collection[Lowered]) -> Lowered:

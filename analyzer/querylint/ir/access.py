@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
-from querylint.construction import quick
+from querylint.construction import dataclass
 from querylint.ir.value import Origin, Value
 from querylint.text import Span
 
@@ -81,7 +80,6 @@ class Side(Enum):
     MEMORY = "memory"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Predicate:
     """One condition on a row. `field` is None where it cannot be named; `conditional` says that only some paths apply it.
@@ -132,7 +130,6 @@ class Eager:
     span: Span | None = None
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One way in which an access may run. `index` is None for the table's own order or where the name is not a constant (`named` False).
@@ -162,7 +159,6 @@ class Plan:
         return tuple(p for p in self.predicates if p.side is Side.FILTER)
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Access:
     """One read or write, as it stands in one function.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from querylint.construction import quick
+from querylint.construction import dataclass
 from querylint.ir.value import NOT_LITERAL, Origin, Path
 from querylint.text import Span
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Test:
     """A question that a parameter, or a part of it, alone decides: whether it is `literal`, or whether it is true where there is none.

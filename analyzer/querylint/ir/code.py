@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import field
 from enum import Enum
 from typing import Union
 
-from querylint.construction import quick
+from querylint.construction import dataclass
 from querylint.ir.access import Access, Predicate
 from querylint.ir.case import Case, Handed
 from querylint.ir.value import Origin, Path, Value
@@ -37,7 +37,6 @@ class Work(Enum):
     MEMBER = "member"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Use:
     """Work in memory on values that came from a read, a call or a parameter.
@@ -71,7 +70,6 @@ class TargetKind(Enum):
     EXTERNAL = "external"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Target:
     """Whom a call reaches: a function by module and qualified name, a registered function by its route, a parameter, or outside code."""
@@ -97,7 +95,6 @@ class Mode(Enum):
         return self in (Mode.QUERY, Mode.MUTATION, Mode.ACTION)
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call that may matter: of a project function, of a registered function, or of outside code.
@@ -123,7 +120,6 @@ class Call:
     handed: tuple[Handed, ...] | None = None
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Wait:
     """The function stands still until these steps have finished."""
@@ -147,7 +143,6 @@ class LoopKind(Enum):
     CALLBACK = "callback"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Carried:
     """A variable that one round hands to the next: its pseudo step number, and the steps that decide its next value."""
@@ -157,7 +152,6 @@ class Carried:
     deps: frozenset[int]
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Loop:
     """Code that runs once per item or until a condition.
@@ -205,7 +199,6 @@ class Ask(Enum):
     UNKNOWN = "unknown"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A condition on the parameters of a function as they came in: constants that callers hand over may decide it.
@@ -219,7 +212,6 @@ class Asked:
     of: tuple[Asked, ...] = ()
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A choice between blocks; `on` are the steps that the condition needs.
@@ -247,7 +239,6 @@ class ExitKind(Enum):
     CONTINUE = "continue"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Exit:
     """The block is left here. `deps` are the steps that the returned value needs; `most` is how many members it has at most, if known."""
@@ -258,7 +249,6 @@ class Exit:
     most: int | None = None
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The current time is read."""
@@ -307,7 +297,6 @@ class Escape(Enum):
     STORED = "stored"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Outflow:
     """Something taken from an origin leaves whole; `span` is where, `after` are the works done on it before (`Use.id`)."""
@@ -349,10 +338,15 @@ class Function:
     cached: bool = False
     cases: tuple[Case, ...] = ()
     ahead: tuple[tuple[int, Path], ...] = ()
+    _steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> tuple[Step, ...]:
         """Every step, outer before inner, in the order of the source."""
-        return _walk(self.body)
+        found = self._steps
+        if found is None:  # all that looks at a program goes through the steps of its functions again and again
+            found = tuple(_walk(self.body))
+            object.__setattr__(self, "_steps", found)
+        return found
 
     def own_steps(self) -> Iterator[Step]:
         """Every step that runs when the function is called: not those in code that it only keeps for later."""

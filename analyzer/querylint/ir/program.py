@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar, cast
 
-from querylint.construction import quick
+from querylint.construction import dataclass
 from querylint.ir.access import Access, Op, Predicate
 from querylint.ir.code import Block, Branch, Call, Function, Kind, Loop, Mode, Step, Wait
 from querylint.ir.schema import Facts, Schema, Table
@@ -16,7 +16,6 @@ UNDECLARED = Facts()
 T = TypeVar("T")
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Edge:
     """One call that is known to reach a function of the program."""
@@ -26,7 +25,6 @@ class Edge:
     callee: str
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Effect:
     """An access that calling a function brings about: where it lies, and the calls that lead there from that function.
@@ -49,7 +47,6 @@ class Remote:
     trail: tuple[Edge, ...] = ()
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Site:
     """A step in its place: the loops around it from outer to inner, its rank in the order of the source, and the choices it hangs on.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from enum import Enum
 
+from querylint.construction import dataclass, replace
 from querylint.text import Span
 
 

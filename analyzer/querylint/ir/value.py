@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
-from querylint.construction import quick
+from querylint.construction import dataclass
 
 ITEM = "[]"
 """The path segment for an element of a collection."""
@@ -21,7 +20,6 @@ class Root(Enum):
     OUTER = "outer"
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Origin:
     """A place that a value was taken from: a root, and the path of fields from it. `ref` is a step's number or a name."""
@@ -44,7 +42,6 @@ class NotLiteral(Enum):
 NOT_LITERAL = NotLiteral.NOT_LITERAL
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Value:
     """What is known of one value.
@@ -64,7 +61,8 @@ class Value:
     @property
     def origins(self) -> tuple[Origin, ...]:
         """What the value itself may be."""
-        return tuple(o for path, o in self.parts if not path)
+        parts = self.parts
+        return tuple([o for path, o in parts if not path]) if parts else ()
 
     @property
     def constant(self) -> bool:

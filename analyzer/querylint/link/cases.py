@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 
+from querylint.construction import dataclass, replace
 from querylint.ir import NOT_LITERAL, Block, Branch, Call, Exit, ExitKind, Function, Loop, Mode, Path, Root, Step, Test
 from querylint.ir.program import Edge, Effect
 from querylint.syntax.tree import UNDEFINED

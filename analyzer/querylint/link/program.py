@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.ir import Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, TargetKind, Way
 from querylint.ir.program import Edge
 from querylint.link import callgraph

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lsprotocol import types
 
+from querylint.construction import dataclass
 from querylint.lsp.diagnostics import Diagnoses
 from querylint.lsp.suppression import suppression
 from querylint.patch import Fix, NewFile, Safety

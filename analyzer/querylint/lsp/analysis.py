@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
 from querylint import discover, engine, filters, review
+from querylint.construction import dataclass
 from querylint.engine import Project
 from querylint.ir import Program
 from querylint.lsp.places import Text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lsprotocol import types
 
+from querylint.construction import dataclass
 from querylint.lsp.analysis import Seen
 from querylint.remedy import DropIndex
 from querylint.report.wording import advice, details, message, only_a_hint, rule_url

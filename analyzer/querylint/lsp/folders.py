@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pygls import uris
 
 from querylint import discover
+from querylint.construction import dataclass
 from querylint.errors import QuerylintError
 from querylint.lsp.analysis import Kept, Seen
 

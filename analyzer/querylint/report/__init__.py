@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
+from querylint.construction import dataclass
 from querylint.result import Result
 from querylint.rule import Severity
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.report.wording import rule_url
 from querylint.rule import Severity
 

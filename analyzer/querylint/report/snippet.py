@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from unicodedata import category, east_asian_width
 
+from querylint.construction import dataclass
 from querylint.rule import Point
 from querylint.text import LineIndex, Span
 

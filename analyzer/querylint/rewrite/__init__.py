@@ -8,11 +8,12 @@ user, wherever it cannot be sure that the edit is right; the engine then offers 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from typing import Protocol, cast
 
 from querylint import remedy as remedies
+from querylint.construction import dataclass
 from querylint.ir import Function, Program
 from querylint.patch import NO_FIX, Fix
 from querylint.remedy import Remedy

@@ -7,9 +7,9 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from querylint.construction import dataclass
 from querylint.errors import PathError
 
 JOURNAL = ".querylint-journal"

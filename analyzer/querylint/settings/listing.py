@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Union
 
+from querylint.construction import dataclass
 from querylint.rule import Severity
 from querylint.settings.values import Settings, TableFacts
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from querylint.construction import dataclass
 from querylint.errors import SettingsError
 from querylint.result import Note, NoteKind
 from querylint.rule import Severity

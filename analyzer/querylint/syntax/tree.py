@@ -11,10 +11,12 @@ Nodes are mutable slotted classes for the speed of building them; after parsing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from operator import attrgetter
-from typing import Union
+from typing import TypeVar, Union
+
+from querylint.construction import dataclass
 
 
 class Missing(Enum):
@@ -517,7 +519,8 @@ class Export:
 class Module:
     """One source file: imports, exports, and its top-level statements in order (declarations without their `export`).
 
-    `broken` holds the byte ranges that did not parse; code in and around them is less certain.
+    `broken` holds the byte ranges that did not parse; code in and around them is less certain. `unread` is the offset behind which nothing
+    was read, as the rest took too long; None where all was.
     """
 
     path: str
@@ -526,6 +529,7 @@ class Module:
     body: list[Stmt]
     broken: list[tuple[int, int]] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)  # type aliases and interfaces by name, as text
+    unread: int | None = None
 
 
 _PARTS: dict[type, Callable[[object], tuple[object, ...]] | None] = {}
@@ -546,12 +550,44 @@ def walk(root: object) -> Iterator[object]:
             stack.extend(parts(node))
 
 
-def _parts(kind: type) -> Callable[[object], tuple[object, ...]] | None:
-    """What nodes of a kind hold; None for what is no node."""
-    slots = [slot for slot in getattr(kind, "__slots__", ()) if slot not in ("at", "end", "assigns")]
+N = TypeVar("N")
+
+
+def find(root: object, *kinds: type[N]) -> list[N]:
+    """The nodes of some kinds in a piece of code, in the order of `walk`."""
+    found: list[N] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        if kind is str:
+            continue
+        if kind is list or kind is tuple:
+            stack.extend(node)  # type: ignore[arg-type]
+            continue
+        if kind in kinds:
+            found.append(node)  # type: ignore[arg-type]
+        parts = _NODES[kind] if kind in _NODES else _parts(kind, _NODES, _PLAIN)
+        if parts is not None:
+            stack.extend(parts(node))
+    return found
+
+
+_NODES: dict[type, Callable[[object], tuple[object, ...]] | None] = {}
+_PLAIN = frozenset(("int", "str", "bool", "str | None", "int | None", "Scalar", "LoopForm", "list[tuple[int, int]]", "dict[str, str]"))
+"""The types of what holds no nodes, as they are written."""
+
+
+def _parts(
+    kind: type, known: dict[type, Callable[[object], tuple[object, ...]] | None] = _PARTS, passed: frozenset[str] = frozenset()
+) -> Callable[[object], tuple[object, ...]] | None:
+    """What nodes of a kind hold, but for what is of a type that is passed over; None for what is no node."""
+    types = getattr(kind, "__annotations__", {})
+    named = getattr(kind, "__slots__", ())
+    slots = [slot for slot in named if slot not in ("at", "end", "assigns") and types.get(slot) not in passed]
     made = None
     if slots and not issubclass(kind, str):
         get = attrgetter(*slots)
         made = get if len(slots) > 1 else lambda node: (get(node),)
-    _PARTS[kind] = made
+    known[kind] = made
     return made

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.frontends.convex.roots import ConvexRoot
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Query, Val
 from querylint.frontends.modules import Modules
-from querylint.ir import Field, Origin, Schema, Table
+from querylint.ir import Field, Origin, Table
 from querylint.syntax import tree
 
 
@@ -26,14 +27,34 @@ class Registered:
     store: dict[object, Val] = field(default_factory=dict)
 
 
+class Asking(Mapping[str, Table]):
+    """The tables of a schema; `asked` fills with those that somebody asks for, each with the root of the schema."""
+
+    def __init__(self, root: str, tables: Mapping[str, Table], asked: set[tuple[str, str]]) -> None:
+        self._root = root
+        self._tables = tables
+        self._asked = asked
+
+    def __getitem__(self, name: str) -> Table:
+        self._asked.add((self._root, name))
+        return self._tables[name]
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def __iter__(self) -> Iterator[str]:
+        self._asked.update((self._root, name) for name in self._tables)
+        return iter(self._tables)
+
+
 @dataclass(slots=True)
 class ModuleContext:
-    """One module: its place in the project, the schema that governs it, and the definitions that its names lead to."""
+    """One module: its place in the project, the tables of its schema, and the definitions that its names lead to."""
 
     path: str
     modules: Modules
     root: ConvexRoot | None
-    schema: Schema | None
+    tables: Mapping[str, Table]
     api_root: str
     kind_of: Callable[[str, str], tuple[str, bool, str | None] | None]
     inner: list[Registered] = field(default_factory=list)
@@ -41,12 +62,10 @@ class ModuleContext:
     named: dict[int, str] = field(default_factory=dict)
     awaited: dict[int, Query] = field(default_factory=dict)
     run_later: set[int] = field(default_factory=set)
-    asked: set[str | None] = field(default_factory=set)
 
     def table(self, name: str | None) -> Table | None:
-        """A table of the schema; `asked` keeps the name."""
-        self.asked.add(name)
-        return self.schema.tables.get(name) if self.schema is not None and name is not None else None
+        """A table of the schema."""
+        return self.tables.get(name) if name is not None else None
 
 
 def field_value(origins: tuple[Origin, ...], deps: frozenset[int], declared: Field | None, name: str) -> Val:

@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
+import marshal
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from typing import TypeVar
 
-from querylint.frontends.convex.context import ModuleContext
-from querylint.frontends.convex.kept import KeptModules
+from querylint.cache.digest import digest
+from querylint.construction import replace
+from querylint.frontends import helpers
+from querylint.frontends.convex.context import Asking, ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.registration import Registrars, registration
 from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
-from querylint.frontends.convex.schema import read_schema
-from querylint.frontends.lowered import Lowered, Memory
+from querylint.frontends.convex.schema import read_schema, unplaced
+from querylint.frontends.convex.texts import Text
+from querylint.frontends.kept import Answer, Kept, Look, Question
+from querylint.frontends.lowered import Lowered
 from querylint.frontends.modules import Modules
 from querylint.frontends.modules.names import Definition
-from querylint.ir import Access, Call, Function, Kind, Role, Schema, TargetKind
+from querylint.frontends.packed import packed, signature, stands_for_itself, unpacked
+from querylint.ir import Access, Call, Function, Kind, Role, Schema, Table, TargetKind
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 from querylint.syntax.typescript import parse_module
 
+T = TypeVar("T")
+SCHEMA = tuple[Schema, tuple[Note, ...]]
+MODULE = tuple[tuple[Function, ...], tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...]]
+Lowering = tuple[tuple[Function, ...], tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...]]
+stands_for_itself("undefined", tree.UNDEFINED)
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
-CLIENT_WORDS = (
-    b"useQuery",
-    b"useConvexQuery",
-    b"usePaginatedQuery",
-    b"fetchQuery",
-    b"preloadQuery",
-    b"convexQuery",
-    b"ConvexHttpClient",
-    b"ConvexClient",
-    b"fetchMutation",
-)
-SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
-QUOTED = re.compile(rb"""(["'`])([A-Za-z_]\w*)\1""")
-LAST_WORD = re.compile(rb"\w*\Z")
-NAME = re.compile(rb"[\w$\x80-\xff]+")
-VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
-REFERENCE = re.compile(
-    rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)(?:\s+as\s+[\w.<>\s]+\))?((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})"""
-)
-ROUTE = re.compile(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
-RUN_BY_HAND = re.compile(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
-PASSED_THROUGH = re.compile(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)
-CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
-NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 HEAD = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 RUN_ONCE = re.compile(
     rb"\b(?:migration|one-?time|one-?off|clean-?up) script\b|\b(?:only in|for) (?:development|testing)(?: only\b|[!.\n])", re.I
 )
-LONGEST = 400  # bytes before a quotation in which the word that calls with it is looked for
 READ_BY_NAME = (".", "convex/", "convex-helpers", "convex-ents", "convex-test")  # take a schema, and read by the indexes that code names
 MOST_WAVES = 5
 # What is run by hand or no longer used: nobody waits for what it names.
@@ -71,33 +57,41 @@ class ConvexFrontEnd:
         generated: Collection[str],
         read: Callable[[str], bytes | None],
         role: Callable[[str], Role],
-        memory: Memory,
+        kept: Kept | None = None,
     ) -> None:
         self.files = [f for f in files if f.endswith(SUFFIXES)]
-        self.modules = Modules(files, read, partial(memory.tree, parse=parse_module))
-        self.kept = KeptModules(memory.of(files).parts, self.modules)
+        self.modules = Modules(files, read, partial(kept.tree, parse=parse_module) if kept is not None and kept.trees is not None else None)
         self.read = self.modules.source
         self.role = role
         self.roots = find_roots(files, generated, self.modules)
         self.registrars = Registrars(self.modules)
         self.schemas: dict[str, Schema] = {}
         self.notes: list[Note] = []
-        self.done: dict[str, list[Function]] = {}
+        self.done: dict[str, tuple[Function, ...]] = {}
         self._followed: set[str] = set()
+        self._texts: dict[str, Text] = {}
+        self._given: dict[str, bytes] = {}
+        self._handing: dict[str, tuple[str, ...]] = {}
+        self._passing: dict[str, tuple[tuple[str, str, str], ...]] = {}
+        self._tables: dict[str, dict[str, Table]] = {}
+        self._layout = digest("\0".join((*sorted(files), "", *sorted(generated))).encode("utf-8", "surrogateescape"))
+        self._rooted = digest(repr(self.roots).encode("utf-8", "surrogateescape"))
+        self._look = Look(kept.room("convex"), self.read, self._answer) if kept is not None else None
 
     def lower(self) -> Lowered:
         """Everything that the project says about Convex."""
         if not self.roots:
             return Lowered()
+        if self._look is not None:
+            self._look.begin()
         for root in self.roots:
-            schema, notes = read_schema(self.modules, root)
+            schema, notes = self._part(f"schema {root.folder}", SCHEMA, self._rooted, partial(read_schema, self.modules, root))
             self.schemas[root.folder] = schema
+            self._tables[root.folder] = {name: unplaced(table) for name, table in schema.tables.items()}
             self.notes.extend(notes)
-        for path in self.files:
-            if self._relevant(path):
-                self._lower(path)
-        for path in {d.path for found in self._passed_on().values() for d in found.values()}:
-            self._lower(path)
+        self._lower_all([path for path in self.files if self._relevant(path)])
+        for home in sorted({home for found in self._passing.values() for _, home, _ in found}):
+            self._lower(home)
         for _ in range(MOST_WAVES):
             if not self._next_wave():
                 break
@@ -108,7 +102,7 @@ class ConvexFrontEnd:
                 self.schemas[root.folder] = replace(self.schemas[root.folder], handed=True)
         functions = tuple(f for path in sorted(self.done) for f in self.done[path])
         routes = {f.key: f.route for f in functions if f.route is not None}
-        return Lowered(
+        lowered = Lowered(
             functions,
             self.schemas,
             tuple(self.notes),
@@ -119,46 +113,43 @@ class ConvexFrontEnd:
             _with_first(self._manual(), aliases, routes),
             aliases,
         )
+        if self._look is not None:
+            self._look.end([("layout",), *(("file", path) for path in self.modules.manifests())])
+        return lowered
 
-    def _passed_on(self) -> dict[tuple[str, str], dict[str, Definition]]:
-        """By root and route of a module: the names that it exports for what another file, or another name of its own, defines."""
-        found: dict[tuple[str, str], dict[str, Definition]] = {}
-        for path in self.done:
-            root = root_of(path, self.roots)
-            if root is None or not is_function_module(path, root):
-                continue
-            names = self.modules.exports(path)
-            others = {n: d for n, d in names.items() if (d.path, d.name) != (path, n) and self._registers(d)}
-            if others:
-                found[root.folder, route_of(path, root)] = others
-        return found
+    # What is kept.
 
-    def _registers(self, definition: Definition) -> bool:
-        """Whether a name stands for a function that is registered where it is defined."""
-        node = definition.node
-        if not isinstance(node, tree.Call):
-            return False
-        context = self._context(definition.path)
-        return registration(node, lambda e: kind_of_callee(context, definition.path, e)) is not None
+    def _answer(self, question: Question) -> Answer:
+        match question:
+            case ("import", folder, specifier):
+                return self.modules.resolve(f"{folder}/" if folder else "", specifier)
+            case ("table", root, name):
+                table = self._tables.get(root, {}).get(name)
+                return None if table is None else digest(signature(Table, table))
+        return self._layout
 
-    def _aliases(self) -> dict[tuple[str, str], str]:
-        """By root and route: the registered functions that clients reach by a name which another module gives them.
+    def _part(self, name: str, form: object, key: bytes, make: Callable[[], T], tables: Collection[tuple[str, str]] = ()) -> T:
+        """What `make` gives, from what was kept where that holds. `tables` fills with the tables that are asked for meanwhile."""
+        return make() if self._look is None else self._look.part(name, form, key, lambda: self._traced(make, tables))
 
-        One that has no route where it is defined gets the first of these.
-        """
-        functions = {(f.path, f.name): f for found in self.done.values() for f in found if f.kind is not Kind.PLAIN}
-        aliases: dict[tuple[str, str], str] = {}
-        for (root, module), names in sorted(self._passed_on().items()):
-            for name, definition in sorted(names.items()):
-                function = functions.get((definition.path, definition.name))
-                if function is None:
-                    continue
-                route = f"{module}:{name}"
-                aliases[root, route] = function.key
-                if function.route is None:
-                    routed = functions[function.path, function.name] = replace(function, route=route, root=root)
-                    self.done[function.path] = [routed if f is function else f for f in self.done[function.path]]
-        return aliases
+    def _traced(self, make: Callable[[], T], tables: Collection[tuple[str, str]] = ()) -> tuple[T, list[Question]]:
+        """What `make` gives, and the questions that it was taken from."""
+        value, taken = self.modules.trace.during(make)
+        questions: list[Question] = [("file", path) for path in taken.files]
+        questions += [("import", *one) for one in taken.imports]
+        return value, [*questions, *(("table", *one) for one in tables)]
+
+    def _text(self, path: str) -> Text:
+        """The bare text of a file."""
+        if path not in self._texts:
+            name = f"text {path}"
+            known = self._part(name, dict, b"", partial(self._told, path))
+            self._texts[path] = Text(self.read(path) or b"", known, partial(self._look.changed, name) if self._look is not None else None)
+        return self._texts[path]
+
+    def _told(self, path: str) -> dict[str, object]:
+        self.read(path)  # so that it is seen
+        return {}
 
     def _relevant(self, path: str) -> bool:
         if self.role(path) is Role.TEST:
@@ -166,10 +157,7 @@ class ConvexFrontEnd:
         root = root_of(path, self.roots)
         if root is not None:
             return path != root.schema and (is_function_module(path, root) or self._taken_in(path))
-        source = self.read(path)
-        if source is None or b"onvex" not in source:
-            return False
-        return any(word in source for word in (*CLIENT_WORDS, *SERVER_WORDS))
+        return self._text(path).relevant()
 
     def _taken_in(self, path: str) -> bool:
         """Whether some file names one that Convex itself passes over (`posts.old.ts`), to import it or to export what it holds."""
@@ -189,28 +177,101 @@ class ConvexFrontEnd:
             self._lower(path)
         return bool(wanted)
 
+    def _lower_all(self, paths: list[str]) -> None:
+        """Lower files, with the help of other processes where there is much to do."""
+        new = [path for path in paths if self._look is None or not self._look.has(f"module {path}", self._task(path)[0])]
+        own, *others = helpers.shares([len(self.read(path) or b"") for path in new])
+        started = [helper for share in others if (helper := helpers.start([new[n] for n in share], self._lowered_apart)) is not None]
+        for n in own:
+            self._lower(new[n])
+        for helper in started:
+            self._given |= helpers.finish(helper)
+        for path in paths:
+            self._lower(path)
+
+    def _lowered_apart(self, path: str) -> bytes:
+        _, make, tables = self._task(path)
+        value, questions = self._traced(make, tables)
+        return marshal.dumps((packed(MODULE, value), questions))
+
     def _lower(self, path: str) -> None:
         if path in self.done:
             return
-        self.done[path] = []
+        self.done[path] = ()
+        key, make, tables = self._task(path)
+        given = self._given.pop(path, None)
+        if given is not None:
+            data, questions = marshal.loads(given)
+            value = unpacked(MODULE, data)
+            if self._look is not None:
+                self._look.part(f"module {path}", MODULE, key, lambda: (value, questions))
+        else:
+            value = self._part(f"module {path}", MODULE, key, make, tables)
+        self.done[path], notes, self._handing[path], self._passing[path] = value
+        self.notes.extend(notes)
+
+    def _task(self, path: str) -> tuple[bytes, Callable[[], Lowering], set[tuple[str, str]]]:
+        """How a file is lowered: what that hangs on besides what is read, the work, and where the tables gather that it asks for."""
+        root = root_of(path, self.roots)
+        route = route_of(path, root) if root is not None and is_function_module(path, root) else None
+        home = root.folder if root is not None else self._api_root(None)
+        key = repr((self._rooted, self.role(path), self._script(path), root, route, home)).encode("utf-8", "surrogateescape")
+        tables: set[tuple[str, str]] = set()
+        make = partial(self._module, path, root, route, Asking(home, self._tables.get(home, {}), tables))
+        return key, make, tables
+
+    def _module(self, path: str, root: ConvexRoot | None, route: str | None, tables: Mapping[str, Table]) -> Lowering:
+        """One file lowered: its functions, what is to be said of it, the schemas that it hands to packages, and what it passes on."""
+        self.modules.afresh()
         module = self.modules.module(path)
         lines = self.modules.lines(path)
         if module is None or lines is None:
-            return
+            return (), (), (), ()
+        notes: list[Note] = []
+        if module.unread is not None:
+            line = lines.position(module.unread)[0]
+            notes.append(Note(NoteKind.LIMIT, "the file takes too long to parse; what follows this line is not analysed", path, line))
         if module.broken:
             line = lines.position(module.broken[0][0])[0]
-            self.notes.append(Note(NoteKind.PARSE, "does not parse here; what can be read of the rest is analysed", path, line))
-        root = root_of(path, self.roots)
-        context = self._context(path)
-        route = route_of(path, root) if root is not None and is_function_module(path, root) else None
-        role = self._role(path, root)
-        self.done[path] = self.kept.functions(
-            context, (tuple(self.roots), role, route), lambda: ModuleLowering(context, module, lines, role, route).run()
-        )
+            notes.append(Note(NoteKind.PARSE, "does not parse here; what can be read of the rest is analysed", path, line))
+        context = ModuleContext(path, self.modules, root, tables, self._api_root(root), self.registrars.kind_of)
+        functions = ModuleLowering(context, module, lines, self._role(path, root), route).run()
+        passing = self._passes_on(path) if route is not None else ()
+        return tuple(functions), tuple(notes), tuple(sorted(self._hands_over(path, module))), passing
 
-    def _context(self, path: str) -> ModuleContext:
+    def _passes_on(self, path: str) -> tuple[tuple[str, str, str], ...]:
+        """The names that a module exports for functions which another file, or another name of its own, defines: name, file, name there."""
+        names = sorted(self.modules.exports(path).items())
+        return tuple((name, d.path, d.name) for name, d in names if (d.path, d.name) != (path, name) and self._registers(d))
+
+    def _registers(self, definition: Definition) -> bool:
+        """Whether a name stands for a function that is registered where it is defined."""
+        path, node = definition.path, definition.node
+        if not isinstance(node, tree.Call):
+            return False
         root = root_of(path, self.roots)
-        return ModuleContext(path, self.modules, root, self._schema(root), self._api_root(root), self.registrars.kind_of)
+        context = ModuleContext(path, self.modules, root, {}, self._api_root(root), self.registrars.kind_of)
+        return registration(node, lambda e: kind_of_callee(context, path, e)) is not None
+
+    def _aliases(self) -> dict[tuple[str, str], str]:
+        """By root and route: the registered functions that clients reach by a name which another module gives them.
+
+        One that has no route where it is defined gets the first of these.
+        """
+        functions = {(f.path, f.name): f for found in self.done.values() for f in found if f.kind is not Kind.PLAIN}
+        aliases: dict[tuple[str, str], str] = {}
+        for path in sorted(self._passing):
+            root = root_of(path, self.roots)
+            for name, home, inner in self._passing[path]:
+                function = functions.get((home, inner))
+                if function is None or root is None:
+                    continue
+                route = f"{route_of(path, root)}:{name}"
+                aliases[root.folder, route] = function.key
+                if function.route is None:
+                    routed = functions[home, inner] = replace(function, route=route, root=root.folder)
+                    self.done[home] = tuple(routed if f is function else f for f in self.done[home])
+        return aliases
 
     def _role(self, path: str, root: ConvexRoot | None) -> Role:
         """The role of a file, by its path, by what the comment at its head says of it, or as a script outside of all roots."""
@@ -229,9 +290,6 @@ class ConvexFrontEnd:
             return True
         return root_of(path, self.roots) is None and (not TOOLS.isdisjoint(folders) or (not folders and CHORE.match(path) is not None))
 
-    def _schema(self, root: ConvexRoot | None) -> Schema | None:
-        return self.schemas.get(root.folder if root is not None else self._api_root(None))
-
     def _api_root(self, root: ConvexRoot | None) -> str:
         """The folder that `api` and `internal` refer to: the file's own root, or the only application there is."""
         if root is not None:
@@ -245,11 +303,10 @@ class ConvexFrontEnd:
         for path in self.files:
             if self.role(path) is Role.TEST or self._script(path):
                 continue
-            source = self.read(path) or b""
-            if any(word in source for word in (b"api", b"Api", b"internal", b"Internal", b"components")):
-                found.update(_references(source))
-            if b":" in source and path in self.done:
-                found.update(f"{route[1].decode()}:{route[2].decode()}" for route in ROUTE.finditer(source))
+            text = self._text(path)
+            found.update(text.references())
+            if path in self.done:
+                found.update(text.routes())
         return frozenset(found | self._handed_on())
 
     def _handed_on(self) -> set[str]:
@@ -260,8 +317,10 @@ class ConvexFrontEnd:
         if not idle:
             return set()
         declared = Counter(f.name.encode() for f in idle)
-        words = (NAME.findall(PASSED_THROUGH.sub(b"", self.read(path) or b"")) for path in self.done)
-        seen = Counter(word for found in words for word in found if word in declared)
+        seen: Counter[bytes] = Counter()
+        for path in self.done:
+            words = self._text(path).words()
+            seen.update({word: words[word] for word in declared.keys() & words.keys()})
         return {f.key for f in idle if seen[f.name.encode()] > declared[f.name.encode()]}
 
     def _manual(self) -> frozenset[str]:
@@ -269,13 +328,11 @@ class ConvexFrontEnd:
         found: set[str] = set()
         for path in self.files:
             if self._script(path) and self.role(path) is not Role.TEST:
-                source = self.read(path) or b""
-                found.update(f"{route[1].decode()}:{route[2].decode()}" for route in ROUTE.finditer(source))
-                found.update(_references(source))
+                text = self._text(path)
+                found.update(text.routes())
+                found.update(text.references())
         for path in self.done:
-            source = self.read(path) or b""
-            if b"convex run " in source:
-                found.update(f"{route[1].decode()}:{route[2].decode()}" for route in RUN_BY_HAND.finditer(source))
+            found.update(self._text(path).run_by_hand())
         return frozenset(found)
 
     def _words(self) -> frozenset[str]:
@@ -284,39 +341,34 @@ class ConvexFrontEnd:
         A name that is chosen in a query that the walk did not come by counts too.
         """
         names = {i.name.encode() for s in self.schemas.values() for t in s.tables.values() for i in t.indexes}
+        sign = digest(b"\0".join(sorted(names)))
         schemas = {r.schema for r in self.roots}
         met = self._met()
-        found: set[str] = set()
+        found: set[bytes] = set()
         for path in self.files:
             if path in schemas or self.role(path) is Role.TEST or (path not in self.done and root_of(path, self.roots) is None):
                 continue
-            source = VECTOR_SEARCH.sub(rb'withSearchIndex("\3"', self.read(path) or b"")
-            last = 0
-            for quoted in QUOTED.finditer(source):
-                if (name := quoted[2]) in names:
-                    before = _called(source[max(last, quoted.start() - LONGEST) : quoted.start()])
-                    if before not in NAMING or (before in CHOOSING and name not in met):
-                        found.add(name.decode())
-                last = quoted.end()
-        return frozenset(found)
+            plain, chosen = self._text(path).quoted(names, sign)
+            found.update(plain)
+            found.update(name for name in chosen if name not in met)
+        return frozenset(name.decode() for name in found)
 
     def _handed_over(self) -> set[str | None]:
         """The schemas that some file gives, as a value, to a package that may read by what stands in them."""
+        return {schema for path in self.done if self.role(path) is not Role.TEST for schema in self._handing.get(path, ())}
+
+    def _hands_over(self, path: str, module: tree.Module) -> set[str]:
+        """The schemas that a file gives to packages."""
+        if b"schema" not in (self.read(path) or b""):
+            return set()
         schemas = {root.schema for root in self.roots if root.schema is not None}
-        found: set[str | None] = set()
-        for path in self.done:
-            if b"schema" not in (self.read(path) or b"") or self.role(path) is Role.TEST:
-                continue
-            module = self.modules.module(path)
-            known = [i for i in module.imports if not i.type_only] if module is not None else []
-            names = {i.local: home for i in known if i.name == "default" and (home := self.modules.resolve(path, i.source)) in schemas}
-            if module is None or not names:
-                continue
-            opaque = {i.local for i in known if not i.source.startswith(READ_BY_NAME) and self.modules.resolve(path, i.source) is None}
-            calls = (n for n in tree.walk(module.body) if isinstance(n, tree.Call))
-            given = (call.args for call in calls if isinstance(call.func, tree.Name) and call.func.id in opaque)
-            found.update(names[arg.id] for args in given for arg in args if isinstance(arg, tree.Name) and arg.id in names)
-        return found
+        known = [i for i in module.imports if not i.type_only]
+        names = {i.local: home for i in known if i.name == "default" and (home := self.modules.resolve(path, i.source)) in schemas}
+        if not names:
+            return set()
+        opaque = {i.local for i in known if not i.source.startswith(READ_BY_NAME) and self.modules.resolve(path, i.source) is None}
+        given = (call.args for call in tree.find(module.body, tree.Call) if isinstance(call.func, tree.Name) and call.func.id in opaque)
+        return {names[arg.id] for args in given for arg in args if isinstance(arg, tree.Name) and arg.id in names}
 
     def _met(self) -> frozenset[bytes]:
         """Names of indexes by which a lowered query reads."""
@@ -328,16 +380,3 @@ class ConvexFrontEnd:
 def _with_first(routes: frozenset[str], aliases: Mapping[tuple[str, str], str], first: Mapping[str, str]) -> frozenset[str]:
     """Routes, and with each that is one of several of a function the one by which that function goes first."""
     return routes | {first[key] for (_, route), key in aliases.items() if route in routes}
-
-
-def _called(before: bytes) -> bytes:
-    """The word right before a quotation, that calls with it where one opens a parenthesis."""
-    match = LAST_WORD.search(before.rstrip().removesuffix(b"("))
-    return match[0] if match is not None else b""
-
-
-def _references(source: bytes) -> Iterator[str]:
-    """The routes that references in a file may stand for."""
-    for reference in REFERENCE.finditer(source):
-        parts = [part.strip(b" \t\r\n?!").decode() for part in reference[1].split(b".")[1:]]
-        yield from (f"{'/'.join(parts[:n])}:{parts[n]}" for n in range(1, len(parts)))

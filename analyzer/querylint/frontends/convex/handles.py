@@ -14,12 +14,12 @@ def handle_asked_for(state: State, node: tree.Call, shape: Closure) -> Val | Non
     body = shape.fn.body
     if shape.fn.is_async or len(body) != 1 or not isinstance(body[0], tree.Return):
         return None
-    parts = list(tree.walk(body))
-    if any(isinstance(part, tree.Call) for part in parts) or not any(_handle(part) for part in parts):
+    if tree.find(body, tree.Call) or not _names_handle(body):
         return None
     value = state.invoke(Closure(shape.fn, None, shape.path), arguments(state, node), node.at, node.end, inline=True)
     return value if value.conditions and all(of_database(c) for c in value.conditions) else None
 
 
-def _handle(part: object) -> bool:
-    return (isinstance(part, tree.Member) and part.name == "db") or (isinstance(part, tree.Literal) and part.value == "db")
+def _names_handle(body: list[tree.Stmt]) -> bool:
+    members, literals = tree.find(body, tree.Member), tree.find(body, tree.Literal)
+    return any(member.name == "db" for member in members) or any(literal.value == "db" for literal in literals)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.convex import queries
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.flow.calls import arguments

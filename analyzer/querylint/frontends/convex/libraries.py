@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.convex.tables import Desk, TableValue
 from querylint.frontends.convex.validators import Validator
 from querylint.frontends.modules.values import Entry, RecordValue, Value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.frontends.convex import ent_queries
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.arguments import argument_types

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from querylint.construction import replace
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.ranges import captured, filter_predicates, range_predicates
 from querylint.frontends.flow.conditions import stated

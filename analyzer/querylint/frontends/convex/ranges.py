@@ -40,10 +40,9 @@ def captured(m: State, callback: Val) -> frozenset[int]:
     if not isinstance(callback.shape, Closure) or callback.shape.scope is None:
         return callback.deps
     found: set[int] = set()
-    for node in tree.walk(callback.shape.fn.body):
-        if isinstance(node, tree.Name):
-            var = callback.shape.scope.find(node.id)
-            found |= m.store[var].deps if var is not None and var in m.store else NO_STEPS
+    for node in tree.find(callback.shape.fn.body, tree.Name):
+        var = callback.shape.scope.find(node.id)
+        found |= m.store[var].deps if var is not None and var in m.store else NO_STEPS
     return frozenset(found)
 
 

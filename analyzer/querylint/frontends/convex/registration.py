@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.frontends.modules import Modules
 from querylint.syntax import tree
 
@@ -101,9 +101,11 @@ class Registrars:
     def kind_of(self, path: str, name: str) -> Kind | None:
         """What a name of a module registers; None when it is no registering function."""
         key = (path, name)
+        self.modules.trace.saw(path)
         if key not in self._known:
             self._known[key] = None
-            self._known[key] = self._find(path, name)
+            with self.modules.trace.about(path):
+                self._known[key] = self._find(path, name)
         return self._known[key]
 
     def _find(self, path: str, name: str) -> Kind | None:

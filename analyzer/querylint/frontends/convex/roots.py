@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.frontends.modules import Modules
 from querylint.frontends.modules.manifests import folders_above, join
 from querylint.frontends.modules.resolve import SUFFIXES

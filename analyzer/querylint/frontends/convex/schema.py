@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from querylint.construction import dataclass, replace
 from querylint.frontends.convex import edges
 from querylint.frontends.convex.libraries import library_value, package_of, with_library_indexes
 from querylint.frontends.convex.roots import ConvexRoot
@@ -31,7 +31,7 @@ from querylint.frontends.modules.values import (
     Value,
     options,
 )
-from querylint.ir import Schema, Table
+from querylint.ir import Field, Schema, Table
 from querylint.result import Note, NoteKind
 from querylint.text import Span
 
@@ -49,6 +49,17 @@ def read_schema(modules: Modules, root: ConvexRoot) -> tuple[Schema, tuple[Note,
         host.note(root.schema, 0, "no schema is found in this file, so nothing is known of its tables and indexes")
         return nothing, tuple(host.notes)
     return _Reading(modules, host, root).schema(found), tuple(host.notes)
+
+
+def unplaced(table: Table) -> Table:
+    """A table without the places where it and its parts are declared: what code means does not hang on those."""
+    fields = table.fields and tuple(_unplaced(one) for one in table.fields)
+    indexes = tuple(replace(one, span=None) for one in table.indexes)
+    return replace(table, fields=fields, indexes=indexes, span=None)
+
+
+def _unplaced(field: Field) -> Field:
+    return replace(field, span=None, parts=field.parts and tuple(_unplaced(one) for one in field.parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import Protocol
 
+from querylint.construction import dataclass, replace
 from querylint.frontends.convex.validators import Validator, as_object, document, extended, optional
 from querylint.frontends.modules.values import UNDEFINED, UNKNOWN, ArrayValue, Method, RecordValue, Site, Thing, Value, constant
 from querylint.ir import Field, Index, IndexKind, Table

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from querylint.construction import dataclass, replace
 from querylint.frontends.modules.values import (
     UNDEFINED,
     UNKNOWN,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.convex import ent_queries, helpers, queries, timers
 from querylint.frontends.convex.annotations import declared_result, typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value

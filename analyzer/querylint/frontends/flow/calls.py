@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     Closure,
@@ -47,10 +47,7 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
 
 def calls_itself(closure: Closure) -> bool:
     """Whether a function that a variable holds calls that variable."""
-    return any(
-        isinstance(this, tree.Call) and isinstance(this.func, tree.Name) and this.func.id == closure.label
-        for this in tree.walk(closure.fn.body)
-    )
+    return any(isinstance(call.func, tree.Name) and call.func.id == closure.label for call in tree.find(closure.fn.body, tree.Call))
 
 
 def outside(m: State, node: tree.Call, args: tuple[Val, ...], text: str, base: Val | None) -> Val:

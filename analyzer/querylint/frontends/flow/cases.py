@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.frontends.flow.scope import Var
 from querylint.ir import NOT_LITERAL, Case, Handed, Origin, Root, Test
 from querylint.syntax import tree
@@ -87,13 +88,12 @@ def _changed(m: State) -> frozenset[str]:
     if m.decided.changed is None:
         found: set[str] = set()
         for fn in m.calling[:1]:
-            for this in tree.walk(fn.body) if isinstance(fn, tree.Fn) else ():
-                if isinstance(this, tree.Assign):
-                    target: object = this.target
-                    while isinstance(target, tree.Member | tree.Index):
-                        target = target.base
-                    if isinstance(target, tree.NamePattern | tree.Name):
-                        found.add(target.id)
+            for this in tree.find(fn.body, tree.Assign) if isinstance(fn, tree.Fn) else ():
+                target: object = this.target
+                while isinstance(target, tree.Member | tree.Index):
+                    target = target.base
+                if isinstance(target, tree.NamePattern | tree.Name):
+                    found.add(target.id)
         m.decided.changed = frozenset(found)
     return m.decided.changed
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from querylint.construction import replace
 from querylint.frontends.flow.binding import bind, row
 from querylint.frontends.flow.conditions import stated, tested
 from querylint.frontends.flow.scope import Scope

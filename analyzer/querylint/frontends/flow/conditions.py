@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from querylint.construction import replace
 from querylint.frontends.flow.cases import note_logic
 from querylint.frontends.flow.state import DATABASE, State
 from querylint.frontends.flow.values import (

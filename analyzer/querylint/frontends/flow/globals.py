@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NOTHING,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.frontends.flow.values import FLATTEN_DEPTH, Many, Record, Val
 from querylint.ir import Origin
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
@@ -250,16 +250,13 @@ GROWING = frozenset(("push", "unshift", "add", "set", "append", "extend", "updat
 
 def assigned(node: object, names: set[str]) -> None:
     """Names that are assigned or grown anywhere in a piece of code, nested functions included."""
-    for this in tree.walk(node):
-        if isinstance(this, tree.Assign) and isinstance(this.target, tree.NamePattern):
-            names.add(this.target.id)
-        elif (
-            isinstance(this, tree.Call)
-            and isinstance(this.func, tree.Member)
-            and this.func.name in GROWING
-            and isinstance(this.func.base, tree.Name)
-        ):
-            names.add(this.func.base.id)
+    for change in tree.find(node, tree.Assign):
+        if isinstance(change.target, tree.NamePattern):
+            names.add(change.target.id)
+    for call in tree.find(node, tree.Call):
+        func = call.func
+        if isinstance(func, tree.Member) and func.name in GROWING and isinstance(func.base, tree.Name):
+            names.add(func.base.id)
 
 
 def leaves_early(body: list[tree.Stmt]) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.cases import Decided, handed
 from querylint.frontends.flow.handing import asking
 from querylint.frontends.flow.leaks import leaks
 from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var, control
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, derived, lowered
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, alone, both, derived, lowered
 from querylint.ir import (
     ITEM,
     Access,
@@ -184,7 +184,7 @@ class State:
         """The steps that decide whether the present place is reached."""
         deps = self.guards
         for more in self.control:
-            deps |= more
+            deps = both(deps, more)
         return deps
 
     def broken(self, at: int, end: int) -> bool:
@@ -201,7 +201,7 @@ class State:
         """Read the time, as a date or as the number that it stands for, which nothing changes afterwards."""
         number = self.fresh()
         self.emit(Clock(number, self.span(at, end)))
-        return Val((Origin(Root.STEP, number),) if plain else (), frozenset({number}))
+        return Val((Origin(Root.STEP, number),) if plain else (), alone(number))
 
     def call(
         self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "", *,
@@ -225,7 +225,7 @@ class State:
             handed(self, node, len(args)),
         )
         self.emit(step)
-        me = frozenset({number})
+        me = alone(number)
         return Val((Origin(Root.STEP, number),), me, me)
 
     def detached_from_database(self) -> bool:
@@ -268,7 +268,7 @@ class State:
                 size,
                 start,
                 bool(self.control),
-                val.deps | deps,
+                both(val.deps, deps),
                 descending,
                 distinct,
             )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
+from querylint.construction import replace
 from querylint.frontends.flow import cases
 from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist

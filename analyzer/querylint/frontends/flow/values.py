@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from querylint.construction import quick
+from querylint.construction import dataclass, replace
 from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Value
 from querylint.text import Span
 
@@ -150,7 +149,6 @@ class ClassRef:
 Shape = Record | Many | Closure | Query | Marker | External | Space | ClassRef | None
 
 
-@quick
 @dataclass(slots=True, frozen=True)
 class Val:
     """What is known of a value.
@@ -184,7 +182,8 @@ class Val:
             return self
         # Spelled out: `replace` is several times slower, and this is the busiest place of the walk.
         return Val(
-            self.origins, self.deps | deps, self.pending, self.literal, self.shape, self.works, self.conditions, self.id_of, self.doc_of,
+            self.origins, both(self.deps, deps), self.pending, self.literal, self.shape, self.works, self.conditions, self.id_of,
+            self.doc_of,
             self.type,
         )  # fmt: skip
 
@@ -242,8 +241,33 @@ def derived(*parts: Val) -> Val:
     """A value computed from others: it keeps the steps behind them, not their origins."""
     deps: frozenset[int] = NO_STEPS
     for part in parts:
-        deps |= part.deps
+        deps = both(deps, part.deps)
     return Val(deps=deps)
+
+
+_SETS: dict[frozenset[int], frozenset[int]] = {NO_STEPS: NO_STEPS}
+MOST_SETS = 50_000
+
+
+def alone(number: int) -> frozenset[int]:
+    """The set of one step."""
+    found = frozenset((number,))
+    return _SETS.setdefault(found, found) if len(_SETS) < MOST_SETS else _SETS.get(found, found)
+
+
+def both(some: frozenset[int], others: frozenset[int]) -> frozenset[int]:
+    """Steps of two sets. Functions count their steps alike: one set serves in the place of all that are equal to it."""
+    if some is others or not others:
+        return some
+    if not some:
+        return others
+    found = some | others
+    known = _SETS.get(found)
+    if known is not None:
+        return known
+    if len(_SETS) < MOST_SETS:
+        _SETS[found] = found
+    return found
 
 
 def many(items: tuple[Val, ...] | None, item: Val | None = None, *, keyed: bool = False) -> Val:
@@ -251,7 +275,7 @@ def many(items: tuple[Val, ...] | None, item: Val | None = None, *, keyed: bool 
     inner = item if item is not None else join_all(items or ())
     deps = inner.deps
     for part in items or ():
-        deps |= part.deps
+        deps = both(deps, part.deps)
     return Val(deps=deps, shape=Many(inner, items, keyed, most=len(items) if items is not None else None))
 
 
@@ -270,7 +294,7 @@ def join(left: Val, right: Val) -> Val:
     origins = left.origins if left.origins == right.origins else tuple(dict.fromkeys((*left.origins, *right.origins)))[:MOST_ORIGINS]
     return Val(
         origins,
-        left.deps | right.deps,
+        both(left.deps, right.deps),
         left.pending | right.pending,
         left.literal if left.literal == right.literal and type(left.literal) is type(right.literal) else NOT_LITERAL,
         join_shapes(left, right),
@@ -340,7 +364,7 @@ def join_queries(a: Query, b: Query) -> Query:
     table = a.table if a.table == b.table else None
     some = [q for q in (a, b) if q.limit is None or q.limit.literal != 0] or [a]  # not where it is none at all
     return replace(
-        a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at), end=max(a.end, b.end), deps=a.deps | b.deps, one=a.one and b.one,
+        a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at), end=max(a.end, b.end), deps=both(a.deps, b.deps), one=a.one and b.one,
         refined=a.refined or b.refined, cut=all(q.cut for q in some),
         limit=some[0].limit if some[0].limit == some[-1].limit else None,
     )  # fmt: skip

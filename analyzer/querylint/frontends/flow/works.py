@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.flow.comparators import computed
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.merging import looked_up

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.frontends.modules.values import (
     UNKNOWN,
     ArrayValue,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
+from querylint.construction import replace
 from querylint.frontends.modules import builtin, operators
 from querylint.frontends.modules.names import Definition
 from querylint.frontends.modules.run import Run

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
+
+from querylint.construction import dataclass
 
 CONFIG_NAMES = ("tsconfig.json", "jsconfig.json")
 DEEPEST = 10
@@ -88,6 +89,10 @@ class Manifests:
             missing = self._listed and path not in self._files
             self._json[path] = None if missing else read_json(self._read(path))
         return self._json[path]
+
+    def asked(self) -> Collection[str]:
+        """Those of the files that were asked for so far; that others are not there, the list of all files says."""
+        return [path for path, found in self._json.items() if found is not None or path in self._files]
 
     def record(self, path: str) -> Mapping[str, object]:
         """One JSON file that should hold an object; empty where it does not."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.syntax import tree
 
 Node = tree.Expr | tree.FnDef

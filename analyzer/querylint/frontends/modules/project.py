@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from querylint.frontends.modules import values
 from querylint.frontends.modules.evaluate import Evaluator, Host
 from querylint.frontends.modules.names import Definition, Names, entry
 from querylint.frontends.modules.resolve import SUFFIXES, Resolver, generated_name
+from querylint.frontends.modules.trace import Trace
 from querylint.syntax import tree
 from querylint.syntax.typescript import parse_module
 from querylint.text import LineIndex
 
 DEEPEST = 50
 MOST_STEPS = 10_000
+MOST_TREES = 256
+LATELY = 64
 
 
 class Modules:
     """One project's JavaScript and TypeScript.
 
-    `files` are all its paths, manifests included, relative to its root and with forward slashes; `read` gives the bytes of one.
+    `files` are all its paths, manifests included, relative to its root and with forward slashes; `read` gives the bytes of one. `trace`
+    notes down what answers are taken from.
     """
 
     def __init__(
-        self, files: Collection[str], read: Callable[[str], bytes | None], parse: Callable[[str, bytes], tree.Module] = parse_module
+        self, files: Collection[str], read: Callable[[str], bytes | None], parse: Callable[[str, bytes], tree.Module] | None = None
     ) -> None:
         self.files = frozenset(files)
         self._read = read
@@ -37,15 +42,20 @@ class Modules:
         self._exported: dict[tuple[str, str], Definition | None] = {}
         self._busy: set[tuple[str, str, str]] = set()
         self._constants = Evaluator(self, Host(), MOST_STEPS)
+        self.trace = Trace()
+        self._asked: dict[str, int] = {}
+        self._turn = 0
 
     def source(self, path: str) -> bytes | None:
         """The bytes of a file; None where it cannot be read."""
+        self.trace.saw(path)
         if path not in self._sources:
             self._sources[path] = self._read(path)
         return self._sources[path]
 
     def lines(self, path: str) -> LineIndex | None:
         """The lines of a file; None where it cannot be read."""
+        self.trace.saw(path)
         if path not in self._lines:
             source = self.source(path)
             if source is None:
@@ -55,18 +65,25 @@ class Modules:
 
     def module(self, path: str) -> tree.Module | None:
         """The tree of a file; None for what is no code of the project, or cannot be read."""
+        self.trace.saw(path)
+        self._asked[path] = self._turn
         if path not in self._modules:
             source = self.source(path) if path in self.files and path.endswith(SUFFIXES) else None
-            self._modules[path] = None if source is None else self._parse(path, source)
+            self._modules[path] = None if source is None else (self._parse or parse_module)(path, source)
         return self._modules[path]
 
     def resolve(self, importer: str, specifier: str) -> str | None:
         """The project path of an import; None for packages, for Convex's generated code, and for what is not found."""
+        self.trace.saw((posixpath.dirname(importer), specifier))
         return self._resolver.resolve(importer, specifier)
 
     def generated_folder(self, importer: str, specifier: str) -> str | None:
         """The functions folder whose generated code a specifier such as `../convex/_generated/api` names; None where none is found."""
         return self._resolver.generated_folder(importer, specifier)
+
+    def manifests(self) -> Collection[str]:
+        """The manifests that were asked for so far."""
+        return self._resolver.manifests.asked()
 
     def record(self, path: str) -> Mapping[str, object]:
         """A JSON file of the project, comments allowed; empty where it is missing or holds no object."""
@@ -103,6 +120,19 @@ class Modules:
         """
         return values.constant(self._constants.top(path, expr))
 
+    def afresh(self) -> None:
+        """Turn to another file.
+
+        Constants are worked out anew, so that what they are taken from is seen. Trees that nobody has asked for lately are dropped: they
+        take far more room than what is made of them. Who asks for one again has it parsed again.
+        """
+        self._constants = Evaluator(self, Host(), MOST_STEPS)
+        self._turn += 1
+        if len(self._modules) > MOST_TREES:
+            for path in [path for path in self._modules if self._asked.get(path, 0) < self._turn - LATELY]:
+                for kept in (self._modules, self._names, self._lines):
+                    kept.pop(path, None)
+
     def _once(
         self,
         known: dict[tuple[str, str], Definition | None],
@@ -112,6 +142,7 @@ class Modules:
     ) -> Definition | None:
         """An answer kept; a question that comes up while it is being answered has none."""
         key = (path, name)
+        self.trace.saw(path)
         if key in known:
             return known[key]
         active = (find.__name__, *key)
@@ -119,13 +150,16 @@ class Modules:
             return None
         self._busy.add(active)
         try:
-            found = find(path, name)
+            with self.trace.about(path):
+                found = find(path, name)
         finally:
             self._busy.discard(active)
         known[key] = found
         return found
 
     def _table(self, path: str) -> Names | None:
+        self.trace.saw(path)
+        self._asked[path] = self._turn
         if path not in self._names:
             module = self.module(path)
             self._names[path] = None if module is None else Names(module, self.source(path) or b"")

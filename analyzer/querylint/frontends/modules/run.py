@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
+from querylint.construction import replace
 from querylint.frontends.modules.names import bound
 from querylint.frontends.modules.values import (
     UNDEFINED,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Union
 
+from querylint.construction import dataclass
 from querylint.syntax import tree
 from querylint.syntax.tree import UNDEFINED, Missing
 

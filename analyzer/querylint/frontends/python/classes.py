@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.frontends.flow.values import ClassRef
 from querylint.frontends.python.modules import PythonModules
 from querylint.syntax import tree

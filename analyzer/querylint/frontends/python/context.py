@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.frontends.flow.values import Closure, Val
 from querylint.frontends.python.classes import ClassInfo
 from querylint.syntax import tree

@@ -6,10 +6,12 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from functools import partial
 
-from querylint.frontends.lowered import Lowered, Memory
+from querylint.cache.digest import digest
+from querylint.construction import replace
+from querylint.frontends.kept import Kept, Look, Question
+from querylint.frontends.lowered import Lowered
 from querylint.frontends.python.lower import Found, ModuleLowering
 from querylint.frontends.python.project import PythonProject
 from querylint.frontends.python.stack import Stack
@@ -54,15 +56,21 @@ class PythonFrontEnd:
         generated: Collection[str],
         read: Callable[[str], bytes | None],
         role: Callable[[str], Role],
-        memory: Memory,
+        kept: Kept | None = None,
     ) -> None:
-        self.memory = memory
         self.files = sorted(f for f in files if f.endswith(".py"))
         self.all = files
-        self.read = read
+        self._read = read
+        self._seen: set[str] = set()
+        self._kept = kept
         self._role = role
         self._roles: dict[str, Role] = {}
         self.too_deep: set[str] = set()
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file; None where it cannot be read."""
+        self._seen.add(path)
+        return self._read(path)
 
     def role(self, path: str) -> Role:
         """The role of a file by its path, or by the names that it holds: a revision of Alembic, a maker of invented rows, test cases."""
@@ -73,11 +81,26 @@ class PythonFrontEnd:
         return self._roles[path]
 
     def lower(self) -> Lowered:
-        """Everything that the project says about its databases."""
+        """Everything that the project says about its databases: one part, since every function may tell something of every other."""
+        if self._kept is None:
+            return self._lowered()
+        roles = "\0".join(f"{path} {self._role(path).value}" for path in self.files)
+        layout = "\0".join((roles, "", *sorted(self.all))).encode("utf-8", "surrogateescape")
+        look = Look(self._kept.room("python"), self._read, lambda _: None)
+        lowered = look.part("whole", Lowered, digest(layout), self._whole)
+        look.end(())
+        return lowered
+
+    def _whole(self) -> tuple[Lowered, list[Question]]:
+        lowered = self._lowered()
+        return lowered, [("file", path) for path in self._seen]
+
+    def _lowered(self) -> Lowered:
         used = [stack for stack in STACKS if any(self._mentions(path, stack) for path in self.files)]
         if all(stack.aside for stack in used):
             return Lowered()
-        project = PythonProject(self.all, self.read, self.role, used, partial(self.memory.tree, parse=lower_module))
+        parse = lower_module if self._kept is None else partial(self._kept.tree, parse=lower_module)
+        project = PythonProject(self.all, self.read, self.role, used, parse)
         tables: dict[str, Table] = {}
         home: dict[str, Stack] = {}
         twice: set[str] = set()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.syntax import tree
 from querylint.syntax.python import UnreadableError, lower_module
 from querylint.text import LineIndex

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from querylint.construction import replace
 from querylint.frontends.flow.values import EITHER, NO_STEPS, ClassRef, Closure, External, Many, Marker, Query, Record, Shape, Space, Val
 from querylint.ir import ITEM, Origin, Plan, Root, Way
 from querylint.text import Span

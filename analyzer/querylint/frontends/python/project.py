@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.statements import bind_params
@@ -357,9 +357,8 @@ class PythonProject:
         """Whether a function gives anything back that could be of interest."""
         if id(fn) not in self._returning:
             self._returning[id(fn)] = any(
-                (isinstance(n, tree.Return) and n.value is not None and not isinstance(n.value, tree.Literal)) or isinstance(n, tree.Yield)
-                for n in tree.walk(fn.body)
-            )
+                n.value is not None and not isinstance(n.value, tree.Literal) for n in tree.find(fn.body, tree.Return)
+            ) or bool(tree.find(fn.body, tree.Yield))
         return self._returning[id(fn)]
 
 

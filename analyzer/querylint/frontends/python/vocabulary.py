@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.flow.calls import run_handed_closures
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (

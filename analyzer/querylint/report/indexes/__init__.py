@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from querylint.construction import dataclass
 from querylint.result import Note, Summary
 
 if TYPE_CHECKING:

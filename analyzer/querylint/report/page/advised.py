@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from querylint.advise.advisor import TableAdvice, Verdict
 from querylint.advise.demands import Doing
+from querylint.construction import dataclass
 from querylint.report.indexes import wording as words
 from querylint.report.page.material import Material
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
+from querylint.construction import dataclass, replace
 from querylint.patch import Safety
 from querylint.remedy import Advice, Batch, Chunk, Limit, Narrow, PushDown, Remedy, Stage, stage
 from querylint.report.page.material import Material

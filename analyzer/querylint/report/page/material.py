@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.ir import Program
 from querylint.report.indexes import IndexReport
 from querylint.result import Result

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.ir import Loop, LoopKind, Program
 from querylint.ir.program import Effect
 from querylint.report.page.findings import anchor

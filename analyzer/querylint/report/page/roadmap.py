@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict
 from querylint.advise.demands import Doing
+from querylint.construction import dataclass
 from querylint.patch import Safety
 from querylint.remedy import AddIndex, DropIndex, Limit, PushDown, Stage, stage
 from querylint.report.page.findings import anchor, effort

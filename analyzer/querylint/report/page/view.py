@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from querylint.construction import dataclass
 from querylint.patch import Safety
 from querylint.report.order import at_least, by_cost, notes_by_place
 from querylint.report.page.advised import Advised, Tally, advised, tally

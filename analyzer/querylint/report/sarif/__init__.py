@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from querylint import __version__
+from querylint.construction import dataclass
 from querylint.report import Options
 from querylint.report.json import Json
 from querylint.report.order import by_cost, by_place, notes_by_place

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.ir import Schema
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import AddIndex, PushDown

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from typing import Protocol, cast
 
 from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict
+from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite import Sources
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 
+from querylint.construction import dataclass
 from querylint.rewrite.indexes import Changes, Desk, Held
 from querylint.rewrite.python.source import assigned, python_source, text_of
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.rewrite.indexes import Changes, Desk, Held
 from querylint.rewrite.python.source import PythonSource, assigned, python_source, text_of
 

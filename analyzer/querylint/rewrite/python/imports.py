@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import libcst as cst
 
+from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite.python.calls import behind
 from querylint.rewrite.python.concrete import Tree, name, walk

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import libcst as cst
 
+from querylint.construction import dataclass
 from querylint.ir import Table
 
 MISSING = "a key that no row has ends in KeyError, and no longer in {error}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import libcst as cst
 
+from querylint.construction import dataclass
 from querylint.rewrite import Unfit
 from querylint.rewrite.python.concrete import Tree, around, method, name, walk
 from querylint.rewrite.python.expressions import code, one_line, replaced, scoped

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite.typescript.source import Source, code
 

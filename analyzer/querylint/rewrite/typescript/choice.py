@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.ir import Access, Function, Plan, Predicate, Relation, Side, Table
 from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.rewrite.typescript import chains
 from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, code, names, walk
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.ir import Access, Call, Function, Mode, Op, Program, Step, TargetKind
 from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, NAMES, Source, code, inner, names, own, walk
 

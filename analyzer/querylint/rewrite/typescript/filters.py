@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite.typescript import chains
 from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, code, inner, names, walk

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.ir import Access
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import Gather

@@ -6,9 +6,9 @@ round that reads goes into a `Promise.all` before the loop, and the loop goes on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.ir import Function
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch, Gather

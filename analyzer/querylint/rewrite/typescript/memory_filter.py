@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.ir import Access, Bound, Field, Plan, Predicate, Relation, Side, Table, Use
 from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown

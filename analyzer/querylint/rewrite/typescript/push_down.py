@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass, replace
 from querylint.ir import Access, Bound, Plan, Predicate, Relation, Root, Side, Table, Use, Work
 from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.ir import Predicate, Relation, Table
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import PushDown

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.ir import ITEM, Access, Field, Function, Origin, Predicate, Root, Table
 from querylint.rewrite import Task
 from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code, inner, located, walk

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from querylint.construction import dataclass
 
 # What is opened and never closed costs one look: a comment goes on to the end, a name in brackets has at most 128 characters (SQL Server).
 _TOKEN = re.compile(

@@ -7,8 +7,9 @@ and a schema file holds thousands of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.syntax.sql.cursor import Cursor, Token, items, tokens, words
 
 _KEYS = frozenset(("KEY", "INDEX"))

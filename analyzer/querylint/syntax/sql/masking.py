@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.syntax.tree import HOLE
 
 _TOKEN = re.compile(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from enum import Enum
 
+from querylint.construction import dataclass
 from querylint.syntax import tree
 from querylint.syntax.templates.page import Dialect, Page
 

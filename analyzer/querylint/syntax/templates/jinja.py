@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.syntax import tree
 from querylint.syntax.templates.bodies import NO_TAGS, Bodies, Token
 from querylint.syntax.templates.jinja_expressions import Reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 from querylint.syntax.tree import Module, Stmt
@@ -11,11 +12,40 @@ from querylint.syntax.typescript.lowering import Grammar, Lowering
 from querylint.syntax.typescript.repair import repaired
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from tree_sitter import Node, Parser, Tree
 
 
 # The lines that a merge leaves behind; `<<<<<<<` opens so many type parameters that nothing around it would parse.
 CONFLICT = re.compile(rb"^(?:<{7}|\|{7}|={7}|>{7})(?: [^\r\n]*)?(?=\r?$)", re.MULTILINE)
+
+
+SHORT = 100_000
+"""Bytes that are read, however long they take: a tenth of a second as a rule, half of one at the worst."""
+
+PIECE = 16_384
+SECONDS = 1.0
+SECONDS_A_BYTE = 1e-6
+"""What a longer file may take of the processor: three times what code takes. What hardly parses takes more than ten times that."""
+
+
+def _parsed(parser: Parser, source: bytes) -> tuple[Tree, int | None]:
+    """The tree of a file, and where its end was cut off, if it was."""
+    if len(source) <= SHORT:
+        return parser.parse(source), None
+    end = time.process_time() + SECONDS + SECONDS_A_BYTE * len(source)
+    cut: int | None = None
+    furthest = 0
+
+    def piece(at: int, _: object) -> bytes:
+        nonlocal cut, furthest
+        if cut is None and furthest >= SHORT and time.process_time() > end:
+            cut = furthest
+        found = source[at : min(at + PIECE, len(source) if cut is None else cut)]
+        furthest = max(furthest, at + len(found))
+        return found
+
+    tree = parser.parse(piece)
+    return tree, cut
 
 
 def parse_module(path: str, source: bytes) -> Module:
@@ -23,13 +53,14 @@ def parse_module(path: str, source: bytes) -> Module:
     grammar = grammar_for(path)
     marks = [found.span() for found in CONFLICT.finditer(source)] if b"<<<<<<< " in source else []
     readable = CONFLICT.sub(lambda found: b" " * len(found[0]), source) if marks else source
-    root = grammar.parser.parse(readable).root_node
-    if root.has_error:
+    parsed, unread = _parsed(grammar.parser, readable)
+    root = parsed.root_node
+    if root.has_error and unread is None:
         root = _read_again(path, grammar, readable, root)
     low = Lowering(source, grammar)
     body: list[Stmt] = []
     low.stmt(root, 0, body)
-    return Module(path, low.imports, low.exports, body, sorted(marks + _broken(root)), low.types)
+    return Module(path, low.imports, low.exports, body, sorted(marks + _broken(root)), low.types, unread)
 
 
 def _broken(root: Node) -> list[tuple[int, int]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.comprehensions import iterated, run
 from querylint.frontends.flow.conditions import field_of, stated, truth

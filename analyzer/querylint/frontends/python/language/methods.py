@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.flow.comprehensions import go_through, iterated
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Query, Record, Val, derived, join, join_all, many

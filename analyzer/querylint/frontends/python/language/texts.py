@@ -6,9 +6,9 @@ Only text that begins like a statement of SQL is followed; all other text keeps 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import product
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import MOST_TEXTS, NOTHING, TEXT, Many, Marker, Val, derived, literal, many
 from querylint.syntax import tree

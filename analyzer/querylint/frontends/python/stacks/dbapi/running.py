@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from querylint.construction import dataclass
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Record, Val, derived, literal, lowered, many
 from querylint.frontends.python.stacks.dbapi.fetching import Fetch, Taken

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.frontends.python.project import PythonProject
 from querylint.ir import Role, Table
 from querylint.syntax import tree

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from weakref import WeakKeyDictionary
 
+from querylint.construction import replace
 from querylint.frontends.flow.calls import outside
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, TEXT, Closure, External, Marker, Val, derived

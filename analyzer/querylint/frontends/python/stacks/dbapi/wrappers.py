@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from querylint.construction import dataclass
 from querylint.frontends.flow.values import Closure
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.project import PythonProject

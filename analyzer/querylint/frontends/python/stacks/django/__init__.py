@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow import works
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (

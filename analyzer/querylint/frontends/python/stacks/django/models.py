@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass, replace
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import words
 from querylint.frontends.python.stacks.django.indexes import field_indexes, meta_indexes

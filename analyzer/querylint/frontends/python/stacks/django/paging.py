@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Many, Marker, Query, Val, derived
 from querylint.frontends.python.classes import ClassInfo

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (

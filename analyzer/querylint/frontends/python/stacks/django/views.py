@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Val
 from querylint.frontends.python.classes import ClassInfo

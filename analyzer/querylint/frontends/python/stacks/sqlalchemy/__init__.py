@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import LOADER, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in, returned, true

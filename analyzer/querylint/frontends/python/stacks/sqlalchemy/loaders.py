@@ -6,9 +6,9 @@ An option is a marker whose first word is the path that it has reached, whose ot
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import LOADER, Many, Marker, Query, Val, derived
 from querylint.frontends.python.stacks.sqlalchemy import words

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from querylint.construction import dataclass
 from querylint.frontends.flow.values import Closure
 from querylint.frontends.python.classes import ClassInfo
 from querylint.ir import Field, Index, Link

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.columns import fill

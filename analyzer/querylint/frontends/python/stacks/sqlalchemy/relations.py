@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.values import Closure
 from querylint.frontends.python.stacks.sqlalchemy.columns import add_index, fill, names_in
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model

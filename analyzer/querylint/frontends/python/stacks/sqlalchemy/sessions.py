@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.python.portable import SEVERAL

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+from querylint.construction import dataclass, replace
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, External, Marker, Query, Record, Val, derived, join

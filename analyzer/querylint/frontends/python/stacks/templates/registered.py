@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.syntax import tree
 from querylint.syntax.questions import last_name, text_of
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from querylint.construction import dataclass
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.templates.folders import Templates
 from querylint.syntax import tree

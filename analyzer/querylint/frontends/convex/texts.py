@@ -1,0 +1,119 @@
+"""What the bare text of one file says, whatever the others say: which words it holds, which routes and indexes it names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+CLIENT_WORDS = (
+    b"useQuery",
+    b"useConvexQuery",
+    b"usePaginatedQuery",
+    b"fetchQuery",
+    b"preloadQuery",
+    b"convexQuery",
+    b"ConvexHttpClient",
+    b"ConvexClient",
+    b"fetchMutation",
+)
+SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
+QUOTED = re.compile(rb"""(["'`])([A-Za-z_]\w*)\1""")
+LAST_WORD = re.compile(rb"\w*\Z")
+NAME = re.compile(rb"[\w$\x80-\xff]+")
+VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
+REFERENCE = re.compile(
+    rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)(?:\s+as\s+[\w.<>\s]+\))?((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})"""
+)
+REFERRING = (b"api", b"Api", b"internal", b"Internal", b"components")
+ROUTE = re.compile(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
+RUN_BY_HAND = re.compile(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
+PASSED_THROUGH = re.compile(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)
+CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
+NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
+LONGEST = 400  # bytes before a quotation in which the word that calls with it is looked for
+
+
+class Text:
+    """One file. What is found out goes into `known`, by name, for whoever keeps it and wants to be `told`."""
+
+    __slots__ = ("known", "source", "told")
+
+    def __init__(self, source: bytes, known: dict[str, object], told: Callable[[], None] | None) -> None:
+        self.source = source
+        self.known = known
+        self.told = told
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        if name not in self.known:
+            self.known[name] = make()
+            if self.told is not None:
+                self.told()
+        return cast("T", self.known[name])
+
+    def relevant(self) -> bool:
+        """Whether it is about Convex at all: a client, or code of a server."""
+        return self._once(
+            "relevant", lambda: b"onvex" in self.source and any(word in self.source for word in (*CLIENT_WORDS, *SERVER_WORDS))
+        )
+
+    def references(self) -> list[str]:
+        """The routes that references (`internal.a.b.c`) may stand for."""
+        return self._once("references", lambda: sorted(set(_references(self.source))) if self._refers() else [])
+
+    def _refers(self) -> bool:
+        return any(word in self.source for word in REFERRING)
+
+    def routes(self) -> list[str]:
+        """Routes that stand in quotes."""
+        return self._once("routes", lambda: _routes(ROUTE, self.source) if b":" in self.source else [])
+
+    def run_by_hand(self) -> list[str]:
+        """Routes that people are told to run."""
+        return self._once("by hand", lambda: _routes(RUN_BY_HAND, self.source) if b"convex run " in self.source else [])
+
+    def words(self) -> dict[bytes, int]:
+        """How often each word stands there, but for what is only imported or exported."""
+        return self._once("words", lambda: dict(Counter(NAME.findall(PASSED_THROUGH.sub(b"", self.source)))))
+
+    def quoted(self, names: Collection[bytes], sign: bytes) -> tuple[list[bytes], list[bytes]]:
+        """Which of some names stand in quotes, and which of them in the choice of an index only; `sign` stands for the names."""
+        name = f"quoted {sign.hex()}"
+        if name not in self.known:
+            for other in [one for one in self.known if one.startswith("quoted ")]:
+                del self.known[other]
+        return self._once(name, lambda: _quoted(self.source, names))
+
+
+def _routes(pattern: re.Pattern[bytes], source: bytes) -> list[str]:
+    return [f"{route[1].decode()}:{route[2].decode()}" for route in pattern.finditer(source)]
+
+
+def _quoted(source: bytes, names: Collection[bytes]) -> tuple[list[bytes], list[bytes]]:
+    source = VECTOR_SEARCH.sub(rb'withSearchIndex("\3"', source)
+    plain: set[bytes] = set()
+    chosen: set[bytes] = set()
+    last = 0
+    for quoted in QUOTED.finditer(source):
+        if (name := quoted[2]) in names:
+            before = _called(source[max(last, quoted.start() - LONGEST) : quoted.start()])
+            if before not in NAMING:
+                plain.add(name)
+            elif before in CHOOSING:
+                chosen.add(name)
+        last = quoted.end()
+    return sorted(plain), sorted(chosen)
+
+
+def _called(before: bytes) -> bytes:
+    """The word right before a quotation, that calls with it where one opens a parenthesis."""
+    match = LAST_WORD.search(before.rstrip().removesuffix(b"("))
+    return match[0] if match is not None else b""
+
+
+def _references(source: bytes) -> Iterator[str]:
+    for reference in REFERENCE.finditer(source):
+        parts = [part.strip(b" \t\r\n?!").decode() for part in reference[1].split(b".")[1:]]
+        yield from (f"{'/'.join(parts[:n])}:{parts[n]}" for n in range(1, len(parts)))
