@@ -192,7 +192,7 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     drivers = _drivers(program, site, hit)
     if len(drivers) < len(over.parts):
         return False
-    if all(handful(program, function, d) for d in drivers):
+    if all(ITEM not in o.path for _, o in over.parts) and all(handful(program, function, d) for d in drivers):
         return True
     if any(entry.kind is Kind.QUERY for entry in program.entries(function.key) or (function,)) and any(
         registered(program, function.root, d.table) for d in drivers

@@ -221,7 +221,7 @@ def few(program: Program, site: Site, loop: Loop) -> bool:
             continue
         if read.bound is Bound.LIMIT and read.limit is not None and isinstance(read.limit.literal, int) and read.limit.literal <= 10:
             continue
-        if read.terminal is Terminal.ROWS and handful(program, site.function, read):
+        if ITEM not in origin.path and handful(program, site.function, read):
             continue
         if read.terminal is Terminal.ROWS and all(_keyed(p) > 1 for p in read.plans) and not accumulates(program, site.function, read):
             continue
@@ -232,7 +232,7 @@ def few(program: Program, site: Site, loop: Loop) -> bool:
 def handful(program: Program, function: Function, read: Access) -> bool:
     """Whether a range leaves only fields of its key open that take a few values by the schema: no more rows than that fit in it."""
     table = program.table(function, read.table)
-    if table is None or not read.plans:
+    if table is None or not read.plans or read.terminal is not Terminal.ROWS:
         return False
     apart = told_apart(program, function.root, read.table)
     return all(plan.fixed() and any(0 < _rows(table, key, plan.fixed()) <= HANDFUL for key in apart) for plan in read.plans)
