@@ -19,7 +19,7 @@ from querylint.lab import packages, process
 from querylint.lab.experiment import Experiment
 from querylint.lab.process import Bench, Site
 from querylint.lab.trial import Freedom, Outcome, Trial
-from querylint.rewrite.typescript import gather, hoist, memory_filter, ranges
+from querylint.rewrite.typescript import gather, hoist, memory_filter, push_down, ranges
 from querylint.verification import freedom
 from tools import needs
 
@@ -246,6 +246,7 @@ def test_caveats_allow_what_they_say(lab: Experiment) -> None:
     assert tried(lab, "posts:mine", "No such user", "Nobody", allowed=Freedom(errors=True)).verified
     assert freedom([ranges.NEW_INDEX]) == Freedom()
     assert freedom([ranges.OTHER_ORDER]) == Freedom(order=True, errors=True)
+    assert freedom([push_down.CURSORS]) == Freedom(pages=True)
     assert freedom([gather.SEVERAL_ERRORS]) == Freedom(errors=True)
     assert freedom([memory_filter.NUMBERS, hoist.EMPTY]) == Freedom(numbers=True, reads=True)
 

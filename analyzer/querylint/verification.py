@@ -21,7 +21,7 @@ from querylint.lab.trial import Freedom, Outcome, Trial
 from querylint.patch import Fix, Safety
 from querylint.report.order import by_place
 from querylint.rewrite import LANGUAGES, edits
-from querylint.rewrite.typescript import drop_index, gather, hoist, loops, memory_filter, ranges
+from querylint.rewrite.typescript import drop_index, gather, hoist, loops, memory_filter, push_down, ranges
 from querylint.rule import Finding, Rule
 
 MOST_FUNCTIONS = 3
@@ -121,6 +121,7 @@ def freedom(caveats: Iterable[str]) -> Freedom:
         errors=order or bool(said & {gather.SEVERAL_ERRORS, loops.MANY_ERRORS}),
         numbers=memory_filter.NUMBERS in said,
         reads=hoist.EMPTY in said,
+        pages=push_down.CURSORS in said,
     )
 
 

@@ -32,5 +32,6 @@ def plain(value: Any, freedom: Freedom) -> Any:
         items = [plain(item, freedom) for item in value]
         return sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if freedom.order else items
     if isinstance(value, dict):
-        return {key: plain(item, freedom) for key, item in value.items() if key not in PAGING}
+        left = PAGING | ({"isDone"} if freedom.pages and "continueCursor" in value else set())
+        return {key: plain(item, freedom) for key, item in value.items() if key not in left}
     return value

@@ -12,13 +12,14 @@ class Freedom:
     """What a change may do differently, since it says so.
 
     `order`: rows may come in another one. `errors`: another error may be thrown where there was one. `numbers`: NaN and -0 may be compared
-    in another way. `reads`: documents may be scanned where none were.
+    in another way. `reads`: documents may be scanned where none were. `pages`: it may be known earlier that a page is the last.
     """
 
     order: bool = False
     errors: bool = False
     numbers: bool = False
     reads: bool = False
+    pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
