@@ -19,6 +19,7 @@ from querylint.construction import dataclass
 MOST_TRIED = 10
 """So many standing keys are tried in every combination; of more, one after the other is kept as long as the number stays least."""
 MOST_STEPS = 200_000
+FEW = 6
 
 Key = tuple[str, ...]
 
@@ -126,9 +127,22 @@ def _groups(shapes: Sequence[Shape]) -> tuple[list[list[Shape]], list[Shape], bo
         return [], [], True
     if all(compatible(a, b) for a, b in combinations(shapes, 2)):
         return [list(shapes)], [shapes[0]], True
+    if len(shapes) <= FEW:
+        return _tried(shapes)
     if all(len(shape.then) <= 1 for shape in shapes):
         return (*_chains(shapes), True)
     return _search(shapes)
+
+
+def _tried(shapes: Sequence[Shape]) -> tuple[list[list[Shape]], list[Shape], bool]:
+    """The same for a few shapes, by trying all sets of them: most tables need no more, and a graph library takes longer to load."""
+    sets = (one for size in range(len(shapes), 0, -1) for one in combinations(shapes, size))
+    apart = next(list(one) for one in sets if not any(compatible(a, b) for a, b in combinations(one, 2)))
+    for size in range(len(apart), len(shapes) + 1):
+        groups: list[list[Shape]] = []
+        if _place(shapes, groups, size, [MOST_STEPS]):
+            break
+    return groups, apart, True
 
 
 def _below(one: Shape, other: Shape) -> bool:
