@@ -80,9 +80,9 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "keep a running count or total for `notes`",
         ),
         (
-            "filter-needs-index",
+            "filter-beside-index",
             'return await ctx.db.query("notes").filter((q) => q.lt(q.field("closedAt"), 5)).take(3);',
-            "bind these fields in its range",  # the filter lets rows without a value pass as well
+            "bind closedAt in the range of index `by_closed`",  # the filter lets rows without a value pass as well
         ),
         (
             "filter-in-memory",
@@ -95,9 +95,9 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             'begin the range with .gt("seen.at", undefined)',
         ),
         (
-            "filter-needs-index",
+            "filter-beside-index",
             'return await ctx.db.query("notes").filter((q) => q.gt(q.field("closedAt"), 5)).take(3);',
-            "bind these fields in its range",
+            "bind closedAt in the range of index `by_closed`",
         ),
         (
             "loop-read",
