@@ -110,7 +110,7 @@ def _against(folder: Path, finding: Finding, *, every: bool) -> str:
     return ""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(projects())
 def test_a_finding_names_what_the_advice_keeps_or_adds(files: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -157,11 +157,15 @@ def _texts(folder: Path) -> dict[str, str]:
 
 
 def _silent(folder: Path) -> None:
-    """Neither command has more to say of indexes, but that queries may now bind what was added for them; after that, nothing at all."""
+    """Neither command has more to say of indexes, but that queries may now bind what was added for them, and leave what they read by.
+
+    After that, nothing at all.
+    """
     assert not indexing.indexes([folder]).changed
     again = mend([folder], None, {}, Choice(unsafe=True))
     more = [made.finding.found.remedy for made in again.made if made.finding.rule in ABOUT_INDEXES]
-    assert all(isinstance(remedy, PushDown) and not remedy.create for remedy in more), more
+    assert all(isinstance(r, DropIndex) or (isinstance(r, PushDown) and not r.create) for r in more), more
+    assert not more or any(isinstance(r, PushDown) for r in more), more
     if more:
         again.write()
         assert not indexing.indexes([folder]).changed
@@ -180,7 +184,7 @@ def _fixed(folder: Path) -> dict[str, set[str]]:
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(projects())
 def test_fixed_and_applied_neither_has_more_to_say(files: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -193,7 +197,7 @@ def test_fixed_and_applied_neither_has_more_to_say(files: dict[str, str]) -> Non
         _silent(folder)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(projects())
 def test_applied_and_fixed_neither_has_more_to_say(files: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as name:
