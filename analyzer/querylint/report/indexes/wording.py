@@ -185,7 +185,7 @@ def _convex_steps(indexes: Sequence[IndexAdvice]) -> list[str]:
     if any(i.covered_by for i in dropped):
         said.append(
             "Move the queries that read by a dropped index to the one that covers it, and deploy: rows that a query does not put in order, "
-            "or that its sort finds equal, may then come in another order."
+            "or that are equal in its range or sort, may then come in another order."
         )
     if dropped:
         last = "Drop the other indexes last" if added else "Drop the indexes"
