@@ -628,6 +628,15 @@ def test_a_file_that_takes_too_long_is_read_as_far_as_it_goes(monkeypatch: pytes
     assert parse_module("a.ts", source[:100_000]).unread is None, "what is short is read whole"
 
 
+def test_a_file_that_does_not_come_to_an_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SECONDS", "SECONDS_A_BYTE", "ENDING"):
+        monkeypatch.setattr(parse, name, 0)
+    module = parse_module("a.ts", b"export const a = 1;\n" * 20_000)
+    assert (module.unread, module.body) == (0, [])
+    monkeypatch.undo()
+    assert parse_module("a.ts", b"export const a = 1;").body, "the next file is read"
+
+
 def test_what_is_looked_for_is_found_in_the_order_of_a_walk() -> None:
     source = b"const f = (a = g(1), { b: c = h() }) => { x.y = `${i(a)}`; for (const k of l([m()])) { new N(`t`, k); } };"
     module = parse_module("a.ts", source)

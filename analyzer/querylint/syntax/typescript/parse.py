@@ -24,6 +24,9 @@ SHORT = 100_000
 
 PIECE = 16_384
 SECONDS = 1.0
+ENDING = 1.0
+"""What the end of what was begun may take besides: noise in the middle of a text can keep the parser for a minute."""
+
 SECONDS_A_BYTE = 1e-6
 """What a longer file may take of the processor: three times what code takes. What hardly parses takes more than ten times that."""
 
@@ -33,6 +36,7 @@ def _parsed(parser: Parser, source: bytes) -> tuple[Tree, int | None]:
     if len(source) <= SHORT:
         return parser.parse(source), None
     end = time.process_time() + SECONDS + SECONDS_A_BYTE * len(source)
+    last = end + ENDING
     cut: int | None = None
     furthest = 0
 
@@ -44,8 +48,11 @@ def _parsed(parser: Parser, source: bytes) -> tuple[Tree, int | None]:
         furthest = max(furthest, at + len(found))
         return found
 
-    tree = parser.parse(piece)
-    return tree, cut
+    try:
+        return parser.parse(piece, progress_callback=lambda *_: time.process_time() > last), cut
+    except ValueError:  # what was begun is not to be ended in time: nothing of the file can be told
+        parser.reset()
+        return parser.parse(b""), 0
 
 
 def parse_module(path: str, source: bytes) -> Module:
