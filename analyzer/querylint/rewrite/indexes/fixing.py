@@ -32,10 +32,12 @@ def rewrite(task: Task, remedy: AddIndex | DropIndex) -> Fix | Unfit:
     alone = replace(table, indexes=(index,))
     desk = Desk(task.sources, task.sources.files)
     cast("Rewriter", import_module(module)).rewrite(desk, [alone], Order(add=adds, drop=not adds), made)
-    if made.held:
-        return Unfit(made.held[0].reason)
+    apart = [held for held in made.held if held.table == table.table.name]
+    if made.held and (apart or not made.edits):
+        return Unfit((apart or made.held)[0].reason)
     created = tuple(NewFile(path, data.decode(), path.rpartition("/")[0]) for path, data in sorted(made.created.items()))
-    caveats = (NEW if adds else GONE, *([] if created else [UNRECORDED]))
+    unwritten = [f"the migration is still to be made: {held.reason}" for held in made.held] or ([] if created else [UNRECORDED])
+    caveats = (NEW if adds else GONE, *unwritten)
     recorded = ", with its migration" if created else ""
     title = f"{'add' if adds else 'drop'} index `{index.name}` {'to' if adds else 'of'} `{table.table.name}`{recorded}"
     edits = tuple(replace(edit, shared=True) for edit in dict.fromkeys(made.edits))
