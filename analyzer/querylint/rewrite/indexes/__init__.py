@@ -29,6 +29,10 @@ class Order:
     large: frozenset[str] = frozenset()
 
 
+REVISION = "revision"
+"""What is held in the place of an index, where the models are edited and only the revision is to be made by hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """An index that is not edited, and why."""

@@ -9,7 +9,7 @@ from dataclasses import field
 from hashlib import sha256
 
 from querylint.construction import dataclass
-from querylint.rewrite.indexes import Changes, Desk, Held
+from querylint.rewrite.indexes import REVISION, Changes, Desk, Held
 from querylint.rewrite.python.source import assigned, python_source, text_of
 
 MARK = re.compile(rb"^down_revision\b", re.MULTILINE)
@@ -44,7 +44,7 @@ class Revision:
             return
         made = self._revision(sorted(folders)) if len(folders) == 1 else "the project has several lines of revisions"
         if isinstance(made, str):
-            changes.held.append(Held("the project", "revision", f"{made}; run `alembic revision --autogenerate`"))
+            changes.held.append(Held("the project", REVISION, f"{made}; run `alembic revision --autogenerate`"))
         else:
             changes.created[made[0]] = made[1].encode()
 

@@ -10,7 +10,7 @@ from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, advice
 from querylint.patch import Fix, NewFile, Safety
 from querylint.remedy import AddIndex, DropIndex
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.indexes import STACKS, Changes, Desk, Order, Rewriter, statement
+from querylint.rewrite.indexes import REVISION, STACKS, Changes, Desk, Order, Rewriter, statement
 
 NEW = "every write to the table pays for the index, and writes wait while it is built, unless the migration builds it CONCURRENTLY"
 GONE = "queries that are not in the project may use the index"
@@ -32,11 +32,11 @@ def rewrite(task: Task, remedy: AddIndex | DropIndex) -> Fix | Unfit:
     alone = replace(table, indexes=(index,))
     desk = Desk(task.sources, task.sources.files)
     cast("Rewriter", import_module(module)).rewrite(desk, [alone], Order(add=adds, drop=not adds), made)
-    apart = [held for held in made.held if held.table == table.table.name]
+    apart = [held for held in made.held if held.index != REVISION]
     if made.held and (apart or not made.edits):
         return Unfit((apart or made.held)[0].reason)
     created = tuple(NewFile(path, data.decode(), path.rpartition("/")[0]) for path, data in sorted(made.created.items()))
-    unwritten = [f"the migration is still to be made: {held.reason}" for held in made.held] or ([] if created else [UNRECORDED])
+    unwritten = [f"the revision is still to be made: {held.reason}" for held in made.held] or ([] if created else [UNRECORDED])
     caveats = (NEW if adds else GONE, *unwritten)
     recorded = ", with its migration" if created else ""
     title = f"{'add' if adds else 'drop'} index `{index.name}` {'to' if adds else 'of'} `{table.table.name}`{recorded}"
