@@ -47,12 +47,12 @@ def _pages() -> list[FixCase]:
 
 
 def _run(folder: Path, mended: Mended, changed: dict[str, bytes], cases: int = CASES) -> list[Outcome]:
-    """Every function of a project that can be called and may run what was changed, before and after."""
+    """Every function of a project that can be called and may run what was changed, before and after: any, where the schema alone was."""
     rules = engine.load_rules()
     project = Project(discover.locate([folder]), engine.settings_for(folder, rules))
     program = project.program()[0]
     touched = {entry.key for f in program.functions.values() if f.path in changed for entry in program.entries(f.key)}
-    functions = [f for f in program.functions.values() if f.kind in RUNNABLE and f.route and f.key in touched]
+    functions = [f for f in program.functions.values() if f.kind in RUNNABLE and f.route and (not touched or f.key in touched)]
     caveats = {caveat for made in mended.made for caveat in made.fix.caveats}
     site = Site(folder, functions[0].root, (folder,))
     with Bench(packages.node(), packages.find([folder], installed(), None), site) as bench:
