@@ -32,7 +32,6 @@ from querylint.syntax.typescript import parse_module
 
 T = TypeVar("T")
 SCHEMA = tuple[Schema, tuple[Note, ...]]
-MODULE = tuple[tuple[Function, ...], tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...]]
 Lowering = tuple[tuple[Function, ...], tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...]]
 stands_for_itself("undefined", tree.UNDEFINED)
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
@@ -192,7 +191,7 @@ class ConvexFrontEnd:
     def _lowered_apart(self, path: str) -> bytes:
         _, make, tables = self._task(path)
         value, questions = self._traced(make, tables)
-        return marshal.dumps((packed(MODULE, value), questions))
+        return marshal.dumps((packed(Lowering, value), questions))
 
     def _lower(self, path: str) -> None:
         if path in self.done:
@@ -202,11 +201,11 @@ class ConvexFrontEnd:
         given = self._given.pop(path, None)
         if given is not None:
             data, questions = marshal.loads(given)
-            value = unpacked(MODULE, data)
+            value = unpacked(Lowering, data)
             if self._look is not None:
-                self._look.part(f"module {path}", MODULE, key, lambda: (value, questions))
+                self._look.part(f"module {path}", Lowering, key, lambda: (value, questions))
         else:
-            value = self._part(f"module {path}", MODULE, key, make, tables)
+            value = self._part(f"module {path}", Lowering, key, make, tables)
         self.done[path], notes, self._handing[path], self._passing[path] = value
         self.notes.extend(notes)
 

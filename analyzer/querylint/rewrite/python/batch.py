@@ -11,7 +11,7 @@ from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python import lookups_django, lookups_sqlalchemy, writes
-from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, name, tree_of, walk
+from querylint.rewrite.python.concrete import Tree, around, name, read_of, walk
 from querylint.rewrite.python.expressions import code
 from querylint.rewrite.python.imports import Names, merged, released
 from querylint.rewrite.python.inline import Inlined, inlined
@@ -53,15 +53,10 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
         return writes.rewrite(task, remedy)
     if remedy.loop is None:
         return Unfit(NO_FIX)
-    tree = tree_of(task.sources, task.found.span.path)
-    if tree is None:
-        return Unfit(UNPARSED)
-    if remedy.loop.path != tree.path:
-        return Unfit("the loop is in another file than the read")
-    place = tree.exactly(task.found.span)
-    if place is None:
-        return Unfit(SPLIT)
-    node, way = place
+    placed = read_of(task, remedy.loop)
+    if isinstance(placed, Unfit):
+        return placed
+    tree, node, way = placed
     if isinstance(way[-1], cst.Await):
         node, way = way[-1], way[:-1]
     found = rounds(tree, way, node, remedy.loop.start)

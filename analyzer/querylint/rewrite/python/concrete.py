@@ -11,7 +11,7 @@ import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
 
 from querylint.patch import TextEdit
-from querylint.rewrite import Sources
+from querylint.rewrite import Sources, Task, Unfit
 from querylint.rewrite.file import File
 from querylint.text import Span
 
@@ -154,6 +154,17 @@ def tree_of(sources: Sources, path: str) -> Tree | None:
     """The parsed file of a path; None where it does not parse."""
     data = sources.read(path)
     return _parsed(path, data) if data is not None else None
+
+
+def read_of(task: Task, loop: Span) -> tuple[Tree, cst.BaseExpression, list[cst.CSTNode]] | Unfit:
+    """The file, the expression of the finding and the way to it, for a read that a loop of the same file repeats."""
+    tree = tree_of(task.sources, task.found.span.path)
+    if tree is None:
+        return Unfit(UNPARSED)
+    if loop.path != tree.path:
+        return Unfit("the loop is in another file than the read")
+    place = tree.exactly(task.found.span)
+    return Unfit(SPLIT) if place is None else (tree, *place)
 
 
 def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -7,7 +7,7 @@ import libcst as cst
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import Hoist
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, links, method, tree_of, walk
+from querylint.rewrite.python.concrete import Tree, around, links, method, read_of, walk
 from querylint.rewrite.python.scopes import bound, changed, fresh, names, snake
 
 EMPTY = "it is read even where there are no items, or none that needs it"
@@ -17,15 +17,10 @@ FAILS = "where no row is there, it fails even if no round asks for it"
 
 def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
     """Read once before the loop what no round changes."""
-    tree = tree_of(task.sources, task.found.span.path)
-    if tree is None:
-        return Unfit(UNPARSED)
-    if remedy.loop.path != tree.path:
-        return Unfit("the loop is in another file than the read")
-    place = tree.exactly(task.found.span)
-    if place is None:
-        return Unfit(SPLIT)
-    node, way = place
+    read = read_of(task, remedy.loop)
+    if isinstance(read, Unfit):
+        return read
+    tree, node, way = read
     loop = next((n for n in way if isinstance(n, cst.For) and tree.start(n) == remedy.loop.start), None)
     if loop is None or any(isinstance(n, cst.FunctionDef | cst.Lambda | cst.CompFor) for n in way[way.index(loop) :]):
         return Unfit("the read does not stand in the rounds of a loop itself")

@@ -10,6 +10,7 @@ import re
 
 _GENERIC = re.compile(rb"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w+[ \t]*(?=\[)", re.MULTILINE)
 _ALIAS = re.compile(rb"^([ \t]*)type([ \t]+)(\w+)(?=[ \t]*[\[=])", re.MULTILINE)
+_ALIASED = re.compile(rb"^[ \t]*\w+ {5,}(?=\[)", re.MULTILINE)
 # A bare name in small letters is what Python 2 calls the exception by.
 _CLASS = rb"(?:[\w.]+\.\w+|[A-Z]\w*)"
 _EXCEPT = re.compile(
@@ -31,7 +32,7 @@ def older(source: bytes) -> bytes:
     found = _EXCEPT.sub(rb"\1(\2,\3)\4", found)
     found = _blanked_parameters(found, _GENERIC)
     found = _ALIAS.sub(rb"\1\3    \2", found)
-    return _blanked_parameters(found, re.compile(rb"^[ \t]*\w+ {5,}(?=\[)", re.MULTILINE)) if found != source else found
+    return _blanked_parameters(found, _ALIASED) if found != source else found
 
 
 def _blanked_parameters(source: bytes, before: re.Pattern[bytes]) -> bytes:
