@@ -1,4 +1,3 @@
-# long: one parser, one list of what it reads
 # long: one list of what each construct becomes
 """What each construct of TypeScript becomes in the plain tree, and that nothing makes the reader fail."""
 
