@@ -50,6 +50,16 @@ HOSTILE: dict[str, Repository] = {
         "app/templates/a.html": b"{% extends 'a.html' %}{% include 'b.html' %}{% for p in posts %}{% include 'a.html' %}{% endfor %}",
         "app/templates/b.html": b"{% include 'a.html' %}{% macro m() %}{{ m() }}{% endmacro %}",
     },
+    "an object that is put into itself": {
+        "convex/a.ts": TS_HEAD
+        + b"export const f = query(async (ctx, args) => {\n  const o = {}, out = {};\n"
+        + b"  if (args.a) { o.p = { ...o, n: 1 }; o.q = [o, out]; out[args.k] = o; } else o[args.k] = out;\n" * 60
+        + b"  return [await ctx.db.query('posts').collect(), o];\n});\n",
+        "m.py": DJANGO
+        + b"def f(o, a, out):\n"
+        + b"    if a.b:\n        o['p'] = {**o, 'n': 1}\n        out[a.k] = o\n    else:\n        o[a.k] = out\n" * 60
+        + b"    return list(Post.objects.all()), o\n",
+    },
     "settings of TypeScript": {
         "tsconfig.json": b'{"extends": ["./tsconfig.json", "../../../etc/passwd"], '
         b'"compilerOptions": {"baseUrl": "/", "paths": {"*": ["/etc/*", 3, null]}}}',

@@ -6,7 +6,7 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.conditions import field_of
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Many, Query, Record, Val, join
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Many, Query, Record, Val, join, nested, together
 from querylint.ir import NOT_LITERAL, Escape, Work
 from querylint.syntax import tree
 
@@ -262,14 +262,18 @@ def put_back(m: State, target: tree.Expr, value: Val) -> None:
 
 def _with_field(base: Val, shape: Record, name: str, value: Val) -> Val:
     return Val(
-        base.origins, base.deps | value.deps, base.pending, shape=Record({**shape.fields, name: value}, shape.rest), doc_of=base.doc_of
+        base.origins,
+        base.deps | value.deps,
+        base.pending,
+        shape=Record({**shape.fields, name: nested(value)}, shape.rest),
+        doc_of=base.doc_of,
     )
 
 
 def _with_some(base: Val, shape: Record, value: Val, key: Val) -> Val:
     """A field whose name is not written down: any field may be that one."""
     some = value.interesting or row(key) is not None
-    rest = (*shape.rest, Val(deps=value.deps, shape=Many(value, None, True, key=row(key)))) if some else shape.rest
+    rest = together(shape.rest, (Val(deps=value.deps, shape=Many(nested(value), None, True, key=row(key))),)) if some else shape.rest
     return Val(base.origins, base.deps | value.deps, base.pending, shape=Record(shape.fields, rest), doc_of=base.doc_of)
 
 

@@ -17,6 +17,8 @@ NO_STEPS: frozenset[int] = frozenset()
 FLATTEN_DEPTH = 4
 MOST_ORIGINS = 12
 MOST_TEXTS = 6
+MOST_SPREAD = 8
+MOST_NESTED = 6
 TEXT = "text"
 """The marker of a text that is put together: `data` holds what it may be, with a hole for every part that is known only at run time."""
 LOADER = "loader"  # a marker whose data add up: one of several options asks for what each of them does
@@ -327,7 +329,7 @@ def join_shapes(left: Val, right: Val) -> Shape:
         fields = dict(a.fields)
         for name, value in b.fields.items():
             fields[name] = join(fields[name], value) if name in fields else value
-        return Record(fields, (*a.rest, *(v for v in b.rest if v not in a.rest)))
+        return Record(fields, together(a.rest, b.rest))
     if isinstance(a, Many) and isinstance(b, Many):
         most = max(a.most, b.most) if a.most is not None and b.most is not None else None
         mixed = a.mixed or b.mixed or (bool(left.origins) is not bool(right.origins) and 0 not in (a.most, b.most))
@@ -337,6 +339,34 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if isinstance(a, Marker) and isinstance(b, Marker) and a.kind == b.kind:
         return join_markers(a, b)
     return a if isinstance(a, Query | Many | Record) else b
+
+
+def together(some: tuple[Val, ...], others: tuple[Val, ...]) -> tuple[Val, ...]:
+    """What was spread into an object in one of two ways.
+
+    Beyond a few values it is one value that may be any of them: an object that each of many branches fills further would double at each.
+    """
+    if not others or some is others:
+        return some
+    every = (*some, *(v for v in others if v not in some))
+    return every if len(every) <= MOST_SPREAD else (join_all(every),)
+
+
+def nested(value: Val, levels: int = MOST_NESTED) -> Val:
+    """A value that is put into an object, without what it is made of where that is nested too deep to matter.
+
+    An object that is written into one of its own parts, once in each of many branches, would be twice as large after every one.
+    """
+    return value if _within(value, levels) else replace(value, shape=None)
+
+
+def _within(value: Val, levels: int) -> bool:
+    shape = value.shape
+    if isinstance(shape, Record):
+        return levels > 0 and all(_within(v, levels - 1) for v in (*shape.fields.values(), *shape.rest))
+    if isinstance(shape, Many):
+        return levels > 0 and all(_within(v, levels - 1) for v in shape.items or (shape.item,))
+    return True
 
 
 def join_markers(a: Marker, b: Marker) -> Marker:
