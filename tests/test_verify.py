@@ -17,6 +17,7 @@ from laid import lay
 from querylint import cli
 from querylint.lab import packages, process
 from querylint.lab.experiment import Experiment
+from querylint.lab.marks import marked
 from querylint.lab.process import Bench, Site
 from querylint.lab.trial import Freedom, Outcome, Trial
 from querylint.rewrite.typescript import gather, hoist, memory_filter, push_down, ranges
@@ -87,6 +88,17 @@ export const later = mutation({
   args: { postId: v.id("posts") },
   handler: async (ctx, args) => {
     if ((await ctx.db.get(args.postId)) !== null) await ctx.scheduler.runAfter(1000, "posts:clear", { userId: "x" });
+  },
+});
+
+export const full = query({
+  args: { postId: v.id("posts") },
+  handler: async (ctx, args) => {
+    const few = await ctx.db.query("likes").take(3);
+    if (few.length < 4) return few.length;
+    const post = await ctx.db.get(args.postId);
+    const likes = await ctx.db.query("likes").withIndex("by_post", (q) => q.eq("postId", args.postId)).collect();
+    return { post, likes };
   },
 });
 
@@ -187,6 +199,33 @@ def test_right_fixes_are_verified_and_nothing_is_written(project: Path, capsys: 
     assert "verified waterfall" in out
     assert "2 fixes verified, 0 with a difference, 0 that could not be run." in out
     assert contents(project.parent) == before
+
+
+def test_a_fix_that_no_case_runs_is_not_verified(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(project, "--packages", installed(), "--unsafe", "--only", "posts:full", "--cases", "16") == 0
+    out = capsys.readouterr().out
+    line = FILES["convex/posts.ts"].partition("few.length;\n")[0].count("\n") + 2  # and the one after it, which is read with it
+    assert "not run waterfall" in out
+    assert f"no case that succeeds runs the changed lines convex/posts.ts:{line}, convex/posts.ts:{line + 1}" in out
+    assert "0 fixes verified, 0 with a difference, 1 that could not be run." in out
+
+
+@pytest.mark.parametrize(
+    ("code", "new", "expected"),
+    [
+        ("import x from 'y';\nf(1);\n", "import", "import x from 'y';\nf(1);\n"),  # no function runs it
+        ("function f() {\n  a();\n  b(new);\n}", "new", "function f() {\n  a();\n  ;reached(0);b(new);\n}"),
+        ("function f() {\n  if (a) b(new);\n}", "new", "function f() {\n  ;reached(0);if (a) b(new);\n}"),
+        ("function f() {\n  if (a) { b(); c(new) }\n}", "new", "function f() {\n  if (a) { b(); ;reached(0);c(new) }\n}"),
+        ("const f = () => {\n  a()\n  const b = 1, c = new\n}", "new", "const f = () => {\n  a()\n  ;reached(0);const b = 1, c = new\n}"),
+        ("const f = () => g(new);", "new", "const f = () => g(new);"),
+    ],
+)
+def test_marks_stand_before_the_statement_that_is_new(code: str, new: str, expected: str) -> None:
+    at = code.index(new)
+    files, lines = marked({"convex/a.ts": code.encode()}, {"convex/a.ts": [(at, at + len(new), 7)]})
+    assert files["convex/a.ts"].decode() == expected
+    assert lines == ("convex/a.ts:7",) * expected.count("reached")
 
 
 def test_json_tells_what_was_scanned(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

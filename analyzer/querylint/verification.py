@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from querylint.errors import LabError
 from querylint.ir import Function, Kind, Program
 from querylint.lab import packages
 from querylint.lab.experiment import Experiment
+from querylint.lab.marks import marked
 from querylint.lab.process import Bench, Site
 from querylint.lab.trial import Freedom, Outcome, Trial
 from querylint.patch import Fix, Safety
@@ -53,19 +54,29 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """One fix, and what came of each function that it was tried through; `reason` says why there are none."""
+    """One fix, and what came of each function that it was tried through; `reason` says why there are none.
+
+    `lines` are those statements that it changes which tell whether they ran.
+    """
 
     finding: Finding
     fix: Fix
     outcomes: tuple[Outcome, ...] = ()
     reason: str = ""
+    lines: tuple[str, ...] = ()
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """The changed lines that no case ran which succeeds."""
+        reached = {line for outcome in self.outcomes for line in outcome.reached}
+        return tuple(line for line in self.lines if line not in reached)
 
     @property
     def state(self) -> str:
         """`verified`, `differs`, or `not run`."""
         if any(outcome.difference is not None for outcome in self.outcomes):
             return "differs"
-        return "verified" if any(outcome.verified for outcome in self.outcomes) else "not run"
+        return "verified" if any(outcome.verified for outcome in self.outcomes) and not self.unreached else "not run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +237,10 @@ class _Lab:
         if not functions:
             return Verified(finding, finding.fix, reason="no registered function that can be called leads to it")
         sources = {path: data for path in finding.fix.paths if (data := self.project.read(path)) is not None}
-        changed = edits.edited(sources, [finding.fix])
-        asked = trial(self.project, functions, changed, finding.fix.caveats)
+        changed, lines = marked(edits.edited(sources, [finding.fix]), edits.placed(sources, finding.fix))
+        asked = replace(trial(self.project, functions, changed, finding.fix.caveats), marks=lines)
         seeds = range(self.choice.seed, self.choice.seed + self.choice.cases)
-        return Verified(finding, finding.fix, tuple(self._experiment(functions[0].root).run(asked, seeds)))
+        return Verified(finding, finding.fix, tuple(self._experiment(functions[0].root).run(asked, seeds)), lines=lines)
 
     def close(self) -> None:
         """Take the benches down."""

@@ -62,6 +62,7 @@ class _Course:
         self.experiment = experiment
         self.freedom: Freedom = trial.freedom
         self.function = function
+        self.marks = trial.marks
         self.before = before
         self.after = after
         self.request: dict[str, object] = {
@@ -92,6 +93,7 @@ class _Course:
             else:
                 tally.before += was["scanned"]
                 tally.after += now["scanned"]
+                tally.reached.update(now["reached"])
         return self._outcome(tally, None)
 
     def _learn(self) -> None:
@@ -139,7 +141,8 @@ class _Course:
         if found is None and not reason and tally.before == 0:
             reason = "no case that succeeds reads a document"
             return Outcome(self.function, reason=reason)
-        return Outcome(self.function, tally.cases, tally.errors, tally.before, tally.after, found, reason)
+        reached = frozenset(self.marks[number] for number in tally.reached)
+        return Outcome(self.function, tally.cases, tally.errors, tally.before, tally.after, found, reason, reached)
 
 
 def _trouble(was: dict[str, Any], now: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ class Trial:
     """A change of some files, by path from the root of the project, and the functions that are to stay the same, by their routes.
 
     `modules` are the files that hold the functions of the backend, `schema` the one that declares its tables. `tables` are those that get
-    rows, None for all; `words` are texts that the code compares with.
+    rows, None for all; `words` are texts that the code compares with. `marks` are the lines of the marks in what is changed (`marked`).
     """
 
     functions: tuple[str, ...]
@@ -37,6 +37,7 @@ class Trial:
     freedom: Freedom = Freedom()
     words: tuple[str, ...] = ()
     tables: tuple[str, ...] | None = None
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Case:
 class Outcome:
     """What came of one function: the cases that were compared, those of them that ended in an error, and the documents that were scanned.
 
-    `difference` is a case that shows one; `reason` says why there is nothing to compare, or what some cases could not be run for.
+    `difference` is a case that shows one; `reason` says why there is nothing to compare, or what some cases could not be run for. `reached`
+    are the lines of the change that cases ran which succeed.
     """
 
     function: str
@@ -66,6 +68,7 @@ class Outcome:
     after: int = 0
     difference: Case | None = None
     reason: str = ""
+    reached: frozenset[str] = frozenset()
 
     @property
     def verified(self) -> bool:
@@ -82,6 +85,7 @@ class Tally:
     before: int = 0
     after: int = 0
     troubles: dict[str, int] = field(default_factory=dict)
+    reached: set[int] = field(default_factory=set)
 
     def trouble(self, reason: str) -> None:
         """Count a case that tells nothing."""

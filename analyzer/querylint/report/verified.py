@@ -31,6 +31,8 @@ def text(check: Verified, paint: Paint) -> str:
         lines.append(f"    {check.reason}")
     for outcome in check.outcomes:
         lines += _outcome(outcome, _again(check))
+    if check.state == "not run" and any(outcome.verified for outcome in check.outcomes):
+        lines.append(f"    no case that succeeds runs the changed {_lines(check.unreached)}")
     return "\n".join(lines) + "\n"
 
 
@@ -64,6 +66,10 @@ def as_json(verification: Verification) -> str:
         },
     }
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
+def _lines(places: tuple[str, ...]) -> str:
+    return printable(f"{'line' if len(places) == 1 else 'lines'} {', '.join(sorted(places))}")
 
 
 def _outcome(outcome: Outcome, again: str) -> list[str]:
@@ -114,6 +120,7 @@ def _fix(check: Verified) -> dict[str, Any]:
         "caveats": list(check.fix.caveats),
         "state": check.state,
         "reason": check.reason,
+        "unreached": list(check.unreached),
         "functions": [_function(outcome) for outcome in check.outcomes],
     }
 

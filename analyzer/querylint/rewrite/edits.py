@@ -49,9 +49,29 @@ def edited(sources: Mapping[str, bytes], fixes: Sequence[Fix]) -> dict[str, byte
     return {**{path: _file(sources[path], edits) for path, edits in by_path.items()}, **new}
 
 
+def placed(sources: Mapping[str, bytes], fix: Fix) -> dict[str, list[tuple[int, int, int]]]:
+    """Where the texts of a fix stand in the new content of its files, as ranges of bytes, each with the line of its edit.
+
+    An empty range is where text is gone.
+    """
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for path in {edit.span.path for edit in fix.edits}:
+        shift = 0
+        for edit, text in _texts(sources[path], {e for e in fix.edits if e.span.path == path}):
+            start = edit.span.start + shift
+            found.setdefault(path, []).append((start, start + len(text), edit.span.line))
+            shift += len(text) - (edit.span.end - edit.span.start)
+    return found
+
+
 def _file(data: bytes, edits: Iterable[TextEdit]) -> bytes:
-    line_end = b"\r\n" if 2 * data.count(b"\r\n") > data.count(b"\n") else b"\n"
-    for edit in sorted(edits, key=lambda e: (e.span.start, e.span.end), reverse=True):
-        text = edit.text.encode("utf-8", "surrogatepass").replace(b"\r\n", b"\n").replace(b"\n", line_end)
+    for edit, text in reversed(_texts(data, edits)):
         data = data[: edit.span.start] + text + data[edit.span.end :]
     return data
+
+
+def _texts(data: bytes, edits: Iterable[TextEdit]) -> list[tuple[TextEdit, bytes]]:
+    """The edits of a file in their order, with what each writes: lines end as they do in the file."""
+    line_end = b"\r\n" if 2 * data.count(b"\r\n") > data.count(b"\n") else b"\n"
+    ordered = sorted(edits, key=lambda e: (e.span.start, e.span.end))
+    return [(e, e.text.encode("utf-8", "surrogatepass").replace(b"\r\n", b"\n").replace(b"\n", line_end)) for e in ordered]

@@ -1,5 +1,5 @@
 /** One function of a project on one set of documents, both of which a seed decides: what comes back, what is stored, what was scanned. */
-import { clock, absence, outside, reseed, settled, START } from "./world"; // first: the others take the clock and the timers that it sets up
+import { clock, absence, outside, reached, reseed, settled, START } from "./world"; // first: the others take the clock and the timers that it sets up
 import { convexTest } from "convex-test";
 import { makeFunctionReference } from "convex/server";
 import { convexToJson, type Value } from "convex/values";
@@ -46,6 +46,7 @@ async function run({ path, seed, tables, odd, words, people, learn, full, hide }
   const caller: any = who === null ? t : t.withIdentity(who as any);
   const named: any = makeFunctionReference(path);
   scanned.documents = 0;
+  reached.clear();
   reseed(seed);
   let result: unknown = null;
   let error: string | null = null;
@@ -60,7 +61,7 @@ async function run({ path, seed, tables, odd, words, people, learn, full, hide }
   const cost = scanned.documents;
   const touched = outside.touched;
   const stored = fn.isQuery || touched !== "" ? null : await contents(t, schema);
-  const answer = { result, error, scanned: cost, stored, touched, rows: documents.rows.length, learned: learned() };
+  const answer = { result, error, scanned: cost, stored, touched, reached: [...reached], rows: documents.rows.length, learned: learned() };
   return full ? { ...answer, documents: before, args: convexToJson(given as Value), caller: who } : answer;
 }
 

@@ -10,6 +10,9 @@ export const clock = { now: START };
 /** What the code on trial has reached for that lies outside; nothing is held against what modules do while they are loaded. */
 export const outside = { running: false, touched: "" };
 
+/** The marks in changed code that the function on trial has come to. */
+export const reached = new Set<number>();
+
 const missing = new WeakMap<object, string>();
 let state = 0;
 let timers: { id: number; at: number; every: number | null; run: () => void }[] = [];
@@ -125,6 +128,7 @@ Object.assign(global, {
     },
   },
   nothing,
+  reached: (mark: number) => void reached.add(mark),
 });
 for (const name of ["fetch", "WebSocket", "EventSource", "XMLHttpRequest"]) global[name] = nothing("the network");
 delete global.lab;
