@@ -7,11 +7,11 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from querylint import discover, filters, settings
 from querylint.construction import dataclass
+from querylint.packs import packs
 from querylint.project import Project, hints, narrowed, places, summary
 from querylint.result import Part, Result
 from querylint.rule import Rule
@@ -38,7 +38,7 @@ class Outcome:
 def load_rules(group: str = "querylint.rules") -> tuple[Rule, ...]:
     """Every rule of every installed pack; the built-in pack is found by its name in a bare clone too."""
     rules: dict[str, Rule] = {}
-    for package in sorted({point.value for point in entry_points(group=group)} | {BUILT_IN}):
+    for package in sorted({*packs(group), BUILT_IN}):
         for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
             module = importlib.import_module(info.name)
             rules |= {r.name: r for r in vars(module).values() if isinstance(r, Rule)}

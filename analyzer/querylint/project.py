@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -287,6 +286,8 @@ def _own(findings: Iterable[Finding]) -> tuple[Rule, ...]:
 
 def _mishap() -> str:
     """The error that is being handled, and where it came from."""
+    import traceback  # in the hope that it is never needed
+
     words = traceback.format_exc().strip().splitlines()
     place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
     return f"{words[-1]} ({place.rpartition('/')[2]})"

@@ -45,7 +45,6 @@ def link(
     cases = _cases(by_key, callees)
     if cases is not None:
         by_key = {key: cases.sized(function) for key, function in by_key.items()}
-    callers = _callers(by_key, callees)
     forward: dict[str, tuple[str, ...]] = {}
     direct: dict[str, tuple[str, ...]] = {}
     for function in by_key.values():
