@@ -13,7 +13,7 @@ from querylint import discover, engine
 from querylint.engine import Project
 from querylint.frontends import helpers
 from querylint.frontends.convex.frontend import ConvexFrontEnd
-from querylint.frontends.kept import Kept
+from querylint.frontends.kept import KeptParts
 from querylint.frontends.modules import project as modules
 from querylint.result import NoteKind
 from querylint.syntax.typescript import parse
@@ -73,7 +73,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def seen(root: Path, kept: Kept | None = None) -> tuple[object, ...]:
+def seen(root: Path, kept: KeptParts | None = None) -> tuple[object, ...]:
     scope = discover.Scope(root)
     result = engine.run(Project(scope, engine.settings_for(root, RULES), None, kept).whole, RULES)
     assert not result.broken
@@ -87,12 +87,12 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def again(kept: Kept) -> Kept:
-    return Kept.load(kept.dump())
+def again(kept: KeptParts) -> KeptParts:
+    return KeptParts.load(kept.dump())
 
 
 def test_what_has_not_changed_is_not_even_parsed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Kept()
+    kept = KeptParts()
     first = seen(root, kept)
     assert any(finding.rule == "loop-read" for finding in first[0])  # type: ignore[attr-defined]
     files = parsed(monkeypatch)
@@ -113,7 +113,7 @@ def test_what_has_not_changed_is_not_even_parsed(root: Path, monkeypatch: pytest
 def test_what_hangs_on_a_change_is_lowered_anew(
     root: Path, monkeypatch: pytest.MonkeyPatch, changed: str, old: str, new: str, lowered: set[str] | None
 ) -> None:
-    kept = Kept()
+    kept = KeptParts()
     seen(root, kept)
     path = root / changed
     path.write_text(path.read_text().replace(old, new))
@@ -125,7 +125,7 @@ def test_what_hangs_on_a_change_is_lowered_anew(
 
 
 def test_a_file_that_an_import_means_from_now_on_counts(root: Path) -> None:
-    kept = Kept()
+    kept = KeptParts()
     seen(root, kept)
     (root / "lib" / "limits.ts").rename(root / "lib" / "caps.ts")
     assert seen(root, kept) == seen(root)
@@ -137,10 +137,10 @@ def test_a_file_that_an_import_means_from_now_on_counts(root: Path) -> None:
 
 
 def test_bytes_that_are_no_kept_parts_keep_nothing(root: Path) -> None:
-    kept = Kept()
+    kept = KeptParts()
     truth = seen(root, kept)
     for data in (b"", b"\xff", kept.dump()[:200], b"i\x00\x00\x00\x00", kept.dump().replace(b"module convex", b"module convix")):
-        assert seen(root, Kept.load(data)) == truth
+        assert seen(root, KeptParts.load(data)) == truth
 
 
 NAMES = st.sampled_from([*FILES, "convex/more.ts", "lib/index.ts", "package.json", "convex/nested/schema.ts"])
@@ -158,7 +158,7 @@ def test_whatever_changes_the_same_is_found(tmp_path_factory: pytest.TempPathFac
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    kept = Kept()
+    kept = KeptParts()
     seen(root, kept)
     for name, text, deed in deeds:
         path = root / name
@@ -198,7 +198,7 @@ def helped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no helpers on this system")
 def test_several_processes_say_what_one_says(root: Path, monkeypatch: pytest.MonkeyPatch, helped: list[int]) -> None:
-    kept = Kept()
+    kept = KeptParts()
     several = seen(root, kept), seen(root)
     assert len(helped) == 4
     assert seen(root, again(kept)) == several[0]

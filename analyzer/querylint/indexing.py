@@ -11,6 +11,7 @@ from querylint.construction import dataclass, replace
 from querylint.engine import Project, hints, load_rules, settings_for, summary, undisturbed
 from querylint.errors import PathError, QuerylintError
 from querylint.ir import Program
+from querylint.judging import census
 from querylint.patch import Fix, Safety
 from querylint.report.indexes import IndexReport
 from querylint.result import NoteKind
@@ -47,8 +48,8 @@ def _report(project: Project, *, every: bool) -> IndexReport:
         if table.table.name not in project.settings.ignore_tables and any(discover.within(p, project.scope.targets) for p in table.paths)
     ]
     mine.sort(key=_place)
-    notes = {*project.notes, *lowered.notes, *hints(program, lowered, project.typescript)}
-    seen = summary(program, lowered, len(project.found.files))
+    notes = {*project.notes, *lowered.notes, *hints(lowered, project.typescript)}
+    seen = summary([census(program)], lowered, len(project.found.files))
     return IndexReport(tuple(mine), tuple(sorted(notes, key=lambda n: (n.path, n.line, n.message))), seen)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from querylint import discover
 from querylint.cache import place
 from querylint.construction import dataclass
-from querylint.frontends.kept import Kept
+from querylint.frontends.kept import KeptParts
 from querylint.result import Note
 
 
@@ -24,16 +24,16 @@ class Disk:
     parsed: dict[str, object] = field(default_factory=dict)
 
 
-def kept_of(root: Path) -> Kept:
+def kept_of(root: Path) -> KeptParts:
     """The parts that earlier runs have kept of a project, if there are any and the user wants any kept."""
     from querylint.cache import parts
 
     folder = place.folder()
     data = parts.load(folder, str(root)) if folder is not None else None
-    return Kept.load(data) if data is not None else Kept()
+    return KeptParts.load(data) if data is not None else KeptParts()
 
 
-def keep(root: Path, kept: Kept) -> None:
+def keep(root: Path, kept: KeptParts) -> None:
     """Keep parts of a project for later runs, unless they have them already."""
     from querylint.cache import parts
 

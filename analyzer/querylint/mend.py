@@ -12,7 +12,7 @@ from querylint import discover, engine, filters, review
 from querylint.construction import dataclass, replace
 from querylint.engine import Project
 from querylint.filters import Known
-from querylint.frontends.kept import Kept
+from querylint.frontends.kept import KeptParts
 from querylint.looks import Disk
 from querylint.patch import Fix, Safety
 from querylint.report.order import by_cost, by_place
@@ -125,7 +125,7 @@ class _Mender:
     asked: set[tuple[object, ...]] = field(default_factory=set)
     dirty: dict[str, bool] = field(default_factory=dict)
     runs: int = 0
-    kept: Kept = field(default_factory=lambda: Kept(trees={}))
+    kept: KeptParts = field(default_factory=lambda: KeptParts(trees={}))
     disk: Disk = field(default_factory=Disk)
 
     def run(self) -> Mended:

@@ -10,7 +10,7 @@ from laid import lay
 from querylint.discover import Scope
 from querylint.engine import Project
 from querylint.frontends.convex.lower import ModuleLowering
-from querylint.frontends.kept import Kept
+from querylint.frontends.kept import KeptParts
 from querylint.ir import Program
 from querylint.settings import load
 
@@ -51,7 +51,7 @@ EDITS = {
 }
 
 
-def program(folder: Path, edits: dict[str, str], kept: Kept | None) -> Program:
+def program(folder: Path, edits: dict[str, str], kept: KeptParts | None) -> Program:
     scope = Scope(folder)
     return Project(scope, load(folder), {path: text.encode() for path, text in edits.items()}, kept).program()[0]
 
@@ -59,7 +59,7 @@ def program(folder: Path, edits: dict[str, str], kept: Kept | None) -> Program:
 @pytest.mark.parametrize("name", EDITS)
 def test_what_is_kept_is_what_would_be_made(name: str, tmp_path: Path) -> None:
     lay(tmp_path, FILES)
-    kept = Kept()
+    kept = KeptParts()
     program(tmp_path, {}, kept)
     after, fresh = program(tmp_path, EDITS[name], kept), program(tmp_path, EDITS[name], None)
     assert after.functions == fresh.functions
@@ -69,7 +69,7 @@ def test_what_is_kept_is_what_would_be_made(name: str, tmp_path: Path) -> None:
 
 def test_only_what_an_edit_concerns_is_lowered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(tmp_path, FILES)
-    kept = Kept()
+    kept = KeptParts()
     program(tmp_path, {}, kept)
     again: list[str] = []
     run = ModuleLowering.run

@@ -15,7 +15,7 @@ from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.planning import planner_demands
 from querylint.construction import dataclass
-from querylint.ir import Index, IndexKind, Program, Role, Schema, Table
+from querylint.ir import Access, Function, Index, IndexKind, Program, Role, Schema, Table
 
 MOST_FIELDS = {"convex": 15}
 """How many declared fields an index may have: 16 with the one that Convex appends (convex-facts 2.7), 32 columns in PostgreSQL."""
@@ -140,7 +140,7 @@ def advice(program: Program, *, every: bool = False) -> Mapping[tuple[str, str],
 
 
 def _advice(program: Program, every: bool) -> dict[tuple[str, str], TableAdvice]:
-    asked = demands.named(program)
+    asked = {place: list(found) for place, found in demands.named(program).items()}
     for place, more in planner_demands(program).items():
         asked.setdefault(place, []).extend(more)
     standing: dict[tuple[str, str], list[Standing]] = {}
@@ -159,6 +159,17 @@ def _advice(program: Program, every: bool) -> dict[tuple[str, str], TableAdvice]
             made = desk.advice(every=every)
             if made.indexes or made.spare or made.over:
                 found[root, name] = made
+    return found
+
+
+def _writes(program: Program) -> dict[tuple[str, str] | None, list[tuple[Function, Access]]]:
+    """All writes by root and table; under None those of code of which nobody knows what it writes to."""
+    found: dict[tuple[str, str] | None, list[tuple[Function, Access]]] = {}
+    for site, access in program.writes():
+        if access.table is not None:
+            found.setdefault((site.function.root, access.table), []).append((site.function, access))
+        elif site.function.role is not Role.TEST:
+            found.setdefault(None, []).append((site.function, access))
     return found
 
 
@@ -346,12 +357,10 @@ class _Desk:
     def _writes(self, indexes: Sequence[IndexAdvice]) -> Writes:
         new = {f for i in indexes if i.verdict is Verdict.ADD for f in i.fields}
         places = touching = aside = unclear = 0
-        for site, access in self.program.writes():
-            function = site.function
-            if access.table is None and function.role is not Role.TEST:
-                unclear += function.root == self.schema.root or function.root not in self.program.schemas
-            if access.table != self.table.name or function.root != self.schema.root:
-                continue
+        written = self.program.once("writes of tables", lambda: _writes(self.program))
+        for function, _ in written.get(None, ()):
+            unclear += function.root == self.schema.root or function.root not in self.program.schemas
+        for function, access in written.get((self.schema.root, self.table.name), ()):
             if function.role is not Role.CODE or left_alone(self.program, function):
                 aside += 1
                 continue

@@ -66,6 +66,10 @@ Place = tuple[str, str]
 
 def named(program: Program) -> dict[Place, list[Demand]]:
     """The demands on tables whose queries name their indexes, by table."""
+    return program.once("demands", lambda: _named(program))
+
+
+def _named(program: Program) -> dict[Place, list[Demand]]:
     found: dict[Place, list[Demand]] = {}
     for (root, table, _), standing in standings(program).items():
         for user in standing.users if standing.index.kind is IndexKind.ORDERED else ():

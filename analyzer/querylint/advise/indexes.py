@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import cached_property
 
 from querylint.advise.audience import unasked
 from querylint.advise.grammar import meant
@@ -149,6 +150,7 @@ class _Readers:
         self.program = program
         self.roots: set[str] = set()
         self.named: dict[str, list[tuple[Function, Access, Plan]]] = {}
+        self._meaning: dict[tuple[str, str], list[tuple[Index | None, Function, Access, Plan]]] = {}
         self.nameless: list[tuple[str, str | None]] = []
         finished = {p.span for _, a in program.accesses(Op.READ) for p in a.plans if p.span is not None}
         for function in program.functions.values():
@@ -158,6 +160,15 @@ class _Readers:
                     self._add(function, step, step.plans)
             for query in function.built:
                 self._add(function, query, tuple(p for p in query.plans if p.span not in finished))
+
+    @cached_property
+    def _by_table(self) -> dict[tuple[str, str], list[tuple[str, Function, Access, Plan]]]:
+        found: dict[tuple[str, str], list[tuple[str, Function, Access, Plan]]] = {}
+        for name, reads in self.named.items():
+            for function, access, plan in reads:
+                if access.table is not None:
+                    found.setdefault((function.root, access.table), []).append((name, function, access, plan))
+        return found
 
     def _add(self, function: Function, access: Access, plans: tuple[Plan, ...]) -> None:
         for plan in plans:
@@ -175,15 +186,17 @@ class _Readers:
 
     def _misspelled(self, root: str, table: Table, index: Index) -> Iterator[tuple[Function, Access, Plan]]:
         """The reads that mean the index by a name which the table has not: they read by it once the name is right."""
-        for name, found in self.named.items():
-            if table.index(name) is None:
-                for function, access, plan in found:
-                    if (
-                        function.root == root
-                        and access.table == table.name
-                        and meant(plan, table, self.program.schemas[root].tail) is index
-                    ):
-                        yield function, access, plan
+        if (root, table.name) not in self._meaning:
+            tail = self.program.schemas[root].tail
+            known = {one.name for one in table.indexes}
+            self._meaning[root, table.name] = [
+                (meant(plan, table, tail), function, access, plan)
+                for name, function, access, plan in self._by_table.get((root, table.name), ())
+                if name not in known
+            ]
+        for one, function, access, plan in self._meaning[root, table.name]:
+            if one is index:
+                yield function, access, plan
 
     def unnamed(self, root: str, table: Table) -> bool:
         """Whether some read of the table chooses its index while it runs."""

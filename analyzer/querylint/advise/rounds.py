@@ -40,6 +40,10 @@ class Rounds:
 
 def rounds(program: Program, site: Site) -> list[Rounds]:
     """The loops that repeat a step, from inner to outer."""
+    return program.once(("rounds", site.function.key, site.rank), lambda: _rounds(program, site)) if site.loops else []
+
+
+def _rounds(program: Program, site: Site) -> list[Rounds]:
     found: list[Rounds] = []
     needs = step_deps(site)
     statements = plain(program, site.function)

@@ -102,16 +102,18 @@ def fate(program: Program, function: Function, access: Access) -> Fate:
 
 
 def _follow(program: Program, function: Function, place: Place, found: Fate) -> list[Place]:
-    for step in _uses(program, function):
-        if place.rows is not None and any(_same(o, place) and o.path == place.rows for o in step.of):
-            found.uses.append(Seen(step, function, place.way))
-    for origin in function.touched:
+    held = program.once(("held", function.key), lambda: _held(function))
+    if place.rows is not None:
+        for step in held.uses.get(place.ref, ()):
+            if any(_same(o, place) and o.path == place.rows for o in step.of):
+                found.uses.append(Seen(step, function, place.way))
+    for origin in held.touched.get(place.ref, ()):
         if _same(origin, place):
             name = _field(origin.path, place.row)
             if name:
                 found.fields[name] = None
     more: list[Place] = []
-    for outflow in function.outflows:
+    for outflow in held.outflows.get(place.ref, ()):
         if not _same(outflow.origin, place):
             continue
         name = _field(outflow.origin.path, place.row)
@@ -121,17 +123,39 @@ def _follow(program: Program, function: Function, place: Place, found: Fate) -> 
             found.listed = found.listed or (outflow.how is Escape.PASSED and ITEM in outflow.origin.path)
         if whole and outflow.how is not Escape.RETURNED:
             found.whole.append(Left(outflow, function, place.way, place.selected or _selected(function, outflow)))
-    more += _into_callees(program, function, place, found)
+    more += _into_callees(program, function, held, place, found)
     more += _out_to_callers(program, function, place, found)
     return more
 
 
-def _calls(program: Program, function: Function) -> list[Call]:
-    return program.once(("calls", function.key), lambda: [s for s in function.steps() if isinstance(s, Call)])
+Ref = int | str
 
 
-def _uses(program: Program, function: Function) -> list[Use]:
-    return program.once(("uses", function.key), lambda: [s for s in function.steps() if isinstance(s, Use)])
+@dataclass(slots=True)
+class _Held:
+    """What a function does with values, by what these come from: works, looks at parts, outflows, and arguments of its calls."""
+
+    uses: dict[Ref, list[Use]] = field(default_factory=dict)
+    touched: dict[Ref, list[Origin]] = field(default_factory=dict)
+    outflows: dict[Ref, list[Outflow]] = field(default_factory=dict)
+    args: dict[Ref, list[tuple[Call, int, Path, Origin]]] = field(default_factory=dict)
+
+
+def _held(function: Function) -> _Held:
+    held = _Held()
+    for step in function.steps():
+        if isinstance(step, Use):
+            for ref in dict.fromkeys(origin.ref for origin in step.of):
+                held.uses.setdefault(ref, []).append(step)
+        elif isinstance(step, Call):
+            for position, value in enumerate(step.args):
+                for path, origin in value.parts:
+                    held.args.setdefault(origin.ref, []).append((step, position, path, origin))
+    for origin in function.touched:
+        held.touched.setdefault(origin.ref, []).append(origin)
+    for outflow in function.outflows:
+        held.outflows.setdefault(outflow.origin.ref, []).append(outflow)
+    return held
 
 
 def _selected(function: Function, outflow: Outflow) -> bool:
@@ -159,37 +183,23 @@ def _moved(path: Path, origin: Origin, place: Place) -> tuple[Path | None, Path]
     return None
 
 
-def _into_callees(program: Program, function: Function, place: Place, found: Fate) -> list[Place]:
+def _into_callees(program: Program, function: Function, held: _Held, place: Place, found: Fate) -> list[Place]:
     more: list[Place] = []
-    for call in _calls(program, function):
-        args = call.args
-        if not args:
+    for call, position, path, origin in held.args.get(place.ref, ()):
+        if not _same(origin, place):
+            continue
+        name = _field(origin.path, place.row)
+        moved = _moved(path, origin, place)
+        if moved is None:
+            if name:
+                found.fields[name] = None
             continue
         callee = program.callee(function, call)
-        for position, value in enumerate(args):
-            for path, origin in value.parts:
-                if not _same(origin, place):
-                    continue
-                name = _field(origin.path, place.row)
-                moved = _moved(path, origin, place)
-                if moved is None:
-                    if name:
-                        found.fields[name] = None
-                    continue
-                if callee is None:
-                    continue
-                number = position - 1 if call.mode is Mode.SUBSCRIBE else position
-                more.append(
-                    Place(
-                        callee.key,
-                        Root.PARAM,
-                        number,
-                        moved[0],
-                        moved[1],
-                        (*place.way, Edge(function.key, call, callee.key)),
-                        place.selected,
-                    )
-                )
+        if callee is None:
+            continue
+        number = position - 1 if call.mode is Mode.SUBSCRIBE else position
+        way = (*place.way, Edge(function.key, call, callee.key))
+        more.append(Place(callee.key, Root.PARAM, number, moved[0], moved[1], way, place.selected))
     return more
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 
 from querylint import __version__
 from querylint.cache import place
@@ -40,11 +39,14 @@ def _path(folder: str, root: str) -> str:
 def _code() -> bytes:
     """A sign of the code that lowers: this package as it lies on the disk, its parsers, and the interpreter (whose `marshal` writes)."""
     found = [__version__, sys.version]
-    waiting = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
-    for spec in map(find_spec, PARSERS):
-        if spec is not None and spec.origin is not None:
-            status = os.stat(spec.origin)
-            found.append(f"{spec.origin} {status.st_size} {status.st_mtime_ns}")
+    found += stamps(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return digest("\n".join(found).encode("utf-8", "surrogateescape"))
+
+
+def stamps(folder: str) -> list[str]:
+    """The code below a folder as it looks from outside: each file with its size and its time."""
+    found = []
+    waiting = [folder]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in sorted(entries, key=lambda one: one.name):
@@ -53,4 +55,4 @@ def _code() -> bytes:
                 elif entry.name.endswith(".py"):
                     status = entry.stat()
                     found.append(f"{entry.path} {status.st_size} {status.st_mtime_ns}")
-    return digest("\n".join(found).encode("utf-8", "surrogateescape"))
+    return found

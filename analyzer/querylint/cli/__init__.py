@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
@@ -41,6 +40,8 @@ class Door(click.Group):
         if ctx.resilient_parsing and not args:  # a shell asks which commands there are
             return super().parse_args(ctx, args)
         if first not in self.commands and first not in ("-h", "--help", "--version"):
+            from difflib import get_close_matches  # for mistakes only
+
             near = get_close_matches(first, self.commands, n=1)
             if near and not first.startswith("-") and not Path(first).exists():
                 raise click.UsageError(f"`{first}` is neither a path nor a command; did you mean `{near[0]}`?", ctx)

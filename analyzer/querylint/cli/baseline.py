@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +112,8 @@ def show(folder: Path, file: Path | None, config: Path | None, style: str, rules
             }
             for e, s, n in rows
         ]  # fmt: skip
+        import json
+
         put(json.dumps({"version": 1, "findings": listed}, indent=2, ensure_ascii=False) + "\n", machine=True)
         return ExitCode.CLEAN
     for entry, state, line in rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import get_completion_class
 
 from querylint.cli.console import ExitCode, put
 
@@ -18,6 +17,8 @@ SHELLS = {
 @click.argument("shell", type=click.Choice(tuple(SHELLS)))
 def completion(shell: str) -> int:
     """Print the code that makes SHELL complete querylint's commands and options."""
+    from click.shell_completion import get_completion_class  # for this command only
+
     root = click.get_current_context().find_root()
     found = get_completion_class(shell)
     assert found is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +40,8 @@ def config(folder: Path, file: Path | None, style: str) -> int:
     if style == "json":
         values = {item.key: {"value": item.value, "from": item.origin} for item in items}
         report = {"version": 1, "root": str(root), "file": str(chosen.origin) if chosen.origin else None, "settings": values, "off": off}
+        import json
+
         put(json.dumps(report, indent=2, ensure_ascii=False) + "\n", machine=True)
         return ExitCode.CLEAN
     put(f"# Root of the project: {root}\n# Settings file: {shown(chosen.origin) if chosen.origin else 'none'}\n")

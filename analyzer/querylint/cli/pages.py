@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -67,6 +66,8 @@ def rule_named(name: str, known: Sequence[Rule]) -> Rule:
     """The rule of that name; raises RuleNameError, with the nearest name, where there is none."""
     by_name = {rule.name: rule for rule in known}
     if name not in by_name:
+        from difflib import get_close_matches  # for mistakes only
+
         near = get_close_matches(name.lower().replace("_", "-"), by_name, n=1, cutoff=0.5)
         offer = f"did you mean `{near[0]}`?" if near else "`querylint rules` lists all of them"
         raise RuleNameError(f"there is no rule `{name}`; {offer}")

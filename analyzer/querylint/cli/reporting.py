@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
@@ -57,6 +56,8 @@ def say(outcome: Outcome, printing: Printing) -> Said:
     for kind, path in printing.outputs:
         write(path, render(kind, result, replace(options, quiet=False, statistics=False)))
     if terminal := is_terminal():
+        from shutil import get_terminal_size  # which loads every way of compressing files
+
         full = None if printing.chosen else FULL_AT_TERMINAL
         options = replace(options, by_cost=True, full=full, width=max(60, get_terminal_size().columns))
     options = replace(options, color=paint.wanted(printing.color, os.environ, terminal), links=paint.links_wanted(os.environ, terminal))

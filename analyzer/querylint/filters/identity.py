@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from querylint.rule import Finding
+
+# `hashlib` loads a whole library of ciphers. Its own sums are in `_sha2` from Python 3.12 on, and were in `_sha256` before.
+try:
+    from _sha2 import sha256  # type: ignore[import-not-found]
+except ImportError:
+    try:
+        from _sha256 import sha256  # type: ignore[import-not-found]
+    except ImportError:
+        from hashlib import sha256
 
 _LENGTH = 32
 
@@ -23,7 +31,7 @@ def fingerprints(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     for number in sorted(range(len(findings)), key=lambda index: _place(findings[index])):
         finding = findings[number]
         about = _about(finding)
-        digest = hashlib.sha256(f"{about}\0{seen[about]}".encode("utf-8", "surrogatepass")).hexdigest()
+        digest = sha256(f"{about}\0{seen[about]}".encode("utf-8", "surrogatepass")).hexdigest()
         seen[about] += 1
         stamped[number] = replace(finding, fingerprint=digest[:_LENGTH])
     return tuple(stamped[number] for number in range(len(findings)))

@@ -1,7 +1,7 @@
 """Parts of what front ends say of a project, kept from one look at it to the next: whatever nothing has changed of is not lowered again.
 
 A part knows what it was taken from, as questions (what is in this file? which file does this import mean?) with their answers. It holds
-as long as all its questions are answered in the same way. `Kept` lives in memory, for those who look again and again (an editor, a run
+as long as all its questions are answered in the same way. `KeptParts` lives in memory, for those who look again and again (an editor, a run
 that makes fixes); `dump` and `load` take it to the disk and back.
 """
 
@@ -46,19 +46,27 @@ class Room:
 
 
 @dataclass(slots=True)
-class Kept:
+class KeptParts:
     """What is kept of one project.
 
-    `trees` are parsed files by path and source, for those who look again and again; None where trees are not worth their memory.
+    `judged` is what was said of islands of it, as bytes by what was judged. `trees` are parsed files by path and source, for those who look
+    again and again; None where trees are not worth their memory.
     """
 
     rooms: dict[str, Room] = field(default_factory=dict)
+    judged: dict[bytes, bytes] = field(default_factory=dict)
     trees: dict[tuple[str, bytes], Any] | None = None
+    spoken: bool = False
 
     @property
     def grown(self) -> bool:
         """Whether anything is other than it was loaded."""
-        return any(room.grown for room in self.rooms.values())
+        return self.spoken or any(room.grown for room in self.rooms.values())
+
+    def speak(self, judged: dict[bytes, bytes]) -> None:
+        """Keep what this look says of each island, and forget the rest."""
+        self.spoken |= judged.keys() != self.judged.keys()
+        self.judged = judged
 
     def room(self, name: str) -> Room:
         """The parts of one front end."""
@@ -75,17 +83,19 @@ class Kept:
 
     def dump(self) -> bytes:
         """All parts as bytes; those that cannot be written down are left out."""
-        return marshal.dumps([(name, room.ground, list(_rows(room))) for name, room in self.rooms.items()])
+        return marshal.dumps((self.judged, [(name, room.ground, list(_rows(room))) for name, room in self.rooms.items()]))
 
     @classmethod
-    def load(cls, data: bytes) -> Kept:
+    def load(cls, data: bytes) -> KeptParts:
         """What `dump` has made; nothing is kept where these bytes are something else."""
         try:
+            judged, rooms = marshal.loads(data)
             return cls(
                 {
                     room: Room({name: Part(key, asked, data=blob) for name, key, asked, blob in rows}, ground)
-                    for room, ground, rows in marshal.loads(data)
-                }
+                    for room, ground, rows in rooms
+                },
+                dict(judged),
             )
         except (ValueError, TypeError, EOFError):
             return cls()

@@ -7,21 +7,44 @@ from dataclasses import field
 from typing import Protocol
 
 from querylint.construction import dataclass
-from querylint.frontends.kept import Kept
+from querylint.frontends.kept import KeptParts
+from querylint.frontends.packed import Sealed
 from querylint.ir import Function, Role, Schema
+from querylint.ir.outline import Outline, outline
 from querylint.result import Note
+
+
+class Functions(Sealed[tuple[Function, ...]]):
+    """The functions of one file."""
+
+    __slots__ = ()
+    FORM = tuple[Function, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredFile:
+    """One file: its functions, and what these say to the rest of the project."""
+
+    path: str
+    functions: Functions
+    outline: Outline
+
+    @classmethod
+    def of(cls, path: str, functions: tuple[Function, ...]) -> LoweredFile:
+        """A file that holds these functions."""
+        return cls(path, Functions(functions), outline(functions))
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """What a front end hands on: functions, schemas by root, notes, roots, the files that it read closely, and names used indirectly.
+    """What a front end hands on: files, schemas by root, notes, roots, the files that it read closely, and names used indirectly.
 
     `mentioned` are the routes of functions that code outside of tests names, called or not, and the keys of helpers whose names are handed
     on; `manual` the routes that a comment tells people to run by hand. `aliases` are further routes, by root, of functions that other
     files pass on.
     """
 
-    functions: tuple[Function, ...] = ()
+    files: tuple[LoweredFile, ...] = ()
     schemas: dict[str, Schema] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     roots: tuple[str, ...] = ()
@@ -31,6 +54,11 @@ class Lowered:
     manual: frozenset[str] = frozenset()
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
 
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """The functions of all files."""
+        return tuple(function for file in self.files for function in file.functions.value)
+
 
 class FrontEnd(Protocol):
     """Reads one kind of code in a project."""
@@ -39,7 +67,7 @@ class FrontEnd(Protocol):
         """Everything that the project says in this kind of code."""
 
 
-Make = Callable[[Collection[str], Collection[str], Callable[[str], bytes | None], Callable[[str], Role], Kept | None], FrontEnd]
+Make = Callable[[Collection[str], Collection[str], Callable[[str], bytes | None], Callable[[str], Role], KeptParts | None], FrontEnd]
 
 
 def together(parts: Collection[Lowered]) -> Lowered:
@@ -50,7 +78,7 @@ def together(parts: Collection[Lowered]) -> Lowered:
         schemas |= part.schemas
         aliases |= part.aliases
     return Lowered(
-        tuple(f for part in parts for f in part.functions),
+        tuple(file for part in parts for file in part.files),
         schemas,
         tuple(n for part in parts for n in part.notes),
         tuple(r for part in parts for r in part.roots),

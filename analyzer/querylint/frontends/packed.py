@@ -11,16 +11,50 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from querylint.cache.digest import digest
 from querylint.ir.value import NOT_LITERAL
 
+T = TypeVar("T")
 Convert = Callable[[Any], Any]
 PLAIN = (str, int, bool, float, bytes, type(None))
 
 
 class UnpackableError(Exception):
     """A value that cannot be written down, or bytes that hold no such value."""
+
+
+class Sealed(Generic[T]):
+    """A value that is read from its bytes when somebody first asks for it, and written when somebody first asks for these."""
+
+    __slots__ = ("_sign", "_value", "_written")
+    FORM: object = None
+
+    def __init__(self, value: T | None = None, sign: bytes = b"", written: bytes | None = None) -> None:
+        self._value = value
+        self._sign = sign
+        self._written = written
+
+    @property
+    def value(self) -> T:
+        """What is sealed. Raises UnpackableError for bytes that hold no such value."""
+        if self._value is None:
+            self._value = unpacked(self.FORM, self._written or b"")
+        return self._value
+
+    @property
+    def written(self) -> tuple[bytes, bytes]:
+        """Its sign and its bytes. Raises UnpackableError for a value that cannot be written down."""
+        if self._written is None:
+            self._written = packed(self.FORM, self._value)
+            self._sign = digest(signature(self.FORM, self._value))
+        return self._sign, self._written
+
+    @property
+    def sign(self) -> bytes:
+        """A short name for it: what has the same is the same. Raises UnpackableError like `written`."""
+        return self.written[0]
 
 
 class _Forms:
@@ -51,7 +85,10 @@ class _Forms:
             hints = get_type_hints(kind)
             parts = [self._inside(hints[f.name], f"v.{f.name}", f"v[{n}]", "p") for n, f in enumerate(f for f in fields(kind) if f.init)]
             return f"({', '.join(out for out, _ in parts)},)", f"_kind{number}({', '.join(back for _, back in parts)})"
-        if origin in (Union, UnionType) and type(None) not in arguments and not _plain(kind):
+        if isinstance(kind, type) and issubclass(kind, Sealed):
+            self.scope[f"_kind{number}"] = kind
+            return "v.written", f"_kind{number}(None, *v)"
+        if origin in (Union, UnionType) and not (len(arguments) == 2 and type(None) in arguments) and not _plain(kind):
             numbers = [self._number(one) for one in arguments]
             self.scope[f"_kind{number}"] = {one: place for place, one in enumerate(arguments)}
             self.scope[f"_outs{number}"] = _Late(self.scope, [f"_out{n}" for n in numbers])

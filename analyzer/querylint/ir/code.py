@@ -348,9 +348,12 @@ class Function:
             object.__setattr__(self, "_steps", found)
         return found
 
-    def own_steps(self) -> Iterator[Step]:
+    def own_steps(self) -> tuple[Step, ...]:
         """Every step that runs when the function is called: not those in code that it only keeps for later."""
-        return _walk(self.body, detached=False)
+        steps = self.steps()
+        if any(isinstance(step, Loop) and step.detached for step in steps):
+            return tuple(_walk(self.body, detached=False))
+        return steps
 
 
 def _walk(block: Block, *, detached: bool = True) -> Iterator[Step]:

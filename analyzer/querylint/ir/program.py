@@ -138,10 +138,10 @@ class Program:
 
     def calls(self) -> Iterator[tuple[Site, Call]]:
         """Every call of the program."""
-        for key in self.functions:
-            for site in self.sites(key).all:
-                if isinstance(site.step, Call):
-                    yield site, site.step
+        return iter(self.once("every call", self._calls))
+
+    def _calls(self) -> list[tuple[Site, Call]]:
+        return [(site, site.step) for key in self.functions for site in self.sites(key).all if isinstance(site.step, Call)]
 
     def callee(self, function: Function, call: Call) -> Function | None:
         """The function that a call reaches, if it is known."""

@@ -93,6 +93,7 @@ class Cases:
         self.callees = callees
         self.divided = {key for key, function in functions.items() if function.cases and function.wrapper is None}
         self.narrowed: dict[tuple[str, int], tuple[Effect, ...]] = {}
+        self._arrivals: dict[tuple[str, int], Arrival] = {}
 
     def handed(self, function: Function, call: Call, outer: Facts | None = None) -> Facts | None:
         """What is known of the parameters of the called function; None where it cannot be told which argument is which."""
@@ -115,6 +116,14 @@ class Cases:
 
     def arrival(self, function: Function, call: Call, outer: Facts | None = None) -> Arrival:
         """What a call in a function, of whose own parameters `outer` is known, decides in the function that it reaches."""
+        if outer is None:
+            place = (function.key, call.id)
+            if place not in self._arrivals:
+                self._arrivals[place] = self._arrival(function, call, None)
+            return self._arrivals[place]
+        return self._arrival(function, call, outer)
+
+    def _arrival(self, function: Function, call: Call, outer: Facts | None) -> Arrival:
         facts = self.handed(function, call, outer)
         key = self.callees.get((function.key, call.id), "")
         return Arrival(key, facts, self.closed(self.functions[key], facts) if facts is not None and key in self.divided else [])

@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from querylint.construction import replace
-from querylint.ir import Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, TargetKind, Way
+from querylint.ir import Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, Way
 from querylint.ir.program import Edge
 from querylint.link import callgraph
+from querylint.link.routes import Routes
 
 if TYPE_CHECKING:
     from querylint.link.cases import Cases
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def link(
     functions: Iterable[Function],
     schemas: Mapping[str, Schema],
+    routes: Routes,
     words: frozenset[str] = frozenset(),
     mentioned: frozenset[str] = frozenset(),
     manual: frozenset[str] = frozenset(),
-    aliases: Mapping[tuple[str, str], str] | None = None,
+    rows: Mapping[str, int] | None = None,
 ) -> Program:
-    """The program that rules ask.
+    """The program that rules ask: all functions of an island, and the schemas that govern them.
 
-    `words` are all string constants of the project, by which something may be named indirectly; `mentioned` the
-    routes that it names, `manual` those that it tells people to run by hand; `aliases` gives functions further routes, by root.
+    `routes` are those of the whole project. `words` are names of indexes that stand in quotes, `mentioned` the routes that the project
+    names, `manual` those that it tells people to run by hand, `rows` sizes of tables that the user stated.
     """
     by_key = {f.key: f for f in functions}
-    routes: dict[tuple[str, str], str] = dict(aliases or {}) | {(f.root, f.route): f.key for f in by_key.values() if f.route is not None}
-    by_route: dict[str, list[str]] = {}
-    for (_, route), key in routes.items():
-        by_route.setdefault(route, []).append(key)
     callees: dict[tuple[str, int], str] = {}
     for function in by_key.values():
         for step in function.steps():
             if isinstance(step, Call):
-                callee = _callee(step, by_key, routes, by_route)
+                callee = routes.callee(step.target)
                 if callee is not None:
                     callees[function.key, step.id] = callee
     callers = _callers(by_key, callees)
@@ -44,7 +45,6 @@ def link(
     cases = _cases(by_key, callees)
     if cases is not None:
         by_key = {key: cases.sized(function) for key, function in by_key.items()}
-    callers = _callers(by_key, callees)
     forward: dict[str, tuple[str, ...]] = {}
     direct: dict[str, tuple[str, ...]] = {}
     for function in by_key.values():
@@ -72,6 +72,7 @@ def link(
         callgraph.throwing(by_key, callees, order),
         callgraph.reached(by_key, forward),
         words,
+        rows or {},
         mentioned=mentioned,
         manual=manual,
         narrowed=cases.narrowed if cases is not None else {},
@@ -88,20 +89,35 @@ def _cases(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], 
     return Cases(functions, callees)
 
 
-def _callee(
-    call: Call, functions: Mapping[str, Function], routes: Mapping[tuple[str, str], str], by_route: Mapping[str, list[str]]
-) -> str | None:
-    target = call.target
-    if target.kind is TargetKind.FUNCTION:
-        key = f"{target.module}::{target.name}"
-        return key if key in functions else None
-    if target.kind is TargetKind.ROUTE:
-        key = routes.get((target.module, target.name), "")
-        if key in functions:
-            return key
-        others = by_route.get(target.name, [])
-        return others[0] if len(others) == 1 else None
-    return None
+def merged(programs: Sequence[Program], order: Iterable[str]) -> Program:
+    """The programs of all islands as one; `order` is that of all their functions."""
+    if len(programs) == 1:
+        return programs[0]
+    functions = _all(p.functions for p in programs)
+    return Program(
+        {key: functions[key] for key in order},
+        _all(p.schemas for p in programs),
+        _all(p.callees for p in programs),
+        _all(p.callers for p in programs),
+        _all(p.effects for p in programs),
+        _all(p.remotes for p in programs),
+        frozenset().union(*(p.outside for p in programs)),
+        frozenset().union(*(p.throws for p in programs)),
+        _all(p.reached for p in programs),
+        frozenset().union(*(p.words for p in programs)),
+        _all(p.rows for p in programs),
+        frozenset().union(*(p.mentioned for p in programs)),
+        frozenset().union(*(p.manual for p in programs)),
+        _all(p.narrowed for p in programs),
+        _all(p.unasked for p in programs),
+    )
+
+
+def _all(parts: Iterable[Mapping[K, V]]) -> dict[K, V]:
+    whole: dict[K, V] = {}
+    for part in parts:
+        whole |= part
+    return whole
 
 
 def _callers(functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str]) -> dict[str, tuple[Edge, ...]]:

@@ -20,19 +20,19 @@ from querylint.frontends.convex.registration import Registrars, registration
 from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
 from querylint.frontends.convex.schema import read_schema, unplaced
 from querylint.frontends.convex.texts import Text
-from querylint.frontends.kept import Answer, Kept, Look, Question
-from querylint.frontends.lowered import Lowered
+from querylint.frontends.kept import Answer, KeptParts, Look, Question
+from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.modules import Modules
 from querylint.frontends.modules.names import Definition
 from querylint.frontends.packed import packed, signature, stands_for_itself, unpacked
-from querylint.ir import Access, Call, Function, Kind, Role, Schema, Table, TargetKind
+from querylint.ir import Kind, Role, Schema, Table
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 from querylint.syntax.typescript import parse_module
 
 T = TypeVar("T")
 SCHEMA = tuple[Schema, tuple[Note, ...]]
-Lowering = tuple[tuple[Function, ...], tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...]]
+Lowering = tuple[LoweredFile, tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...]]
 stands_for_itself("undefined", tree.UNDEFINED)
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 HEAD = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -56,7 +56,7 @@ class ConvexFrontEnd:
         generated: Collection[str],
         read: Callable[[str], bytes | None],
         role: Callable[[str], Role],
-        kept: Kept | None = None,
+        kept: KeptParts | None = None,
     ) -> None:
         self.files = [f for f in files if f.endswith(SUFFIXES)]
         self.modules = Modules(files, read, partial(kept.tree, parse=parse_module) if kept is not None and kept.trees is not None else None)
@@ -66,7 +66,7 @@ class ConvexFrontEnd:
         self.registrars = Registrars(self.modules)
         self.schemas: dict[str, Schema] = {}
         self.notes: list[Note] = []
-        self.done: dict[str, tuple[Function, ...]] = {}
+        self.done: dict[str, LoweredFile] = {}
         self._followed: set[str] = set()
         self._texts: dict[str, Text] = {}
         self._given: dict[str, bytes] = {}
@@ -99,10 +99,10 @@ class ConvexFrontEnd:
         for root in self.roots:
             if root.schema in handed:
                 self.schemas[root.folder] = replace(self.schemas[root.folder], handed=True)
-        functions = tuple(f for path in sorted(self.done) for f in self.done[path])
-        routes = {f.key: f.route for f in functions if f.route is not None}
+        files = tuple(self.done[path] for path in sorted(self.done))
+        routes = {key: route for file in files for _, route, key in file.outline.routes}
         lowered = Lowered(
-            functions,
+            files,
             self.schemas,
             tuple(self.notes),
             tuple(r.folder for r in self.roots),
@@ -168,10 +168,7 @@ class ConvexFrontEnd:
         wanted: dict[str, None] = {}
         for path in [path for path in self.done if path not in self._followed]:
             self._followed.add(path)
-            for function in self.done[path]:
-                for step in function.steps():
-                    if isinstance(step, Call) and step.target.kind is TargetKind.FUNCTION and step.target.module not in self.done:
-                        wanted[step.target.module] = None
+            wanted |= dict.fromkeys(module for module in self.done[path].outline.modules if module not in self.done)
         for path in wanted:
             self._lower(path)
         return bool(wanted)
@@ -196,7 +193,7 @@ class ConvexFrontEnd:
     def _lower(self, path: str) -> None:
         if path in self.done:
             return
-        self.done[path] = ()
+        self.done[path] = LoweredFile.of(path, ())
         key, make, tables = self._task(path)
         given = self._given.pop(path, None)
         if given is not None:
@@ -225,7 +222,7 @@ class ConvexFrontEnd:
         module = self.modules.module(path)
         lines = self.modules.lines(path)
         if module is None or lines is None:
-            return (), (), (), ()
+            return LoweredFile.of(path, ()), (), (), ()
         notes: list[Note] = []
         if module.unread is not None:
             line = lines.position(module.unread)[0]
@@ -234,9 +231,9 @@ class ConvexFrontEnd:
             line = lines.position(module.broken[0][0])[0]
             notes.append(Note(NoteKind.PARSE, "does not parse here; what can be read of the rest is analysed", path, line))
         context = ModuleContext(path, self.modules, root, tables, self._api_root(root), self.registrars.kind_of)
-        functions = ModuleLowering(context, module, lines, self._role(path, root), route).run()
+        functions = tuple(ModuleLowering(context, module, lines, self._role(path, root), route).run())
         passing = self._passes_on(path) if route is not None else ()
-        return tuple(functions), tuple(notes), tuple(sorted(self._hands_over(path, module))), passing
+        return LoweredFile.of(path, functions), tuple(notes), tuple(sorted(self._hands_over(path, module))), passing
 
     def _passes_on(self, path: str) -> tuple[tuple[str, str, str], ...]:
         """The names that a module exports for functions which another file, or another name of its own, defines: name, file, name there."""
@@ -257,19 +254,23 @@ class ConvexFrontEnd:
 
         One that has no route where it is defined gets the first of these.
         """
-        functions = {(f.path, f.name): f for found in self.done.values() for f in found if f.kind is not Kind.PLAIN}
+        keys = {(path, name): key for path, file in self.done.items() for name, key in file.outline.registered}
+        routed = {key for file in self.done.values() for _, _, key in file.outline.routes}
         aliases: dict[tuple[str, str], str] = {}
         for path in sorted(self._passing):
             root = root_of(path, self.roots)
             for name, home, inner in self._passing[path]:
-                function = functions.get((home, inner))
-                if function is None or root is None:
+                key = keys.get((home, inner))
+                if key is None or root is None:
                     continue
                 route = f"{route_of(path, root)}:{name}"
-                aliases[root.folder, route] = function.key
-                if function.route is None:
-                    routed = functions[home, inner] = replace(function, route=route, root=root.folder)
-                    self.done[home] = tuple(routed if f is function else f for f in self.done[home])
+                aliases[root.folder, route] = key
+                if key not in routed:
+                    routed.add(key)
+                    found = self.done[home].functions.value
+                    last = max(n for n, f in enumerate(found) if (f.name, f.key) == (inner, key) and f.kind is not Kind.PLAIN)
+                    known = replace(found[last], route=route, root=root.folder)
+                    self.done[home] = LoweredFile.of(home, (*found[:last], known, *found[last + 1 :]))
         return aliases
 
     def _role(self, path: str, root: ConvexRoot | None) -> Role:
@@ -310,17 +311,17 @@ class ConvexFrontEnd:
 
     def _handed_on(self) -> set[str]:
         """The keys of helpers that no lowered call leads to, though their names stand elsewhere: somebody may call them as values."""
-        functions = [f for found in self.done.values() for f in found]
-        called = {s.target.name for f in functions for s in f.steps() if isinstance(s, Call)}
-        idle = [f for f in functions if f.kind is Kind.PLAIN and f.name not in called and f.name.isidentifier()]
+        outlines = [file.outline for file in self.done.values()]
+        called = {name for outline in outlines for name in outline.called}
+        idle = [(name.encode(), key) for outline in outlines for name, key in outline.plain if name not in called]
         if not idle:
             return set()
-        declared = Counter(f.name.encode() for f in idle)
+        declared = Counter(name for name, _ in idle)
         seen: Counter[bytes] = Counter()
         for path in self.done:
             words = self._text(path).words()
             seen.update({word: words[word] for word in declared.keys() & words.keys()})
-        return {f.key for f in idle if seen[f.name.encode()] > declared[f.name.encode()]}
+        return {key for name, key in idle if seen[name] > declared[name]}
 
     def _manual(self) -> frozenset[str]:
         """Routes that the code tells people to run by hand (`npx convex run repairs:all`), or that only scripts name."""
@@ -371,9 +372,7 @@ class ConvexFrontEnd:
 
     def _met(self) -> frozenset[bytes]:
         """Names of indexes by which a lowered query reads."""
-        functions = [f for found in self.done.values() for f in found]
-        queries = [*(s for f in functions for s in f.steps() if isinstance(s, Access)), *(a for f in functions for a in f.built)]
-        return frozenset(p.index.encode() for a in queries for p in a.plans if p.index is not None)
+        return frozenset(name.encode() for file in self.done.values() for name in file.outline.indexes)
 
 
 def _with_first(routes: frozenset[str], aliases: Mapping[tuple[str, str], str], first: Mapping[str, str]) -> frozenset[str]:

@@ -10,8 +10,8 @@ from functools import partial
 
 from querylint.cache.digest import digest
 from querylint.construction import replace
-from querylint.frontends.kept import Kept, Look, Question
-from querylint.frontends.lowered import Lowered
+from querylint.frontends.kept import KeptParts, Look, Question
+from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.python.lower import Found, ModuleLowering
 from querylint.frontends.python.project import PythonProject
 from querylint.frontends.python.stack import Stack
@@ -56,7 +56,7 @@ class PythonFrontEnd:
         generated: Collection[str],
         read: Callable[[str], bytes | None],
         role: Callable[[str], Role],
-        kept: Kept | None = None,
+        kept: KeptParts | None = None,
     ) -> None:
         self.files = sorted(f for f in files if f.endswith(".py"))
         self.all = files
@@ -130,7 +130,11 @@ class PythonFrontEnd:
         others = self._dialects(functions, home, own, chief) if len(own) > 1 else {}
         schema = Schema(ROOT, chief.name, tables, facts=chief.facts, validated=True, span=None, others=others)
         analysed = tuple(sorted(read.union(*(stack.closely() for stack in project.stacks))))
-        return Lowered(functions, {ROOT: schema}, tuple(notes), (ROOT,), analysed)
+        by_file: dict[str, list[Function]] = {}
+        for function in functions:
+            by_file.setdefault(function.key.partition("::")[0], []).append(function)
+        files = tuple(LoweredFile.of(path, tuple(found)) for path, found in by_file.items())
+        return Lowered(files, {ROOT: schema}, tuple(notes), (ROOT,), analysed)
 
     def _dialects(self, functions: Collection[Function], home: Mapping[str, Stack], own: list[Stack], chief: Stack) -> dict[str, Dialect]:
         """The functions and files of other stacks than the chief one: by the tables that they access, else by what their file imports."""
