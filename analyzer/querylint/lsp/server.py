@@ -264,7 +264,7 @@ class Session:
 def _look(folder: Folder, buffers: dict[str, Buffer], encoding: str, overtaken: Event) -> Seen | None:
     """One look, on the thread of the worker; None where it was broken off."""
     try:
-        return look(folder.root, buffers, encoding, overtaken, folder.kept)
+        return look(folder.root, buffers, encoding, overtaken, folder.remembered)
     except Overtaken:
         return None
 
