@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 from lsprotocol import types
@@ -59,6 +60,11 @@ class Editor:
 
     def uri(self, path: str) -> str:
         return (self.folder / path).as_uri()
+
+    def path(self, uri: str) -> str:
+        """What a file of the folder is called in it."""
+        assert uri.startswith(f"{self.folder.as_uri()}/"), uri
+        return unquote(uri.removeprefix(f"{self.folder.as_uri()}/"))
 
     def document(self, path: str) -> types.TextDocumentIdentifier:
         return types.TextDocumentIdentifier(self.uri(path))

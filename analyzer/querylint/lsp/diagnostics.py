@@ -48,7 +48,8 @@ class Abilities:
             bool(shown and shown.tag_support and types.DiagnosticTag.Unnecessary in shown.tag_support.value_set),
             bool(edits and edits.document_changes),
             types.MarkupKind.Markdown in hover,
-            bool(edits and edits.document_changes and types.ResourceOperationKind.Create in (edits.resource_operations or ())),
+            # Neovim makes files, and says so, without a word of changes by document, which is where the protocol has them.
+            bool(edits and types.ResourceOperationKind.Create in (edits.resource_operations or ())),
         )
 
 
