@@ -101,6 +101,21 @@ def test_a_finding_tells_its_way_and_its_page(project: GitProject) -> None:
     session(project.folder, "visual_studio_code", script)
 
 
+def test_an_editor_that_shows_the_diagnostic_beside_is_not_told_twice(project: GitProject) -> None:
+    project.write({HELPERS_TS: READING_HELPERS})
+
+    async def script(editor: Editor) -> None:
+        editor.open(POSTS_TS)
+        (finding,) = await editor.shown(POSTS_TS, ["loop-read"])
+        told = await editor.hover(POSTS_TS, finding.range.start)
+        assert told is not None
+        assert isinstance(told.contents, types.MarkupContent)
+        assert told.contents.value.startswith("**loop-read** (warning)\n\nCost: ")
+        assert "is read through" not in told.contents.value
+
+    session(project.folder, "visual_studio_code", script, options={"diagnosticsInHover": True})
+
+
 def test_an_editor_that_shows_no_way_gets_it_in_the_message(project: GitProject) -> None:
     project.write({HELPERS_TS: READING_HELPERS})
 
