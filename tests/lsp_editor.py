@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 from lsprotocol import types
@@ -59,6 +60,11 @@ class Editor:
 
     def uri(self, path: str) -> str:
         return (self.folder / path).as_uri()
+
+    def path(self, uri: str) -> str:
+        """What a file of the folder is called in it."""
+        assert uri.startswith(f"{self.folder.as_uri()}/"), uri
+        return unquote(uri.removeprefix(f"{self.folder.as_uri()}/"))
 
     def document(self, path: str) -> types.TextDocumentIdentifier:
         return types.TextDocumentIdentifier(self.uri(path))
@@ -116,24 +122,25 @@ class Editor:
 
 
 @asynccontextmanager
-async def opened(folder: Path, profile: str, *, root: bool = True) -> AsyncIterator[Editor]:
+async def opened(folder: Path, profile: str, *, root: bool = True, options: object = None) -> AsyncIterator[Editor]:
     client = make_test_lsp_client()
     await client.start_io(sys.executable, "-m", "querylint", "lsp", "--stdio", cwd=str(folder), env=environment())
     uri = folder.as_uri() if root else None
     folders = [types.WorkspaceFolder(uri, folder.name)] if uri else None
     editor = Editor(client, folder, profile == PULLED)
     client.feature(types.CLIENT_REGISTER_CAPABILITY)(partial(editor.watch))
-    editor.started = await client.initialize_session(types.InitializeParams(abilities(profile), root_uri=uri, workspace_folders=folders))
+    asked = types.InitializeParams(abilities(profile), root_uri=uri, workspace_folders=folders, initialization_options=options)
+    editor.started = await client.initialize_session(asked)
     yield editor
     await client.shutdown_session()
     await client.stop()
 
 
-def session(folder: Path, profile: str, script: Callable[[Editor], Awaitable[Any]], *, root: bool = True) -> None:
+def session(folder: Path, profile: str, script: Callable[[Editor], Awaitable[Any]], *, root: bool = True, options: object = None) -> None:
     """Carry out a script in an editor of a profile."""
 
     async def whole() -> None:
-        async with opened(folder, profile, root=root) as editor:
+        async with opened(folder, profile, root=root, options=options) as editor:
             await script(editor)
 
     asyncio.run(asyncio.wait_for(whole(), 120))

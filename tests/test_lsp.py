@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
+from fix_cases import FixCase, fix_cases
 from git_project import HELPERS, OLD_SIN, POSTS, READING_HELPERS, GitProject, environment
+from laid import lay
 from lsp_editor import PROFILES, PULLED, PUSHED, Editor, session
 
 POSTS_TS = "convex/posts.ts"
@@ -99,6 +101,21 @@ def test_a_finding_tells_its_way_and_its_page(project: GitProject) -> None:
     session(project.folder, "visual_studio_code", script)
 
 
+def test_an_editor_that_shows_the_diagnostic_beside_is_not_told_twice(project: GitProject) -> None:
+    project.write({HELPERS_TS: READING_HELPERS})
+
+    async def script(editor: Editor) -> None:
+        editor.open(POSTS_TS)
+        (finding,) = await editor.shown(POSTS_TS, ["loop-read"])
+        told = await editor.hover(POSTS_TS, finding.range.start)
+        assert told is not None
+        assert isinstance(told.contents, types.MarkupContent)
+        assert told.contents.value.startswith("**loop-read** (warning)\n\nCost: ")
+        assert "is read through" not in told.contents.value
+
+    session(project.folder, "visual_studio_code", script, options={"diagnosticsInHover": True})
+
+
 def test_an_editor_that_shows_no_way_gets_it_in_the_message(project: GitProject) -> None:
     project.write({HELPERS_TS: READING_HELPERS})
 
@@ -123,17 +140,68 @@ export default defineSchema({
 
 
 def applied(editor: Editor, edit: types.WorkspaceEdit, texts: dict[str, str]) -> dict[str, str]:
-    """The texts after an edit whose lines are plain ASCII."""
-    listed = [(c.text_document.uri, c.edits) for c in edit.document_changes or () if isinstance(c, types.TextDocumentEdit)]
+    """The texts after an edit whose lines are plain ASCII, in the order that the protocol says."""
     after = dict(texts)
-    for uri, edits in [*listed, *(edit.changes or {}).items()]:
-        path = next(path for path in texts if editor.uri(path) == uri)
+    listed: list[tuple[str, object]] = list((edit.changes or {}).items())
+    for change in edit.document_changes or ():
+        if isinstance(change, types.CreateFile):
+            path = editor.path(change.uri)
+            assert path not in after, "nothing may be written over"
+            after[path] = ""
+        else:
+            assert isinstance(change, types.TextDocumentEdit)
+            listed.append((change.text_document.uri, change.edits))
+    for uri, edits in listed:
+        path = editor.path(uri)
         for change in sorted(edits, key=lambda e: (e.range.start.line, e.range.start.character), reverse=True):
             lines = after[path].splitlines(keepends=True)
             start, end = (sum(map(len, lines[: at.line])) + at.character for at in (change.range.start, change.range.end))
             assert isinstance(change, types.TextEdit)
             after[path] = after[path][:start] + change.new_text + after[path][end:]
     return after
+
+
+RECORDED = [case for case in fix_cases() if case.after.keys() - case.before.keys()]
+
+
+@pytest.mark.parametrize(("case", "profile"), [*((case, "visual_studio_code") for case in RECORDED), (RECORDED[0], "neovim@v0.11.0")])
+def test_a_fix_makes_a_new_file_where_the_editor_can(tmp_path: Path, case: FixCase, profile: str) -> None:
+    folder = lay(tmp_path / "project", {**case.before, "querylint.toml": 'show = "info"\n'})
+    (mark,) = case.marks
+
+    async def script(editor: Editor) -> None:
+        editor.open(mark.path)
+        (finding,) = await editor.shown(mark.path, [mark.rule])
+        fix, *_ = await editor.actions(mark.path, finding.range)
+        assert fix.title.endswith(")")
+        assert "(unsafe: " in fix.title
+        assert fix.edit is not None
+        assert fix.edit.document_changes is not None
+        assert not fix.edit.changes
+        assert [type(change) for change in fix.edit.document_changes] == [types.TextDocumentEdit, types.CreateFile, types.TextDocumentEdit]
+        after = applied(editor, fix.edit, case.before)
+        assert {path: text for path, text in after.items() if text != case.before.get(path)} == case.after
+        for path in case.after:
+            if path in editor.versions:
+                editor.type(path, after[path])
+            else:
+                editor.open(path, after[path])  # an unsaved buffer of a file that is not on the disk yet
+        await editor.shown(mark.path, [])
+
+    session(folder, profile, script)
+
+
+def test_no_fix_makes_half_of_what_it_is_where_the_editor_makes_no_files(tmp_path: Path) -> None:
+    (case, *_) = RECORDED
+    folder = lay(tmp_path / "project", {**case.before, "querylint.toml": 'show = "info"\n'})
+    (mark,) = case.marks
+
+    async def script(editor: Editor) -> None:
+        editor.open(mark.path)
+        (finding,) = await editor.shown(mark.path, [mark.rule])
+        assert [action.title.partition(" ")[0] for action in await editor.actions(mark.path, finding.range)] == ["Suppress"]
+
+    session(folder, "emacs", script)
 
 
 @pytest.mark.parametrize("profile", ["visual_studio_code", "neovim@v0.11.0"])

@@ -9,7 +9,7 @@ import pytest
 
 from git_project import OLD_SIN, READING_HELPERS, GitProject
 from querylint import engine
-from querylint.lsp.analysis import Buffer, Kept, Overtaken, look
+from querylint.lsp.analysis import Buffer, Overtaken, Remembered, look
 
 
 def test_a_look_that_is_overtaken_breaks_off(tmp_path: Path) -> None:
@@ -40,20 +40,20 @@ def test_what_reads_the_same_is_not_analyzed_again(tmp_path: Path, monkeypatch: 
     ran: list[int] = []
     run = engine.run
     monkeypatch.setattr(engine, "run", lambda check, rules: ran.append(1) or run(check, rules))
-    kept, edited = Kept(), {"convex/helpers.ts": Buffer(READING_HELPERS.encode(), 2)}
-    assert look(project.folder, {}, "utf-16", Event(), kept).findings == ()
+    remembered, edited = Remembered(), {"convex/helpers.ts": Buffer(READING_HELPERS.encode(), 2)}
+    assert look(project.folder, {}, "utf-16", Event(), remembered).findings == ()
     opened = {"convex/helpers.ts": Buffer((project.folder / "convex/helpers.ts").read_bytes(), 1)}
-    assert look(project.folder, opened, "utf-16", Event(), kept).findings == ()
+    assert look(project.folder, opened, "utf-16", Event(), remembered).findings == ()
     assert len(ran) == 1
-    assert [f.rule for f in look(project.folder, edited, "utf-16", Event(), kept).findings] == ["loop-read"]
+    assert [f.rule for f in look(project.folder, edited, "utf-16", Event(), remembered).findings] == ["loop-read"]
     assert len(ran) == 2
     project.write({"convex/helpers.ts": READING_HELPERS})  # it is saved
-    seen = look(project.folder, {"convex/helpers.ts": Buffer(READING_HELPERS.encode(), 5)}, "utf-16", Event(), kept)
+    seen = look(project.folder, {"convex/helpers.ts": Buffer(READING_HELPERS.encode(), 5)}, "utf-16", Event(), remembered)
     assert (seen.versions, len(ran)) == ({"convex/helpers.ts": 5}, 2)
     project.write({"querylint.toml": 'ignore = ["loop-read"]\n'})
-    assert look(project.folder, edited, "utf-16", Event(), kept).findings == ()
+    assert look(project.folder, edited, "utf-16", Event(), remembered).findings == ()
     project.write({"convex/more.ts": OLD_SIN, "querylint.toml": ""})
-    assert [f.rule for f in look(project.folder, edited, "utf-16", Event(), kept).findings] == ["unbounded-read", "loop-read"]
+    assert [f.rule for f in look(project.folder, edited, "utf-16", Event(), remembered).findings] == ["unbounded-read", "loop-read"]
     assert len(ran) == 4
 
 

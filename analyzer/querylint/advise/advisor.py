@@ -14,6 +14,7 @@ from querylint.advise.naming import index_name
 from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.planning import planner_demands
+from querylint.advise.stacks import declaring
 from querylint.construction import dataclass
 from querylint.ir import Access, Function, Index, IndexKind, Program, Role, Schema, Table
 
@@ -155,7 +156,9 @@ def _advice(program: Program, every: bool) -> dict[tuple[str, str], TableAdvice]
             if not table.indexes_known or table.library is not None:
                 continue
             mine = list(demands.each(asked.get((root, name), [])))
-            desk = _Desk(program, schema, table, mine, standing.get((root, name), []), shadows.get((root, name), []))
+            desk = _Desk(
+                program, declaring(program, schema, name), table, mine, standing.get((root, name), []), shadows.get((root, name), [])
+            )
             made = desk.advice(every=every)
             if made.indexes or made.spare or made.over:
                 found[root, name] = made

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 from querylint.advise.serving import BUILT_IN
+from querylint.advise.stacks import declaring
 from querylint.construction import dataclass
 from querylint.ir import IndexKind, Program, Schema
 
@@ -114,9 +115,10 @@ def _unlike(one: Style, own: Style) -> tuple[bool, int, int, int]:
 
 
 def index_name(program: Program, schema: Schema, table: str, fields: Sequence[str], taken: Iterable[str] = ()) -> str:
-    """A name for an index on these fields that is not taken and not too long for the platform."""
+    """A name for an index on these fields as the stack of the table has them, that is not taken and not too long for the platform."""
+    schema = declaring(program, schema, table)
     longest = LONGEST.get(schema.stack, LONGEST_OF_SQL)
-    name = program.once(("index style", schema.root), lambda: style(schema)).name(_label(schema, table), fields)
+    name = program.once(("index style", schema.root, schema.stack), lambda: style(schema)).name(_label(schema, table), fields)
     if schema.stack == "convex" and (name in BUILT_IN.values() or name.startswith("_")):
         name = f"{name.lstrip('_')}_field"
     if len(name) > longest:

@@ -12,13 +12,12 @@ from querylint.cli.console import ExitCode, put, shown, write
 from querylint.cli.progress import working
 from querylint.errors import SettingsError
 from querylint.report.snippet import printable
-from querylint.report.wording import REPOSITORY, count, listed
+from querylint.report.wording import REPOSITORY, STACKS, count, listed
 
 if TYPE_CHECKING:
     from querylint.result import Result
 
 FOLDER = click.argument("folder", default=".", type=click.Path(path_type=Path))
-STACKS = {"convex": "Convex", "django": "Django", "sqlalchemy": "SQLAlchemy", "dbapi": "DB-API"}
 NAME = "querylint.toml"
 
 

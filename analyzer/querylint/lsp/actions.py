@@ -78,15 +78,17 @@ class Actions:
             if place is None:
                 return None
             edits.setdefault(edit.span.path, []).append(types.TextEdit(place, self._ended(edit.span.path, edit.text)))
-        made = self._workspace_edit(edits)
-        if fix.created:
-            made.document_changes = [*(made.document_changes or ()), *(change for file in fix.created for change in self._created(file))]
-        return made
+        if not fix.created:
+            return self._workspace_edit(edits)
+        return types.WorkspaceEdit(document_changes=[*self._by_document(edits), *(c for file in fix.created for c in self._created(file))])
 
     def _created(self, file: NewFile) -> tuple[types.CreateFile, types.TextDocumentEdit]:
-        """A new file, and its text put into it; one that is there by now is not written over."""
-        uri, start = self.diagnoses.uri(file.path), types.Position(0, 0)
-        put = types.TextEdit(types.Range(start, start), file.text)
+        """A new file, and its text put into it; one that is there by now is not written over.
+
+        The text takes the place of the whole file, empty as it is: where it only came before the end, Neovim would end it twice.
+        """
+        uri = self.diagnoses.uri(file.path)
+        put = types.TextEdit(types.Range(types.Position(0, 0), types.Position(1, 0)), file.text)
         document = types.OptionalVersionedTextDocumentIdentifier(uri, None)
         return types.CreateFile(uri, options=types.CreateFileOptions(overwrite=False)), types.TextDocumentEdit(document, [put])
 
@@ -101,11 +103,13 @@ class Actions:
         uri = self.diagnoses.uri
         if not self.diagnoses.abilities.versioned:
             return types.WorkspaceEdit({uri(path): changes for path, changes in edits.items()})
-        return types.WorkspaceEdit(
-            document_changes=[
-                types.TextDocumentEdit(
-                    types.OptionalVersionedTextDocumentIdentifier(uri(path), self.diagnoses.seen.texts[path].version), list(changes)
-                )
-                for path, changes in edits.items()
-            ]
-        )
+        return types.WorkspaceEdit(document_changes=self._by_document(edits))
+
+    def _by_document(self, edits: dict[str, list[types.TextEdit]]) -> list[types.TextDocumentEdit]:
+        return [
+            types.TextDocumentEdit(
+                types.OptionalVersionedTextDocumentIdentifier(self.diagnoses.uri(path), self.diagnoses.seen.texts[path].version),
+                list(changes),
+            )
+            for path, changes in edits.items()
+        ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
 from pathlib import Path
 from threading import Event
 
-from querylint import discover, engine, filters, review
+from querylint import discover, engine, filters, looks, review
 from querylint.construction import dataclass
 from querylint.engine import Project
+from querylint.frontends.kept import Kept
 from querylint.ir import Program
 from querylint.lsp.places import Text
 from querylint.report.order import at_least
@@ -49,18 +51,38 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Kept:
-    """The last analysis of a project, for as long as nothing of what it has read is another text."""
+class Remembered:
+    """What earlier looks at a project leave for the next one.
+
+    `project` and `result` are the last analysis, the answer for as long as nothing of what it has read is another text. After an edit,
+    `parts` are what need not be lowered again: at first those that runs of the command have kept. `edited` is what rewriters made of files.
+    """
 
     project: _Attentive | None = None
     result: Result | None = None
+    parts: Kept | None = None
+    edited: Mapping[str, object] = field(default_factory=dict)
+
+    def parts_of(self, root: Path) -> Kept:
+        """The parts, with a place for trees, since nothing is parsed as often as what is being edited."""
+        if self.parts is None:
+            self.parts = looks.kept_of(root)
+            self.parts.trees = {}
+        return self.parts
+
+    def tidy(self) -> None:
+        """Forget the trees of texts that have changed: of each file that which was parsed last is left."""
+        if self.parts is not None and self.parts.trees is not None:
+            latest = {path: (path, source) for path, source in self.parts.trees}
+            self.parts.trees = {key: self.parts.trees[key] for key in latest.values()}
 
 
-def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Event, kept: Kept | None = None) -> Seen:
+def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Event, remembered: Remembered | None = None) -> Seen:
     """Analyze a project. Raises QuerylintError for settings or a baseline that cannot be used, Overtaken once the event is set.
 
     Files that git or the settings leave out are left out though they are open. Where a file is only opened, closed or saved, or an edit is
-    taken back, what was `kept` is the answer. Fixes are made for the open files alone, since nobody can ask for others.
+    taken back, the answer is `remembered`; after another edit, what that leaves as it was. Fixes are made for the open files alone, since
+    nobody can ask for others.
     """
     rules = engine.load_rules()
     chosen = engine.settings_for(root, rules)
@@ -71,10 +93,11 @@ def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Ev
         for path, buffer in buffers.items()
         if (path in listed or not (root / path).exists()) and len(buffer.data) <= discover.LIMIT
     }
-    kept = kept or Kept()
-    project, result = _analyzed(_Attentive(scope, chosen, unsaved, overtaken), rules, kept)
+    remembered = remembered or Remembered()
+    project, result = _analyzed(_Attentive(scope, chosen, unsaved, overtaken, remembered), rules, remembered)
     new = at_least(filters.compare(result.findings, review.usual_baseline(root) or ()).new, chosen.show)
     fixed = {f.fingerprint: f for f in project.mended(f for f in new if f.found.span.path in buffers)}
+    remembered.edited = project.edited
     findings = tuple(fixed.get(f.fingerprint, f) for f in new)
     texts = {
         path: Text(path, data, encoding, buffers[path].version if path in unsaved else None)
@@ -85,23 +108,38 @@ def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Ev
     return Seen(findings, texts, versions, {rule.name: rule for rule in rules}, chosen, result.notes)
 
 
-def _analyzed(project: _Attentive, rules: tuple[Rule, ...], kept: Kept) -> tuple[_Attentive, Result]:
-    """The project and what is found in it: those that are kept, if the project is the same in every file that these have read."""
-    if kept.project is not None and kept.result is not None and kept.project.same(project):
-        kept.project.attend(project)
-        return kept.project, kept.result
-    kept.project = kept.result = None  # not two programs in memory at once
-    result = engine.run(project.whole, rules)
-    kept.project, kept.result = project, result
+def _analyzed(project: _Attentive, rules: tuple[Rule, ...], remembered: Remembered) -> tuple[_Attentive, Result]:
+    """The project and what is found in it: those that are remembered, if the project is the same in every file that these have read."""
+    last, result = remembered.project, remembered.result
+    if last is not None and result is not None and last.same(project):
+        last.attend(project)
+        return last, result
+    first = remembered.parts is None
+    remembered.project = remembered.result = last = None  # not two programs in memory at once
+    project.kept = parts = remembered.parts_of(project.scope.root)
+    try:
+        result = engine.run(project.whole, rules)
+    finally:
+        remembered.tidy()
+    remembered.project, remembered.result = project, result
+    if first:
+        looks.keep(project.scope.root, parts)
     return project, result
 
 
 class _Attentive(Project):
     """A project that is read and judged only as long as somebody waits for it."""
 
-    def __init__(self, scope: discover.Scope, chosen: Settings, unsaved: Mapping[str, bytes], overtaken: Event) -> None:
+    def __init__(
+        self, scope: discover.Scope, chosen: Settings, unsaved: Mapping[str, bytes], overtaken: Event, remembered: Remembered
+    ) -> None:
         self._overtaken = overtaken
-        super().__init__(scope, chosen, unsaved)
+        super().__init__(scope, chosen, unsaved, disk=looks.Disk(parsed=dict(remembered.edited)))
+
+    @property
+    def edited(self) -> Mapping[str, object]:
+        """What rewriters have made of files so far."""
+        return self._disk.parsed
 
     def read(self, path: str) -> bytes | None:
         self._go_on()

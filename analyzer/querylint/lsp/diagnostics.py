@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from lsprotocol import types
 
@@ -24,7 +24,7 @@ _SEVERITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What the client can do, of what matters here."""
+    """What the client can do, of what matters here. `diagnostics_in_hover`: it says so itself, since the protocol has no word for it."""
 
     encoding: str = types.PositionEncodingKind.Utf16
     related: bool = False
@@ -33,10 +33,11 @@ class Abilities:
     versioned: bool = False
     markdown: bool = False
     creating: bool = False
+    diagnostics_in_hover: bool = False
 
     @classmethod
-    def of(cls, client: types.ClientCapabilities, encoding: str) -> Abilities:
-        """What a client says of itself."""
+    def of(cls, client: types.ClientCapabilities, encoding: str, options: object = None) -> Abilities:
+        """What a client says of itself, by its capabilities and by the options of its own that it starts the server with."""
         documents = client.text_document
         shown = documents and (documents.publish_diagnostics or documents.diagnostic)
         edits = client.workspace and client.workspace.workspace_edit
@@ -48,7 +49,9 @@ class Abilities:
             bool(shown and shown.tag_support and types.DiagnosticTag.Unnecessary in shown.tag_support.value_set),
             bool(edits and edits.document_changes),
             types.MarkupKind.Markdown in hover,
-            bool(edits and edits.document_changes and types.ResourceOperationKind.Create in (edits.resource_operations or ())),
+            # Neovim makes files, and says so, without a word of changes by document, which is where the protocol has them.
+            bool(edits and types.ResourceOperationKind.Create in (edits.resource_operations or ())),
+            isinstance(options, Mapping) and options.get("diagnosticsInHover") is True,
         )
 
 

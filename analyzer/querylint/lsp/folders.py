@@ -12,7 +12,7 @@ from pygls import uris
 from querylint import discover
 from querylint.construction import dataclass
 from querylint.errors import QuerylintError
-from querylint.lsp.analysis import Kept, Seen
+from querylint.lsp.analysis import Remembered, Seen
 
 
 def path_of(uri: str) -> Path | None:
@@ -33,14 +33,14 @@ def path_of(uri: str) -> Path | None:
 class Folder:
     """One project: its root as the analysis names it, the same folder as the client names it, and what was last seen in it.
 
-    `kept` belongs to the thread that looks.
+    `remembered` belongs to the thread that looks.
     """
 
     root: Path
     named: Path
     seen: Seen | None = None
     complaint: str = ""
-    kept: Kept = field(default_factory=Kept)
+    remembered: Remembered = field(default_factory=Remembered)
 
     def relative(self, path: Path) -> str | None:
         """The name of a file within the project; None for one that lies outside."""

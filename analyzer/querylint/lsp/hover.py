@@ -27,14 +27,17 @@ def _holds(place: types.Range, position: types.Position) -> bool:
 
 
 def _page(diagnoses: Diagnoses, finding: Finding) -> str:
+    """What there is to say; less what the diagnostic says, where that stands beside it anyway."""
     found = finding.found
+    beside = diagnoses.abilities.diagnostics_in_hover
     rule = diagnoses.seen.rules.get(finding.rule)
-    parts = [f"**{finding.rule}** ({finding.severity.value}): {message(finding)}"]
-    if found.trail:
+    parts = [f"**{finding.rule}** ({finding.severity.value})" + ("" if beside else f": {message(finding)}")]
+    if found.trail and not beside:
         parts.append("\n".join(f"{n}. {p.text} (`{p.span}`)" for n, p in enumerate(dict.fromkeys(found.trail), 1)))
     if found.cost:
         parts.append(f"Cost: {found.cost.now}" + (f"; after the change: {found.cost.after}" if found.cost.after else ""))
-    parts += [*(f"Help: {text}" for text in advice(found)), *(text.replace("only", "Only", 1) for text in only_a_hint(found))]
+    if not beside:
+        parts += [*(f"Help: {text}" for text in advice(found)), *(text.replace("only", "Only", 1) for text in only_a_hint(found))]
     if rule is not None:
         parts += [rule.section("What it finds"), f"[The page of {rule.name}]({rule_url(rule.name)})"]
     return "\n\n".join(part for part in parts if part)

@@ -80,7 +80,8 @@ class Session:
         A client that pulls diagnostics and can be told to pull again gets none pushed, or it would show each twice.
         """
         client = params.capabilities
-        self.abilities = Abilities.of(client, self.server.workspace.position_encoding or types.PositionEncodingKind.Utf16)
+        encoding = self.server.workspace.position_encoding or types.PositionEncodingKind.Utf16
+        self.abilities = Abilities.of(client, encoding, params.initialization_options)
         refresh = client.workspace and client.workspace.diagnostics and client.workspace.diagnostics.refresh_support
         self.pulled = bool(client.text_document and client.text_document.diagnostic and refresh)
         if self.pulled:
@@ -264,7 +265,7 @@ class Session:
 def _look(folder: Folder, buffers: dict[str, Buffer], encoding: str, overtaken: Event) -> Seen | None:
     """One look, on the thread of the worker; None where it was broken off."""
     try:
-        return look(folder.root, buffers, encoding, overtaken, folder.kept)
+        return look(folder.root, buffers, encoding, overtaken, folder.remembered)
     except Overtaken:
         return None
 

@@ -27,6 +27,10 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+STACKS = {"convex": "Convex", "django": "Django", "sqlalchemy": "SQLAlchemy", "dbapi": "DB-API"}
+"""What stacks are called."""
+
+
 def listed(parts: list[str]) -> str:
     """`a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

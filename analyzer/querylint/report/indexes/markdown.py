@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.advisor import TableAdvice, Verdict
+from querylint.advise.demands import CREATION
 from querylint.report.indexes import IndexReport
 from querylint.report.indexes import wording as words
 from querylint.report.wording import scope
@@ -16,15 +17,16 @@ def render(report: IndexReport) -> str:
     lines = ["# Index advice", "", scope(report.summary), ""]
     if report.verdict:
         lines += [report.verdict, ""]
+    mixed = words.mixed(report.tables)
     for table in shown:
-        lines += [*_table(table), ""]
+        lines += [*_table(table, mixed=mixed), ""]
     if steps := words.steps(report.tables):
         lines += ["## In this order", "", *(f"{number}. {step}" for number, step in enumerate(steps, 1)), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
-def _table(table: TableAdvice) -> Iterator[str]:
-    yield f"## {_text(words.title(table))}"
+def _table(table: TableAdvice, *, mixed: bool) -> Iterator[str]:
+    yield f"## {_text(words.title(table, stack=mixed))}"
     yield ""
     yield "| | index | fields | why |"
     yield "| --- | --- | --- | --- |"
@@ -43,4 +45,10 @@ def _table(table: TableAdvice) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return text.replace("|", "\\|").replace("_creationTime", "creation time").replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;")
+    """Text in which only what stands between backticks is code, where nothing is to be escaped but what ends a cell."""
+    parts = text.replace("|", "\\|").split("`")
+    return "`".join(part if number % 2 else _escaped(part) for number, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    return text.replace(CREATION, "creation time").replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;")

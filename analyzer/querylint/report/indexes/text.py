@@ -19,7 +19,8 @@ def render(report: IndexReport) -> str:
     """The whole advice."""
     paint = Paint(report.color)
     shown = report.tables if report.all else report.changed
-    blocks = ["\n".join(_table(table, paint)) for table in shown]
+    mixed = words.mixed(report.tables)
+    blocks = ["\n".join(_table(table, paint, mixed=mixed)) for table in shown]
     steps = words.steps(report.tables)
     if steps:
         blocks.append("\n".join(["In this order:", *(_fold(f"{number}. ", step) for number, step in enumerate(steps, 1))]))
@@ -27,10 +28,10 @@ def render(report: IndexReport) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _table(table: TableAdvice, paint: Paint) -> Iterator[str]:
+def _table(table: TableAdvice, paint: Paint, *, mixed: bool) -> Iterator[str]:
     span = table.table.span
     place = f"{span.path}:{span.line}: " if span is not None else ""
-    yield paint.strong(f"{place}{words.title(table)}")
+    yield paint.strong(f"{place}{words.title(table, stack=mixed)}")
     told = [i for i in table.indexes if not words.goes_without_saying(i)]
     names = max((len(i.name) for i in told), default=0)
     fields = min(max((len(words.what(i)) for i in told), default=0), 40)
@@ -38,7 +39,8 @@ def _table(table: TableAdvice, paint: Paint) -> Iterator[str]:
         head = f"  {words.SIGNS[index.verdict]} {index.name:<{names}}  {words.what(index):<{fields}}  {index.verdict.value:<4}  "
         yield _fold(head, words.reason(index, table))
     if len(told) < len(table.indexes):
-        yield f"  = {count(len(table.indexes) - len(told), 'other')} stay: keys, constraints, and what other programs may use"
+        rest = len(table.indexes) - len(told)
+        yield f"  = {count(rest, 'other')} {'stays' if rest == 1 else 'stay'}: keys, constraints, and what other programs may use"
     for sentence in words.afterwards(table):
         yield _fold("    ", sentence)
     if table.changes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, Why, Writes
 from querylint.advise.demands import CREATION, Demand, Doing
 from querylint.ir import IndexKind
-from querylint.report.wording import count, listed
+from querylint.report.wording import STACKS, count, listed
 
 SIGNS = {Verdict.KEEP: "=", Verdict.ADD: "+", Verdict.DROP: "-"}
 KEPT = {
@@ -19,6 +19,7 @@ KEPT = {
 }
 KINDS = {IndexKind.SEARCH: "search index", IndexKind.VECTOR: "vector index"}
 MOST_NAMED = 6
+CONVEX = "convex"
 
 
 def place(demand: Demand) -> str:
@@ -26,13 +27,19 @@ def place(demand: Demand) -> str:
     return f"{demand.function.name} ({demand.span.path}:{demand.span.line})"
 
 
-def title(table: TableAdvice) -> str:
-    """How many queries and indexes a table has, and how many it would have."""
+def mixed(tables: Iterable[TableAdvice]) -> bool:
+    """Whether several stacks declare the tables, so that each has to be told of which it is."""
+    return len({table.schema.stack for table in tables}) > 1
+
+
+def title(table: TableAdvice, *, stack: bool = False) -> str:
+    """How many queries and indexes a table has, and how many it would have; on demand which stack declares it."""
     writes = table.writes
     queries = len({(d.access.chain.path, d.access.chain.start) for d in (*table.demands, *(s for i in table.indexes for s in i.serves))})
     now = count(writes.before, "index", "indexes")
     after = f"{now} now, {writes.after} after" if table.changes else f"{now} now"
-    return f"{table.table.name}: {count(queries, 'query', 'queries')}, {after}"
+    of = f" ({_called(table.schema.stack)})" if stack else ""
+    return f"{table.table.name}{of}: {count(queries, 'query', 'queries')}, {after}"
 
 
 def goes_without_saying(index: IndexAdvice) -> bool:
@@ -161,15 +168,21 @@ def shape(demand: Demand) -> str:
 
 
 def steps(tables: Iterable[TableAdvice]) -> list[str]:
-    """The safe order of deployment."""
+    """The safe order of deployment, for each platform of its own where there are several."""
     changed = [table for table in tables if table.changes]
-    said: list[str] = []
-    for stack in sorted({table.schema.stack for table in changed}):
-        mine = [i for table in changed if table.schema.stack == stack for i in table.indexes]
-        adds = any(i.verdict is Verdict.ADD for i in mine)
-        drops = any(i.verdict is Verdict.DROP for i in mine)
-        said += _convex_steps(mine) if stack == "convex" else _sql_steps(adds=adds, drops=drops)
-    return said
+    convex = [i for table in changed if table.schema.stack == CONVEX for i in table.indexes]
+    others = [table for table in changed if table.schema.stack != CONVEX]
+    planned = [i.verdict for table in others for i in table.indexes]
+    said = [
+        ("Convex", _convex_steps(convex)),
+        (listed(sorted({_called(table.schema.stack) for table in others}) or [""]), _sql_steps(planned)),
+    ]
+    named = all(found for _, found in said)
+    return [f"{platform}: {step[:1].lower()}{step[1:]}" if named else step for platform, found in said for step in found]
+
+
+def _called(stack: str) -> str:
+    return STACKS.get(stack, stack)
 
 
 def _convex_steps(indexes: Sequence[IndexAdvice]) -> list[str]:
@@ -193,14 +206,15 @@ def _convex_steps(indexes: Sequence[IndexAdvice]) -> list[str]:
     return said
 
 
-def _sql_steps(*, adds: bool, drops: bool) -> list[str]:
+def _sql_steps(verdicts: Collection[Verdict]) -> list[str]:
     said = []
+    adds = Verdict.ADD in verdicts
     if adds:
         said.append(
             "Create the new indexes in a migration of their own, in a quiet hour; on a large PostgreSQL table create them CONCURRENTLY, "
             "outside of a transaction."
         )
-    if drops:
+    if Verdict.DROP in verdicts:
         last = "in a later migration, once the new indexes are in use" if adds else "in a migration"
         said.append(f"Drop what is covered {last}.")
     return said

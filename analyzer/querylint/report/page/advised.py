@@ -49,7 +49,8 @@ class Tally:
 
 def advised(material: Material) -> tuple[Advised, ...]:
     """The tables whose indexes change, first those that get a new one."""
-    return tuple(sorted(map(_table, material.indexes.changed), key=lambda table: not table.grows))
+    mixed = words.mixed(material.indexes.tables)
+    return tuple(sorted((_table(table, mixed=mixed) for table in material.indexes.changed), key=lambda table: not table.grows))
 
 
 def tally(material: Material) -> Tally:
@@ -60,7 +61,7 @@ def tally(material: Material) -> Tally:
     return Tally(len(material.indexes.changed), len(added), sum(i.verdict is Verdict.DROP for i in indexes), len(served))
 
 
-def _table(table: TableAdvice) -> Advised:
+def _table(table: TableAdvice, *, mixed: bool) -> Advised:
     told = sorted((i for i in table.indexes if not words.goes_without_saying(i)), key=lambda i: list(Verdict).index(i.verdict))
     lines = tuple(Line(i.verdict.value, i.name, words.what(i), words.reason(i, table)) for i in told)
     more = list(words.afterwards(table))
@@ -69,7 +70,7 @@ def _table(table: TableAdvice) -> Advised:
     more += [f"not worth an index alone: {words.served(table.spare)}"] if table.spare else []
     return Advised(
         table.table.name,
-        words.title(table),
+        words.title(table, stack=mixed),
         str(table.table.span) if table.table.span is not None else "",
         lines,
         words.cost(table),
