@@ -14,6 +14,7 @@ FILLING = frozenset(("add", "set"))
 LIGHT = 8
 NEAR = 2
 BUSY = 3
+BULK = frozenset(("bulk_create", "bulk_update", "abulk_create", "abulk_update"))
 
 
 def looked_up(read: Access, loop: Loop) -> str | None:
@@ -98,10 +99,33 @@ def filled_after(program: Program, site: Site, loop: Loop) -> bool:
     for step in loop.steps():
         if isinstance(step, Access) and step.verb in FILLING and step.follows is not None and step.follows.ref == number:
             return True
-        given = step.args[:1] if isinstance(step, Call) else ()
-        if any(o.ref == number and not o.path for value in given for o in value.origins) and isinstance(step, Call):
-            return any(effect.access.op is Op.WRITE for effect in local_effects(program, site.function, step))
+        if isinstance(step, Call) and any(o.ref == number and not o.path for value in step.args for o in value.origins):
+            if _writes(program, site, step):
+                return True
     return False
+
+
+def _writes(program: Program, site: Site, call: Call) -> bool:
+    """Whether a call writes, or, where it cannot be told what it reaches, methods of the project of its name do."""
+    if (site.function.key, call.id) in program.callees:
+        return any(effect.access.op is Op.WRITE for effect in local_effects(program, site.function, call))
+    owner, _, name = call.text.rpartition(".")
+    return bool(owner) and name in program.once("writing methods", lambda: _writing_methods(program))
+
+
+def _writing_methods(program: Program) -> frozenset[str]:
+    """The names of methods that write."""
+    methods = ((key.rpartition("::")[2], effects) for key, effects in program.effects.items())
+    written = ((name, effects) for name, effects in methods if "." in name)
+    return frozenset(name.rpartition(".")[2] for name, effects in written if any(e.access.op is Op.WRITE for e in effects))
+
+
+def beside_bulk(program: Program, site: Site, loop: Loop, write: Access) -> bool:
+    """Whether the rows go one by one where the other way of a choice writes them all at once: so it is on purpose."""
+    sites = program.sites(site.function.key).all
+    taken = dict(next((s.arms for s in sites if s.step is loop), ()))
+    otherwise = (s.step for s in sites if any(rank in taken and taken[rank] != arm for rank, arm in s.arms))
+    return any(isinstance(s, Access) and s.verb in BULK and s.table in (None, write.table) for s in otherwise)
 
 
 def keeps_one_row(loop: Loop, write: Access) -> bool:
