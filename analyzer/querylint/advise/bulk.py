@@ -99,9 +99,9 @@ def filled_after(program: Program, site: Site, loop: Loop) -> bool:
     for step in loop.steps():
         if isinstance(step, Access) and step.verb in FILLING and step.follows is not None and step.follows.ref == number:
             return True
-        if isinstance(step, Call) and any(o.ref == number and not o.path for value in step.args for o in value.origins):
-            if _writes(program, site, step):
-                return True
+        handed = isinstance(step, Call) and any(o.ref == number and not o.path for value in step.args for o in value.origins)
+        if isinstance(step, Call) and handed and _writes(program, site, step):
+            return True
     return False
 
 

@@ -55,6 +55,7 @@ OWN = "rows of the class"
 JOINS = "joins of the list"
 """Another: what the list joins, unless its queryset joins something already."""
 ROWS = frozenset(("raw",))
+AGGREGATES = frozenset("Count Sum Avg Max Min StdDev Variance".split())
 ONE = frozenset("get first last latest earliest".split())
 OTHER_TABLE = frozenset("get_all_objects_for_this_type get_object_for_this_type model_class".split())
 """Methods of a content type that lead to the table that it stands for, whichever that is."""
