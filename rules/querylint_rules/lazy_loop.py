@@ -22,9 +22,9 @@ caller may have loaded in a way that cannot be read; loops whose length the auth
 fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
 deep inside, where one kind of rows asks for what a query more would load for all, or beside work that writes, where a relation only stands
 in for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the
-rows just read, where a page of few rows or a part of a page (`{% cache 3600 name %}`) is kept for everybody, where nobody in
-sight hands the query over, where each round ends a transaction upon which the
-session forgets what it has loaded, and where a comment says so.
+rows just read, where a search ends with the first row that will do (`any`), where a page of few rows or a part of a page (`{% cache 3600
+name %}`) is kept for everybody, where nobody in sight hands the query over, where each round ends a transaction upon which the session
+forgets what it has loaded, and where a comment says so.
 """
 
 from __future__ import annotations
@@ -37,28 +37,14 @@ from querylint.advise.ahead import EACH_COUNTED, by_itself, preload
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
-from querylint.advise.following import for_one_kind, only_key, stands_in
+from querylint.advise.following import for_one_kind, only_key, run_again, stands_in
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.advise.sessions import few_by_identity, met, queried
 from querylint.advise.transactions import expires
 from querylint.construction import dataclass
-from querylint.ir import (
-    ITEM,
-    Access,
-    Bound,
-    Function,
-    Loading,
-    Loop,
-    LoopKind,
-    Op,
-    Path,
-    Program,
-    Role,
-    Terminal,
-    Way,
-)
+from querylint.ir import ITEM, Access, Bound, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
 from querylint.ir.program import Site
 from querylint.remedy import Advice
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -366,6 +352,8 @@ def _unfelt(program: Program, followed: Followed) -> str:
         return "the rows share what identifies one, so there is one as a rule"
     if followed.site.handled:
         return "something must fail first"
+    if followed.loop.seeks and not run_again(program, followed.site, followed.source.edges, followed.loop):
+        return "it stops at the first row that meets the condition"
     if followed.loop.kept:
         return "what is made of it is kept for all who ask"
     if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):

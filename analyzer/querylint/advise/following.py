@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from querylint.advise.rounds import singled_out
-from querylint.ir import Access, Block, Branch, Call, Loop, Path, Program
+from querylint.ir import Access, Block, Branch, Call, Loop, LoopKind, Path, Program
 from querylint.ir.program import Edge, Site
 
 
@@ -35,6 +35,13 @@ def for_one_kind(program: Program, site: Site, edges: Iterable[Edge], loop: Loop
         if around:
             return False
     return False
+
+
+def run_again(program: Program, site: Site, edges: Iterable[Edge], loop: Loop) -> bool:
+    """Whether another loop around a place, or around the calls that lead to it, runs a loop anew in each of its rounds."""
+    places = [site, *(place for edge in edges if (place := program.sites(edge.caller).by_id.get(edge.call.id)) is not None)]
+    inner = next((n for n, place in enumerate(places) if loop in place.loops), 0)
+    return any(other is not loop and other.kind is not LoopKind.ONCE for place in places[inner:] for other in place.loops)
 
 
 def only_key(program: Program, site: Site, step: Access) -> str:
