@@ -257,6 +257,7 @@ WORDS = {
         writes="gather the rows and write them once: add_all and one commit after the loop, or one statement with a list of values",
         joined="add joinedload of {paths} to .options(...)",
         batched="add selectinload of {paths} to .options(...)",
+        path='" and then of its "',
     ),
     "dbapi": Words(
         gather="await them with one asyncio.gather, each on a connection of its own",
@@ -349,8 +350,9 @@ def _preload(remedy: Preload, words: Words) -> str:
         if paths
     ]
     at = remedy.at
-    written = "query" if at is not None and at.start != at.end else "rows of the class"  # a view whose query the framework makes
-    place = f" to the {written} on line {at.line} of {at.path}" if at is not None else ""
+    made = at is not None and at.start == at.end  # by the framework, of what a class says
+    place = f" to the {'rows of the class' if made else 'query'} on line {at.line} of {at.path}" if at is not None else ""
+    place += " (in the admin, list_select_related)" if made and remedy.joined and words.path == "__" else ""
     return " and ".join(said) + (f" to the query in `{remedy.view}` that the template is given" if remedy.view else place)
 
 
