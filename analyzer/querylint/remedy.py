@@ -208,6 +208,7 @@ class Words:
     joined: str = "load {paths} with the rows"
     batched: str = "load {paths} by one query for all the rows"
     path: str = "."
+    loaders: tuple[str, str] = ("", "")
 
 
 WORDS = {
@@ -255,9 +256,9 @@ WORDS = {
         counts="count for all the items with one grouped query before the loop: select(key, func.count()).group_by(key)",
         gathered="replace the loop by one query for all the items (a condition with in_): it gives the same list",
         writes="gather the rows and write them once: add_all and one commit after the loop, or one statement with a list of values",
-        joined="add joinedload of {paths} to .options(...)",
-        batched="add selectinload of {paths} to .options(...)",
-        path='" and then of its "',
+        joined="add {paths} to .options(...)",
+        batched="add {paths} to .options(...)",
+        loaders=("joinedload", "selectinload"),
     ),
     "dbapi": Words(
         gather="await them with one asyncio.gather, each on a connection of its own",
@@ -344,16 +345,18 @@ def _apart(table: str) -> str:
 
 
 def _preload(remedy: Preload, words: Words) -> str:
-    said = [
-        template.format(paths=", ".join(f'"{words.path.join(path)}"' for path in paths))
-        for template, paths in ((words.joined, remedy.joined), (words.batched, remedy.batched))
-        if paths
-    ]
+    ways = ((words.joined, remedy.joined, words.loaders[0]), (words.batched, remedy.batched, words.loaders[1]))
+    said = [way.format(paths=", ".join(_path(path, words, loader) for path in paths)) for way, paths, loader in ways if paths]
     at = remedy.at
     made = at is not None and at.start == at.end  # by the framework, of what a class says
     place = f" to the {'rows of the class' if made else 'query'} on line {at.line} of {at.path}" if at is not None else ""
     place += " (in the admin, list_select_related)" if made and remedy.joined and words.path == "__" else ""
     return " and ".join(said) + (f" to the query in `{remedy.view}` that the template is given" if remedy.view else place)
+
+
+def _path(path: tuple[str, ...], words: Words, loader: str) -> str:
+    """A path of relations as an argument; where each step is a call, these calls: `selectinload(lines).selectinload(product)`."""
+    return ".".join(f"{loader}({name})" for name in path) if loader else f'"{words.path.join(path)}"'
 
 
 def _asked(remedy: PushDown, words: Words) -> str:
