@@ -293,6 +293,8 @@ class Models:
         elif made.kind in words.MANY:
             target = self._target(model, made)
             model.links[made.name] = Link(made.name, target.table if target is not None else None, True, lookup=made.name)
+        elif made.kind in words.TAGS:
+            model.links[made.name] = Link(made.name, None, True, lookup=made.name)
         elif made.kind == words.GENERIC:
             model.links[made.name] = Link(made.name, None, column="object_id", lookup=made.name, generic=True)
         elif made.kind == words.GENERIC_MANY:
@@ -415,7 +417,7 @@ class Models:
 
 
 def _is_field(name: str) -> bool:
-    return name.endswith(("Field", "ForeignKey", "ParentalKey", "GenericRelation")) and name != "Field"
+    return (name.endswith(("Field", "ForeignKey", "ParentalKey", "GenericRelation")) and name != "Field") or name in words.TAGS
 
 
 def _true(node: tree.Expr | None) -> bool:

@@ -23,6 +23,8 @@ USER_BASES = frozenset(("AbstractUser", "User", "get_user_model()"))
 FOREIGN = frozenset("ForeignKey OneToOneField ParentalKey TreeForeignKey TreeOneToOneField ForeignObject SafeForeignKey".split())
 ONE_TO_ONE = frozenset(("OneToOneField", "TreeOneToOneField"))
 MANY = frozenset("ManyToManyField ParentalManyToManyField TreeManyToManyField SortedManyToManyField".split())
+TAGS = frozenset(("TaggableManager", "ClusterTaggableManager"))
+"""Relations of django-taggit, which leads to tags of its own unless told otherwise."""
 GENERIC = "GenericForeignKey"
 GENERIC_MANY = "GenericRelation"
 TYPES = {
