@@ -208,6 +208,9 @@ class Words:
     joined: str = "load {paths} with the rows"
     batched: str = "load {paths} by one query for all the rows"
     path: str = "."
+    equals: str = "="
+    up: str = '"{}"'
+    down: str = '"-{}"'
     loaders: tuple[str, str] = ("", "")
 
 
@@ -259,6 +262,9 @@ WORDS = {
         joined="add {paths} to .options(...)",
         batched="add {paths} to .options(...)",
         loaders=("joinedload", "selectinload"),
+        equals=" == ",
+        up="{}",
+        down="{}.desc()",
     ),
     "dbapi": Words(
         gather="await them with one asyncio.gather, each on a connection of its own",
@@ -272,6 +278,8 @@ WORDS = {
         narrow="select only {fields} instead of *",
         pushed="put the condition into the query: WHERE {fields}",
         sorted="let the query sort: ORDER BY {fields}",
+        up="{}",
+        down="{} DESC",
         chunk="write the rows with one executemany or execute_values",
         writes="collect the rows and write them by one executemany or execute_values (or COPY), or by one statement with IN (...)",
     ),
@@ -361,8 +369,8 @@ def _path(path: tuple[str, ...], words: Words, loader: str) -> str:
 
 def _asked(remedy: PushDown, words: Words) -> str:
     """Where the database picks the index, the query only has to say what it wants."""
-    bound = ", ".join(f"{f}=..." for f in remedy.fields if f not in remedy.order)
-    order = ", ".join(f'"{"-" if remedy.descending else ""}{f}"' for f in remedy.order)
+    bound = ", ".join(f"{f}{words.equals}..." for f in remedy.fields if f not in remedy.order)
+    order = ", ".join((words.down if remedy.descending else words.up).format(f) for f in remedy.order)
     said = [words.pushed.format(fields=bound)] if bound and not remedy.order else []
     return ", and ".join([*said, *([words.sorted.format(fields=order)] if order else [])])
 
