@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
 from querylint.advise.rounds import called_sometimes
 from querylint.advise.sequence import blocks
-from querylint.ir import ITEM, Access, Block, Branch, Call, Loop, Mode, Op, Program, Relation, Root, Step, Value, Way
+from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Loop, Mode, Op, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
+MATCHES = re.compile(r"(?:^|\.)(?:finditer|findall|matchAll)$")
 FILLING = frozenset(("add", "set"))
 LIGHT = 8
 NEAR = 2
@@ -52,6 +55,8 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
     place = program.sites(effect.function).by_id.get(effect.access.id)
     if place is not None and called_sometimes(program, place):
         return "the helper reads on some of its calls only"
+    if place is not None and any(of_matches(place.function, loop) for loop in (*place.loops, *site.loops)):
+        return "a text holds few of what a pattern finds in it"
     if not plain(program, site.function):
         return ""
     if program.facts(site.function).embedded:
@@ -60,6 +65,13 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
         return KEPT
     heavy = isinstance(site.step, Call) and laborious(program, site, site.step, effect)
     return "the helper does much more for each item than this" if heavy else ""
+
+
+def of_matches(function: Function, loop: Loop) -> bool:
+    """Whether a loop runs over what a pattern finds in a text: `re.finditer(...)`."""
+    if loop.over is None or loop.over.parts:
+        return False
+    return any(isinstance(step, Call) and step.id in loop.over.deps and MATCHES.search(step.text) for step in function.steps())
 
 
 def remembered(effect: Effect) -> bool:
