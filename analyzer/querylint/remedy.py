@@ -208,6 +208,10 @@ class Words:
     joined: str = "load {paths} with the rows"
     batched: str = "load {paths} by one query for all the rows"
     path: str = "."
+    equals: str = "="
+    up: str = '"{}"'
+    down: str = '"-{}"'
+    loaders: tuple[str, str] = ("", "")
 
 
 WORDS = {
@@ -255,8 +259,12 @@ WORDS = {
         counts="count for all the items with one grouped query before the loop: select(key, func.count()).group_by(key)",
         gathered="replace the loop by one query for all the items (a condition with in_): it gives the same list",
         writes="gather the rows and write them once: add_all and one commit after the loop, or one statement with a list of values",
-        joined="add joinedload of {paths} to .options(...)",
-        batched="add selectinload of {paths} to .options(...)",
+        joined="add {paths} to .options(...)",
+        batched="add {paths} to .options(...)",
+        loaders=("joinedload", "selectinload"),
+        equals=" == ",
+        up="{}",
+        down="{}.desc()",
     ),
     "dbapi": Words(
         gather="await them with one asyncio.gather, each on a connection of its own",
@@ -270,6 +278,8 @@ WORDS = {
         narrow="select only {fields} instead of *",
         pushed="put the condition into the query: WHERE {fields}",
         sorted="let the query sort: ORDER BY {fields}",
+        up="{}",
+        down="{} DESC",
         chunk="write the rows with one executemany or execute_values",
         writes="collect the rows and write them by one executemany or execute_values (or COPY), or by one statement with IN (...)",
     ),
@@ -343,21 +353,24 @@ def _apart(table: str) -> str:
 
 
 def _preload(remedy: Preload, words: Words) -> str:
-    said = [
-        template.format(paths=", ".join(f'"{words.path.join(path)}"' for path in paths))
-        for template, paths in ((words.joined, remedy.joined), (words.batched, remedy.batched))
-        if paths
-    ]
+    ways = ((words.joined, remedy.joined, words.loaders[0]), (words.batched, remedy.batched, words.loaders[1]))
+    said = [way.format(paths=", ".join(_path(path, words, loader) for path in paths)) for way, paths, loader in ways if paths]
     at = remedy.at
-    written = "query" if at is not None and at.start != at.end else "rows of the class"  # a view whose query the framework makes
-    place = f" to the {written} on line {at.line} of {at.path}" if at is not None else ""
+    made = at is not None and at.start == at.end  # by the framework, of what a class says
+    place = f" to the {'rows of the class' if made else 'query'} on line {at.line} of {at.path}" if at is not None else ""
+    place += " (in the admin, list_select_related)" if made and remedy.joined and words.path == "__" else ""
     return " and ".join(said) + (f" to the query in `{remedy.view}` that the template is given" if remedy.view else place)
+
+
+def _path(path: tuple[str, ...], words: Words, loader: str) -> str:
+    """A path of relations as an argument; where each step is a call, these calls: `selectinload(lines).selectinload(product)`."""
+    return ".".join(f"{loader}({name})" for name in path) if loader else f'"{words.path.join(path)}"'
 
 
 def _asked(remedy: PushDown, words: Words) -> str:
     """Where the database picks the index, the query only has to say what it wants."""
-    bound = ", ".join(f"{f}=..." for f in remedy.fields if f not in remedy.order)
-    order = ", ".join(f'"{"-" if remedy.descending else ""}{f}"' for f in remedy.order)
+    bound = ", ".join(f"{f}{words.equals}..." for f in remedy.fields if f not in remedy.order)
+    order = ", ".join((words.down if remedy.descending else words.up).format(f) for f in remedy.order)
     said = [words.pushed.format(fields=bound)] if bound and not remedy.order else []
     return ", and ".join([*said, *([words.sorted.format(fields=order)] if order else [])])
 

@@ -24,13 +24,14 @@ from collections.abc import Iterator
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried
 from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
-from querylint.advise.memory import Load, choices, gone_through, handed_on, loads, matching, trail, visited
+from querylint.advise.memory import Load, choices, gone_through, grouped, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Block, Bound, Exit, ExitKind, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, demoted, rule
 
+ONE_FOR_BOTH = "read the one row first, and test whether it is there instead of the list"
 ONE = frozenset((Work.FIRST, Work.LAST, Work.EMPTY))
 
 
@@ -78,6 +79,8 @@ def _little(program: Program, load: Load) -> str:
     if unhurried(program, load.function):
         return UNWAITED
     plans = load.access.plans
+    if grouped(load.access):
+        return "the database goes through all rows to group them, however many groups are asked for"
     if program.facts(load.function).planner:
         if _refused(load):
             return "a row is an error here, so there is none as a rule"
@@ -119,6 +122,8 @@ def _unique(program: Program, load: Load) -> bool:
 def _remedy(kinds: set[Work], *, planner: bool) -> Advice | Limit | Probe:
     if kinds == {Work.EMPTY}:
         return Probe()
+    if planner and Work.EMPTY in kinds:
+        return Advice(ONE_FOR_BOTH)
     return Advice('read one row with .order("desc").first()') if Work.LAST in kinds and not planner else Limit(1)
 
 
@@ -130,6 +135,8 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
     rows = f"{matching(program, load)}{' that match' if _filtered(load) and not planned else ''}"
     if kinds == {Work.EMPTY}:
         message = f"{rows} are loaded to see whether there is any"
+    elif Work.EMPTY in kinds and planned:
+        message = f"{rows} are loaded to see whether there is any, and to use the {'last' if last else 'first'} one"
     else:
         message = f"{rows} are loaded to use the {'last' if last else 'first'} one"
     return Found(

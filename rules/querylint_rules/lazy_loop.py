@@ -22,9 +22,9 @@ caller may have loaded in a way that cannot be read; loops whose length the auth
 fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
 deep inside, where one kind of rows asks for what a query more would load for all, or beside work that writes, where a relation only stands
 in for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the
-rows just read, where a page of few rows or a part of a page (`{% cache 3600 name %}`) is kept for everybody, where nobody in
-sight hands the query over, where each round ends a transaction upon which the
-session forgets what it has loaded, and where a comment says so.
+rows just read, where a search ends with the first row that will do (`any`), where a page of few rows or a part of a page (`{% cache 3600
+name %}`) is kept for everybody, where nobody in sight hands the query over, where each round ends a transaction upon which the session
+forgets what it has loaded, and where a comment says so.
 """
 
 from __future__ import annotations
@@ -33,32 +33,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import field, replace
 
-from querylint.advise.ahead import EACH_COUNTED, by_itself, preload
+from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
-from querylint.advise.following import for_one_kind, only_key, stands_in
+from querylint.advise.following import followed_from, for_one_kind, only_key, run_again, sought_by_others, stands_in
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.advise.sessions import few_by_identity, met, queried
 from querylint.advise.transactions import expires
 from querylint.construction import dataclass
-from querylint.ir import (
-    ITEM,
-    Access,
-    Bound,
-    Function,
-    Loading,
-    Loop,
-    LoopKind,
-    Op,
-    Path,
-    Program,
-    Role,
-    Terminal,
-    Way,
-)
+from querylint.ir import ITEM, Access, Bound, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
 from querylint.ir.program import Site
 from querylint.remedy import Advice
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -90,6 +76,8 @@ class Rows:
     paths: dict[Path, Followed] = field(default_factory=dict)
     kept: dict[Path, None] = field(default_factory=dict)
     """What a list that the framework makes joins by itself, as long as its class names no relation."""
+    begun: Span | None = None
+    """Where the function gets the query from one that begins it for others as well."""
 
 
 WRITES = "each round writes anyway, beside which a read is not felt"
@@ -123,6 +111,8 @@ def lazy_loop(program: Program) -> Iterator[Found]:
                     rows.paths[path] = found
     for key, rows in gathered.items():
         rows.kept = kept.get(key, {})
+        outer = next(iter(rows.paths.values())).source.outer
+        rows.begun = own_part(program, outer, rows.read, gathered) if rows.read is not None else None
         yield from _found(program, rows)
 
 
@@ -295,13 +285,14 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     assert isinstance(step, Access)
     table = read.table if read is not None else None
     names = _names(paths)
-    rows = f"row of `{table}`" if table is not None else f"item of `{followed.loop.over_text}`" if followed.loop.over_text else "row"
+    rows = followed_from(read, paths, followed.loop.over_text)
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
     each = counted(program, site, step, followed.loop) if len(paths) == 1 else None
     counting = None if each is None else EACH_COUNTED if each else ALL_COUNTED
     key = only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     better = Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else counting
-    at = place if place != step.span else None
+    place = gathered.begun if place is None else place
+    at = place if place != step.span else gathered.begun
     points = [
         *shortest(reaching(program, source.outer)),
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
@@ -366,6 +357,8 @@ def _unfelt(program: Program, followed: Followed) -> str:
         return "the rows share what identifies one, so there is one as a rule"
     if followed.site.handled:
         return "something must fail first"
+    if followed.loop.seeks and not run_again(program, followed.site, followed.source.edges, followed.loop):
+        return "it stops at the first row that meets the condition"
     if followed.loop.kept:
         return "what is made of it is kept for all who ask"
     if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
@@ -380,6 +373,8 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> str:
         return UNWAITED
     if all(_met(program, gathered, path) for path in paths):
         return "the session keeps the few rows that it leads to"
+    if gathered.read is not None and sought_by_others(program, places[0].source.outer, gathered.read, {p.where.key for p in places}):
+        return "most callers of the function that reads the row follow none of them"
     if all(stands_in(place.site) for place in places):
         return "it is followed only where another relation leads nowhere"
     if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):

@@ -13,9 +13,9 @@ collected list that is cut to its first n rows reads all of them.
 
 ## When it stays silent
 A page of n + 1 rows cut to n to see whether there are more, a search that is asked for more than is shown, slices of lists that are
-needed whole besides, slices of lists that were sorted or filtered in memory first and of whole tables (other rules speak of those),
-tables that the settings call small, tests, seeds and migrations. In a table that people keep by hand, or in a register of machines, it is
-a hint.
+needed whole besides, slices that leave out no more than the head (`[1:]`), slices of lists that were sorted or filtered in memory first
+and of whole tables (other rules speak of those), tables that the settings call small, tests, seeds and migrations. In a table that
+people keep by hand, or in a register of machines, it is a hint.
 """
 
 from __future__ import annotations
@@ -32,12 +32,16 @@ from querylint.ir import Access, Bound, Function, Program, Terminal, Use, Work
 from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
+ONE_FOR_ALL = "read all the columns that are needed by one query, and only the rows that are kept"
+
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
 def page_in_memory(program: Program) -> Iterator[Found]:
     """Slices of lists that were read for more than the slice."""
+    alike: dict[tuple[str, str | None, str], list[tuple[Load, Seen]]] = {}
     for load in loads(program):
-        cuts = [s for s in load.works(Work.SLICE) if not s.use.after and _always(program, load, s) and not _in_batches(program, s)]
+        slices = [s for s in load.works(Work.SLICE) if not s.use.after]
+        cuts = [s for s in slices if _always(program, load, s) and not _in_batches(program, s) and not _keeps_the_rest(s.use)]
         planner = program.facts(load.function).planner  # it counts and pages by itself
         if (
             cuts
@@ -47,7 +51,10 @@ def page_in_memory(program: Program) -> Iterator[Found]:
             and not load.fate.leaves_unselected()
             and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY, *((Work.COUNT,) if planner else ())}
         ):
-            yield _cut(program, load, cuts[0])
+            size = cuts[0].use.size
+            alike.setdefault((load.function.key, load.access.table, size.text if size is not None else ""), []).append((load, cuts[0]))
+    for together in alike.values():
+        yield _cut(program, *together[0], [load.access for load, _ in together[1:]])
     for site, read in program.reads():
         if quiet(site.function) or small(program, read.table) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
             continue
@@ -97,14 +104,21 @@ def _offset(use: Use) -> bool:
     return use.start is not None and not use.start.constant and not use.start.text.startswith("-")
 
 
-def _cut(program: Program, load: Load, seen: Seen) -> Found:
+def _keeps_the_rest(use: Use) -> bool:
+    """Whether a slice leaves out a few rows at the head, and keeps however many follow: `rows[1:]`."""
+    start = use.start.literal if use.start is not None else None
+    return use.size is None and isinstance(start, int) and start >= 0
+
+
+def _cut(program: Program, load: Load, seen: Seen, others: list[Access]) -> Found:
+    """The first of the loads of a function that are cut alike; one query may well read for all of them."""
     count = seen.use.size.literal if seen.use.size is not None and isinstance(seen.use.size.literal, int) else None
     weight = _weight(program, load.function, load.access)
     return Found(
         anchor(load, seen),
-        f"{matching(program, load)} are loaded and cut in memory",
-        trail(program, load, seen),
-        _remedy(seen.use, count),
+        f"{matching(program, load)} are loaded and cut in memory{f', {len(others) + 1} times' if others else ''}",
+        (*trail(program, load, seen), *(Point(other.span, "and here once more") for other in others)),
+        Advice(ONE_FOR_ALL) if others and program.facts(load.function).planner else _remedy(seen.use, count),
         weight.severity,
         because=weight.because,
         function=home(load, seen),

@@ -15,17 +15,19 @@ In Django collect the rows and write them once: `bulk_create`, `bulk_update`, or
 
 ## When it stays silent
 Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, writes in a helper unless the rows
-that drive them are unbounded, loops over batches, loops that end with the write, new rows of a Django model whose
+that drive them are unbounded, loops over batches, loops that end with the write, loops beside which the other way of a choice writes the
+rows at once, new rows of a Django model whose
 parent has a table of its own (`bulk_create` cannot make them), tests, seeds and migrations. Writes in a helper, and those
 of rows that an overridden `save` or a signal watches, are hints; so are those of which a comment says why they go one by one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from querylint.advise.audience import UNWAITED, left_alone, unhurried
-from querylint.advise.bulk import by_table, fails_alone, filled_after, keeps_one_row, laboring, one_by_one
+from querylint.advise.bulk import BULK, beside_bulk, by_table, fails_alone, filled_after, keeps_one_row, laboring, one_by_one
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.keys import keys
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
@@ -41,6 +43,8 @@ INSERTING = frozenset(("create", "save"))
 ASSIGNED = "assign"
 ENDING = "commit"
 MAKING = frozenset(("create", "get_or_create", "update_or_create"))
+PREPOSITION = re.compile(r" (?:a row of|into|from|to)$")
+RELATING = frozenset(("add", "remove"))
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 
 
@@ -54,7 +58,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
         if hit is None:
             continue
         if program.facts(site.function).bulk_writes:
-            if _split(program, site, write):
+            if _split(program, site, write) or beside_bulk(program, site, hit.loop, write):
                 continue
             each = write.verb not in LOOKING and (hit.varies or write.verb in INSERTING)
             if each and _alone(write, hit) and not _batch(program, site, write):
@@ -107,9 +111,6 @@ def _written(program: Program, site: Site, call: Call) -> Access | None:
     )
 
 
-BULK = frozenset(("bulk_create", "bulk_update", "abulk_create", "abulk_update"))
-
-
 def _batch(program: Program, site: Site, write: Access) -> bool:
     """Whether the statement writes many rows already, or each round's goes to another table."""
     return by_table(write) or write.verb in BULK or (write.bound is Bound.ALL and plain(program, site.function))
@@ -146,7 +147,6 @@ def _own_values(write: Access, hit: Rounds) -> bool:
 
 def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:
     """A write per item where one statement could write them all."""
-    table = f"`{write.table}`" if write.table else "a row"
     over = round_of(program, site, hit.loop)
     through = f" through `{call.text}`" if call is not None else ""
     source = _source(program, site, hit)
@@ -154,7 +154,7 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
     weight = _weight(program, site, write, hit, call)
     return Found(
         call.span if call is not None else write.span,
-        f"{_verb(write)} {table}{through} for every {over}, one statement each",
+        f"{_what(write)}{through} for every {over}, one statement each",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
         Batch(hit.loop.span, of="writes"),
         weight.severity,
@@ -282,6 +282,14 @@ def _choosy(site: Site, hit: Rounds) -> bool:
     """Whether a condition on the row picks the few that are written."""
     step = site.step
     return isinstance(step, Access | Call) and hit.loop.id in step.guards
+
+
+def _what(write: Access) -> str:
+    """What a write does to its table; to a row, where it is not known which table it is of."""
+    verb = _verb(write)
+    if write.table:
+        return f"{verb} `{write.table}`"
+    return f"{verb} a relation" if write.verb in RELATING else f"{PREPOSITION.sub('', verb)} a row"
 
 
 def _verb(write: Access) -> str:

@@ -80,7 +80,39 @@ def test_abstract_models_mixins_and_parents_hand_their_fields_down(tmp_path: Pat
     assert found["Post"].order == ("created",)
     assert {"owner", "post_ptr"} <= links(found["Page"]).keys()
     assert links(found["Post"])["page"] == ("Page", False, "post_ptr")
-    assert {"post_owned", "page_owned"} & links(found["User"]).keys()
+    assert {"post_owned", "page_owned"} & links(found["User"]).keys() == {"post_owned"}
+
+
+def test_a_child_of_a_model_with_a_table_takes_its_order_and_no_more_of_its_meta(tmp_path: Path) -> None:
+    found = tables(
+        tmp_path,
+        blog__models="""
+        class Post(models.Model):
+            slug = models.CharField(max_length=9)
+            site = models.CharField(max_length=9)
+
+            class Meta:
+                ordering = ["slug"]
+                unique_together = [("slug", "site")]
+                default_related_name = "posts"
+
+        class Draft(Post):
+            class Meta:
+                proxy = True
+
+        class Page(Draft):
+            body = models.TextField()
+            author = models.ForeignKey("auth.User", models.CASCADE)
+            words = models.IntegerField(db_index=True)
+        """,
+    )
+    page = found["Page"]
+    assert page.order == ("slug",)
+    assert page.split is True  # a table of its own, though its parent has none
+    assert links(found["User"])["page_set"] == ("Page", True, "author")
+    assert {i.fields: i.implicit for i in page.indexes}[("words",)] is False
+    for name in ("Draft", "Page"):  # the constraint holds for their rows, and is told of where it is declared
+        assert {i.fields: (i.unique, i.implicit) for i in found[name].indexes}[("slug", "site")] == (True, True)
 
 
 def test_indexes_that_are_declared_and_those_that_come_along(tmp_path: Path) -> None:

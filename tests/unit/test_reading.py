@@ -96,6 +96,7 @@ def test_what_is_no_text_is_not_read(tmp_path: Path, data: bytes, words: str) ->
         ("tests/a.py", Role.TEST),
         ("test/fixtures/a.py", Role.TEST),
         ("e2e/login.ts", Role.TEST),
+        ("shop/test_utils/models.py", Role.TEST),
         ("app/conftest.py", Role.TEST),
         ("app/tests.py", Role.TEST),
         ("app/test_views.py", Role.TEST),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from querylint.advise.eager import Source, loading, prefixed, sources
-from querylint.ir import Access, Loading, Path, Program, Terminal
+from querylint.ir import Access, Call, Function, Loading, Path, Program, Role, Terminal
 from querylint.remedy import Advice, Preload
 from querylint.text import Span
 
@@ -15,6 +15,7 @@ NAMED = Advice(
     "behind it replace what it joins"
 )
 
+Beginning = tuple[str, int]
 CODE = (".py", ".pyw")
 
 
@@ -24,6 +25,34 @@ def by_itself(program: Program, source: Source) -> bool:
     if read is None or not source.path or read.chain.start != read.chain.end or not any(plan.whole for plan in read.plans):
         return False
     return loading(program, source.outer, read.table, source.path) is Loading.JOINED
+
+
+def own_part(program: Program, outer: Function, read: Access, lacking: Container[object]) -> Span | None:
+    """Where a function is given a query by one that begins it for others as well, which do without the relations.
+
+    What is loaded from there on, these others do not pay for. None where the function begins the query itself, or `lacking` (reads, by the
+    keys of functions and their numbers) holds all that go on with it.
+    """
+    beginning = read.chain.path, read.chain.start
+    readers = program.once("readers by beginning", lambda: _readers(program)).get(beginning, ())
+    if (outer.span.path == read.chain.path and outer.span.start <= read.chain.start < outer.span.end) or all(r in lacking for r in readers):
+        return None
+    calls = [step for step in outer.steps() if isinstance(step, Call) and step.id in read.deps]
+    given = [call.span for call in calls if (callee := program.callee(outer, call)) is not None and _begins(callee, beginning)]
+    return given[0] if len(given) == 1 else None
+
+
+def _begins(function: Function, beginning: Beginning) -> bool:
+    return any((query.chain.path, query.chain.start) == beginning for query in function.built)
+
+
+def _readers(program: Program) -> dict[Beginning, list[tuple[str, int]]]:
+    """The reads of queries by where these begin."""
+    found: dict[Beginning, list[tuple[str, int]]] = {}
+    for site, read in program.reads():
+        if site.function.role is Role.CODE and read.chain.start < read.chain.end:
+            found.setdefault((read.chain.path, read.chain.start), []).append((site.function.key, read.id))
+    return found
 
 
 def preload(program: Program, source: Source, paths: list[Path], step: Access, at: Span | None, kept: Iterable[Path]) -> Preload | Advice:

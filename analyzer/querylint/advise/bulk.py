@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
 from querylint.advise.rounds import called_sometimes
 from querylint.advise.sequence import blocks
-from querylint.ir import ITEM, Access, Block, Branch, Call, Loop, Mode, Op, Program, Relation, Root, Step, Value, Way
+from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Loop, Mode, Op, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
 
+MATCHES = re.compile(r"(?:^|\.)(?:finditer|findall|matchAll)$")
 FILLING = frozenset(("add", "set"))
 LIGHT = 8
 NEAR = 2
 BUSY = 3
+BULK = frozenset(("bulk_create", "bulk_update", "abulk_create", "abulk_update"))
 
 
 def looked_up(read: Access, loop: Loop) -> str | None:
@@ -51,6 +55,8 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
     place = program.sites(effect.function).by_id.get(effect.access.id)
     if place is not None and called_sometimes(program, place):
         return "the helper reads on some of its calls only"
+    if place is not None and any(of_matches(place.function, loop) for loop in (*place.loops, *site.loops)):
+        return "a text holds few of what a pattern finds in it"
     if not plain(program, site.function):
         return ""
     if program.facts(site.function).embedded:
@@ -59,6 +65,13 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
         return KEPT
     heavy = isinstance(site.step, Call) and laborious(program, site, site.step, effect)
     return "the helper does much more for each item than this" if heavy else ""
+
+
+def of_matches(function: Function, loop: Loop) -> bool:
+    """Whether a loop runs over what a pattern finds in a text: `re.finditer(...)`."""
+    if loop.over is None or loop.over.parts:
+        return False
+    return any(isinstance(step, Call) and step.id in loop.over.deps and MATCHES.search(step.text) for step in function.steps())
 
 
 def remembered(effect: Effect) -> bool:
@@ -98,10 +111,33 @@ def filled_after(program: Program, site: Site, loop: Loop) -> bool:
     for step in loop.steps():
         if isinstance(step, Access) and step.verb in FILLING and step.follows is not None and step.follows.ref == number:
             return True
-        given = step.args[:1] if isinstance(step, Call) else ()
-        if any(o.ref == number and not o.path for value in given for o in value.origins) and isinstance(step, Call):
-            return any(effect.access.op is Op.WRITE for effect in local_effects(program, site.function, step))
+        handed = isinstance(step, Call) and any(o.ref == number and not o.path for value in step.args for o in value.origins)
+        if isinstance(step, Call) and handed and _writes(program, site, step):
+            return True
     return False
+
+
+def _writes(program: Program, site: Site, call: Call) -> bool:
+    """Whether a call writes, or, where it cannot be told what it reaches, methods of the project of its name do."""
+    if (site.function.key, call.id) in program.callees:
+        return any(effect.access.op is Op.WRITE for effect in local_effects(program, site.function, call))
+    owner, _, name = call.text.rpartition(".")
+    return bool(owner) and name in program.once("writing methods", lambda: _writing_methods(program))
+
+
+def _writing_methods(program: Program) -> frozenset[str]:
+    """The names of methods that write."""
+    methods = ((key.rpartition("::")[2], effects) for key, effects in program.effects.items())
+    written = ((name, effects) for name, effects in methods if "." in name)
+    return frozenset(name.rpartition(".")[2] for name, effects in written if any(e.access.op is Op.WRITE for e in effects))
+
+
+def beside_bulk(program: Program, site: Site, loop: Loop, write: Access) -> bool:
+    """Whether the rows go one by one where the other way of a choice writes them all at once: so it is on purpose."""
+    sites = program.sites(site.function.key).all
+    taken = dict(next((s.arms for s in sites if s.step is loop), ()))
+    otherwise = (s.step for s in sites if any(rank in taken and taken[rank] != arm for rank, arm in s.arms))
+    return any(isinstance(s, Access) and s.verb in BULK and s.table in (None, write.table) for s in otherwise)
 
 
 def keeps_one_row(loop: Loop, write: Access) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from querylint.advise.rounds import singled_out
-from querylint.ir import Access, Block, Branch, Call, Loop, Path, Program
+from querylint.ir import Access, Block, Branch, Call, Function, Loop, LoopKind, Path, Program, Role, Terminal
 from querylint.ir.program import Edge, Site
+
+SHARED = 4
 
 
 def stands_in(site: Site) -> bool:
@@ -35,6 +37,30 @@ def for_one_kind(program: Program, site: Site, edges: Iterable[Edge], loop: Loop
         if around:
             return False
     return False
+
+
+def run_again(program: Program, site: Site, edges: Iterable[Edge], loop: Loop) -> bool:
+    """Whether another loop around a place, or around the calls that lead to it, runs a loop anew in each of its rounds."""
+    places = [site, *(place for edge in edges if (place := program.sites(edge.caller).by_id.get(edge.call.id)) is not None)]
+    inner = next((n for n, place in enumerate(places) if loop in place.loops), 0)
+    return any(other is not loop and other.kind is not LoopKind.ONCE for place in places[inner:] for other in place.loops)
+
+
+def followed_from(read: Access | None, paths: list[Path], over: str) -> str:
+    """What relations are followed once for, in a few words: the rows of a read, or of the relation of its single row that leads to many."""
+    above = ".".join(min(paths, key=len)[:-1])
+    if read is not None and read.terminal not in (Terminal.ROWS, Terminal.PAGE) and above:
+        return f"row of `{above}`"
+    table = read.table if read is not None else None
+    return f"row of `{table}`" if table is not None else f"item of `{over}`" if over else "row"
+
+
+def sought_by_others(program: Program, function: Function, read: Access, followers: Collection[str]) -> bool:
+    """Whether a function reads one row, and most of those that call it do without what some of them go on to follow."""
+    if read.terminal is not Terminal.ROW:
+        return False
+    callers = {e.caller for e in program.callers.get(function.key, ()) if program.functions[e.caller].role is Role.CODE}
+    return len(callers) >= SHARED and 2 * len(followers) < len(callers)
 
 
 def only_key(program: Program, site: Site, step: Access) -> str:

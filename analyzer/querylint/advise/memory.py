@@ -162,7 +162,13 @@ def matching(program: Program, load: Load) -> str:
     """What is loaded, for messages: all rows, unless a statement of any condition names those that it wants."""
     table = f"`{load.access.table}`" if load.access.table is not None else "a table"
     asked = load.access.follows is not None or any(plan.predicates for plan in load.access.plans)
-    return f"all rows of {table}{' that match' if asked and program.facts(load.function).planner else ''}"
+    groups = "groups of " if grouped(load.access) else ""
+    return f"all {groups}rows of {table}{' that match' if asked and program.facts(load.function).planner else ''}"
+
+
+def grouped(read: Access) -> bool:
+    """Whether what is loaded are groups of rows: fewer, as a rule, than the database goes through."""
+    return bool(read.plans) and all(plan.grouped for plan in read.plans)
 
 
 def trail(program: Program, load: Load, seen: Seen) -> tuple[Point, ...]:

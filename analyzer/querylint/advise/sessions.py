@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 
 from querylint.advise.eager import links
 from querylint.ir import ITEM, Access, Bound, Function, Path, Plan, Predicate, Program, Relation, Root, Value
@@ -22,14 +23,19 @@ KINDS = re.compile(
 
 
 def met(program: Program, function: Function, read: Access, path: Path) -> bool:
-    """Whether a relation leads to one of a few rows, or to one of the very rows that were read: the session keeps those it has met."""
+    """Whether a relation leads to one of a few rows, or to one of the very rows that were read: the session keeps those it has met.
+
+    What hangs behind one of a few rows (`role.permissions`) is loaded once for each of these, and kept with it.
+    """
     if not program.facts(function).identity:
         return False
-    link = links(program, function, read.table, path)[-1]
-    if link is None or link.many:
-        return False
-    among = link.column is not None and link.target == read.table and len(path) == 1 and read.bound is Bound.ALL
-    return among or KINDS.search(link.name) is not None
+    known = links(program, function, read.table, path)
+    first, last = known[0], known[-1]
+    if first is not None and first.column is not None and first.target == read.table and len(path) == 1 and read.bound is Bound.ALL:
+        return True
+    before = list(takewhile(lambda link: link is not None and not link.many, known))
+    ends = [last] if last is not None and not last.many else []
+    return any(link is not None and KINDS.search(link.name) is not None for link in (*before, *ends))
 
 
 def queried(program: Program, function: Function, read: Access, paths: list[Path]) -> list[Path]:

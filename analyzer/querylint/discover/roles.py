@@ -7,7 +7,9 @@ from itertools import pairwise
 
 from querylint.ir import Role
 
-_TEST_FOLDERS = frozenset({"__tests__", "tests", "test", "e2e", "unittests", "unit_tests", "functional_tests", "integration_tests"})
+_TEST_FOLDERS = frozenset(
+    {"__tests__", "tests", "test", "e2e", "unittests", "unit_tests", "functional_tests", "integration_tests", "test_utils", "testutils"}
+)
 _PACKAGE_FOLDERS = frozenset({"packages", "libs", "modules"})
 _TEST_PARTS = frozenset({"test", "tests", "spec", "stories", "e2e", "e2e-spec", "vitest", "jest", "cy", "bench", "example", "sample"})
 _TEST_FILES = frozenset({"conftest.py", "tests.py"})

@@ -135,7 +135,8 @@ class Plan:
     """One way in which an access may run. `index` is None for the table's own order or where the name is not a constant (`named` False).
 
     `eager` are the relations that come along; `whole` says that all relations of one row come along with it. `columns` are the only
-    ones that are loaded, None for all; `deferred` those that are left out. Both hold paths with dots.
+    ones that are loaded, None for all; `deferred` those that are left out. Both hold paths with dots. `grouped` says that what comes back
+    are groups of rows, for which the database goes through all that match.
     """
 
     way: Way
@@ -149,6 +150,7 @@ class Plan:
     columns: tuple[str, ...] | None = None
     deferred: tuple[str, ...] = ()
     whole: bool = False
+    grouped: bool = False
 
     def fixed(self) -> tuple[str, ...]:
         """Fields that the index range binds by equality, in the order written."""

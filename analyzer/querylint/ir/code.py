@@ -161,7 +161,7 @@ class Loop:
     `counted` marks a plain progression of an index, `strided` one that takes several items at a time, or asks another database in
     each round. The item of a loop is the origin of `over` with the path segment for items. `detached` marks code that is only kept to be
     called some day (a callback in an object that is handed to outside code). `kept` says that what all its rounds make is kept for whoever
-    asks next, for a minute or longer.
+    asks next, for a minute or longer, `seeks` that no further round runs once one has given what is looked for (`any(...)`).
     """
 
     id: int
@@ -180,6 +180,7 @@ class Loop:
     detached: bool = False
     guards: frozenset[int] = frozenset()
     kept: bool = False
+    seeks: bool = False
 
     def steps(self) -> Iterator[Step]:
         """Every step of a round, outer before inner, in the order of the source."""

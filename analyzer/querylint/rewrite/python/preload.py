@@ -12,6 +12,7 @@ from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python import preload_django, preload_sqlalchemy
 from querylint.rewrite.python.concrete import Tree, around, tree_of
+from querylint.text import Span
 
 STALE = "what is written to {tables} after the rows are read does not show in them"
 SHARED = "other code goes on with this query, which must not leave out what it loads"
@@ -62,7 +63,13 @@ def _read(task: Task, remedy: Preload) -> tuple[Site, Access] | None:
         table = task.program.table(site.function, read.table)
         if table is not None and all(table.link(path[0]) is not None for path in wanted):
             return site, read
-    return None
+    return next((hit for hit in task.program.reads() if _given(hit, at)), None)
+
+
+def _given(hit: tuple[Site, Access], at: Span) -> bool:
+    """Whether the query of a read comes from a call that stands at a place."""
+    site, read = hit
+    return any(isinstance(step, Call) and step.span == at and step.id in read.deps for step in site.function.steps())
 
 
 def _says(read: Access, start: int) -> bool:

@@ -42,7 +42,8 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     if reason := _hindered(tree, way, node, batched=bool(remedy.batched)):
         return Unfit(reason)
     ways = [arm for one in _answers(way, node) for arm in ((one.body, one.orelse) if isinstance(one, cst.IfExp) else (one,))]
-    found = [_asked(tree, one, remedy) for one in ways if not _empty(one)] or [
+    begun = not read.chain.start <= at.start < read.chain.end  # by the function that is called here
+    found = [_asked(tree, one, remedy, begun=begun) for one in ways if not _empty(one)] or [
         Unfit("the query finds no rows, and which other one does is not seen")
     ]
     unfit = next((one for one in found if isinstance(one, Unfit)), None)
@@ -88,9 +89,13 @@ def _hindered(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, *, b
     return ""
 
 
-def _asked(tree: Tree, node: cst.BaseExpression, remedy: Preload) -> tuple[TextEdit, ...] | Unfit:
+def _asked(tree: Tree, node: cst.BaseExpression, remedy: Preload, *, begun: bool) -> tuple[TextEdit, ...] | Unfit:
     chain = without_endings(links(node), ENDINGS)
-    if not chain or not isinstance(chain[0], cst.Call | cst.Attribute) or (isinstance(chain[0], cst.Call) and not method(chain[0])):
+    if (
+        not chain
+        or not isinstance(chain[0], cst.Call | cst.Attribute)
+        or (isinstance(chain[0], cst.Call) and not method(chain[0]) and not begun)
+    ):
         return Unfit("the rows are not read by a queryset that is written here")
     edits: list[TextEdit] = []
     for loader, paths in (("select_related", remedy.joined), ("prefetch_related", remedy.batched)):

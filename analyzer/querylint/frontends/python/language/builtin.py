@@ -14,7 +14,7 @@ from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Qu
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.flow.works import picked
 from querylint.frontends.python.language.arguments import placed
-from querylint.ir import ITEM, LoopKind, Origin, Predicate, Relation, Side, Work
+from querylint.ir import ITEM, Loop, LoopKind, Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
 PURE = frozenset(
@@ -34,6 +34,16 @@ def ran(m: State, value: Val, how: Consumption, node: tree.Expr) -> Val:
 
 def _first(m: State, node: tree.Call) -> tree.Expr | None:
     return node.args[0] if node.args and not isinstance(node.args[0], tree.Spread) else None
+
+
+def _seeks(m: State, node: tree.Call) -> None:
+    """A generator in the first argument is asked for no more once it has given what is looked for; a list is made whole before."""
+    first = _first(m, node)
+    if not isinstance(first, tree.Comprehension) or first.kind != "generator" or not m.block:
+        return
+    last = m.block[-1]
+    if isinstance(last, Loop) and last.span.start >= m.lines.span(first.at, first.end).start:
+        m.block[-1] = replace(last, seeks=True)
 
 
 def _rest(m: State, node: tree.Call) -> list[Val]:
@@ -136,6 +146,8 @@ def _field(origin: Origin, over: Val) -> str:
 def _tested(work: Work) -> Callable[[State, tree.Call], Val]:
     def run_through(m: State, node: tree.Call) -> Val:
         over, element = _over(m, node, partial=True)
+        if work is Work.SOME:
+            _seeks(m, node)
         if element is not None and isinstance(node.args[0], tree.Comprehension):
             source = source_of(over, element)
             items = tuple(o.at(ITEM) for o in source.rows)
@@ -186,6 +198,7 @@ def _folded(m: State, node: tree.Call) -> Val:
 
 def _next(m: State, node: tree.Call) -> Val:
     over, _ = _over(m, node, partial=True)
+    _seeks(m, node)
     default = _rest(m, node)
     chosen = isinstance(node.args[0], tree.Comprehension) and any(tests for _, _, tests, _ in node.args[0].clauses) if node.args else False
     found = picked(m, Work.FIRST, over, node.at, node.end) if over.rows and not chosen else over.item()

@@ -278,8 +278,8 @@ class Django(Stack):
             state.use(Work.COUNT if word == "count" else Work.EMPTY, known[1], at, end)
             return Val(deps=known[1].deps)
         if word in words.ONE:
-            if word in ("first", "last") and known is not None:
-                return works.picked(state, Work.FIRST if word == "first" else Work.LAST, known[1], at, end)
+            if word == "first" and known is not None and self._ordered(query):  # the last one is asked for by a query of its own
+                return works.picked(state, Work.FIRST, known[1], at, end)
             if word == "first" and query.follows is not None and not query.refined and not node.args and self._ordered(query):
                 deps = query.deps | base.deps  # cut from the rows that were loaded ahead, where they were
                 return querysets.row(state, replace(query, end=end), at, end, name, deps=deps, refined=False, later=later)
@@ -340,11 +340,12 @@ class Django(Stack):
         assert isinstance(node, tree.Index)
         key = node.key
         assert isinstance(key, tree.Slice)
-        parts = [state.evaluate(p) for p in (key.start, key.stop, key.step) if p is not None]
-        deps = derived(value, *parts).deps
+        parts = [(state.evaluate(p), p) if p is not None else None for p in (key.start, key.stop, key.step)]
+        deps = derived(value, *(part[0] for part in parts if part is not None)).deps
         known = state.results.get(id(query))
         if known is not None:
-            number = state.use(Work.SLICE, known[1], node.at, node.end, deps=deps)
+            start, stop, _ = (state.value(*part) if part is not None else None for part in parts)
+            number = state.use(Work.SLICE, known[1], node.at, node.end, start=start, size=stop, deps=deps)
             return known[1].worked(number) if number is not None else known[1]
         size = state.evaluate(key.stop) if key.stop is not None else None
         refined = query.refined or query.follows is None  # rows of a relation that were loaded ahead are cut from what is there

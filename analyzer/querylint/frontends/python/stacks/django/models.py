@@ -28,6 +28,8 @@ USER_SETTING = re.compile(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.
 
 PROFILE_SETTING = re.compile(rb"^\s*AUTH_PROFILE_MODULE\s*=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
 
+PRIMARY = "pk"
+
 
 @dataclass(slots=True)
 class Made:
@@ -154,7 +156,7 @@ class Models:
             model = Model(table, None, app, f"{app}.{name}".lower())
             model.fields = [Field("id", "number"), *(Field(f, "string") for f in plain.split())]
             model.indexes = [
-                Index("pk", ("id",), unique=True, implicit=True),
+                Index(PRIMARY, ("id",), unique=True, implicit=True),
                 Index(unique.replace(" ", "_"), tuple(unique.split()), unique=True, implicit=True),
             ]
             self.by_table[table] = model
@@ -186,9 +188,12 @@ class Models:
         return parts[-1] if parts else "app"
 
     def meta(self, info: ClassInfo, name: str) -> tree.Expr | None:
-        """An option of a model's `Meta`, where it has one; `abstract` and the like are not inherited."""
-        owned = info if name == "abstract" else None
-        for owner in [owned] if owned is not None else info.mro():
+        """An option of a model's `Meta`, where it has one; `abstract` is not inherited.
+
+        From a parent with a table of its own nothing comes but its order, which `_from_parents` hands on: Django takes `Meta` as a whole
+        from abstract parents only (`ModelBase.__new__`).
+        """
+        for owner in [info] if name == "abstract" else self._own(info):
             meta = next((c for c in owner.node.inner if c.name == "Meta"), None)
             if meta is None:
                 continue
@@ -199,6 +204,13 @@ class Models:
                 found = inherited[2] if inherited is not None else None
             return found
         return None
+
+    def _own(self, info: ClassInfo) -> list[ClassInfo]:
+        """The classes that a model's own table is made of: its own, mixins, abstract models; not what a parent with a table has in its."""
+        above = [owner for owner in info.mro() if owner is not info]
+        parents = [owner for owner in above if self.is_model(owner) and not self._abstract(owner)]
+        held = {(owner.path, owner.name) for parent in parents for owner in parent.mro()}
+        return [info, *(owner for owner in above if (owner.path, owner.name) not in held)]
 
     def _abstract(self, info: ClassInfo) -> bool:
         value = self.meta(info, "abstract")
@@ -226,9 +238,7 @@ class Models:
     def declared(self, info: ClassInfo) -> Iterator[Made]:
         """The fields that a model has from its own body and from the abstract models above it."""
         seen: set[str] = set()
-        for owner in info.mro():
-            if owner is not info and not (self.is_model(owner) and self._abstract(owner)) and self.is_model(owner):
-                continue
+        for owner in self._own(info):
             for name, _, value in owner.node.fields:
                 if name in seen or value is None:
                     continue
@@ -259,7 +269,7 @@ class Models:
             model.links |= user.links
             if not any(made.name == "username" for made in model.made):
                 model.indexes += [i for i in user.indexes if i.fields == ("username",)]
-        model.indexes.append(Index("pk", (model.key,), unique=True, implicit=True))
+        model.indexes.append(Index(PRIMARY, (model.key,), unique=True, implicit=True))
         for made in model.made:
             self._field(model, made)
         proxy = _true(self.meta(model.info, "proxy"))
@@ -283,6 +293,8 @@ class Models:
         elif made.kind in words.MANY:
             target = self._target(model, made)
             model.links[made.name] = Link(made.name, target.table if target is not None else None, True, lookup=made.name)
+        elif made.kind in words.TAGS:
+            model.links[made.name] = Link(made.name, None, True, lookup=made.name)
         elif made.kind == words.GENERIC:
             model.links[made.name] = Link(made.name, None, column="object_id", lookup=made.name, generic=True)
         elif made.kind == words.GENERIC_MANY:
@@ -356,6 +368,9 @@ class Models:
 
     def _from_parents(self, model: Model) -> None:
         for parent in model.parents:
+            # An index that serves a parent's columns serves whoever asks for them by the child; to report it is for the parent.
+            known = {i.name for i in model.indexes}
+            model.indexes += [replace(i, implicit=True) for i in parent.indexes if i.name not in known and i.name != PRIMARY]
             names = {f.name for f in model.fields}
             model.fields += [f for f in parent.fields if f.name not in names]
             for name, link in parent.links.items():
@@ -402,7 +417,7 @@ class Models:
 
 
 def _is_field(name: str) -> bool:
-    return name.endswith(("Field", "ForeignKey", "ParentalKey", "GenericRelation")) and name != "Field"
+    return (name.endswith(("Field", "ForeignKey", "ParentalKey", "GenericRelation")) and name != "Field") or name in words.TAGS
 
 
 def _true(node: tree.Expr | None) -> bool:

@@ -23,6 +23,7 @@ from querylint.frontends.flow.values import (
 from querylint.frontends.python.stacks.django import words
 from querylint.ir import ITEM, Access, Bound, Eager, Loading, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 from querylint.text import Span
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
             made = replace(made, plans=tuple(replace(p, deferred=(*p.deferred, *names)) for p in query.plans))
     elif name in ("values", "values_list", "dates", "datetimes"):
         made = _columns(made, name, args, keywords)
+    elif name == "annotate" and query.columns and any(_aggregates(e) for e in (*node.args, *(v for _, v in node.keywords))):
+        made = replace(made, plans=tuple(replace(p, grouped=True) for p in query.plans))
     elif name == "using":
         elsewhere(m, derived(*args).deps)
     elif name == words.OWN:
@@ -87,6 +90,12 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     elif name in ("union", "intersection", "difference"):
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, _other(m, node))) for p in query.plans))
     return Val(deps=deps, shape=made)
+
+
+def _aggregates(node: tree.Expr) -> bool:
+    """Whether an expression takes many values together: `Count("id")`."""
+    name = callee_name(node) if isinstance(node, tree.Call) else ""
+    return name in words.AGGREGATES or name.endswith("Agg")
 
 
 def nowhere(keywords: list[tuple[str, Val, tree.Expr]]) -> tuple[Eager, ...]:

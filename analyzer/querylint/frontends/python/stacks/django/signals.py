@@ -23,20 +23,44 @@ def watched(models: Models, files: list[str]) -> Iterator[Model]:
         if not SIGNALS.search(source):
             continue
         module = models.project.modules.module(path)
-        for node in tree.walk(module.body if module is not None else []):
+        body = module.body if module is not None else []
+        loops = {
+            loop.pattern.id: loop.over for loop in tree.find(body, tree.For) if isinstance(loop.pattern, tree.NamePattern) and loop.over
+        }
+        for node in tree.walk(body):
             if isinstance(node, tree.Call) and last_name(node.func) in ("receiver", "connect"):
-                model = _sender(models, path, node)
-                if model is not None:
-                    yield model
+                yield from _senders(models, path, node, loops)
 
 
-def _sender(models: Models, path: str, node: tree.Call) -> Model | None:
-    places = (*node.args, node.func)
+def _senders(models: Models, path: str, node: tree.Call, loops: dict[str, tree.Expr]) -> Iterator[Model]:
+    """The models whose signals a call connects; `loops` are what variables of loops run over."""
+    places: list[tree.Expr] = [*node.args, node.func]
+    places += [loops[s.id] for place in places for s in tree.walk(place) if isinstance(s, tree.Name) and s.id in loops]
     named = any(isinstance(s, tree.Name | tree.Member) and last_name(s) in WATCHING for place in places for s in tree.walk(place))
     sender = dict(node.keywords).get("sender")
     if not named or sender is None:
-        return None
+        return
+    over = loops.get(sender.id) if isinstance(sender, tree.Name) else None
+    if isinstance(over, tree.Array):
+        senders = [_model(models, path, item) for item in over.items]
+    elif isinstance(over, tree.Call) and last_name(over.func) == "get_models":
+        senders = list(_of_app(models, over))
+    else:
+        senders = [_model(models, path, sender)]
+    yield from (model for model in senders if model is not None)
+
+
+def _model(models: Models, path: str, sender: tree.Expr) -> Model | None:
     if isinstance(sender, tree.Literal) and isinstance(sender.value, str):
         return models.named(sender.value)
     found = models.project.modules.reference(path, sender)
     return models.by_class.get((found.path, found.name)) if found is not None else None
+
+
+def _of_app(models: Models, over: tree.Call) -> Iterator[Model]:
+    """The models of `apps.get_app_config("shop").get_models()`, or of `apps.get_models()`."""
+    config = over.func.base if isinstance(over.func, tree.Member) else None
+    label = config.args[0] if isinstance(config, tree.Call) and last_name(config.func) == "get_app_config" and config.args else None
+    name = label.value if isinstance(label, tree.Literal) else None
+    known = isinstance(config, tree.Name) or name is not None
+    yield from (m for m in models.by_table.values() if known and m.info is not None and (name is None or m.app == name))

@@ -23,6 +23,8 @@ USER_BASES = frozenset(("AbstractUser", "User", "get_user_model()"))
 FOREIGN = frozenset("ForeignKey OneToOneField ParentalKey TreeForeignKey TreeOneToOneField ForeignObject SafeForeignKey".split())
 ONE_TO_ONE = frozenset(("OneToOneField", "TreeOneToOneField"))
 MANY = frozenset("ManyToManyField ParentalManyToManyField TreeManyToManyField SortedManyToManyField".split())
+TAGS = frozenset(("TaggableManager", "ClusterTaggableManager"))
+"""Relations of django-taggit, which leads to tags of its own unless told otherwise."""
 GENERIC = "GenericForeignKey"
 GENERIC_MANY = "GenericRelation"
 TYPES = {
@@ -55,6 +57,7 @@ OWN = "rows of the class"
 JOINS = "joins of the list"
 """Another: what the list joins, unless its queryset joins something already."""
 ROWS = frozenset(("raw",))
+AGGREGATES = frozenset("Count Sum Avg Max Min StdDev Variance".split())
 ONE = frozenset("get first last latest earliest".split())
 OTHER_TABLE = frozenset("get_all_objects_for_this_type get_object_for_this_type model_class".split())
 """Methods of a content type that lead to the table that it stands for, whichever that is."""

@@ -116,6 +116,7 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
     elif name in words.UNIONS or name in ("distinct", "group_by"):
         other = tuple(replace(p, predicates=(*p.predicates, *predicates(state, models, None, (_OTHER,), node))) for p in made.plans)
         made = replace(made, plans=other) if name in words.UNIONS else made
+        made = replace(made, plans=tuple(replace(p, grouped=True) for p in made.plans)) if name == "group_by" else made
     elif name in words.JOINS and not args and keywords:
         return Val(deps=deps, shape=made)
     return Val(deps=deps, shape=made)

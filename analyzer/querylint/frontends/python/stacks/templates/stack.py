@@ -105,9 +105,7 @@ class TemplateStack(Stack):
         view = self._view(info)
         if view is None:
             return None
-        named = info.field("model")
-        shown = named[2] if named is not None and named[0] is info and view.several is not None else None
-        at, end = (shown.at, shown.end) if shown is not None else (info.node.at, info.node.at)
+        at, end = _rows_at(info) if view.several is not None else (info.node.at, info.node.at)
         me = tree.Name("self", at, at)
         call = tree.Call(tree.Member(me, "get_context_data", at, end, at), [], at, end)
         param = tree.Param(tree.NamePattern("self", at, at))
@@ -148,11 +146,23 @@ class TemplateStack(Stack):
             at, end = node.at, node.end
             call = tree.Call(tree.Member(tree.Name("self", at, at), word, at, end, at), [], at, end)
             rows = state.evaluate(call)
+            shape = rows.shape
+            own = state.path == info.path and info.node.at <= at < info.node.end
+            if isinstance(shape, Query) and shape.made is None and shape.at == at and not own:
+                # a class above, of others too, asks for them: the class itself is where they can be changed
+                rows = replace(rows, shape=replace(shape, made=self.project.modules.lines(info.path).span(*_rows_at(info))))
             for name in view.names:
                 fields.setdefault(name, rows)
             if view.several:
                 fields.setdefault("page_obj", rows)
         return Val(deps=derived(*fields.values()).deps, shape=Record(fields, tuple(rest)))
+
+
+def _rows_at(info: ClassInfo) -> tuple[int, int]:
+    """Where a class names the model of its rows: there they can be changed if it has no query of its own."""
+    named = info.field("model")
+    shown = named[2] if named is not None and named[0] is info else None
+    return (shown.at, shown.end) if shown is not None else (info.node.at, info.node.at)
 
 
 def placed(state: State, value: Val, seen: dict[int, Query], depth: int = 0) -> Val:
