@@ -152,7 +152,7 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
         Batch(hit.loop.span, _how(program, site, inner.mode, word, name)),
         weight.severity,
         function=site.function.key,
-        cost=Cost("n calls", "1 call, or 1 per chunk"),
+        cost=Cost("n calls", "no nested call" if _inside(program, site.function) else "1 call, or 1 per chunk"),
         operation=inner.mode.value,
         because=weight.because,
     )

@@ -39,10 +39,11 @@ from querylint.advise.curation import curated
 from querylint.advise.filters import whole
 from querylint.advise.growth import grows, settled, small
 from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, limits
-from querylint.advise.places import one_of_many, quiet, reaching, shortest
+from querylint.advise.places import one_of_many, quiet, reaching, shortest, undeclared
 from querylint.advise.planner import entire, plain
 from querylint.advise.sequence import apart
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
+from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.ir import Access, Call, Kind, Predicate, Program, Relation, Work
 from querylint.ir.program import Site
@@ -64,7 +65,7 @@ def unbounded_read(program: Program) -> Iterator[Found]:
     """Reads of whole tables."""
     told: set[tuple[str, int]] = set()
     for site, read in program.reads():
-        if quiet(site.function) or small(program, read.table):
+        if quiet(site.function) or small(program, read.table) or undeclared(program, site.function, read.table):
             continue
         if not entire(program, site.function, read) and not whole(program, site, read):
             continue
@@ -151,6 +152,9 @@ def _weight(program: Program, site: Site, read: Access, seen: Fate) -> Weight:
         return hint(ALONE)
     if limits(program, site.function, read):
         return hint("the rows are counted to limit their number, which keeps it small")
+    operated = for_operators(program, site) or not waited_for(program, site.function)
+    if operated and enrolled(program, site.function.root, read.table):
+        return hint("every organization has one row, and only those who run the application read them all")
     entries = program.entries(site.function.key)
     if plain(program, site.function):
         shown = seen.whole and not settled(read.table) and any(e.kind is Kind.HTTP for e in entries)

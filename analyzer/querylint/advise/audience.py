@@ -8,6 +8,7 @@ from enum import Enum
 from querylint.ir import Call, Function, Kind, Mode, Program, Role, Root
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
+RUNS = re.compile(r"^(?:is_?)?(?:super_?(?:user|admin)|(?:platform|system|global)_?admin|root)$", re.IGNORECASE)
 DEMANDS = re.compile(
     r"(?:require|assert|ensure|check|verify|enforce)\w*(?:Can|Capabilit(?:y|ies)|Permissions?|Privileges?|Rights?|Access)$|"
     r"(?:require|assert|ensure|check|verify|enforce)_\w*(?:can|capability|permissions?|privileges?|rights?|access)$"

@@ -10,7 +10,7 @@ from querylint.advise.clock import STAMP, clocks
 from querylint.advise.curation import curated
 from querylint.advise.growth import Reach, catalogued, reach, small
 from querylint.advise.indexes import Need, order_need
-from querylint.advise.places import quiet
+from querylint.advise.places import quiet, undeclared
 from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.serving import (
     Serving,
@@ -81,7 +81,7 @@ def losses(program: Program) -> list[Loss]:
 
 def _losses(program: Program) -> Iterator[Loss]:
     for site, read in program.reads():
-        if quiet(site.function) or small(program, read.table):
+        if quiet(site.function) or small(program, read.table) or undeclared(program, site.function, read.table):
             continue
         table = program.table(site.function, read.table)
         if table is not None and not table.indexes_known:

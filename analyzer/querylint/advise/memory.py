@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried, waited_for
 from querylint.advise.eager import missing, sources
 from querylint.advise.growth import Reach, reach, settled, small
-from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.places import quiet, reaching, shortest, undeclared
 from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.advise.volume import busy
@@ -79,6 +79,8 @@ def loads(program: Program) -> Iterator[Load]:
     """Every list that is read whole. `reported` are those that a rule on scans speaks of already: what memory does then is a hint."""
     for site, read in program.reads():
         if quiet(site.function) or read.terminal is not Terminal.ROWS or small(program, read.table):
+            continue
+        if undeclared(program, site.function, read.table):
             continue
         if read.bound is not Bound.ALL and not any(p.way is Way.SEARCH for p in read.plans):
             continue
