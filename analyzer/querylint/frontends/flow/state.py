@@ -10,7 +10,7 @@ from querylint.construction import replace
 from querylint.frontends.flow.cases import Decided, handed
 from querylint.frontends.flow.handing import asking
 from querylint.frontends.flow.leaks import leaks
-from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
+from querylint.frontends.flow.merging import RETURNS, breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var, control
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, alone, both, derived, lowered
 from querylint.ir import (
@@ -383,7 +383,8 @@ class State:
                 after.append(self.store)
         self.guards = grown | on if left else grown
         if left and any(exits_round(block) for block in blocks):
-            control(self.frames, on, out=any(breaks(block) for block in blocks))
+            home = any(breaks(block, RETURNS) for block in blocks)
+            control(self.frames, on, out=any(breaks(block) for block in blocks), home=home)
         self.dead = dead or not after
         self.store = merge_stores(before, after, on) if after else before
         if (any(blocks) or handler) and not dead:  # its own arms may have ended the block
