@@ -34,10 +34,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import ALONE, left_alone, waited_for
+from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.filters import whole
 from querylint.advise.growth import grows, settled, small
+from querylint.advise.keys import inserts
 from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, limits
 from querylint.advise.places import one_of_many, quiet, reaching, shortest, undeclared
 from querylint.advise.planner import entire, plain
@@ -155,12 +156,17 @@ def _weight(program: Program, site: Site, read: Access, seen: Fate) -> Weight:
     operated = for_operators(program, site) or not waited_for(program, site.function)
     if operated and enrolled(program, site.function.root, read.table):
         return hint("every organization has one row, and only those who run the application read them all")
+    made = inserts(program, site.function.root, read.table)
+    left = bool(made) and all(unreached(program, place.function) for place, _ in made)
+    if left and (not waited_for(program, site.function) or behind_outside(program, site.function)):
+        return hint("nothing in sight leads to what fills the table, and nobody waits for this read")
     entries = program.entries(site.function.key)
     if plain(program, site.function):
         shown = seen.whole and not settled(read.table) and any(e.kind is Kind.HTTP for e in entries)
         return hint("" if shown else "how many rows the table holds is not to be seen here", Severity.WARNING)
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
-        return Weight(Severity.WARNING if any(not unranged(p) for p in read.plans) else Severity.ERROR)
+        mild = left or any(not unranged(p) for p in read.plans)
+        return Weight(Severity.WARNING if mild else Severity.ERROR)
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
     named = program.named(site.function) or any(program.named(e) for e in entries)
     return hint("" if called or named else ALONE, Severity.WARNING)

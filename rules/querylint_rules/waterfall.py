@@ -155,7 +155,7 @@ def _little(program: Program, function: Function, group: list[Unit]) -> str:
         return UNASKED
     if not waited_for(program, function):
         return UNWAITED
-    if _seldom(group) or _left_before(program, function, group):
+    if _seldom(group) or _left_before(program, function, group) or _fallback(program, function, group):
         return "a condition often spares the later read, which starting both would not"
     return ""
 
@@ -218,6 +218,18 @@ def _left_before(program: Program, function: Function, group: list[Unit]) -> boo
         )
 
     return len({u.done for u in group if u is first or not passed_by(u)}) < FEW_READS
+
+
+def _fallback(program: Program, function: Function, group: list[Unit]) -> bool:
+    """Whether all reads but one run only where an earlier look-up has found nothing."""
+    places = program.sites(function.key).all
+    asked = {place.step.id for place in places if isinstance(place.step, Access | Call)}
+
+    def instead(unit: Unit) -> bool:
+        branches = ((places[rank].step, arm) for rank, arm in unit.site.arms)
+        return any(isinstance(b, Branch) and b.missing and arm == 0 and b.on & asked for b, arm in branches)
+
+    return len({u.done for u in group if not instead(u)}) < FEW_READS
 
 
 def _behind(program: Program, function: Function, group: list[Unit]) -> bool:
