@@ -172,6 +172,8 @@ def _circumstances(program: Program, load: Load, works: list[Seen]) -> Weight:
         return hint("the rows are totals of periods themselves")
     if _recorded(program, load, works):
         return hint("the number is stored, so it is computed once")
+    if _torn_down(program, load):
+        return hint("the rows are deleted next, so they are added up once")
     if _kept(load) or _used_besides(load):
         return hint("the rows themselves are used besides")
     if _quota(program, load, works):
@@ -219,6 +221,22 @@ def _recorded(program: Program, load: Load, works: list[Seen]) -> bool:
     decided = bool(choices(load.function, load.access)) or any(isinstance(s, Call) and mine in s.deps for s in steps)
     told = mine in load.function.returns.deps
     return bool(written) and not decided and not told and all(s.verb == "insert" for s in written)
+
+
+def _torn_down(program: Program, load: Load) -> bool:
+    """Whether mutations alone lead here, which read the rows of the same table by the same fields and delete rows: of it, or of any."""
+    fixed = {plan.fixed() for plan in load.access.plans}
+    entries = program.entries(load.function.key)
+    if not entries or () in fixed or any(entry.kind is not Kind.MUTATION for entry in entries):
+        return False
+    for entry in entries:
+        effects = [e.access for e in program.effects.get(entry.key, ())]
+        gone = {access.table for access in effects if access.verb == "delete"}
+        others = [a for a in effects if a.reads and a.span != load.access.span and a.table == load.access.table]
+        again = any({plan.fixed() for plan in other.plans} & fixed for other in others)
+        if not (load.access.table in gone or (None in gone and again)):
+            return False
+    return True
 
 
 def _kept(load: Load) -> bool:

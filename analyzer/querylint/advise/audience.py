@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from querylint.ir import Call, Function, Kind, Mode, Program, Role, Root
+from querylint.ir import Access, Call, Function, Kind, Mode, Program, Role, Root
 from querylint.ir.program import Edge
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
@@ -24,6 +24,7 @@ TRIED = re.compile(
 )
 CHECKS = re.compile(r"(?:debug|inspect|diagnos\w*)(?:[A-Z_\d]|$)")
 SCREEN = re.compile(r"^(?:[A-Z]\w*[a-z]|use[A-Z])")
+SAMPLES = re.compile(r"^(?:load|import|generate|populate|create|insert|add)\w*(?:Samples?|Demo|Dummy|Mock|Defaults?|Examples?)(?:[A-Z_]|$)")
 SEEN_CLIENTS = 10
 BY_HAND = re.compile(r"^(?:dry_?run|maxBatches|commit|apply|confirm(?:ed|ation|Reset|Wipe|Delet(?:e|ion)(?:All)?)?)$", re.IGNORECASE)
 SCRIPTS = "scripts"
@@ -72,6 +73,13 @@ def unasked(program: Program, function: Function) -> bool:
         left_alone(program, entry) or (entry.public and entry.kind is not Kind.HTTP and _passed_over(program, entry))
         for entry in program.entries(function.key) or (function,)
     )
+
+
+def loads_samples(program: Program, function: Function) -> bool:
+    """Whether all that a function writes are rows that the code itself lists, by its name as a sample: somebody does that once."""
+    writes = [site for site in program.sites(function.key).all if isinstance(site.step, Access) and not site.step.reads]
+    listed = all(site.step.verb == "insert" and any(loop.constant for loop in site.loops) for site in writes)  # type: ignore[union-attr]
+    return bool(writes) and listed and SAMPLES.search(function.name) is not None
 
 
 def unreached(program: Program, function: Function) -> bool:
