@@ -27,6 +27,7 @@ import re
 from collections.abc import Iterator
 
 from querylint.advise.clock import dated
+from querylint.advise.extremes import end_of_index, extreme
 from querylint.advise.growth import Reach, reach
 from querylint.advise.memory import (
     COUNTING,
@@ -107,6 +108,9 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     moving = _moving(program, load)
     if moving is not None and isinstance(remedy, Counter):
         remedy = _rolling(moving)
+    sought = extreme(works)
+    if sought:
+        what, remedy = "searched for the greatest or least value", end_of_index(load.table, load.access.plans[0].fixed(), works)
     if kinds <= GROUPING:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     weight = _circumstances(program, load, works)
@@ -120,7 +124,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         table=table,
         fields=load.access.plans[0].fixed(),
         also=("overfetch", "unbounded"),
-        cost=Cost(load.cost, _after(program, load, moving)),
+        cost=Cost(load.cost, "1 row" if sought else _after(program, load, moving)),
         operation="aggregate",
         because=weight.because,
     )

@@ -37,8 +37,8 @@ from collections.abc import Iterator
 
 from querylint.advise.conflicts import Conflict, conflicts
 from querylint.advise.memory import acted_on, choices
-from querylint.advise.reductions import filtered
 from querylint.advise.places import one_of_many, own_trail
+from querylint.advise.reductions import filtered
 from querylint.advise.serving import phrase, whole_table
 from querylint.advise.trace import fate
 from querylint.ir import Program, Work

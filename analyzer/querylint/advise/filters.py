@@ -225,17 +225,17 @@ def _published(program: Program, site: Site, read: Access, residual: tuple[Predi
     return len(switches) == len(residual) and on and not filled
 
 
-def _aged(program: Program, site: Site, read: Access, residual: tuple[Predicate, ...]) -> bool:
+def aged(program: Program, site: Site, read: Access, residual: tuple[Predicate, ...]) -> bool:
     """Whether all that a filter asks is that rows were written some time ago: in a range that nobody empties, but the newest were."""
     numbers = clocks(program, site.function)
     old = all(
         p.field is not None and STAMP.search(p.field) and p.relation in EARLIER and p.value is not None and p.value.deps & numbers
         for p in residual
     )
-    emptied = any(
-        e.access.op is Op.WRITE and e.access.verb != "insert" and e.access.table in (read.table, None)
-        for e in program.effects.get(site.function.key, ())
-    )
+    fields = {p.field for p in residual}
+    effects = [e.access for e in program.effects.get(site.function.key, ()) if e.access.op is Op.WRITE]
+    changed = [a for a in effects if a.verb == "delete" or fields & set(a.fields or ())]
+    emptied = any(a.verb != "insert" and a.table in (read.table, None) for a in changed)
     return old and not emptied
 
 
@@ -291,7 +291,7 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
         return Weight(Severity.WARNING)
     if unasked(program, site.function):
         return hint(UNASKED)
-    if _aged(program, site, read, residual):
+    if aged(program, site, read, residual):
         return hint("all rows but the newest pass the filter")
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return hint("the range binds two keys already, and few rows have both")

@@ -163,8 +163,11 @@ def repeated_use(program: Program, seen: Seen) -> bool:
 def matching(program: Program, load: Load) -> str:
     """What is loaded, for messages: all rows, unless a statement of any condition names those that it wants."""
     table = f"`{load.access.table}`" if load.access.table is not None else "a table"
-    asked = load.access.follows is not None or any(plan.predicates for plan in load.access.plans)
-    return f"all rows of {table}{' that match' if asked and program.facts(load.function).planner else ''}"
+    if program.facts(load.function).planner:
+        asked = load.access.follows is not None or any(plan.predicates for plan in load.access.plans)
+        return f"all rows of {table}{' that match' if asked else ''}"
+    index = next((plan.index for plan in load.access.plans if plan.ranged and plan.index), None)
+    return f"all rows of {table}{f' in the range of `{index}`' if index is not None and not load.reported else ''}"
 
 
 def trail(program: Program, load: Load, seen: Seen) -> tuple[Point, ...]:
@@ -202,6 +205,11 @@ def handed_on(load: Load) -> bool:
         if isinstance(step, Access) and not step.reads and mine in step.deps:
             return True
     return False
+
+
+def keyed(function: Function, read: Access) -> str | None:
+    """The field of a map that all the rows of a read are put into, and which is all that becomes of them in the function."""
+    return next((name for origin, name in function.keyed if origin == Origin(Root.STEP, read.id)), None)
 
 
 def drains(program: Program, load: Load) -> bool:

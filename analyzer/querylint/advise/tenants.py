@@ -6,10 +6,12 @@ import re
 
 from querylint.advise.audience import RUNS
 from querylint.advise.keys import inserts, keys
-from querylint.ir import Program, Root
+from querylint.ir import Branch, Program, Root
 from querylint.ir.program import Site
 
-ORGANIZATION = re.compile(r"^(?:clerk|workos|auth0?|stytch|kinde|external)?_?(?:org|organi[sz]ation|tenant|team|workspace)_?id$", re.IGNORECASE)
+ORGANIZATION = re.compile(
+    r"^(?:clerk|workos|auth0?|stytch|kinde|external)?_?(?:org|organi[sz]ation|tenant|team|workspace)_?id$", re.IGNORECASE
+)
 
 
 def enrolled(program: Program, root: str, name: str | None) -> bool:
@@ -33,7 +35,8 @@ def for_operators(program: Program, site: Site) -> bool:
     """Whether a step stands in an arm that is taken for those only who run the application: `if (caller.superuser)`."""
     steps = program.sites(site.function.key).all
     for rank, arm in site.arms:
-        asked = getattr(steps[rank].step, "on", frozenset())
+        branch = steps[rank].step
+        asked = branch.on if isinstance(branch, Branch) else frozenset[int]()
         for origin in site.function.touched if arm == 0 else ():
             if origin.root is Root.STEP and origin.ref in asked and origin.path and RUNS.search(origin.path[-1]):
                 return True

@@ -71,6 +71,8 @@ class State:
         self.guards: frozenset[int] = NO_STEPS
         self.control: list[frozenset[int]] = []
         self.touched: dict[Origin, None] = {}
+        self.walked: dict[Origin, int] = {}
+        self.keyed: dict[Origin, str] = {}
         self.outflows: dict[tuple[Origin, Escape, tuple[int, ...]], Outflow] = {}
         self.dead = False
         self.depth = 0
@@ -250,6 +252,7 @@ class State:
         deps: frozenset[int] = NO_STEPS,
         descending: bool | None = None,
         distinct: bool = False,
+        extreme: bool = False,
     ) -> int | None:
         """Write down work on rows; nothing is written for values that came from nowhere."""
         rows = val.rows
@@ -271,6 +274,7 @@ class State:
                 both(val.deps, deps),
                 descending,
                 distinct,
+                extreme,
             )
         )
         return number
@@ -332,6 +336,8 @@ class State:
         guards, dead = self.guards, self.dead
         why = self.why()
         frame = Frame(self.fresh(), kind, tuple(o.at(ITEM) for o in over.rows) if over is not None else ())
+        for origin in over.rows if over is not None else ():
+            self.walked[origin] = self.walked.get(origin, 0) + 1
         self.frames.append(frame)
         with self.recording() as body:
             yield frame
