@@ -27,6 +27,7 @@ import re
 from collections.abc import Iterator
 
 from querylint.advise.clock import dated
+from querylint.advise.extremes import end_of_index, extreme
 from querylint.advise.growth import Reach, reach
 from querylint.advise.memory import (
     COUNTING,
@@ -107,6 +108,9 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     moving = _moving(program, load)
     if moving is not None and isinstance(remedy, Counter):
         remedy = _rolling(moving)
+    sought = extreme(works)
+    if sought:
+        what, remedy = "searched for the greatest or least value", end_of_index(load.table, load.access.plans[0].fixed(), works)
     if kinds <= GROUPING:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     weight = _circumstances(program, load, works)
@@ -120,7 +124,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         table=table,
         fields=load.access.plans[0].fixed(),
         also=("overfetch", "unbounded"),
-        cost=Cost(load.cost, _after(program, load, moving)),
+        cost=Cost(load.cost, "1 row" if sought else _after(program, load, moving)),
         operation="aggregate",
         because=weight.because,
     )
@@ -172,6 +176,8 @@ def _circumstances(program: Program, load: Load, works: list[Seen]) -> Weight:
         return hint("the rows are totals of periods themselves")
     if _recorded(program, load, works):
         return hint("the number is stored, so it is computed once")
+    if _torn_down(program, load):
+        return hint("the rows are deleted next, so they are added up once")
     if _kept(load) or _used_besides(load):
         return hint("the rows themselves are used besides")
     if _quota(program, load, works):
@@ -219,6 +225,22 @@ def _recorded(program: Program, load: Load, works: list[Seen]) -> bool:
     decided = bool(choices(load.function, load.access)) or any(isinstance(s, Call) and mine in s.deps for s in steps)
     told = mine in load.function.returns.deps
     return bool(written) and not decided and not told and all(s.verb == "insert" for s in written)
+
+
+def _torn_down(program: Program, load: Load) -> bool:
+    """Whether mutations alone lead here, which read the rows of the same table by the same fields and delete rows: of it, or of any."""
+    fixed = {plan.fixed() for plan in load.access.plans}
+    entries = program.entries(load.function.key)
+    if not entries or () in fixed or any(entry.kind is not Kind.MUTATION for entry in entries):
+        return False
+    for entry in entries:
+        effects = [e.access for e in program.effects.get(entry.key, ())]
+        gone = {access.table for access in effects if access.verb == "delete"}
+        others = [a for a in effects if a.reads and a.span != load.access.span and a.table == load.access.table]
+        again = any({plan.fixed() for plan in other.plans} & fixed for other in others)
+        if not (load.access.table in gone or (None in gone and again)):
+            return False
+    return True
 
 
 def _kept(load: Load) -> bool:

@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, waited_for
+from querylint.advise.items import answered, few_of_one, just_come
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
 from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
@@ -152,7 +153,7 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
         Batch(hit.loop.span, _how(program, site, inner.mode, word, name)),
         weight.severity,
         function=site.function.key,
-        cost=Cost("n calls", "1 call, or 1 per chunk"),
+        cost=Cost("n calls", "no nested call" if _inside(program, site.function) else "1 call, or 1 per chunk"),
         operation=inner.mode.value,
         because=weight.because,
     )
@@ -173,6 +174,12 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
         return hint("the checks of the function that is called are wanted for each item")
     if left_alone(program, site.function):
         return hint(ALONE)
+    if few_of_one(program, site, hit.loop):
+        return hint("the rows are those of one person or thing, which are few")
+    if just_come(program, site, hit.loop, remote):
+        return hint("the rows leave the list by this very call, so it holds what has come since the last time, and nobody waits")
+    if mode is Mode.MUTATION and answered(program, site, hit.loop):
+        return hint("the items are worked out of what the outside has just answered, and nobody waits")
     if _made_up(program, remote):
         return hint("the item says which function is called, so no one call takes all items")
     if _heavy(program, remote):

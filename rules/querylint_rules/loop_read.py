@@ -36,13 +36,14 @@ from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked
 from querylint.advise.bulk import KEPT, by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.growth import accumulates, handful, memberships
+from querylint.advise.named import assigned, named
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.registers import registered
 from querylint.advise.rounds import Rounds, lasting, rounds, singled_out
 from querylint.advise.sequence import cheap
 from querylint.advise.transactions import reread
-from querylint.advise.writes import batch_job, labors, order_matters, sends
+from querylint.advise.writes import batch_job, component_too, labors, order_matters, sends
 from querylint.ir import (
     ITEM,
     Access,
@@ -73,6 +74,8 @@ ALONG = Advice(
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
+FEW_WAITS = 2
+
 AGAIN = "another read of the same loop is told"
 ORDERED = "the rounds depend on their order"
 WRITING = "each round writes as well, and waits for that anyway"
@@ -189,16 +192,23 @@ def _few(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     whole = all(p or ITEM not in o.path for p, (_, o) in zip(picked, over.parts, strict=True))
     if writing and cheap((Effect(function.key, read),)) and any(picked) and whole:
         return True  # with, perhaps, a row of the caller's own beside them
-    drivers = _drivers(program, site, hit)
+    drivers = _drivers(program, site, hit) or _handed_in(program, site, hit)
     if len(drivers) < len(over.parts):
         return False
     if all(ITEM not in o.path for _, o in over.parts) and all(handful(program, function, d) for d in drivers):
+        return True
+    if all(assigned(program, function, d) or (named(program, function, d) and _light(hit.loop)) for d in drivers):
         return True
     if any(entry.kind is Kind.QUERY for entry in program.entries(function.key) or (function,)) and any(
         registered(program, function.root, d.table) for d in drivers
     ):
         return False  # each heartbeat runs it again
     return all(curated(program, function.root, d.table) or (read.by_key and memberships(program, function, d)) for d in drivers)
+
+
+def _light(loop: Loop) -> bool:
+    """Whether a round waits for next to nothing."""
+    return sum(isinstance(step, Wait) for step in loop.steps()) <= FEW_WAITS
 
 
 def _bounded(program: Program, site: Site, hit: Rounds) -> bool:
@@ -213,6 +223,39 @@ def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
     parts = hit.loop.over.parts if hit.loop.over is not None else ()
     steps = [sites[o.ref].step for _, o in parts if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in sites]
     return [step for step in steps if isinstance(step, Access)]
+
+
+def _handed_in(program: Program, site: Site, hit: Rounds) -> list[Access]:
+    """The reads whose rows every caller of a helper hands to it for its rounds; nothing where one of them is not to be seen."""
+    function, over = site.function, hit.loop.over
+    edges = program.callers.get(function.key, ())
+    found: list[Access] = []
+    for edge in edges if function.kind is Kind.PLAIN and over is not None else ():
+        places = program.sites(edge.caller).by_id
+        for _, origin in over.parts if over is not None else ():
+            given = edge.call.args[origin.ref] if isinstance(origin.ref, int) and origin.ref < len(edge.call.args) else None
+            refs = [o.ref for path, o in given.parts if path == origin.path] if given is not None and origin.root is Root.PARAM else []
+            steps = [places[ref].step for ref in refs if isinstance(ref, int) and ref in places]
+            if not steps or not all(isinstance(step, Access) for step in steps):
+                return []
+            found += [step for step in steps if isinstance(step, Access)]
+    return found
+
+
+def _told_around(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether a helper runs over a list of one item, and every call of it stands in a loop over the items, which is told by itself."""
+    function, over = site.function, hit.loop.over
+    params = [o.ref for _, o in over.parts if o.root is Root.PARAM] if over is not None else []
+    edges = program.callers.get(function.key, ())
+    if function.kind is not Kind.PLAIN or not edges or over is None or not params or len(params) < len(over.parts):
+        return False
+    for edge in edges:
+        place = program.sites(edge.caller).by_id.get(edge.call.id)
+        around = _waiting(program, place) if place is not None else None
+        given = [edge.call.args[n] for n in params if isinstance(n, int) and n < len(edge.call.args)]
+        if edge.call.mode is not Mode.DIRECT or around is None or not any(around.loop.id in value.deps for value in given):
+            return False
+    return True
 
 
 def _matched(program: Program, site: Site, hit: Rounds) -> bool:
@@ -379,6 +422,10 @@ def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:
         return little
     if sends(program, site, hit.loop) or _works_on_item(program, site):
         return "each round waits for more than this read"
+    if _told_around(program, site, hit):
+        return "the loop around the call is told, and runs more often"
+    if component_too(program, site):
+        return "each round waits for a component as well, whose calls do not run side by side"
     if _matched(program, site, hit) or singled_out(program, site, hit.loop):
         return "it is read for few of the items"
     if _torn_down(program, site, hit, effect):

@@ -34,22 +34,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import ALONE, left_alone, waited_for
+from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
 from querylint.advise.curation import curated
-from querylint.advise.filters import whole
+from querylint.advise.extremes import end_of_index, extreme
+from querylint.advise.filters import aged, whole
 from querylint.advise.growth import grows, settled, small
-from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, limits
-from querylint.advise.places import one_of_many, quiet, reaching, shortest
+from querylint.advise.keys import inserts
+from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, keyed, limits, repeated_use
+from querylint.advise.places import one_of_many, quiet, reaching, shortest, undeclared
 from querylint.advise.planner import entire, plain
 from querylint.advise.sequence import apart
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
+from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import Access, Call, Kind, Predicate, Program, Relation, Work
+from querylint.ir import Access, Call, Kind, Predicate, Program, Relation, Table, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
 
 BATCHES = Advice("count in batches, a page of the table in each run of a scheduled function, and keep the number", Stage.CODE)
+BY_IDS = Advice("get the rows by the ids that the other rows hold, together with Promise.all, instead of loading all of them for a map")
+EACH = Advice("read the rows of each item by an index, instead of filtering all of them for each", Stage.INDEX)
+TOTALS = Advice("keep the totals as rows change, and read the few rows by an index in their order", Stage.DATA)
+EXTREME = "searched for the greatest or least value"
+TESTS = frozenset((Work.FILTER, Work.FIND, Work.SOME))
+CUTS = frozenset((Work.SLICE, Work.FIRST, Work.PICK))
 PAGES = Advice("read in pages with .paginate(), each part by a range of its own: together the filters let every row through", Stage.CODE)
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
@@ -81,17 +90,15 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     busy = acted_on(program, site.function, read)
     halves = _halves(program, seen)
     judges = judging(program, site.function, read, seen)
-    told = [s for s in seen.uses if not (busy and s.use.work in COUNTING) and not (halves and s.use.work is Work.FILTER)]
-    works = list(
-        dict.fromkeys(
-            (WORK_WORDS[Work.FILTER],) * bool(judges)
-            + tuple(WORK_WORDS[s.use.work] for s in told if s.use.work in WORK_WORDS and not (s.use.work is Work.EMPTY and seen.uses[1:]))
-        )
-    )
+    shown = bool(seen.uses[1:] or seen.whole or seen.fields or seen.listed)  # then whether there are any is asked besides
+    uses = [s for s in seen.uses if not (shown and s.use.work is Work.EMPTY)]
+    told = [s for s in uses if not (busy and s.use.work in COUNTING) and not (halves and s.use.work is Work.FILTER)]
+    words = (EXTREME if s.use.extreme else WORK_WORDS.get(s.use.work) for s in told)
+    works = list(dict.fromkeys(filter(None, (WORK_WORDS[Work.FILTER] if judges else None, *words))))
     purpose = f" and {', '.join(works[:3])} in memory" if works else ""
     index = next((p.index for p in read.plans if p.index and unranged(p)), None)
     how = f" through `{index}` without a range" if index else ""
-    points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in (halves or seen.uses[:4]))
+    points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in (halves or uses[:4]))
     weight = _weight(program, site, read, seen)
     return Found(
         read.span,
@@ -145,18 +152,28 @@ def _opposite(p: Predicate, q: Predicate) -> bool:
 def _weight(program: Program, site: Site, read: Access, seen: Fate) -> Weight:
     if read.table == "_scheduled_functions" or not grows(program, site.function, read.table):
         return hint("use does not make the table grow")
+    if undeclared(program, site.function, read.table):
+        return hint("the schema has no such table, so it holds no rows unless older code has filled it")
     if curated(program, site.function.root, read.table):
         return hint("people keep the table by hand, so it holds few rows")
     if left_alone(program, site.function):
         return hint(ALONE)
     if limits(program, site.function, read):
         return hint("the rows are counted to limit their number, which keeps it small")
+    operated = for_operators(program, site) or not waited_for(program, site.function)
+    if operated and enrolled(program, site.function.root, read.table):
+        return hint("every organization has one row, and only those who run the application read them all")
+    made = inserts(program, site.function.root, read.table)
+    left = bool(made) and all(unreached(program, place.function) for place, _ in made)
+    if left and (not waited_for(program, site.function) or behind_outside(program, site.function)):
+        return hint("nothing in sight leads to what fills the table, and nobody waits for this read")
     entries = program.entries(site.function.key)
     if plain(program, site.function):
         shown = seen.whole and not settled(read.table) and any(e.kind is Kind.HTTP for e in entries)
         return hint("" if shown else "how many rows the table holds is not to be seen here", Severity.WARNING)
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
-        return Weight(Severity.WARNING if any(not unranged(p) for p in read.plans) else Severity.ERROR)
+        mild = left or any(not unranged(p) for p in read.plans)
+        return Weight(Severity.WARNING if mild else Severity.ERROR)
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
     named = program.named(site.function) or any(program.named(e) for e in entries)
     return hint("" if called or named else ALONE, Severity.WARNING)
@@ -205,18 +222,44 @@ def _remedy(
         return Counter(read.table or "the table")
     if numbered and not judges and any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
-    apart = [s for s in seen.uses if not joins(program, s, s.use.predicates)]  # what is matched with other rows needs them all
-    tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table)]
+    if numbered and extreme([s for s in seen.uses if s.use.work is Work.FOLD]) and not kinds & {Work.COUNT}:
+        return end_of_index(table, (), [s for s in seen.uses if s.use.work is Work.FOLD])
+    joined = {s.use.id for s in seen.uses if s.use.work in TESTS and (joins(program, s, s.use.predicates) or repeated_use(program, s))}
+    apart = [s for s in seen.uses if s.use.id not in joined]  # what is matched with other rows needs them all
+    if joined and all(joined & set(s.use.after) or s.use.work is Work.EMPTY for s in apart):
+        return EACH
+    key = keyed(site.function, read) if not seen.whole and not apart else None
+    if key is not None:
+        return BY_IDS if key == "_id" else Advice(f"ask for the rows of the items at hand by an index on {key}, not for all to make a map")
+    tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table) and program.applied((p,))]
+    tests = [p for p in tests if not aged(program, site, read, (p,))]
     if tests and halved:
         return PAGES
     if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
-        ready = serve(table, wanted((), tests, table) or Want(()))
-        where = f"the range of index `{ready.index}`" if ready is not None else "an index range"
-        names = ready.fields if ready is not None else dict.fromkeys(p.field for p in tests if p.field)
-        return Advice(f"bind {', '.join(names)} in {where} instead of testing it in memory", Stage.CODE if ready else Stage.INDEX)
-    sorts = [s.use.fields[0] for s in seen.uses if s.use.work is Work.SORT and s.use.fields]
-    if sorts and kinds & {Work.SLICE, Work.FIRST, Work.PICK}:
-        ready = serve(table, Want((), (sorts[0],)))
-        how = f"read by index `{ready.index}`" if ready is not None else f"add an index on {sorts[0]} and read"
-        return Advice(f"{how} with .order(...).take(n)", Stage.CODE if ready is not None else Stage.INDEX)
+        return _bound(table, tests)
+    sorts = [s.use for s in apart if s.use.work is Work.SORT and s.use.fields and "*" not in s.use.fields]
+    if sorts and kinds & CUTS:
+        cuts = {s.use.id for s in seen.uses if s.use.work in CUTS}
+        if any(s.use.work in COUNTING and not cuts & set(s.use.after) for s in apart):
+            return TOTALS
+        return _in_order(table, sorts[0].fields)
     return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
+
+
+def _bound(table: Table | None, tests: list[Predicate]) -> Advice:
+    """The range that binds what memory tests, by an index that stands or by one to add."""
+    want = wanted((), tests, table) or Want(())
+    ready = serve(table, want)
+    if ready is not None:
+        return Advice(f"bind {', '.join(ready.fields)} in the range of index `{ready.index}` instead of testing it in memory")
+    names = (*want.equal, *want.then) or tuple(dict.fromkeys(p.field for p in tests if p.field))
+    added = f"add an index on ({', '.join(names)})" + (f" of {table.name}" if table is not None else "")
+    return Advice(f"{added} and bind its fields in a range instead of testing them in memory", Stage.INDEX)
+
+
+def _in_order(table: Table | None, fields: tuple[str, ...]) -> Advice:
+    """The first rows in the order that memory sorts by."""
+    ready = serve(table, Want((), fields))
+    whole = ready is not None and ready.fields[: len(fields)] == fields
+    how = f"read by index `{ready.index}`" if ready is not None and whole else f"add an index on ({', '.join(fields)}) and read"
+    return Advice(f"{how} with .order(...).take(n)", Stage.CODE if whole else Stage.INDEX)

@@ -51,7 +51,7 @@ CALLS = {"ordered": "withIndex", "search": "withSearchIndex", "vector": "vectorS
 @rule(pattern="unknown-index", severity=Severity.ERROR)
 def unknown_index(program: Program) -> Iterator[Found]:
     """Names and ranges that no index answers to."""
-    told: set[tuple[str, str]] = set()
+    strange: dict[tuple[str, str], Found] = {}
     for function in program.functions.values():
         schema = program.schema(function)
         if schema is None or not schema.complete or not schema.tables or function.role is Role.TEST:
@@ -63,12 +63,13 @@ def unknown_index(program: Program) -> Iterator[Found]:
             table = schema.tables.get(name)
             if table is None:
                 for found in _strange_table(program, function, schema, access, name):
-                    if (function.path, name) not in told:
-                        yield found
-                    told.add((function.path, name))
+                    first = strange.setdefault((function.path, name), found)
+                    if first.because and not found.because:  # where it matters more than where it was met first
+                        strange[function.path, name] = found
             elif table.indexes_known and table.library is None:
                 for plan in access.plans:
                     yield from _plan(function, schema, table, access, plan)
+    yield from strange.values()
 
 
 def _strange_table(program: Program, function: Function, schema: Schema, access: Access, name: str) -> Iterator[Found]:

@@ -27,9 +27,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from math import ceil
 
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
 from querylint.advise.growth import accumulates, grows
+from querylint.advise.memory import keyed
 from querylint.advise.places import describe, quiet, reaching, shortest
 from querylint.advise.planner import entire
 from querylint.advise.rounds import SEQUENTIAL, lasting
@@ -131,7 +133,7 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
         Severity.INFO if because else None,
         function=function.key,
         table=later.reads[0].access.table,
-        cost=Cost(f"{waits} waits", "1 wait"),
+        cost=Cost(f"{waits} waits", _together(group)),
         operation="waterfall",
         because=because,
     )
@@ -151,11 +153,13 @@ def _little(program: Program, function: Function, group: list[Unit]) -> str:
         return "the function waits for every item of a loop as well, beside which this is not felt"
     if _beside_many(program, function, group) or _beside_heavy(program, group):
         return "it spares one look-up beside a batch that takes longer"
+    if len(group) == FEW_READS and any(_looked_up(program, function, u) for u in group):
+        return "the rows are only looked up for the others: the read of all of them is told, and what cures it needs the others first"
     if unasked(program, function):
         return UNASKED
     if not waited_for(program, function):
         return UNWAITED
-    if _seldom(group) or _left_before(program, function, group):
+    if _seldom(group) or _left_before(program, function, group) or _fallback(program, function, group):
         return "a condition often spares the later read, which starting both would not"
     return ""
 
@@ -220,6 +224,26 @@ def _left_before(program: Program, function: Function, group: list[Unit]) -> boo
     return len({u.done for u in group if u is first or not passed_by(u)}) < FEW_READS
 
 
+def _looked_up(program: Program, function: Function, unit: Unit) -> bool:
+    """Whether a whole table is read to look rows up by the ids that others hold."""
+    step = unit.site.step
+    if not isinstance(step, Access) or not entire(program, function, step):
+        return False
+    return keyed(function, step) == "_id" and grows(program, function, step.table)
+
+
+def _fallback(program: Program, function: Function, group: list[Unit]) -> bool:
+    """Whether all reads but one run only where an earlier look-up has found nothing."""
+    places = program.sites(function.key).all
+    asked = {place.step.id for place in places if isinstance(place.step, Access | Call)}
+
+    def instead(unit: Unit) -> bool:
+        branches = ((places[rank].step, arm) for rank, arm in unit.site.arms)
+        return any(isinstance(b, Branch) and b.missing and arm == 0 and b.on & asked for b, arm in branches)
+
+    return len({u.done for u in group if not instead(u)}) < FEW_READS
+
+
 def _behind(program: Program, function: Function, group: list[Unit]) -> bool:
     """Whether all that could be spared are short waits, for the sake of actions that wait for the world outside besides."""
     return len([u for u in group if not _short(program, u)]) < FEW_READS and behind_outside(program, function)
@@ -268,11 +292,19 @@ def _seldom(group: list[Unit]) -> bool:
     return any(set(u.site.arms) - shared and len(u.reads) > FEW_READS for u in group)
 
 
+def _together(group: list[Unit]) -> str:
+    """What is waited for when the reads start together: so many travel at once, and a helper that reads several times takes its time."""
+    trips = ceil(len(group) / BATCH)
+    if trips > 1:
+        return f"{trips} waits, for {BATCH} reads each"
+    return "the longest of them" if any(len({e.access.id for e in u.reads}) > 1 for u in group) else "1 wait"
+
+
 def _message(names: list[str], waits: int) -> str:
     if len(names) == 2:
         both = f"two reads of {names[0]} run" if names[0] == names[1] else f"{names[0]} and {names[1]} are read"
         return f"{both} one after another, though neither needs the other"
-    said = [f"{name}, {times} times" if times > 1 else name for name, times in Counter(names).items()]
+    said = [f"{name} ({'twice' if times == 2 else f'{times} times'})" if times > 1 else name for name, times in Counter(names).items()]
     listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
     if waits < len(names):
         return f"{len(names)} independent reads ({listed}) are awaited in {waits} steps, though one would do"

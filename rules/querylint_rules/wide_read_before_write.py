@@ -38,6 +38,7 @@ from collections.abc import Iterator
 from querylint.advise.conflicts import Conflict, conflicts
 from querylint.advise.memory import acted_on, choices
 from querylint.advise.places import one_of_many, own_trail
+from querylint.advise.reductions import filtered
 from querylint.advise.serving import phrase, whole_table
 from querylint.advise.trace import fate
 from querylint.ir import Program, Work
@@ -83,7 +84,18 @@ def _why_little(program: Program, conflict: Conflict) -> str:
     """Why a conflict is only a hint, empty where it is more."""
     if not whole_table(conflict.read.access):
         return "the range that is read is not the whole table"
+    if _narrowed(program, conflict):
+        return "the read of all rows is told, and what cures it narrows this as well"
     return "the rows are only counted, and the number may lag behind" if _only_counts(program, conflict) else ""
+
+
+def _narrowed(program: Program, conflict: Conflict) -> bool:
+    """Whether memory always filters the rows by what an index range could: the finding about the read of all rows asks for that."""
+    read = conflict.read
+    for load, _, found in filtered(program):
+        if load.access is read.access and load.function.key == read.function:
+            return any(r.always for r in found)
+    return False
 
 
 def _only_counts(program: Program, conflict: Conflict) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from querylint.ir import Call, Function, Kind, Mode, Program, Role, Root
+from querylint.ir import Access, Call, Function, Kind, Mode, Program, Role, Root
+from querylint.ir.program import Edge
 
 STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
+RUNS = re.compile(r"^(?:is_?)?(?:super_?(?:user|admin)|(?:platform|system|global)_?admin|root)$", re.IGNORECASE)
 DEMANDS = re.compile(
     r"(?:require|assert|ensure|check|verify|enforce)\w*(?:Can|Capabilit(?:y|ies)|Permissions?|Privileges?|Rights?|Access)$|"
     r"(?:require|assert|ensure|check|verify|enforce)_\w*(?:can|capability|permissions?|privileges?|rights?|access)$"
@@ -21,6 +23,8 @@ TRIED = re.compile(
     r"(?:Test|Sample|Fake|Dummy|Demo|Mock|Dev|Uat|UAT)Data$"
 )
 CHECKS = re.compile(r"(?:debug|inspect|diagnos\w*)(?:[A-Z_\d]|$)")
+SCREEN = re.compile(r"^(?:[A-Z]\w*[a-z]|use[A-Z])")
+SAMPLES = re.compile(r"^(?:load|import|generate|populate|create|insert|add)\w*(?:Samples?|Demo|Dummy|Mock|Defaults?|Examples?)(?:[A-Z_]|$)")
 SEEN_CLIENTS = 10
 BY_HAND = re.compile(r"^(?:dry_?run|maxBatches|commit|apply|confirm(?:ed|ation|Reset|Wipe|Delet(?:e|ion)(?:All)?)?)$", re.IGNORECASE)
 SCRIPTS = "scripts"
@@ -71,6 +75,25 @@ def unasked(program: Program, function: Function) -> bool:
     )
 
 
+def loads_samples(program: Program, function: Function) -> bool:
+    """Whether all that a function writes are rows that the code itself lists, by its name as a sample: somebody does that once."""
+    writes = [site for site in program.sites(function.key).all if isinstance(site.step, Access) and not site.step.reads]
+    listed = all(site.step.verb == "insert" and any(loop.constant for loop in site.loops) for site in writes)  # type: ignore[union-attr]
+    return bool(writes) and listed and SAMPLES.search(function.name) is not None
+
+
+def unreached(program: Program, function: Function) -> bool:
+    """Whether nobody in sight asks for a function, nor for those that call it: what it writes comes about by hand, if at all."""
+    return all(_unreached(program, entry) for entry in program.entries(function.key) or (function,))
+
+
+def _unreached(program: Program, entry: Function) -> bool:
+    if unasked(program, entry):
+        return True
+    callers = [program.functions[e.caller] for e in program.callers.get(entry.key, ()) if e.caller != entry.key]
+    return bool(callers) and all(caller.kind is not Kind.CLIENT and unasked(program, caller) for caller in callers)
+
+
 def behind_outside(program: Program, function: Function) -> bool:
     """Whether a function serves only actions that wait for the world outside besides: a trip to the database is not felt there."""
     seen = {function.key}
@@ -78,17 +101,24 @@ def behind_outside(program: Program, function: Function) -> bool:
     while stack:
         here = stack.pop()
         edges = [e for e in program.callers.get(here.key, ()) if program.functions[e.caller].role is not Role.TEST]
-        if here.public or here.kind is Kind.HTTP or not edges:
+        if here.kind is Kind.HTTP or not edges or (here.public and not _all_in_sight(program, here, edges)):
             return False
         for edge in edges:
             caller = program.functions[edge.caller]
-            if caller.kind in (Kind.ACTION, Kind.HTTP):
+            if caller.kind in (Kind.ACTION, Kind.HTTP) or (edge.call.mode.remote and not caller.kind.transactional):
                 if not _waits_outside(program, caller):
                     return False
             elif caller.key not in seen:
                 seen.add(caller.key)
                 stack.append(caller)
     return True
+
+
+def _all_in_sight(program: Program, function: Function, edges: list[Edge]) -> bool:
+    """Whether clients in sight call most public functions, and this one is asked by servers alone: by no screen."""
+    if not program.once(("named", function.root), lambda: _clients_seen(program, function.root)):
+        return False
+    return not any(edge.call.mode is Mode.SUBSCRIBE or SCREEN.match(program.functions[edge.caller].name) for edge in edges)
 
 
 def _waits_outside(program: Program, action: Function) -> bool:

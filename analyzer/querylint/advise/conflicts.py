@@ -11,6 +11,7 @@ from querylint.advise.growth import PEOPLE, small
 from querylint.advise.memory import limits
 from querylint.advise.places import quiet
 from querylint.advise.serving import unranged
+from querylint.advise.tenants import enrolled
 from querylint.construction import dataclass
 from querylint.ir import Access, Bound, Function, Kind, Op, Program
 from querylint.ir.program import Effect
@@ -64,7 +65,8 @@ def conflicts(program: Program) -> Iterator[Conflict]:
 
 def _calm(program: Program, mutation: Function, table: str | None) -> bool:
     """Whether nobody inserts meanwhile: a table is small, people fill it by hand, or who signs up gets a row of it."""
-    return small(program, table) or table in PEOPLE or curated(program, mutation.root, table)
+    root = mutation.root
+    return small(program, table) or table in PEOPLE or curated(program, root, table) or enrolled(program, root, table)
 
 
 def wide(read: Access) -> bool:

@@ -26,7 +26,7 @@ CATALOGUE = re.compile(
     r"rules?|zones?|flags?|features?|webhooks?|integrations?|connectors?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
     r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|stages?|pipelines?|"
     r"departments?|locations?|leaderboards?|dashboards?|territor(?:y|ies)|segments?|experiments?|banners?|redirects?|methods?|rates?|listeners?|mappings?|maps?|groups?|labels?|colors?|steps|channels?|"
-    r"costs?|prices?|pricing|tariffs?|fees?|popups?|faqs?|capabilities|packs|holidays)$",
+    r"skills?|costs?|prices?|pricing|tariffs?|fees?|popups?|faqs?|capabilities|packs|holidays)$",
     re.IGNORECASE,
 )
 LOG = re.compile(r"(?:logs?|activity|activities|audits?|audit_?trail|audit_?events?|history)$", re.IGNORECASE)
@@ -54,6 +54,7 @@ ENTITIES = re.compile(
     re.IGNORECASE,
 )
 STAFFED = re.compile(r"^(?:users?|members?|staff|employees|agents|operators|(?:team|staff)_?members?)$", re.IGNORECASE)
+PERSONNEL = re.compile(r"^(?:admins?|administrators?|moderators?|staff|employees)$", re.IGNORECASE)
 TENANTS = re.compile(r"^(?:org(?:anization|anisation)?s?|teams|workspaces?|tenants?|clinics|schools)$", re.IGNORECASE)
 TENANT = re.compile(r"^(?:org|organi[sz]ation|team|workspace|tenant|company|clinic|school)_?id$", re.IGNORECASE)
 DATED = re.compile(r"^(?:start|end|due|target|period_?(?:start|end)|from|until)_?(?:date|time|at|on)?$", re.IGNORECASE)
@@ -78,6 +79,14 @@ def _invited(program: Program, schema: Schema, table: Table, made: list[tuple[Si
     addressed = any(len(key) == 1 and "email" in key for key in keys(program, schema.root, table.name))
     given = all(access.fields is not None and all(_from_argument(access, name) for name in INVITATION) for _, access in made)
     return bool(made) and addressed and given and all(_by_hand(program, site) for site, _ in made)
+
+
+def _employed(program: Program, schema: Schema, table: Table, made: list[tuple[Site, Access]]) -> bool:
+    """Whether a table holds those who work for the one organization that the project serves: somebody enters them one by one in a form."""
+    names = {field.name for field in table.fields or ()}
+    if not PERSONNEL.search(table.name) or any(map(TENANTS.search, schema.tables)) or any(map(TENANT.match, names)):
+        return False
+    return bool(made) and all(_by_hand(program, site, formed=True) for site, _ in made)
 
 
 def curated(program: Program, root: str, name: str | None) -> bool:
@@ -180,6 +189,8 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     if registered(program, root, name):
         return True
     made = inserts(program, root, name)
+    if _employed(program, schema, table, made):
+        return True
     names = {field.name for field in table.fields}
     assigned: set[str] = set()
     if not any(map(DATED.match, names)):  # else they are plans and targets of one period after the other

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from querylint.advise.audience import ALONE, UNASKED, UNWAITED, left_alone, unasked, waited_for
+from querylint.advise.audience import ALONE, UNASKED, UNWAITED, left_alone, loads_samples, unasked, waited_for
 from querylint.advise.clock import STAMP, clocks
 from querylint.advise.curation import curated
 from querylint.advise.growth import Reach, catalogued, reach, small
 from querylint.advise.indexes import Need, order_need
-from querylint.advise.places import quiet
+from querylint.advise.places import quiet, undeclared
 from querylint.advise.rounds import SEQUENTIAL
 from querylint.advise.serving import (
     Serving,
@@ -76,12 +76,37 @@ class Loss:
 
 def losses(program: Program) -> list[Loss]:
     """Every read that filters what it has already paid for."""
-    return program.once("losses", lambda: list(_losses(program)))
+    return program.once("losses", lambda: _of_those_asked(program, list(_losses(program))))
+
+
+def _of_those_asked(program: Program, found: list[Loss]) -> list[Loss]:
+    """The losses, those of functions that nobody in sight asks as hints where others tell the same, or nobody reads the whole table."""
+    live = [loss for loss in found if loss.severity is not Severity.INFO and not unasked(program, loss.site.function)]
+    told = {(loss.site.function.root, loss.access.table, field) for loss in live for field in loss.want.equal[:1]}
+    scanned = {(loss.site.function.root, loss.access.table) for loss in live if loss.unranged} | _read_whole(program)
+    return [loss if _worth(program, loss, told, scanned) else replace(loss, severity=Severity.INFO, because=UNASKED) for loss in found]
+
+
+def _read_whole(program: Program) -> set[tuple[str, str | None]]:
+    """The tables, by root, that somebody reads from end to end in a function that is asked for."""
+    return {
+        (site.function.root, read.table)
+        for site, read in program.reads()
+        if any(unranged(plan) for plan in read.plans) and read.bound is Bound.ALL and not unasked(program, site.function)
+    }
+
+
+def _worth(program: Program, loss: Loss, told: set[tuple[str, str | None, str]], scanned: set[tuple[str, str | None]]) -> bool:
+    """Whether a loss is worth its weight: it is asked for, or would serve a table of which others read every row for want of it."""
+    root, table = loss.site.function.root, loss.access.table
+    if loss.severity is Severity.INFO or not loss.unranged or not unasked(program, loss.site.function):
+        return True
+    return (root, table) in scanned and not any((root, table, field) in told for field in loss.want.equal[:1])
 
 
 def _losses(program: Program) -> Iterator[Loss]:
     for site, read in program.reads():
-        if quiet(site.function) or small(program, read.table):
+        if quiet(site.function) or small(program, read.table) or undeclared(program, site.function, read.table):
             continue
         table = program.table(site.function, read.table)
         if table is not None and not table.indexes_known:
@@ -200,17 +225,17 @@ def _published(program: Program, site: Site, read: Access, residual: tuple[Predi
     return len(switches) == len(residual) and on and not filled
 
 
-def _aged(program: Program, site: Site, read: Access, residual: tuple[Predicate, ...]) -> bool:
+def aged(program: Program, site: Site, read: Access, residual: tuple[Predicate, ...]) -> bool:
     """Whether all that a filter asks is that rows were written some time ago: in a range that nobody empties, but the newest were."""
     numbers = clocks(program, site.function)
     old = all(
         p.field is not None and STAMP.search(p.field) and p.relation in EARLIER and p.value is not None and p.value.deps & numbers
         for p in residual
     )
-    emptied = any(
-        e.access.op is Op.WRITE and e.access.verb != "insert" and e.access.table in (read.table, None)
-        for e in program.effects.get(site.function.key, ())
-    )
+    fields = {p.field for p in residual}
+    effects = [e.access for e in program.effects.get(site.function.key, ()) if e.access.op is Op.WRITE]
+    changed = [a for a in effects if a.verb == "delete" or fields & set(a.fields or ())]
+    emptied = any(a.verb != "insert" and a.table in (read.table, None) for a in changed)
     return old and not emptied
 
 
@@ -248,6 +273,8 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
         return hint("which table it is about is not to be seen")
     if left_alone(program, site.function):
         return hint(ALONE)
+    if loads_samples(program, site.function):
+        return hint("it puts in samples that the code lists, which is done once")
     if curated(program, root, read.table):
         return hint("people keep the table by hand, so it holds few rows")
     latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
@@ -264,7 +291,7 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
         return Weight(Severity.WARNING)
     if unasked(program, site.function):
         return hint(UNASKED)
-    if _aged(program, site, read, residual):
+    if aged(program, site, read, residual):
         return hint("all rows but the newest pass the filter")
     if read.terminal is Terminal.ROW and read.verb in ("first", "unique") and len(plan.fixed()) > 1:
         return hint("the range binds two keys already, and few rows have both")

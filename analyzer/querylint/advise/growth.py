@@ -8,6 +8,7 @@ from math import prod
 
 from querylint.advise.curation import CATALOGUE, curated
 from querylint.advise.keys import bounded, filled, inserts, keys, replaced, told_apart
+from querylint.advise.periods import period
 from querylint.advise.volume import CROWD, busy, streams
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
@@ -110,7 +111,7 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
         return Reach.TABLE
     if one_row(program, function, read, plan):
         return Reach.ROW
-    if len(fixed) > 2 or _passing(plan):
+    if len(fixed) > 2 or _passing(plan) or _one_period(program, function, read, plan):
         return Reach.PARENT
     whole = replaced(program, function.root, read.table)
     if whole and whole <= set(fixed):
@@ -127,6 +128,13 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and CROWD.search(read.table):
         return Reach.PERSON  # what many people leave at one place
     return narrowest
+
+
+def _one_period(program: Program, function: Function, read: Access, plan: Plan) -> bool:
+    """Whether a range holds one period of something that has one row for each moment: the days of a month of one shop."""
+    ranged = period(plan)
+    bound = {*plan.fixed(), ranged}
+    return ranged is not None and any(ranged in key and key <= bound for key in keys(program, function.root, read.table))
 
 
 def memberships(program: Program, function: Function, read: Access) -> bool:

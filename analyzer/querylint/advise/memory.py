@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried, waited_for
 from querylint.advise.eager import missing, sources
 from querylint.advise.growth import Reach, reach, settled, small
-from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.places import quiet, reaching, shortest, undeclared
 from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.advise.volume import busy
@@ -79,6 +79,8 @@ def loads(program: Program) -> Iterator[Load]:
     """Every list that is read whole. `reported` are those that a rule on scans speaks of already: what memory does then is a hint."""
     for site, read in program.reads():
         if quiet(site.function) or read.terminal is not Terminal.ROWS or small(program, read.table):
+            continue
+        if undeclared(program, site.function, read.table):
             continue
         if read.bound is not Bound.ALL and not any(p.way is Way.SEARCH for p in read.plans):
             continue
@@ -161,9 +163,11 @@ def repeated_use(program: Program, seen: Seen) -> bool:
 def matching(program: Program, load: Load) -> str:
     """What is loaded, for messages: all rows, unless a statement of any condition names those that it wants."""
     table = f"`{load.access.table}`" if load.access.table is not None else "a table"
-    asked = load.access.follows is not None or any(plan.predicates for plan in load.access.plans)
-    groups = "groups of " if grouped(load.access) else ""
-    return f"all {groups}rows of {table}{' that match' if asked and program.facts(load.function).planner else ''}"
+    if program.facts(load.function).planner:
+        asked = load.access.follows is not None or any(plan.predicates for plan in load.access.plans)
+        return f"all {'groups of ' if grouped(load.access) else ''}rows of {table}{' that match' if asked else ''}"
+    index = next((plan.index for plan in load.access.plans if plan.ranged and plan.index), None)
+    return f"all rows of {table}{f' in the range of `{index}`' if index is not None and not load.reported else ''}"
 
 
 def grouped(read: Access) -> bool:
@@ -206,6 +210,11 @@ def handed_on(load: Load) -> bool:
         if isinstance(step, Access) and not step.reads and mine in step.deps:
             return True
     return False
+
+
+def keyed(function: Function, read: Access) -> str | None:
+    """The field of a map that all the rows of a read are put into, and which is all that becomes of them in the function."""
+    return next((name for origin, name in function.keyed if origin == Origin(Root.STEP, read.id)), None)
 
 
 def drains(program: Program, load: Load) -> bool:

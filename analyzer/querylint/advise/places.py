@@ -19,6 +19,16 @@ def quiet(function: Function) -> bool:
     return function.role is not Role.CODE
 
 
+def undeclared(program: Program, function: Function, name: str | None) -> bool:
+    """Whether a schema that can be read in full has no table of that name: there is nothing to add an index to, and no row to read."""
+    schema = program.schema(function)
+    if schema is None or name is None or name.startswith("_") or not schema.complete or not schema.tables:
+        return False
+    if schema.facts.planner:
+        return False  # views, and tables of other applications
+    return name not in schema.tables and (not schema.root or function.path.startswith(f"{schema.root}/"))
+
+
 def describe(step: Access | Call) -> str:
     """What a step does, in a few words."""
     if isinstance(step, Call):

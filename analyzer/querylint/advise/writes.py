@@ -12,6 +12,7 @@ from querylint.ir.program import Site
 SENDING = re.compile(
     r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|(?:chat|views|conversations)_\w+|urlopen|commit)$|^requests\.|\.post$"
 )
+STORING = re.compile(r"(?:^|\.)storage\.(?:delete|store)$")
 MAILING = re.compile(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
 SIGNALING = re.compile(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
 MOST_HELPERS = 2
@@ -60,7 +61,24 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
                 return True
             if step is not site.step and _outside(program, site, step):
                 return True
+            if any(STORING.search(inner.text) for inner in (step, *_helper(program, site.function, step))):
+                return True
     return False
+
+
+def _helper(program: Program, function: Function, call: Call) -> list[Call]:
+    """The calls of the helper that a call reaches in place."""
+    callee = program.callee(function, call) if call.mode is Mode.DIRECT else None
+    return [step for step in callee.own_steps() if isinstance(step, Call)] if callee is not None else []
+
+
+def component_too(program: Program, site: Site) -> bool:
+    """Whether the helper that a round calls waits for a component besides: such calls wait for one another wherever they start."""
+    step = site.step
+    if not isinstance(step, Call) or step.mode is not Mode.DIRECT:
+        return False
+    behind = program.remotes.get(program.callees.get((site.function.key, step.id), ""), ())
+    return any(remote.call.target.name.startswith("components.") for remote in behind)
 
 
 def sends(program: Program, site: Site, loop: Loop) -> bool:

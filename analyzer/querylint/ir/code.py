@@ -43,7 +43,7 @@ class Use:
 
     `fields` are those of a row that decide (the sort key, the field summed). `after` are the works already done on the same value.
     `start` and `size` are the bounds of a SLICE; `descending` is the direction of a SORT, None where it cannot be read off. `distinct` says
-    of a COUNT that equal values count once.
+    of a COUNT that equal values count once, `extreme` of a FOLD that it keeps the greatest or the least value.
     """
 
     id: int
@@ -59,6 +59,7 @@ class Use:
     deps: frozenset[int] = frozenset()
     descending: bool | None = None
     distinct: bool = False
+    extreme: bool = False
 
 
 class TargetKind(Enum):
@@ -317,7 +318,8 @@ class Function:
     `root` is the folder of the schema that governs its accesses. `wrapper` is the key of the function that runs before it on every call.
     `built` are queries that it hands to a caller or a callee to finish. `cached` says that its answer is kept for whoever
     asks next. `cases` are the parts of it that its parameters alone decide. `ahead` are relations that it loads for rows of its parameters
-    (by their numbers) before it goes on with them.
+    (by their numbers) before it goes on with them. `keyed` are lists
+    that are gone through once, to be put into a map by a field: rows are then looked up in it.
     """
 
     key: str
@@ -339,6 +341,7 @@ class Function:
     cached: bool = False
     cases: tuple[Case, ...] = ()
     ahead: tuple[tuple[int, Path], ...] = ()
+    keyed: tuple[tuple[Origin, str], ...] = ()
     _steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
     def steps(self) -> tuple[Step, ...]:

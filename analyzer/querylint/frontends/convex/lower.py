@@ -191,7 +191,7 @@ class ModuleLowering:
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
             self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(name),
             tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
-            tuple(machine.built), cases=tuple(machine.decided.cases.values()),
+            tuple(machine.built), cases=tuple(machine.decided.cases.values()), keyed=_keyed(machine),
         )  # fmt: skip
 
     def _block(self, machine: Machine) -> Block:
@@ -309,3 +309,8 @@ def _name_of(param: tree.Param) -> str:
 
 
 __all__ = ["ModuleLowering", "Registered"]
+
+
+def _keyed(machine: Machine) -> tuple[tuple[Origin, str], ...]:
+    """The lists that are put into a map by a field, and gone through for nothing else."""
+    return tuple((origin, name) for origin, name in machine.keyed.items() if machine.walked.get(origin, 0) <= 1)

@@ -10,6 +10,9 @@ AS_STORED = frozenset(("Date", "Number", "String", "BigInt", "parse", "parseInt"
 """What only reads a value in another form: its order stays."""
 
 
+EXTREMES = frozenset(("max", "min"))
+
+
 def computed(fn: tree.Fn) -> bool:
     """Whether a comparator ranks rows by something that it works out: a quotient, a look-up in a table of ranks, a score.
 
@@ -80,3 +83,11 @@ def _named(node: object, names: set[str]) -> set[str]:
 
 def _mentions(node: object, names: set[str]) -> bool:
     return bool(_named(node, names))
+
+
+def keeps_extreme(fn: tree.Fn) -> bool:
+    """Whether a reducer keeps the greatest or the least value: `Math.max(found, row.position)`."""
+    ends = [s.value for s in fn.body if isinstance(s, tree.Return)]
+    calls = [v.func for v in ends if isinstance(v, tree.Call) and isinstance(v.func, tree.Member)]
+    known = [f for f in calls if f.name in EXTREMES and isinstance(f.base, tree.Name) and f.base.id == "Math"]
+    return bool(ends) and len(known) == len(ends)

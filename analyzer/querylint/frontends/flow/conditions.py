@@ -96,6 +96,26 @@ def absent(conditions: tuple[Condition, ...]) -> bool:
     )
 
 
+def vacant(node: tree.Expr) -> bool:
+    """Whether a test asks if a list is empty, or is not there at all: `!xs || xs.length === 0`."""
+    if isinstance(node, tree.Logic) and node.sign == "||":
+        sides = (node.left, node.right)
+        return any(map(vacant, sides)) and all(vacant(side) or _denied(side) for side in sides)
+    if _denied(node) and isinstance(node, tree.Op):
+        return _length(node.operands[0])
+    if not isinstance(node, tree.Op) or node.sign not in ("===", "==") or len(node.operands) != 2:
+        return False
+    return _length(node.operands[0]) and isinstance(node.operands[1], tree.Literal) and node.operands[1].value == 0
+
+
+def _denied(node: tree.Expr) -> bool:
+    return isinstance(node, tree.Op) and node.sign == "!" and isinstance(node.operands[0], tree.Name | tree.Member)
+
+
+def _length(node: tree.Expr) -> bool:
+    return isinstance(node, tree.Member) and node.name == "length"
+
+
 def singled_out(conditions: tuple[Condition, ...]) -> bool:
     """Whether something must equal a text or a number that is written down."""
     return any(

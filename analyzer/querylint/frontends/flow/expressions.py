@@ -12,7 +12,7 @@ from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.cases import note_if, note_logic
 from querylint.frontends.flow.comprehensions import comprehension, go_through
-from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, compared, narrowed, negated, tested, truth
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, absent, compared, narrowed, negated, tested, truth
 from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -339,7 +339,7 @@ def _ternary(m: State, node: tree.Ternary) -> Val:
         narrowed(m, node.test, holds=False)
         holder[1] = evaluate(m, node.other)
 
-    m.choose([then, other], test.deps, node.at, node.end)
+    m.choose([then, other], test.deps, node.at, node.end, missing=absent(test.conditions))
     for value in holder:
         known = m.results.get(id(value.shape)) if isinstance(value.shape, Query) else None
         if known is not None:  # `rows if rows else others`: what has been loaded goes on

@@ -16,7 +16,7 @@ from querylint.frontends.flow.values import (
     many,
 )
 from querylint.frontends.flow.works import mapped
-from querylint.ir import Escape
+from querylint.ir import ITEM, Escape
 from querylint.syntax import tree
 
 QUIET = frozenset("console Math Number String Boolean BigInt Symbol Reflect Intl".split())
@@ -120,7 +120,10 @@ def function(m: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | Non
         return None
     if name.id in ("Map", "Set", "WeakMap", "WeakSet", "Array"):
         args = [m.evaluate(a) for a in node.args]
-        return _new_collection(name.id, args)
+        made = _new_collection(name.id, args)
+        if name.id == "Map" and args and isinstance(made.shape, Many):
+            _note_key(m, node.args[0], made.shape.item)
+        return made
     if name.id == "Date":
         if not node.args:
             return m.clock(node.at, node.end)
@@ -134,6 +137,19 @@ def function(m: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | Non
                 m.invoke(arg.shape, (), node.at, node.end)
         return NOTHING
     return None
+
+
+def _note_key(m: State, entries: tree.Expr, item: Val) -> None:
+    """`new Map(rows.map((row) => [row.key, row]))`: the rows are looked up by a field."""
+    callback = entries.args[0] if isinstance(entries, tree.Call) and entries.args else None
+    ends = [s.value for s in callback.body if isinstance(s, tree.Return)] if isinstance(callback, tree.Fn) else []
+    entry = ends[0] if len(ends) == 1 else None
+    if not isinstance(entry, tree.Array) or len(entry.items) != 2:
+        return
+    names = {part.name for part in tree.walk(entry.items[0]) if isinstance(part, tree.Member)}
+    for origin in item.origins if len(names) == 1 else ():
+        if origin.path[-1:] == (ITEM,):
+            m.keyed[replace(origin, path=origin.path[:-1])] = next(iter(names))
 
 
 def _new_collection(kind: str, args: list[Val]) -> Val:

@@ -15,18 +15,17 @@ from querylint.ir import (
     Step,
 )
 
+RETURNS = (ExitKind.RETURN,)
+
 
 def exits_round(block: tuple[Step, ...]) -> bool:
     """Whether a block may end the round of a loop."""
     return any(isinstance(s, Exit) or (isinstance(s, Branch) and any(exits_round(a) for a in s.arms)) for s in block)
 
 
-def breaks(block: tuple[Step, ...]) -> bool:
-    """Whether a block may end the loop."""
-    return any(
-        (isinstance(s, Exit) and s.kind in (ExitKind.BREAK, ExitKind.RETURN)) or (isinstance(s, Branch) and any(breaks(a) for a in s.arms))
-        for s in block
-    )
+def breaks(block: tuple[Step, ...], how: tuple[ExitKind, ...] = (ExitKind.BREAK, ExitKind.RETURN)) -> bool:
+    """Whether a block may end the loop, `how` by which exits."""
+    return any((isinstance(s, Exit) and s.kind in how) or (isinstance(s, Branch) and any(breaks(a, how) for a in s.arms)) for s in block)
 
 
 def without(block: Block, numbers: set[int]) -> Block:

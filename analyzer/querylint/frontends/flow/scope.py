@@ -62,10 +62,18 @@ class Frame:
     looked_up: frozenset[int] = frozenset()
 
 
-def control(frames: list[Frame], on: frozenset[int], *, out: bool) -> None:
-    """A round that is left early: where it leaves the loop (`out`), `on` decides whether another round of it, or of one around it, runs."""
+def control(frames: list[Frame], on: frozenset[int], *, out: bool, home: bool) -> None:
+    """A round that is left early: where it leaves the loop (`out`), `on` decides whether another round of it, or of one around it, runs.
+
+    Where it leaves the function (`home`), that is so for each of the loops around it.
+    """
+    left = False
     for frame in reversed(frames):
+        sequential = frame.kind in (LoopKind.EACH, LoopKind.WHILE)
+        if left and not sequential:
+            break
         if out:
             frame.control |= on
-        if frame.kind in (LoopKind.EACH, LoopKind.WHILE):
+        left = left or sequential
+        if left and not home:
             break

@@ -10,7 +10,7 @@ from querylint.construction import replace
 from querylint.frontends.flow.cases import Decided, handed
 from querylint.frontends.flow.handing import asking
 from querylint.frontends.flow.leaks import leaks
-from querylint.frontends.flow.merging import breaks, exits_round, merge_stores
+from querylint.frontends.flow.merging import RETURNS, breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var, control
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, alone, both, derived, lowered
 from querylint.ir import (
@@ -71,6 +71,8 @@ class State:
         self.guards: frozenset[int] = NO_STEPS
         self.control: list[frozenset[int]] = []
         self.touched: dict[Origin, None] = {}
+        self.walked: dict[Origin, int] = {}
+        self.keyed: dict[Origin, str] = {}
         self.outflows: dict[tuple[Origin, Escape, tuple[int, ...]], Outflow] = {}
         self.dead = False
         self.depth = 0
@@ -250,6 +252,7 @@ class State:
         deps: frozenset[int] = NO_STEPS,
         descending: bool | None = None,
         distinct: bool = False,
+        extreme: bool = False,
     ) -> int | None:
         """Write down work on rows; nothing is written for values that came from nowhere."""
         rows = val.rows
@@ -271,6 +274,7 @@ class State:
                 both(val.deps, deps),
                 descending,
                 distinct,
+                extreme,
             )
         )
         return number
@@ -332,6 +336,8 @@ class State:
         guards, dead = self.guards, self.dead
         why = self.why()
         frame = Frame(self.fresh(), kind, tuple(o.at(ITEM) for o in over.rows) if over is not None else ())
+        for origin in over.rows if over is not None else ():
+            self.walked[origin] = self.walked.get(origin, 0) + 1
         self.frames.append(frame)
         with self.recording() as body:
             yield frame
@@ -383,7 +389,8 @@ class State:
                 after.append(self.store)
         self.guards = grown | on if left else grown
         if left and any(exits_round(block) for block in blocks):
-            control(self.frames, on, out=any(breaks(block) for block in blocks))
+            home = any(breaks(block, RETURNS) for block in blocks)
+            control(self.frames, on, out=any(breaks(block) for block in blocks), home=home)
         self.dead = dead or not after
         self.store = merge_stores(before, after, on) if after else before
         if (any(blocks) or handler) and not dead:  # its own arms may have ended the block

@@ -10,7 +10,7 @@ from querylint.frontends.flow import cases
 from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
-from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested
+from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
 from querylint.frontends.flow.loops import run_for
 from querylint.frontends.flow.merging import rejoined
 from querylint.frontends.flow.scope import Frame, Scope, Var
@@ -86,7 +86,8 @@ def _if(m: State, node: tree.If) -> None:
     special = singled_out(value.conditions) or (m.language.function_scoped and names_constant(node.test))
     question = asked(m, node.test) if m.entered else None
     run_already = _run_already(m, node.test)
-    m.choose([then, other], value.deps, node.at, node.end, missing=absent(value.conditions), special=special, asked=question)
+    missing = absent(value.conditions) or vacant(node.test)
+    m.choose([then, other], value.deps, node.at, node.end, missing=missing, special=special, asked=question)
     for var, shape, rows in run_already:
         if isinstance(now := m.store.get(var, NOTHING).shape, Query) and now is not shape:
             go_through(m, rows)  # `if not rows: rows = others`: what has been loaded goes on

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from querylint.construction import replace
-from querylint.frontends.flow.comparators import computed
+from querylint.frontends.flow.comparators import computed, keeps_extreme
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
@@ -211,7 +211,9 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if result.interesting and result.pending:
         return join(result, start)
     distinct = isinstance(callback.shape, Closure) and isinstance(start.shape, Many) and _seeks(callback.shape.fn)
-    m.use(Work.DISTINCT if distinct else Work.FOLD, base, node.at, node.end)
+    extreme = isinstance(callback.shape, Closure) and keeps_extreme(callback.shape.fn)
+    fields = tuple(dict.fromkeys(o.path[-1] for o in result.origins if len(o.path) > 1 and o.path[-2] == ITEM)) if extreme else ()
+    m.use(Work.DISTINCT if distinct else Work.FOLD, base, node.at, node.end, fields=fields, extreme=extreme)
     return (
         replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
     )
