@@ -10,7 +10,7 @@ from querylint.ir import ITEM, Access, Call, Loop, Op, Root, Terminal
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python import lookups_django, lookups_sqlalchemy, writes
+from querylint.rewrite.python import gather, lookups_django, lookups_sqlalchemy, writes
 from querylint.rewrite.python.concrete import Tree, around, name, read_of, walk
 from querylint.rewrite.python.expressions import code
 from querylint.rewrite.python.imports import Names, merged, released
@@ -48,9 +48,20 @@ class Handled:
 
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
-    """Read ahead by key."""
+    """Read ahead by key, or side by side where each round has a connection of its own."""
     if remedy.of == "writes":
         return writes.rewrite(task, remedy)
+    keyed = _keyed(task, remedy)
+    if not isinstance(keyed, Unfit):
+        return keyed
+    beside = gather.rewrite(task, remedy)
+    if isinstance(beside, Unfit):
+        return keyed if beside.reason == gather.APART else Unfit(f"{keyed.reason}; side by side: {beside.reason}")
+    return beside
+
+
+def _keyed(task: Task, remedy: Batch) -> Fix | Unfit:
+    """Read ahead by key."""
     if remedy.loop is None:
         return Unfit(NO_FIX)
     placed = read_of(task, remedy.loop)

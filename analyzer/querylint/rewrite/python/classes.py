@@ -67,6 +67,14 @@ def carried(sources: Sources, tree: Tree, there: Tree, wanted: str, prefix: str,
     return f"{prefix}.{wanted}" if prefix else None
 
 
+def defined(sources: Sources, tree: Tree, wanted: str) -> tuple[str, str] | None:
+    """The file of the project that a name of a file is imported from, and its name there."""
+    root = _root(sources, tree)
+    found = _source(tree, wanted, root) if root is not None else None
+    path = _file(sources, root, found[0]) if found is not None and root is not None else None
+    return (path, found[1]) if found is not None and path is not None and path != tree.path else None
+
+
 def _source(tree: Tree, wanted: str, root: str) -> tuple[str, str] | None:
     """The module that a name of a file comes from, and its name there."""
     for _, clause in top_imports(tree):
