@@ -160,6 +160,48 @@ def test_sqlalchemy_and_alembic_make_the_same_index(rest: str, tmp_path: Path) -
     assert "'ix_orders_shop': ['shop_name']" in ran.stdout
 
 
+SEVERAL = [
+    (
+        '(UniqueConstraint("number", "shop", "day"), Index("a", "number"), Index("b", "number", "shop"))',
+        '(UniqueConstraint("number", "shop", "day"),)',
+    ),
+    (
+        '(Index("a", "number"), UniqueConstraint("number", "shop", "day"), Index("b", "number", "shop"))',
+        '(UniqueConstraint("number", "shop", "day"),)',
+    ),
+    (
+        '(Index("a", "number"), Index("b", "number", "shop"), UniqueConstraint("number", "shop", "day"))',
+        '(UniqueConstraint("number", "shop", "day"),)',
+    ),
+    (
+        '(UniqueConstraint("number", "shop", "day"), Index("a", "number"), Index("b", "number", "shop"), {"comment": "x"})',
+        '(UniqueConstraint("number", "shop", "day"), {"comment": "x"})',
+    ),
+    (
+        '(\n        UniqueConstraint("number", "shop", "day"),\n        Index("a", "number"),  # old\n'
+        '        Index("b", "number", "shop"),\n    )',
+        '(\n        UniqueConstraint("number", "shop", "day"),\n    )',
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), SEVERAL)
+def test_several_indexes_leave_the_arguments_of_one_table(before: str, after: str, tmp_path: Path) -> None:
+    text = (
+        "from sqlalchemy import Index, String, UniqueConstraint\nfrom sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n\n\n"
+        "class Base(DeclarativeBase):\n    pass\n\n\nclass Order(Base):\n"
+        f'    __tablename__ = "orders"\n    __table_args__ = {before}\n\n'
+        "    id: Mapped[int] = mapped_column(primary_key=True)\n    number: Mapped[str] = mapped_column(String(40))\n"
+        "    shop: Mapped[str] = mapped_column(String(40))\n    day: Mapped[str] = mapped_column(String(40))\n"
+    )
+    folder = lay(tmp_path, {"rows.py": text})
+    done = indexing.carried_out([folder])
+    assert f"    __table_args__ = {after}\n" in done.after["rows.py"].decode()
+    assert not done.rest.changed
+    mended = mend([folder], None, {"show": "info"}, Choice(unsafe=True))
+    assert f"    __table_args__ = {after}\n" in mended.after["rows.py"].decode(), "one fix after the other comes to the same"
+
+
 def test_sql_schemas_get_their_statement(tmp_path: Path) -> None:
     text = "import sqlite3\n\n\ndef find(db, owner):\n    return db.execute('SELECT id FROM jobs WHERE owner = ?', (owner,)).fetchall()\n"
     add = "\n\ndef add(db, owner):\n    db.execute('INSERT INTO jobs (owner) VALUES (?)', (owner,))\n"
