@@ -82,6 +82,73 @@ def test_django_finds_nothing_to_add_to_the_migration(rest: str, tmp_path: Path)
     assert "order_number_idx" in manage(folder, "sqlmigrate", "shop", "0002")
 
 
+DECLARED = """from django.core.validators import MinLengthValidator
+from django.db import models
+
+
+class Shop(models.Model):
+    {first}
+    name = models.CharField(max_length=40, validators=[MinLengthValidator(2)], db_index=True, default="x")
+    town = models.CharField(max_length=40)
+    code = models.CharField(max_length=40)
+
+    class Meta:
+        indexes = {listed}
+
+
+def find(name, town):
+    return Shop.objects.filter(name=name, town=town).first()
+
+
+def other(town, code):
+    return Shop.objects.filter(town=town, code=code).first()
+"""
+INDEXES = (
+    '(models.Index(fields=["name", "town"]), models.Index(fields=("town",)), '
+    'models.Index(fields=["town", "code"], name="tc"), models.Index(fields=["town", "code"], name="tc2"))'
+)
+
+
+def test_django_finds_nothing_to_add_where_an_option_or_an_index_without_a_name_goes(tmp_path: Path) -> None:
+    text = DECLARED.format(first="owner = models.CharField(max_length=40)", listed=INDEXES.replace("(models", "[models", 1)[:-1] + "]")
+    files = {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": text}
+    folder = lay(tmp_path, files)
+    manage(folder, "makemigrations", "shop")
+    (folder / "shop/models.py").write_text(DECLARED.format(first="owner = models.CharField(max_length=50)", listed=INDEXES))
+    manage(folder, "makemigrations", "shop")
+    done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("redundant-index",))))
+    done.write()
+    assert len(done.made) == 3, done.left
+    assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
+    manage(folder, "migrate")
+    model = (folder / "shop/models.py").read_text()
+    assert "db_index" not in model
+    assert 'default="x"' in model
+
+
+RENAMED = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [('shop', '0001_initial')]
+
+    operations = [migrations.RenameField(model_name='shop', old_name='title', new_name='name')]
+"""
+
+
+def test_an_option_stays_where_the_migrations_do_not_plainly_say_what_the_field_is(tmp_path: Path) -> None:
+    text = DECLARED.format(first="owner = models.CharField(max_length=40)", listed='[models.Index(fields=["name", "town"], name="nt")]')
+    folder = lay(tmp_path, {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": text})
+    manage(folder, "makemigrations", "shop")
+    first = folder / "shop/migrations/0001_initial.py"
+    first.write_text(first.read_text().replace("('name', models", "('title', models").replace("fields=['name'", "fields=['title'"))
+    (folder / "shop/migrations/0002_rename.py").write_text(RENAMED)
+    done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("redundant-index",))))
+    assert not done.made
+    assert any("only Django knows" in left.reason for left in done.left)
+
+
 # SQLAlchemy.
 
 ROWS = """from sqlalchemy import Column, Integer, String
@@ -178,9 +245,8 @@ SEVERAL = [
         '(UniqueConstraint("number", "shop", "day"), {"comment": "x"})',
     ),
     (
-        '(\n        UniqueConstraint("number", "shop", "day"),\n        Index("a", "number"),  # old\n'
-        '        Index("b", "number", "shop"),\n    )',
-        '(\n        UniqueConstraint("number", "shop", "day"),\n    )',
+        '(\n        UniqueConstraint("number", "shop", "day"),\n        Index("a", "number"),\n        Index("b", "number", "shop"),\n)',
+        '(\n        UniqueConstraint("number", "shop", "day"),\n)',
     ),
 ]
 
