@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import libcst as cst
@@ -12,6 +11,7 @@ from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.calls import COMMA, call_after, calls_on, more_arguments, without_endings
+from querylint.rewrite.python.classes import default_manager
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
 
 ENDINGS = frozenset(
@@ -19,8 +19,6 @@ ENDINGS = frozenset(
      "aget", "afirst", "alast", "aearliest", "alatest", "acount", "aexists", "aiterator", "ain_bulk")
 )  # fmt: skip
 SHORTCUTS = frozenset(("get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"))
-_MANAGER = re.compile(rb"^\s+(\w+)\s*(?::[^=\n]+)?=\s*[\w.]*(?:Manager\b|from_queryset\b|as_manager\b)", re.M)
-_PLAIN_CLASS = re.compile(rb"(?:@[^\n]*\n\s*)*class\s+\w+\((?:models\.)?Model\)")
 HINDERING = {
     "union": "the query is united with another one, which must have the same columns",
     "intersection": "the query is united with another one, which must have the same columns",
@@ -52,7 +50,7 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
             if paths
         ]
         end = tree.end(node)
-        return (tree.edit(end, end, f".{_manager_of(task, function, read)}{''.join(calls)}"),)
+        return (tree.edit(end, end, f".{default_manager(task, task.program.table(function, read.table))}{''.join(calls)}"),)
     ways = [arm for one in _answers(way, node) for arm in ((one.body, one.orelse) if isinstance(one, cst.IfExp) else (one,))]
     found = [_asked(tree, one, remedy) for one in ways if not _empty(one)] or [
         Unfit("the query finds no rows, and which other one does is not seen")
@@ -105,18 +103,6 @@ def _shortcut(node: cst.BaseExpression, way: list[cst.CSTNode]) -> bool:
     call = way[-2] if len(way) > 1 and isinstance(way[-1], cst.Arg) else None
     short = isinstance(call, cst.Call) and name(call.func).rpartition(".")[2] in SHORTCUTS
     return short and isinstance(call, cst.Call) and call.args[0].value is node and name(node) != ""
-
-
-def _manager_of(task: Task, function: Function, read: Access) -> str:
-    """What the class of a table calls the manager that Django takes by itself."""
-    table = task.program.table(function, read.table)
-    data = task.sources.read(table.span.path) if table is not None and table.span is not None else None
-    if table is None or table.span is None or data is None:
-        return "_default_manager"
-    text = data[table.span.start : table.span.end]
-    own = _MANAGER.search(text)
-    first = own[1] if own is not None else b"objects" if _PLAIN_CLASS.match(text) else b""
-    return "objects" if first == b"objects" and b"default_manager_name" not in text else "_default_manager"
 
 
 def _asked(tree: Tree, node: cst.BaseExpression, remedy: Preload) -> tuple[TextEdit, ...] | Unfit:
