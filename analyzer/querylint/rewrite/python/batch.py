@@ -274,7 +274,7 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
     indent = tree.indent(tree.start(statement))
     first = f"{indent}{kept}\n" if kept else ""
     line = _laid_out(indent, result, lookup.ahead(found.keys(key, items)))
-    picked = _put(tree, place, lookup, lookup.pick(result, code(lookup.key), typed))
+    picked = _put(tree, place, (found, items), lookup, lookup.pick(result, code(lookup.key), typed))
     if isinstance(picked, Unfit):
         return picked
     edits = [tree.edit(at, at, first + line), *picked]
@@ -291,7 +291,7 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
         caveats.append(BEFORE if place.django else TYPES)
     called = place.node.expression if isinstance(place.node, cst.Await) else place.node
     gone = [*([called.func] if isinstance(called, cst.Call) else []), *handled.gone, *place.gone]
-    imports = released(tree, gone, [*edits, *brought.edits])
+    imports = released(tree, gone, edits, brought)
     level = Safety.UNSAFE if caveats else Safety.SAFE
     asked = "which keys have a row" if lookup.found else "how many rows each key has" if lookup.counted else "the rows of all keys"
     title = f"read {asked} by one query before the loop"
@@ -321,17 +321,36 @@ def _laid_out(indent: str, result: str, text: str) -> str:
     return f"{indent}{result} = {head}(\n{indent}    {text[len(head) + 1 : -1]}\n{indent})\n"
 
 
-def _put(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
+def _put(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
     """What stands in the place of the read."""
     up = place.way[-1]
     if lookup.failing is not None:
-        return _raising(tree, place, lookup, text)
+        return _raised_before(tree, place, over, lookup, text) or _raising(tree, place, lookup, text)
     if not lookup.found:
         return (tree.replaced(place.node, text),)
     if isinstance(up, cst.UnaryOperation) and isinstance(up.operator, cst.Not):
         return (tree.replaced(up, text.replace(" in ", " not in ", 1) if text.count(" in ") == 1 else f"not ({text})"),)
     plain = isinstance(up, cst.BooleanOperation | cst.If | cst.Return | cst.Assign | cst.Arg | cst.IfExp | cst.CompIf)
     return (tree.replaced(place.node, text if plain or place.node.lpar else f"({text})"),)
+
+
+def _raised_before(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: Lookup, text: str) -> tuple[TextEdit, ...] | None:
+    """The error that the helper raised, in a loop before a comprehension that only reads."""
+    found, items = over
+    made, statement = place.way[-1], _statement(tree, found)
+    if not isinstance(made, cst.ListComp) or made.elt is not place.node or found.conditions or statement is None:
+        return None
+    own, inside = names(found.loop.target), set(walk(made))
+    if any(isinstance(n, cst.Name) and n.value in own and n not in inside for n in walk(found.scope)):
+        return None
+    assert lookup.failing is not None
+    indent, unit = tree.indent(tree.start(statement)), tree.module.default_indent
+    lines = cst.Module(body=[]).code_for_node(lookup.failing).split("\n")
+    test = f"{text} is None" if lookup.none else f"not {text}"
+    raised = "\n".join([f"raise {lines[0]}", *(f"{indent}{unit}{unit}{line}" for line in lines[1:])])
+    at = tree.line_start(tree.start(statement))
+    loop = f"{indent}for {tree.text(found.loop.target)} in {items}:\n{indent}{unit}if {test}:\n{indent}{unit}{unit}{raised}\n"
+    return tree.edit(at, at, loop), tree.replaced(place.node, text)
 
 
 def _raising(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
