@@ -1,7 +1,8 @@
 """Literate fixtures of fixes: a little repository before, and under a heading `after` the files that change.
 
 On the line of a finding stands `// fix: rule-name safe`, `// fix: rule-name unsafe "words of a caveat"` or `// no edit: rule-name "words of
-the reason"` (`#` in Python). The marks are no part of the files. Files under the heading of a stack itself belong to every case below.
+the reason"` (`#` in Python, `{# #}` in templates). The marks are no part of the files. Files under the heading of a stack itself belong to
+every case below.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from literate import Case, FixtureError, cases
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "fixtures/fixes").glob("*.md"))
-MARK = re.compile(r' *(?://|#) (fix|no edit): ([a-z-]+)(?: (safe|unsafe))?(?: "([^"]+)")?$')
+MARK = re.compile(r' *(?://|#|\{#) (fix|no edit): ([a-z-]+)(?: (safe|unsafe))?(?: "([^"]+)")?(?: #\})?$')
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _before(page: str, case: Case) -> FixCase:
         lines = []
         for number, line in enumerate(text.splitlines(), 1):
             mark = MARK.search(line)
-            if mark is None and any(f"{sign} {word}:" in line for sign in ("//", "#") for word in ("fix", "no edit")):
+            if mark is None and any(f"{sign} {word}:" in line for sign in ("//", "#", "{#") for word in ("fix", "no edit")):
                 raise FixtureError(f"{made.name}: {path}:{number}: cannot read the mark in {line.strip()!r}")
             if mark is not None:
                 if (mark[1] == "fix") != bool(mark[3]):

@@ -82,6 +82,73 @@ def test_django_finds_nothing_to_add_to_the_migration(rest: str, tmp_path: Path)
     assert "order_number_idx" in manage(folder, "sqlmigrate", "shop", "0002")
 
 
+DECLARED = """from django.core.validators import MinLengthValidator
+from django.db import models
+
+
+class Shop(models.Model):
+    {first}
+    name = models.CharField(max_length=40, validators=[MinLengthValidator(2)], db_index=True, default="x")
+    town = models.CharField(max_length=40)
+    code = models.CharField(max_length=40)
+
+    class Meta:
+        indexes = {listed}
+
+
+def find(name, town):
+    return Shop.objects.filter(name=name, town=town).first()
+
+
+def other(town, code):
+    return Shop.objects.filter(town=town, code=code).first()
+"""
+INDEXES = (
+    '(models.Index(fields=["name", "town"]), models.Index(fields=("town",)), '
+    'models.Index(fields=["town", "code"], name="tc"), models.Index(fields=["town", "code"], name="tc2"))'
+)
+
+
+def test_django_finds_nothing_to_add_where_an_option_or_an_index_without_a_name_goes(tmp_path: Path) -> None:
+    text = DECLARED.format(first="owner = models.CharField(max_length=40)", listed=INDEXES.replace("(models", "[models", 1)[:-1] + "]")
+    files = {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": text}
+    folder = lay(tmp_path, files)
+    manage(folder, "makemigrations", "shop")
+    (folder / "shop/models.py").write_text(DECLARED.format(first="owner = models.CharField(max_length=50)", listed=INDEXES))
+    manage(folder, "makemigrations", "shop")
+    done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("redundant-index",))))
+    done.write()
+    assert len(done.made) == 3, done.left
+    assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
+    manage(folder, "migrate")
+    model = (folder / "shop/models.py").read_text()
+    assert "db_index" not in model
+    assert 'default="x"' in model
+
+
+RENAMED = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [('shop', '0001_initial')]
+
+    operations = [migrations.RenameField(model_name='shop', old_name='title', new_name='name')]
+"""
+
+
+def test_an_option_stays_where_the_migrations_do_not_plainly_say_what_the_field_is(tmp_path: Path) -> None:
+    text = DECLARED.format(first="owner = models.CharField(max_length=40)", listed='[models.Index(fields=["name", "town"], name="nt")]')
+    folder = lay(tmp_path, {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": text})
+    manage(folder, "makemigrations", "shop")
+    first = folder / "shop/migrations/0001_initial.py"
+    first.write_text(first.read_text().replace("('name', models", "('title', models").replace("fields=['name'", "fields=['title'"))
+    (folder / "shop/migrations/0002_rename.py").write_text(RENAMED)
+    done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("redundant-index",))))
+    assert not done.made
+    assert any("only Django knows" in left.reason for left in done.left)
+
+
 # SQLAlchemy.
 
 ROWS = """from sqlalchemy import Column, Integer, String
@@ -158,6 +225,47 @@ def test_sqlalchemy_and_alembic_make_the_same_index(rest: str, tmp_path: Path) -
     ran = subprocess.run([sys.executable, "run.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert "'ix_orders_shop': ['shop_name']" in ran.stdout
+
+
+SEVERAL = [
+    (
+        '(UniqueConstraint("number", "shop", "day"), Index("a", "number"), Index("b", "number", "shop"))',
+        '(UniqueConstraint("number", "shop", "day"),)',
+    ),
+    (
+        '(Index("a", "number"), UniqueConstraint("number", "shop", "day"), Index("b", "number", "shop"))',
+        '(UniqueConstraint("number", "shop", "day"),)',
+    ),
+    (
+        '(Index("a", "number"), Index("b", "number", "shop"), UniqueConstraint("number", "shop", "day"))',
+        '(UniqueConstraint("number", "shop", "day"),)',
+    ),
+    (
+        '(UniqueConstraint("number", "shop", "day"), Index("a", "number"), Index("b", "number", "shop"), {"comment": "x"})',
+        '(UniqueConstraint("number", "shop", "day"), {"comment": "x"})',
+    ),
+    (
+        '(\n        UniqueConstraint("number", "shop", "day"),\n        Index("a", "number"),\n        Index("b", "number", "shop"),\n)',
+        '(\n        UniqueConstraint("number", "shop", "day"),\n)',
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), SEVERAL)
+def test_several_indexes_leave_the_arguments_of_one_table(before: str, after: str, tmp_path: Path) -> None:
+    text = (
+        "from sqlalchemy import Index, String, UniqueConstraint\nfrom sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n\n\n"
+        "class Base(DeclarativeBase):\n    pass\n\n\nclass Order(Base):\n"
+        f'    __tablename__ = "orders"\n    __table_args__ = {before}\n\n'
+        "    id: Mapped[int] = mapped_column(primary_key=True)\n    number: Mapped[str] = mapped_column(String(40))\n"
+        "    shop: Mapped[str] = mapped_column(String(40))\n    day: Mapped[str] = mapped_column(String(40))\n"
+    )
+    folder = lay(tmp_path, {"rows.py": text})
+    done = indexing.carried_out([folder])
+    assert f"    __table_args__ = {after}\n" in done.after["rows.py"].decode()
+    assert not done.rest.changed
+    mended = mend([folder], None, {"show": "info"}, Choice(unsafe=True))
+    assert f"    __table_args__ = {after}\n" in mended.after["rows.py"].decode(), "one fix after the other comes to the same"
 
 
 def test_sql_schemas_get_their_statement(tmp_path: Path) -> None:

@@ -82,12 +82,16 @@ def preload(program: Program, source: Source, paths: list[Path], step: Access, a
 
 def _in_view(program: Program, source: Source, read: Access, paths: list[Path]) -> Preload:
     """What the view is to load for a template that asks for the rows: the whole way, from what the template is given."""
-    above = next((s for s in sources(program, source.outer, read.follows) if s.path), None) if read.follows is not None else None
+    origins = [s for s in sources(program, source.outer, read.follows) if s.path] if read.follows is not None else []
+    above = origins[0] if origins else None
     before = above.path if above is not None else ()
     table = above.read.table if above is not None and above.read is not None else read.table if above is None else None
     whole = [(*before, *path) for path in paths]
     batched = [path for path in whole if table is None or loading(program, source.outer, table, path) is Loading.BATCHED]
-    return Preload(tuple(path for path in whole if path not in batched), tuple(batched), None, source.outer.name)
+    places = {s.read.chain if s.read is not None else None for s in origins}
+    at = next(iter(places)) if len(places) == 1 else None
+    one = at if at is not None and at.start < at.end and at.path.endswith(CODE) else None
+    return Preload(tuple(path for path in whole if path not in batched), tuple(batched), one, source.outer.name)
 
 
 def _longest(paths: list[Path]) -> list[Path]:

@@ -10,7 +10,7 @@ from threading import Event
 from querylint import discover, engine, filters, looks, review
 from querylint.construction import dataclass
 from querylint.engine import Project
-from querylint.frontends.kept import Kept
+from querylint.frontends.kept import KeptParts
 from querylint.ir import Program
 from querylint.lsp.places import Text
 from querylint.report.order import at_least
@@ -60,10 +60,10 @@ class Remembered:
 
     project: _Attentive | None = None
     result: Result | None = None
-    parts: Kept | None = None
+    parts: KeptParts | None = None
     edited: Mapping[str, object] = field(default_factory=dict)
 
-    def parts_of(self, root: Path) -> Kept:
+    def parts_of(self, root: Path) -> KeptParts:
         """The parts, with a place for trees, since nothing is parsed as often as what is being edited."""
         if self.parts is None:
             self.parts = looks.kept_of(root)

@@ -25,6 +25,7 @@ class Side:
         settings.configure(
             INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.admin", *applications],
             DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+            TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
             DEFAULT_AUTO_FIELD="django.db.models.AutoField", USE_TZ=True, SECRET_KEY="lab",
         )  # fmt: skip
         import django
@@ -34,6 +35,7 @@ class Side:
         from django.db import connection
 
         self.loaded = 0
+        self.together = 1
         connection.ensure_connection()
         connection.connection.row_factory = self._fetched
         self.models = [model for name in applications for model in apps.get_app_config(name).get_models()]
@@ -90,7 +92,10 @@ class Side:
 
     def given(self, kind: object, name: str, chance: random.Random) -> object:
         from django.db.models import Model
+        from django.http import HttpRequest
 
+        if kind is HttpRequest:
+            return HttpRequest()
         if isinstance(kind, type) and issubclass(kind, Model):
             rows = list(kind._base_manager.order_by("pk"))
             if not rows:

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import inspect
 import random
+import tempfile
 import typing
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import values
 from missing import MissingRowError
 from sqlalchemy import MetaData, Table, create_engine, event, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
@@ -30,6 +31,7 @@ class Side:
         self.engine = create_engine("sqlite://", poolclass=StaticPool)
         self.statements: list[str] = []
         self.loaded = 0
+        self.together = 0
         event.listen(self.engine, "before_cursor_execute", self._record)
         event.listen(self.engine, "connect", lambda connection, record: setattr(connection, "row_factory", self._fetched))
         self.metadata.create_all(self.engine)
@@ -79,8 +81,8 @@ class Side:
             yield row
 
     def given(self, kind: object, name: str, chance: random.Random) -> object:
-        if kind in (Session, AsyncSession):
-            return kind
+        if kind in (Session, AsyncSession) or typing.get_origin(kind) is async_sessionmaker:
+            return typing.get_origin(kind) or kind
         if kind in self.classes:
             table = kind.__table__.name  # type: ignore[attr-defined]
             if not self.rows[table]:
@@ -110,9 +112,18 @@ class Side:
         return value
 
     async def _awaited(self, function: Any, arguments: dict[str, object]) -> tuple[object, int]:
-        engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+        """A coroutine with a session, or with what makes sessions: each of these has a connection of its own to a file."""
+        if async_sessionmaker not in arguments.values():
+            return await self._on(create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool), function, arguments)
+        with tempfile.TemporaryDirectory() as folder:
+            return await self._on(create_async_engine(f"sqlite+aiosqlite:///{folder}/lab.db"), function, arguments)
+
+    async def _on(self, engine: AsyncEngine, function: Any, arguments: dict[str, object]) -> tuple[object, int]:
         statements: list[str] = []
+        open_now: set[object] = set()
         event.listen(engine.sync_engine, "before_cursor_execute", lambda c, cursor, statement, *rest: statements.append(statement))
+        event.listen(engine.sync_engine, "checkout", lambda connection, record, proxy: self._taken(open_now, record))
+        event.listen(engine.sync_engine, "checkin", lambda connection, record: open_now.discard(record))
         async with engine.begin() as connection:
             await connection.run_sync(self.metadata.create_all)
             for table in self.metadata.sorted_tables:
@@ -120,10 +131,16 @@ class Side:
                     await connection.execute(insert(table), self.rows[table.name])
         async with AsyncSession(engine) as session:
             statements.clear()
-            result = values.plain(await function(**{n: self._ready(v, session) for n, v in arguments.items()}))
+            self.together = 0
+            ready = {n: async_sessionmaker(engine) if v is async_sessionmaker else self._ready(v, session) for n, v in arguments.items()}
+            result = values.plain(await function(**ready))
             count = len(statements)
         await engine.dispose()
         return result, count
+
+    def _taken(self, open_now: set[object], record: object) -> None:
+        open_now.add(record)
+        self.together = max(self.together, len(open_now))
 
     def stored(self) -> object:
         with self.engine.connect() as connection:

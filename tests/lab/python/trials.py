@@ -33,6 +33,9 @@ class Stack(Protocol):
     loaded: int
     """How many values the last run has fetched."""
 
+    together: int
+    """How many connections the last run has had at most at one time."""
+
     def stored(self) -> object: ...
 
 
@@ -57,7 +60,8 @@ def side(stack: str, folder: Path, files: list[str], seeds: int) -> list[dict[st
             loaded = database.loaded
             found.append(
                 {"function": f"{module_name}.{name}", "seed": seed, "result": values.plain(result), "error": error,
-                 "stored": values.plain(database.stored()), "statements": statements, "loaded": loaded}
+                 "stored": values.plain(database.stored()), "statements": statements, "loaded": loaded,
+                 "together": database.together}
             )  # fmt: skip
     return found
 

@@ -26,8 +26,10 @@ def rewrite(desk: Desk, tables: Sequence[TableAdvice], order: Order, changes: Ch
             for index in asked:
                 changes.hold(table, index, UNREAD)
             continue
+        listed: list[ast.expr] = []
         for index in (i for i in asked if i.verdict is Verdict.DROP):
-            _drop(file, model, table, index, changes, migrations)
+            _drop(file, model, table, index, changes, migrations, listed)
+        changes.edits += _taken_out(file, model, listed)
         if added := [i for i in asked if i.verdict is Verdict.ADD]:
             _add(file, model, table, added, changes, migrations)
     migrations.write(changes)
@@ -123,17 +125,23 @@ def _last_field(model: ast.ClassDef) -> ast.stmt:
 
 
 def _drop(
-    file: PythonSource, model: ast.ClassDef, table: TableAdvice, index: IndexAdvice, changes: Changes, migrations: Migrations
+    file: PythonSource,
+    model: ast.ClassDef,
+    table: TableAdvice,
+    index: IndexAdvice,
+    changes: Changes,
+    migrations: Migrations,
+    listed: list[ast.expr],
 ) -> None:
+    """Take out an index; what stands in the list of `Meta` is only noted down in `listed`."""
     span = index.index.span if index.index is not None else None
-    meta = _meta(model)
-    there = assigned(meta.body, "indexes") if meta is not None else None
+    there = _indexes(model)
     call = file.call_at(span) if span is not None and span.path == file.path else None
     if call is None:
         changes.hold(table, index, "it is declared in another module")
         return
-    if isinstance(there, ast.List) and call in there.elts:
-        changes.edits.append(file.without(there.elts, call, file.end(there) - 1))
+    if there is not None and call in there.elts:
+        listed.append(call)
         name = text_of(next((k.value for k in call.keywords if k.arg == "name"), None))
         migrations.step(file.path, Step(model.name, name, index.fields, drops=True))
         return
@@ -142,4 +150,26 @@ def _drop(
         changes.hold(table, index, "it is declared in a form that is not edited")
         return
     changes.edits.append(file.without_keyword(call, flag))
-    migrations.step(file.path, Step(model.name, None, index.fields, drops=True))
+    migrations.step(file.path, Step(model.name, None, index.fields, drops=True, option=True))
+
+
+def _indexes(model: ast.ClassDef) -> ast.List | ast.Tuple | None:
+    """The indexes that `Meta` lists."""
+    meta = _meta(model)
+    there = assigned(meta.body, "indexes") if meta is not None else None
+    return there if isinstance(there, ast.List | ast.Tuple) else None
+
+
+def _taken_out(file: PythonSource, model: ast.ClassDef, gone: list[ast.expr]) -> list[TextEdit]:
+    """The indexes that go, all of them with the statement that lists them, as `Meta` may need another one."""
+    there = _indexes(model)
+    if there is None or not gone:
+        return []
+    if len(gone) == len(there.elts) and isinstance(there, ast.Tuple):
+        return [file.edit(file.start(there), file.end(there), "()")]
+    left = [item for item in there.elts if item not in gone]
+    edits = file.without_all(there.elts, gone, file.end(there) - 1)
+    bare = isinstance(there, ast.Tuple) and len(left) == 1 and left[0] is there.elts[-1]
+    if bare and b"," not in file.data[file.end(left[0]) : file.end(there)]:
+        edits.append(file.edit(file.end(left[0]), file.end(left[0]), ","))
+    return edits

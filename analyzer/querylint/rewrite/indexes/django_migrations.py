@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import field
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.rewrite.indexes import Changes, Desk, Held
+from querylint.rewrite.indexes.django_history import Written, index_name, newest_first, unindexed
 from querylint.rewrite.python.source import PythonSource, assigned, python_source, text_of
 
 NUMBERED = re.compile(r"^(\d{4})_\w+\.py$")
@@ -18,12 +19,17 @@ LONGEST_NAME = 52
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An index of a model that comes or goes; `name` is None where only Django knows it."""
+    """An index of a model that comes or goes; `name` is None where only Django knows it.
+
+    `option` says that an option of its field makes it, `written` how the field is written without that.
+    """
 
     model: str
     name: str | None
     fields: tuple[str, ...]
     drops: bool = False
+    option: bool = False
+    written: Written | None = None
 
 
 @dataclass(slots=True)
@@ -52,8 +58,6 @@ class Migrations:
         numbered = {name.removesuffix(".py"): path for name, path in files.items() if NUMBERED.match(name)}
         if not numbered:
             return f"`{folder}` has no migrations that can be read"
-        if any(step.name is None for step in steps):
-            return "only Django knows the name of an index that goes"
         known = {name: python_source(self.desk.sources, path) for name, path in numbered.items()}
         parents = {name: _parents(source) for name, source in known.items() if source is not None}
         if len(parents) < len(known):
@@ -62,10 +66,24 @@ class Migrations:
         last = [name for name in numbered if name not in named]
         if len(last) != 1:
             return f"`{folder}` ends in several migrations"
+        within = {name: [parent for _, parent in found if parent in numbered] for name, found in parents.items()}
+        history = [source for name in newest_first(last[0], within) if (source := known[name]) is not None]
+        steps = [_told(step, history) for step in steps]
+        if any(step.name is None and step.written is None for step in steps):
+            return "only Django knows the name of an index that goes"
         label = next((label for found in parents.values() for label, parent in found if parent in numbered), app.rpartition("/")[2])
         ordered = [step for step in steps if step.drops] + [step for step in steps if not step.drops]
         name = f"{int(last[0][:4]) + 1:04}_{_name(ordered)}"
         return f"{folder}/{name}.py", _text(label, last[0], ordered)
+
+
+def _told(step: Step, history: Sequence[PythonSource]) -> Step:
+    """A step with what only the migrations before it say."""
+    if step.option and len(step.fields) == 1:
+        return replace(step, written=unindexed(history, step.model, step.fields[0]))
+    if step.name is None and not step.option:
+        return replace(step, name=index_name(history, step.model, step.fields))
+    return step
 
 
 def _app(path: str) -> str:
@@ -90,7 +108,12 @@ def _parents(source: PythonSource) -> list[tuple[str, str]]:
 
 def _name(steps: Sequence[Step]) -> str:
     """The name that Django gives a migration by itself."""
-    fragments = [f"{'remove_' if s.drops else ''}{s.model.lower()}_{(s.name or '').lower()}" for s in steps]
+    fragments = [
+        f"alter_{s.model.lower()}_{s.fields[0].lower()}"
+        if s.written is not None
+        else f"{'remove_' if s.drops else ''}{s.model.lower()}_{(s.name or '').lower()}"
+        for s in steps
+    ]
     fragments = [re.sub(r"\W+", "_", fragment) for fragment in fragments]
     name = fragments[0]
     for fragment in fragments[1:]:
@@ -103,15 +126,21 @@ def _name(steps: Sequence[Step]) -> str:
 
 def _text(label: str, parent: str, steps: Sequence[Step]) -> str:
     operations = "".join(_operation(step) for step in steps)
-    imports = "migrations, models" if any(not step.drops for step in steps) else "migrations"
+    names = "migrations, models" if any(not step.drops or step.written is not None for step in steps) else "migrations"
+    brought = {line for step in steps if step.written is not None for line in step.written.imports}
+    lines = sorted({*brought, f"from django.db import {names}"}, key=lambda line: (line.split()[0] == "from", line.split()[1]))
+    head = "".join(f"{line}\n" for line in lines)
     return (
-        f"from django.db import {imports}\n\n\nclass Migration(migrations.Migration):\n\n"
+        f"{head}\n\nclass Migration(migrations.Migration):\n\n"
         f"    dependencies = [\n        ('{label}', '{parent}'),\n    ]\n\n    operations = [\n{operations}    ]\n"
     )
 
 
 def _operation(step: Step) -> str:
     head = f"            model_name='{step.model.lower()}',\n"
+    if step.written is not None:
+        field = f"            name='{step.fields[0]}',\n            field={step.written.text},\n"
+        return f"        migrations.AlterField(\n{head}{field}        ),\n"
     if step.drops:
         return f"        migrations.RemoveIndex(\n{head}            name='{step.name}',\n        ),\n"
     listed = ", ".join(f"'{name}'" for name in step.fields)

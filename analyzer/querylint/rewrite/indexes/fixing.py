@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from importlib import import_module
 from typing import cast
 
 from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, advice
-from querylint.patch import Fix, NewFile, Safety
+from querylint.patch import Fix, NewFile, Safety, TextEdit
 from querylint.remedy import AddIndex, DropIndex
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.indexes import REVISION, STACKS, Changes, Desk, Order, Rewriter, statement
+from querylint.rewrite.python.source import python_source
 
 NEW = "every write to the table pays for the index, and writes wait while it is built, unless the migration builds it CONCURRENTLY"
 GONE = "queries that are not in the project may use the index"
@@ -40,8 +42,26 @@ def rewrite(task: Task, remedy: AddIndex | DropIndex) -> Fix | Unfit:
     caveats = (NEW if adds else GONE, *unwritten)
     recorded = ", with its migration" if created else ""
     title = f"{'add' if adds else 'drop'} index `{index.name}` {'to' if adds else 'of'} `{table.table.name}`{recorded}"
-    edits = tuple(replace(edit, shared=True) for edit in dict.fromkeys(made.edits))
+    given = dict.fromkeys(made.edits)
+    edits = tuple(replace(edit, shared=True) for edit in (given if adds else _apart(task, list(given))))
     return Fix(title, Safety.UNSAFE, edits, caveats, created)
+
+
+def _apart(task: Task, edits: list[TextEdit]) -> list[TextEdit]:
+    """Edits inside a tuple or a list as one that writes all of it: of two fixes for it the second sees what the first has left."""
+    file = python_source(task.sources, edits[0].span.path)
+    start, end = min(edit.span.start for edit in edits), max(edit.span.end for edit in edits)
+    if file is None or len({edit.span.path for edit in edits}) > 1:
+        return edits
+    lists = [n for n in ast.walk(file.tree) if isinstance(n, ast.Tuple | ast.List) and file.start(n) <= start and end <= file.end(n)]
+    if not lists:
+        return edits
+    held = min(lists, key=lambda n: file.end(n) - file.start(n))
+    first, last = file.start(held), file.end(held)
+    text = file.data[first:last]
+    for edit in sorted(edits, key=lambda e: e.span.start, reverse=True):
+        text = text[: edit.span.start - first] + edit.text.encode() + text[edit.span.end - first :]
+    return [file.edit(first, last, text.decode())]
 
 
 def _planned(task: Task, remedy: AddIndex | DropIndex) -> tuple[TableAdvice, IndexAdvice] | None:

@@ -31,9 +31,13 @@ def rewrite(desk: Desk, tables: Sequence[TableAdvice], order: Order, changes: Ch
             continue
         stored = _stored(model, call)
         dropped = [i for i in asked if i.verdict is Verdict.DROP]
+        listed: dict[ast.expr, list[ast.expr]] = {}
         for index in dropped:
-            if _drop(file, model, table, index, changes):
+            if _drop(file, model, table, index, changes, listed):
                 revision.step(Step(stored, index.name, _columns(model, index), drops=True))
+        changes.edits += [
+            edit for holder, gone in listed.items() for edit in file.without_all(_members(holder), gone, file.end(holder) - 1)
+        ]
         changes.edits += _comma(file, model, dropped)
         added = [i for i in asked if i.verdict is Verdict.ADD]
         maker = _maker(file)
@@ -182,7 +186,22 @@ def _comma(file: PythonSource, model: ast.ClassDef | None, dropped: Sequence[Ind
     return [file.edit(end, end, ",")] if bare else []
 
 
-def _drop(file: PythonSource, model: ast.ClassDef | None, table: TableAdvice, index: IndexAdvice, changes: Changes) -> bool:
+def _members(holder: ast.expr) -> list[ast.expr]:
+    """What a tuple or a call holds."""
+    if isinstance(holder, ast.Call):
+        return [*holder.args, *(k.value for k in holder.keywords)]
+    return list(holder.elts) if isinstance(holder, ast.Tuple) else []
+
+
+def _drop(
+    file: PythonSource,
+    model: ast.ClassDef | None,
+    table: TableAdvice,
+    index: IndexAdvice,
+    changes: Changes,
+    listed: dict[ast.expr, list[ast.expr]],
+) -> bool:
+    """Whether an index can go; what stands in a list of several is only noted down in `listed`."""
     span = index.index.span if index.index is not None else None
     call = file.call_at(span) if span is not None and span.path == file.path else None
     if call is None:
@@ -190,7 +209,7 @@ def _drop(file: PythonSource, model: ast.ClassDef | None, table: TableAdvice, in
         return False
     there = assigned(model.body, "__table_args__") if model is not None else None
     if isinstance(there, ast.Tuple) and call in there.elts:
-        changes.edits.append(file.without(there.elts, call, file.end(there) - 1))
+        listed.setdefault(there, []).append(call)
         return True
     flag = next((k for k in call.keywords if k.arg == "index"), None)
     if flag is not None:
@@ -198,7 +217,7 @@ def _drop(file: PythonSource, model: ast.ClassDef | None, table: TableAdvice, in
         return True
     holder = next((n for n in ast.walk(file.tree) if isinstance(n, ast.Call) and call in n.args), None)
     if holder is not None:
-        changes.edits.append(file.without([*holder.args, *(k.value for k in holder.keywords)], call, file.end(holder) - 1))
+        listed.setdefault(holder, []).append(call)
         return True
     changes.hold(table, index, "it is declared in a form that is not edited")
     return False

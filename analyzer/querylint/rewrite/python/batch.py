@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from querylint.ir import ITEM, Access, Call, Loop, Op, Root, Terminal
+from querylint.ir import ITEM, Access, Call, Loop, Op, Root, Terminal, Way
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python import lookups_django, lookups_sqlalchemy, writes
+from querylint.rewrite.python import gather, lookups_django, lookups_sqlalchemy, writes
 from querylint.rewrite.python.concrete import Tree, around, name, read_of, walk
 from querylint.rewrite.python.expressions import code
 from querylint.rewrite.python.imports import Names, merged, released
 from querylint.rewrite.python.inline import Inlined, inlined
 from querylint.rewrite.python.lookups import MISSING, Asking, Lookup
-from querylint.rewrite.python.rounds import UNSEEN, Rounds, again, calm, pure, rounds, unsettled, whole_numbers
+from querylint.rewrite.python.rounds import UNSEEN, Rounds, again, built, calm, pure, rounds, unsettled, whole_numbers
 from querylint.rewrite.python.scopes import fresh, names
 
 BEFORE = "the error of a key that cannot be one comes before the first round"
@@ -29,13 +29,17 @@ LONG = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The read as it is written, and what it stands in; `typed` says that its key has the type of the column for certain."""
+    """The read as it is written, and what it stands in.
+
+    `typed` says that its key has the type of the column for certain; `gone` are the statements that have built the query for it alone.
+    """
 
     node: cst.BaseExpression
     way: list[cst.CSTNode]
     caveats: tuple[str, ...]
     django: bool
     typed: bool
+    gone: tuple[cst.SimpleStatementLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,20 @@ class Handled:
 
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
-    """Read ahead by key."""
+    """Read ahead by key, or side by side where each round has a connection of its own."""
     if remedy.of == "writes":
         return writes.rewrite(task, remedy)
+    keyed = _keyed(task, remedy)
+    if not isinstance(keyed, Unfit):
+        return keyed
+    beside = gather.rewrite(task, remedy)
+    if isinstance(beside, Unfit):
+        return keyed if beside.reason == gather.APART else Unfit(f"{keyed.reason}; side by side: {beside.reason}")
+    return beside
+
+
+def _keyed(task: Task, remedy: Batch) -> Fix | Unfit:
+    """Read ahead by key."""
     if remedy.loop is None:
         return Unfit(NO_FIX)
     placed = read_of(task, remedy.loop)
@@ -63,7 +78,8 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if isinstance(found, Unfit):
         return found
     brought = Names(tree)
-    lookup = _lookup(task, tree, node, found, brought)
+    whole, gone = built(found, node)
+    lookup = _lookup(task, tree, (node, whole), found, brought)
     if isinstance(lookup, Unfit):
         return lookup
     if reason := _hindered(task, remedy, found, lookup):
@@ -72,8 +88,8 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if isinstance(handled, Unfit):
         return handled
     django = task.found.stack == "django"
-    shared = (TWICE,) if django and not lookup.found and not _only_read(found, node, way) else ()
-    read = Place(node, way, shared, django=django, typed=_of_row(lookup.key, _rows(task, found)))
+    shared = (TWICE,) if django and not (lookup.found or lookup.counted) and not _only_read(found, node, way) else ()
+    read = Place(node, way, shared, django=django, typed=_of_row(lookup.key, _rows(task, found)), gone=gone)
     return _ahead(tree, read, found, lookup, handled, brought)
 
 
@@ -111,7 +127,11 @@ def _only_read(found: Rounds, node: cst.BaseExpression, way: list[cst.CSTNode]) 
     return all(use in read and use not in called for use in uses) and row.value not in unsettled(found)
 
 
-def _lookup(task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, brought: Names) -> Lookup | Unfit:
+def _lookup(
+    task: Task, tree: Tree, read_as: tuple[cst.BaseExpression, cst.BaseExpression], found: Rounds, brought: Names
+) -> Lookup | Unfit:
+    """The read that an expression is: as it stands, and with all that it is built of."""
+    node, whole = read_as
     function = task.function
     table = task.program.table(function, task.found.table) if function is not None else None
     read = {"django": lookups_django.lookup, "sqlalchemy": lookups_sqlalchemy.lookup}.get(task.found.stack)
@@ -119,7 +139,9 @@ def _lookup(task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, bro
         return Unfit(NO_FIX)
     if table is None:
         return Unfit("which table is read is not known")
-    asking = Asking(found.own, _rows(task, found), _rows(task, found, whole=False), tree.quoted("")[:1])
+    rows, records = _rows(task, found), _rows(task, found, whole=False)
+    select = Names(tree).of("sqlalchemy", "select") or "select"
+    asking = Asking(found.own, rows, records, tree.quoted("")[:1], select, _whole(task, tree, node))
     call = node.expression if isinstance(node, cst.Await) else node
     start, end = tree.bounds(call)
     if any(isinstance(s, Call) and s.span.start == start and s.span.end == end for s in function.steps()):
@@ -128,7 +150,15 @@ def _lookup(task: Task, tree: Tree, node: cst.BaseExpression, found: Rounds, bro
             return made
         lookup = read(made.expression, table, asking)
         return lookup if isinstance(lookup, Unfit) or made.failing is None else _failing(made, lookup)
-    return read(node, table, asking)
+    return read(whole, table, asking)
+
+
+def _whole(task: Task, tree: Tree, node: cst.BaseExpression) -> bool:
+    """Whether a read hands out rows of one class as they are."""
+    start, end = tree.bounds(node.expression if isinstance(node, cst.Await) else node)
+    steps = task.function.steps() if task.function is not None else ()
+    reads = [s for s in steps if isinstance(s, Access) and s.op is Op.READ and start <= s.span.start and s.span.end <= end]
+    return len(reads) == 1 and bool(reads[0].plans) and all(p.columns is None and p.way is not Way.OPAQUE for p in reads[0].plans)
 
 
 def _failing(made: Inlined, lookup: Lookup) -> Lookup | Unfit:
@@ -244,14 +274,15 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
     indent = tree.indent(tree.start(statement))
     first = f"{indent}{kept}\n" if kept else ""
     line = _laid_out(indent, result, lookup.ahead(found.keys(key, items)))
-    picked = _put(tree, place, lookup, lookup.pick(result, code(lookup.key), typed))
+    picked = _put(tree, place, (found, items), lookup, lookup.pick(result, code(lookup.key), typed))
     if isinstance(picked, Unfit):
         return picked
     edits = [tree.edit(at, at, first + line), *picked]
+    edits += [tree.edit(tree.line_start(tree.start(one)), tree.next_line(tree.end(one) - 1), "") for one in place.gone]
     if kept:
         edits.append(tree.replaced(found.loop.iter, items))
     for module, wanted in lookup.needs:
-        if brought.of(module, wanted) != wanted:
+        if brought.of(module, wanted) is None:
             return Unfit(f"`{wanted}` is another name here")
     caveats = [*place.caveats, *lookup.caveats, *handled.caveats, *((UNNEEDED,) if found.partial else ())]
     if lookup.error and not handled.edits:
@@ -259,14 +290,11 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
     if not typed:
         caveats.append(BEFORE if place.django else TYPES)
     called = place.node.expression if isinstance(place.node, cst.Await) else place.node
-    gone = [*([called.func] if isinstance(called, cst.Call) else []), *handled.gone]
-    imports = released(tree, gone, [*edits, *brought.edits])
+    gone = [*([called.func] if isinstance(called, cst.Call) else []), *handled.gone, *place.gone]
+    imports = released(tree, gone, edits, brought)
     level = Safety.UNSAFE if caveats else Safety.SAFE
-    title = (
-        "read which keys have a row by one query before the loop"
-        if lookup.found
-        else "read the rows of all keys by one query before the loop"
-    )
+    asked = "which keys have a row" if lookup.found else "how many rows each key has" if lookup.counted else "the rows of all keys"
+    title = f"read {asked} by one query before the loop"
     return Fix(title, level, (*merged([*edits, *brought.edits]), *handled.edits, *imports), tuple(caveats))
 
 
@@ -293,17 +321,36 @@ def _laid_out(indent: str, result: str, text: str) -> str:
     return f"{indent}{result} = {head}(\n{indent}    {text[len(head) + 1 : -1]}\n{indent})\n"
 
 
-def _put(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
+def _put(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
     """What stands in the place of the read."""
     up = place.way[-1]
     if lookup.failing is not None:
-        return _raising(tree, place, lookup, text)
+        return _raised_before(tree, place, over, lookup, text) or _raising(tree, place, lookup, text)
     if not lookup.found:
         return (tree.replaced(place.node, text),)
     if isinstance(up, cst.UnaryOperation) and isinstance(up.operator, cst.Not):
         return (tree.replaced(up, text.replace(" in ", " not in ", 1) if text.count(" in ") == 1 else f"not ({text})"),)
     plain = isinstance(up, cst.BooleanOperation | cst.If | cst.Return | cst.Assign | cst.Arg | cst.IfExp | cst.CompIf)
     return (tree.replaced(place.node, text if plain or place.node.lpar else f"({text})"),)
+
+
+def _raised_before(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: Lookup, text: str) -> tuple[TextEdit, ...] | None:
+    """The error that the helper raised, in a loop before a comprehension that only reads."""
+    found, items = over
+    made, statement = place.way[-1], _statement(tree, found)
+    if not isinstance(made, cst.ListComp) or made.elt is not place.node or found.conditions or statement is None:
+        return None
+    own, inside = names(found.loop.target), set(walk(made))
+    if any(isinstance(n, cst.Name) and n.value in own and n not in inside for n in walk(found.scope)):
+        return None
+    assert lookup.failing is not None
+    indent, unit = tree.indent(tree.start(statement)), tree.module.default_indent
+    lines = cst.Module(body=[]).code_for_node(lookup.failing).split("\n")
+    test = f"{text} is None" if lookup.none else f"not {text}"
+    raised = "\n".join([f"raise {lines[0]}", *(f"{indent}{unit}{unit}{line}" for line in lines[1:])])
+    at = tree.line_start(tree.start(statement))
+    loop = f"{indent}for {tree.text(found.loop.target)} in {items}:\n{indent}{unit}if {test}:\n{indent}{unit}{unit}{raised}\n"
+    return tree.edit(at, at, loop), tree.replaced(place.node, text)
 
 
 def _raising(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:

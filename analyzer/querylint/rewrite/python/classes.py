@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from querylint.ir import Function
+from querylint.ir import Function, Table
 from querylint.rewrite import Sources, Task
 from querylint.rewrite.python.concrete import Tree
 from querylint.rewrite.python.imports import Names, local_name, module_of, top_imports
 
 MOST_FILES = 600
+_MANAGER = re.compile(rb"^\s+(\w+)\s*(?::[^=\n]+)?=\s*[\w.]*(?:Manager\b|from_queryset\b|as_manager\b)", re.M)
+_PLAIN = re.compile(rb"(?:@[^\n]*\n\s*)*class\s+\w+\((?:models\.)?Model\)")
 _CLASS = re.compile(rb"\bclass\s+(\w+)")
 
 
@@ -43,6 +45,27 @@ def class_name(task: Task, tree: Tree, function: Function, table: str | None, na
     return names.of(module, wanted)
 
 
+def plain_manager(task: Task, table: Table) -> bool:
+    """Whether the class of a table has the manager that Django gives it, and no other, as far as the class itself says."""
+    text = _text(task, table)
+    return _PLAIN.match(text) is not None and _MANAGER.search(text) is None
+
+
+def default_manager(task: Task, table: Table | None) -> str:
+    """What the class of a table calls the manager that Django takes by itself."""
+    text = _text(task, table)
+    own = _MANAGER.search(text)
+    first = own[1] if own is not None else b"objects" if _PLAIN.match(text) else b""
+    return "objects" if first == b"objects" and b"default_manager_name" not in text else "_default_manager"
+
+
+def _text(task: Task, table: Table | None) -> bytes:
+    """The class of a table as it is written, empty where it is not found."""
+    span = table.span if table is not None else None
+    data = task.sources.read(span.path) if span is not None else None
+    return data[span.start : span.end] if data is not None and span is not None else b""
+
+
 def carried(sources: Sources, tree: Tree, there: Tree, wanted: str, prefix: str, names: Names) -> str | None:
     """What a name that another file has is called in this one; None where it cannot be named here.
 
@@ -65,6 +88,14 @@ def carried(sources: Sources, tree: Tree, there: Tree, wanted: str, prefix: str,
         if path is None or path == tree.path or not _reaches(sources, root, path, tree.path):
             return original if path == tree.path else names.of(module, original)
     return f"{prefix}.{wanted}" if prefix else None
+
+
+def defined(sources: Sources, tree: Tree, wanted: str) -> tuple[str, str] | None:
+    """The file of the project that a name of a file is imported from, and its name there."""
+    root = _root(sources, tree)
+    found = _source(tree, wanted, root) if root is not None else None
+    path = _file(sources, root, found[0]) if found is not None and root is not None else None
+    return (path, found[1]) if found is not None and path is not None and path != tree.path else None
 
 
 def _source(tree: Tree, wanted: str, root: str) -> tuple[str, str] | None:

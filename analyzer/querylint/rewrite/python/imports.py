@@ -41,6 +41,12 @@ class Names:
         self.edits += [edit for edit in found.edits if edit not in self.edits]
         return found.local
 
+    def taken_from(self, start: int, end: int) -> str:
+        """The names that were to be brought into an import, without the edits that would have done so; empty where there are none."""
+        mine = [edit for edit in self.edits if start < edit.span.start and edit.span.end <= end]
+        self.edits = [edit for edit in self.edits if edit not in mine]
+        return ", ".join(sorted({part.strip() for edit in mine for part in edit.text.split(",") if part.strip()}, key=_rank))
+
 
 def merged(edits: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
     """Edits of which those that insert at the same place are one."""
@@ -180,15 +186,16 @@ def _head(tree: Tree) -> int:
     return tree.start(body[0]) if body else len(tree.data)
 
 
-def released(tree: Tree, gone: Iterable[cst.CSTNode], written: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
+def released(tree: Tree, gone: Iterable[cst.CSTNode], written: Iterable[TextEdit], brought: Names) -> tuple[TextEdit, ...]:
     """What becomes of the imports of names that code which goes away used: those that nothing else needs go, too.
 
     Another use keeps an import in its place, by an edit that changes nothing: two fixes that each take one of two uses away are then made
-    one after the other, of which the second takes the import away.
+    one after the other, of which the second takes the import away. A name that is `brought` into an import that loses its only one takes
+    the place of that.
     """
     apart = {n for node in gone for n in walk(node)}
     wanted = {n.value for n in apart if isinstance(n, cst.Name)}
-    texts = [edit.text for edit in written]
+    texts = [edit.text for edit in (*written, *brought.edits)]
     edits: list[TextEdit] = []
     imported = {n for statement, _ in top_imports(tree) for n in walk(statement)}
     used = {n.value for n in variables(tree.module) if n not in apart and n not in imported}
@@ -201,6 +208,8 @@ def released(tree: Tree, gone: Iterable[cst.CSTNode], written: Iterable[TextEdit
                 continue
             if local in used or re.search(rb"[\"']" + local.encode() + rb"[\"']", tree.data):
                 edits.append(tree.replaced(alias, tree.text(alias)))
+            elif len(clause.names) == 1 and (instead := brought.taken_from(*tree.bounds(clause))):
+                edits.append(tree.replaced(alias, instead))
             else:
                 edits.append(_without(tree, statement, clause, alias))
     return tuple(edits)

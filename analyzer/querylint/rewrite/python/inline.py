@@ -78,7 +78,7 @@ def _given_back(ways: _Ways, function: Function, tree: Tree, node: cst.BaseExpre
     there = tree_of(ways.task.sources, callee.path) if callee is not None else None
     if callee is None or there is None or not isinstance(call, cst.Call) or not depth:
         return Unfit(UNKNOWN)
-    definition = _definition(there, callee)
+    definition = definition_of(there, callee)
     if definition is not None and not all(name(one.decorator) in PLAIN for one in definition.decorators):
         return Unfit(f"a decorator is put around `{callee.name.rpartition('.')[2]}`")
     more = Unfit(MORE.format(name=callee.name.rpartition(".")[2]))
@@ -121,7 +121,7 @@ def _calls(task: Task, tree: Tree, function: Function, node: cst.BaseExpression)
     return any(task.program.callee(function, step) is not None for step in steps)
 
 
-def _definition(tree: Tree, function: Function) -> cst.FunctionDef | None:
+def definition_of(tree: Tree, function: Function) -> cst.FunctionDef | None:
     """The definition of a function."""
     wanted = function.name.rpartition(".")[2]
     for node in walk(tree.module):

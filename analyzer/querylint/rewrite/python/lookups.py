@@ -25,8 +25,9 @@ class Lookup:
     `key` is the expression that says which, `parts` what else the read is made of, but for what it begins with. `ahead` writes the read of
     the rows of many keys, `pick` that of one of them from these, by their name and whether the keys surely have the type of the column.
     `error` is what it raises where there is no such row, empty where it raises nothing. `result` is a name that says what the rows are.
-    `needs` are names that have to be there, each with its module. `found` says that only whether there is a row is asked, `number` that the
-    column holds integers if the keys do. `failing` is an error that is raised where nothing is found, `none` that only None is nothing.
+    `needs` are names that have to be there, each with its module. `found` says that only whether there is a row is asked, `counted` that
+    only how many there are, `number` that the column holds integers if the keys do. `failing` is an error that is raised where nothing is
+    found, `none` that only None is nothing.
     """
 
     key: cst.BaseExpression
@@ -41,6 +42,7 @@ class Lookup:
     number: bool = True
     failing: cst.BaseExpression | None = None
     none: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,16 @@ class Asking:
     """The round that a read is in: `own` are the names that every round has of its own, `rows` those of them that stand for rows, `records`
     those that stand for some columns of one.
 
-    `quote` is the mark that the file prefers.
+    `quote` is the mark that the file prefers, `select` what it calls SQLAlchemy's function of that name. `whole` says that the read hands
+    out rows as they are, not some columns of theirs.
     """
 
     own: frozenset[str]
     rows: frozenset[str]
     records: frozenset[str]
     quote: str
+    select: str = "select"
+    whole: bool = False
 
 
 def one_row(table: Table, bound: Iterable[str]) -> bool:

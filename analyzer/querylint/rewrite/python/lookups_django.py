@@ -1,4 +1,4 @@
-"""Reads of one row in the words of Django: `get(...)`, `filter(...).first()`, and `filter(...).exists()`."""
+"""Reads of one row in the words of Django: `get(...)`, `filter(...)` with `first()`, `exists()` or `count()`."""
 
 from __future__ import annotations
 
@@ -27,11 +27,20 @@ from querylint.rewrite.python.lookups import (
 )
 from querylint.rewrite.python.scopes import names, snake
 
-ENDINGS = {"get": "get", "aget": "get", "first": "first", "afirst": "first", "exists": "exists", "aexists": "exists"}
+ENDINGS = {
+    "get": "get",
+    "aget": "get",
+    "first": "first",
+    "afirst": "first",
+    "exists": "exists",
+    "aexists": "exists",
+    "count": "count",
+    "acount": "count",
+}
 KEPT = frozenset(("filter", "exclude", "all", "using", "select_related", "prefetch_related", "order_by"))
 """What a queryset may go through besides, with the same arguments in every round."""
 FILTERS = {"get": "filter", "aget": "filter"}
-NO_LOOKUP = "the read is not written as get(), first() or exists() of a queryset"
+NO_LOOKUP = "the read is not written as get(), first(), exists() or count() of a queryset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,8 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     parts = (*(a.value for one in calls for a in one.args if a is not given),)
     if ending == "exists":
         return _exists(read, parts)
+    if ending == "count":
+        return _count(read, parts)
     if one_row(table, [field]) and table.link(column(table, field)) is None:
         return _in_bulk(read, parts)
     said = {a.keyword.value for one in calls if method(one) in ("filter", *FILTERS) for a in one.args if a.keyword is not None}
@@ -206,3 +217,20 @@ def _exists(read: _Read, parts: tuple[cst.BaseExpression, ...]) -> Lookup:
 
     caveats = (WITHOUT,) if empty(read.table, read.field) else ()
     return Lookup(read.key, parts, ahead, pick, "", f"{read.attribute}s_of_{row}", caveats, found=True, number=read.number)
+
+
+def _count(read: _Read, parts: tuple[cst.BaseExpression, ...]) -> Lookup:
+    """How many rows each of the keys has."""
+    mark = read.quote
+
+    def ahead(keys: str) -> str:
+        pairs = f"{read.within(keys)}.order_by().values_list({mark}{read.attribute}{mark}).annotate(Count({mark}pk{mark}))"
+        return f"{{key: number async for key, number in {pairs}}}" if read.waiting else f"dict({pairs})"
+
+    def pick(rows: str, key: str, typed: bool) -> str:
+        return f"{rows}.get({key if typed else read.converted(key)}, 0)"
+
+    caveats = (WITHOUT,) if empty(read.table, read.field) else ()
+    result = f"{snake(read.table.name)}_count_by_{read.attribute}"
+    needs = (("django.db.models", "Count"),)
+    return Lookup(read.key, parts, ahead, pick, "", result, caveats, needs, counted=True, number=read.number)

@@ -8,6 +8,7 @@ import libcst as cst
 
 from querylint.ir import Table
 from querylint.rewrite import Unfit
+from querylint.rewrite.python import counts_sqlalchemy
 from querylint.rewrite.python.concrete import links, method, name
 from querylint.rewrite.python.expressions import code, one_line
 from querylint.rewrite.python.lookups import (
@@ -42,7 +43,7 @@ NO_LOOKUP = "the read is not written as get(), first(), one() or their kin of a 
 class _Read:
     """A read that is taken apart: its query of an entity, and the argument of a call that compares a column with the key.
 
-    `session` runs a select, None for a query that runs itself.
+    `session` runs a select, None for a query that runs itself. `made` says that the select is new to the file.
     """
 
     query: cst.BaseExpression
@@ -52,6 +53,7 @@ class _Read:
     session: cst.BaseExpression | None
     conditions: cst.Call | None
     given: cst.Arg | None
+    made: bool = False
 
     def within(self, keys: str) -> str:
         """The query of the rows of many keys."""
@@ -75,6 +77,8 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
         return Unfit(NO_LOOKUP)
     if method(call) == "get" and len(call.args) == 2 and not any(a.keyword or a.star for a in call.args) and name(call.args[0].value):
         return _by_session(call, table, asking, waiting=isinstance(node, cst.Await))
+    if (counted := counts_sqlalchemy.lookup(node, table, asking)) is not None:
+        return counted
     run = next((x for x in links(call) if isinstance(x, cst.Call) and method(x) in RUNS and len(x.args) == 1), None)
     if method(call) not in (ENDINGS if run is not None else LEGACY) or (call.args and run is not call and method(call) != "get"):
         return Unfit(NO_LOOKUP)
@@ -84,7 +88,8 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
         query, session = run.args[0].value, run.func.value
     chain = links(query)
     calls = [link for link in chain if isinstance(link, cst.Call) and method(link) in KEPT]
-    entity = _entity(chain, [link for link in chain if isinstance(link, cst.Call) and link not in calls], modern=session is not None)
+    others = [link for link in chain if isinstance(link, cst.Call) and link not in calls]
+    entity = _entity(chain, others, modern=session is not None, whole=asking.whole)
     if not entity:
         return Unfit(NO_LOOKUP)
     base = chain[-1]
@@ -123,8 +128,8 @@ def _by_session(call: cst.Call, table: Table, asking: Asking, *, waiting: bool) 
     if begun := (names(call.func.value) | names(call.args[0].value)) & asking.own:
         return Unfit(NO_PLACE.format(name=min(begun)))
     entity = call.args[0].value
-    query = cst.Call(cst.Name("select"), [cst.Arg(entity)])
-    read = _Read(query, code(entity), table.key, call.args[1].value, call.func.value, None, None)
+    query = cst.Call(cst.parse_expression(asking.select), [cst.Arg(entity)])
+    read = _Read(query, code(entity), table.key, call.args[1].value, call.func.value, None, None, made=True)
     return _written(read, table, call, (), waiting=waiting, unique=True)
 
 
@@ -145,13 +150,17 @@ def _written(read: _Read, table: Table, call: cst.Call, parts: tuple[cst.BaseExp
 
     caveats: tuple[str, ...] = () if unique else (SEVERAL,) if method(call) in SINGLE else (ALL_OF_KEY,)
     caveats += (WITHOUT,) if read.column != table.key and empty(table, read.column) else ()
-    needs = (("sqlalchemy", "select"),) if read.session is not None else ()
+    needs = (("sqlalchemy", "select"),) if read.made else ()
     return Lookup(read.key, parts, ahead, pick, error, f"{row}_by_{read.column}", caveats, needs)
 
 
-def _entity(chain: list[cst.BaseExpression], others: list[cst.Call], *, modern: bool) -> str:
+def _entity(chain: list[cst.BaseExpression], others: list[cst.Call], *, modern: bool, whole: bool) -> str:
     """The class whose rows a query hands out, by `select(Class)`, `session.query(Class)` or `Class.query`; empty where there is none."""
     begun = [one for one in others if (method(one) or name(one.func)) == ("select" if modern else "query")]
+    if modern and whole and len(begun) == 1 and others == begun and isinstance(begun[0].func, cst.Attribute):
+        given = name(begun[0].func.value)  # `Class.select(user)`: the project's own way to begin a query of the class
+        if given.rpartition(".")[2][:1].isupper():
+            return given
     if begun:
         rest = [one for one in others if one is not begun[0] and one not in links(begun[0])]
         single = len(begun[0].args) == 1 and not begun[0].args[0].star and not rest

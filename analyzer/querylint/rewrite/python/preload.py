@@ -11,28 +11,32 @@ from querylint.patch import Fix, Safety
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python import preload_django, preload_sqlalchemy
-from querylint.rewrite.python.concrete import Tree, around, tree_of
+from querylint.rewrite.python.concrete import Tree, around, tree_of, walk
+from querylint.rewrite.python.scopes import bound
 from querylint.text import Span
 
 STALE = "what is written to {tables} after the rows are read does not show in them"
 SHARED = "other code goes on with this query, which must not leave out what it loads"
 TIES = "nothing fixes the order of {paths}, so that it may be another one"
+ALWAYS = "it is loaded wherever `{view}` reads the row, even where another answer shows nothing of it"
+SEVERAL_PLACES = "the rows are asked for in a template, of what comes from more than one place"
+NOT_KNOWN = "the query of the rows is not known"
 LOOSE = "rows whose key leads nowhere are left out by a join"
 
 
 def rewrite(task: Task, remedy: Preload) -> Fix | Unfit:
     """Ask for the relations where the query is written."""
     at = remedy.at
-    if remedy.view:
-        return Unfit("the rows are asked for in a template")
     if at is None:
-        return Unfit("the query of the rows is not known")
+        return Unfit(SEVERAL_PLACES if remedy.view else NOT_KNOWN)
     tree = tree_of(task.sources, at.path)
     if tree is None:
         return Unfit("the file of the query does not parse")
+    if remedy.view and _given_again(tree, remedy):
+        return Unfit(SEVERAL_PLACES)
     found = _read(task, remedy)
     if found is None:
-        return Unfit("the query of the rows is not known")
+        return Unfit(NOT_KNOWN)
     site, read = found
     if read.follows is not None and any(loop.kind is not LoopKind.ONCE for loop in site.loops):
         return Unfit("its query is asked for every row of another one, which should bring the rows along")
@@ -107,7 +111,30 @@ def _caveats(task: Task, function: Function, read: Access, remedy: Preload, tree
         found.append(TIES.format(paths=", ".join(f"`{path}`" for path in loose)))
     if any(_unchecked(task, function, read, path) for path in remedy.joined):
         found.append(LOOSE)
+    if remedy.view and _several_answers(tree, remedy):
+        found.append(ALWAYS.format(view=remedy.view))
     return tuple(found)
+
+
+def _given_again(tree: Tree, remedy: Preload) -> bool:
+    """Whether the variable that holds the row for the template is given another value elsewhere."""
+    at = remedy.at
+    assert at is not None
+    way = tree.way(at.start, at.start + 1)
+    held, made = around(way, cst.FunctionDef), around(way, cst.Assign, cst.AnnAssign, cst.NamedExpr)
+    if held is None or made is None:
+        return False
+    own = bound(made)
+    kinds = cst.Assign | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.AsName
+    return any(isinstance(node, kinds) and node is not made and bound(node) & own for node in walk(held))
+
+
+def _several_answers(tree: Tree, remedy: Preload) -> bool:
+    """Whether a view may end in more than one way after it has read the row."""
+    at = remedy.at
+    assert at is not None
+    held = around(tree.way(at.start, at.start + 1), cst.FunctionDef)
+    return held is None or sum(isinstance(node, cst.Return) and tree.start(node) > at.start for node in walk(held)) > 1
 
 
 def _handed_on(tree: Tree, function: Function, remedy: Preload) -> bool:

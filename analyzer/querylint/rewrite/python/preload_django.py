@@ -11,12 +11,14 @@ from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.calls import COMMA, call_after, calls_on, more_arguments, without_endings
+from querylint.rewrite.python.classes import default_manager
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
 
 ENDINGS = frozenset(
     ("get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "iterator", "in_bulk", "contains", "create",
      "aget", "afirst", "alast", "aearliest", "alatest", "acount", "aexists", "aiterator", "ain_bulk")
 )  # fmt: skip
+SHORTCUTS = frozenset(("get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"))
 HINDERING = {
     "union": "the query is united with another one, which must have the same columns",
     "intersection": "the query is united with another one, which must have the same columns",
@@ -41,6 +43,14 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
         remedy = replace(remedy, joined=(), batched=(*remedy.joined, *remedy.batched))  # a join would lock the rows of others, too
     if reason := _hindered(tree, way, node, batched=bool(remedy.batched)):
         return Unfit(reason)
+    if _shortcut(node, way):
+        calls = [
+            f".{loader}({', '.join(tree.quoted('__'.join(path)) for path in paths)})"
+            for loader, paths in (("select_related", remedy.joined), ("prefetch_related", remedy.batched))
+            if paths
+        ]
+        end = tree.end(node)
+        return (tree.edit(end, end, f".{default_manager(task, task.program.table(function, read.table))}{''.join(calls)}"),)
     ways = [arm for one in _answers(way, node) for arm in ((one.body, one.orelse) if isinstance(one, cst.IfExp) else (one,))]
     begun = not read.chain.start <= at.start < read.chain.end  # by the function that is called here
     found = [_asked(tree, one, remedy, begun=begun) for one in ways if not _empty(one)] or [
@@ -87,6 +97,13 @@ def _hindered(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, *, b
         if called in HINDERING:
             return HINDERING[called]
     return ""
+
+
+def _shortcut(node: cst.BaseExpression, way: list[cst.CSTNode]) -> bool:
+    """Whether a class is handed to a function of Django that makes its query by itself."""
+    call = way[-2] if len(way) > 1 and isinstance(way[-1], cst.Arg) else None
+    short = isinstance(call, cst.Call) and name(call.func).rpartition(".")[2] in SHORTCUTS
+    return short and isinstance(call, cst.Call) and call.args[0].value is node and name(node) != ""
 
 
 def _asked(tree: Tree, node: cst.BaseExpression, remedy: Preload, *, begun: bool) -> tuple[TextEdit, ...] | Unfit:

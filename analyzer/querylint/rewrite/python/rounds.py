@@ -10,7 +10,7 @@ from querylint.construction import dataclass
 from querylint.rewrite import Unfit
 from querylint.rewrite.python.concrete import Tree, around, method, name, walk
 from querylint.rewrite.python.expressions import code, one_line, replaced, scoped
-from querylint.rewrite.python.scopes import bound, changed, fresh, names
+from querylint.rewrite.python.scopes import bound, changed, fresh, names, variables
 
 PURE = frozenset(("int", "str", "float", "bool", "len", "tuple", "isinstance", "min", "max", "abs", "repr", "UUID"))
 PURE_METHODS = frozenset(("get", "strip", "lower", "upper", "startswith", "endswith", "UUID", "removeprefix", "removesuffix"))
@@ -27,7 +27,9 @@ UNSEEN = "the way to the read depends on more than the item"
 @dataclass(slots=True)
 class Rounds:
     """A loop. `conditions` and `worked_out` say what a round does before it comes to the place; `partial` that it does not come there for
-    some items besides."""
+    some items besides. `queries` are the values that are given to a variable on the way by more than plain expressions, with their
+    statements.
+    """
 
     tree: Tree
     loop: cst.For | cst.CompFor
@@ -38,6 +40,7 @@ class Rounds:
     tested: list[cst.CSTNode] = field(default_factory=list)
     partial: bool = False
     suppressed: list[cst.Call] = field(default_factory=list)
+    queries: dict[str, tuple[cst.SimpleStatementLine, cst.BaseExpression]] = field(default_factory=dict)
 
     @property
     def own(self) -> frozenset[str]:
@@ -59,6 +62,25 @@ class Rounds:
         target = self.tree.text(self.loop.target)
         tests = "".join(f" if {condition}" for condition in self.conditions)
         return f"[{key} for {target} in {items}{tests}]" if tests or key != target else items
+
+
+def built(found: Rounds, node: cst.BaseExpression) -> tuple[cst.BaseExpression, tuple[cst.SimpleStatementLine, ...]]:
+    """A read with the queries that the round has given to variables for it alone in the place of these, and the statements that did so."""
+    gone: list[cst.SimpleStatementLine] = []
+    while True:
+        own = next((name for name in sorted(names(node) & found.queries.keys()) if _for_one(found, name)), None)
+        if own is None:
+            return node, tuple(gone)
+        statement, value = found.queries[own]
+        gone.append(statement)
+        node = replaced(node, {own: value})
+
+
+def _for_one(found: Rounds, own: str) -> bool:
+    """Whether a variable is given one value, and used in one place, and neither has a comment that would be lost."""
+    statement = found.queries[own][0]
+    uses = sum(here.value == own for here in variables(found.scope))
+    return uses == 2 and "#" not in found.tree.text(statement) and isinstance(found.loop, cst.For)
 
 
 def rounds(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, start: int) -> Rounds | Unfit:
@@ -89,16 +111,18 @@ def rounds(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, start: 
 def _comprehension(tree: Tree, made: cst.BaseExpression, scope: cst.CSTNode, way: list[cst.CSTNode]) -> Rounds | Unfit:
     assert isinstance(made, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp)
     clause = made.for_in
-    if clause.inner_for_in is not None or clause.asynchronous is not None or clause in way:
+    test = next((up for up in way if isinstance(up, cst.CompIf) and up in clause.ifs), None)
+    if clause.inner_for_in is not None or clause.asynchronous is not None or (clause in way and test is None):
         return Unfit("the comprehension has a form that is not understood")
     around_it = way[: way.index(made)]
     if any(isinstance(up, cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp) for up in around_it):
         return Unfit("the comprehension stands in another one, whose items it may need")
     found = Rounds(tree, clause, scope)
-    found.conditions = [tree.text(test.test) for test in clause.ifs]
-    found.tested = [test.test for test in clause.ifs]
+    before = clause.ifs if test is None else clause.ifs[: list(clause.ifs).index(test)]
+    found.conditions = [tree.text(one.test) for one in before]
+    found.tested = [one.test for one in before]
     inner = way[way.index(made) + 1 :]
-    if any(isinstance(up, cst.Lambda) for up in inner):
+    if any(isinstance(up, cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp) for up in inner):
         return Unfit(UNSEEN)
     found.partial = any(isinstance(up, cst.IfExp | cst.BooleanOperation) for up in inner)
     return found
@@ -142,6 +166,8 @@ def _before(found: Rounds, statement: cst.CSTNode) -> str:
         value = part.value if isinstance(part, cst.Assign) else None
         if value is not None and isinstance(target, cst.Name) and pure(value) and not scoped(value) and found.text(value) is not None:
             found.worked_out[target.value] = found.settled(value)
+        elif isinstance(value, cst.Call) and isinstance(target, cst.Name) and not any(isinstance(n, cst.Await) for n in walk(value)):
+            found.queries[target.value] = (statement, value)
     return ""
 
 

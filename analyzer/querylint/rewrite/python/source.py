@@ -80,6 +80,20 @@ class PythonSource(File):
             return self.edit(after, close, f", {item}")
         return self.edit(after, after, f", {item}")
 
+    def without_all(self, items: Sequence[ast.expr], gone: Sequence[ast.expr], close: int) -> list[TextEdit]:
+        """Several members taken out: those at the end, behind which no comma stands, go together."""
+        comma = re.compile(rb"\s*,").match(self.data, self.end(items[-1]))
+        stay = len(items)
+        if comma is None or comma.end() > close:
+            while stay and items[stay - 1] in gone:
+                stay -= 1
+        if stay == len(items):
+            return [self.without(items, one, close) for one in gone]
+        start = self.end(items[stay - 1]) if stay else self.start(items[0])
+        alone = sum(item not in gone for item in items) == 1
+        last = self.edit(start, self.end(items[-1]), "," if alone else "")
+        return [*(self.without(items, one, close) for one in gone if one in items[:stay]), last]
+
     def without(self, items: Sequence[ast.expr], gone: ast.expr, close: int) -> TextEdit:
         """A member taken out of a list, a tuple or the arguments of a call, with its comma and, if it has one for itself, its line."""
         start, end = self.start(gone), self.end(gone)

@@ -8,15 +8,19 @@ from querylint.ir import Access, Call, Function, Loop, Op, Program, Table, Termi
 from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.classes import class_name
+from querylint.rewrite.python.classes import class_name, plain_manager
 from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, method, name, tree_of, walk
 from querylint.rewrite.python.imports import Names
 from querylint.rewrite.python.scopes import fresh, snake
 
 SILENT = "save() and signals of other code are passed by"
+UNHEARD = "a delete() of other code is passed by, and signals come after the last round"
+AGAIN = "the rows are read once more to be deleted"
 NOTHING = "where a round fails, none of the rows is written"
 CONDITIONS = frozenset(("filter", "exclude", "get"))
 """What compares a row that it is handed, and leaves it as it is."""
+CHECKS = frozenset(("clean", "full_clean", "clean_fields"))
+"""Methods that look at a row, and may set its fields."""
 KEYLESS = "the rows have no key before all of them are written"
 
 
@@ -42,6 +46,8 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
         return Unfit("the write does not stand in the rounds of a loop by itself")
     if reason := _hindered(task, function, table, loop, remedy):
         return Unfit(reason)
+    if task.found.operation == "delete":
+        return _deleted(task, tree, function, table, node, loop)
     made = _saved(tree, node, loop, table) if method(node) == "save" else _created(tree, node, table)
     if isinstance(made, Unfit):
         return made
@@ -79,10 +85,9 @@ def _hindered(task: Task, function: Function, table: Table, loop: cst.For, remed
     """Why the rows must be written one by one."""
     if task.found.operation == "update":
         return "every update() has its own condition and values"
-    if task.found.operation == "delete":
-        return "a row is deleted with all that hangs on it, before the next round looks"
+    deletes = task.found.operation == "delete"
     if table.watched:
-        return f"code runs for each row of `{table.name}` that is written: an overridden save() or a signal"
+        return f"code runs for each row of `{table.name}` that is written: an overridden save() or delete(), or a signal"
     if loop.orelse is not None or any(isinstance(n, cst.Return | cst.Break | cst.Raise | cst.Yield | cst.Try) for n in walk(loop.body)):
         return "the loop may stop before the last item"
     step = next((s for s in function.steps() if isinstance(s, Loop) and s.span == remedy.loop), None)
@@ -94,7 +99,9 @@ def _hindered(task: Task, function: Function, table: Table, loop: cst.For, remed
             done = [effect.access for effect in task.program.effects_of(function, inner)]
         if any(access.op is not Op.READ for access in done):
             return "a round writes more than this row"
-        if not all(_apart(task.program, function, access, table) for access in done):
+        if deletes and not all(access.follows is not None and access.terminal is Terminal.ROW and not access.refined for access in done):
+            return "a round may read what was deleted with the row of the one before, by all that hangs on it"
+        if not deletes and not all(_apart(task.program, function, access, table) for access in done):
             return f"a round may read `{table.name}`, where the rows that are not written yet would be missing"
     return ""
 
@@ -128,7 +135,7 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
     if isinstance(row, cst.Call) and name(row.func).rpartition(".")[2] == table.name and not node.args:
         return f"{{model}}{tree.between(tree.end(row.func), tree.end(row))}", ()
     if not isinstance(row, cst.Name) or not isinstance(loop.target, cst.Name) or row.value != loop.target.value:
-        return Unfit("the row that is written is not the item of the loop")
+        return _new(tree, node, loop, table)
     if any(arg.keyword is None or arg.keyword.value != "update_fields" for arg in node.args):
         return Unfit("save() is told how to write")
     fields: dict[str, None] = {}
@@ -149,6 +156,68 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
     if not fields or unknown or table.key in fields or "pk" in fields:
         return Unfit("which fields the round sets is not plain")
     return row.value, tuple(f.removesuffix("_id") if table.field(f) is None else f for f in fields)
+
+
+def _new(tree: Tree, node: cst.Call, loop: cst.For, table: Table) -> tuple[str, tuple[str, ...]] | Unfit:
+    """A row that the round has made, and uses no more once it is saved."""
+    assert isinstance(node.func, cst.Attribute)
+    own = name(node.func.value)
+    other = Unfit("the row that is written is neither the item of the loop nor one that the round has made")
+    made = [n for n in walk(loop.body) if isinstance(n, cst.Assign) and any(name(t.target) == own for t in n.targets)]
+    value = made[0].value if len(made) == 1 and len(made[0].targets) == 1 else None
+    if not own or not isinstance(value, cst.Call) or name(value.func).rpartition(".")[2] != table.name or node.args:
+        return other
+    blocks = [n for n in walk(loop.body) if isinstance(n, cst.IndentedBlock)]
+    lines = [next((b for b in blocks if any(part in getattr(s, "body", ()) for s in b.body)), None) for part in (made[0],)]
+    saved = next((b for b in blocks if any(isinstance(s, cst.SimpleStatementLine) and _only(s, node) for s in b.body)), None)
+    if saved is None or lines[0] is not saved:
+        return other  # it may be made in one case, and saved in another
+    scope = around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module
+    uses = [tree.start(n) for n in walk(scope) if isinstance(n, cst.Name) and n.value == own and tree.placed(n)]
+    if any(at > tree.end(node) for at in uses):
+        return Unfit("the row is used after it is saved, where it has no key yet")
+    keys = {"pk", "id", table.key}
+    for call in (n for n in walk(loop.body) if isinstance(n, cst.Call)):
+        if isinstance(call.func, cst.Attribute) and name(call.func.value) == own and method(call) not in (*CHECKS, "save"):
+            return Unfit("a method of the row may need it to be saved, or save it")
+        if any(name(a.value) == own for a in call.args):
+            return Unfit("what the row is handed to may need it to be saved, or save it")
+    used = [n for n in walk(loop.body) if isinstance(n, cst.Attribute) and name(n.value) == own]
+    if any(n.attr.value in keys for n in used):
+        return Unfit("the row has no key before it is saved")
+    return own, ()
+
+
+def _only(statement: cst.SimpleStatementLine, node: cst.Call) -> bool:
+    """Whether a statement is a call and nothing else."""
+    return len(statement.body) == 1 and isinstance(statement.body[0], cst.Expr) and statement.body[0].value is node
+
+
+def _deleted(task: Task, tree: Tree, function: Function, table: Table, node: cst.BaseExpression, loop: cst.For) -> Fix | Unfit:
+    """The rows that go, told by their keys once the rounds have chosen them."""
+    row = node.func.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) else None
+    own = row.value if isinstance(row, cst.Name) else ""
+    if not isinstance(node, cst.Call) or method(node) != "delete" or node.args or name(loop.target) != own or not own:
+        return Unfit("what is deleted is not the item of the loop")
+    after = [n for n in walk(loop.body) if isinstance(n, cst.Name) and n.value == own and tree.start(n) > tree.end(node)]
+    if after:
+        return Unfit("the row is used after it is gone")
+    names_here = Names(tree)
+    model = class_name(task, tree, function, table.name, names_here)
+    if model is None:
+        return Unfit(f"`{table.name}` is not known in {tree.path}")
+    scope = around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module
+    rows = fresh(f"deleted_{snake(model.rpartition('.')[2])}s", tree.taken(scope))
+    indent = tree.indent(tree.start(loop))
+    before, behind = tree.line_start(tree.start(loop)), tree.next_line(tree.end(loop) - 1)
+    manager = "objects" if plain_manager(task, table) else "_base_manager"
+    edits = (
+        *names_here.edits,
+        tree.edit(before, before, f"{indent}{rows} = []\n"),
+        tree.replaced(node, f"{rows}.append({own}.pk)"),
+        tree.edit(behind, behind, f"{indent}{model}.{manager}.filter(pk__in={rows}).delete()\n"),
+    )
+    return Fix("delete all rows with one delete()", Safety.UNSAFE, edits, (UNHEARD, NOTHING, AGAIN))
 
 
 def _created(tree: Tree, node: cst.BaseExpression, table: Table) -> tuple[str, tuple[str, ...]] | Unfit:
