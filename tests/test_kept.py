@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -169,6 +172,59 @@ def test_whatever_changes_the_same_is_found(tmp_path_factory: pytest.TempPathFac
             kept = again(kept)
         else:
             path.write_text(FILES.get(name, text) if deed == "restore" else text)
+        assert seen(root, kept) == seen(root)
+
+
+# Whatever a developer does to a project of real shape.
+
+APPS = Path(__file__).parent.parent / "fixtures" / "apps"
+EDITS: dict[str, tuple[str, str | Callable[[re.Match[str]], str]]] = {
+    "shift": (r"\A", "\n\n"),
+    "body": (r"\.collect\(\)|\.all\(\)", lambda found: found[0].replace("collect()", "take(5)").replace("all()", "all()[:5]")),
+    "wait": (r"\bawait ", ""),
+    "signature": (r"async \(ctx, |\(request, |\(session, |\(self, ", lambda found: f"{found[0]}extra, "),
+    "name": (r"(?m)^(export const|export async function|def|class) (\w+)", r"\1 \2Anew"),
+    "schema": (r"\.index\([^)]*\)|, db_index=True|, index=True", ""),
+    "field": (r"v\.string\(\)|models\.TextField\(|String\(", lambda found: found[0].replace("string", "number").replace("Text", "Char")),
+    "import": (r"(?m)^(?:import|from) .*$", ""),
+    "number": (r"\b[1-9]\d*\b", "7"),
+}  # fmt: skip
+DEEDS = st.sampled_from([*EDITS, "delete", "copy", "reload"])
+
+
+def edited(text: str, deed: str, number: int) -> str:
+    """The text after one edit of a kind, at one of the places where it can be made."""
+    pattern, new = EDITS[deed]
+    places = list(re.finditer(pattern, text))
+    if not places:
+        return text
+    place = places[number % len(places)]
+    return text[: place.start()] + (new(place) if callable(new) else place.expand(new)) + text[place.end() :]
+
+
+@pytest.mark.parametrize("app", ["hooklabs", "newsroom-django", "ledger-sqlalchemy"])
+@given(
+    deeds=st.lists(st.tuples(st.sampled_from([*EDITS, "delete", "copy", "reload"]), st.integers(0, 999), st.integers(0, 99)), max_size=4)
+)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_edited_the_same_is_found(
+    tmp_path_factory: pytest.TempPathFactory, app: str, deeds: list[tuple[str, int, int]]
+) -> None:
+    root = tmp_path_factory.mktemp("app") / app
+    shutil.copytree(APPS / app, root, ignore=shutil.ignore_patterns("expected", "__pycache__"))
+    kept = KeptParts()
+    seen(root, kept)
+    for deed, which, number in deeds:
+        sources = sorted(path for path in root.rglob("*") if path.suffix in (".ts", ".tsx", ".js", ".py") and path.is_file())
+        path = sources[which % len(sources)]
+        if deed == "reload":
+            kept = again(kept)
+        elif deed == "delete":
+            path.unlink()
+        elif deed == "copy":
+            path.with_stem(f"{path.stem}{number}").write_bytes(path.read_bytes())
+        else:
+            path.write_text(edited(path.read_text(), deed, number))
         assert seen(root, kept) == seen(root)
 
 

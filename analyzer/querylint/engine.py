@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from querylint import discover, filters, settings
 from querylint.construction import dataclass
+from querylint.garbage import undisturbed
 from querylint.packs import packs
 from querylint.project import Project, hints, narrowed, places, summary
 from querylint.result import Part, Result
@@ -77,18 +76,6 @@ def run(check: Callable[[Sequence[Rule], frozenset[str]], Result], rules: Sequen
     """Check a project by its `check` or its `whole`, without looking for garbage meanwhile."""
     with undisturbed():
         return check(rules, names_of(rules))
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """No search for garbage: trees and values live to the end of the run, and looking for garbage among them took a fifth of it."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 __all__ = [

@@ -8,8 +8,9 @@ from pathlib import Path
 from querylint import discover
 from querylint.advise.advisor import TableAdvice, advice
 from querylint.construction import dataclass, replace
-from querylint.engine import Project, hints, load_rules, settings_for, summary, undisturbed
+from querylint.engine import Project, hints, load_rules, settings_for, summary
 from querylint.errors import PathError, QuerylintError
+from querylint.garbage import undisturbed
 from querylint.ir import Program
 from querylint.judging import census
 from querylint.patch import Fix, Safety

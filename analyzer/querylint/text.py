@@ -34,24 +34,32 @@ class Span:
 class LineIndex:
     """Byte offsets of one source file turned into lines and columns."""
 
-    __slots__ = ("_ascii", "_starts", "path", "source")
+    __slots__ = ("_ascii", "_lines", "path", "source")
 
     def __init__(self, path: str, source: bytes) -> None:
         self.path = path
         self.source = source
         self._ascii = source.isascii()
-        starts = [0]
-        find = source.find
-        at = find(b"\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = find(b"\n", at + 1)
-        self._starts = starts
+        self._lines: list[int] | None = None
+
+    @property
+    def _starts(self) -> list[int]:
+        """Where each line begins, found once somebody asks: of most files nobody does."""
+        if self._lines is None:
+            starts = [0]
+            find = self.source.find
+            at = find(b"\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = find(b"\n", at + 1)
+            self._lines = starts
+        return self._lines
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of a byte offset, both 1-based, the column in characters."""
-        line = bisect_right(self._starts, offset)
-        begin = self._starts[line - 1]
+        starts = self._starts
+        line = bisect_right(starts, offset)
+        begin = starts[line - 1]
         if self._ascii:
             return line, offset - begin + 1
         return line, len(self.source[begin:offset].decode("utf-8", "replace")) + 1
