@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,35 @@ def run_step(project: GitProject, **inputs: str) -> tuple[subprocess.CompletedPr
     )  # fmt: skip
     output = (home / "output").read_text() if (home / "output").exists() else ""
     return done, dict(line.split("=", 1) for line in output.splitlines())
+
+
+def test_the_action_installs_what_its_next_step_runs(tmp_path: Path) -> None:
+    """By a real pip, a wheel that is nothing but the command: that of the project itself is installed by the tests of the hooks."""
+    wheel = tmp_path / "with a space" / "querylint-0-py3-none-any.whl"
+    wheel.parent.mkdir()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("said.py", "def main():\n    print('installed')\n")
+        archive.writestr("querylint-0.dist-info/METADATA", "Metadata-Version: 2.1\nName: querylint\nVersion: 0\n")
+        archive.writestr("querylint-0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("querylint-0.dist-info/entry_points.txt", "[console_scripts]\nquerylint = said:main\n")
+        archive.writestr("querylint-0.dist-info/RECORD", "")
+    values = {"runner.temp": str(tmp_path / "temp"), "github.action_path": str(wheel), "steps.python.outputs.python-path": sys.executable}
+    step = STEPS["Install querylint"]
+    variables = {name: re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda match: values[match[1]], value) for name, value in step["env"].items()}
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=tmp_path, env=environment() | variables, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    command = STEPS["check"]["env"]["QUERYLINT"].replace("${{ runner.temp }}", values["runner.temp"])
+    assert subprocess.run([command], capture_output=True, text=True, check=True).stdout == "installed\n"
+
+
+def test_the_steps_name_one_another(project: GitProject) -> None:
+    text = (ROOT / "action.yml").read_text()
+    asked = {(step, output) for step, output in re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", text) if step != "python"}
+    _, output = run_step(project)
+    assert asked == {("check", name) for name in output}
 
 
 def test_the_action_annotates_and_sums_up(project: GitProject) -> None:
