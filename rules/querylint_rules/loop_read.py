@@ -42,7 +42,7 @@ from querylint.advise.planner import entire, plain
 from querylint.advise.registers import registered
 from querylint.advise.rounds import Rounds, lasting, rounds, singled_out
 from querylint.advise.sequence import cheap
-from querylint.advise.transactions import reread
+from querylint.advise.transactions import commits, reread
 from querylint.advise.writes import batch_job, component_too, labors, order_matters, sends
 from querylint.ir import (
     ITEM,
@@ -381,7 +381,7 @@ def _works_on_item(program: Program, site: Site) -> bool:
     step = site.step
     if not isinstance(step, Call) or not program.facts(site.function).bulk_reads:
         return False
-    return any(e.access.op is Op.WRITE for e in local_effects(program, site.function, step))
+    return commits(program, site.function, step) or any(e.access.op is Op.WRITE for e in local_effects(program, site.function, step))
 
 
 def _checks_one(program: Program, site: Site, hit: Rounds) -> bool:

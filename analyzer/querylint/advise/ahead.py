@@ -38,6 +38,7 @@ def own_part(program: Program, outer: Function, read: Access, lacking: Container
     if (outer.span.path == read.chain.path and outer.span.start <= read.chain.start < outer.span.end) or all(r in lacking for r in readers):
         return None
     calls = [step for step in outer.steps() if isinstance(step, Call) and step.id in read.deps]
+    calls = [call for call in calls if call.span.start < call.span.end and call.span.path.endswith(CODE)]  # a template only asks
     given = [call.span for call in calls if (callee := program.callee(outer, call)) is not None and _begins(callee, beginning)]
     return given[0] if len(given) == 1 else None
 

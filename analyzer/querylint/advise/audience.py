@@ -48,7 +48,7 @@ def audience(program: Program, function: Function) -> Audience:
 
 
 ALONE = "nothing in sight calls this function"
-UNWAITED = "nobody waits for it: only schedules, commands or work in the background lead here"
+UNWAITED = "nobody waits for it: at most schedules, commands or work in the background lead here"
 UNASKED = "no client in sight asks for this function"
 
 

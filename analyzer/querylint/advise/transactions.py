@@ -25,6 +25,11 @@ def expires(program: Program, function: Function, loop: Loop) -> bool:
     return bool(ways) and all(_ends_within(program, function, loop.body, known, COMMIT) for known in ways)
 
 
+def commits(program: Program, function: Function, call: Call) -> bool:
+    """Whether a call ends a transaction in the ordinary course: what was changed before is written then."""
+    return program.facts(function).identity and _ends(program, function, call, (), COMMIT)
+
+
 def reread(program: Program, effect: Effect) -> bool:
     """Whether a read only fetches again what its own function has just written: `commit(); refresh(row)`."""
     if effect.access.verb != "refresh":

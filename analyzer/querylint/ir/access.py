@@ -165,13 +165,12 @@ class Plan:
 class Access:
     """One read or write, as it stands in one function.
 
-    `table` is None where it is unknown; `table_from` then says which parameter carries its name, if one does. `plans` has several members
-    where branches build the query differently. `span` is the terminal expression, `chain` the stretch from the start of the query to
-    its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs at all. `base` is set where the
-    query was handed in by a caller or a callee. `verb` is the operation in the source's own word. `fields` are those that a write sets,
-    when they can be read off, `constants` those among them whose value is written down, `sources` the places that the values of others were
-    taken from as they are. `rerun_of` is a read that has run the very same
-    query object before.
+    `table` is None where it is unknown; `table_from` then says which parameter carries its name, or in which loop each round is about
+    another one. `plans` has several members where branches build the query differently. `span` is the terminal expression, `chain` the
+    stretch from the start of the query to its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs
+    at all. `base` is set where the query was handed in by a caller or a callee. `verb` is the operation in the source's own word. `fields`
+    are those that a write sets, when they can be read off, `constants` those among them whose value is written down, `sources` the places
+    that the values of others were taken from as they are. `rerun_of` is a read that has run the very same query object before.
 
     `follows` is set where a relation of a row is followed: the origin of the row, and the relation as the last segment of its path.
     `refined` says that the query asks for other rows than the relation as it is, so that rows which were loaded ahead do not serve it.

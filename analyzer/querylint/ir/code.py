@@ -264,7 +264,7 @@ Block = tuple[Step, ...]
 
 
 class Kind(Enum):
-    """What a function is to the platform. JOB is started by a schedule or at a terminal: nobody waits for it."""
+    """What a function is to the platform. JOB is started by a schedule, at a terminal, or by nothing in sight: nobody waits for it."""
 
     QUERY = "query"
     MUTATION = "mutation"

@@ -194,6 +194,7 @@ class _Finder:
                                 columns=mine.columns if mine.columns is not None else plan.columns,
                                 deferred=(*plan.deferred, *mine.deferred),
                                 whole=mine.whole or plan.whole,
+                                grouped=mine.grouped or plan.grouped,
                             )
                         )
                 begun = sources[0].chain if len(sources) == 1 and access.chain.start == access.chain.end else access.chain

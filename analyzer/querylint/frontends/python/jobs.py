@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.beats import sets_up
@@ -21,6 +21,8 @@ SCHEDULED = re.compile(
 SCHEDULER = re.compile(r"schedul|cron|^schedule$", re.IGNORECASE)
 SCHEDULING = (b"schedul", b"cron")
 HANDLING = frozenset(("handle", "handle_noargs", "handle_app_config", "handle_label"))  # what a management command is started by
+OFTEN = frozenset(("interval", "cron", "crontab", "schedule", "every", "trigger"))
+CALLED = frozenset(("func", "function", "task", "job", "callable", "target"))
 MAIN = b"__main__"
 DEEPEST = 4
 
@@ -37,7 +39,10 @@ def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.
 
 
 def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
-    """The functions that some call hands to a scheduler: `scheduler.add_job(report)`, `schedule.every().day.do(report)`."""
+    """The functions that some call hands to a scheduler, or that a table of jobs holds.
+
+    `scheduler.add_job(report)`, `schedule.every().day.do(report)`, `{"func": report, "interval": 60}`.
+    """
     found: set[str] = set()
     for path in paths:
         source = (modules.source(path) or b"").lower()
@@ -45,12 +50,20 @@ def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
             continue
         module = modules.module(path)
         for node in tree.walk(module.body if module is not None else []):
-            if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and SCHEDULER.search(_root(node.func)):
-                for arg in (*node.args, *(v for _, v in node.keywords)):
-                    given = modules.reference(path, arg) if isinstance(arg, tree.Name | tree.Member) else None
-                    if given is not None and given.function:
-                        found.add(given.function)
+            for arg in _given(node):
+                given = modules.reference(path, arg) if isinstance(arg, tree.Name | tree.Member) else None
+                if given is not None and given.function:
+                    found.add(given.function)
     return frozenset(found)
+
+
+def _given(node: object) -> Iterator[tree.Expr]:
+    """What a scheduler is handed: arguments of its methods, values of an entry that says how often it runs."""
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and SCHEDULER.search(_root(node.func)):
+        yield from node.args
+        yield from (v for _, v in node.keywords)
+    elif isinstance(node, tree.Record) and not OFTEN.isdisjoint(key for key, _ in node.entries if isinstance(key, str)):
+        yield from (value for key, value in node.entries if key in CALLED)
 
 
 def _root(node: tree.Expr) -> str:

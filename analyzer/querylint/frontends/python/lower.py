@@ -105,7 +105,9 @@ class ModuleLowering:
         machine.leak(value, Escape.RETURNED, fn.at, fn.end)
         kind = next((k for stack in self.project.stacks if (k := stack.kind(found.owner, fn)) is not None), None)
         if kind is None:
-            alone = self.key(found.name) in self.project.scheduled() or is_job(self.project.modules, self.path, found.owner, fn)
+            key = self.key(found.name)
+            alone = key in self.project.scheduled() or key in self.project.unnamed()
+            alone = alone or is_job(self.project.modules, self.path, found.owner, fn)
             kind = Kind.JOB if alone else Kind.PLAIN
         role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
         return Function(

@@ -19,7 +19,7 @@ from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
 from querylint.frontends.python.stack import Stack
-from querylint.frontends.python.tried import only_tried
+from querylint.frontends.python.tried import only_tried, unnamed
 from querylint.ir import NOT_LITERAL, Role
 from querylint.syntax import tree
 from querylint.syntax.python import lower_module
@@ -56,6 +56,7 @@ class PythonProject:
         self.walking = ""
         self._scheduled: frozenset[str] | None = None
         self._tried: frozenset[str] | None = None
+        self._unnamed: frozenset[str] | None = None
         self._kept_by: dict[int, tuple[Query, Query]] = {}
         self._leaning: dict[str, set[str]] = {}
         self._believed: dict[str, str] = {}
@@ -143,6 +144,12 @@ class PythonProject:
         if self._tried is None:
             self._tried = only_tried(self)
         return self._tried
+
+    def unnamed(self) -> frozenset[str]:
+        """The methods of rows that nothing in the project names."""
+        if self._unnamed is None:
+            self._unnamed = unnamed(self)
+        return self._unnamed
 
     # Objects.
 

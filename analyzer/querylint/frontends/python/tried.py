@@ -1,4 +1,4 @@
-"""Functions that only tests use: nobody waits for them, whatever they cost."""
+"""Functions that only tests use, and methods that nothing names: nobody waits for them, whatever they cost."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 WORD = re.compile(rb"[A-Za-z_]\w*")
 DECLARATIVE = (".toml", ".cfg", ".ini", ".yaml", ".yml")  # where entry points are named
+PLAIN = ("django.db.models.", "typing.")
+HOOKS = re.compile(
+    r"__|a?save$|a?delete$|(?:full_)?clean|validate_|get_absolute_url$|natural_key$|a?refresh_from_db$|from_db$|get_next_|get_previous_|"
+    r"get_deferred_fields$|serializable_value$|get_constraints$|check$|date_error_message$|unique_error_message$|prepare_database_save$|"
+    r"_(?:do|perform|get|set|prepare|check|save)_"
+)
 MOST_BYTES = 400_000
 
 
@@ -40,6 +46,24 @@ def only_tried(project: PythonProject) -> frozenset[str]:
         named.update(word for word in WORD.findall(_read(project, path)) if word in places)
     rest = [name for name, keys in places.items() if named[name] <= len(keys)]
     return frozenset(key for name in rest if _called(name, tests) for key in places[name])
+
+
+def unnamed(project: PythonProject) -> frozenset[str]:
+    """The methods of stored classes, by module and name, of which no code, test, template or setting says the name a second time.
+
+    A framework may call by its own word what overrides a method of its classes, so those of classes with other bases than a plain model
+    are left out, as is what a decorator registers.
+    """
+    places: dict[bytes, list[str]] = {}
+    for info in project.rows.values():
+        if all(name == "object" or name.startswith(PLAIN) for name in info.ancestry()):
+            for fn in info.node.methods:
+                if not fn.decorators and not HOOKS.match(fn.name):
+                    places.setdefault(fn.name.encode(), []).append(f"{info.path}::{info.name}.{fn.name}")
+    named: Counter[bytes] = Counter()
+    for path in project.files if places else ():
+        named.update(word for word in WORD.findall(_read(project, path)) if word in places)
+    return frozenset(key for name, keys in places.items() if named[name] <= 1 for key in keys)
 
 
 def _called(name: bytes, tests: Iterable[bytes]) -> bool:

@@ -116,7 +116,7 @@ def run(m: State, runs: list[Run], tables: dict[str, Table], node: tree.Call, *,
     m.emit(
         Access(
             number, Op.READ if reads else Op.WRITE, verb, name, plans, bound, terminal, span, span, deps, m.why(), limit,
-            _table_from(first, use), None, _key(first, use, table), _written(statement), m.broken(node.at, node.end),
+            _table_from(m, first, use), None, _key(first, use, table), _written(statement), m.broken(node.at, node.end),
             kept=reads and _kept(m),
         )
     )  # fmt: skip
@@ -138,11 +138,13 @@ def _same(statement: Statement, use: TableUse | None) -> bool:
     return other is not None and use is not None and (other.name or "").lower() == (use.name or "").lower()
 
 
-def _table_from(run: Run, use: TableUse | None) -> Origin | None:
-    """The parameter that carries the name of a table."""
+def _table_from(m: State, run: Run, use: TableUse | None) -> Origin | None:
+    """The parameter that carries the name of a table, or the loop each round of which is about another one."""
     if use is None or use.hole is None or use.hole >= len(run.holes):
         return None
-    return next((o for o in run.holes[use.hole].origins if o.root is Root.PARAM), None)
+    hole = run.holes[use.hole]
+    loop = next((frame.id for frame in reversed(m.frames) if frame.id in hole.deps), None)
+    return next((o for o in hole.origins if o.root is Root.PARAM), Origin(Root.STEP, loop) if loop is not None else None)
 
 
 def _written(statement: Statement) -> tuple[str, ...] | None:
