@@ -40,7 +40,7 @@ from querylint.advise.named import assigned, named
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.registers import registered
-from querylint.advise.rounds import Rounds, lasting, rounds, singled_out
+from querylint.advise.rounds import TOGETHER, Rounds, lasting, rounds, singled_out
 from querylint.advise.sequence import cheap
 from querylint.advise.transactions import reread
 from querylint.advise.writes import batch_job, component_too, labors, order_matters, sends
@@ -165,7 +165,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         effect.function if own else site.function.key,
         read.table,
         cost=_cost(program, site, hit, read),
-        help=_care(program, site, read) if program.facts(site.function).bulk_reads else "",
+        help=_care(program, site, read) if program.facts(site.function).bulk_reads else _beside(program, site, hit.loop),
         operation=read.verb,
         because=weight.because,
     )
@@ -334,13 +334,29 @@ def _care(program: Program, site: Site, read: Access) -> str:
     return "; ".join(said)
 
 
+def _beside(program: Program, site: Site, loop: Loop) -> str:
+    """What stays in turn however the reads of the rounds start: the calls of a component."""
+    for other in program.sites(site.function.key).all:
+        step = other.step
+        if not isinstance(step, Call) or loop not in other.loops:
+            continue
+        if component_too(program, other) or step.target.name.startswith("components."):
+            asked = step.text.removeprefix("await ")
+            return f"`{asked}` asks a component in each round, whose calls do not run side by side: ask it for all items at once"
+    return ""
+
+
 def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
     if program.facts(site.function).bulk_reads:
         return Cost(f"{size} waits, one after the other", "1 query")
     if _weight(read) == 3:
         return Cost(f"{size} × rows({read.table or 'table'})", f"rows({read.table or 'table'}) at most")
-    return Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once")
+    if sum(isinstance(step, Wait) for step in hit.loop.steps()) > 1:
+        return Cost(f"{size} times the waits of a round", "the waits of one round, where all of its reads start side by side")
+    few = hit.loop.limit is not None and hit.loop.limit <= TOGETHER
+    trips = "1 wait" if few else f"1 wait for every {TOGETHER}"
+    return Cost(f"{size} waits, one after the other", trips if read.by_key else f"{size} queries at once")
 
 
 def _many_at_once(site: Site, hit: Rounds, read: Access) -> bool:

@@ -57,6 +57,7 @@ BY_IDS = Advice("get the rows by the ids that the other rows hold, together with
 EACH = Advice("read the rows of each item by an index, instead of filtering all of them for each", Stage.INDEX)
 TOTALS = Advice("keep the totals as rows change, and read the few rows by an index in their order", Stage.DATA)
 EXTREME = "searched for the greatest or least value"
+SEARCHED = "the screen searches these rows by a text, and would only find it among those that are read: a search index finds it among all"
 TESTS = frozenset((Work.FILTER, Work.FIND, Work.SOME))
 CUTS = frozenset((Work.SLICE, Work.FIRST, Work.PICK))
 PAGES = Advice("read in pages with .paginate(), each part by a range of its own: together the filters let every row through", Stage.CODE)
@@ -100,11 +101,12 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     how = f" through `{index}` without a range" if index else ""
     points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in (halves or uses[:4]))
     weight = _weight(program, site, read, seen)
+    remedy = _remedy(program, site, read, seen, judges, busy=busy, halved=halves is not None)
     return Found(
         read.span,
         f"every row of {table} is read{how}{purpose}",
         (*shortest(reaching(program, site.function)), *points),
-        _remedy(program, site, read, seen, judges, busy=busy, halved=halves is not None),
+        remedy,
         weight.severity,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
@@ -112,8 +114,15 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
         also=_also(program, site, read, seen),
         cost=Cost(f"rows({read.table or 'table'}) on each call", "a bounded number of rows"),
         operation=read.verb,
+        help=SEARCHED if isinstance(remedy, Limit) and not remedy.every and _searched(seen) else "",
         because=weight.because,
     )
+
+
+def _searched(seen: Fate) -> bool:
+    """Whether a screen searches the rows by a text: in fewer rows it finds fewer."""
+    tests = [s for s in seen.uses if s.function.kind is Kind.CLIENT and s.use.work in TESTS]
+    return any(p.relation in (Relation.OTHER, Relation.ANY) for s in tests for p in s.use.predicates)
 
 
 def _halves(program: Program, seen: Fate) -> tuple[Seen, Seen] | None:
