@@ -24,7 +24,9 @@ settings that somebody wrote, rows that are read again after their own commit, a
 functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where
 clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an action that waits
 for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of
-keys at once, where the parts of one object check themselves, and where a comment says that it is meant so.
+keys at once, where the parts of one object check themselves, and where a comment says that it is meant so. So it is where the helper of a
+round waits for a component as well, where the loop around the call of a helper is told, and for what others have set up for one person: the
+projects of a customer that his firm has opened, the owners who have named somebody by his address.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ export const sweep = internalMutation({
 
 ## When it stays silent
 Bounded reads, tables that the settings call small, tests, seeds and migrations. Tables that only seeds and migrations fill, and functions
-that nothing calls, get a hint.
+that nothing calls, get a hint. So do tables that the schema does not have, and one row for each organization of the identity provider,
+where only those who run the application, or nobody, wait for them.
 """
 
 from __future__ import annotations
