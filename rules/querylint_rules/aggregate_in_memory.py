@@ -18,7 +18,7 @@ Rows that are returned or used besides (searched for other items, for one), coun
 from elsewhere, tables that the settings call small, tests, seeds and migrations. Totals over the rows of one parent, and beside the
 finding that a whole table is read, are a hint. So are those of a window whose ends the caller gives, of rows that are totals of a period
 themselves, of what one person has gathered since the day or the hour began, and a count that a mutation only writes down in a row that it
-adds.
+adds, or makes of rows that it deletes next. The rows of one period (`${month}-01` to `${month}-31`) of what has one row a day are few.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ Conditions that no range can express (`neq`, arithmetic, a second range), condit
 arrays, the tables of Convex itself, tables that the settings call small, tests, seeds and migrations. A leftover equality on a short range
 is only a hint, and so is one on any range of a function that no client asks, where clients are in sight that call most functions. So are
 filters of a table that people keep by hand, the published rows of one that no code fills, and conditions on an argument that nobody gives.
+In a function that no client asks it is a hint, too, where another one tells the same, or nobody reads the table from end to end; and so is
+the look-up of a function that puts in the samples which the code lists. A table that the schema does not have can be given no index.
 """
 
 from __future__ import annotations

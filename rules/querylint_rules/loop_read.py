@@ -24,7 +24,9 @@ settings that somebody wrote, rows that are read again after their own commit, a
 functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where
 clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an action that waits
 for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of
-keys at once, where the parts of one object check themselves, and where a comment says that it is meant so.
+keys at once, where the parts of one object check themselves, and where a comment says that it is meant so. So it is where the helper of a
+round waits for a component as well, where the loop around the call of a helper is told, and for what others have set up for one person: the
+projects of a customer that his firm has opened, the owners who have named somebody by his address.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ from querylint.advise.named import assigned, named
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
 from querylint.advise.registers import registered
-from querylint.advise.rounds import Rounds, lasting, rounds, singled_out
+from querylint.advise.rounds import TOGETHER, Rounds, lasting, rounds, singled_out
 from querylint.advise.sequence import cheap
 from querylint.advise.transactions import commits, reread
 from querylint.advise.writes import batch_job, component_too, labors, order_matters, sends
@@ -165,7 +167,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         effect.function if own else site.function.key,
         read.table,
         cost=_cost(program, site, hit, read),
-        help=_care(program, site, read) if program.facts(site.function).bulk_reads else "",
+        help=_care(program, site, read) if program.facts(site.function).bulk_reads else _beside(program, site, hit.loop),
         operation=read.verb,
         because=weight.because,
     )
@@ -334,13 +336,29 @@ def _care(program: Program, site: Site, read: Access) -> str:
     return "; ".join(said)
 
 
+def _beside(program: Program, site: Site, loop: Loop) -> str:
+    """What stays in turn however the reads of the rounds start: the calls of a component."""
+    for other in program.sites(site.function.key).all:
+        step = other.step
+        if not isinstance(step, Call) or loop not in other.loops:
+            continue
+        if component_too(program, other) or step.target.name.startswith("components."):
+            asked = step.text.removeprefix("await ")
+            return f"`{asked}` asks a component in each round, whose calls do not run side by side: ask it for all items at once"
+    return ""
+
+
 def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
     if program.facts(site.function).bulk_reads:
         return Cost(f"{size} waits, one after the other", "1 query")
     if _weight(read) == 3:
         return Cost(f"{size} × rows({read.table or 'table'})", f"rows({read.table or 'table'}) at most")
-    return Cost(f"{size} waits, one after the other", "1 wait" if read.by_key else f"{size} queries at once")
+    if sum(isinstance(step, Wait) for step in hit.loop.steps()) > 1:
+        return Cost(f"{size} times the waits of a round", "the waits of one round, where all of its reads start side by side")
+    few = hit.loop.limit is not None and hit.loop.limit <= TOGETHER
+    trips = "1 wait" if few else f"1 wait for every {TOGETHER}"
+    return Cost(f"{size} waits, one after the other", trips if read.by_key else f"{size} queries at once")
 
 
 def _many_at_once(site: Site, hit: Rounds, read: Access) -> bool:

@@ -27,12 +27,14 @@ export const sweep = internalMutation({
 
 ## When it stays silent
 Bounded reads, tables that the settings call small, tests, seeds and migrations. Tables that only seeds and migrations fill, and functions
-that nothing calls, get a hint.
+that nothing calls, get a hint. So do tables that the schema does not have, and one row for each organization of the identity provider,
+where only those who run the application, or nobody, wait for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
 from querylint.advise.curation import curated
@@ -57,6 +59,7 @@ BY_IDS = Advice("get the rows by the ids that the other rows hold, together with
 EACH = Advice("read the rows of each item by an index, instead of filtering all of them for each", Stage.INDEX)
 TOTALS = Advice("keep the totals as rows change, and read the few rows by an index in their order", Stage.DATA)
 EXTREME = "searched for the greatest or least value"
+SEARCHED = "a screen searches these rows, and finds what has been read alone: for a text, a search index finds it among all of them"
 TESTS = frozenset((Work.FILTER, Work.FIND, Work.SOME))
 CUTS = frozenset((Work.SLICE, Work.FIRST, Work.PICK))
 PAGES = Advice("read in pages with .paginate(), each part by a range of its own: together the filters let every row through", Stage.CODE)
@@ -100,11 +103,12 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     how = f" through `{index}` without a range" if index else ""
     points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in (halves or uses[:4]))
     weight = _weight(program, site, read, seen)
+    remedy = _remedy(program, site, read, seen, judges, busy=busy, halved=halves is not None)
     return Found(
         read.span,
         f"every row of {table} is read{how}{purpose}",
         (*shortest(reaching(program, site.function)), *points),
-        _remedy(program, site, read, seen, judges, busy=busy, halved=halves is not None),
+        remedy,
         weight.severity,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
@@ -112,8 +116,15 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
         also=_also(program, site, read, seen),
         cost=Cost(f"rows({read.table or 'table'}) on each call", "a bounded number of rows"),
         operation=read.verb,
+        help=SEARCHED if isinstance(remedy, Limit) and not remedy.every and _searched(seen) else "",
         because=weight.because,
     )
+
+
+def _searched(seen: Fate) -> bool:
+    """Whether a screen searches the rows by a text: in fewer rows it finds fewer."""
+    tests = [s for s in seen.uses if s.function.kind is Kind.CLIENT and s.use.work in TESTS]
+    return any(p.relation in (Relation.OTHER, Relation.ANY) for s in tests for p in s.use.predicates)
 
 
 def _halves(program: Program, seen: Fate) -> tuple[Seen, Seen] | None:
@@ -215,6 +226,9 @@ def _remedy(
     table = program.table(site.function, read.table)
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     numbered = bool(kinds & {Work.FOLD, Work.COUNT}) and not busy  # a map of rows is no number
+    folds = [s for s in seen.uses if s.use.work is Work.FOLD]
+    if numbered and extreme(folds) and Work.COUNT not in kinds and not seen.whole:
+        return end_of_index(table, (), folds)
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
     if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
@@ -222,8 +236,6 @@ def _remedy(
         return Counter(read.table or "the table")
     if numbered and not judges and any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
-    if numbered and extreme([s for s in seen.uses if s.use.work is Work.FOLD]) and not kinds & {Work.COUNT}:
-        return end_of_index(table, (), [s for s in seen.uses if s.use.work is Work.FOLD])
     joined = {s.use.id for s in seen.uses if s.use.work in TESTS and (joins(program, s, s.use.predicates) or repeated_use(program, s))}
     apart = [s for s in seen.uses if s.use.id not in joined]  # what is matched with other rows needs them all
     if joined and all(joined & set(s.use.after) or s.use.work is Work.EMPTY for s in apart):
@@ -259,6 +271,7 @@ def _bound(table: Table | None, tests: list[Predicate]) -> Advice:
 
 def _in_order(table: Table | None, fields: tuple[str, ...]) -> Advice:
     """The first rows in the order that memory sorts by."""
+    fields = tuple(takewhile(lambda name: not name.startswith("_"), fields)) or fields[:1]  # the time of creation follows by itself
     ready = serve(table, Want((), fields))
     whole = ready is not None and ready.fields[: len(fields)] == fields
     how = f"read by index `{ready.index}`" if ready is not None and whole else f"add an index on ({', '.join(fields)}) and read"

@@ -20,6 +20,7 @@ the others are hints. It is a hint, too, where nobody waits (crons, scheduled jo
 besides, for two or three look-ups before a write, for one document beside a batch that takes several trips or reads long lists, where
 the later read hangs on a condition of its own behind one that may have ended the function, where a look-up could be spared for an action
 that waits for the world outside besides, and where clients are in sight that call most functions and not this one.
+So are look-ups that are made only where an earlier one has found nothing, and a whole table whose rows are looked up by the ids of others.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ Internal mutations, and those whose names speak of upkeep (`cleanup`, `backfill`
 public mutation inserts into, or that the settings call small. A read that is filtered is an `info`, since the finding about its filter says
 more, and so is one whose rows are only counted by a mutation that adds none of them. Of the arms of a choice among many (`switch`), the
 first is reported and the others are hints. A register of machines, of which each insert is made once for a name and each heartbeat patches
-a row, does not grow: nothing is said.
+a row, does not grow: nothing is said, and neither is it of organizations that each get one row when they first sign in. Where memory always
+filters the rows by what an index range could, the finding about the read of all rows asks for that, and this one is a hint.
 """
 
 from __future__ import annotations

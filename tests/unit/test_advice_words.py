@@ -33,7 +33,11 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
     ("rule", "body", "said"),
     [
         ("unbounded-read", f"{ALL} return notes.find((n) => n.owner === me);", "bind owner in the range of index `by_owner`"),
-        ("unbounded-read", f"{ALL} return notes.find((n) => n.team === me);", "bind team in an index range"),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.find((n) => n.team === me);",
+            "add an index on (team) of notes and bind its fields in a range",
+        ),
         (
             "unbounded-read",
             f"{ALL} return [notes.length, notes.filter((n) => n.owner === me).length];",
@@ -52,7 +56,59 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         (
             "unbounded-read",
             f"{ALL} return (await ctx.db.query('pages').take(50)).map((p) => notes.find((n) => n.owner === p.noteId));",
-            "bound the read",
+            "read the rows of each item by an index",  # what is matched with other rows needs them all
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const byId = new Map(notes.map((n) => [n._id, n]));"
+                " return (await ctx.db.query('pages').take(50)).map((p) => byId.get(p.noteId)?.team);"
+            ),
+            "get the rows by the ids that the other rows hold",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const byOwner = new Map(notes.map((n) => [n.owner, n]));"
+                " return (await ctx.db.query('pages').take(50)).map((p) => byOwner.get(p.noteId)?.team);"
+            ),
+            "ask for the rows of the items at hand by an index on owner",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const byId = new Map(notes.map((n) => [n._id, n]));"
+                " for (const n of notes) console.log(n.team); return byId.get(me)?.team;"
+            ),
+            "bound the read",  # they are gone through besides
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.sort((a, b) => b.team.localeCompare(a.team) || b._creationTime - a._creationTime).slice(0, 5);",
+            "add an index on (team) and read with .order(...).take(n)",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.sort((a, b) => b.team.localeCompare(a.team) || b.owner.localeCompare(a.owner)).slice(0, 5);",
+            "add an index on (team, owner) and read with .order(...).take(n)",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const top = notes.sort((a, b) => a.closedAt! - b.closedAt!).slice(0, 5);"
+                " return [top, notes.reduce((sum, n) => sum + n.closedAt!, 0)];"
+            ),
+            "keep the totals as rows change",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.reduce((max, n) => Math.max(max, n.closedAt!), 0);",
+            'read by index `by_closed` one row from its end: .order("desc").first()',
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} for (const n of notes.filter((n) => n._creationTime < Date.now() - 1000)) await ctx.db.patch(n._id, {{ team: me }});",
+            "bound the read",  # all rows but the newest are older
         ),
         (
             "unbounded-read",

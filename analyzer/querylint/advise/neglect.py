@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.audience import unasked
 from querylint.advise.indexes import Standing
 from querylint.advise.places import quiet
 from querylint.advise.serving import Serving, bound_by, keeps_order, range_taken, wanted
@@ -33,7 +34,7 @@ def neglecting(program: Program, standing: Standing, *, rare: bool = False) -> N
         return None
     mine = program.once(("reads by table",), lambda: _by_table(program)).get(standing.table.name, ())
     found = [n for site, read in mine if (n := _neglect(program, site.function, read, standing, rare=rare)) is not None]
-    return max(found, key=lambda n: (len(n.fields), n.function.public), default=None)
+    return max(found, key=lambda n: (not unasked(program, n.function), len(n.fields), n.function.public), default=None)
 
 
 def _by_table(program: Program) -> dict[str | None, list[tuple[Site, Access]]]:
@@ -87,6 +88,8 @@ def _filters(program: Program, function: Function, read: Access, *, rare: bool) 
     tested = {u.id for u in found}
     if any(u.work is not Work.FILTER and not tested & set(u.after) for u in mine):
         return ()
+    if not rare and any(found[0].id not in u.after for u in found[1:]):
+        return ()  # one takes what another leaves, so that all of the rows are needed
     own = [u for u in found if (rare or not u.conditional) and not _varies(sites.by_id[u.id], sites.by_id[read.id], rare=rare)]
     return tuple(p for u in own for p in u.predicates)
 
