@@ -125,8 +125,10 @@ def _lookup(
     if table is None:
         return Unfit("which table is read is not known")
     rows, records = _rows(task, found), _rows(task, found, whole=False)
+    django = task.found.stack == "django"
     select = Names(tree).of("sqlalchemy", "select") or "select"
-    asking = Asking(found.own, rows, records, tree.quoted("")[:1], select, _whole(task, tree, node))
+    count = Names(tree).of("django.db.models", "Count") or "Count" if django else Names(tree).of("sqlalchemy", "func") or "func"
+    asking = Asking(found.own, rows, records, tree.quoted("")[:1], select, count, _whole(task, tree, node))
     call = node.expression if isinstance(node, cst.Await) else node
     start, end = tree.bounds(call)
     if any(isinstance(s, Call) and s.span.start == start and s.span.end == end for s in function.steps()):
