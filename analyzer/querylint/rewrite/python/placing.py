@@ -68,7 +68,9 @@ def _raised_before(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: L
     made, statement = place.way[-1], statement_of(tree, found)
     if not isinstance(made, cst.ListComp) or made.elt is not place.node or found.conditions or statement is None:
         return None
-    own, inside = names(found.loop.target), set(walk(made))
+    own = names(found.loop.target)
+    apart = [n for n in walk(found.scope) if isinstance(n, cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp)]
+    inside = {here for one in apart if names(one.for_in.target) & own for here in walk(one)}
     if any(isinstance(n, cst.Name) and n.value in own and n not in inside for n in walk(found.scope)):
         return None
     assert lookup.failing is not None
