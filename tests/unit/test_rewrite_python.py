@@ -98,7 +98,7 @@ def test_an_import_goes_with_the_last_use_of_its_name(before: str, after: str) -
     tree = Tree("x.py", before.encode())
     call = next(n for n in walk(tree.module) if isinstance(n, cst.Call))
     text = before
-    for edit in released(tree, [call.func], []):
+    for edit in released(tree, [call.func], [], Names(tree)):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     assert text == after
 

@@ -42,6 +42,7 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
     ("python", remedies.Batch): "querylint.rewrite.python.batch",
     ("python", remedies.Hoist): "querylint.rewrite.python.hoist",
     ("python", remedies.Probe): "querylint.rewrite.python.asking",
+    ("python", remedies.Limit): "querylint.rewrite.python.first",
     ("python", remedies.Counter): "querylint.rewrite.python.asking",
 }
 """The module that carries out a kind of remedy in a language."""

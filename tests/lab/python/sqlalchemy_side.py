@@ -81,7 +81,7 @@ class Side:
             yield row
 
     def given(self, kind: object, name: str, chance: random.Random) -> object:
-        if kind in (Session, AsyncSession) or typing.get_origin(kind) is async_sessionmaker:
+        if kind in (Session, AsyncSession, AsyncEngine) or typing.get_origin(kind) is async_sessionmaker:
             return typing.get_origin(kind) or kind
         if kind in self.classes:
             table = kind.__table__.name  # type: ignore[attr-defined]
@@ -113,7 +113,7 @@ class Side:
 
     async def _awaited(self, function: Any, arguments: dict[str, object]) -> tuple[object, int]:
         """A coroutine with a session, or with what makes sessions: each of these has a connection of its own to a file."""
-        if async_sessionmaker not in arguments.values():
+        if not {async_sessionmaker, AsyncEngine} & {v for v in arguments.values() if isinstance(v, type)}:
             return await self._on(create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool), function, arguments)
         with tempfile.TemporaryDirectory() as folder:
             return await self._on(create_async_engine(f"sqlite+aiosqlite:///{folder}/lab.db"), function, arguments)
@@ -132,7 +132,8 @@ class Side:
         async with AsyncSession(engine) as session:
             statements.clear()
             self.together = 0
-            ready = {n: async_sessionmaker(engine) if v is async_sessionmaker else self._ready(v, session) for n, v in arguments.items()}
+            makers = {async_sessionmaker: async_sessionmaker(engine), AsyncEngine: engine}
+            ready = {n: makers[v] if isinstance(v, type) and v in makers else self._ready(v, session) for n, v in arguments.items()}
             result = values.plain(await function(**ready))
             count = len(statements)
         await engine.dispose()

@@ -83,7 +83,7 @@ def _binds(node: cst.CSTNode, wanted: str) -> bool:
 
 def _django(tree: Tree, node: cst.BaseExpression, way: list[cst.CSTNode], sized: cst.BaseExpression | None) -> Fix | Unfit:
     if sized is None:
-        if not _tested(node, way):
+        if not tested(node, way):
             return Unfit("what is asked for is more than whether there is a row")
         return Fix("ask with exists()", Safety.SAFE, (tree.edit(tree.end(node), tree.end(node), ".exists()"),))
     compared = _compared(node, way)
@@ -131,7 +131,7 @@ def _compared(node: cst.BaseExpression, way: list[cst.CSTNode]) -> tuple[cst.Com
     return (up, none) if none is not None else None
 
 
-def _tested(node: cst.BaseExpression, way: list[cst.CSTNode]) -> bool:
+def tested(node: cst.BaseExpression, way: list[cst.CSTNode]) -> bool:
     """Whether only the truth of a value counts."""
     here: cst.CSTNode = node
     for up in reversed(way):

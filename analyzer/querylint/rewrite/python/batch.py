@@ -11,11 +11,12 @@ from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python import gather, lookups_django, lookups_sqlalchemy, writes
-from querylint.rewrite.python.concrete import Tree, around, name, read_of, walk
+from querylint.rewrite.python.concrete import Tree, name, read_of, walk
 from querylint.rewrite.python.expressions import code
 from querylint.rewrite.python.imports import Names, merged, released
 from querylint.rewrite.python.inline import Inlined, inlined
 from querylint.rewrite.python.lookups import MISSING, Asking, Lookup
+from querylint.rewrite.python.placing import Place, laid_out, put, statement_of
 from querylint.rewrite.python.rounds import UNSEEN, Rounds, again, built, calm, pure, rounds, unsettled, whole_numbers
 from querylint.rewrite.python.scopes import fresh, names
 
@@ -24,22 +25,6 @@ TYPES = "the keys must have the type of the column, since they are looked up in 
 TWICE = "a key that comes twice gives one object, and no longer two"
 UNNEEDED = "it is read for items, too, that a round asks nothing for"
 HANDLED = "a KeyError of the statements around it is handled as a missing row, too"
-LONG = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The read as it is written, and what it stands in.
-
-    `typed` says that its key has the type of the column for certain; `gone` are the statements that have built the query for it alone.
-    """
-
-    node: cst.BaseExpression
-    way: list[cst.CSTNode]
-    caveats: tuple[str, ...]
-    django: bool
-    typed: bool
-    gone: tuple[cst.SimpleStatementLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +125,10 @@ def _lookup(
     if table is None:
         return Unfit("which table is read is not known")
     rows, records = _rows(task, found), _rows(task, found, whole=False)
+    django = task.found.stack == "django"
     select = Names(tree).of("sqlalchemy", "select") or "select"
-    asking = Asking(found.own, rows, records, tree.quoted("")[:1], select, _whole(task, tree, node))
+    count = Names(tree).of("django.db.models", "Count") or "Count" if django else Names(tree).of("sqlalchemy", "func") or "func"
+    asking = Asking(found.own, rows, records, tree.quoted("")[:1], select, count, _whole(task, tree, node))
     call = node.expression if isinstance(node, cst.Await) else node
     start, end = tree.bounds(call)
     if any(isinstance(s, Call) and s.span.start == start and s.span.end == end for s in function.steps()):
@@ -267,14 +254,14 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
     key = found.text(lookup.key)
     assert key is not None
     typed = place.typed or (whole_numbers(found, lookup.key) and lookup.number)
-    statement = _statement(tree, found)
+    statement = statement_of(tree, found)
     if statement is None:
         return Unfit("there is no place before the loop for the read")
     at = tree.line_start(tree.start(statement))
     indent = tree.indent(tree.start(statement))
     first = f"{indent}{kept}\n" if kept else ""
-    line = _laid_out(indent, result, lookup.ahead(found.keys(key, items)))
-    picked = _put(tree, place, (found, items), lookup, lookup.pick(result, code(lookup.key), typed))
+    line = laid_out(indent, result, lookup.ahead(found.keys(key, items)))
+    picked = put(tree, place, (found, items), lookup, lookup.pick(result, code(lookup.key), typed))
     if isinstance(picked, Unfit):
         return picked
     edits = [tree.edit(at, at, first + line), *picked]
@@ -302,86 +289,3 @@ def _outer(way: list[cst.CSTNode], found: Rounds, wanted: str) -> frozenset[str]
     """The name that a loop around this one would use, whose rounds need it beside that of this one."""
     loops = [up for up in way if isinstance(up, cst.For) and up is not found.loop]
     return frozenset(wanted if n == 0 else f"{wanted}_{n + 1}" for n in range(len(loops)))
-
-
-def _laid_out(indent: str, result: str, text: str) -> str:
-    """The statement that reads ahead, on several lines where it is long."""
-    line = f"{indent}{result} = {text}\n"
-    if len(line) <= LONG:
-        return line
-    if text.startswith("{") and " for " in text:
-        head, rest = text[1:-1].split(" for ", 1)
-        word = "async for" if head.endswith(" async") else "for"
-        return f"{indent}{result} = {{\n{indent}    {head.removesuffix(' async')}\n{indent}    {word} {rest}\n{indent}}}\n"
-    read = cst.parse_expression(text)
-    call = read.expression if isinstance(read, cst.Await) else read
-    if not isinstance(call, cst.Call):
-        return line
-    head = f"{'await ' if call is not read else ''}{code(call.func)}"
-    return f"{indent}{result} = {head}(\n{indent}    {text[len(head) + 1 : -1]}\n{indent})\n"
-
-
-def _put(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
-    """What stands in the place of the read."""
-    up = place.way[-1]
-    if lookup.failing is not None:
-        return _raised_before(tree, place, over, lookup, text) or _raising(tree, place, lookup, text)
-    if not lookup.found:
-        return (tree.replaced(place.node, text),)
-    if isinstance(up, cst.UnaryOperation) and isinstance(up.operator, cst.Not):
-        return (tree.replaced(up, text.replace(" in ", " not in ", 1) if text.count(" in ") == 1 else f"not ({text})"),)
-    plain = isinstance(up, cst.BooleanOperation | cst.If | cst.Return | cst.Assign | cst.Arg | cst.IfExp | cst.CompIf)
-    return (tree.replaced(place.node, text if plain or place.node.lpar else f"({text})"),)
-
-
-def _raised_before(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: Lookup, text: str) -> tuple[TextEdit, ...] | None:
-    """The error that the helper raised, in a loop before a comprehension that only reads."""
-    found, items = over
-    made, statement = place.way[-1], _statement(tree, found)
-    if not isinstance(made, cst.ListComp) or made.elt is not place.node or found.conditions or statement is None:
-        return None
-    own, inside = names(found.loop.target), set(walk(made))
-    if any(isinstance(n, cst.Name) and n.value in own and n not in inside for n in walk(found.scope)):
-        return None
-    assert lookup.failing is not None
-    indent, unit = tree.indent(tree.start(statement)), tree.module.default_indent
-    lines = cst.Module(body=[]).code_for_node(lookup.failing).split("\n")
-    test = f"{text} is None" if lookup.none else f"not {text}"
-    raised = "\n".join([f"raise {lines[0]}", *(f"{indent}{unit}{unit}{line}" for line in lines[1:])])
-    at = tree.line_start(tree.start(statement))
-    loop = f"{indent}for {tree.text(found.loop.target)} in {items}:\n{indent}{unit}if {test}:\n{indent}{unit}{unit}{raised}\n"
-    return tree.edit(at, at, loop), tree.replaced(place.node, text)
-
-
-def _raising(tree: Tree, place: Place, lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:
-    """The row that is taken, and the error that the helper raised where there is none, before the statement that uses it."""
-    assert lookup.failing is not None
-    *_, statement, part = [up for up in place.way if isinstance(up, cst.BaseStatement | cst.BaseSmallStatement)]
-    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
-        return Unfit("there is no place for the error that the helper raises")
-    indent, unit = tree.indent(tree.start(statement)), tree.module.default_indent
-    lines = cst.Module(body=[]).code_for_node(lookup.failing).split("\n")
-    raised = "\n".join([f"{indent}{unit}raise {lines[0]}", *(f"{indent}{unit}{line}" for line in lines[1:])])
-    target = part.targets[0].target if isinstance(part, cst.Assign) and len(part.targets) == 1 and part.value is place.node else None
-    if isinstance(target, cst.Name):
-        end = tree.next_line(tree.end(statement) - 1)
-        test = f"{target.value} is None" if lookup.none else f"not {target.value}"
-        return tree.replaced(place.node, text), tree.edit(end, end, f"{indent}if {test}:\n{raised}\n")
-    call = part.value if isinstance(part, cst.Expr) else None
-    if not isinstance(call, cst.Call) or not pure(call.func) or [a.value for a in call.args] != [place.node]:
-        return Unfit("there is no place for the error that the helper raises")
-    scope = around(place.way, cst.FunctionDef) or tree.module
-    row = fresh(lookup.result.partition("_by_")[0], tree.taken(scope))
-    test = f"{row} is None" if lookup.none else f"not {row}"
-    start = tree.line_start(tree.start(statement))
-    before = f"{indent}{row} = {text}\n{indent}if {test}:\n{raised}\n"
-    return tree.edit(start, start, before), tree.replaced(place.node, row)
-
-
-def _statement(tree: Tree, found: Rounds) -> cst.CSTNode | None:
-    """The statement before which the read goes: the loop, or the one that holds the comprehension."""
-    if isinstance(found.loop, cst.For):
-        return found.loop
-    way = tree.way(tree.start(found.loop), tree.start(found.loop) + 1)
-    held = next((node for node in reversed(way) if isinstance(node, cst.SimpleStatementLine | cst.IndentedBlock | cst.Module)), None)
-    return held if isinstance(held, cst.SimpleStatementLine) else None

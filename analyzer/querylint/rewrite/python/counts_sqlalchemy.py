@@ -68,7 +68,9 @@ def _counted(
     def ahead(keys: str) -> str:
         among = given.with_changes(value=cst.parse_expression(f"{key}.in_({keys})"))
         arguments = tuple(among if one is given else one for one in held.args)
-        grouped = _begun_with(refined(query, held, arguments, {}), [key, _count(begun, modern=session is not None)])
+        grouped = _begun_with(
+            refined(query, held, arguments, {}), [key, code(begun.args[0].value) if session is not None else f"{asking.count}.count()"]
+        )
         read = f"{code(grouped)}.group_by({key})"
         if session is None:
             return f"dict({read}.all())"
@@ -111,10 +113,6 @@ def _entity(begun: cst.Call | None, calls: list[cst.Call], *, modern: bool) -> s
     else:
         found = name(given.args[0].value).rpartition(".")[0] if len(given.args) == 1 and source is None else ""
     return found if found.rpartition(".")[2][:1].isupper() else ""
-
-
-def _count(begun: cst.Call, *, modern: bool) -> str:
-    return code(begun.args[0].value) if modern else "func.count()"
 
 
 def _begun_with(query: cst.BaseExpression, arguments: list[str]) -> cst.BaseExpression:

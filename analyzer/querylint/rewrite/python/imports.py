@@ -143,20 +143,24 @@ def module_of(clause: cst.ImportFrom) -> str:
 
 
 def _imported(tree: Tree, module: str, wanted: str) -> str:
-    """What a name of a module is called in a file, empty where it is not imported."""
+    """What a name of a module is called in a file, empty where it is not imported; by itself rather than through its module."""
+    known = list(_known(tree, module, wanted))
+    return next((text for text in known if "." not in text), known[0] if known else "")
+
+
+def _known(tree: Tree, module: str, wanted: str) -> Iterator[str]:
     parent, _, last = module.rpartition(".")
     for _, clause in top_imports(tree):
         if isinstance(clause, cst.ImportFrom):
             for alias in clause.names if not isinstance(clause.names, cst.ImportStar) else ():
                 if module_of(clause) == module and alias.name.value == wanted:
-                    return local_name(alias)
+                    yield local_name(alias)
                 if parent and module_of(clause) == parent and alias.name.value == last:
-                    return f"{local_name(alias)}.{wanted}"
+                    yield f"{local_name(alias)}.{wanted}"
             continue
         for alias in clause.names:
             if name(alias.name) == module:
-                return f"{local_name(alias) if alias.asname is not None else module}.{wanted}"
-    return ""
+                yield f"{local_name(alias) if alias.asname is not None else module}.{wanted}"
 
 
 def local_name(alias: cst.ImportAlias) -> str:

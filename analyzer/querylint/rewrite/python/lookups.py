@@ -50,8 +50,8 @@ class Asking:
     """The round that a read is in: `own` are the names that every round has of its own, `rows` those of them that stand for rows, `records`
     those that stand for some columns of one.
 
-    `quote` is the mark that the file prefers, `select` what it calls SQLAlchemy's function of that name. `whole` says that the read hands
-    out rows as they are, not some columns of theirs.
+    `quote` is the mark that the file prefers; `select` and `count` are what it calls the functions of the stack that select and count.
+    `whole` says that the read hands out rows as they are, not some columns of theirs.
     """
 
     own: frozenset[str]
@@ -59,6 +59,7 @@ class Asking:
     records: frozenset[str]
     quote: str
     select: str = "select"
+    count: str = "Count"
     whole: bool = False
 
 

@@ -141,7 +141,7 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     if ending == "exists":
         return _exists(read, parts)
     if ending == "count":
-        return _count(read, parts)
+        return _count(read, parts, asking.count)
     if one_row(table, [field]) and table.link(column(table, field)) is None:
         return _in_bulk(read, parts)
     said = {a.keyword.value for one in calls if method(one) in ("filter", *FILTERS) for a in one.args if a.keyword is not None}
@@ -219,12 +219,12 @@ def _exists(read: _Read, parts: tuple[cst.BaseExpression, ...]) -> Lookup:
     return Lookup(read.key, parts, ahead, pick, "", f"{read.attribute}s_of_{row}", caveats, found=True, number=read.number)
 
 
-def _count(read: _Read, parts: tuple[cst.BaseExpression, ...]) -> Lookup:
+def _count(read: _Read, parts: tuple[cst.BaseExpression, ...], count: str) -> Lookup:
     """How many rows each of the keys has."""
     mark = read.quote
 
     def ahead(keys: str) -> str:
-        pairs = f"{read.within(keys)}.order_by().values_list({mark}{read.attribute}{mark}).annotate(Count({mark}pk{mark}))"
+        pairs = f"{read.within(keys)}.order_by().values_list({mark}{read.attribute}{mark}).annotate({count}({mark}pk{mark}))"
         return f"{{key: number async for key, number in {pairs}}}" if read.waiting else f"dict({pairs})"
 
     def pick(rows: str, key: str, typed: bool) -> str:

@@ -36,6 +36,8 @@ LEGACY = frozenset(("first", "one_or_none", "one", "get"))
 RUNS = frozenset(("scalars", "execute", "scalar"))
 KEPT = frozenset(("filter", "where", "filter_by", "options", "order_by", "join", "outerjoin"))
 """What a query may go through besides, with the same arguments in every round."""
+UNSEEN_KEY = "`{key}` must be the primary key: it is declared where it cannot be seen"
+BEGUN = "`{entity}.select()` must do no more than to filter rows and to say what comes along with them"
 NO_LOOKUP = "the read is not written as get(), first(), one() or their kin of a query of one class"
 
 
@@ -43,7 +45,8 @@ NO_LOOKUP = "the read is not written as get(), first(), one() or their kin of a 
 class _Read:
     """A read that is taken apart: its query of an entity, and the argument of a call that compares a column with the key.
 
-    `session` runs a select, None for a query that runs itself. `made` says that the select is new to the file.
+    `session` runs a select, None for a query that runs itself. `made` says that the select is new to the file,
+    `begun` that a method of the class begins it, `unseen` that the key is declared where it cannot be seen.
     """
 
     query: cst.BaseExpression
@@ -54,6 +57,8 @@ class _Read:
     conditions: cst.Call | None
     given: cst.Arg | None
     made: bool = False
+    begun: bool = False
+    unseen: bool = False
 
     def within(self, keys: str) -> str:
         """The query of the rows of many keys."""
@@ -115,10 +120,12 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     field, key = compared
     if isinstance(key, cst.Name) and key.value in asking.rows | asking.records:
         return Unfit(f"`{key.value}` is what a query gives for a row, and no key")
-    if table.field(field) is None and (table.link(field) is not None or not field.endswith("_id")):
+    unseen = table.field(field) is None and field == table.key and table.link(field) is None
+    if table.field(field) is None and not unseen and (table.link(field) is not None or not field.endswith("_id")):
         return Unfit(f"`{field}` is no column that is known of `{table.name}`")
     bound = {pair[0] for one in calls for argument in one.args if (pair := _equal(one, argument, entity, joined=joined)) is not None}
-    read = _Read(query, entity, field, key, session, conditions, given)
+    mine = any(isinstance(one.func, cst.Attribute) and name(one.func.value) == entity for one in others)
+    read = _Read(query, entity, field, key, session, conditions, given, begun=mine, unseen=unseen)
     parts = tuple(a.value for one in calls for a in one.args if a is not given)
     return _written(read, table, call, parts, waiting=isinstance(node, cst.Await), unique=one_row(table, bound))
 
@@ -149,6 +156,8 @@ def _written(read: _Read, table: Table, call: cst.Call, parts: tuple[cst.BaseExp
         return f"{rows}[{key}]" if error else f"{rows}.get({key})"
 
     caveats: tuple[str, ...] = () if unique else (SEVERAL,) if method(call) in SINGLE else (ALL_OF_KEY,)
+    caveats += (UNSEEN_KEY.format(key=f"{read.entity}.{read.column}"),) if read.unseen else ()
+    caveats += (BEGUN.format(entity=read.entity),) if read.begun else ()
     caveats += (WITHOUT,) if read.column != table.key and empty(table, read.column) else ()
     needs = (("sqlalchemy", "select"),) if read.made else ()
     return Lookup(read.key, parts, ahead, pick, error, f"{row}_by_{read.column}", caveats, needs)

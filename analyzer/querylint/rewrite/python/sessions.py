@@ -12,6 +12,8 @@ from querylint.rewrite.python.scopes import bound
 MAKERS = frozenset(("async_sessionmaker",))
 """Classes whose objects make a session when they are called."""
 CLASSES = frozenset(("AsyncSession",))
+ENGINES = frozenset(("AsyncEngine", "create_async_engine"))
+"""What a session takes a connection of its own from; one that is given a connection shares that."""
 OPENERS = frozenset(("asyncpg.connect", "aiosqlite.connect", "psycopg.AsyncConnection.connect", "AsyncConnection.connect"))
 POOLS = frozenset(("asyncpg.Pool", "Pool", "AsyncConnectionPool", "AsyncEngine"))
 MADE = frozenset(("create_pool", "AsyncConnectionPool", "create_async_engine"))
@@ -46,7 +48,12 @@ def fresh_one(sources: Sources, tree: Tree, way: list[cst.CSTNode], made: cst.Ba
         return False
     word = name(made.func)
     if word.rpartition(".")[2] in CLASSES:
-        return all(argument.keyword is None or argument.keyword.value != "bind" for argument in made.args) and bool(made.args)
+        given = [
+            a.value
+            for n, a in enumerate(made.args)
+            if (n == 0 and a.keyword is None) or (a.keyword is not None and a.keyword.value == "bind")
+        ]
+        return len(given) == 1 and _is_a(sources, tree, way, given[0], ENGINES, ENGINES)
     if word in OPENERS:
         return True
     if method(made) in TAKEN and isinstance(made.func, cst.Attribute) and _is_a(sources, tree, way, made.func.value, POOLS, MADE):
