@@ -74,6 +74,7 @@ class Project:
         self._disk = disk or Disk()
         self._read: dict[str, bytes | None] = dict(unsaved or {})
         self._land: Archipelago | None = None
+        self._roles: dict[str, Role] = {}
         found = self._disk.found or self._discovered()
         self._disk.found = found
         self.found = replace(found, files=tuple(sorted({*found.files, *filter(discover.readable, self._read)})))
@@ -126,7 +127,9 @@ class Project:
 
     def role(self, path: str) -> Role:
         """What a file is for; tests count as code where the user says so."""
-        return Role.CODE if self.settings.include_tests else discover.role(path)
+        if path not in self._roles:
+            self._roles[path] = Role.CODE if self.settings.include_tests else discover.role(path)
+        return self._roles[path]
 
     @property
     def land(self) -> Archipelago:

@@ -69,6 +69,8 @@ class ConvexFrontEnd:
         self.done: dict[str, LoweredFile] = {}
         self._followed: set[str] = set()
         self._texts: dict[str, Text] = {}
+        self._home: dict[str, ConvexRoot | None] = {}
+        self._by_hand: dict[str, bool] = {}
         self._given: dict[str, bytes] = {}
         self._handing: dict[str, tuple[str, ...]] = {}
         self._passing: dict[str, tuple[tuple[str, str, str], ...]] = {}
@@ -153,7 +155,7 @@ class ConvexFrontEnd:
     def _relevant(self, path: str) -> bool:
         if self.role(path) is Role.TEST:
             return False
-        root = root_of(path, self.roots)
+        root = self._root(path)
         if root is not None:
             return path != root.schema and (is_function_module(path, root) or self._taken_in(path))
         return self._text(path).relevant()
@@ -208,7 +210,7 @@ class ConvexFrontEnd:
 
     def _task(self, path: str) -> tuple[bytes, Callable[[], Lowering], set[tuple[str, str]]]:
         """How a file is lowered: what that hangs on besides what is read, the work, and where the tables gather that it asks for."""
-        root = root_of(path, self.roots)
+        root = self._root(path)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
         home = root.folder if root is not None else self._api_root(None)
         key = repr((self._rooted, self.role(path), self._script(path), root, route, home)).encode("utf-8", "surrogateescape")
@@ -245,7 +247,7 @@ class ConvexFrontEnd:
         path, node = definition.path, definition.node
         if not isinstance(node, tree.Call):
             return False
-        root = root_of(path, self.roots)
+        root = self._root(path)
         context = ModuleContext(path, self.modules, root, {}, self._api_root(root), self.registrars.kind_of)
         return registration(node, lambda e: kind_of_callee(context, path, e)) is not None
 
@@ -258,7 +260,7 @@ class ConvexFrontEnd:
         routed = {key for file in self.done.values() for _, _, key in file.outline.routes}
         aliases: dict[tuple[str, str], str] = {}
         for path in sorted(self._passing):
-            root = root_of(path, self.roots)
+            root = self._root(path)
             for name, home, inner in self._passing[path]:
                 key = keys.get((home, inner))
                 if key is None or root is None:
@@ -283,12 +285,23 @@ class ConvexFrontEnd:
             return Role.MIGRATION
         return Role.SCRIPT if root is None and self._script(path) else role
 
+    def _root(self, path: str) -> ConvexRoot | None:
+        """The nearest root around a file."""
+        if path not in self._home:
+            self._home[path] = root_of(path, self.roots)
+        return self._home[path]
+
     def _script(self, path: str) -> bool:
         """Whether a file is run by hand, or no longer used: by its folder, or by its name at the top of the project."""
+        if path not in self._by_hand:
+            self._by_hand[path] = self._is_script(path)
+        return self._by_hand[path]
+
+    def _is_script(self, path: str) -> bool:
         folders = path.split("/")[:-1]
         if not SCRIPTS.isdisjoint(folders):
             return True
-        return root_of(path, self.roots) is None and (not TOOLS.isdisjoint(folders) or (not folders and CHORE.match(path) is not None))
+        return self._root(path) is None and (not TOOLS.isdisjoint(folders) or (not folders and CHORE.match(path) is not None))
 
     def _api_root(self, root: ConvexRoot | None) -> str:
         """The folder that `api` and `internal` refer to: the file's own root, or the only application there is."""
@@ -346,7 +359,7 @@ class ConvexFrontEnd:
         met = self._met()
         found: set[bytes] = set()
         for path in self.files:
-            if path in schemas or self.role(path) is Role.TEST or (path not in self.done and root_of(path, self.roots) is None):
+            if path in schemas or self.role(path) is Role.TEST or (path not in self.done and self._root(path) is None):
                 continue
             plain, chosen = self._text(path).quoted(names, sign)
             found.update(plain)
