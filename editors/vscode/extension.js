@@ -49,6 +49,10 @@ class Waiting {
         return next(document);
       },
       provideCodeActions: async (document, range, context, token, next) => {
+        // The editor asks by itself wherever the cursor rests; only who asks for the actions wants them for a text that is not saved.
+        if (context.triggerKind === vscode.CodeActionTriggerKind.Automatic && this.changes.has(document.uri.toString())) {
+          return [];
+        }
         await this.send(document);
         return next(document, range, context, token);
       },
