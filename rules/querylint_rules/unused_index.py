@@ -64,7 +64,8 @@ def unused_index(program: Program) -> Iterator[Found]:
         if not standing.dead or standing.index.span is None or standing.schema.facts.planner:
             continue
         index, table = standing.index, standing.table.name
-        reader = (neglecting(program, standing) or waiting(program, standing)) if not dropped(program, standing) else None
+        found = neglecting(program, standing) if not dropped(program, standing) else None
+        reader = found if found is not None and not found.split else waiting(program, standing) if not dropped(program, standing) else None
         could = choosing(program, standing) if reader is None else None
         longer = extending(program, standing) if reader is None and could is None else None
         pair = leaning(program, standing) if reader is None and could is None and longer is None else None
@@ -75,7 +76,7 @@ def unused_index(program: Program) -> Iterator[Found]:
             "nothing in sight writes to the table, so the index costs storage alone"
             if frozen
             else "the table holds few rows, or is seldom written to"
-            if _small(program, standing, passing)
+            if _small(program, standing, passing or found)
             else ""
         )
         yield Found(
