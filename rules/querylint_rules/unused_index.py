@@ -72,6 +72,7 @@ def unused_index(program: Program) -> Iterator[Found]:
         use = _use(table, index.name, reader) if reader is not None else None
         frozen = reader is None and not written(program, standing)
         passing = reader or could or (longer[0] if longer is not None else None)
+        served = passing if passing is None or not passing.split else None  # who divides the rows up needs all of them
         because = (
             "nothing in sight writes to the table, so the index costs storage alone"
             if frozen
@@ -81,15 +82,15 @@ def unused_index(program: Program) -> Iterator[Found]:
         )
         yield Found(
             standing.index.span,
-            _message(standing, pair, passing, frozen=frozen),
-            _trail(pair, passing),
+            _message(standing, pair, served, frozen=frozen),
+            _trail(pair, served),
             use or DropIndex(table, index.name),
             Severity.INFO if because else None,
             table=table,
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
-            help=_help(program, standing, reader, could, longer),
+            help=_help(program, standing, reader, could, longer if served is not None else None),
             because=because,
         )
 

@@ -84,7 +84,7 @@ def waiting(program: Program, standing: Standing) -> Neglect | None:
 def extending(program: Program, standing: Standing) -> tuple[Neglect, Serving] | None:
     """A query that passes by an index which the advice takes away, and the longer one that the advice adds for it in its place."""
     reader = neglecting(program, standing)
-    if reader is None or reader.split:
+    if reader is None:
         return None
     for index in _indexes(program, standing):
         longer = index.verdict is Verdict.ADD and index.fields[: len(standing.index.fields)] == standing.index.fields
