@@ -64,31 +64,33 @@ def unused_index(program: Program) -> Iterator[Found]:
         if not standing.dead or standing.index.span is None or standing.schema.facts.planner:
             continue
         index, table = standing.index, standing.table.name
-        reader = (neglecting(program, standing) or waiting(program, standing)) if not dropped(program, standing) else None
+        found = neglecting(program, standing) if not dropped(program, standing) else None
+        reader = found if found is not None and not found.split else waiting(program, standing) if not dropped(program, standing) else None
         could = choosing(program, standing) if reader is None else None
         longer = extending(program, standing) if reader is None and could is None else None
         pair = leaning(program, standing) if reader is None and could is None and longer is None else None
         use = _use(table, index.name, reader) if reader is not None else None
         frozen = reader is None and not written(program, standing)
         passing = reader or could or (longer[0] if longer is not None else None)
+        served = passing if passing is None or not passing.split else None  # who divides the rows up needs all of them
         because = (
             "nothing in sight writes to the table, so the index costs storage alone"
             if frozen
             else "the table holds few rows, or is seldom written to"
-            if _small(program, standing, passing)
+            if _small(program, standing, passing or found)
             else ""
         )
         yield Found(
             standing.index.span,
-            _message(standing, pair, passing, frozen=frozen),
-            _trail(pair, passing),
+            _message(standing, pair, served, frozen=frozen),
+            _trail(pair, served),
             use or DropIndex(table, index.name),
             Severity.INFO if because else None,
             table=table,
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
-            help=_help(program, standing, reader, could, longer),
+            help=_help(program, standing, reader, could, longer if served is not None else None),
             because=because,
         )
 

@@ -115,10 +115,12 @@ def behind_outside(program: Program, function: Function) -> bool:
 
 
 def _all_in_sight(program: Program, function: Function, edges: list[Edge]) -> bool:
-    """Whether clients in sight call most public functions, and this one is asked by servers alone: by no screen."""
+    """Whether clients in sight call most public functions, and this one is asked by other servers alone: by no screen, and no action."""
     if not program.once(("named", function.root), lambda: _clients_seen(program, function.root)):
         return False
-    return not any(edge.call.mode is Mode.SUBSCRIBE or SCREEN.match(program.functions[edge.caller].name) for edge in edges)
+    callers = [program.functions[edge.caller] for edge in edges]
+    screens = any(edge.call.mode is Mode.SUBSCRIBE for edge in edges) or any(SCREEN.match(caller.name) for caller in callers)
+    return not screens and not any(caller.kind is Kind.ACTION for caller in callers)
 
 
 def _waits_outside(program: Program, action: Function) -> bool:

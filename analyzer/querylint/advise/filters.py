@@ -99,6 +99,8 @@ def _read_whole(program: Program) -> set[tuple[str, str | None]]:
 def _worth(program: Program, loss: Loss, told: set[tuple[str, str | None, str]], scanned: set[tuple[str, str | None]]) -> bool:
     """Whether a loss is worth its weight: it is asked for, or would serve a table of which others read every row for want of it."""
     root, table = loss.site.function.root, loss.access.table
+    if loss.serving is not None and not loss.serving.create:
+        return True  # the index stands ready
     if loss.severity is Severity.INFO or not loss.unranged or not unasked(program, loss.site.function):
         return True
     return (root, table) in scanned and not any((root, table, field) in told for field in loss.want.equal[:1])

@@ -15,13 +15,17 @@ from querylint.ir.program import Site
 
 @dataclass(frozen=True, slots=True)
 class Neglect:
-    """A read that filters by the first fields of an index without using it, or sorts by the last of them (`order`)."""
+    """A read that filters by the first fields of an index without using it, or sorts by the last of them (`order`).
+
+    `split` says that memory divides the rows up by several filters, so that it needs all of them.
+    """
 
     function: Function
     access: Access
     fields: tuple[str, ...]
     keeps_order: bool
     order: tuple[str, ...] = ()
+    split: bool = False
 
 
 def neglecting(program: Program, standing: Standing, *, rare: bool = False) -> Neglect | None:
@@ -55,8 +59,15 @@ def _neglect(program: Program, function: Function, read: Access, standing: Stand
         for mine in _alternatives(tests) if rare else (tests,):
             found = _passes_by(function, read, plan, mine, standing)
             if found is not None:
-                return found
+                return replace(found, split=_divided(function, read))
     return None
+
+
+def _divided(function: Function, read: Access) -> bool:
+    """Whether one filter in memory takes what another leaves."""
+    mine = [u for u in function.steps() if isinstance(u, Use) and any(o.root is Root.STEP and o.ref == read.id for o in u.of)]
+    filters = [u for u in mine if u.work is Work.FILTER]
+    return any(filters[0].id not in u.after for u in filters[1:])
 
 
 def _passes_by(function: Function, read: Access, plan: Plan, tests: tuple[Predicate, ...], standing: Standing) -> Neglect | None:
@@ -88,8 +99,6 @@ def _filters(program: Program, function: Function, read: Access, *, rare: bool) 
     tested = {u.id for u in found}
     if any(u.work is not Work.FILTER and not tested & set(u.after) for u in mine):
         return ()
-    if not rare and any(found[0].id not in u.after for u in found[1:]):
-        return ()  # one takes what another leaves, so that all of the rows are needed
     own = [u for u in found if (rare or not u.conditional) and not _varies(sites.by_id[u.id], sites.by_id[read.id], rare=rare)]
     return tuple(p for u in own for p in u.predicates)
 

@@ -1,4 +1,4 @@
-"""Comparators of sorts: whether they compare fields as they are stored, which is all that an index can do."""
+"""What the functions do that code hands to methods: comparators of a sort, reducers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ AS_STORED = frozenset(("Date", "Number", "String", "BigInt", "parse", "parseInt"
 
 
 EXTREMES = frozenset(("max", "min"))
+SEEKING = frozenset(("includes", "some", "find", "findIndex", "indexOf", "has"))
 
 
 def computed(fn: tree.Fn) -> bool:
@@ -91,3 +92,10 @@ def keeps_extreme(fn: tree.Fn) -> bool:
     calls = [v.func for v in ends if isinstance(v, tree.Call) and isinstance(v.func, tree.Member)]
     known = [f for f in calls if f.name in EXTREMES and isinstance(f.base, tree.Name) and f.base.id == "Math"]
     return bool(ends) and len(known) == len(ends)
+
+
+def seeks(fn: tree.Fn) -> bool:
+    """Whether a reducer looks in what it has gathered before it adds to it."""
+    name = fn.params[0].pattern.id if fn.params and isinstance(fn.params[0].pattern, tree.NamePattern) else None
+    calls = (c.func for c in tree.walk(fn.body) if isinstance(c, tree.Call))
+    return any(isinstance(f, tree.Member) and f.name in SEEKING and isinstance(f.base, tree.Name) and f.base.id == name for f in calls)

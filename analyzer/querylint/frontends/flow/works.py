@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from querylint.construction import replace
-from querylint.frontends.flow.comparators import computed, keeps_extreme
+from querylint.frontends.flow.comparators import computed, keeps_extreme, seeks
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
@@ -36,7 +36,6 @@ PURE = frozenset(
 )
 
 
-SEEKING = frozenset(("includes", "some", "find", "findIndex", "indexOf", "has"))
 GROWING = frozenset(("push", "unshift", "add", "set"))
 PROMISES = frozenset(("then", "catch", "finally"))
 Handler = Callable[[State, tree.Call, tree.Member, Val], Val | None]
@@ -210,20 +209,13 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     result, _, _ = _each(m, node, base, func, LoopKind.EACH, lambda item: (start, item, derived(item), base), callback)
     if result.interesting and result.pending:
         return join(result, start)
-    distinct = isinstance(callback.shape, Closure) and isinstance(start.shape, Many) and _seeks(callback.shape.fn)
+    distinct = isinstance(callback.shape, Closure) and isinstance(start.shape, Many) and seeks(callback.shape.fn)
     extreme = isinstance(callback.shape, Closure) and keeps_extreme(callback.shape.fn)
     fields = tuple(dict.fromkeys(o.path[-1] for o in result.origins if len(o.path) > 1 and o.path[-2] == ITEM)) if extreme else ()
     m.use(Work.DISTINCT if distinct else Work.FOLD, base, node.at, node.end, fields=fields, extreme=extreme)
     return (
         replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
     )
-
-
-def _seeks(fn: tree.Fn) -> bool:
-    """Whether a reducer looks in what it has gathered before it adds to it."""
-    name = fn.params[0].pattern.id if fn.params and isinstance(fn.params[0].pattern, tree.NamePattern) else None
-    calls = (c.func for c in tree.walk(fn.body) if isinstance(c, tree.Call))
-    return any(isinstance(f, tree.Member) and f.name in SEEKING and isinstance(f.base, tree.Name) and f.base.id == name for f in calls)
 
 
 def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
