@@ -268,6 +268,14 @@ def test_several_indexes_leave_the_arguments_of_one_table(before: str, after: st
     assert f"    __table_args__ = {after}\n" in mended.after["rows.py"].decode(), "one fix after the other comes to the same"
 
 
+def test_an_index_goes_and_another_comes_in_the_arguments_of_one_table(tmp_path: Path) -> None:
+    rest = '    __table_args__ = (Index("a", "number"), UniqueConstraint("number", "shop_name"))\n'
+    text = ROWS.format(rest=rest).replace("String\n", "String, Index, UniqueConstraint\n", 1)
+    done = indexing.carried_out([lay(tmp_path, {"rows.py": text})])
+    expected = '    __table_args__ = (UniqueConstraint("number", "shop_name"), Index("ix_orders_shop", "shop_name"))\n'
+    assert expected in done.after["rows.py"].decode()
+
+
 def test_sql_schemas_get_their_statement(tmp_path: Path) -> None:
     text = "import sqlite3\n\n\ndef find(db, owner):\n    return db.execute('SELECT id FROM jobs WHERE owner = ?', (owner,)).fetchall()\n"
     add = "\n\ndef add(db, owner):\n    db.execute('INSERT INTO jobs (owner) VALUES (?)', (owner,))\n"

@@ -73,5 +73,5 @@ def _file(data: bytes, edits: Iterable[TextEdit]) -> bytes:
 def _texts(data: bytes, edits: Iterable[TextEdit]) -> list[tuple[TextEdit, bytes]]:
     """The edits of a file in their order, with what each writes: lines end as they do in the file."""
     line_end = b"\r\n" if 2 * data.count(b"\r\n") > data.count(b"\n") else b"\n"
-    ordered = sorted(edits, key=lambda e: (e.span.start, e.span.end))
+    ordered = sorted(edits, key=lambda e: (e.span.start, e.span.end, e.text))
     return [(e, e.text.encode("utf-8", "surrogatepass").replace(b"\r\n", b"\n").replace(b"\n", line_end)) for e in ordered]

@@ -38,15 +38,16 @@ def rewrite(desk: Desk, tables: Sequence[TableAdvice], order: Order, changes: Ch
         changes.edits += [
             edit for holder, gone in listed.items() for edit in file.without_all(_members(holder), gone, file.end(holder) - 1)
         ]
-        changes.edits += _comma(file, model, dropped)
         added = [i for i in asked if i.verdict is Verdict.ADD]
         maker = _maker(file)
         if not added:
+            changes.edits += _comma(file, model, dropped)
             continue
         calls = [_declared(file, index, _columns(model, index), maker or "Index") for index in added]
         put = _put(desk, file, model, call, calls)
         bring = None if maker else _import(file)
         if isinstance(put, str) or (not maker and bring is None):
+            changes.edits += _comma(file, model, dropped)
             for index in added:
                 changes.hold(
                     table, index, put if isinstance(put, str) else "the module imports nothing of SQLAlchemy that could give Index"
