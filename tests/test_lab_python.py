@@ -21,7 +21,7 @@ from laid import lay
 from querylint.mend import Choice, mend
 
 LAB = Path(__file__).parent / "lab/python"
-SEEDS = int(os.environ.get("LAB_SEEDS", "12"))
+SEEDS = int(os.environ.get("LAB_SEEDS", "30"))
 CASES = [case for case in fix_cases() if case.stack in ("Django", "SQLAlchemy") and case.after and case.page != "add-index"]
 EVEN_WITHOUT = "even where there are no"
 READ_AGAIN = "read once more"
