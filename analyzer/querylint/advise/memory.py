@@ -162,12 +162,16 @@ def repeated_use(program: Program, seen: Seen) -> bool:
 
 def matching(program: Program, load: Load) -> str:
     """What is loaded, for messages: all rows, unless a statement of any condition names those that it wants."""
-    table = f"`{load.access.table}`" if load.access.table is not None else "a table"
+    table = _table(load)
     if program.facts(load.function).planner:
         asked = load.access.follows is not None or any(plan.predicates for plan in load.access.plans)
         return f"all {'groups of ' if grouped(load.access) else ''}rows of {table}{' that match' if asked else ''}"
     index = next((plan.index for plan in load.access.plans if plan.ranged and plan.index), None)
     return f"all rows of {table}{f' in the range of `{index}`' if index is not None and not load.reported else ''}"
+
+
+def _table(load: Load) -> str:
+    return f"`{load.access.table}`" if load.access.table is not None else "a table"
 
 
 def grouped(read: Access) -> bool:
@@ -178,8 +182,8 @@ def grouped(read: Access) -> bool:
 def trail(program: Program, load: Load, seen: Seen) -> tuple[Point, ...]:
     """From the entry to the load, and on to the work."""
     calls = tuple(Point(e.call.span, _handing(load, e)) for e in seen.way)
-    some = "rows" if load.access.bound is Bound.LIMIT or program.facts(load.function).planner else "all rows in the range"
-    loaded = Point(load.access.span, f"{some} of {load.access.table or 'a table'} are loaded here")
+    rows = f"rows of {_table(load)}" if load.access.bound is Bound.LIMIT else matching(program, load)
+    loaded = Point(load.access.span, f"{rows} are loaded here")
     done = (Point(seen.use.span, f"{seen.use.work.value} in memory"),) if calls else ()
     return (*shortest(reaching(program, load.function)), loaded, *calls, *done)
 
