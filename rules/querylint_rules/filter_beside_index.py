@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.advised import proposed
-from querylint.advise.filters import Loss, losses
+from querylint.advise.filters import Loss, losses, why_hint
 from querylint.advise.places import reaching, shortest
 from querylint.advise.serving import Serving, floor, keeps_order, phrase
 from querylint.ir import Program, Relation
@@ -41,8 +41,7 @@ def filter_beside_index(program: Program) -> Iterator[Found]:
             continue
         read = loss.access
         fields = tuple(f for f in serving.fields if f not in loss.plan.fixed())
-        applied = program.applied(p for p in loss.plan.residual() if p.field in loss.names)
-        because = loss.because or ("" if applied else "no call in sight asks for this condition")
+        because = why_hint(program, loss)
         yield Found(
             read.chain,
             _message(loss, fields, proposed(program, loss) or serving),

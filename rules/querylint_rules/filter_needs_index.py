@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.advised import arm_serving, proposed
-from querylint.advise.filters import Loss, losses
+from querylint.advise.filters import Loss, losses, why_hint
 from querylint.advise.places import reaching, shortest
 from querylint.advise.serving import Serving, floor, keeps_order, orderly, phrase, range_taken
 from querylint.ir import Program
@@ -45,8 +45,7 @@ def filter_needs_index(program: Program) -> Iterator[Found]:
         serving = proposed(program, loss)
         read = loss.access
         names = loss.names
-        applied = program.applied(p for p in loss.plan.residual() if p.field in loss.names)
-        because = loss.because or ("" if applied else "no call in sight asks for this condition")
+        because = why_hint(program, loss)
         yield Found(
             read.chain,
             _message(loss, names),

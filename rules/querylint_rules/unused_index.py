@@ -64,8 +64,9 @@ def unused_index(program: Program) -> Iterator[Found]:
         if not standing.dead or standing.index.span is None or standing.schema.facts.planner:
             continue
         index, table = standing.index, standing.table.name
-        found = neglecting(program, standing) if not dropped(program, standing) else None
-        reader = found if found is not None and not found.split else waiting(program, standing) if not dropped(program, standing) else None
+        stays = not dropped(program, standing)
+        found = neglecting(program, standing) if stays else None
+        reader = found if found is not None and not found.split else waiting(program, standing) if stays else None
         could = choosing(program, standing) if reader is None else None
         longer = extending(program, standing) if reader is None and could is None else None
         pair = leaning(program, standing) if reader is None and could is None and longer is None else None

@@ -116,7 +116,7 @@ def behind_outside(program: Program, function: Function) -> bool:
 
 def _all_in_sight(program: Program, function: Function, edges: list[Edge]) -> bool:
     """Whether clients in sight call most public functions, and this one is asked by other servers alone: by no screen, and no action."""
-    if not program.once(("named", function.root), lambda: _clients_seen(program, function.root)):
+    if not _clients_seen(program, function.root):
         return False
     callers = [program.functions[edge.caller] for edge in edges]
     screens = any(edge.call.mode is Mode.SUBSCRIBE for edge in edges) or any(SCREEN.match(caller.name) for caller in callers)
@@ -206,10 +206,15 @@ def _passed_over(program: Program, function: Function) -> bool:
     """Whether code that names most of the public functions beside it never names this one."""
     if program.named(function) or function.route is None:
         return False
-    return program.once(("named", function.root), lambda: _clients_seen(program, function.root))
+    return _clients_seen(program, function.root)
 
 
 def _clients_seen(program: Program, root: str) -> bool:
+    """Whether code names most of the public functions of a backend."""
+    return program.once(("named", root), lambda: _most_named(program, root))
+
+
+def _most_named(program: Program, root: str) -> bool:
     beside = [f for f in program.functions.values() if f.public and f.root == root and f.kind is not Kind.HTTP]
     named = sum(1 for f in beside if program.named(f))
     return named >= SEEN_CLIENTS and named * 2 > len(beside)

@@ -79,6 +79,12 @@ def losses(program: Program) -> list[Loss]:
     return program.once("losses", lambda: _of_those_asked(program, list(_losses(program))))
 
 
+def why_hint(program: Program, loss: Loss) -> str:
+    """Why a loss is only a hint, empty where it is more: for its own reason, or since no call in sight asks for the condition."""
+    applied = program.applied(p for p in loss.plan.residual() if p.field in loss.names)
+    return loss.because or ("" if applied else "no call in sight asks for this condition")
+
+
 def _of_those_asked(program: Program, found: list[Loss]) -> list[Loss]:
     """The losses, those of functions that nobody in sight asks as hints where others tell the same, or nobody reads the whole table."""
     live = [loss for loss in found if loss.severity is not Severity.INFO and not unasked(program, loss.site.function)]

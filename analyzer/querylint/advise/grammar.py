@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
+from querylint.construction import replace
 from querylint.ir import Index, IndexKind, Plan, Predicate, Relation, Side, Table, Way
 
 BUILT_IN = frozenset(("by_id", "by_creation_time"))
