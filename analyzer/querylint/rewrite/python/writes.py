@@ -168,9 +168,9 @@ def _new(tree: Tree, node: cst.Call, loop: cst.For, table: Table) -> tuple[str, 
     if not own or not isinstance(value, cst.Call) or name(value.func).rpartition(".")[2] != table.name or node.args:
         return other
     blocks = [n for n in walk(loop.body) if isinstance(n, cst.IndentedBlock)]
-    lines = [next((b for b in blocks if any(part in getattr(s, "body", ()) for s in b.body)), None) for part in (made[0],)]
+    home = next((b for b in blocks if any(isinstance(s, cst.SimpleStatementLine) and made[0] in s.body for s in b.body)), None)
     saved = next((b for b in blocks if any(isinstance(s, cst.SimpleStatementLine) and _only(s, node) for s in b.body)), None)
-    if saved is None or lines[0] is not saved:
+    if saved is None or home is not saved:
         return other  # it may be made in one case, and saved in another
     scope = around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module
     uses = [tree.start(n) for n in walk(scope) if isinstance(n, cst.Name) and n.value == own and tree.placed(n)]
