@@ -104,6 +104,11 @@ class Project:
         """The files that were read, each with its bytes, or None where it could not be read."""
         return self._read
 
+    def digests(self) -> dict[str, bytes | None]:
+        """The digests of the files that were read, None where one could not be read."""
+        kept = self.kept if self.kept is not None else KeptParts()
+        return {path: None if data is None else kept.digest(path, data) for path, data in self._read.items()}
+
     def moved(self) -> bool:
         """Whether there are other files by now than those that were found."""
         return self._discovered() != self.found

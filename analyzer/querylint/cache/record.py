@@ -7,7 +7,6 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from querylint.cache.digest import digest
 from querylint.cache.entry import UNKNOWN, Entry, Filter, Probe
 from querylint.cache.probes import MISSING, UNREAD, content, listing, marks, settled, stamp
 from querylint.cache.question import Question
@@ -29,7 +28,7 @@ class Said:
 class Seen:
     """What a run looked at.
 
-    `read` are the bytes of the files of the project by path below the `root` (None where a file was not read), `folders` those that were
+    `read` are the digests of the files of the project by path below the `root` (None where a file was not read), `folders` those that were
     walked, `links` the listed files that are links. `settings` are the other files that had a say, there or not. `targets` are the paths
     that the user named. `packages` are the prefixes of the modules whose code made the answer. `markers` are the names that make a folder a
     project, `filter` the names that count in any folder.
@@ -60,16 +59,20 @@ def entry(question: Question, said: Said, seen: Seen) -> Entry | None:
     )
 
 
+def unsettled(made: Entry) -> bool:
+    """Whether there may be other files in a folder than those that were found there when the run began."""
+    return any(probe.stamp == UNKNOWN for probe in made.folders)
+
+
 def _sources(seen: Seen, began: int) -> Iterable[Probe | None]:
     """The files of the project by what was read of them, which must be what is there."""
-    for path, data in sorted(seen.read.items()):
+    for path, what in sorted(seen.read.items()):
         whole = os.path.join(seen.root, path)
-        now = stamp(whole)
-        if data is None:
-            yield Probe(whole, settled(now, began), UNREAD)
-            continue
-        what = digest(data)
-        yield Probe(whole, settled(now, began), what) if content(whole) == what else None
+        known = settled(stamp(whole), began)
+        if what is None:
+            yield Probe(whole, known, UNREAD)
+        else:  # what nobody has touched since before the run began is what was read
+            yield Probe(whole, known, what) if known != UNKNOWN or content(whole) == what else None
 
 
 def _others(seen: Seen, began: int) -> Iterable[Probe | None]:

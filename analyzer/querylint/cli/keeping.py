@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from querylint.cache.question import Question
-from querylint.cache.record import Said, Seen, entry
+from querylint.cache.record import Said, Seen, entry, unsettled
 
 if TYPE_CHECKING:
     from querylint.engine import Outcome, Project
@@ -22,7 +22,7 @@ def keep(question: Question | None, said: Said, outcome: Outcome, paths: Sequenc
     if question is None or project is None or os.environ.get("GITHUB_STEP_SUMMARY"):
         return
     made = entry(question, said, _seen(project, outcome, paths, baseline))
-    if made is not None and not project.moved():
+    if made is not None and not (unsettled(made) and project.moved()):
         question.keep(made)
 
 
@@ -34,7 +34,7 @@ def _seen(project: Project, outcome: Outcome, paths: Sequence[Path], baseline: P
     packages = {rule.check.__module__.partition(".")[0] for rule in outcome.result.rules}
     return Seen(
         root,
-        project.contents,
+        project.digests(),
         (*found.folders, *found.environments),
         [path for path in (os.path.join(root, file) for file in found.files) if os.path.islink(path)],
         _settings(project, outcome, baseline),

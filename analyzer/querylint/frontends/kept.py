@@ -50,12 +50,13 @@ class KeptParts:
     """What is kept of one project.
 
     `judged` is what was said of islands of it, as bytes by what was judged. `trees` are parsed files by path and source, for those who look
-    again and again; None where trees are not worth their memory.
+    again and again; None where trees are not worth their memory. `digests` are those of files as they were last seen.
     """
 
     rooms: dict[str, Room] = field(default_factory=dict)
     judged: dict[bytes, bytes] = field(default_factory=dict)
     trees: dict[tuple[str, bytes], Any] | None = None
+    digests: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     spoken: bool = False
 
     @property
@@ -80,6 +81,13 @@ class KeptParts:
         if key not in self.trees:
             self.trees[key] = parse(path, source)
         return self.trees[key]  # type: ignore[no-any-return]  # what was parsed by `parse`
+
+    def digest(self, path: str, source: bytes) -> bytes:
+        """The digest of a file, worked out once for each state of it."""
+        known = self.digests.get(path)
+        if known is None or known[0] is not source:
+            known = self.digests[path] = (source, digest(source))
+        return known[1]
 
     def dump(self) -> bytes:
         """All parts as bytes; those that cannot be written down are left out."""
@@ -117,8 +125,9 @@ class Look:
     `read` gives the bytes of a file, `answers` answers questions that are not about files.
     """
 
-    def __init__(self, room: Room, read: Callable[[str], bytes | None], answers: Callable[[Question], Answer]) -> None:
-        self._room = room
+    def __init__(self, kept: KeptParts, name: str, read: Callable[[str], bytes | None], answers: Callable[[Question], Answer]) -> None:
+        self._room = kept.room(name)
+        self._digest = kept.digest
         self._read = read
         self._answers = answers
         self._known: dict[Question, Answer] = {}
@@ -130,7 +139,7 @@ class Look:
         if question not in self._known:
             if question[0] == "file":
                 data = self._read(question[1])
-                self._known[question] = ABSENT if data is None else digest(data)
+                self._known[question] = ABSENT if data is None else self._digest(question[1], data)
             else:
                 self._known[question] = self._answers(question)
         return self._known[question]

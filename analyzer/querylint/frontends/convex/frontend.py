@@ -77,7 +77,7 @@ class ConvexFrontEnd:
         self._tables: dict[str, dict[str, Table]] = {}
         self._layout = digest("\0".join((*sorted(files), "", *sorted(generated))).encode("utf-8", "surrogateescape"))
         self._rooted = digest(repr(self.roots).encode("utf-8", "surrogateescape"))
-        self._look = Look(kept.room("convex"), self.read, self._answer) if kept is not None else None
+        self._look = Look(kept, "convex", self.read, self._answer) if kept is not None else None
 
     def lower(self) -> Lowered:
         """Everything that the project says about Convex."""

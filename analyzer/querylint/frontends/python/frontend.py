@@ -86,7 +86,7 @@ class PythonFrontEnd:
             return self._lowered()
         roles = "\0".join(f"{path} {self._role(path).value}" for path in self.files)
         layout = "\0".join((roles, "", *sorted(self.all))).encode("utf-8", "surrogateescape")
-        look = Look(self._kept.room("python"), self._read, lambda _: None)
+        look = Look(self._kept, "python", self._read, lambda _: None)
         lowered = look.part("whole", Lowered, digest(layout), self._whole)
         look.end(())
         return lowered
