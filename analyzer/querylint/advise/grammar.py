@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from querylint.construction import replace
 from querylint.ir import Index, IndexKind, Plan, Predicate, Relation, Side, Table, Way
@@ -69,6 +68,8 @@ def meant(plan: Plan, table: Table, tail: Sequence[str]) -> Index | None:
 
 def nearest(name: str, known: Sequence[str]) -> str | None:
     """The known name that somebody may have meant."""
+    from difflib import get_close_matches  # for mistakes only
+
     plain = {other.replace("_", "").lower(): other for other in known}
     hits = get_close_matches(name.replace("_", "").lower(), list(plain), 1, 0.75)
     return plain[hits[0]] if hits else None

@@ -1,4 +1,4 @@
-"""The door: parse the command line, call the engine, print, exit. What is heavy is imported where it is used."""
+"""The door: parse the command line, call the engine, print, exit. What is heavy is imported where it is used, each command when called."""
 
 from __future__ import annotations
 
@@ -6,26 +6,34 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import click
 
 from querylint import __version__
 from querylint.cache.question import Question
-from querylint.cli.baseline import baseline
-from querylint.cli.check import check
-from querylint.cli.completion import completion
-from querylint.cli.config import config, init
 from querylint.cli.console import ExitCode, complain
-from querylint.cli.fix import fix
-from querylint.cli.indexes import indexes
-from querylint.cli.lsp import lsp
-from querylint.cli.mcp import mcp
-from querylint.cli.pages import docs, explain, rules
-from querylint.cli.report import report
-from querylint.cli.verify import verify
 from querylint.errors import QuerylintError
+
+COMMANDS = {
+    "baseline": "baseline",
+    "check": "check",
+    "completion": "completion",
+    "config": "config",
+    "docs": "pages",
+    "explain": "pages",
+    "fix": "fix",
+    "indexes": "indexes",
+    "init": "config",
+    "lsp": "lsp",
+    "mcp": "mcp",
+    "report": "report",
+    "rules": "pages",
+    "verify": "verify",
+}
+"""The module of each command."""
 
 LASTING = frozenset(("lsp", "mcp", "--watch"))
 """Words of command lines that end only when the user says so."""
@@ -34,15 +42,24 @@ LASTING = frozenset(("lsp", "mcp", "--watch"))
 class Door(click.Group):
     """A group in which `check` may be left out."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        module = COMMANDS.get(cmd_name)
+        return None if module is None else cast("click.Command", getattr(import_module(f"querylint.cli.{module}"), cmd_name))
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `check` in front of anything that is neither a command nor a question to the group itself."""
         first = args[0] if args else ""
         if ctx.resilient_parsing and not args:  # a shell asks which commands there are
             return super().parse_args(ctx, args)
-        if first not in self.commands and first not in ("-h", "--help", "--version"):
+        if first not in COMMANDS and first not in ("-h", "--help", "--version"):
             from difflib import get_close_matches  # for mistakes only
 
-            near = get_close_matches(first, self.commands, n=1)
+            near = get_close_matches(first, COMMANDS, n=1)
             if near and not first.startswith("-") and not Path(first).exists():
                 raise click.UsageError(f"`{first}` is neither a path nor a command; did you mean `{near[0]}`?", ctx)
             args = ["check", *args]
@@ -56,10 +73,6 @@ def door() -> None:
 
     `querylint PATH` is short for `querylint check PATH`.
     """
-
-
-for command in (check, fix, verify, indexes, report, baseline, rules, explain, init, config, completion, lsp, mcp, docs):
-    door.add_command(command)
 
 
 def main(question: Question | None = None) -> NoReturn:

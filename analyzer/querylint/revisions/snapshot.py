@@ -7,7 +7,6 @@ import posixpath
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from querylint.revisions.git import Entry, Repository
 
@@ -21,6 +20,8 @@ def snapshot(
     `wanted` tells by its path whether a file below the root is needed, or one on the way to it. `ambient` names folders that are seldom
     committed but tell what the folder around them is: they are laid out, empty, wherever the work tree has them.
     """
+    from tempfile import TemporaryDirectory  # which loads every way of compressing files
+
     way = root.relative_to(repository.top).as_posix()
     lead = "" if way == "." else f"{way}/"
     entries = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -103,7 +102,9 @@ def left(base: Path) -> bool:
 
 def digest(data: bytes) -> str:
     """The hexadecimal SHA-256 of a content."""
-    return hashlib.sha256(data).hexdigest()
+    from hashlib import sha256  # a library of ciphers, for who writes only
+
+    return sha256(data).hexdigest()
 
 
 def _held_by(path: Path) -> str | None:
