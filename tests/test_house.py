@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from querylint import engine
+from querylint.pattern import Pattern
 from querylint.rule import Rule
 
 ROOT = Path(__file__).parent.parent
@@ -56,3 +58,15 @@ def test_no_long_file_without_a_reason() -> None:
         if len(lines) > MOST_LINES and not lines[0].startswith(REASON):
             long.append(f"{path.relative_to(ROOT)} ({len(lines)} lines)")
     assert long == [], f"split these, or say why not in a first line `{REASON}...`"
+
+
+def test_every_regular_expression_can_be_compiled() -> None:
+    tried = 0
+    for path in (p for source in SOURCES[:2] for p in sorted((ROOT / source).rglob("*.py"))):
+        if re.search(r"= Pattern\(", path.read_text(encoding="utf-8")):
+            inside = path.relative_to(ROOT).with_suffix("").parts[1:]
+            module = import_module(".".join(inside).removesuffix(".__init__"))
+            for pattern in (value for value in vars(module).values() if isinstance(value, Pattern)):
+                assert pattern.made.pattern == pattern.pattern
+                tried += 1
+    assert tried > 100

@@ -49,6 +49,7 @@ from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Root, Side, Value, Work
+from querylint.pattern import Pattern
 from querylint.remedy import Advice, Counter, Probe, Stage
 from querylint.rule import Cost, Found, Severity, Weight, hint, rule
 
@@ -56,7 +57,7 @@ GROUPS = Advice("read the rows of each group by an index, or keep the groups as 
 VALUES = Advice(
     "keep the distinct values in a table of their own, or step from one to the next by an index that begins with them", Stage.DATA
 )
-DAY = re.compile(
+DAY = Pattern(
     r"today|midnight|(?:day|hour)_?start|start_?of_?(?:the_?|this_?)?(?:day|hour)(?!s)|(?:one|last|past)_?(?:day|hour)(?!s)", re.IGNORECASE
 )
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))

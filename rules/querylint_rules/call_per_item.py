@@ -24,7 +24,6 @@ that one person or thing has, and where nobody waits, for rows that leave the li
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -34,10 +33,11 @@ from querylint.advise.places import quiet, reaching, round_of, shortest, transac
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
 from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
 from querylint.ir.program import Edge, Remote, Site
+from querylint.pattern import Pattern
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
-TIMER = re.compile(r"^(?:await )?(?:setTimeout|sleep|delay|wait)\b")
+TIMER = Pattern(r"^(?:await )?(?:setTimeout|sleep|delay|wait)\b")
 
 
 @rule(pattern="loop-rpc", severity=Severity.WARNING, cwe=1050)

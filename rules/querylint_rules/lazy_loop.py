@@ -46,6 +46,7 @@ from querylint.advise.transactions import expires
 from querylint.construction import dataclass
 from querylint.ir import ITEM, Access, Bound, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 from querylint.remedy import Advice
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 from querylint.text import Span
@@ -54,7 +55,7 @@ MOST_NAMES = 5
 SCREEN = 20
 MOST_NESTED = 2
 ALL_COUNTED = Advice("let one query of the related rows count them: their conditions can name the relation that leads back")
-FEW = re.compile(r"admin|setting|config|option|plan|role|type|category", re.IGNORECASE)  # tables that people keep by hand
+FEW = Pattern(r"admin|setting|config|option|plan|role|type|category", re.IGNORECASE)  # tables that people keep by hand
 LEFT_OUT = Advice("let the query load them with the rows: it leaves them out now")
 
 

@@ -62,12 +62,13 @@ from querylint.advise.growth import KINDS, settled, small
 from querylint.advise.places import describe
 from querylint.advise.planned import Unindexed, unindexed
 from querylint.ir import Access, Program
+from querylint.pattern import Pattern
 from querylint.remedy import AddIndex, Advice, Stage
 from querylint.rule import Cost, Found, Point, Severity, rule
 from querylint.text import Span
 
 MOST_SHOWN = 3
-KIND = re.compile(rf"(?:^|_)(?:{KINDS}|state|level|role)_?(?:id|uuid|key)?$", re.IGNORECASE)
+KIND = Pattern(rf"(?:^|_)(?:{KINDS}|state|level|role)_?(?:id|uuid|key)?$", re.IGNORECASE)
 
 
 @rule(pattern="missing-index", severity=Severity.WARNING, cwe=1067)

@@ -23,7 +23,6 @@ of rows that an overridden `save` or a signal watches, are hints; so are those o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from querylint.advise.audience import UNWAITED, left_alone, unhurried
@@ -36,6 +35,7 @@ from querylint.advise.rounds import Rounds, leaves_after, rounds
 from querylint.advise.volume import STREAM
 from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Root, Side, Terminal, Use, Work
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 from querylint.remedy import Batch, Chunk
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
 
@@ -43,7 +43,7 @@ INSERTING = frozenset(("create", "save"))
 ASSIGNED = "assign"
 ENDING = "commit"
 MAKING = frozenset(("create", "get_or_create", "update_or_create"))
-PREPOSITION = re.compile(r" (?:a row of|into|from|to)$")
+PREPOSITION = Pattern(r" (?:a row of|into|from|to)$")
 RELATING = frozenset(("add", "remove"))
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 

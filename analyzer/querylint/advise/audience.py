@@ -7,26 +7,25 @@ from enum import Enum
 
 from querylint.ir import Access, Call, Function, Kind, Mode, Program, Role, Root
 from querylint.ir.program import Edge
+from querylint.pattern import Pattern
 
-STAFF = re.compile(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
-RUNS = re.compile(r"^(?:is_?)?(?:super_?(?:user|admin)|(?:platform|system|global)_?admin|root)$", re.IGNORECASE)
-DEMANDS = re.compile(
+STAFF = Pattern(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
+RUNS = Pattern(r"^(?:is_?)?(?:super_?(?:user|admin)|(?:platform|system|global)_?admin|root)$", re.IGNORECASE)
+DEMANDS = Pattern(
     r"(?:require|assert|ensure|check|verify|enforce)\w*(?:Can|Capabilit(?:y|ies)|Permissions?|Privileges?|Rights?|Access)$|"
     r"(?:require|assert|ensure|check|verify|enforce)_\w*(?:can|capability|permissions?|privileges?|rights?|access)$"
 )
-TRIAL = re.compile(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
-CHORE = re.compile(
-    r"^(?:(?:delete|remove|clear|wipe|reset|purge)All|(?:backfill|migrate|clean_?[uU]p|seed|repair|reindex|dedupe|fix)[A-Z])"
-)
-TRIED = re.compile(
+TRIAL = Pattern(r"^(?:debug|inspect|diagnose)(?:[A-Z_]|$)")
+CHORE = Pattern(r"^(?:(?:delete|remove|clear|wipe|reset|purge)All|(?:backfill|migrate|clean_?[uU]p|seed|repair|reindex|dedupe|fix)[A-Z])")
+TRIED = Pattern(
     r"^(?:clear|clean(?:up)?|reset|wipe|purge|seed|populate|create|insert|generate|delete|remove|setup)\w*"
     r"(?:Test|Sample|Fake|Dummy|Demo|Mock|Dev|Uat|UAT)Data$"
 )
-CHECKS = re.compile(r"(?:debug|inspect|diagnos\w*)(?:[A-Z_\d]|$)")
-SCREEN = re.compile(r"^(?:[A-Z]\w*[a-z]|use[A-Z])")
-SAMPLES = re.compile(r"^(?:load|import|generate|populate|create|insert|add)\w*(?:Samples?|Demo|Dummy|Mock|Defaults?|Examples?)(?:[A-Z_]|$)")
+CHECKS = Pattern(r"(?:debug|inspect|diagnos\w*)(?:[A-Z_\d]|$)")
+SCREEN = Pattern(r"^(?:[A-Z]\w*[a-z]|use[A-Z])")
+SAMPLES = Pattern(r"^(?:load|import|generate|populate|create|insert|add)\w*(?:Samples?|Demo|Dummy|Mock|Defaults?|Examples?)(?:[A-Z_]|$)")
 SEEN_CLIENTS = 10
-BY_HAND = re.compile(r"^(?:dry_?run|maxBatches|commit|apply|confirm(?:ed|ation|Reset|Wipe|Delet(?:e|ion)(?:All)?)?)$", re.IGNORECASE)
+BY_HAND = Pattern(r"^(?:dry_?run|maxBatches|commit|apply|confirm(?:ed|ation|Reset|Wipe|Delet(?:e|ion)(?:All)?)?)$", re.IGNORECASE)
 SCRIPTS = "scripts"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.places import local_effects
 from querylint.advise.planner import plain
@@ -11,8 +9,9 @@ from querylint.advise.rounds import called_sometimes
 from querylint.advise.sequence import blocks
 from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Loop, Mode, Op, Program, Relation, Root, Step, Value, Way
 from querylint.ir.program import Effect, Site
+from querylint.pattern import Pattern
 
-MATCHES = re.compile(r"(?:^|\.)(?:finditer|findall|matchAll)$")
+MATCHES = Pattern(r"(?:^|\.)(?:finditer|findall|matchAll)$")
 FILLING = frozenset(("add", "set"))
 LIGHT = 8
 NEAR = 2

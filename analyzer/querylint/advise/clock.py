@@ -9,15 +9,16 @@ from querylint.advise.stored import clocked
 from querylint.construction import dataclass
 from querylint.ir import Access, Call, Clock, Function, Kind, Mode, Op, Predicate, Program, Relation, Root, Use, Value, Work
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 from querylint.text import Span
 
 CHOOSING = frozenset((Work.FILTER, Work.FIND, Work.SOME, Work.EVERY))
 DEPTH = 4
-TIMELY = re.compile(
+TIMELY = Pattern(
     r"(?:^|_)(?:now|today|day|date|time|end|start|since|until|before|after)"
     r"|(?:Now|Today|Day|Date|Time|Timestamp|At|End|Start|Ms)(?:$|[A-Z])|^as_?[oO]f"
 )
-LENGTH = re.compile(r"range|period|frame|zone|window|offset|span|days|weeks|months|hours|minutes", re.IGNORECASE)
+LENGTH = Pattern(r"range|period|frame|zone|window|offset|span|days|weeks|months|hours|minutes", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Dated:
     way: tuple[Call, ...] = ()
 
 
-STAMP = re.compile(
+STAMP = Pattern(
     r"^_creationTime$|(?:^|_|[a-z])(?:created|inserted|added|recorded|logged|received|sent|occurred|updated|modified|completed|finished|"
     r"evaluated|approved|rejected|resolved|answered|submitted|graded|archived|deleted|paid|joined|accepted|verified|closed)"
     r"_?(?:at|on|time|date|ms)?$|^(?:timestamp|ts|hourStart|dayStart|bucketStart)$",

@@ -15,8 +15,9 @@ from querylint.advise.tenants import enrolled
 from querylint.construction import dataclass
 from querylint.ir import Access, Bound, Function, Kind, Op, Program
 from querylint.ir.program import Effect
+from querylint.pattern import Pattern
 
-UPKEEP = re.compile(
+UPKEEP = Pattern(
     r"clean|backfill|migrat|fill[A-Z]|denormali|archive|purge|prune|seed|reset|wipe|expire|repair|reindex|sync|clear|import|sanitize|compact|"
     r"dedupe|(?:delete|remove)All|normalize|reclassif",
     re.IGNORECASE,

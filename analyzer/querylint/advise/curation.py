@@ -20,8 +20,9 @@ from querylint.ir import (
     Table,
 )
 from querylint.ir.program import Effect, Site
+from querylint.pattern import Pattern
 
-CATALOGUE = re.compile(
+CATALOGUE = Pattern(
     r"^webhook|(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
     r"rules?|zones?|flags?|features?|webhooks?|integrations?|connectors?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
     r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|stages?|pipelines?|"
@@ -29,35 +30,35 @@ CATALOGUE = re.compile(
     r"skills?|costs?|prices?|pricing|tariffs?|fees?|popups?|faqs?|capabilities|packs|holidays)$",
     re.IGNORECASE,
 )
-LOG = re.compile(r"(?:logs?|activity|activities|audits?|audit_?trail|audit_?events?|history)$", re.IGNORECASE)
-OWNER = re.compile(
+LOG = Pattern(r"(?:logs?|activity|activities|audits?|audit_?trail|audit_?events?|history)$", re.IGNORECASE)
+OWNER = Pattern(
     r"^(?:user|owner|author|creator|member|customer|sender|recipient|assignee|player|profile|subscriber|account|buyer|student|patient)"
     r"(?:_?id)?$",
     re.IGNORECASE,
 )
 NAMES = frozenset(("name", "title", "label", "slug", "key", "code", "displayName"))
 CODED = frozenset(("key", "code"))  # a name that code asks for: the texts of an application, one row each
-PRICES = re.compile(
+PRICES = Pattern(
     r"(?:model|token|unit|feature|shipping|plan|provider)s?_?(?:costs?|prices?|pricing|rates?|fees?)$|"
     r"^(?:stripe|polar|paddle|lemon_?squeezy)_?(?:products|prices|plans|variants)$",
     re.IGNORECASE,
 )
-SWITCHES = re.compile(
+SWITCHES = Pattern(
     r"^(?:is_?)?(?:active|enabled|default|published|visible|system|builtin)$|^(?:sort_?)?(?:order|priority|position|rank)$", re.I
 )
-CONTENT = re.compile(r"^(?:content|body|text|html|markdown|message|transcript|payload|raw)$", re.IGNORECASE)
-WORD = re.compile(r"(?:name|title|label|slug|code|key)$", re.IGNORECASE)
-STAMP = re.compile(r"(?:At|_at|Time|Date)$")
-ENTITIES = re.compile(
+CONTENT = Pattern(r"^(?:content|body|text|html|markdown|message|transcript|payload|raw)$", re.IGNORECASE)
+WORD = Pattern(r"(?:name|title|label|slug|code|key)$", re.IGNORECASE)
+STAMP = Pattern(r"(?:At|_at|Time|Date)$")
+ENTITIES = Pattern(
     r"(?:users?|members?|posts?|articles?|pages?|media|files?|documents?|images?|orders?|products?|items?|customers?|contacts?|leads?|deals?|"
     r"tickets?|messages?|comments?|reviews?|invoices?|payments?|events?|bookings?|courses?|lessons?|recipes?|listings?|jobs?|tasks?|notes?)$",
     re.IGNORECASE,
 )
-STAFFED = re.compile(r"^(?:users?|members?|staff|employees|agents|operators|(?:team|staff)_?members?)$", re.IGNORECASE)
-PERSONNEL = re.compile(r"^(?:admins?|administrators?|moderators?|staff|employees)$", re.IGNORECASE)
-TENANTS = re.compile(r"^(?:org(?:anization|anisation)?s?|teams|workspaces?|tenants?|clinics|schools)$", re.IGNORECASE)
-TENANT = re.compile(r"^(?:org|organi[sz]ation|team|workspace|tenant|company|clinic|school)_?id$", re.IGNORECASE)
-DATED = re.compile(r"^(?:start|end|due|target|period_?(?:start|end)|from|until)_?(?:date|time|at|on)?$", re.IGNORECASE)
+STAFFED = Pattern(r"^(?:users?|members?|staff|employees|agents|operators|(?:team|staff)_?members?)$", re.IGNORECASE)
+PERSONNEL = Pattern(r"^(?:admins?|administrators?|moderators?|staff|employees)$", re.IGNORECASE)
+TENANTS = Pattern(r"^(?:org(?:anization|anisation)?s?|teams|workspaces?|tenants?|clinics|schools)$", re.IGNORECASE)
+TENANT = Pattern(r"^(?:org|organi[sz]ation|team|workspace|tenant|company|clinic|school)_?id$", re.IGNORECASE)
+DATED = Pattern(r"^(?:start|end|due|target|period_?(?:start|end)|from|until)_?(?:date|time|at|on)?$", re.IGNORECASE)
 SECRETS = frozenset(("password", "passwordHash", "hashedPassword", "tokenIdentifier"))
 INVITATION = ("email", "role")
 SIGNS = 2

@@ -32,11 +32,12 @@ from querylint.advise.trace import fate
 from querylint.construction import dataclass, replace
 from querylint.ir import Access, Bound, LoopKind, Op, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 from querylint.rule import Severity, Weight, hint
 
-SWITCHED_ON = re.compile(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
+SWITCHED_ON = Pattern(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
 EARLIER = frozenset((Relation.LT, Relation.LTE))
-PUBLISHED = re.compile(r"^(?:is_?)?(?:published|public|active|enabled|visible|available|listed|live)$", re.IGNORECASE)
+PUBLISHED = Pattern(r"^(?:is_?)?(?:published|public|active|enabled|visible|available|listed|live)$", re.IGNORECASE)
 
 
 PASSED = "nearly every row passes the filter"

@@ -12,26 +12,27 @@ from querylint.advise.periods import period
 from querylint.advise.volume import CROWD, busy, streams
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 
-TENANT = re.compile(
+TENANT = Pattern(
     r"^(?:org|organization|organisation|team|workspace|tenant|account|company|firm|site|store|shop|guild|community|publisher|"
     r"clinic|hospital|school|business|brand)",
     re.IGNORECASE,
 )
-PERSON = re.compile(
+PERSON = Pattern(
     r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient)",
     re.IGNORECASE,
 )
-SLOW = re.compile(
+SLOW = Pattern(
     r"(?:purchases?|payouts?|receipts?|orders?|invoices?|subscriptions?|plans?|settings|preferences|keys?|tokens?|connections?|"
     r"accounts?|integrations?|brands?|kits?|devices?|addresses|badges?)$",
     re.IGNORECASE,
 )
-IDENTITY = re.compile(r"auth|token|clerk|workos|subject|identity|password|externalId|^email$", re.IGNORECASE)
+IDENTITY = Pattern(r"auth|token|clerk|workos|subject|identity|password|externalId|^email$", re.IGNORECASE)
 STATES = frozenset(("status", "type", "kind", "state", "category"))
 TENANTS = frozenset(("organizations", "organisations", "orgs", "teams", "workspaces", "tenants", "companies"))
 PEOPLE = frozenset(("users", "members", "profiles", "accounts", "customers", "players"))
-MEMBERSHIP = re.compile(
+MEMBERSHIP = Pattern(
     r"(?:member(?:ship)?s?|invit(?:e|ation)s?|participants?|collaborators?|seats?|assignments?|enroll?ments?)$", re.IGNORECASE
 )
 PASSING = frozenset(
@@ -40,7 +41,7 @@ PASSING = frozenset(
 )
 NAMED = frozenset(("name", "slug", "key", "type", "provider", "code", "label", "kind"))
 KINDS = r"type|kind|categor(?:y|ie)|priorit(?:y|ie)|severit(?:y|ie)|status(?:e)?|tier|language|currenc(?:y|ie)|countr(?:y|ie)"
-SETTLED = re.compile(
+SETTLED = Pattern(
     rf"(?:{KINDS}|setting|preference|config(?:uration)?|plan|license|polic(?:y|ie)|feature|flag|plugin|plugin_?event|db_?version|extension)s?$",
     re.IGNORECASE,
 )

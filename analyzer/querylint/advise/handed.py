@@ -26,8 +26,9 @@ from querylint.ir import (
     Value,
 )
 from querylint.ir.program import Edge, Effect, Site
+from querylint.pattern import Pattern
 
-SETTING = re.compile(r"(?:^|[._])(?:config|settings|conf|environ)\.get$", re.IGNORECASE)
+SETTING = Pattern(r"(?:^|[._])(?:config|settings|conf|environ)\.get$", re.IGNORECASE)
 MOST_DEEP = 3
 MOST_WAYS = 24
 

@@ -10,10 +10,11 @@ from querylint.advise.keys import inserts, repeated
 from querylint.advise.volume import busy
 from querylint.ir import Access, Function, Plan, Program, Root, Table, Way
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 
-CUSTOMER = re.compile(r"^(?:customer|client|patient|student|pupil|resident|guest|buyer|home_?owner)_?(?:user)?_?id$", re.IGNORECASE)
-ADDRESS = re.compile(r"e_?mail$|e_?mail_?address$", re.IGNORECASE)
-ACCOUNT = re.compile(r"(?:user|account|member|person)_?id$", re.IGNORECASE)
+CUSTOMER = Pattern(r"^(?:customer|client|patient|student|pupil|resident|guest|buyer|home_?owner)_?(?:user)?_?id$", re.IGNORECASE)
+ADDRESS = Pattern(r"e_?mail$|e_?mail_?address$", re.IGNORECASE)
+ACCOUNT = Pattern(r"(?:user|account|member|person)_?id$", re.IGNORECASE)
 CHILDREN = 3
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
 
 from querylint.advise.serving import BUILT_IN
 from querylint.advise.stacks import declaring
 from querylint.construction import dataclass
 from querylint.ir import IndexKind, Program, Schema
+from querylint.pattern import Pattern
 
-WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
-TRIMMED = re.compile(r"(?<=[a-z0-9])(?:_?[iI]d|_id)$|(?<=[a-z0-9])At$")
+WORDS = Pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
+TRIMMED = Pattern(r"(?<=[a-z0-9])(?:_?[iI]d|_id)$|(?<=[a-z0-9])At$")
 LONGEST = {"convex": 64, "django": 30}
 LONGEST_OF_SQL = 63
 
@@ -42,8 +42,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "camel": _camel,
     "short camel": lambda name: _camel(_short(name)),
 }
-BEFORE = re.compile(r"^(?:by_?|idx_?|ix_?|index_?)?(?:\{table\}_?)?$", re.IGNORECASE)
-AFTER = re.compile(r"^(?:_(?:idx|ix|index))?$", re.IGNORECASE)
+BEFORE = Pattern(r"^(?:by_?|idx_?|ix_?|index_?)?(?:\{table\}_?)?$", re.IGNORECASE)
+AFTER = Pattern(r"^(?:_(?:idx|ix|index))?$", re.IGNORECASE)
 JOINTS = ("_and_", "_", "And", "")
 
 
@@ -122,6 +122,8 @@ def index_name(program: Program, schema: Schema, table: str, fields: Sequence[st
     if schema.stack == "convex" and (name in BUILT_IN.values() or name.startswith("_")):
         name = f"{name.lstrip('_')}_field"
     if len(name) > longest:
+        from hashlib import sha256  # for names that are too long only
+
         digest = sha256(name.encode()).hexdigest()[:6]
         name = f"{name[: longest - 7].rstrip('_')}_{digest}"
     others = set(taken)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from querylint.ir import Plan, Predicate, Relation, Side
+from querylint.pattern import Pattern
 
-HOLE = re.compile(r"^`\$\{([\w.]+)\}[^$`]*`$|^([\w.]+) ?\+ ?(?:\"[^\"]*\"|'[^']*')$")
-EDGE = re.compile(r"^(?:\w+\.)*(start|end)(?:_?of)?_?\w*\(([\w.]+)\)$", re.IGNORECASE)
+HOLE = Pattern(r"^`\$\{([\w.]+)\}[^$`]*`$|^([\w.]+) ?\+ ?(?:\"[^\"]*\"|'[^']*')$")
+EDGE = Pattern(r"^(?:\w+\.)*(start|end)(?:_?of)?_?\w*\(([\w.]+)\)$", re.IGNORECASE)
 LOWER = frozenset((Relation.GT, Relation.GTE))
 
 

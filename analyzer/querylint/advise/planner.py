@@ -27,9 +27,10 @@ from querylint.ir import (
     Way,
 )
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 
 MOST_ARMS = 4
-FLAG = re.compile(r"^(?:is|has|was|can)_|(?:^|_)(?:status|state|type|kind|flag|enabled|active|deleted|archived|level|mode)$", re.IGNORECASE)
+FLAG = Pattern(r"^(?:is|has|was|can)_|(?:^|_)(?:status|state|type|kind|flag|enabled|active|deleted|archived|level|mode)$", re.IGNORECASE)
 BINDING = frozenset((Relation.EQ, Relation.IN))
 
 

@@ -15,9 +15,10 @@ from querylint.advise.trace import Seen
 from querylint.advise.volume import busy
 from querylint.construction import dataclass
 from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, Work
+from querylint.pattern import Pattern
 from querylint.rule import Severity, Weight, hint
 
-OWNERS = re.compile(r"^(?:org|organization|team|workspace|tenant|user|owner|account|thread)_?id$", re.IGNORECASE)
+OWNERS = Pattern(r"^(?:org|organization|team|workspace|tenant|user|owner|account|thread)_?id$", re.IGNORECASE)
 WHOLE = (Work.FOLD, Work.GROUP, Work.DISTINCT, Work.COUNT)
 ALL_NEEDED = (Work.FIRST, Work.LAST, Work.PICK, Work.SORT, Work.SLICE, Work.COUNT, Work.FOLD, Work.GROUP, Work.DISTINCT)
 CUTS = (Work.SLICE, Work.FIRST, Work.LAST, Work.PICK)
@@ -60,7 +61,7 @@ class Sorting:
 
 
 Filtered = tuple[Load, list[Seen], list[Reduction]]
-TIMED = re.compile(r"^_creationTime$|(?:^|_|[a-z])(?:date|day|time|timestamp|at)$", re.IGNORECASE)
+TIMED = Pattern(r"^_creationTime$|(?:^|_|[a-z])(?:date|day|time|timestamp|at)$", re.IGNORECASE)
 
 
 def filtered(program: Program) -> list[Filtered]:

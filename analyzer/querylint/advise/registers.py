@@ -7,21 +7,20 @@ import re
 from querylint.advise.keys import inserts, keys
 from querylint.advise.stored import stamps
 from querylint.ir import Bound, Field, IndexKind, Program, Table
+from querylint.pattern import Pattern
 
-BEAT = re.compile(
+BEAT = Pattern(
     r"^last_?(?:heart_?beat|seen|ping(?:ed)?|pong|contact(?:ed)?|check_?in|polled|reported)(?:_?at)?$|^heart_?beat(?:_?at)?$", re.I
 )
 UP = frozenset(("online", "up", "healthy", "connected", "alive", "reachable"))
 DOWN = frozenset(("offline", "down", "unhealthy", "disconnected", "dead", "unreachable"))
-NAMED = re.compile(
-    r"^(?:name|slug|key|code|(?:agent|host|device|machine|node|service|instance|server|worker|runner)_?(?:name|id|key))$", re.I
-)
-HUMAN = re.compile(
+NAMED = Pattern(r"^(?:name|slug|key|code|(?:agent|host|device|machine|node|service|instance|server|worker|runner)_?(?:name|id|key))$", re.I)
+HUMAN = Pattern(
     r"^(?:user|owner|author|creator|member|customer|profile|account|player|guest|visitor|student|patient|person)(?:s|_?(?:id|name))?$|"
     r"e_?mail|phone|avatar|picture|^image|first_?name|last_?name|^bio$|birth|password|clerk|subject|identity|tokenIdentifier|friend",
     re.IGNORECASE,
 )
-PEOPLE = re.compile(
+PEOPLE = Pattern(
     r"(?:user|member|profile|account|customer|player|participant|visitor|guest|person|people|student|patient|friend|contact|driver|employee|"
     r"session|presence|connection|client|room)s?$",
     re.IGNORECASE,

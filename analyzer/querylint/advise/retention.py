@@ -11,13 +11,14 @@ from querylint.advise.places import quiet
 from querylint.construction import dataclass
 from querylint.ir import Access, Call, Function, Kind, Op, Origin, Program, Root, Schema, Side, Table
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 
-EVENTS = re.compile(
+EVENTS = Pattern(
     r"(?:^|[a-z_])(?:logs?|events?|metrics?|vitals|views?|visits?|hits?|clicks?|impressions?|pings?|heartbeats?|traces?|telemetry|errors?|"
     r"crashes|activity|activities|generations?|requests?|analytics|samples?|measurements?|readings?)$",
     re.IGNORECASE,
 )
-KEPT = re.compile(r"audit|ledger|payment|invoice|billing|transaction|consent|legal|moderation|abuse", re.IGNORECASE)
+KEPT = Pattern(r"audit|ledger|payment|invoice|billing|transaction|consent|legal|moderation|abuse", re.IGNORECASE)
 DEPTH = 3
 
 

@@ -8,14 +8,15 @@ from itertools import takewhile
 
 from querylint.advise.eager import links
 from querylint.ir import ITEM, Access, Bound, Function, Path, Plan, Predicate, Program, Relation, Root, Value
+from querylint.pattern import Pattern
 
-IDENTITY = re.compile(
+IDENTITY = Pattern(
     r"^(?:(?:\w+_)?(?:serial(?:_?number)?|fingerprint|checksum|digest|md5|sha\d+|hash)|uuid|guid|slug|external_id|e?mail|token)$",
     re.IGNORECASE,
 )
 
 
-KINDS = re.compile(
+KINDS = Pattern(
     r"(?:^|_)(?:type|kind|category|priority|severity|status|state|level|role|language|locale|country|region|currency|unit|license|tier|"
     r"format|taxonomy|environment|instrument|telescope|org|organi[sz]ation|tenant|workspace)$",
     re.IGNORECASE,

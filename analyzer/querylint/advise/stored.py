@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from querylint.advise.audience import TRIED, left_alone
 from querylint.ir import NOT_LITERAL, Clock, Function, Origin, Predicate, Program, Relation, Role, Root
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 
 Constants = dict[str, object]
-TOMBSTONE = re.compile(r"^(?:is_?)?(?:deleted|archived|removed|trashed|disabled|cancell?ed|revoked)_?(?:at|on|time|date)?$", re.IGNORECASE)
+TOMBSTONE = Pattern(r"^(?:is_?)?(?:deleted|archived|removed|trashed|disabled|cancell?ed|revoked)_?(?:at|on|time|date)?$", re.IGNORECASE)
 
 PAID = frozenset(("confirmed", "succeeded", "success", "paid", "settled", "captured", "complete", "completed"))
-PAYMENTS = re.compile(r"(?:payments?|transactions?|purchases?|charges?)$", re.IGNORECASE)
+PAYMENTS = Pattern(r"(?:payments?|transactions?|purchases?|charges?)$", re.IGNORECASE)
 
 
 def come_through(table: str | None, p: Predicate) -> bool:

@@ -8,8 +8,9 @@ from querylint.advise.audience import RUNS
 from querylint.advise.keys import inserts, keys
 from querylint.ir import Branch, Program, Root
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 
-ORGANIZATION = re.compile(
+ORGANIZATION = Pattern(
     r"^(?:clerk|workos|auth0?|stytch|kinde|external)?_?(?:org|organi[sz]ation|tenant|team|workspace)_?id$", re.IGNORECASE
 )
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from querylint.advise.handed import Given, arm_taken, given_by_callers, handed, reaches
 from querylint.advise.sequence import apart
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Loop, Mode, Program, Step, TargetKind, Value
 from querylint.ir.program import Effect
+from querylint.pattern import Pattern
 
-COMMIT = re.compile(r"(?:^|\.)commit$")
-WRITTEN = re.compile(r"(?:^|\.)(?:commit|flush)$")
+COMMIT = Pattern(r"(?:^|\.)commit$")
+WRITTEN = Pattern(r"(?:^|\.)(?:commit|flush)$")
 MOST_DEEP = 6
 
 
@@ -41,11 +41,11 @@ def reread(program: Program, effect: Effect) -> bool:
     return any(_ends(program, function, other.step, (), WRITTEN) for other in before)
 
 
-def _ends_within(program: Program, function: Function, block: Block, known: Given, words: re.Pattern[str], depth: int = 0) -> bool:
+def _ends_within(program: Program, function: Function, block: Block, known: Given, words: Pattern[str], depth: int = 0) -> bool:
     return any(_ends(program, function, step, known, words, depth) for step in _ordinary(block, dict(known)))
 
 
-def _ends(program: Program, function: Function, step: Step, known: Given, words: re.Pattern[str], depth: int = 0) -> bool:
+def _ends(program: Program, function: Function, step: Step, known: Given, words: Pattern[str], depth: int = 0) -> bool:
     if isinstance(step, Access):
         return words.search(step.verb) is not None
     if not isinstance(step, Call) or step.mode is not Mode.DIRECT:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from querylint.advise.places import local_effects
 from querylint.ir import ITEM, Access, Bound, Call, Function, Loop, Mode, Op, Program, Root, Target, TargetKind, Terminal
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 
-SENDING = re.compile(
+SENDING = Pattern(
     r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|(?:chat|views|conversations)_\w+|urlopen|commit)$|^requests\.|\.post$"
 )
-STORING = re.compile(r"(?:^|\.)storage\.(?:delete|store)$")
-MAILING = re.compile(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
-SIGNALING = re.compile(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
+STORING = Pattern(r"(?:^|\.)storage\.(?:delete|store)$")
+MAILING = Pattern(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
+SIGNALING = Pattern(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
 MOST_HELPERS = 2
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from querylint.ir import Role
+from querylint.pattern import Pattern
 
 _TEST_FOLDERS = frozenset(
     {"__tests__", "tests", "test", "e2e", "unittests", "unit_tests", "functional_tests", "integration_tests", "test_utils", "testutils"}
@@ -25,7 +25,7 @@ _TRIED = frozenset({"clear", "clean", "cleanup", "reset", "wipe", "purge", "popu
 _RUN = frozenset({"task", "tasks", "job", "jobs", "command", "commands", "generator", "script"})
 _MIGRATION_WORDS = frozenset({"migration", "migrations", "migrate", "backfill", "backfills"})
 _MIGRATION_FOLDERS = frozenset({"fixes"})
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = Pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def role(path: str) -> Role:

@@ -11,10 +11,10 @@ whole file, wherever it stands in it.
 from __future__ import annotations
 
 import io
-import re
 import tokenize
 
 from querylint.construction import dataclass
+from querylint.pattern import Pattern
 from querylint.text import LineIndex, Span
 
 _WORDS = "querylint:"
@@ -22,11 +22,11 @@ _HASH = (".py", ".pyi")
 _SLASH = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".toml")
 _CLOSING = {"/*": "*/", "{#": "#}"}
 _PATTERN = r"(?P<marker>//|/\*+|\{\#-?|\#)\s*querylint:\s*(?P<verb>[A-Za-z-]+)\s*(?P<names>\[[^\]]*\])?(?P<rest>.*)"
-_FIRST = re.compile(_PATTERN)
-_LATER = re.compile(rf"(?<=\s){_PATTERN}")
+_FIRST = Pattern(_PATTERN)
+_LATER = Pattern(rf"(?<=\s){_PATTERN}")
 _VERBS = ("ignore", "ignore-file")
 _MEANT = frozenset({"ignore", "ignored", "disable", "disabled", "allow", "suppress", "skip", "noqa", "off"})
-_REASON = re.compile(r"\s*--\s*(?P<reason>.*\w.*)")
+_REASON = Pattern(r"\s*--\s*(?P<reason>.*\w.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from querylint.pattern import Pattern
 from querylint.rule import Finding, Severity, lowered
 from querylint.text import LineIndex
 
 HEAD = 1000
-SAYS_SO = re.compile(
+SAYS_SO = Pattern(
     rb"@generated\b|\b(?:auto[- ]?)?generated\b[^\n]*\n?[^\n]*\bdo(?: not|n't) (?:edit|modify|change)|\bdo not edit\b[^\n]*\bgenerated\b",
     re.IGNORECASE,
 )
-COMMENT = re.compile(rb"\A(?:\s*(?://[^\n]*|#[^\n]*|/\*.*?\*/|\"\"\".*?\"\"\"))+", re.DOTALL)
+COMMENT = Pattern(rb"\A(?:\s*(?://[^\n]*|#[^\n]*|/\*.*?\*/|\"\"\".*?\"\"\"))+", re.DOTALL)
 
 
 def hushed(findings: Sequence[Finding], sources: Mapping[str, LineIndex]) -> tuple[tuple[Finding, ...], list[str]]:

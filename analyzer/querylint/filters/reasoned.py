@@ -5,23 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from querylint.pattern import Pattern
 from querylint.rule import Finding, Severity, lowered
 from querylint.text import LineIndex
 
-WRITES = re.compile(
+WRITES = Pattern(
     r"\bsignals?\b|\bone by one\b|\bone at a time\b|\bindividually\b|\b(?:needs?|has|have|must) (?:to )?call\b|"
     r"\b(?:no|not|without|instead of|rather than|n't)(?: use| using| do)?(?: an?)? ?bulk|"
     r"\bbulk_\w+\(?\)? (?:does|do|would|will|can|skips)\b",
     re.IGNORECASE,
 )
-READS = re.compile(r"\bperforms? worse\b|\b(?:is|be|was|were|are) (?:\w+ )?slower\b|\bdeliberate(?:ly)?\b|\bon purpose\b", re.IGNORECASE)
-KNOWN = re.compile(
-    rf"{READS.pattern}|\bperformance penalt|\brare (?:occurrence|case|event)|\bone by one\b|\bone at a time\b", re.IGNORECASE
-)
+READS = Pattern(r"\bperforms? worse\b|\b(?:is|be|was|were|are) (?:\w+ )?slower\b|\bdeliberate(?:ly)?\b|\bon purpose\b", re.IGNORECASE)
+KNOWN = Pattern(rf"{READS.pattern}|\bperformance penalt|\brare (?:occurrence|case|event)|\bone by one\b|\bone at a time\b", re.IGNORECASE)
 """What is said of a read per item; a relation is loaded ahead by a word, however seldom the loop runs."""
-UNDONE = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+UNDONE = Pattern(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 REASONS = {"loop-write": WRITES, "loop-read": KNOWN, "lazy-loop": READS, "map-read": KNOWN}
-HEAD = re.compile(r"^\s*(?:if|elif|else|try|with)\b.*:\s*$")
+HEAD = Pattern(r"^\s*(?:if|elif|else|try|with)\b.*:\s*$")
 NEAR = 12
 """How many lines above a place the loop around it may begin for its comment to speak of the place."""
 ABOVE = 6

@@ -5,16 +5,17 @@ It reads text that the parser has accepted already, so it only has to find its w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Union
 
+from querylint.pattern import Pattern
+
 KeyPath = tuple[Union[str, int], ...]
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_SPACE = re.compile(r"[ \t]*")
-_PLAIN = re.compile(r"[^,\]}#\n]+")
+_BARE = Pattern(r"[A-Za-z0-9_-]+")
+_BLANK = Pattern(r"(?:[ \t\r\n]|#[^\n]*)*")
+_SPACE = Pattern(r"[ \t]*")
+_PLAIN = Pattern(r"[^,\]}#\n]+")
 _QUOTES = ('"""', "'''", '"', "'")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b", '"': '"', "\\": "\\"}
 
@@ -147,7 +148,7 @@ class _Reader:
         if path not in self.lines:
             self.lines[path] = self.text.count("\n", 0, at) + 1
 
-    def skip(self, pattern: re.Pattern[str]) -> bool:
+    def skip(self, pattern: Pattern[str]) -> bool:
         if match := pattern.match(self.text, self.at):
             self.at = match.end()
         return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from querylint.frontends.convex.context import ModuleContext, context_value, database_value
 from querylint.frontends.flow.values import (
     ClassRef,
@@ -11,24 +9,25 @@ from querylint.frontends.flow.values import (
     Record,
     Val,
 )
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
-ID_TYPE = re.compile(r"""\b(?:Id|GenericId)<\s*["'](\w+)["']\s*>|\bDoc<\s*["'](\w+)["']\s*>\[\s*["']_id["']\s*\]""")
+ID_TYPE = Pattern(r"""\b(?:Id|GenericId)<\s*["'](\w+)["']\s*>|\bDoc<\s*["'](\w+)["']\s*>\[\s*["']_id["']\s*\]""")
 
 
-DOC_TYPE = re.compile(r"""\b(?:Doc|Ent|WithoutSystemFields<\s*Doc|DocumentByName<[^,<>]+,|WithId<\s*Doc)\s*<?\s*["'](\w+)["']""")
+DOC_TYPE = Pattern(r"""\b(?:Doc|Ent|WithoutSystemFields<\s*Doc|DocumentByName<[^,<>]+,|WithId<\s*Doc)\s*<?\s*["'](\w+)["']""")
 
 
-CTX_TYPE = re.compile(r"\b\w*(?:QueryCtx|MutationCtx|ActionCtx|QueryContext|MutationContext|Ctx|FunctionContext)\b")
+CTX_TYPE = Pattern(r"\b\w*(?:QueryCtx|MutationCtx|ActionCtx|QueryContext|MutationContext|Ctx|FunctionContext)\b")
 
 
-DB_TYPE = re.compile(r"""\b(?:Generic)?Database(?:Reader|Writer)\b|Ctx\s*(?:<[^<>]*>)?\[\s*["']db["']\s*\]""")
+DB_TYPE = Pattern(r"""\b(?:Generic)?Database(?:Reader|Writer)\b|Ctx\s*(?:<[^<>]*>)?\[\s*["']db["']\s*\]""")
 
 
-LIST_TYPE = re.compile(r"\[\]\s*(?:\|.*)?$|^(?:Readonly)?(?:Array|Set|Iterable)<|^readonly .*\[\]")
+LIST_TYPE = Pattern(r"\[\]\s*(?:\|.*)?$|^(?:Readonly)?(?:Array|Set|Iterable)<|^readonly .*\[\]")
 
 
-CLASS_TYPE = re.compile(r"^(\w+)(?:\s*\|.*)?$")
+CLASS_TYPE = Pattern(r"^(\w+)(?:\s*\|.*)?$")
 
 
 def typed(context: ModuleContext, value: Val, text: str) -> Val:
@@ -75,7 +74,7 @@ def _with_table(value: Val, table: str, is_id: bool) -> Val:
     )  # fmt: skip
 
 
-MEMBER_TYPE = re.compile(r"(\w+)\??\s*:\s*([^;,{}]+|\{[^{}]*\})")
+MEMBER_TYPE = Pattern(r"(\w+)\??\s*:\s*([^;,{}]+|\{[^{}]*\})")
 
 
 def _object_type(context: ModuleContext, value: Val, text: str) -> dict[str, Val]:
@@ -88,7 +87,7 @@ def _object_type(context: ModuleContext, value: Val, text: str) -> dict[str, Val
     return fields
 
 
-PROMISE = re.compile(r"^Promise<(.*)>$")
+PROMISE = Pattern(r"^Promise<(.*)>$")
 
 
 def declared_result(context: ModuleContext, result: Val, returns: str) -> Val:

@@ -26,6 +26,7 @@ from querylint.frontends.modules import Modules
 from querylint.frontends.modules.names import Definition
 from querylint.frontends.packed import packed, signature, stands_for_itself, unpacked
 from querylint.ir import Kind, Role, Schema, Table
+from querylint.pattern import Pattern
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 from querylint.syntax.typescript import parse_module
@@ -35,8 +36,8 @@ SCHEMA = tuple[Schema, tuple[Note, ...]]
 Lowering = tuple[LoweredFile, tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...]]
 stands_for_itself("undefined", tree.UNDEFINED)
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
-HEAD = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
-RUN_ONCE = re.compile(
+HEAD = Pattern(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+RUN_ONCE = Pattern(
     rb"\b(?:migration|one-?time|one-?off|clean-?up) script\b|\b(?:only in|for) (?:development|testing)(?: only\b|[!.\n])", re.I
 )
 READ_BY_NAME = (".", "convex/", "convex-helpers", "convex-ents", "convex-test")  # take a schema, and read by the indexes that code names
@@ -44,7 +45,7 @@ MOST_WAVES = 5
 # What is run by hand or no longer used: nobody waits for what it names.
 SCRIPTS = frozenset(("scripts", "script", "deprecated"))
 TOOLS = frozenset(("bin", "tools"))  # among deployed functions, the tools of an agent
-CHORE = re.compile(r"(?:check|clear|create|debug|delete|fix|import|inspect|list|migrate|populate|reset|run|scan|test|update|verify)[-_.]")
+CHORE = Pattern(r"(?:check|clear|create|debug|delete|fix|import|inspect|list|migrate|populate|reset|run|scan|test|update|verify)[-_.]")
 
 
 class ConvexFrontEnd:

@@ -20,15 +20,16 @@ from querylint.frontends.flow.merging import without
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.values import NOTHING, Closure, Marker, Query, Record, Val, join_all, lowered
 from querylint.ir import Block, Escape, Function, Kind, Origin, Role, Root
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.text import LineIndex
 
 KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
-WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+WORDS = Pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 ONCE = frozenset(
     "backfill backfills migrate migration migrations repair repairs reindex dedupe deduplicate seed seeds fixture fixtures".split()
 )
-HOOK = re.compile(r"^use[A-Z]")
+HOOK = Pattern(r"^use[A-Z]")
 
 
 @dataclass(frozen=True, slots=True)

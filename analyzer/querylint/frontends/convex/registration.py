@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from querylint.construction import dataclass
 from querylint.frontends.modules import Modules
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 REGISTRARS = {
@@ -16,8 +17,8 @@ REGISTRARS = {
     "internalQueryGeneric": ("query", False), "internalMutationGeneric": ("mutation", False), "internalActionGeneric": ("action", False),
     "httpAction": ("http", True), "httpActionGeneric": ("http", True),
 }  # fmt: skip
-CUSTOM = re.compile(r"custom(?:Query|Mutation|Action)$|^(?:zCustom|zod|effect)\w*|(?:Builder|Wrapper)$", re.IGNORECASE)
-BY_NAME = re.compile(
+CUSTOM = Pattern(r"custom(?:Query|Mutation|Action)$|^(?:zCustom|zod|effect)\w*|(?:Builder|Wrapper)$", re.IGNORECASE)
+BY_NAME = Pattern(
     r"(?:^|[a-z])(Query|Mutation|Action)(?:Builder|WithUser|WithAuth|WithRLS|WithOrg|Zod)?$|^(query|mutation|action)$|(query|mutation|action)$"
 )
 

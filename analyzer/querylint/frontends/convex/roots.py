@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Collection, Iterator
 
 from querylint.construction import dataclass
 from querylint.frontends.modules import Modules
 from querylint.frontends.modules.manifests import folders_above, join
 from querylint.frontends.modules.resolve import SUFFIXES
+from querylint.pattern import Pattern
 
 _GENERATED = "_generated"
 _SCHEMA_NAMES = tuple(f"schema{suffix}" for suffix in SUFFIXES)
 _CONFIG_NAMES = tuple(f"convex.config{suffix}" for suffix in SUFFIXES)
-_IMPORTED = re.compile(rb"""["']((?:\./|(?:\.\./)+)_generated/server)(?:\.js)?["']""")
-_REGISTERS = re.compile(
-    rb"\b(?:query|mutation|action|internalQuery|internalMutation|internalAction|httpAction)Generic\s*[(<]|\bcronJobs\s*\("
-)
-_SCHEMA_CALL = re.compile(rb"(?<!function )\bdefine(?:Ent)?Schema\s*[(<]")
-_DEFAULT = re.compile(rb"\bexport\s+default\b|\bas\s+default\b|\bmodule\.exports\b")
-_SCHEMA_PACKAGE = re.compile(rb"""["'](?:convex/server|convex-ents)(?:\.js)?["']""")
-_COMPONENT_CALL = re.compile(rb"\bdefineComponent\s*[(<]")
-_APP_CALL = re.compile(rb"\bdefineApp\s*[(<]")
+_IMPORTED = Pattern(rb"""["']((?:\./|(?:\.\./)+)_generated/server)(?:\.js)?["']""")
+_REGISTERS = Pattern(rb"\b(?:query|mutation|action|internalQuery|internalMutation|internalAction|httpAction)Generic\s*[(<]|\bcronJobs\s*\(")
+_SCHEMA_CALL = Pattern(rb"(?<!function )\bdefine(?:Ent)?Schema\s*[(<]")
+_DEFAULT = Pattern(rb"\bexport\s+default\b|\bas\s+default\b|\bmodule\.exports\b")
+_SCHEMA_PACKAGE = Pattern(rb"""["'](?:convex/server|convex-ents)(?:\.js)?["']""")
+_COMPONENT_CALL = Pattern(rb"\bdefineComponent\s*[(<]")
+_APP_CALL = Pattern(rb"\bdefineApp\s*[(<]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def _config_files(code: Collection[str]) -> Iterator[str]:
     return (path for path in code if posixpath.basename(path) in _CONFIG_NAMES)
 
 
-def _says(modules: Modules, path: str, pattern: re.Pattern[bytes]) -> bool:
+def _says(modules: Modules, path: str, pattern: Pattern[bytes]) -> bool:
     source = modules.source(path)
     return source is not None and pattern.search(source) is not None
 

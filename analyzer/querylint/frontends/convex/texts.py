@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar, cast
 
+from querylint.pattern import Pattern
+
 T = TypeVar("T")
 CLIENT_WORDS = (
     b"useQuery",
@@ -20,17 +22,17 @@ CLIENT_WORDS = (
     b"fetchMutation",
 )
 SERVER_WORDS = (b".db", b"{ db", b"runQuery", b"runMutation", b"runAction")
-QUOTED = re.compile(rb"""(["'`])([A-Za-z_]\w*)\1""")
-LAST_WORD = re.compile(rb"\w*\Z")
-NAME = re.compile(rb"[\w$\x80-\xff]+")
-VECTOR_SEARCH = re.compile(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
-REFERENCE = re.compile(
+QUOTED = Pattern(rb"""(["'`])([A-Za-z_]\w*)\1""")
+LAST_WORD = Pattern(rb"\w*\Z")
+NAME = Pattern(rb"[\w$\x80-\xff]+")
+VECTOR_SEARCH = Pattern(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
+REFERENCE = Pattern(
     rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)(?:\s+as\s+[\w.<>\s]+\))?((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})"""
 )
 REFERRING = (b"api", b"Api", b"internal", b"Internal", b"components")
-ROUTE = re.compile(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
-RUN_BY_HAND = re.compile(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
-PASSED_THROUGH = re.compile(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)
+ROUTE = Pattern(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
+RUN_BY_HAND = Pattern(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
+PASSED_THROUGH = Pattern(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
 NAMING = CHOOSING | {b"index", b"searchIndex", b"vectorIndex"}
 LONGEST = 400  # bytes before a quotation in which the word that calls with it is looked for
@@ -87,7 +89,7 @@ class Text:
         return self._once(name, lambda: _quoted(self.source, names))
 
 
-def _routes(pattern: re.Pattern[bytes], source: bytes) -> list[str]:
+def _routes(pattern: Pattern[bytes], source: bytes) -> list[str]:
     return [f"{route[1].decode()}:{route[2].decode()}" for route in pattern.finditer(source)]
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from querylint.frontends.convex.context import ModuleContext, Registered
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Closure, External, Marker, Val, derived
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 PACKAGES = frozenset(("node-cron", "cron", "croner", "node-schedule"))
 STARTING = frozenset(("schedule", "scheduleJob"))
-SCREEN = re.compile(r"^(?:[A-Z]|use[A-Z])")
+SCREEN = Pattern(r"^(?:[A-Z]|use[A-Z])")
 
 
 def starts(node: tree.Call, func: Val, base: Val | None) -> bool:

@@ -32,17 +32,18 @@ from querylint.frontends.flow.values import (
 )
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.ir import Bound, Mode, Root, Target, TargetKind
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 RUN = {"runQuery": Mode.QUERY, "runMutation": Mode.MUTATION, "runAction": Mode.ACTION}
 CLIENT_METHODS = {"query": Mode.QUERY, "mutation": Mode.MUTATION, "action": Mode.ACTION}
-OWN_HOOK = re.compile(r"use\w*Query\w*$")
+OWN_HOOK = Pattern(r"use\w*Query\w*$")
 HOOKS = frozenset(
     "useQuery usePaginatedQuery useStableQuery usePreloadedQuery convexQuery useQueryWithStatus useStablePaginatedQuery useSuspenseQuery "
     "usePaginatedQuery_experimental useConvexQuery".split()
 )
 FETCHERS = {"fetchQuery": Mode.QUERY, "preloadQuery": Mode.QUERY, "fetchMutation": Mode.MUTATION, "fetchAction": Mode.ACTION}
-COMPONENT = re.compile(r"(?:^|\.)component\w*\.", re.IGNORECASE)
+COMPONENT = Pattern(r"(?:^|\.)component\w*\.", re.IGNORECASE)
 
 
 class ConvexVocabulary:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -14,9 +12,10 @@ from querylint.frontends.flow.values import (
     derived,
 )
 from querylint.ir import Escape, LoopKind, Mode, Root, Target, TargetKind
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
-ASSERTION = re.compile(r"^(?:assert|invariant|ensure|must|require)(?![a-z])")
+ASSERTION = Pattern(r"^(?:assert|invariant|ensure|must|require)(?![a-z])")
 
 
 def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:

@@ -12,6 +12,7 @@ from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, ClassRef, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import Access, Call, Loop, LoopKind, Work
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 
@@ -244,7 +245,7 @@ def _open(shape: Shape) -> Shape:
     return shape
 
 
-BATCHING = re.compile(r"batch|chunk|in_slices|partition|paginate", re.IGNORECASE)
+BATCHING = Pattern(r"batch|chunk|in_slices|partition|paginate", re.IGNORECASE)
 GROWING = frozenset(("push", "unshift", "add", "set", "append", "extend", "update", "setdefault", "insert"))
 
 

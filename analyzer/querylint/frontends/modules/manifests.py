@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 
 from querylint.construction import dataclass
+from querylint.pattern import Pattern
 
 CONFIG_NAMES = ("tsconfig.json", "jsconfig.json")
 DEEPEST = 10
-_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
-_TRAILING = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
+_COMMENT = Pattern(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+_TRAILING = Pattern(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 
 
 def read_json(source: bytes | None) -> object:

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Iterator
 
 from querylint.frontends.modules.manifests import Manifests, folders_above, join
+from querylint.pattern import Pattern
 
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 _SOURCES_OF = {".js": (".ts", ".tsx"), ".jsx": (".tsx", ".ts"), ".mjs": (".mts",), ".cjs": (".cts",)}
-_BUILT = re.compile(r"^(?:\./)?(?:dist|build|lib|out|esm|cjs|module|types|\.output)(?:/(?:esm|cjs|types|src|module|commonjs|node))?/")
-_GENERATED = re.compile(r"(?:^|/)_generated/([^/]+?)(?:\.d)?(?:\.[cm]?[jt]s)?$")
+_BUILT = Pattern(r"^(?:\./)?(?:dist|build|lib|out|esm|cjs|module|types|\.output)(?:/(?:esm|cjs|types|src|module|commonjs|node))?/")
+_GENERATED = Pattern(r"(?:^|/)_generated/([^/]+?)(?:\.d)?(?:\.[cm]?[jt]s)?$")
 # A project's own `convex/server.ts` must not stand in for the package, nor source code for what front ends know by name.
-_PACKAGE = re.compile(
+_PACKAGE = Pattern(
     r"^(?:convex/(?:server|values|browser|nextjs|react|react-clerk|react-auth0|react-internal)(?:\.js)?|convex-(?:helpers|ents)(?:/.*)?)$"
 )
 ALIASES = ("@/", "~/", "#/", "$lib/", "@convex/", "~convex/", "$convex/", "convex/")

@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import keyword, last_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.modules import PythonModules
 
-TABLE = re.compile(r"^(?:celery_?)?beat_?schedule$", re.IGNORECASE)
+TABLE = Pattern(r"^(?:celery_?)?beat_?schedule$", re.IGNORECASE)
 RELEVANT = (b"beat_schedule", b"beatschedule", b"add_periodic_task")
-DECLARED = re.compile(rb"\bname\s*=\s*[\"']")
+DECLARED = Pattern(rb"\bname\s*=\s*[\"']")
 SIGNED = frozenset(("s", "si", "signature"))
 
 

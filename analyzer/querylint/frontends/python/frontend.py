@@ -17,17 +17,16 @@ from querylint.frontends.python.project import PythonProject
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.stacks import STACKS
 from querylint.ir import Access, Dialect, Function, Role, Schema, Table
+from querylint.pattern import Pattern
 from querylint.result import Note, NoteKind
 from querylint.syntax.python import lower_module
 
 ROOT = "."
-REVISION = re.compile(rb"^down_revision\b", re.MULTILINE)
+REVISION = Pattern(rb"^down_revision\b", re.MULTILINE)
 INVENTORS = (b"faker", b"mimesis", b"model_bakery", b"factory.")
-INVENTING = re.compile(
-    rb"^(?:from|import) +(?:faker|mimesis|model_bakery)\b|\bfactory\.(?:Faker|Sequence|SubFactory|django\.)", re.MULTILINE
-)
-TRYING = re.compile(rb"^(?:from|import) +(?:unittest|django\.test|rest_framework\.test|testtools)\b", re.MULTILINE)
-CASES = re.compile(rb"^[ \t]*class \w+\([^)]*TestCase\b", re.MULTILINE)
+INVENTING = Pattern(rb"^(?:from|import) +(?:faker|mimesis|model_bakery)\b|\bfactory\.(?:Faker|Sequence|SubFactory|django\.)", re.MULTILINE)
+TRYING = Pattern(rb"^(?:from|import) +(?:unittest|django\.test|rest_framework\.test|testtools)\b", re.MULTILINE)
+CASES = Pattern(rb"^[ \t]*class \w+\([^)]*TestCase\b", re.MULTILINE)
 MOST_WAVES = 5
 DEEPEST = 20_000
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.python.beats import sets_up
 from querylint.frontends.python.classes import ClassInfo
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import last_name
 
@@ -15,10 +16,8 @@ if TYPE_CHECKING:
     from querylint.frontends.python.modules import PythonModules
 
 TERMINAL = ("click", "typer", "asyncclick", "rich_click", "cyclopts", "fire", "flask.cli", "quart.cli", "invoke")
-SCHEDULED = re.compile(
-    r"^(?:a?p?scheduler|sched|cron\w*|crontab|periodic_task|scheduled_\w+|repeat_every|interval_schedule)$", re.IGNORECASE
-)
-SCHEDULER = re.compile(r"schedul|cron|^schedule$", re.IGNORECASE)
+SCHEDULED = Pattern(r"^(?:a?p?scheduler|sched|cron\w*|crontab|periodic_task|scheduled_\w+|repeat_every|interval_schedule)$", re.IGNORECASE)
+SCHEDULER = Pattern(r"schedul|cron|^schedule$", re.IGNORECASE)
 SCHEDULING = (b"schedul", b"cron")
 HANDLING = frozenset(("handle", "handle_noargs", "handle_app_config", "handle_label"))  # what a management command is started by
 OFTEN = frozenset(("interval", "cron", "crontab", "schedule", "every", "trigger"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from querylint.construction import dataclass
@@ -15,10 +14,11 @@ from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.jobs import is_job
 from querylint.frontends.python.project import PythonProject, returned
 from querylint.ir import Escape, Function, Kind, Role
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
-CACHING = re.compile(r"^(?:cache_(?:page|response|view)|cached_(?:response|view)|response_cache)$")
+CACHING = Pattern(r"^(?:cache_(?:page|response|view)|cached_(?:response|view)|response_cache)$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from querylint.ir import Role
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
-WORD = re.compile(rb"[A-Za-z_]\w*")
+WORD = Pattern(rb"[A-Za-z_]\w*")
 DECLARATIVE = (".toml", ".cfg", ".ini", ".yaml", ".yml")  # where entry points are named
 PLAIN = ("django.db.models.", "typing.")
-HOOKS = re.compile(
+HOOKS = Pattern(
     r"__|a?save$|a?delete$|(?:full_)?clean|validate_|get_absolute_url$|natural_key$|a?refresh_from_db$|from_db$|get_next_|get_previous_|"
     r"get_deferred_fields$|serializable_value$|get_constraints$|check$|date_error_message$|unique_error_message$|prepare_database_save$|"
     r"_(?:do|perform|get|set|prepare|check|save)_"

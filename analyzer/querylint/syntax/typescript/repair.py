@@ -6,18 +6,19 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from querylint.pattern import Pattern
 from querylint.syntax.typescript.grammar import TYPESCRIPT
 
 # The types of a module by its path; `import("x").then` is a value.
-_IMPORTED = re.compile(
+_IMPORTED = Pattern(
     rb"""(\btypeof\s+)?\bimport\(\s*(?:"[^"\n]*"|'[^'\n]*')\s*,?\s*\)(?(1)|(?=\s*\.\s*(?!(?:then|catch|finally)\b)[\w$]))"""
 )
 # Texts of elements, and of their attributes, with an ampersand that begins no character reference: the grammar takes it for one. Text
 # that a closing tag ends is sure; what another tag or an expression ends may be an intersection of types.
-_AMPERSAND = re.compile(rb"&(?!#?\w+;)")
-_ATTRIBUTE = re.compile(rb"""[\w-]=(?:"[^"&<>]*+&[^"<>]*+"|'[^'&<>]*+&[^'<>]*+')""")
-_CLOSED = re.compile(rb"(?:(?<!=)>|\})[^<>{}&]*+&[^<>{}]*+(?=</)")
-_OPENED = re.compile(rb"(?:(?<!=)>|\})[^<>{}&]*+&(?!&)[^<>{}]*+(?=[<{])")
+_AMPERSAND = Pattern(rb"&(?!#?\w+;)")
+_ATTRIBUTE = Pattern(rb"""[\w-]=(?:"[^"&<>]*+&[^"<>]*+"|'[^'&<>]*+&[^'<>]*+')""")
+_CLOSED = Pattern(rb"(?:(?<!=)>|\})[^<>{}&]*+&[^<>{}]*+(?=</)")
+_OPENED = Pattern(rb"(?:(?<!=)>|\})[^<>{}&]*+&(?!&)[^<>{}]*+(?=[<{])")
 
 
 def repaired(path: str, source: bytes) -> Iterator[Callable[[bytes], bytes]]:

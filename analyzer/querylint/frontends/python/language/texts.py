@@ -11,6 +11,7 @@ from itertools import product
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import MOST_TEXTS, NOTHING, TEXT, Many, Marker, Val, derived, literal, many
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.tree import HOLE
 
@@ -20,8 +21,8 @@ STARTS = re.compile(
     r"(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|ALTER|DROP|TRUNCATE|MERGE|PRAGMA|EXPLAIN)\b(?!['’]|\s*[:=.,!?])",
     re.IGNORECASE | re.DOTALL,
 )
-_FIELD = re.compile(r"\{(?:(\w*)(?:[.\[][^{}]*)?(?:![rsa])?(?::[^{}]*)?)\}|\{\{|\}\}")
-_PERCENT = re.compile(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?([srdif])|%%")
+_FIELD = Pattern(r"\{(?:(\w*)(?:[.\[][^{}]*)?(?:![rsa])?(?::[^{}]*)?)\}|\{\{|\}\}")
+_PERCENT = Pattern(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?([srdif])|%%")
 SAME = frozenset(("strip", "lstrip", "rstrip", "lower", "upper", "expandtabs", "dedent", "cleandoc", "casefold"))
 
 Variant = tuple[str, tuple[Val, ...]]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, External, Marker, Val
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.stack import Stack
 from querylint.ir import Facts, Mode, Target, TargetKind
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 CLIENT = "convex client"
@@ -16,7 +15,7 @@ CLIENTS = frozenset(("ConvexClient", "ConvexHttpClient"))
 MODES = {
     "query": Mode.QUERY, "mutation": Mode.MUTATION, "action": Mode.ACTION, "subscribe": Mode.SUBSCRIBE,
 }  # fmt: skip
-ROUTE = re.compile(r"[A-Za-z_][\w./-]*(?::\w+)?")
+ROUTE = Pattern(r"[A-Za-z_][\w./-]*(?::\w+)?")
 
 
 class ConvexClient(Stack):

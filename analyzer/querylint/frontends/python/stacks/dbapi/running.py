@@ -11,6 +11,7 @@ from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Rec
 from querylint.frontends.python.stacks.dbapi.fetching import Fetch, Taken
 from querylint.frontends.python.stacks.dbapi.vocabulary import SYSTEM_SPACES, SYSTEM_TABLES
 from querylint.ir import ITEM, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Table, Terminal, Value, Way
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.sql import PRIMARY, Condition, Operand, OperandKind, Operation, Output, Statement, TableUse, qualified
 
@@ -79,7 +80,7 @@ def main_table(statement: Statement) -> TableUse | None:
     return None
 
 
-CACHING = re.compile(r"cache|memo", re.IGNORECASE)
+CACHING = Pattern(r"cache|memo", re.IGNORECASE)
 
 
 def _kept(m: State) -> bool:

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from querylint.construction import replace
 from querylint.frontends.python.project import PythonProject
 from querylint.ir import Role, Table
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.sql import Definitions, definitions, script_order
 from querylint.syntax.tree import HOLE
 
-_DEFINES = re.compile(rb"CREATE\s+(?:TEMP\w*\s+)?(?:UNIQUE\s+)?(?:TABLE|INDEX)|ALTER\s+TABLE|DROP\s+(?:TABLE|INDEX)", re.IGNORECASE)
-_DYNAMIC = re.compile(rb"(?<!def )\b(?:create|add)_index\(|_index_update\(|CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:%|\{)", re.IGNORECASE)
-_INDEX = re.compile(r"CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.IGNORECASE)
-_STATEMENT = re.compile(r"\s*(?:--[^\n]*\n\s*)*(?:CREATE|ALTER|DROP|BEGIN|PRAGMA)\b", re.IGNORECASE)
+_DEFINES = Pattern(rb"CREATE\s+(?:TEMP\w*\s+)?(?:UNIQUE\s+)?(?:TABLE|INDEX)|ALTER\s+TABLE|DROP\s+(?:TABLE|INDEX)", re.IGNORECASE)
+_DYNAMIC = Pattern(rb"(?<!def )\b(?:create|add)_index\(|_index_update\(|CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?:%|\{)", re.IGNORECASE)
+_INDEX = Pattern(r"CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.IGNORECASE)
+_STATEMENT = Pattern(r"\s*(?:--[^\n]*\n\s*)*(?:CREATE|ALTER|DROP|BEGIN|PRAGMA)\b", re.IGNORECASE)
 
 
 def read_tables(project: PythonProject) -> dict[str, Table]:

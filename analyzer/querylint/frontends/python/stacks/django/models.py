@@ -15,18 +15,17 @@ from querylint.frontends.python.stacks.django.indexes import field_indexes, meta
 from querylint.frontends.python.stacks.django.managers import manager_class
 from querylint.frontends.python.stacks.django.signals import watched
 from querylint.ir import Field, Index, Link, Table
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.text import Span
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
-RELEVANT = re.compile(
-    rb"Field\(|ForeignKey|models\.Model|Model\)|Mixin|Manager|QuerySet|AbstractUser|AbstractBaseUser|Model\b.*:\s*$", re.M
-)
-USER_SETTING = re.compile(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
+RELEVANT = Pattern(rb"Field\(|ForeignKey|models\.Model|Model\)|Mixin|Manager|QuerySet|AbstractUser|AbstractBaseUser|Model\b.*:\s*$", re.M)
+USER_SETTING = Pattern(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
 
-PROFILE_SETTING = re.compile(rb"^\s*AUTH_PROFILE_MODULE\s*=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
+PROFILE_SETTING = Pattern(rb"^\s*AUTH_PROFILE_MODULE\s*=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
 
 PRIMARY = "pk"
 
@@ -79,7 +78,7 @@ class Models:
 
     # Finding.
 
-    def _setting(self, files: list[str], pattern: re.Pattern[bytes]) -> str:
+    def _setting(self, files: list[str], pattern: Pattern[bytes]) -> str:
         for path in files:
             if "setting" in path or "conf" in path:
                 hit = pattern.search(self.project.modules.source(path) or b"")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import last_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django.models import Model, Models
 
-SIGNALS = re.compile(rb"(?:pre|post)_(?:save|delete)|m2m_changed")
+SIGNALS = Pattern(rb"(?:pre|post)_(?:save|delete)|m2m_changed")
 WATCHING = frozenset("pre_save post_save pre_delete post_delete m2m_changed".split())
 
 

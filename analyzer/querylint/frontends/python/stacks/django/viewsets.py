@@ -5,12 +5,12 @@ A viewset that lists gets a method that runs its serializer for each row of its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django.nodes import call_of, do
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
 LISTED = "serialized_list"
-ROUTES = re.compile(rb"\.as_view\(\s*(?:actions\s*=\s*)?\{|\.register\(")
+ROUTES = Pattern(rb"\.as_view\(\s*(?:actions\s*=\s*)?\{|\.register\(")
 MOST = 3
 
 

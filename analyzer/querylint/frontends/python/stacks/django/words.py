@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from querylint.ir import Relation
+from querylint.pattern import Pattern
 
 MODEL_BASES = frozenset(
     "django.db.models.Model django.db.models.base.Model django.contrib.gis.db.models.Model mptt.models.MPTTModel "
@@ -50,7 +49,7 @@ BUILDERS = frozenset(
     "extra union intersection difference complex_filter iterator aiterator values values_list dates datetimes get_queryset specific "
     "live public non_polymorphic instance_of _clone _all db_manager language visible get_query_set".split()
 )
-ELSEWHERE = re.compile(r"^(?:switch_|use_|using_|set_|in_)?(?:schema|tenant|database|db|shard)_(?:context|scope|override|connection)$")
+ELSEWHERE = Pattern(r"^(?:switch_|use_|using_|set_|in_)?(?:schema|tenant|database|db|shard)_(?:context|scope|override|connection)$")
 """Context managers of libraries that send what is asked inside of them to the database, or the schema, of one tenant."""
 OWN = "rows of the class"
 """A call that nobody wrote: the framework takes the rows over, and the class that describes the list says what comes along with them."""

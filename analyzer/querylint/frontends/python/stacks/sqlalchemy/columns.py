@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,14 @@ from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in, returned, true
 from querylint.ir import Field, Index, IndexKind
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, keyword, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
-WORDS = re.compile(r"[A-Za-z_]\w*")
+WORDS = Pattern(r"[A-Za-z_]\w*")
 EMPTY = frozenset("Mapped Optional Annotated None Union list List set Set Sequence Collection dict Dict WriteOnlyMapped DynamicMapped "
                   "typing orm t".split())  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from querylint.construction import replace
@@ -11,6 +10,7 @@ from querylint.frontends.flow.values import Query, Val, derived
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries
 from querylint.frontends.python.stacks.sqlalchemy.expressions import model_of
 from querylint.ir import Plan, Way
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
 SELECTING = ("select", "query_")
-FETCHING = re.compile(r"^(?:get|find|fetch)(?:_(?:by|if|one|or|first)(?:_\w+)?)?$")
+FETCHING = Pattern(r"^(?:get|find|fetch)(?:_(?:by|if|one|or|first)(?:_\w+)?)?$")
 
 
 def called(state: State, models: Models, node: tree.Call, name: str, base: Val) -> Val | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-CREATED = re.compile(rb"""\bcreate_table\(\s*["'](\w+)["']""")
-KEYED = re.compile(rb"primary_?key", re.IGNORECASE)
-ADDED = re.compile(rb"create_primary_key|PRIMARY\s+KEY|PrimaryKeyConstraint", re.IGNORECASE)
-SPREAD = re.compile(rb"[,(]\s*\*")
+from querylint.pattern import Pattern
+
+CREATED = Pattern(rb"""\bcreate_table\(\s*["'](\w+)["']""")
+KEYED = Pattern(rb"primary_?key", re.IGNORECASE)
+ADDED = Pattern(rb"create_primary_key|PRIMARY\s+KEY|PrimaryKeyConstraint", re.IGNORECASE)
+SPREAD = Pattern(rb"[,(]\s*\*")
 
 NEAR = 200
 """How many bytes from the words for a primary key its table may be named."""

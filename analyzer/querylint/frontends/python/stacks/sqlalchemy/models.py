@@ -15,6 +15,7 @@ from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import returned
 from querylint.frontends.python.stacks.sqlalchemy.relations import relate
 from querylint.ir import Link, Role, Table
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, keyword, text_of
 from querylint.text import Span
@@ -22,10 +23,10 @@ from querylint.text import Span
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
-RELEVANT = re.compile(rb"Column\(|mapped_column|relationship\(|__tablename__|Mapped\[|SQLModel|\.Model\b|Table\(|__table__")
-ASSOCIATION = re.compile(rb"^[A-Z]\w* *= *[\w.]+\(\s*[\"']\w+[\"'],\s*[A-Z]\w+,\s*[A-Z]\w+", re.MULTILINE)
-AS_TABLE = re.compile(rb"\btable\s*=\s*True")
-CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+RELEVANT = Pattern(rb"Column\(|mapped_column|relationship\(|__tablename__|Mapped\[|SQLModel|\.Model\b|Table\(|__table__")
+ASSOCIATION = Pattern(rb"^[A-Z]\w* *= *[\w.]+\(\s*[\"']\w+[\"'],\s*[A-Z]\w+,\s*[A-Z]\w+", re.MULTILINE)
+AS_TABLE = Pattern(rb"\btable\s*=\s*True")
+CAPITALS = Pattern(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 MOST_UNWRAPPED = 4
 
 

@@ -11,15 +11,16 @@ from querylint.frontends.python.stacks.sqlalchemy.columns import add_index, fill
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in
 from querylint.ir import Link
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, keyword, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
-COLLECTION = re.compile(r"\b(?:list|List|set|Set|Sequence|Collection|dict|Dict|Iterable|WriteOnlyMapped|DynamicMapped)\b")
-QUALIFIED = re.compile(r"\b([A-Za-z_]\w*)\.(?:c\.)?([a-z_]\w*)")
-LATER = re.compile(rb"^[A-Z]\w*\.\w+ *=|map_imperatively|\bmapper\(|^(?:\w+\.)?Index\(", re.MULTILINE)
+COLLECTION = Pattern(r"\b(?:list|List|set|Set|Sequence|Collection|dict|Dict|Iterable|WriteOnlyMapped|DynamicMapped)\b")
+QUALIFIED = Pattern(r"\b([A-Za-z_]\w*)\.(?:c\.)?([a-z_]\w*)")
+LATER = Pattern(rb"^[A-Z]\w*\.\w+ *=|map_imperatively|\bmapper\(|^(?:\w+\.)?Index\(", re.MULTILINE)
 
 
 def relate(models: Models) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from querylint.construction import replace
@@ -12,6 +11,7 @@ from querylint.frontends.python.portable import SEVERAL
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, conditions, model_of, predicates
 from querylint.ir import Bound, Escape, Mode, Plan, Target, TargetKind, Terminal, Way
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STATEMENT = "sqlalchemy statement"
 KEPT = b"expire_on_commit"
-KEEPING = re.compile(rb"""\bexpire_on_commit["']?\s*[=:]\s*False\b""")
+KEEPING = Pattern(rb"""\bexpire_on_commit["']?\s*[=:]\s*False\b""")
 
 
 def keep_rows(project: PythonProject) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from querylint.ir import Relation
+from querylint.pattern import Pattern
 
 PACKAGES = ("sqlalchemy", "sqlmodel", "flask_sqlalchemy", "flask_sqlalchemy_lite", "quart_sqlalchemy", "fastapi_sqlalchemy")
 PLAIN = ("typing", "abc.", "enum.", "collections", "dataclasses", "pydantic", "flask_login", "flask_user", "builtins")
@@ -13,7 +14,7 @@ BASE_MAKERS = frozenset("declarative_base automap_base generate_base".split())
 COLUMNS = frozenset("Column mapped_column Field".split())
 RELATIONS = frozenset("relationship relation dynamic_loader Relationship".split())
 EXTENSIONS = frozenset("SQLAlchemy".split())
-PARTIAL = re.compile(r"_(?:where|using|ops|length|include)$")
+PARTIAL = Pattern(r"_(?:where|using|ops|length|include)$")
 TYPES = {
     "String": "string", "Text": "string", "Unicode": "string", "UnicodeText": "string", "VARCHAR": "string", "TEXT": "string",
     "CITEXT": "string", "UUID": "string", "Uuid": "string", "Enum": "string", "str": "string",
@@ -67,7 +68,7 @@ EXECUTORS = frozenset("execute scalars scalar stream stream_scalars exec fetch_a
 ROW_WRITES = frozenset("add add_all delete merge refresh expunge expire flush commit bulk_save_objects bulk_insert_mappings "
                        "bulk_update_mappings rollback".split())  # fmt: skip
 BULK = frozenset("bulk_save_objects bulk_insert_mappings bulk_update_mappings".split())
-SESSION = re.compile(r"(?:^|_)(?:db_?)?(?:session|sess)$|^db$|DBSession|^Session$", re.IGNORECASE)
+SESSION = Pattern(r"(?:^|_)(?:db_?)?(?:session|sess)$|^db$|DBSession|^Session$", re.IGNORECASE)
 SESSIONS = frozenset("Session AsyncSession scoped_session async_scoped_session SQLAlchemySession".split())
 CONNECTIONS = frozenset("Connection AsyncConnection Engine AsyncEngine".split())
 MAKERS = frozenset("sessionmaker async_sessionmaker create_session".split())

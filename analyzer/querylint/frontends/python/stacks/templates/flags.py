@@ -5,15 +5,16 @@ A name that no code gives may come from anywhere, one that a context processor, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
-GIVEN = re.compile(rb"""["'](\w+)["']\s*(?:\]\s*=(?!=)|:)""")
-NAMED = re.compile(rb"(\w+)\s*=(?!=)")
-HANDED = re.compile(rb"get_context_data\(([^()]*)\)")
-ROUTED = re.compile(rb"<(?:\w+:)?(\w+)>")
-PROCESSOR = re.compile(rb"""["']([\w.]+)\.\w+["']""")
-EVERYWHERE = re.compile(rb"@[\w.]*context_processor\b|\.globals\b|extra_context")
+from querylint.pattern import Pattern
+
+GIVEN = Pattern(rb"""["'](\w+)["']\s*(?:\]\s*=(?!=)|:)""")
+NAMED = Pattern(rb"(\w+)\s*=(?!=)")
+HANDED = Pattern(rb"get_context_data\(([^()]*)\)")
+ROUTED = Pattern(rb"<(?:\w+:)?(\w+)>")
+PROCESSOR = Pattern(rb"""["']([\w.]+)\.\w+["']""")
+EVERYWHERE = Pattern(rb"@[\w.]*context_processor\b|\.globals\b|extra_context")
 OWN = frozenset("view form formset object object_list page_obj paginator is_paginated user request perms messages csrf_token debug".split())
 
 

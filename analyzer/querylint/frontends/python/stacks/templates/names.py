@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from querylint.frontends.flow.state import State
 from querylint.frontends.templates.folders import Templates
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 MOST = 3
 # `questions/{mobile/}list.html` of a decorator stands for two templates; without the part in braces it is the usual one.
-HOLE = re.compile(r"\{[^{}]*\}")
+HOLE = Pattern(r"\{[^{}]*\}")
 
 
 def pages_named(state: State, templates: Templates, node: tree.Expr) -> list[str]:

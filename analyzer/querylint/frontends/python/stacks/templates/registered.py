@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import last_name, text_of
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
 # What a module that registers something says; others are not parsed for it.
-SIGNS = re.compile(
+SIGNS = Pattern(
     rb"\.Library\(|\bregister\.|templatetags|global_function|\.globals\b|\.filters\b|jinja2\.filters|template_filter|template_global"
 )
 DECORATORS = {
