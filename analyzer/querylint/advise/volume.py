@@ -7,6 +7,7 @@ import re
 from querylint.advise.audience import Audience, audience
 from querylint.ir import Access, Bound, IndexKind, Op, Program, Role
 from querylint.ir.program import Site
+from querylint.pattern import Pattern
 
 LONG = 50
 MANY = 1000
@@ -19,8 +20,8 @@ MADE_WITH_USE = (
 )
 
 
-def _ending(*words: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{'|'.join(' '.join(words).split())})$", re.IGNORECASE)
+def _ending(*words: str) -> Pattern[str]:
+    return Pattern(rf"(?:{'|'.join(' '.join(words).split())})$", re.IGNORECASE)
 
 
 CROWD = _ending(LEFT_BY_MANY)

@@ -45,7 +45,7 @@ def load(path: str, most: int = MOST_BYTES) -> bytes | None:
         os.close(handle)
 
 
-def save(path: str, data: bytes, suffix: str, most: int) -> None:
+def save(path: str, pieces: tuple[bytes, ...], suffix: str, most: int) -> None:
     """Keep bytes, whole or not at all; of the files with the suffix only the latest `most` stay."""
     part = f"{path}.{os.getpid()}.part"
     folder = os.path.dirname(path)
@@ -54,7 +54,7 @@ def save(path: str, data: bytes, suffix: str, most: int) -> None:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _flag("O_BINARY"), 0o600)
         try:
             with open(handle, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
             os.replace(part, path)
         finally:
             if os.path.lexists(part):

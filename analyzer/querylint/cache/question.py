@@ -61,7 +61,7 @@ class Question:
 
     def keep(self, entry: Entry) -> None:
         """Keep an answer, whole or not at all; where that cannot be done, the next run has to find it anew."""
-        place.save(self.path, encode(entry), ".answer", MOST_ANSWERS)
+        place.save(self.path, (encode(entry),), ".answer", MOST_ANSWERS)
 
 
 def asked(args: list[str]) -> Question | None:

@@ -61,7 +61,7 @@ def entry(question: Question, said: Said, seen: Seen) -> Entry | None:
 
 def unsettled(made: Entry) -> bool:
     """Whether there may be other files in a folder than those that were found there when the run began."""
-    return any(probe.stamp == UNKNOWN for probe in made.folders)
+    return any(probe.stamp == UNKNOWN and probe.digest != MISSING for probe in made.folders)
 
 
 def _sources(seen: Seen, began: int) -> Iterable[Probe | None]:

@@ -94,7 +94,7 @@ class KeptParts:
         return marshal.dumps((self.judged, [(name, room.ground, list(_rows(room))) for name, room in self.rooms.items()]))
 
     @classmethod
-    def load(cls, data: bytes) -> KeptParts:
+    def load(cls, data: bytes | memoryview) -> KeptParts:
         """What `dump` has made; nothing is kept where these bytes are something else."""
         try:
             judged, rooms = marshal.loads(data)
