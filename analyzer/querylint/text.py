@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate
 
 from querylint.construction import dataclass
 
@@ -46,13 +47,9 @@ class LineIndex:
     def _starts(self) -> list[int]:
         """Where each line begins, found once somebody asks: of most files nobody does."""
         if self._lines is None:
-            starts = [0]
-            find = self.source.find
-            at = find(b"\n")
-            while at >= 0:
-                starts.append(at + 1)
-                at = find(b"\n", at + 1)
-            self._lines = starts
+            lengths = map(len, self.source.split(b"\n"))
+            self._lines = [0, *accumulate(map((1).__add__, lengths))]
+            self._lines.pop()  # the end of the file
         return self._lines
 
     def position(self, offset: int) -> tuple[int, int]:

@@ -36,7 +36,7 @@ def _seen(project: Project, outcome: Outcome, paths: Sequence[Path], baseline: P
         root,
         project.digests(),
         (*found.folders, *found.environments),
-        [path for path in (os.path.join(root, file) for file in found.files) if os.path.islink(path)],
+        [os.path.join(root, link) for link in found.links],
         _settings(project, outcome, baseline),
         {os.path.abspath(path if path.is_dir() else path.parent) for path in paths}
         | {os.path.abspath(path) for path in paths if path.is_symlink()},

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import field
 
 from querylint.construction import dataclass
+from querylint.pattern import Pattern
 
 _GLOB = re.compile(r"[*?\[\\]")
 _CLASSES = {
@@ -26,8 +27,8 @@ class _Matcher:
 
     names: frozenset[str]
     paths: frozenset[str]
-    name_glob: re.Pattern[str] | None
-    path_glob: re.Pattern[str] | None
+    name_glob: Pattern[str] | None
+    path_glob: Pattern[str] | None
 
     def hit(self, path: str, name: str) -> bool:
         if name in self.names or path in self.paths:
@@ -48,14 +49,17 @@ class _Layer:
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """One ignore file. `cut` is how much of a path leads to its folder."""
+    """One ignore file. `any` holds all its patterns, whatever they say; `cut` is how much of a path leads to its folder."""
 
     layers: tuple[_Layer, ...]
+    any: _Layer
     cut: int = 0
 
     def verdict(self, path: str, name: str, folder: bool) -> bool | None:
         """True for ignored, False for expressly not ignored, None for not mentioned; the last pattern that matches decides."""
         path = path[self.cut :]
+        if not (self.any.folders if folder else self.any.files).hit(path, name):
+            return None
         for layer in self.layers:
             if (layer.folders if folder else layer.files).hit(path, name):
                 return not layer.negated
@@ -78,6 +82,7 @@ def ignored(chain: Chain, path: str, name: str, folder: bool) -> bool:
 def compile_lines(lines: Iterable[str], cut: int = 0) -> Patterns:
     """The patterns of an ignore file, or of a list of globs in the same language."""
     drafts: list[_Draft] = []
+    every = _Draft(negated=False)
     for line in lines:
         text = _trimmed(line)
         if not text or text.startswith("#"):
@@ -85,8 +90,9 @@ def compile_lines(lines: Iterable[str], cut: int = 0) -> Patterns:
         negated = text.startswith("!")
         if not drafts or drafts[-1].negated != negated:
             drafts.append(_Draft(negated))
-        drafts[-1].add(text.removeprefix("!"))
-    return Patterns(tuple(draft.finished() for draft in reversed(drafts)), cut)
+        for draft in (drafts[-1], every):
+            draft.add(text.removeprefix("!"))
+    return Patterns(tuple(draft.finished() for draft in reversed(drafts)), every.finished(), cut)
 
 
 def compile_text(data: bytes, cut: int = 0) -> Patterns:
@@ -136,9 +142,9 @@ class _Draft:
         return _Layer(self.negated, self.both.matcher(), self.both.matcher(self.folders))
 
 
-def _any(regexes: Iterable[str]) -> re.Pattern[str] | None:
+def _any(regexes: Iterable[str]) -> Pattern[str] | None:
     joined = "|".join(regexes)
-    return re.compile(joined, re.DOTALL) if joined else None
+    return Pattern(joined, re.DOTALL) if joined else None
 
 
 def _trimmed(line: str) -> str:

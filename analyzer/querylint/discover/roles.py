@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 from querylint.ir import Role
@@ -50,11 +51,11 @@ def role(path: str) -> Role:
     return Role.CODE
 
 
-def _invents(words: list[str]) -> bool:
+def _invents(words: tuple[str, ...]) -> bool:
     """Whether a file makes rows up: `create_test_data`, `dummy_data_task`."""
     while words and words[-1] in _RUN:
         words = words[:-1]
-    return words[-1:] == ["data"] and not _INVENTED.isdisjoint(words[:-1])
+    return words[-1:] == ("data",) and not _INVENTED.isdisjoint(words[:-1])
 
 
 def _tests(name: str) -> bool:
@@ -81,10 +82,11 @@ def _seeds(folder: str) -> bool:
     return folder in _SEED_FOLDERS or not _SEED_WORDS.isdisjoint(_words(folder))
 
 
-def _mocks(words: list[str]) -> bool:
+def _mocks(words: tuple[str, ...]) -> bool:
     """Whether a file name speaks of mocked data; a mock interview is a product, not a mock."""
     return bool(words) and words[0] in _MOCK_WORDS and _MOCK_PRODUCTS.isdisjoint(words)
 
 
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name)]
+@cache  # most files lie in the same few folders
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(name))

@@ -37,7 +37,7 @@ class Discovery:
 
     `files` are sources and the configuration that front ends need, `folders` those that were walked (the root is the empty string),
     `generated` the folders that hold a `_generated` folder, which itself is never read, `environments` the folders that were passed over
-    because of what lies in them, `idle` the excluding globs that left out nothing.
+    because of what lies in them, `idle` the excluding globs that left out nothing, `links` the files that are links.
     """
 
     root: Path
@@ -47,6 +47,7 @@ class Discovery:
     notes: tuple[Note, ...] = ()
     environments: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 def discover(scope: Scope, excludes: Sequence[str] = (), force_exclude: bool = True, prefix: str = "") -> Discovery:
@@ -199,16 +200,19 @@ class _Walk:
     def finished(self) -> Discovery:
         root = str(self.scope.root)
         listed = set(self.files)
+        links: list[str] = []
         for link in sorted(self.links):
             real = _inside(root, link)
             if real is not None and real not in listed:
                 listed.add(real)
-                self.files.append(link)
+                links.append(link)
+        self.files += links
         self.files.sort()
         self.explain()
         return Discovery(
             self.scope.root, tuple(self.files), tuple(sorted(self.folders)), tuple(sorted(self.generated)),
             tuple(sorted(self.notes, key=lambda note: (note.path, note.message))), tuple(sorted(self.environments)),
+            links=tuple(links),
         )  # fmt: skip
 
     def explain(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.rule import Finding, Severity
 
 SETTINGS = "the settings say so"
@@ -13,7 +13,9 @@ SETTINGS = "the settings say so"
 def weighed(finding: Finding, severity: Severity) -> Finding:
     """A finding with the severity that it has by the settings, and with a reason if that makes it a hint."""
     because = (finding.found.because or SETTINGS) if severity is Severity.INFO else ""
-    return replace(finding, severity=severity, found=replace(finding.found, because=because))
+    if because != finding.found.because:
+        return replace(finding, severity=severity, found=replace(finding.found, because=because))
+    return finding if severity is finding.severity else replace(finding, severity=severity)
 
 
 def visible(findings: Iterable[Finding], show: Severity) -> tuple[Finding, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.rule import Finding
 
 # `hashlib` loads a whole library of ciphers. Its own sums are in `_sha2` from Python 3.12 on, and were in `_sha256` before.
