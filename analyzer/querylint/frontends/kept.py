@@ -132,6 +132,7 @@ class Look:
         self._answers = answers
         self._known: dict[Question, Answer] = {}
         self._used: dict[str, Part] = {}
+        self._held: set[str] = set()
         self._steady = False
 
     def answer(self, question: Question) -> Answer:
@@ -151,7 +152,7 @@ class Look:
     def has(self, name: str, key: bytes) -> bool:
         """Whether a part was kept that holds."""
         part = self._room.parts.get(name)
-        return part is not None and part.key == key and self._holds(part)
+        return part is not None and part.key == key and self._holds(name, part)
 
     def part(self, name: str, form: object, key: bytes, make: Callable[[], tuple[T, Iterable[Question]]]) -> T:
         """A part as it was kept, if it holds; else what `make` gives, with the questions that it was taken from.
@@ -159,7 +160,7 @@ class Look:
         `form` is the type of the value; whatever is made from something else than answers goes into the `key`.
         """
         part = self._room.parts.get(name)
-        if part is None or part.key != key or not self._holds(part) or not _opened(part, form):
+        if part is None or part.key != key or not self._holds(name, part) or not _opened(part, form):
             value, questions = make()
             part = Part(key, tuple((question, self.answer(question)) for question in sorted(questions)), form, value)
         self._used[name] = part
@@ -169,9 +170,18 @@ class Look:
         """The value of a part has grown since it was made or found."""
         self._used[name].data = None
 
-    def _holds(self, part: Part) -> bool:
-        steady = self._steady
-        return all((steady and question[0] == "import") or self.answer(question) == answer for question, answer in part.asked)
+    def _holds(self, name: str, part: Part) -> bool:
+        """Whether all that a part was taken from is as it was, which is found out once in a look."""
+        if name in self._held:
+            return True
+        steady, known = self._steady, self._known
+        for question, answer in part.asked:
+            if steady and question[0] == "import":
+                continue
+            if (known[question] if question in known else self.answer(question)) != answer:
+                return False
+        self._held.add(name)
+        return True
 
     def end(self, ground: Iterable[Question]) -> None:
         """Keep what this look has used, and forget the rest; `ground` is what the meaning of imports hangs on."""

@@ -73,6 +73,7 @@ class ConvexFrontEnd:
         self._home: dict[str, ConvexRoot | None] = {}
         self._by_hand: dict[str, bool] = {}
         self._given: dict[str, bytes] = {}
+        self._keys: dict[str, bytes] = {}
         self._handing: dict[str, tuple[str, ...]] = {}
         self._passing: dict[str, tuple[tuple[str, str, str], ...]] = {}
         self._tables: dict[str, dict[str, Table]] = {}
@@ -214,7 +215,10 @@ class ConvexFrontEnd:
         root = self._root(path)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
         home = root.folder if root is not None else self._api_root(None)
-        key = repr((self._rooted, self.role(path), self._script(path), root, route, home)).encode("utf-8", "surrogateescape")
+        key = self._keys.get(path)
+        if key is None:
+            about = (self._rooted, self.role(path), self._script(path), root, route, home)
+            key = self._keys[path] = repr(about).encode("utf-8", "surrogateescape")
         tables: set[tuple[str, str]] = set()
         make = partial(self._module, path, root, route, Asking(home, self._tables.get(home, {}), tables))
         return key, make, tables
