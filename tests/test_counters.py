@@ -14,7 +14,9 @@ import pytest
 
 from laid import lay
 from querylint import discover, engine
+from querylint.cache.digest import digest
 from querylint.engine import Project
+from querylint.frontends import kept
 from querylint.frontends.modules import project as modules
 from querylint.frontends.python.frontend import MOST_WAVES
 from querylint.frontends.python.lower import Found, ModuleLowering
@@ -61,6 +63,24 @@ def test_no_file_is_parsed_twice(app: str, parsed: Parsed) -> None:
     assert result.findings
     assert parsed
     assert max(parsed.values()) == 1, parsed.most_common(3)
+
+
+@pytest.mark.parametrize("app", ["hooklabs", "newsroom-django"])
+def test_no_file_is_digested_twice(app: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    digested: Counter[bytes] = Counter()
+
+    def counting(data: bytes) -> bytes:
+        digested[data] += 1
+        return digest(data)
+
+    monkeypatch.setattr(kept, "digest", counting)
+    rules = engine.load_rules()
+    scope = discover.locate((APPS / app,))
+    project = Project(scope, engine.settings_for(scope.root, rules), kept=kept.KeptParts())
+    assert engine.run(project.whole, rules).findings
+    read = {path: data for path, data in project.contents.items() if data is not None}
+    assert project.digests().items() >= {path: digest(data) for path, data in read.items()}.items()
+    assert {data: digested[data] for data in read.values()} == Counter(read.values())
 
 
 def test_code_that_has_nothing_to_do_with_the_database_is_not_parsed(tmp_path: Path, parsed: Parsed) -> None:
@@ -142,17 +162,17 @@ def test_a_convex_project_loads_nothing_for_python_nor_what_is_heavy() -> None:
     modules = loaded("check", str(APPS / "hooklabs"), "--format", "concise")
     assert modules & HEAVY == set()
     assert not [name for name in modules if name.startswith(("querylint.frontends.python", "querylint.lsp", "querylint.syntax.sql"))]
-    assert len(modules) <= 420
+    assert len(modules) <= 396
 
 
 def test_a_python_project_loads_no_parser_of_typescript() -> None:
     modules = loaded("check", str(APPS / "newsroom-django"), "--format", "concise")
     assert modules & (HEAVY - {"sqlglot"}) == set()
     assert "tree_sitter" not in modules
-    assert len(modules) <= 466
+    assert len(modules) <= 441
 
 
 def test_help_loads_neither_front_ends_nor_rules() -> None:
     modules = loaded("rules", "--help")
     assert not [name for name in modules if name.startswith(("querylint.frontends", "querylint_rules", "querylint.link", "tree_sitter"))]
-    assert len(modules) <= 200
+    assert len(modules) <= 180
