@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, External, Marker, Val
@@ -22,9 +23,9 @@ ROUTE = re.compile(r"[A-Za-z_][\w./-]*(?::\w+)?")
 class ConvexClient(Stack):
     """Programs that call the functions of a Convex deployment by name."""
 
-    name = "convex client"
-    words = (b"ConvexClient", b"ConvexHttpClient")
-    facts = Facts(parallel=False)
+    name: ClassVar[str] = "convex client"
+    words: ClassVar[tuple[bytes, ...]] = (b"ConvexClient", b"ConvexHttpClient")
+    facts: Facts = Facts(parallel=False)
 
     def annotated(self, name: str, args: tuple[Val, ...]) -> Val | None:
         """A parameter or field that is declared to be a client."""
