@@ -36,11 +36,14 @@ def main() -> None:
     sections = [_heading(peers, missing, options.rounds)]
     for tree in convex:
         cold = races.cold(tree)
-        sections.append(_race(f"Cold, {tree.name}", [cold, *races.typescript(tree, peers)], options.rounds, options.limit, tree))
+        every = [cold, *(races.cold(tree, python) for python in options.beside), *races.typescript(tree, peers)]
+        sections.append(_race(f"Cold, {tree.name}", every, options.rounds, options.limit, tree))
         sections.append(_race(f"Cold against ESLint, {tree.name}", [cold, *races.eslint(tree, peers)], options.few, options.limit, tree))
-    sections += [_race(f"Cold, {t.name}", [races.cold(t), *races.python(t, peers)], options.rounds, options.limit, t) for t in django]
+    for tree in django:
+        every = [races.cold(tree), *(races.cold(tree, python) for python in options.beside), *races.python(tree, peers)]
+        sections.append(_race(f"Cold, {tree.name}", every, options.rounds, options.limit, tree))
     if options.scale:
-        sections += _scaled(convex[0], options.scale, work, peers, options.rounds, options.few, options.limit)
+        sections += _scaled(convex[0], options.scale, work, peers, options)
     text = "\n".join(sections)
     print(text)
     options.output.write_text(text)
@@ -57,6 +60,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--tree", action="append", default=[], metavar="[NAME=]PATH", help="a tree to read instead of the packages (repeatable)"
     )
+    parser.add_argument(
+        "--beside", action="append", default=[], type=_interpreter, metavar="PYTHON", help="whose querylint races as well (repeatable)"
+    )
     parser.add_argument("--scale", type=int, nargs="*", default=[1000, 10_000], metavar="FILES", help="sizes of the scaled copies")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each race (%(default)s)")
     parser.add_argument("--few", type=int, default=3, help="rounds of the races that take minutes (%(default)s)")
@@ -64,6 +70,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=HERE / ".work", help="where trees and tools are kept")
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md", help="where the table goes")
     return parser.parse_args()
+
+
+def _interpreter(text: str) -> Path:
+    return Path(text).absolute()
 
 
 def _heading(peers: Peers, missing: Sequence[str], rounds: int) -> str:
@@ -96,7 +106,8 @@ def _row(one: Measured, first: Measured) -> str:
     return f"| {one.name} | {took.cpu:.2f} | {took.wall:.2f} | {took.peak:.0f} | {compared} |"
 
 
-def _scaled(seed: trees.Tree, sizes: Sequence[int], work: Path, peers: Peers, rounds: int, few: int, limit: float) -> list[str]:
+def _scaled(seed: trees.Tree, sizes: Sequence[int], work: Path, peers: Peers, options: argparse.Namespace) -> list[str]:
+    rounds, few, limit = options.rounds, options.few, options.limit
     sections = []
     colds: list[tuple[int, float]] = []
     for size in sizes:
@@ -109,7 +120,10 @@ def _scaled(seed: trees.Tree, sizes: Sequence[int], work: Path, peers: Peers, ro
         beside = [races.git(tree), *races.typescript(tree, peers)[:1], races.click(tree)]
         sections.append(_race(f"Warm, {tree.name}", [races.warm(tree, cache), *beside], rounds, limit, tree) + f"\nCold: {peak}.\n")
         if size <= min(sizes):
-            changed = [races.changed(tree, cache), races.click(tree)]
+            pythons = [races.HERE, *options.beside]
+            caches = [work / "cache" / f"{tree.path.name} {number}" for number in range(len(pythons))]
+            changed = [races.changed(tree, *one, moved=moved) for moved in (False, True) for one in zip(caches, pythons, strict=True)]
+            changed.append(races.click(tree))
             sections.append(_race(f"One changed file, {tree.name}", changed, few, limit, tree))
     if len(colds) > 1:
         (small, less), *_, (large, more) = colds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -13,37 +14,54 @@ from benchmarks.measure import Contestant
 from benchmarks.peers import Peers
 from benchmarks.trees import Tree
 
-QUERYLINT = (str(Path(sys.executable).with_name("querylint")), "check", "--format", "concise", "--quiet")
+HERE = Path(sys.executable)
 COLD = "querylint, cold"
 WARM = "querylint, nothing changed"
 CHANGED = "querylint, one file changed"
+MOVED = "querylint, one file changed, its functions moved"
 EDITED = b"// a line of the benchmark %s\n"
 
 
-def cold(tree: Tree) -> Contestant:
+def cold(tree: Tree, python: Path = HERE) -> Contestant:
     """No kept answer."""
-    return Contestant(COLD, (*QUERYLINT, "--no-cache", "."), tree.path)
+    return Contestant(COLD + _whose(python), (*_querylint(python), "--no-cache", "."), tree.path)
+
+
+def _querylint(python: Path) -> tuple[str, ...]:
+    """The command, as an interpreter has it installed."""
+    return (str(python.with_name("querylint")), "check", "--format", "concise", "--quiet")
+
+
+def _whose(python: Path) -> str:
+    """The environment of an interpreter, where it is not the one that runs the races."""
+    return "" if python == HERE else f" ({python.parent.parent.name})"
 
 
 def warm(tree: Tree, cache: Path) -> Contestant:
     """The answer of a run before, which is not measured."""
     environment = {"QUERYLINT_CACHE_DIR": str(cache)}
-    return Contestant(WARM, (*QUERYLINT, "."), tree.path, environment, lambda: _asked(tree, environment))
+    return Contestant(WARM, (*_querylint(HERE), "."), tree.path, environment, lambda: _asked(tree, environment))
 
 
-def _asked(tree: Tree, environment: dict[str, str]) -> None:
-    subprocess.run((*QUERYLINT, "."), cwd=tree.path, env={**os.environ, **environment}, check=False, capture_output=True)
+def _asked(tree: Tree, environment: dict[str, str], python: Path = HERE) -> None:
+    subprocess.run((*_querylint(python), "."), cwd=tree.path, env={**os.environ, **environment}, check=False, capture_output=True)
 
 
-def changed(tree: Tree, cache: Path) -> Contestant:
-    """One source ends in a comment that it had at no run before."""
+def changed(tree: Tree, cache: Path, python: Path = HERE, *, moved: bool = False) -> Contestant:
+    """One source has a comment that it had at no run before: at its end, or at its start, which moves all that it holds."""
     source = next(file for file in sorted(tree.path.rglob("*.ts")) if b"ctx.db" in file.read_bytes())
     plain = re.sub(EDITED % rb"\d+", b"", source.read_bytes())
+    environment = {"QUERYLINT_CACHE_DIR": str(cache)}
+    rounds = itertools.count(1)
 
     def edit() -> None:
-        source.write_bytes(plain + EDITED % str(time.time_ns()).encode())
+        if not cache.exists():
+            _asked(tree, environment, python)
+        added = EDITED % str(time.time_ns()).encode()
+        source.write_bytes(added * next(rounds) + plain if moved else plain + added)
 
-    return Contestant(CHANGED, (*QUERYLINT, "."), tree.path, {"QUERYLINT_CACHE_DIR": str(cache)}, edit)
+    name = (MOVED if moved else CHANGED) + _whose(python)
+    return Contestant(name, (*_querylint(python), "."), tree.path, environment, edit)
 
 
 def typescript(tree: Tree, peers: Peers) -> list[Contestant]:

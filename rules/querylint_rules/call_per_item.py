@@ -25,12 +25,12 @@ that one person or thing has, and where nobody waits, for rows that leave the li
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, waited_for
 from querylint.advise.items import answered, few_of_one, just_come
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
+from querylint.construction import replace
 from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Kind, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Use, Work
 from querylint.ir.program import Edge, Remote, Site
 from querylint.pattern import Pattern

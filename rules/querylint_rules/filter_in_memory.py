@@ -23,7 +23,6 @@ fills with use.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from querylint.advise.advised import advised
 from querylint.advise.demands import outranked, reduction_shape
@@ -31,6 +30,7 @@ from querylint.advise.memory import Load, anchor, gone_through, home, joins, tra
 from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
 from querylint.advise.trace import Seen
+from querylint.construction import replace
 from querylint.ir import Bound, Plan, Predicate, Program, Relation, Table, Use, Way, Work
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule

@@ -19,7 +19,6 @@ migrations. It is a hint where a helper asks it beside the work that it does for
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from querylint.advise.asking import asks_the_same
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, waited_for
@@ -28,6 +27,7 @@ from querylint.advise.eager import missing, sources
 from querylint.advise.places import describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, rounds
+from querylint.construction import replace
 from querylint.ir import Access, Bound, Branch, Call, Clock, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Terminal
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Hoist

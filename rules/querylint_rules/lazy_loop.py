@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field, replace
+from dataclasses import field
 
 from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload
 from querylint.advise.audience import UNWAITED, unhurried
@@ -43,7 +43,7 @@ from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.advise.sessions import few_by_identity, met, queried
 from querylint.advise.transactions import expires
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.ir import ITEM, Access, Bound, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
 from querylint.ir.program import Site
 from querylint.pattern import Pattern

@@ -229,7 +229,7 @@ def _remedy(
     folds = [s for s in seen.uses if s.use.work is Work.FOLD]
     if numbered and extreme(folds) and Work.COUNT not in kinds and not seen.whole:
         return end_of_index(table, (), folds)
-    only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in (*COUNTING, Work.EMPTY))
+    only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in COUNTING and s.use.work is not Work.EMPTY)
     if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
     if only_counted and not _asked_about(seen) and not seen.whole:

@@ -46,6 +46,7 @@ MAKING = frozenset(("create", "get_or_create", "update_or_create"))
 PREPOSITION = Pattern(r" (?:a row of|into|from|to)$")
 RELATING = frozenset(("add", "remove"))
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
+TOLD = LOOKING | {ASSIGNED, ENDING}  # what another finding, or the end of the unit of work, tells
 
 
 @rule(pattern="loop-write", severity=Severity.INFO, cwe=1050)
@@ -104,11 +105,7 @@ def _written(program: Program, site: Site, call: Call) -> Access | None:
     """The write that a call certainly brings about, close by."""
     effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE]
     first = effects[0] if len(effects) == 1 else None
-    return (
-        first.access
-        if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in (*LOOKING, ASSIGNED, ENDING)
-        else None
-    )
+    return first.access if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in TOLD else None
 
 
 def _batch(program: Program, site: Site, write: Access) -> bool:

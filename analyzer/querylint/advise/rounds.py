@@ -231,12 +231,12 @@ def _inside(loop: Loop) -> frozenset[int]:
 def _paging(loop: Loop, needs: frozenset[int], inside: frozenset[int]) -> bool:
     """The step needs a variable that an earlier round set from what it had read, or the loop goes on only while reads say so."""
     carried = {c.id: c.deps for c in loop.carried}
-    for number in needs & carried.keys():
+    for number in needs.intersection(carried):
         if _closure(carried[number], carried) & inside:
             return True
     if loop.kind is LoopKind.WHILE:
         control = _closure(loop.control, carried)
-        return bool(control & inside) or not (loop.counted or needs & carried.keys())
+        return bool(control & inside) or not (loop.counted or needs.intersection(carried))
     return False
 
 

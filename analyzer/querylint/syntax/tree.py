@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import field
 from enum import Enum
 from operator import attrgetter
-from typing import TypeVar, Union
+from typing import Any, TypeVar, Union
 
 from querylint.construction import dataclass
 
@@ -587,7 +587,7 @@ def _parts(
     slots = [slot for slot in named if slot not in ("at", "end", "assigns") and types.get(slot) not in passed]
     made = None
     if slots and not issubclass(kind, str):
-        get = attrgetter(*slots)
+        get: Callable[[object], Any] = attrgetter(*slots)
         made = get if len(slots) > 1 else lambda node: (get(node),)
     known[kind] = made
     return made

@@ -12,6 +12,7 @@ from querylint.syntax import tree
 
 RANGE = {"eq": Relation.EQ, "gt": Relation.GT, "gte": Relation.GTE, "lt": Relation.LT, "lte": Relation.LTE, "search": Relation.SEARCH}
 COMPARE = {"eq": Relation.EQ, "neq": Relation.NE, "gt": Relation.GT, "gte": Relation.GTE, "lt": Relation.LT, "lte": Relation.LTE}
+FILTERS = frozenset((*COMPARE, "and", "or", "not"))
 FLIP = {Relation.LT: Relation.GT, Relation.LTE: Relation.GTE, Relation.GT: Relation.LT, Relation.GTE: Relation.LTE}
 
 
@@ -118,7 +119,7 @@ def filter_predicates(m: State, callback: Val, at: int, end: int) -> tuple[Predi
 
 
 def _compares(node: tree.Expr) -> bool:
-    return isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in (*COMPARE, "and", "or", "not")
+    return isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in FILTERS
 
 
 def _read(m: State, closure: Closure, node: tree.Expr, conditional: bool) -> tuple[Predicate, ...]:

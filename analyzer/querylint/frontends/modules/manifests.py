@@ -180,7 +180,8 @@ class Manifests:
         seen.add(path)
         yield path
         extends = self.record(path).get("extends")
-        for parent in reversed(extends if isinstance(extends, list) else [extends]):
+        parents: list[object] = extends if isinstance(extends, list) else [extends]
+        for parent in reversed(parents):
             if not isinstance(parent, str) or not parent.startswith("."):
                 continue
             target = join(posixpath.dirname(path), parent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Val
@@ -24,10 +24,10 @@ class Stack:
     that uses the stack has one in some file. A stack that stands `aside` reaches no database of its own: it only helps others.
     """
 
-    name = ""
-    words: tuple[bytes, ...] = ()
-    aside = False
-    facts = Facts()
+    name: ClassVar[str] = ""
+    words: ClassVar[tuple[bytes, ...]] = ()
+    aside: ClassVar[bool] = False
+    facts: Facts = Facts()
 
     def __init__(self, project: PythonProject) -> None:
         self.project = project

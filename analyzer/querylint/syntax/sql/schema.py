@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
+from querylint.construction import replace
 from querylint.ir import Field, Index, IndexKind, Schema, Table
 from querylint.syntax.sql.ddl import ORDERED_OTHERWISE, AddColumns, ColumnDef, Create, Forget, KeyDef, Rename, changes
 from querylint.syntax.sql.script import definitions

@@ -48,8 +48,11 @@ def _parsed(parser: Parser, source: bytes) -> tuple[Tree, int | None]:
         furthest = max(furthest, at + len(found))
         return found
 
+    def late(*_: object) -> bool:
+        return time.process_time() > last
+
     try:
-        return parser.parse(piece, progress_callback=lambda *_: time.process_time() > last), cut
+        return parser.parse(piece, progress_callback=late), cut
     except ValueError:  # what was begun is not to be ended in time: nothing of the file can be told
         parser.reset()
         return parser.parse(b""), 0

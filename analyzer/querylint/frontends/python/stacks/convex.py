@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, External, Marker, Val
 from querylint.frontends.python.language.arguments import placed
@@ -21,9 +23,9 @@ ROUTE = Pattern(r"[A-Za-z_][\w./-]*(?::\w+)?")
 class ConvexClient(Stack):
     """Programs that call the functions of a Convex deployment by name."""
 
-    name = "convex client"
-    words = (b"ConvexClient", b"ConvexHttpClient")
-    facts = Facts(parallel=False)
+    name: ClassVar[str] = "convex client"
+    words: ClassVar[tuple[bytes, ...]] = (b"ConvexClient", b"ConvexHttpClient")
+    facts: Facts = Facts(parallel=False)
 
     def annotated(self, name: str, args: tuple[Val, ...]) -> Val | None:
         """A parameter or field that is declared to be a client."""

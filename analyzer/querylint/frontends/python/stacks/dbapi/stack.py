@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from querylint.construction import replace
@@ -30,9 +31,18 @@ _IMPORTS = {word: re.compile(_IMPORT + re.escape(word) + rb"\b", re.MULTILINE) f
 class DbApi(Stack):
     """Programs that write SQL themselves."""
 
-    name = "dbapi"
-    words = (b".execute", b".fetch", b"runQuery", b"runInteraction", b"execute_values", b"execute_batch", b"sqlite3", b"psycopg")
-    facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, once=False)
+    name: ClassVar[str] = "dbapi"
+    words: ClassVar[tuple[bytes, ...]] = (
+        b".execute",
+        b".fetch",
+        b"runQuery",
+        b"runInteraction",
+        b"execute_values",
+        b"execute_batch",
+        b"sqlite3",
+        b"psycopg",
+    )
+    facts: Facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, once=False)
 
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)

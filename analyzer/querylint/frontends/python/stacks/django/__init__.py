@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from querylint.construction import replace
 from querylint.frontends.flow import works
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 class Django(Stack):
     """Everything that reaches a database through Django."""
 
-    name = "django"
-    words = (b"django.db", b"from django", b"import django")
-    facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, lazy=True, once=False)
+    name: ClassVar[str] = "django"
+    words: ClassVar[tuple[bytes, ...]] = (b"django.db", b"from django", b"import django")
+    facts: Facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, lazy=True, once=False)
 
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
 from querylint.construction import replace
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 class SqlAlchemy(Stack):
     """Everything that reaches a database through SQLAlchemy."""
 
-    name = "sqlalchemy"
-    words = (b"sqlalchemy", b"sqlmodel")
-    facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, lazy=True, once=False, identity=True)
+    name: ClassVar[str] = "sqlalchemy"
+    words: ClassVar[tuple[bytes, ...]] = (b"sqlalchemy", b"sqlmodel")
+    facts: Facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, lazy=True, once=False, identity=True)
 
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)
@@ -230,7 +230,7 @@ class SqlAlchemy(Stack):
         if isinstance(receiver, Query):
             if receiver.flavor == sessions.STATEMENT:
                 return sessions.continued(self, state, node, name, base, receiver)
-            if receiver.flavor in (queries.FLAVOR, *queries.RESULTS):
+            if receiver.flavor in queries.FLAVORS:
                 return self._noted(state, queries.method(state, self.models, node, name, base, receiver), receiver)
             return None
         if isinstance(receiver, Marker):
@@ -314,7 +314,7 @@ class SqlAlchemy(Stack):
     def rows(self, state: State, value: Val, at: int, end: int, *, partial: bool) -> Val | None:
         """A query or a result is iterated."""
         query = value.shape
-        if not isinstance(query, Query) or query.flavor not in (queries.FLAVOR, *queries.RESULTS):
+        if not isinstance(query, Query) or query.flavor not in queries.FLAVORS:
             return None
         found = queries.rows(state, value, at, end, "iteration").settled()
         if not query.cut:
@@ -324,7 +324,7 @@ class SqlAlchemy(Stack):
     def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
         """A query is searched, indexed or cut; it has no length and is always true."""
         query = value.shape
-        if not isinstance(query, Query) or query.flavor not in (queries.FLAVOR, *queries.RESULTS):
+        if not isinstance(query, Query) or query.flavor not in queries.FLAVORS:
             return None
         at, end = node.at, node.end
         if how is Consumption.SLICED:

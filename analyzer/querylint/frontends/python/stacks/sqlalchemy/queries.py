@@ -29,6 +29,7 @@ FLAVOR = "sqlalchemy"
 RESULT = "sqlalchemy result"
 LATER = "sqlalchemy result of an asynchronous session"
 RESULTS = (RESULT, LATER)
+FLAVORS = (FLAVOR, *RESULTS)
 AWAITED = "!awaited"
 TUPLES = "tuples"
 FIRST = "first"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
@@ -31,9 +31,9 @@ DEPTH = 4
 class TemplateStack(Stack):
     """Templates of Django and Jinja, walked by whoever renders them."""
 
-    name = "templates"
-    words = (b"render", b"emplate")
-    aside = True
+    name: ClassVar[str] = "templates"
+    words: ClassVar[tuple[bytes, ...]] = (b"render", b"emplate")
+    aside: ClassVar[bool] = True
 
     def __init__(self, project: PythonProject) -> None:
         super().__init__(project)
