@@ -87,6 +87,7 @@ class State:
         self.yields: list[Val] = []
         self.results: dict[int, tuple[Query, Val]] = {}
         self.decided = Decided()
+        self.beside: dict[str, object] = {}  # what a vocabulary notes of this walk for itself, by names of its own
 
     # Walking: supplied by the machine.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Val
@@ -15,6 +15,31 @@ from querylint.syntax import tree
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
+
+
+T = TypeVar("T")
+
+
+class Noted(Generic[T]):
+    """What a stack notes of each walk: it is gone with the walk. `empty` makes what stands for nothing noted yet."""
+
+    def __init__(self, name: str, empty: Callable[[], T]) -> None:
+        self.name = name
+        self.empty = empty
+
+    def of(self, state: State) -> T:
+        """What is noted of a walk, to be added to."""
+        if self.name not in state.beside:
+            state.beside[self.name] = self.empty()
+        return cast("T", state.beside[self.name])
+
+    def put(self, state: State, value: T) -> None:
+        """Note something in the place of what was noted."""
+        state.beside[self.name] = value
+
+    def forget(self, state: State) -> None:
+        """Note nothing."""
+        state.beside.pop(self.name, None)
 
 
 class Stack:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import ClassVar
-from weakref import WeakKeyDictionary
 
 from querylint.construction import replace
 from querylint.frontends.flow.calls import outside
@@ -15,7 +14,7 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.project import PythonProject
-from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.stack import Noted, Stack
 from querylint.frontends.python.stacks.dbapi import vocabulary as words
 from querylint.frontends.python.stacks.dbapi.fetching import FETCHES, PLAIN_FETCHES, Fetch, Reading, Taken, path_of, read
 from querylint.frontends.python.stacks.dbapi.running import CURSOR, Lookup, Run, concerns, fetched, lookup_in, lookup_of, run
@@ -49,7 +48,7 @@ class DbApi(Stack):
         self.wrappers = Wrappers(project)
         self._tables: dict[str, Table] | None = None
         self._read: dict[int, Reading] = {}
-        self._latest: WeakKeyDictionary[State, dict[str, Val]] = WeakKeyDictionary()
+        self._latest: Noted[dict[str, Val]] = Noted("latest statements", dict)
         self.dialect = self._dialect()
         if self.dialect == "sqlite":
             self.facts = replace(self.facts, embedded=True)
@@ -233,7 +232,7 @@ class DbApi(Stack):
             if name not in PLAIN_FETCHES:
                 return None
             assert isinstance(node.func, tree.Member)
-            known = self._latest.get(state, {}).get(path_of(node.func.base))
+            known = self._latest.of(state).get(path_of(node.func.base))
             if known is None:
                 return None
             cursor = known
@@ -251,7 +250,7 @@ class DbApi(Stack):
         path = path_of(receiver)
         settled = cursor.settled()
         if path:
-            self._latest.setdefault(state, {})[path] = settled
+            self._latest.of(state)[path] = settled
         plain = base.shape is None or isinstance(base.shape, Marker)
         if plain and isinstance(receiver, tree.Name) and receiver.id not in ("self", "cls"):
             state.replace(receiver, settled)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
-from weakref import WeakKeyDictionary
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import LOADER, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
-from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.stack import Noted, Stack
 from querylint.frontends.python.stacks.sqlalchemy import functions, inherited, loaders, queries, rows, schemas, sessions, visitors, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, any_column, column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
@@ -36,9 +35,9 @@ class SqlAlchemy(Stack):
         super().__init__(project)
         self.models: Models
         self.facts = replace(self.facts, expires=not sessions.keep_rows(project))
-        self._gathered: WeakKeyDictionary[State, list[tuple[frozenset[int], str | None]]] = WeakKeyDictionary()
-        self._worked: WeakKeyDictionary[State, int] = WeakKeyDictionary()
-        self._held: WeakKeyDictionary[State, set[str]] = WeakKeyDictionary()
+        self._gathered: Noted[list[tuple[frozenset[int], str | None]]] = Noted("gathered rows", list)
+        self._worked: Noted[int] = Noted("last work", int)
+        self._held: Noted[set[str]] = Noted("held tables", set)
 
     def tables(self) -> Mapping[str, Table]:
         """The mapped classes and tables of the project."""
@@ -55,28 +54,28 @@ class SqlAlchemy(Stack):
 
     def gather(self, state: State, deps: frozenset[int], table: str | None) -> None:
         """A row waits to be written."""
-        self._gathered.setdefault(state, []).append((deps, table))
+        self._gathered.of(state).append((deps, table))
 
     def gathered(self, state: State) -> list[tuple[frozenset[int], str | None]]:
         """The rows that wait to be written."""
-        return self._gathered.get(state, [])
+        return self._gathered.of(state)
 
     def flushed(self, state: State) -> None:
         """Nothing waits any more."""
-        self._gathered.pop(state, None)
+        self._gathered.forget(state)
 
     def holds(self, state: State, table: str | None) -> bool:
         """Whether a list of a table was loaded before: a row of it that is asked for by its key costs nothing."""
-        return table is not None and table in self._held.get(state, ())
+        return table is not None and table in self._held.of(state)
 
     def worked(self, state: State) -> bool:
         """Whether the present round of a loop has done something outside: then what it writes is kept before the next begins."""
-        return bool(state.frames) and self._worked.get(state, 0) >= state.frames[-1].id
+        return bool(state.frames) and self._worked.of(state) >= state.frames[-1].id
 
     def hold(self, state: State, table: str | None) -> None:
         """A list of a table was loaded."""
         if table is not None:
-            self._held.setdefault(state, set()).add(table)
+            self._held.of(state).add(table)
 
     # Names.
 
@@ -199,7 +198,7 @@ class SqlAlchemy(Stack):
         shape = func.shape
         if isinstance(shape, External):
             if shape.source.startswith(words.EFFECTS):
-                self._worked[state] = state.counter
+                self._worked.put(state, state.counter)
             if _ours(shape.source):
                 made = functions.outside(self, state, node, shape.source)
                 if made is not None:
