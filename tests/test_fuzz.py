@@ -9,7 +9,7 @@ import pytest
 
 from fuzz.mutations import MUTATIONS, mutated
 from fuzz.repositories import Repository, invented, originals, sources
-from fuzz.trial import tried, watched
+from fuzz.trial import clear, tried, watched
 from querylint import review
 
 SEEDS = range(60)
@@ -89,6 +89,15 @@ def test_the_same_seed_gives_the_same_repository() -> None:
     assert len(originals()) > 300
     assert {len(mutated(b"const a = 1;\n" * 9, Random(n), sources(), most=500)) <= 500 for n in range(50)} == {True}
     assert all(callable(mutation) for mutation in MUTATIONS)
+
+
+def test_mistakes_may_be_many_if_each_has_its_line_and_is_short() -> None:
+    mistake = "querylint.toml:3: `show` must be true or false, not 1"
+    assert clear(mistake)
+    assert clear("no such folder")
+    assert clear(f"{mistake}\n{mistake}")
+    assert not clear(f"{mistake}\nand that is not all")
+    assert not clear(mistake + "1" * 400)
 
 
 def test_the_watch_sees_what_is_forbidden(tmp_path: Path) -> None:

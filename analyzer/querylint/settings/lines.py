@@ -11,6 +11,8 @@ from typing import Union
 
 KeyPath = tuple[Union[str, int], ...]
 
+_MOST_NAMES = 50
+"""Names of a dotted key that are told apart: no setting stands nearly as deep."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
@@ -30,6 +32,8 @@ class _Reader:
         self.at = 0
         self.lines: dict[KeyPath, int] = {}
         self.counts: dict[KeyPath, int] = {}
+        self.line = 1
+        self.counted = 0
 
     def document(self) -> Mapping[KeyPath, int]:
         table: KeyPath = ()
@@ -70,7 +74,7 @@ class _Reader:
         self.value(table)
 
     def key(self) -> list[str]:
-        """A key, dotted or not."""
+        """A key, dotted or not, as far as its names are told apart."""
         names: list[str] = []
         while True:
             self.skip(_SPACE)
@@ -82,7 +86,7 @@ class _Reader:
                 self.at = bare.end() if bare else self.at + 1
             self.skip(_SPACE)
             if not self.text.startswith(".", self.at):
-                return names
+                return names[:_MOST_NAMES]
             self.at += 1
 
     def value(self, path: KeyPath) -> None:
@@ -144,8 +148,10 @@ class _Reader:
         return chr(int(digits, 16))
 
     def mark(self, path: KeyPath, at: int) -> None:
-        if path not in self.lines:
-            self.lines[path] = self.text.count("\n", 0, at) + 1
+        """Note the line of a place, which comes after those that were marked before it."""
+        self.line += self.text.count("\n", self.counted, at)
+        self.counted = at
+        self.lines.setdefault(path, self.line)
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
         if match := pattern.match(self.text, self.at):
