@@ -128,7 +128,7 @@ def effects(file: Source, nodes: Iterable[Node], reads: Reads) -> Effects:
         bound |= bound_names(node)
         for part in walk(node):
             _part(file, part, reads, found)
-        _ways_out(node, found, loops=0)
+        _ways_out(node, found)
     found.assigns -= bound
     found.changes -= bound
     return found
@@ -225,18 +225,20 @@ def base(file: Source, node: Node) -> str:
     return file.text(node) if node.type in ("identifier", "this") else ""
 
 
-def _ways_out(node: Node, found: Effects, loops: int) -> None:
+def _ways_out(node: Node, found: Effects) -> None:
     """How code is left, and whether it waits; what leaves only a loop of its own does not count."""
-    if node.type in FUNCTIONS:
-        return
-    kind = LEAVING.get(node.type)
-    if kind is not None and not (kind in ("break", "continue") and loops and node.child_by_field_name("label") is None):
-        found.leaves.add(kind)
-    if node.type == "await_expression" or (node.type == "for_in_statement" and any(c.type == "await" for c in node.children)):
-        found.waits = True
-    inside = loops + (node.type in LOOPS or node.type == "switch_statement")
-    for child in node.named_children:
-        _ways_out(child, found, inside)
+    waiting = [(node, False)]
+    while waiting:
+        here, looped = waiting.pop()
+        if here.type in FUNCTIONS:
+            continue
+        kind = LEAVING.get(here.type)
+        if kind is not None and not (kind in ("break", "continue") and looped and here.child_by_field_name("label") is None):
+            found.leaves.add(kind)
+        if here.type == "await_expression" or (here.type == "for_in_statement" and any(c.type == "await" for c in here.children)):
+            found.waits = True
+        inside = looped or here.type in LOOPS or here.type == "switch_statement"
+        waiting += [(child, inside) for child in here.named_children]
 
 
 def free(node: Node) -> frozenset[str]:
