@@ -21,7 +21,7 @@ from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.values import NOTHING, Closure, Marker, Query, Record, Val, join_all, lowered
 from querylint.ir import Block, Escape, Function, Kind, Origin, Role, Root
 from querylint.syntax import tree
-from querylint.text import LineIndex
+from querylint.text import LineIndex, Stretches
 
 KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -64,6 +64,7 @@ class ModuleLowering:
         self.context = context
         self.module = module
         self.lines = lines
+        self.fragile = Stretches(module.broken)
         self.role = role
         self.route = route
         self.vocabulary = ConvexVocabulary(context)
@@ -159,7 +160,7 @@ class ModuleLowering:
 
     def _machine(self) -> Machine:
         machine = Machine(self.context.path, self.lines, self.vocabulary)
-        machine.fragile = self.module.broken
+        machine.fragile = self.fragile
         return machine
 
     def _lowered(self, machine: Machine, found: Found, params: list[Val]) -> Function:
