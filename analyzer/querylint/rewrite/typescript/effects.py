@@ -109,15 +109,22 @@ class Reads:
 
     def covers(self, call: Node) -> bool:
         """Whether a call is a part of a read, or a call of a function that does nothing but read."""
+        spines, ends = self.program.once(("places of reads", self.function.key, self.path), self._places)
+        return call.end_byte <= spines.get(call.start_byte, -1) or ends.get(call.end_byte, call.start_byte + 1) <= call.start_byte
+
+    def _places(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Of all that does nothing but read: how far what begins at a place reaches, and where what ends at a place begins."""
+        spines: dict[int, int] = {}
+        ends: dict[int, int] = {}
         for step in self.function.steps():
             if not isinstance(step, Access | Call) or step.span.path != self.path or not self.only_reads(step):
                 continue
-            start = min(step.span.start, step.chain.start) if isinstance(step, Access) else step.span.start
-            end = max(step.span.end, step.chain.end) if isinstance(step, Access) else step.span.end
-            spine = isinstance(step, Access) and call.start_byte == start and call.end_byte <= end
-            if spine or (start <= call.start_byte and call.end_byte == step.span.end):
-                return True
-        return False
+            start, end = step.span.start, step.span.end
+            if isinstance(step, Access):
+                start = min(start, step.chain.start)
+                spines[start] = max(end, step.chain.end, spines.get(start, -1))
+            ends[end] = min(start, ends.get(end, start))
+        return spines, ends
 
 
 def effects(file: Source, nodes: Iterable[Node], reads: Reads) -> Effects:
