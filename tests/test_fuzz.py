@@ -9,7 +9,8 @@ import pytest
 
 from fuzz.mutations import MUTATIONS, mutated
 from fuzz.repositories import Repository, invented, originals, sources
-from fuzz.trial import tried, watched
+from fuzz.trial import clear, hurried, tried, watched
+from laid import lay
 from querylint import review
 
 SEEDS = range(60)
@@ -68,9 +69,31 @@ HOSTILE: dict[str, Repository] = {
     },
     "settings of Convex": {"convex.json": b'{"functions": "../../../../etc"}', "convex/a.ts": TS_HEAD, "package.json": b"[" * 5000},
     "a schema that is none": {"convex/schema.ts": b"export default defineSchema(defineSchema(defineSchema));", "convex/a.ts": TS_HEAD},
+    "a sum between two reads": {
+        "convex/schema.ts": SCHEMA,
+        "convex/a.ts": TS_HEAD
+        + b"export const f = query(async (ctx, args) => {\n  const a = await ctx.db.get(args.a);\n  const n = 1"
+        + b" + 1" * 5_000
+        + b";\n  const b = await ctx.db.get(args.b);\n  return [a, b, n];\n});\n",
+    },
     "addresses in a circle": {"app/urls.py": b"urlpatterns = urlpatterns + [include('app.urls')]\n", "m.py": DJANGO},
     "openings in SQL": {"app.py": b"import sqlite3\n", "schema.sql": b"CREATE TABLE t (id integer, " + b"[a" * 800_000 + b"/*" * 800_000},
     "no text": {"convex/a.ts": bytes(range(256)) * 40, "convex/schema.ts": SCHEMA, "m.py": bytes(range(255, -1, -1)) * 40},
+}
+
+
+MANY: dict[str, Repository] = {
+    "calls in one loop": {
+        "convex/schema.ts": SCHEMA,
+        "convex/a.ts": TS_HEAD
+        + b"export const a = query(async (ctx, args) => {\n  for (const i of args.all) {\n    await ctx.db.get(i);\n"
+        + b"    x = x(x);\n" * 3_000
+        + b"  }\n});\n",
+    },
+    "calls between what does not parse": {
+        "convex/schema.ts": SCHEMA,
+        "convex/a.ts": TS_HEAD + b"export const a = query(async (ctx, args) => {\n" + b"  x(x) +* 3;\n" * 15_000 + b"});\n",
+    },
 }
 
 
@@ -84,11 +107,33 @@ def test_hostile_shapes_end_in_a_note_or_in_silence(shape: str, tmp_path: Path) 
     assert tried(HOSTILE[shape], tmp_path, seconds=60) == []
 
 
+@pytest.mark.parametrize("shape", MANY)
+def test_what_there_is_much_of_is_not_compared_with_itself(shape: str, tmp_path: Path) -> None:
+    assert tried(MANY[shape], tmp_path, seconds=7) == []
+
+
+def test_reads_of_one_function_are_compared_within_bounds(tmp_path: Path) -> None:
+    read = b"    x = await ctx.db.query('posts').withIndex('by_id', (q) => q.eq('id', i)).first();\n"
+    head, tail = b"export const a = query(async (ctx, args) => {\n  for (const i of args.all) {\n", b"  }\n});\n"
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/a.ts": TS_HEAD + head + read * 500 + tail})
+    with hurried(7):
+        assert review.check((tmp_path,)).result.findings
+
+
 def test_the_same_seed_gives_the_same_repository() -> None:
     assert invented(7) == invented(7)
     assert len(originals()) > 300
     assert {len(mutated(b"const a = 1;\n" * 9, Random(n), sources(), most=500)) <= 500 for n in range(50)} == {True}
     assert all(callable(mutation) for mutation in MUTATIONS)
+
+
+def test_mistakes_may_be_many_if_each_has_its_line_and_is_short() -> None:
+    mistake = "querylint.toml:3: `show` must be true or false, not 1"
+    assert clear(mistake)
+    assert clear("no such folder")
+    assert clear(f"{mistake}\n{mistake}")
+    assert not clear(f"{mistake}\nand that is not all")
+    assert not clear(mistake + "1" * 400)
 
 
 def test_the_watch_sees_what_is_forbidden(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 
 from querylint.construction import dataclass
@@ -78,3 +79,25 @@ class LineIndex:
         begin = self._starts[number - 1]
         end = self._starts[number] if number < len(self._starts) else len(self.source)
         return self.source[begin:end].decode("utf-8", "replace").rstrip("\r\n")
+
+
+class Stretches:
+    """Stretches of one source, between byte offsets, that places are compared with."""
+
+    __slots__ = ("_reach", "_starts", "stretches")
+
+    def __init__(self, stretches: Sequence[tuple[int, int]] = ()) -> None:
+        self.stretches = stretches
+        self._starts: list[int] | None = None
+        self._reach: list[int] = []
+
+    def touch(self, start: int, end: int) -> bool:
+        """Whether any of them shares something with the stretch from `start` to `end`."""
+        if not self.stretches:
+            return False
+        if self._starts is None:  # in a source that is all noise there are thousands
+            ordered = sorted(self.stretches)
+            self._starts = [first for first, _ in ordered]
+            self._reach = list(accumulate((last for _, last in ordered), max))
+        before = bisect_left(self._starts, end)
+        return before > 0 and self._reach[before - 1] > start

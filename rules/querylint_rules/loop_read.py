@@ -32,6 +32,7 @@ projects of a customer that his firm has opened, the owners who have named someb
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
@@ -123,14 +124,23 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
     for hit in rounds(program, site):
-        long = lasting(hit.loop) and not plain(program, site.function)
-        if (hit.constant and not long) or hit.paging or hit.searching or (hit.loop.strided and program.facts(site.function).bulk_reads):
+        if (
+            (hit.constant and not _long(program, site, hit.loop))
+            or hit.paging
+            or hit.searching
+            or (hit.loop.strided and program.facts(site.function).bulk_reads)
+        ):
             return None
         if hit.waits:
             return hit if hit.varies else None
         if hit.loop.kind is LoopKind.GATHER:
             return None
     return None
+
+
+def _long(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether a loop has many rounds though they are counted, and a statement for each of them is worth a word."""
+    return not plain(program, site.function) and program.once(("lasting", id(loop)), partial(lasting, loop))
 
 
 def _worst(effects: list[Effect]) -> Effect | None:

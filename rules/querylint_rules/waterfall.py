@@ -47,6 +47,9 @@ FEW_READS = 2
 ENDS = frozenset((ExitKind.RETURN, ExitKind.THROW))
 BATCH = 16  # reads that travel together (convex-facts 0.4)
 
+MOST_READS = 60
+"""Reads of one function that are compared with one another; where there are more, a machine has written them."""
+
 AGAIN = "another such chain of the same function is told"
 
 
@@ -57,7 +60,7 @@ def waterfall(program: Program) -> Iterator[Found]:
         if quiet(function) or function.kind is Kind.CLIENT or not program.facts(function).parallel:
             continue
         told = False
-        for block in units(program, function):
+        for block in (reads[:MOST_READS] for reads in units(program, function)):
             for group, again in _groups(program, function, block):
                 found = _found(program, function, group, again=again or told)
                 told = told or found.severity is None
@@ -272,10 +275,8 @@ def _lengthy(program: Program, effect: Effect) -> bool:
 
 def _drowned(program: Program, function: Function) -> bool:
     """Whether the function also waits once for every item of some loop: beside that, a single wait is not felt."""
-    return any(
-        isinstance(site.step, Wait) and any(loop.kind in SEQUENTIAL and (not loop.constant or lasting(loop)) for loop in site.loops)
-        for site in program.sites(function.key).all
-    )
+    waiting = {loop.id: loop for site in program.sites(function.key).all if isinstance(site.step, Wait) for loop in site.loops}
+    return any(loop.kind in SEQUENTIAL and (not loop.constant or lasting(loop)) for loop in waiting.values())
 
 
 def _seldom(group: list[Unit]) -> bool:

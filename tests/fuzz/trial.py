@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -24,6 +25,8 @@ from querylint.rewrite.edits import edited
 from querylint.rule import Severity
 
 SECONDS = 5.0
+LONGEST = 400
+PLACED = re.compile(r"[^:]+:\d+: \S")
 OPTIONS = Options(color=True, links=True, show=Severity.INFO, full=3, by_cost=True, statistics=True)
 RUNNING = frozenset(
     ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "socket.connect", "socket.bind", "ctypes.dlopen")
@@ -105,7 +108,7 @@ def hurried(seconds: float) -> Iterator[None]:
 
 
 def tried(repository: Repository, folder: Path, seconds: float = SECONDS) -> list[str]:
-    """What went wrong with a repository, each in one line; a refusal in one sentence is no failure."""
+    """What went wrong with a repository, each in one line; a refusal in clear sentences is no failure."""
     lay(folder, repository)
     with watched(folder) as watch:
         try:
@@ -114,10 +117,16 @@ def tried(repository: Repository, folder: Path, seconds: float = SECONDS) -> lis
         except Overdue:
             wrong = [f"took more than {seconds:.0f} s: {_place()}"]
         except QuerylintError as error:
-            wrong = [] if "\n" not in str(error).strip() else [f"an error of several lines: {error}"]
+            wrong = [] if clear(str(error)) else [f"an error that is not clear: {str(error)[:300]!r}"]
         except Exception:
             wrong = [f"raised {traceback.format_exc().strip().splitlines()[-1]} {_place()}"]
     return wrong + [f"forbidden: {offence}" for offence in watch.offences]
+
+
+def clear(error: str) -> bool:
+    """Whether an error is one sentence, or several with a line and a place each, none of them longer than a reader bears."""
+    lines = error.strip().splitlines()
+    return all(len(line) <= LONGEST and (len(lines) == 1 or PLACED.match(line)) for line in lines)
 
 
 def _run(folder: Path) -> list[str]:

@@ -8,12 +8,22 @@ import libcst as cst
 import pytest
 
 from querylint.mend import Choice, mend
-from querylint.rewrite.python.concrete import Tree, walk
+from querylint.rewrite import Sources
+from querylint.rewrite.python.concrete import UNPARSED, Tree, walk
 from querylint.rewrite.python.imports import Names, bring, merged, released
+from querylint.rewrite.python.source import python_source
 
 MODELS = (
     "from django.db import models\n\nclass Author(models.Model):\n    name = models.CharField(max_length=80)\n\n"
     "class Post(models.Model):\n    author = models.ForeignKey(Author, on_delete=models.CASCADE)\n"
+)
+MODEL = (
+    "from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column\n\n\nclass Base(DeclarativeBase):\n    pass\n\n\n"
+    'class Order(Base):\n    __tablename__ = "orders"\n    id: Mapped[int] = mapped_column(primary_key=True)\n    number: Mapped[int]\n\n\n'
+)
+LOOP = (
+    "def found(session: Session, numbers: list[int]) -> list[Order]:\n    hits = []\n    for number in numbers:\n"
+    "        hits.append(session.query(Order).filter(Order.number == number).one())\n    return hits\n"
 )
 VIEW = "from blog.models import Post\n\ndef names():\n\treturn [\n\t\tpost.author.name for post in Post.objects.all()  # é\n\t]"
 
@@ -35,6 +45,25 @@ def test_a_file_in_another_encoding_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "blog/views.py").write_bytes(b"# coding: latin-1\n" + VIEW.encode("latin-1"))
     (left,) = mend([tmp_path], None, {}, Choice(unsafe=True)).left
     assert left.reason == "the file of the query does not parse"
+
+
+def test_code_that_is_nested_too_deeply_is_refused_in_words(tmp_path: Path) -> None:
+    deep = f"def f(a: list[int{' + 1' * 500}]): pass\n"
+    (tmp_path / "m.py").write_text(f"import sqlalchemy as sa\n{MODEL}{deep}{LOOP}")
+    mended = mend([tmp_path], None, {}, Choice(unsafe=True))
+    assert [left.reason.partition(";")[0] for left in mended.left] == [UNPARSED]
+    assert not mended.result.broken
+
+
+@pytest.mark.parametrize("deep", ["x = 1{}\n", "def f(a: list[int{}]): pass\n"])
+def test_a_tree_that_is_too_deep_has_no_places(deep: str) -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        Tree("m.py", deep.format(" + 1" * 2_000).encode())
+
+
+def test_the_plain_parser_refuses_code_that_is_nested_too_deeply() -> None:
+    data = b"x = " + b"-" * 50_000 + b"1\n"
+    assert python_source(Sources(lambda _: data), "m.py") is None
 
 
 @pytest.mark.parametrize(

@@ -296,6 +296,34 @@ def test_what_is_no_toml_is_said_with_its_line(tmp_path: Path, own: str, place: 
     assert "at line" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("own", "reason"),
+    [("a = " + "[" * 100_000, "its lists or tables are nested too deeply"), (f"a = {'9' * 10_000}", "a number in it has too many digits")],
+)
+def test_what_its_parser_cannot_bear_is_refused_in_one_sentence(tmp_path: Path, own: str, reason: str) -> None:
+    assert mistakes(tmp_path, own) == [f"querylint.toml: this cannot be read: {reason}"]
+
+
+def test_words_of_the_file_are_repeated_briefly_and_on_one_line(tmp_path: Path) -> None:
+    long = "x" * 5_000
+    own = f'{long} = 1\nfail-on = "{long}"\nshow = "a\\nb"\nignore = ["{long}"]\ninclude-tests = 0x{long.replace("x", "f")}\n'
+    own += f"tables.{long} = 1\n"
+    found = mistakes(tmp_path, own)
+    assert [sentence.partition(": ")[0] for sentence in found] == [f"querylint.toml:{line}" for line in range(1, 7)]
+    assert f'not "{"x" * 59}…"' in found[1]
+    assert found[2].endswith('not "a\\nb"')
+    assert found[4].endswith("not a number of many digits")
+    assert max(map(len, found)) < 400
+    assert len(mistakes(tmp_path, f"[{long}]\n[{long}]\n")[0]) < 400
+
+
+def test_a_key_of_endless_names_is_told_by_what_holds_it(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, f"show{'.a' * 2_000} = 1\n") == [
+        'querylint.toml:1: `show` must be one of "error", "warning" or "info", not a table'
+    ]
+    assert max(map(len, key_lines(f"show{'.a' * 2_000} = 1\n"))) == 50
+
+
 def test_a_file_that_is_not_utf8_is_said_with_its_line(tmp_path: Path) -> None:
     project(tmp_path)
     (tmp_path / "querylint.toml").write_bytes(b"# one\n# \xe9\n")

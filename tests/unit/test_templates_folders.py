@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from querylint.frontends.templates.folders import Templates
-from querylint.syntax.templates import Dialect
+from querylint.syntax.templates import Dialect, dialect_of
 
 FILES = {
     "templates/base.html": "{% block a %}{% endblock %}",
@@ -67,6 +69,13 @@ def test_languages(templates: Templates, path: str, dialect: Dialect) -> None:
     page = templates.page(path)
     assert page is not None
     assert page.dialect is dialect
+
+
+@pytest.mark.parametrize("noise", [b"{", b"{%", b"{{a", b"{% if a", b"{% elif", b" ", b"| a"])
+def test_the_language_of_noise_is_told_soon(noise: bytes) -> None:
+    began = process_time()
+    dialect_of("a.html", b"{% elif" + noise * 40_000)
+    assert process_time() - began < 5
 
 
 def test_a_file_that_is_not_there(templates: Templates) -> None:

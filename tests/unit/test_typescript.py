@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from querylint.rewrite.typescript.source import Source
 from querylint.syntax import tree
 from querylint.syntax.typescript import parse, parse_module
 
@@ -625,7 +627,7 @@ def test_a_file_that_takes_too_long_is_read_as_far_as_it_goes(monkeypatch: pytes
     assert module.unread is not None
     assert 0 < len(module.body) < 20_000
     assert all(statement.end <= module.unread for statement in module.body)
-    assert parse_module("a.ts", source[:100_000]).unread is None, "what is short is read whole"
+    assert parse_module("a.ts", source[:50_000]).unread is None, "what is short is read whole"
 
 
 def test_a_file_that_does_not_come_to_an_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -635,6 +637,42 @@ def test_a_file_that_does_not_come_to_an_end_is_not_read(monkeypatch: pytest.Mon
     assert (module.unread, module.body) == (0, [])
     monkeypatch.undo()
     assert parse_module("a.ts", b"export const a = 1;").body, "the next file is read"
+
+
+class Interruption(BaseException):
+    """What ends a run from outside, as the language server does."""
+
+
+def test_a_parser_that_was_interrupted_begins_the_next_file_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> float:
+        if next(calls) > 3:
+            raise Interruption
+        return 0.0
+
+    calls = count()
+    monkeypatch.setattr(parse.time, "process_time", interrupted)
+    with pytest.raises(Interruption):
+        parse_module("a.ts", b"export const a = 1;\n" * 20_000)
+    monkeypatch.undo()
+    module = parse_module("a.ts", b'import { b } from "./b";\n')
+    assert ([imported.source for imported in module.imports], module.body) == (["./b"], [])
+
+
+def test_a_file_that_takes_too_long_is_not_edited(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"export const a = 1;\n" * 20_000
+    assert Source("a.ts", data).at(13, 14) is not None
+    for name in ("SECONDS", "SECONDS_A_BYTE"):
+        monkeypatch.setattr(parse, name, 0)
+    assert Source("a.ts", data).at(13, 14) is None
+
+
+def test_a_repair_that_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = b'type A = import("b").C;\nlet x = 1 +\0 1;\n'
+    cuts = iter((None, 1))
+    read = parse.syntax_tree
+    assert parse_module("a.ts", source).broken == []
+    monkeypatch.setattr(parse, "syntax_tree", lambda parser, text: (read(parser, text)[0], next(cuts, 1)))
+    assert parse_module("a.ts", source).broken
 
 
 def test_what_is_looked_for_is_found_in_the_order_of_a_walk() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import partial
 
 from querylint.advise.places import transactional
 from querylint.construction import dataclass
@@ -141,16 +143,23 @@ def barriers(program: Program, function: Function, before: int, block: tuple[Loo
 
 def writes_between(program: Program, function: Function, first: int, last: int) -> list[Access | Call]:
     """Writes, and calls that may write, between two places."""
-    found: list[Access | Call] = []
+    ranks, steps = program.once(("writes by rank", function.key), partial(_writes, program, function))
+    return steps[bisect_right(ranks, first) : bisect_left(ranks, last)]
+
+
+def _writes(program: Program, function: Function) -> tuple[list[int], list[Access | Call]]:
+    """The places of all writes, and of the calls that may write, in order, and the steps themselves."""
+    ranks: list[int] = []
+    steps: list[Access | Call] = []
     for site in program.sites(function.key).all:
-        if first < site.rank < last:
-            step = site.step
-            if (isinstance(step, Access) and step.op is Op.WRITE) or (
-                isinstance(step, Call)
-                and (step.mode in (Mode.MUTATION, Mode.ACTION) or any(e.access.op is Op.WRITE for e in program.effects_of(function, step)))
-            ):
-                found.append(step)
-    return found
+        step = site.step
+        if (isinstance(step, Access) and step.op is Op.WRITE) or (
+            isinstance(step, Call)
+            and (step.mode in (Mode.MUTATION, Mode.ACTION) or any(e.access.op is Op.WRITE for e in program.effects_of(function, step)))
+        ):
+            ranks.append(site.rank)
+            steps.append(step)
+    return ranks, steps
 
 
 def apart(a: Site, b: Site) -> bool:

@@ -36,7 +36,12 @@ def order_matters(program: Program, site: Site, loop: Loop, read: Access) -> boo
     return False
 
 
-def _writes(program: Program, site: Site, loop: Loop) -> Iterator[tuple[Access, bool]]:
+def _writes(program: Program, site: Site, loop: Loop) -> list[tuple[Access, bool]]:
+    """The writes that each round makes, and whether it makes them itself."""
+    return program.once(("writes inside", id(loop)), lambda: list(_written(program, site, loop)))
+
+
+def _written(program: Program, site: Site, loop: Loop) -> Iterator[tuple[Access, bool]]:
     for other in program.sites(site.function.key).all:
         if loop not in other.loops:
             continue
@@ -51,7 +56,7 @@ def _writes(program: Program, site: Site, loop: Loop) -> Iterator[tuple[Access, 
 
 def labors(program: Program, site: Site, loop: Loop) -> bool:
     """Whether each round also writes, or waits for a mutation or an action: then its reads are not what the loop waits for most."""
-    if any(True for _ in _writes(program, site, loop)):
+    if _writes(program, site, loop):
         return True
     for other in program.sites(site.function.key).all:
         step = other.step

@@ -7,6 +7,7 @@ from typing import Any
 
 from querylint.rule import Severity
 from querylint.settings.lines import KeyPath, key_lines
+from querylint.settings.quoting import brief
 from querylint.settings.values import Named, Size, TableFacts
 
 _SEVERITIES: dict[str, Severity | None] = {severity.value: severity for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO)}
@@ -15,6 +16,8 @@ _FAIL = {**_SEVERITIES, "never": None}
 _SIZES = {size.value: size for size in Size}
 _SMALL = 1_000
 """A table with at most this many rows can be read whole."""
+_MOST_BITS = 64
+"""Of an integer that a message repeats; the interpreter refuses to write out very long ones."""
 
 
 class Checker:
@@ -77,7 +80,7 @@ class Checker:
             self._wrong(path, "in this file the keys stand at the top, not under [tool.querylint]")
             return
         inside = f" in `{_dotted(path[:-1])}`" if path[:-1] else ""
-        self._wrong(path, f"unknown key `{key}`{inside}; {_offer(key, known)}")
+        self._wrong(path, f"unknown key `{brief(key)}`{inside}; {_offer(key, known)}")
 
     def _rules(self, path: KeyPath, value: Any) -> frozenset[str]:
         names = self._texts(path, value, "rule names")
@@ -87,7 +90,7 @@ class Checker:
 
     def _rule(self, path: KeyPath, name: str) -> None:
         if name not in self.rule_names:
-            self._wrong(path, f"`{name}` in `{_dotted(path)}` is no rule{_hint(name, self.rule_names)}")
+            self._wrong(path, f"`{brief(name)}` in `{_dotted(path)}` is no rule{_hint(name, self.rule_names)}")
 
     def _severity(self, path: KeyPath, value: Any) -> dict[str, Severity | None]:
         chosen: dict[str, Severity | None] = {}
@@ -129,7 +132,7 @@ class Checker:
         known = {*self.rule_names, *self.patterns, *_SEVERITIES}
         for name, most in self._table(path, value, "rules, patterns or severities and how many findings each may have").items():
             if name not in known:
-                self._wrong((*path, name), f"`{name}` in `{_dotted(path)}` is no rule, pattern or severity{_hint(name, known)}")
+                self._wrong((*path, name), f"`{brief(name)}` in `{_dotted(path)}` is no rule, pattern or severity{_hint(name, known)}")
             elif not isinstance(most, int) or isinstance(most, bool) or most < 0:
                 self._wrong((*path, name), f"`{_dotted((*path, name))}` must be a number of findings from 0 up, not {_shown(most)}")
             else:
@@ -207,7 +210,7 @@ def _offer(name: str, known: Collection[str]) -> str:
 
 
 def _dotted(path: KeyPath) -> str:
-    return ".".join(str(part) for part in path if isinstance(part, str))
+    return ".".join(brief(part) for part in path if isinstance(part, str))
 
 
 def _listed(choices: Collection[str]) -> str:
@@ -220,8 +223,10 @@ def _shown(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return f'"{value}"'
-        case int() | float():
+            return f'"{brief(value)}"'
+        case int():
+            return str(value) if value.bit_length() <= _MOST_BITS else "a number of many digits"
+        case float():
             return str(value)
         case list() | tuple():
             return "a list"

@@ -12,6 +12,8 @@ from querylint.pattern import Pattern
 
 KeyPath = tuple[Union[str, int], ...]
 
+_MOST_NAMES = 50
+"""Names of a dotted key that are told apart: no setting stands nearly as deep."""
 _BARE = Pattern(r"[A-Za-z0-9_-]+")
 _BLANK = Pattern(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = Pattern(r"[ \t]*")
@@ -31,6 +33,8 @@ class _Reader:
         self.at = 0
         self.lines: dict[KeyPath, int] = {}
         self.counts: dict[KeyPath, int] = {}
+        self.line = 1
+        self.counted = 0
 
     def document(self) -> Mapping[KeyPath, int]:
         table: KeyPath = ()
@@ -71,7 +75,7 @@ class _Reader:
         self.value(table)
 
     def key(self) -> list[str]:
-        """A key, dotted or not."""
+        """A key, dotted or not, as far as its names are told apart."""
         names: list[str] = []
         while True:
             self.skip(_SPACE)
@@ -83,7 +87,7 @@ class _Reader:
                 self.at = bare.end() if bare else self.at + 1
             self.skip(_SPACE)
             if not self.text.startswith(".", self.at):
-                return names
+                return names[:_MOST_NAMES]
             self.at += 1
 
     def value(self, path: KeyPath) -> None:
@@ -145,8 +149,10 @@ class _Reader:
         return chr(int(digits, 16))
 
     def mark(self, path: KeyPath, at: int) -> None:
-        if path not in self.lines:
-            self.lines[path] = self.text.count("\n", 0, at) + 1
+        """Note the line of a place, which comes after those that were marked before it."""
+        self.line += self.text.count("\n", self.counted, at)
+        self.counted = at
+        self.lines.setdefault(path, self.line)
 
     def skip(self, pattern: Pattern[str]) -> bool:
         if match := pattern.match(self.text, self.at):

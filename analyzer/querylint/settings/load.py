@@ -14,11 +14,14 @@ from querylint.errors import SettingsError
 from querylint.result import Note, NoteKind
 from querylint.rule import Severity
 from querylint.settings.check import Checker
+from querylint.settings.quoting import brief
 from querylint.settings.values import Settings
 
 _OWN = "querylint.toml"
 _SHARED = "pyproject.toml"
 _TABLE = ("tool", "querylint")
+_SENTENCE = 200
+"""Characters of what the parser says, which repeats names as long as they are."""
 _LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -150,7 +153,11 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
         place = _LINE.search(message)
         line = int(place[1]) if place else text.count("\n") + 1
         sentence = message[: place.start()] if place else message.removesuffix(" (at end of document)")
-        raise SettingsError(f"{name}:{line}: this is not TOML: {sentence[:1].lower()}{sentence[1:]}") from None
+        raise SettingsError(f"{name}:{line}: this is not TOML: {sentence[:1].lower()}{brief(sentence[1:], _SENTENCE)}") from None
+    except RecursionError:
+        raise SettingsError(f"{name}: this cannot be read: its lists or tables are nested too deeply") from None
+    except ValueError:  # of the interpreter, that turns no endless text into a number
+        raise SettingsError(f"{name}: this cannot be read: a number in it has too many digits") from None
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from querylint.result import Note, NoteKind
+from querylint.settings.quoting import brief
 from querylint.settings.values import Settings
 
 TABLES = frozenset(("tables", "ignore-tables"))
@@ -23,11 +24,12 @@ def unmatched(
         if named.key in TABLES:
             if name in tables:
                 continue
-            problem = f"no table `{name}` is in sight"
+            problem = f"no table `{brief(name)}` is in sight"
         else:
             if name not in idle if named.key == EXCLUDED else settings.matches(name, files):
                 continue
-            problem = f"`{name}` matches no file that is read" if named.key == GLOBS else f"`{name}` matches nothing that would be read"
+            missing = "no file that is read" if named.key == GLOBS else "nothing that would be read"
+            problem = f"`{brief(name)}` matches {missing}"
             known = {*files, *folders}
         near = _nearest(name.strip("/*") if known is not tables else name, known)
         ending = name[len(name.rstrip("/*")) :] if known is not tables else ""

@@ -22,7 +22,7 @@ from querylint.frontends.flow.values import NOTHING, Closure, Marker, Query, Rec
 from querylint.ir import Block, Escape, Function, Kind, Origin, Role, Root
 from querylint.pattern import Pattern
 from querylint.syntax import tree
-from querylint.text import LineIndex
+from querylint.text import LineIndex, Stretches
 
 KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
 WORDS = Pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -65,6 +65,7 @@ class ModuleLowering:
         self.context = context
         self.module = module
         self.lines = lines
+        self.fragile = Stretches(module.broken)
         self.role = role
         self.route = route
         self.vocabulary = ConvexVocabulary(context)
@@ -160,7 +161,7 @@ class ModuleLowering:
 
     def _machine(self) -> Machine:
         machine = Machine(self.context.path, self.lines, self.vocabulary)
-        machine.fragile = self.module.broken
+        machine.fragile = self.fragile
         return machine
 
     def _lowered(self, machine: Machine, found: Found, params: list[Val]) -> Function:

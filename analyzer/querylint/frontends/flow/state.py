@@ -42,7 +42,7 @@ from querylint.ir import (
     Work,
 )
 from querylint.syntax import tree
-from querylint.text import LineIndex, Span
+from querylint.text import LineIndex, Span, Stretches
 
 if TYPE_CHECKING:
     from querylint.frontends.flow.vocabulary import Language, Vocabulary
@@ -80,7 +80,7 @@ class State:
         self.inner = 0
         self.runs: dict[int, tuple[Query, int, int]] = {}
         self.counter = 0
-        self.fragile: list[tuple[int, int]] = []
+        self.fragile = Stretches()
         self.nested = 0
         self.caught: list[int] = []
         self.built: list[Access] = []
@@ -192,7 +192,7 @@ class State:
 
     def broken(self, at: int, end: int) -> bool:
         """Whether a stretch of source touches code that did not parse."""
-        return any(a < end and at < b for a, b in self.fragile)
+        return self.fragile.touch(at, end)
 
     def wait(self, val: Val, at: int, end: int) -> Val:
         """Stand still until a value is there."""

@@ -19,6 +19,7 @@ from querylint.ir import Escape, Target
 from querylint.syntax import tree
 from querylint.syntax.templates import Dialect, Page
 from querylint.syntax.templates.page import BLOCK, FILTER, INCLUDE, SUPER, TAG, TEST
+from querylint.text import Stretches
 
 if TYPE_CHECKING:
     from querylint.frontends.templates.words import Words
@@ -55,7 +56,8 @@ class TemplateVocabulary:
         """Walk in another file."""
         before = (state.path, state.lines, state.fragile, state.vocabulary)
         self.pages.append(page)
-        state.path, state.lines, state.fragile, state.vocabulary = page.path, self.templates.lines(page.path), page.broken, self
+        state.path, state.lines, state.fragile = page.path, self.templates.lines(page.path), Stretches(page.broken)
+        state.vocabulary = self
         yield
         self.pages.pop()
         state.path, state.lines, state.fragile, state.vocabulary = before

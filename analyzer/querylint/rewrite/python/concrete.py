@@ -18,14 +18,14 @@ from querylint.text import Span
 _SPACE = re.compile(
     r"whitespace|^(?:lpar|rpar|lbracket|rbracket|lbrace|rbrace|comma|semicolon|newline|leading_lines|lines_after|header|footer)"
 )
-UNPARSED = "its file does not parse"
+UNPARSED = "its file does not parse, or its code is nested too deeply"
 SPLIT = "the place of the finding is no expression by itself"
 _LONG_QUOTES = re.compile(rb"\"\"\"|\'\'\'")
 _BOM = b"\xef\xbb\xbf"
 
 
 class Tree(File):
-    """A parsed file. Raises ValueError for one that does not parse or is not in UTF-8."""
+    """A parsed file. Raises ValueError for one that does not parse, is not in UTF-8 or is nested too deeply."""
 
     def __init__(self, path: str, data: bytes) -> None:
         super().__init__(path, data)
@@ -37,7 +37,10 @@ class Tree(File):
             raise ValueError(self.module.encoding)
         self._skipped = len(_BOM) if data.startswith(_BOM) else 0
         wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
-        self._spans: dict[cst.CSTNode, CodeSpan] = dict(wrapper.resolve(ByteSpanPositionProvider))
+        try:
+            self._spans: dict[cst.CSTNode, CodeSpan] = dict(wrapper.resolve(ByteSpanPositionProvider))
+        except (RecursionError, KeyError):  # a sum of some hundred terms is as deep; libcst may end by its own `finally` then
+            raise ValueError(UNPARSED) from None
 
     def bounds(self, node: cst.CSTNode) -> tuple[int, int]:
         """Where a node begins and ends, without the brackets, comments and spaces around it."""
@@ -151,7 +154,7 @@ def _parsed(path: str, data: bytes) -> Tree | None:
 
 
 def tree_of(sources: Sources, path: str) -> Tree | None:
-    """The parsed file of a path; None where it does not parse."""
+    """The parsed file of a path; None where it does not parse or is nested too deeply."""
     data = sources.read(path)
     return _parsed(path, data) if data is not None else None
 

@@ -130,7 +130,7 @@ def python_source(sources: Sources, path: str) -> PythonSource | None:
             return None
         try:
             known = PythonSource(path, data)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two of code that is nested too deeply
             return None
         sources.parsed[path] = known
     assert isinstance(known, PythonSource)

@@ -109,15 +109,22 @@ class Reads:
 
     def covers(self, call: Node) -> bool:
         """Whether a call is a part of a read, or a call of a function that does nothing but read."""
+        spines, ends = self.program.once(("places of reads", self.function.key, self.path), self._places)
+        return call.end_byte <= spines.get(call.start_byte, -1) or ends.get(call.end_byte, call.start_byte + 1) <= call.start_byte
+
+    def _places(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Of all that does nothing but read: how far what begins at a place reaches, and where what ends at a place begins."""
+        spines: dict[int, int] = {}
+        ends: dict[int, int] = {}
         for step in self.function.steps():
             if not isinstance(step, Access | Call) or step.span.path != self.path or not self.only_reads(step):
                 continue
-            start = min(step.span.start, step.chain.start) if isinstance(step, Access) else step.span.start
-            end = max(step.span.end, step.chain.end) if isinstance(step, Access) else step.span.end
-            spine = isinstance(step, Access) and call.start_byte == start and call.end_byte <= end
-            if spine or (start <= call.start_byte and call.end_byte == step.span.end):
-                return True
-        return False
+            start, end = step.span.start, step.span.end
+            if isinstance(step, Access):
+                start = min(start, step.chain.start)
+                spines[start] = max(end, step.chain.end, spines.get(start, -1))
+            ends[end] = min(start, ends.get(end, start))
+        return spines, ends
 
 
 def effects(file: Source, nodes: Iterable[Node], reads: Reads) -> Effects:
@@ -128,7 +135,7 @@ def effects(file: Source, nodes: Iterable[Node], reads: Reads) -> Effects:
         bound |= bound_names(node)
         for part in walk(node):
             _part(file, part, reads, found)
-        _ways_out(node, found, loops=0)
+        _ways_out(node, found)
     found.assigns -= bound
     found.changes -= bound
     return found
@@ -225,18 +232,20 @@ def base(file: Source, node: Node) -> str:
     return file.text(node) if node.type in ("identifier", "this") else ""
 
 
-def _ways_out(node: Node, found: Effects, loops: int) -> None:
+def _ways_out(node: Node, found: Effects) -> None:
     """How code is left, and whether it waits; what leaves only a loop of its own does not count."""
-    if node.type in FUNCTIONS:
-        return
-    kind = LEAVING.get(node.type)
-    if kind is not None and not (kind in ("break", "continue") and loops and node.child_by_field_name("label") is None):
-        found.leaves.add(kind)
-    if node.type == "await_expression" or (node.type == "for_in_statement" and any(c.type == "await" for c in node.children)):
-        found.waits = True
-    inside = loops + (node.type in LOOPS or node.type == "switch_statement")
-    for child in node.named_children:
-        _ways_out(child, found, inside)
+    waiting = [(node, False)]
+    while waiting:
+        here, looped = waiting.pop()
+        if here.type in FUNCTIONS:
+            continue
+        kind = LEAVING.get(here.type)
+        if kind is not None and not (kind in ("break", "continue") and looped and here.child_by_field_name("label") is None):
+            found.leaves.add(kind)
+        if here.type == "await_expression" or (here.type == "for_in_statement" and any(c.type == "await" for c in here.children)):
+            found.waits = True
+        inside = looped or here.type in LOOPS or here.type == "switch_statement"
+        waiting += [(child, inside) for child in here.named_children]
 
 
 def free(node: Node) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from querylint.rewrite import Sources
 from querylint.rewrite.file import File
 from querylint.syntax.typescript.grammar import grammar_for
+from querylint.syntax.typescript.parse import syntax_tree
 from querylint.text import Span
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ class Source(File):
     """A parsed file."""
 
     @cached_property
-    def root(self) -> Node:
-        """The tree of the file."""
-        return grammar_for(self.path).parser.parse(self.data).root_node
+    def root(self) -> Node | None:
+        """The tree of the file; None where it takes so long to parse that its end was cut off."""
+        tree, unread = syntax_tree(grammar_for(self.path).parser, self.data)
+        return tree.root_node if unread is None else None
 
     def text(self, node: Node) -> str:
         """The source of a node."""
@@ -41,6 +43,8 @@ class Source(File):
 
     def at(self, start: int, end: int) -> Node | None:
         """The smallest node that covers a stretch; None where what is around it did not parse."""
+        if self.root is None:
+            return None
         node = self.root.named_descendant_for_byte_range(start, end)
         around = node
         while around is not None and around.type not in BLOCKS:

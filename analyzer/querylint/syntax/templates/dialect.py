@@ -20,9 +20,9 @@ DJANGO_SIGNS = re.compile(
 )
 JINJA_SIGNS = re.compile(
     rb"""\{%-|-%\}|\{\{-|-\}\}
-    |\{%\s*(?:set|macro|call|from|import|do|endset|endmacro|raw|pluralize|elif\s+[^%]*\()\b
+    |\{%\s*(?:set|macro|call|from|import|do|endset|endmacro|raw|pluralize|elif\s[^%]*\()\b
     |\{%\s*trans\s*(?:%\}|\w+\s*[=,])
-    |\{\{[^}"']*\w\(
+    |\{\{[^{}"']*\w\(
     |\{%\s*(?:if|for|set)[^%"']*\w\(
     |\bloop\.
     |\|\s*\w+\(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from querylint.syntax.typescript.grammar import grammar_for
+from querylint.syntax.typescript.parse import syntax_tree
 
 
 def comment_at(path: str, source: bytes, start: int, end: int) -> bool:
     """Whether a comment lies within these bytes and begins where they begin."""
-    node = grammar_for(path).parser.parse(source).root_node.descendant_for_byte_range(start, end)
+    tree, _ = syntax_tree(grammar_for(path).parser, source)
+    node = tree.root_node.descendant_for_byte_range(start, end)
     return node is not None and node.type == "comment" and node.start_byte == start

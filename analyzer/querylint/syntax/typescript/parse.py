@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 CONFLICT = re.compile(rb"^(?:<{7}|\|{7}|={7}|>{7})(?: [^\r\n]*)?(?=\r?$)", re.MULTILINE)
 
 
-SHORT = 100_000
-"""Bytes that are read, however long they take: a tenth of a second as a rule, half of one at the worst."""
+SHORT = 50_000
+"""Bytes that are read, however long they take: a twentieth of a second as a rule, one where nothing but noise stands."""
 
 PIECE = 16_384
 SECONDS = 1.0
@@ -31,8 +31,8 @@ SECONDS_A_BYTE = 1e-6
 """What a longer file may take of the processor: three times what code takes. What hardly parses takes more than ten times that."""
 
 
-def _parsed(parser: Parser, source: bytes) -> tuple[Tree, int | None]:
-    """The tree of a file, and where its end was cut off, if it was."""
+def syntax_tree(parser: Parser, source: bytes) -> tuple[Tree, int | None]:
+    """The tree of a file, and where its end was cut off, if it was: what hardly parses is not read to its end."""
     if len(source) <= SHORT:
         return parser.parse(source), None
     end = time.process_time() + SECONDS + SECONDS_A_BYTE * len(source)
@@ -56,6 +56,9 @@ def _parsed(parser: Parser, source: bytes) -> tuple[Tree, int | None]:
     except ValueError:  # what was begun is not to be ended in time: nothing of the file can be told
         parser.reset()
         return parser.parse(b""), 0
+    except BaseException:  # of whoever interrupts the run: the parser would go on with this file when it is given the next
+        parser.reset()
+        raise
 
 
 def parse_module(path: str, source: bytes) -> Module:
@@ -63,7 +66,7 @@ def parse_module(path: str, source: bytes) -> Module:
     grammar = grammar_for(path)
     marks = [found.span() for found in CONFLICT.finditer(source)] if b"<<<<<<< " in source else []
     readable = CONFLICT.sub(lambda found: b" " * len(found[0]), source) if marks else source
-    parsed, unread = _parsed(grammar.parser, readable)
+    parsed, unread = syntax_tree(grammar.parser, readable)
     root = parsed.root_node
     if root.has_error and unread is None:
         root = _read_again(path, grammar, readable, root)
@@ -92,10 +95,10 @@ def _read_again(path: str, grammar: Grammar, source: bytes, root: Node) -> Node:
     for write in repaired(path, source):
         written = write(source)
         if broken and written != source:
-            other = grammar.parser.parse(written).root_node
-            left = _broken_bytes(other)
-            if left < broken:
-                source, root, broken = written, other, left
+            other, unread = syntax_tree(grammar.parser, written)
+            left = _broken_bytes(other.root_node)
+            if unread is None and left < broken:
+                source, root, broken = written, other.root_node, left
     return root
 
 
