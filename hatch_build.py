@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class CompiledBuild(BuildHookInterface[Any]):
     """Adds the compiled modules to a wheel, where they are asked for."""
 
     PLUGIN_NAME = "custom"
+    folder: Path | None = None
 
     def dependencies(self) -> list[str]:
         """What the build needs besides hatchling."""
@@ -55,10 +57,16 @@ class CompiledBuild(BuildHookInterface[Any]):
         """Compile, unless the wheel is one that only points at this checkout."""
         if version == "editable" or not asked_for():
             return
-        made = compiled(Path(self.root), Path(self.directory) / "compiled")
+        self.folder = Path(tempfile.mkdtemp(prefix="querylint-compiled-"))
+        made = compiled(Path(self.root), self.folder / "packages")
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
         build_data["force_include"].update({str(made / name): name for name in libraries(made)})
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Take what was laid out away."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def asked_for() -> bool:

@@ -121,8 +121,11 @@ def _scaled(seed: trees.Tree, sizes: Sequence[int], work: Path, peers: Peers, op
         sections.append(_race(f"Warm, {tree.name}", [races.warm(tree, cache), *beside], rounds, limit, tree) + f"\nCold: {peak}.\n")
         if size <= min(sizes):
             pythons = [races.HERE, *options.beside]
-            caches = [work / "cache" / f"{tree.path.name} {number}" for number in range(len(pythons))]
-            changed = [races.changed(tree, *one, moved=moved) for moved in (False, True) for one in zip(caches, pythons, strict=True)]
+            changed = [
+                races.changed(tree, work / "cache" / f"{tree.path.name} {number} {moved}", python, moved=moved)
+                for moved in (False, True)
+                for number, python in enumerate(pythons)
+            ]
             changed.append(races.click(tree))
             sections.append(_race(f"One changed file, {tree.name}", changed, few, limit, tree))
     if len(colds) > 1:

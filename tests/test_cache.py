@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 
 from querylint import cli
 from querylint.cache import parts, place
-from querylint.cache.entry import decode
-from querylint.cache.question import asked
+from querylint.cache.digest import digest
+from querylint.cache.entry import Entry, Filter, decode
+from querylint.cache.question import Question, asked
+from querylint.cache.record import Said, Seen, entry
 
 POSTS = """
 import { query } from "./_generated/server";
@@ -328,3 +331,30 @@ def imported(trace: bytes) -> set[str]:
     """The modules in a trace of imports."""
     lines = [line for line in trace.decode().splitlines() if line.startswith("import time:")]
     return {line.rpartition("|")[2].strip() for line in lines}
+
+
+def recorded(root: Path, read: bytes, packages: frozenset[str] = frozenset()) -> Entry | None:
+    """The answer to keep of a run that read a file of a project and began when its stamp was old already."""
+    question = Question(["check"], str(root / "cache"))
+    question.began += 10_000_000_000
+    nothing = frozenset[str]()
+    seen = Seen(str(root), {"a.ts": digest(read)}, (), (), (), (), packages, nothing, Filter(nothing, nothing, nothing))
+    return entry(question, Said(b"", b"", 0), seen)
+
+
+def test_what_was_read_must_be_there_whatever_its_stamp(tmp_path: Path) -> None:
+    """A folder that is renamed into place brings files with old stamps, and so does the clock of a file system that is behind."""
+    (tmp_path / "a.ts").write_bytes(b"const a = 1;\n")
+    assert recorded(tmp_path, b"const a = 1;\n") is not None
+    assert recorded(tmp_path, b"const a = 2;\n") is None
+
+
+def test_an_answer_hangs_on_the_library_of_compiled_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.ts").write_bytes(b"")
+    library = types.ModuleType("0a1b__mypyc")
+    library.__file__ = str(tmp_path / "0a1b__mypyc.so")
+    (tmp_path / "0a1b__mypyc.so").write_bytes(b"code")
+    monkeypatch.setitem(sys.modules, "0a1b__mypyc", library)
+    made = recorded(tmp_path, b"", frozenset({"querylint"}))
+    assert made is not None
+    assert library.__file__ in {probe.path for probe in made.files}

@@ -40,6 +40,7 @@ def test_commands_can_be_given(page: Path) -> None:
             continue
         for name in words[0].split("|"):
             command = door.get_command(click.Context(door), name)
+            assert command is not None, line
             given = words[1:]
             while isinstance(command, click.Group) and given:
                 command, given = command.commands[given[0].split("|")[0]], given[1:]

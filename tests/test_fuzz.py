@@ -120,6 +120,17 @@ def test_reads_of_one_function_are_compared_within_bounds(tmp_path: Path) -> Non
         assert review.check((tmp_path,)).result.findings
 
 
+def test_reads_behind_many_others_are_compared_too(tmp_path: Path) -> None:
+    chain = b"".join(b"    const a%d = await ctx.db.get(%s);\n" % (n, b"a%d.next" % (n - 1) if n else b"args.id") for n in range(60))
+    free = b"".join(
+        b"    const b%d = await ctx.db.query('posts').withIndex('by_id', (q) => q.eq('id', %d)).collect();\n" % (n, n) for n in range(4)
+    )
+    used = b"    return [a59, b0, b1, b2, b3];\n"
+    head, tail = b"export const a = query(async (ctx, args) => {\n", b"});\n"
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/a.ts": TS_HEAD + head + chain + free + used + tail})
+    assert "waterfall" in {finding.rule for finding in review.check((tmp_path,)).result.findings}
+
+
 def test_the_same_seed_gives_the_same_repository() -> None:
     assert invented(7) == invented(7)
     assert len(originals()) > 300

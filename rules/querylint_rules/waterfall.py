@@ -48,7 +48,7 @@ ENDS = frozenset((ExitKind.RETURN, ExitKind.THROW))
 BATCH = 16  # reads that travel together (convex-facts 0.4)
 
 MOST_READS = 60
-"""Reads of one function that are compared with one another; where there are more, a machine has written them."""
+"""Reads of one block that are compared with one another: more, which only machines write, are compared in parts."""
 
 AGAIN = "another such chain of the same function is told"
 
@@ -60,7 +60,7 @@ def waterfall(program: Program) -> Iterator[Found]:
         if quiet(function) or function.kind is Kind.CLIENT or not program.facts(function).parallel:
             continue
         told = False
-        for block in (reads[:MOST_READS] for reads in units(program, function)):
+        for block in (reads[at : at + MOST_READS] for reads in units(program, function) for at in range(0, len(reads), MOST_READS)):
             for group, again in _groups(program, function, block):
                 found = _found(program, function, group, again=again or told)
                 told = told or found.severity is None

@@ -59,11 +59,6 @@ def entry(question: Question, said: Said, seen: Seen) -> Entry | None:
     )
 
 
-def unsettled(made: Entry) -> bool:
-    """Whether there may be other files in a folder than those that were found there when the run began."""
-    return any(probe.stamp == UNKNOWN and probe.digest != MISSING for probe in made.folders)
-
-
 def _sources(seen: Seen, began: int) -> Iterable[Probe | None]:
     """The files of the project by what was read of them, which must be what is there."""
     for path, what in sorted(seen.read.items()):
@@ -71,8 +66,8 @@ def _sources(seen: Seen, began: int) -> Iterable[Probe | None]:
         known = settled(stamp(whole), began)
         if what is None:
             yield Probe(whole, known, UNREAD)
-        else:  # what nobody has touched since before the run began is what was read
-            yield Probe(whole, known, what) if known != UNKNOWN or content(whole) == what else None
+        else:  # by its content, whatever its stamp: folders can be renamed into place, and clocks of file systems be behind
+            yield Probe(whole, known, what) if content(whole) == what else None
 
 
 def _others(seen: Seen, began: int) -> Iterable[Probe | None]:
@@ -84,10 +79,11 @@ def _others(seen: Seen, began: int) -> Iterable[Probe | None]:
 
 
 def _code(packages: Collection[str]) -> set[str]:
+    """The files of the packages that were loaded, with the library that the code of a compiled one lies in."""
     return {
         file
         for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in packages and isinstance(file := getattr(module, "__file__", None), str)
+        if (name.partition(".")[0] in packages or name.endswith("__mypyc")) and isinstance(file := getattr(module, "__file__", None), str)
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from querylint.cache.question import Question
-from querylint.cache.record import Said, Seen, entry, unsettled
+from querylint.cache.record import Said, Seen, entry
 
 if TYPE_CHECKING:
     from querylint.engine import Outcome, Project
@@ -22,7 +22,7 @@ def keep(question: Question | None, said: Said, outcome: Outcome, paths: Sequenc
     if question is None or project is None or os.environ.get("GITHUB_STEP_SUMMARY"):
         return
     made = entry(question, said, _seen(project, outcome, paths, baseline))
-    if made is not None and not (unsettled(made) and project.moved()):
+    if made is not None and not project.moved():
         question.keep(made)
 
 

@@ -83,7 +83,7 @@ class KeptParts:
         return self.trees[key]  # type: ignore[no-any-return]  # what was parsed by `parse`
 
     def digest(self, path: str, source: bytes) -> bytes:
-        """The digest of a file, worked out once for each state of it."""
+        """The digest of a file, worked out once for each time that it is read."""
         known = self.digests.get(path)
         if known is None or known[0] is not source:
             known = self.digests[path] = (source, digest(source))

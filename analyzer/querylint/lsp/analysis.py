@@ -71,10 +71,14 @@ class Remembered:
         return self.parts
 
     def tidy(self) -> None:
-        """Forget the trees of texts that have changed: of each file that which was parsed last is left."""
-        if self.parts is not None and self.parts.trees is not None:
+        """Forget what was kept of files that are gone, and the trees of texts that have changed: of each file the latest is left."""
+        if self.parts is None:
+            return
+        if self.parts.trees is not None:
             latest = {path: (path, source) for path, source in self.parts.trees}
             self.parts.trees = {key: self.parts.trees[key] for key in latest.values()}
+        if self.project is not None:
+            self.parts.digests = {path: known for path, known in self.parts.digests.items() if path in self.project.contents}
 
 
 def look(root: Path, buffers: Mapping[str, Buffer], encoding: str, overtaken: Event, remembered: Remembered | None = None) -> Seen:

@@ -8,5 +8,9 @@ MOST = 60
 
 def brief(text: str, most: int = MOST) -> str:
     """The text with what does not print written as escapes, cut off by an ellipsis after so many characters."""
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text[: most + 1])
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    written = [char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text[: most + 1]]
+    if sum(map(len, written)) <= most:
+        return "".join(written)
+    while sum(map(len, written)) >= most:
+        written.pop()
+    return f"{''.join(written)}…"

@@ -122,7 +122,7 @@ class PythonSource(File):
 
 
 def python_source(sources: Sources, path: str) -> PythonSource | None:
-    """The parsed file of a path; None where it does not parse."""
+    """The parsed file of a path; None where it does not parse or is nested too deeply."""
     known = sources.parsed.get(path)
     if known is None:
         data = sources.read(path)

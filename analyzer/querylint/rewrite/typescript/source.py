@@ -42,7 +42,7 @@ class Source(File):
         return self.data[start:end].decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
     def at(self, start: int, end: int) -> Node | None:
-        """The smallest node that covers a stretch; None where what is around it did not parse."""
+        """The smallest node that covers a stretch; None where what is around it did not parse, or was not to be parsed in time."""
         if self.root is None:
             return None
         node = self.root.named_descendant_for_byte_range(start, end)
