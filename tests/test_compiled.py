@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,29 @@ def _findings(path: str, app: Path) -> str:
     ran = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False, cwd=app)
     assert ran.returncode in (0, 1), ran.stderr
     return ran.stdout
+
+
+def test_what_a_class_says_for_all_its_objects_is_a_class_variable() -> None:
+    """mypyc takes other names of a class that have values for fields of its objects: a base class does not see what is said below."""
+    wrong: list[str] = []
+    for package, place in hatch_build.SOURCES.items():
+        for path in hatch_build.modules(ROOT / place):
+            if path.exists() and package in path.parts:
+                wrong += [f"{path.name}:{node.lineno} {node.name}" for node in _classes(path) if _fields_below(node)]
+    assert not wrong
+
+
+def _classes(path: Path) -> Iterator[ast.ClassDef]:
+    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef))
+
+
+def _fields_below(node: ast.ClassDef) -> bool:
+    """Whether a class that has a base gives a name a value without saying that it is the class's own."""
+    bases = {ast.unparse(base).partition("[")[0] for base in node.bases} - {"Generic", "Protocol"}
+    if not bases or any(base.endswith(("Enum", "Exception")) for base in bases):
+        return False
+    names = [target.id for item in node.body if isinstance(item, ast.Assign) for target in item.targets if isinstance(target, ast.Name)]
+    return any(name != "__slots__" for name in names)
 
 
 def test_mypyc_translates_all_of_it(copy: Path) -> None:

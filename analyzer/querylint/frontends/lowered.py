@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from querylint.construction import dataclass
 from querylint.frontends.kept import KeptParts
@@ -18,7 +18,7 @@ class Functions(Sealed[tuple[Function, ...]]):
     """The functions of one file."""
 
     __slots__ = ()
-    FORM = tuple[Function, ...]
+    FORM: ClassVar[object] = tuple[Function, ...]
 
 
 @dataclass(frozen=True, slots=True)

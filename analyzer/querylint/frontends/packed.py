@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from querylint.cache.digest import digest
 from querylint.ir.value import NOT_LITERAL
@@ -29,7 +29,7 @@ class Sealed(Generic[T]):
     """A value that is read from its bytes when somebody first asks for it, and written when somebody first asks for these."""
 
     __slots__ = ("_sign", "_value", "_written")
-    FORM: object = None
+    FORM: ClassVar[object] = None
 
     def __init__(self, value: T | None = None, sign: bytes = b"", written: bytes | None = None) -> None:
         self._value = value
