@@ -44,7 +44,7 @@ def test_a_file_in_another_encoding_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "blog/models.py").write_text(MODELS)
     (tmp_path / "blog/views.py").write_bytes(b"# coding: latin-1\n" + VIEW.encode("latin-1"))
     (left,) = mend([tmp_path], None, {}, Choice(unsafe=True)).left
-    assert left.reason == "the file of the query does not parse"
+    assert left.reason == "the file of the query does not parse, is not in UTF-8, or is nested too deeply"
 
 
 def test_code_that_is_nested_too_deeply_is_refused_in_words(tmp_path: Path) -> None:

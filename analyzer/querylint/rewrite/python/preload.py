@@ -31,7 +31,7 @@ def rewrite(task: Task, remedy: Preload) -> Fix | Unfit:
         return Unfit(SEVERAL_PLACES if remedy.view else NOT_KNOWN)
     tree = tree_of(task.sources, at.path)
     if tree is None:
-        return Unfit("the file of the query does not parse, or its code is nested too deeply")
+        return Unfit("the file of the query does not parse, is not in UTF-8, or is nested too deeply")
     if remedy.view and _given_again(tree, remedy):
         return Unfit(SEVERAL_PLACES)
     found = _read(task, remedy)
