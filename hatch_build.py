@@ -31,16 +31,6 @@ COMPILED = (
 """The modules, and the packages with all their modules, in which nearly all of the time goes by."""
 NEEDED = ("mypy>=1.15", "setuptools>=75", "tree-sitter>=0.25,<0.27")
 CONSTRUCTION = re.compile(r"^from querylint\.construction import (dataclass|dataclass, replace|replace)$", re.MULTILINE)
-SETTINGS = """\
-[mypy]
-strict = true
-explicit_package_bases = true
-mypy_path = {folder}
-[mypy-tree_sitter_typescript.*,esprima.*,networkx.*]
-ignore_missing_imports = true
-[mypy-sqlglot.*]
-follow_imports = skip
-"""
 
 
 class CompiledBuild(BuildHookInterface[Any]):
@@ -88,7 +78,7 @@ def laid_out(root: Path, folder: Path) -> None:
         shutil.copytree(root / place / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     for path in modules(folder):
         path.write_text(written_out(path.read_text(encoding="utf-8")), encoding="utf-8")
-    (folder / "mypy.ini").write_text(SETTINGS.format(folder=folder))
+    shutil.copy(root / "pyproject.toml", folder / "mypy.toml")  # under its own name setuptools would read it too
 
 
 def translated(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -268,7 +258,7 @@ def main(command: str, names: list[str]) -> None:
 
     sys.path.insert(0, os.getcwd())
     extensions = mypycify(
-        ["--config-file=mypy.ini", *names], opt_level=os.environ.get("MYPYC_OPT_LEVEL", "2"), debug_level="0", multi_file=True
+        ["--config-file=mypy.toml", *names], opt_level=os.environ.get("MYPYC_OPT_LEVEL", "2"), debug_level="0", multi_file=True
     )
     if command:
         given = ["--quiet", command, "--inplace"]

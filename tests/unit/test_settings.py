@@ -1,3 +1,4 @@
+# long: one list of what settings may say, and what is said of those that may not
 """Settings files and the command line over them."""
 
 from __future__ import annotations

@@ -63,11 +63,9 @@ def _sources(seen: Seen, began: int) -> Iterable[Probe | None]:
     """The files of the project by what was read of them, which must be what is there."""
     for path, what in sorted(seen.read.items()):
         whole = os.path.join(seen.root, path)
-        known = settled(stamp(whole), began)
-        if what is None:
-            yield Probe(whole, known, UNREAD)
-        else:  # by its content, whatever its stamp: folders can be renamed into place, and clocks of file systems be behind
-            yield Probe(whole, known, what) if content(whole) == what else None
+        probe = Probe(whole, settled(stamp(whole), began), UNREAD if what is None else what)
+        # By content, whatever the stamp: folders can be renamed into place, and clocks of file systems be behind.
+        yield probe if what is None or content(whole) == what else None
 
 
 def _others(seen: Seen, began: int) -> Iterable[Probe | None]:

@@ -37,9 +37,11 @@ class Noted(Generic[T]):
         """Note something in the place of what was noted."""
         state.beside[self.name] = value
 
-    def forget(self, state: State) -> None:
-        """Note nothing."""
-        state.beside.pop(self.name, None)
+    def taken(self, state: State) -> T:
+        """What was noted of a walk, of which nothing is noted any more."""
+        found = self.of(state)
+        del state.beside[self.name]
+        return found
 
 
 class Stack:

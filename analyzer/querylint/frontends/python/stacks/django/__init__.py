@@ -24,7 +24,7 @@ from querylint.frontends.flow.values import (
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
-from querylint.frontends.python.stack import Stack
+from querylint.frontends.python.stack import Noted, Stack
 from querylint.frontends.python.stacks.django import ahead, functions, paging, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
@@ -51,8 +51,8 @@ class Django(Stack):
         self.attributes: dict[str, str | None] = {}
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self.routing: list[str] = []
-        self.brought: dict[State, dict[int, list[Eager]]] = {}
-        self.handed: dict[State, list[tuple[int, Path]]] = {}
+        self.brought: Noted[dict[int, list[Eager]]] = Noted("rows brought along", dict)
+        self.handed: Noted[list[tuple[int, Path]]] = Noted("rows handed on", list)
         self.annotations = Annotated(project.modules, project.classes)
         self._managers: dict[tuple[str, str, str], Val] = {}
 
@@ -376,13 +376,13 @@ class Django(Stack):
 
     def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
         """What was loaded for rows after they were read."""
-        brought = self.brought.pop(state, None)
+        brought = self.brought.taken(state)
         if brought:
             state.block[:] = ahead.known(state.block, brought)
 
     def loaded(self, state: State) -> tuple[tuple[int, Path], ...]:
         """What `prefetch_related_objects` has loaded for rows that callers hand over."""
-        return tuple(self.handed.pop(state, ()))
+        return tuple(self.handed.taken(state))
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """Views answer requests."""

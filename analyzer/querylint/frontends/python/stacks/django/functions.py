@@ -40,7 +40,7 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
         inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
         return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
     if word == "prefetch_related_objects" and node.args:
-        return ahead.asked(state, node, django.brought.setdefault(state, {}), django.handed.setdefault(state, []))
+        return ahead.asked(state, node, django.brought.of(state), django.handed.of(state))
     if word in ("sync_to_async", "async_to_sync", "cached_property", "method_decorator") and len(node.args) == 1:
         return state.evaluate(node.args[0])
     if words.ELSEWHERE.match(word):

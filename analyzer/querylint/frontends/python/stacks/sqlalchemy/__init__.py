@@ -62,7 +62,7 @@ class SqlAlchemy(Stack):
 
     def flushed(self, state: State) -> None:
         """Nothing waits any more."""
-        self._gathered.forget(state)
+        self._gathered.taken(state)
 
     def holds(self, state: State, table: str | None) -> bool:
         """Whether a list of a table was loaded before: a row of it that is asked for by its key costs nothing."""
