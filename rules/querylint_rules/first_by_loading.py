@@ -11,10 +11,10 @@ All rows of the range are read and billed where one would do.
 `.first()` for the first row (and `=== null` for emptiness), `.order("desc").first()` for the last, `.take(n)` for the first n.
 
 ## When it stays silent
-Lists of which more is used, look-ups by a unique field, lists that were filtered or sorted in memory first and whole tables (other rules
-speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint where the code lets only one such row
-exist, where some row is an error and so as a rule there is none, and where the question is whether any row passes a filter: without a
-match, the first costs as many rows as all.
+Lists of which more is used, be it only to make a text of each row, look-ups by a unique field, lists that were filtered or sorted in
+memory first and whole tables (other rules speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint
+where the code lets only one such row exist, where some row is an error and so as a rule there is none, and where the question is whether
+any row passes a filter: without a match, the first costs as many rows as all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried
 from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
-from querylint.advise.memory import Load, choices, gone_through, grouped, handed_on, loads, matching, trail, visited
+from querylint.advise.memory import Load, choices, grouped, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
 from querylint.ir import Block, Bound, Exit, ExitKind, Kind, Program, Way, Work
@@ -40,9 +40,9 @@ def first_by_loading(program: Program) -> Iterator[Found]:
     """Lists of which one row or none is used."""
     for load in loads(program):
         kinds = {s.use.work for s in load.fate.uses}
-        if not kinds or not kinds <= ONE or load.fate.leaves_unselected() or load.fate.truncated:
+        if not kinds or not kinds <= ONE or load.fate.leaves_unselected() or load.fate.truncated or load.fate.gone_through:
             continue
-        if kinds == {Work.EMPTY} and (load.fate.fields or gone_through(load)):
+        if kinds == {Work.EMPTY} and load.fate.fields:
             continue
         if _answered(load):
             continue

@@ -53,7 +53,7 @@ class Fate:
 
     `fields` are those looked at, or handed on by themselves. `whole` are the places where rows leave whole. `subscribers` are client
     functions that receive them, `sent` the places where whole rows are returned to these; `listed` says that parts of every row are
-    returned, or handed to outside code or shown.
+    returned, or handed to outside code or shown; `gone_through` that something comes of every one of them, whatever it is.
     """
 
     uses: list[Seen] = field(default_factory=list)
@@ -64,6 +64,7 @@ class Fate:
     public: bool = False
     listed: bool = False
     sent: list[Left] = field(default_factory=list)
+    gone_through: bool = False
 
     def leaves_unselected(self) -> bool:
         """Whether rows leave whole that no filter, slice or pick has reduced."""
@@ -112,6 +113,8 @@ def _follow(program: Program, function: Function, place: Place, found: Fate) -> 
             name = _field(origin.path, place.row)
             if name:
                 found.fields[name] = None
+            elif place.rows is not None and origin.path == place.row and not place.selected:
+                found.gone_through = True
     more: list[Place] = []
     for outflow in held.outflows.get(place.ref, ()):
         if not _same(outflow.origin, place):

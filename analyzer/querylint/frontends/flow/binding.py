@@ -6,7 +6,20 @@ from querylint.frontends.flow import works
 from querylint.frontends.flow.conditions import field_of
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Many, Query, Record, Val, join, nested, together
+from querylint.frontends.flow.values import (
+    NO_STEPS,
+    NOTHING,
+    ClassRef,
+    Closure,
+    Many,
+    Query,
+    Record,
+    Val,
+    join,
+    nested,
+    together,
+    worked_out,
+)
 from querylint.ir import NOT_LITERAL, Escape, Work
 from querylint.syntax import tree
 
@@ -107,6 +120,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
             return
         if how not in ("=", TEXT):
             note_fold(m, var, value)
+        elif how == TEXT:
+            note_made(m, var, value)
         if how != "=":
             value = value.with_deps(m.why())
         elif m.language.function_scoped and len(m.frames) > var.depth and m.store.get(var) is NOTHING:
@@ -119,6 +134,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
             m.leak(value, Escape.STORED, target.at, target.end)  # whoever holds the object has it from now on
         if how not in ("=", TEXT):
             note_fold(m, _var_of(m, target.base), value)
+        elif how == TEXT:
+            note_made(m, _var_of(m, target.base), value)
         if isinstance(base.shape, Record):
             put_back(m, target.base, _with_field(base, base.shape, target.name, value))
         elif m.language.function_scoped and isinstance(base.shape, Many):
@@ -184,6 +201,8 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
         note_fold(m, var, value)
     if keyed and var is not None:
         note_group(m, var, value)
+    elif not keyed:
+        note_made(m, var, value)
     base = base.with_deps(m.why())
     shape = base.shape
     if isinstance(shape, Many):
@@ -285,6 +304,13 @@ def note_fold(m: State, var: Var | None, value: Val) -> None:
         if var is not None and var.depth < depth and frame.items:
             frame.folded = True
             frame.fold_deps |= value.deps
+
+
+def note_made(m: State, var: Var | None, value: Val) -> None:
+    """What each round works out of its item joins a list or a text from outside the loop."""
+    for depth, frame in enumerate(m.frames, 1):
+        if var is not None and var.depth < depth and frame.items and worked_out(value, frame.id):
+            frame.made = True
 
 
 def note_added(m: State, value: Val) -> None:

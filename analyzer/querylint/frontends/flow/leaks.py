@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
 from querylint.frontends.flow.values import FLATTEN_DEPTH, Many, Record, Val
-from querylint.ir import Origin
+from querylint.ir import ITEM, Escape, Origin, Outflow
+
+if TYPE_CHECKING:
+    from querylint.frontends.flow.state import State
 
 
 @dataclass(slots=True)
 class Leak:
-    """A place where part of a value leaves: its origin and the works done before."""
+    """A place where part of a value leaves: its origin and the works done before; `through` where it is but made of the parts of a row."""
 
     origin: Origin
     works: tuple[int, ...] = field(default=())
+    through: bool = False
+
+
+def let_go(m: State, value: Val, how: Escape, at: int, end: int) -> None:
+    """Note all that leaves with a value."""
+    for leak in leaks(value):
+        key = (leak.origin, how, leak.works)
+        if leak.through:
+            use_each(m, (leak.origin,), leak.works)
+        elif key not in m.outflows:
+            m.outflows[key] = Outflow(leak.origin, how, m.span(at, end), leak.works)
+
+
+def use_each(m: State, items: tuple[Origin, ...], works: tuple[int, ...]) -> None:
+    """Note that something comes of every row of a list, unless works before have picked some of them."""
+    if m.selecting.isdisjoint(works):
+        m.touched.update(dict.fromkeys(items))
 
 
 def leaks(value: Val) -> list[Leak]:
@@ -35,5 +56,6 @@ def _leak(value: Val, found: list[Leak], depth: int) -> None:
         for inner in shape.rest:
             _leak(inner, found, depth + 1)
     elif isinstance(shape, Many) and not value.origins:
+        found.extend(Leak(origin.at(ITEM), value.works, through=True) for origin in shape.made_of)
         for inner in shape.items or (shape.item,):
             _leak(inner, found, depth + 1)

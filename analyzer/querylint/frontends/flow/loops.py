@@ -8,6 +8,7 @@ from querylint.construction import replace
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
+from querylint.frontends.flow.leaks import use_each
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, ClassRef, Many, Marker, Query, Shape, Val, derived, join
@@ -61,6 +62,7 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
             go_through(m, over)
         m.scope = outer
     settle(m, before, frame)
+    frame.made = frame.made and not leaves_early(node.body)
     finish(m, frame, over, node.at, node.head_end)
     if node.other:
         m.run(node.other)
@@ -127,6 +129,8 @@ def finish(m: State, frame: Frame, over: Val, at: int, end: int) -> None:
     """After a loop over rows: totals and groups that it made are work in memory, of the rows that its filters let pass."""
     for number in frame.filters:
         over = over.worked(number)
+    if frame.made and not frame.filters:
+        use_each(m, frame.items, over.item().works or over.works)
     if frame.folded and not _works(m, frame):
         m.use(Work.FOLD, over, at, end, deps=frame.fold_deps, fields=tuple(sorted(frame.fold_fields)))
     elif frame.grouped:
@@ -178,6 +182,7 @@ def _for_while(m: State, node: tree.For) -> None:
             m.evaluate(node.update)
             m.guards, frame.folded = kept, folded
     settle(m, before, frame)
+    frame.made = frame.made and not leaves_early(node.body)
     if over is not None:
         finish(m, frame, over, node.at, node.head_end)
     m.scope = outer

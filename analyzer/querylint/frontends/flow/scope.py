@@ -45,7 +45,10 @@ class Scope:
 
 @dataclass(slots=True)
 class Frame:
-    """One loop that the walk is inside of: what it runs over, and what was seen of it so far."""
+    """One loop that the walk is inside of: what it runs over, and what was seen of it so far.
+
+    `made` says that something worked out of the item of each round joins a list or a text that outlives the round.
+    """
 
     id: int
     kind: LoopKind
@@ -54,6 +57,7 @@ class Frame:
     folded: bool = False
     grouped: bool = False
     leaves: bool = False
+    made: bool = False
     strided: bool = False
     filters: list[int] = field(default_factory=list)
     exits: list[tuple[dict[Var, Val], frozenset[int]]] = field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from querylint.construction import replace
 from querylint.frontends.flow.cases import Decided, handed
 from querylint.frontends.flow.handing import asking
-from querylint.frontends.flow.leaks import leaks
+from querylint.frontends.flow.leaks import let_go
 from querylint.frontends.flow.merging import RETURNS, breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var, control
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, alone, both, derived, lowered
@@ -51,6 +51,7 @@ TEXT_LENGTH = 60
 DATABASE = "database handle"
 """The path segment of a database handle whose presence is tested: where there is none, no transaction is open."""
 MOST_STEPS = 6000
+SELECTING = frozenset((Work.FILTER, Work.SLICE, Work.FIND, Work.FIRST, Work.LAST, Work.PICK))
 
 
 class State:
@@ -72,6 +73,7 @@ class State:
         self.control: list[frozenset[int]] = []
         self.touched: dict[Origin, None] = {}
         self.walked: dict[Origin, int] = {}
+        self.selecting: set[int] = set()
         self.keyed: dict[Origin, str] = {}
         self.outflows: dict[tuple[Origin, Escape, tuple[int, ...]], Outflow] = {}
         self.dead = False
@@ -260,6 +262,8 @@ class State:
         if not rows:
             return None
         number = self.fresh()
+        if work in SELECTING:
+            self.selecting.add(number)
         self.emit(
             Use(
                 number,
@@ -287,12 +291,8 @@ class State:
 
     def leak(self, val: Val, how: Escape, at: int, end: int) -> None:
         """A value leaves whole."""
-        if self.dead:
-            return
-        for leak in leaks(self.ran(val)):
-            key = (leak.origin, how, leak.works)
-            if key not in self.outflows:
-                self.outflows[key] = Outflow(leak.origin, how, self.span(at, end), leak.works)
+        if not self.dead:
+            let_go(self, self.ran(val), how, at, end)
 
     def leave(self, kind: ExitKind, at: int, end: int, deps: frozenset[int] = NO_STEPS, *, most: int | None = None) -> None:
         """Leave the block early; what variables hold here, they may hold after the loop."""

@@ -54,6 +54,7 @@ class Many:
     `keyed` says that it is a map, whose `item` is what it maps to; `most` is how many members it has at most, where that is written down.
     `names` are the names that members in their places have besides, as those of a row of a cursor do. `key` is what a map maps from, where
     that is known. `filled` are the loops whose rounds put something into it; `mixed` that it holds more than what its value came from.
+    `made_of` are the lists for each of whose rows it holds something that was worked out of it, whose origins are lost.
     """
 
     item: Val
@@ -65,6 +66,7 @@ class Many:
     key: Val | None = None
     filled: frozenset[int] = NO_STEPS
     mixed: bool = False
+    made_of: tuple[Origin, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -222,7 +224,7 @@ class Val:
         item = self.shape.item
         inner = [item, *item.shape.rest] if isinstance(item.shape, Record) else [item]
         found = [replace(o, path=o.path[:-1]) for part in inner for o in part.origins if o.path and o.path[-1] == ITEM]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys((*found, *self.shape.made_of)))
 
     def worked(self, use: int) -> Val:
         """The same value after one more work."""
@@ -245,6 +247,16 @@ def derived(*parts: Val) -> Val:
     for part in parts:
         deps = both(deps, part.deps)
     return Val(deps=deps)
+
+
+def worked_out(value: Val, number: int) -> bool:
+    """Whether a value, or a part of it, was worked out of what a loop hands out, by the loop's number, so that its origins are lost."""
+    shape = value.shape
+    if isinstance(shape, Record):
+        return any(worked_out(v, number) for v in (*shape.fields.values(), *shape.rest))
+    if isinstance(shape, Many) and not value.origins:
+        return any(worked_out(v, number) for v in shape.items or (shape.item,))
+    return shape is None and not value.origins and value.literal is NOT_LITERAL and number in value.deps
 
 
 _SETS: dict[frozenset[int], frozenset[int]] = {NO_STEPS: NO_STEPS}

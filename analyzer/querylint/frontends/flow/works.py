@@ -1,3 +1,4 @@
+# long: one method of a collection leads to the others; they are read as one list
 """Work in memory: the methods of arrays, maps, sets and promises, and the global functions."""
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from querylint.construction import replace
 from querylint.frontends.flow.comparators import computed, keeps_extreme, seeks
 from querylint.frontends.flow.conditions import stated
+from querylint.frontends.flow.leaks import use_each
 from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -22,6 +24,7 @@ from querylint.frontends.flow.values import (
     join,
     literal,
     many,
+    worked_out,
 )
 from querylint.ir import ITEM, LoopKind, Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
@@ -31,7 +34,7 @@ PURE = frozenset(
     "match matchAll test exec charAt charCodeAt codePointAt padStart padEnd repeat substring substr normalize localeCompare toString "
     "toFixed toPrecision toISOString toLocaleString toLocaleDateString toLocaleTimeString toDateString getTime getFullYear getMonth "
     "getDate getDay getHours getMinutes getSeconds setDate setHours setMonth setMinutes setSeconds setFullYear setMilliseconds "
-    "setUTCHours getUTCDay getUTCDate getUTCMonth getUTCFullYear getUTCHours valueOf getTimezoneOffset search join fill "
+    "setUTCHours getUTCDay getUTCDate getUTCMonth getUTCFullYear getUTCHours valueOf getTimezoneOffset search fill "
     "hasOwnProperty toJSON isWellFormed safeParse parse encode decode digest".split()
 )
 
@@ -71,7 +74,7 @@ def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | Non
     if func.name not in GROWING:
         looked_up(m.frames, base)
     if isinstance(base.shape, External) and func.name not in PROMISES:
-        return _of_library(m, node, func, known)
+        return _of_library(m, node, func, known if func.name != "join" else None)  # `path.join(a, b)`
     if known is not None:
         return known(m, node, func, base)
     if func.name in PURE:
@@ -111,6 +114,8 @@ def _each(
             result = m.invoke(callback.shape, values, callback.shape.fn.at, callback.shape.fn.end, inline=True)
         else:
             result = _call_back(m, node, callback, values)
+    if frame.made:
+        use_each(m, frame.items, _done(base))
     _finish(m, base, frame.folded, frame.grouped, frame.fold_deps, node)
     return result, frame.id, len(m.block) > held
 
@@ -137,7 +142,15 @@ def mapped(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     item = replace(result, pending=pending, deps=result.deps | (frozenset({number}) if held else NO_STEPS), conditions=())
     if func.name == "flatMap":
         item = item.item() if isinstance(item.shape, Many) else item
-    return Val(deps=base.deps | item.deps, shape=Many(item, most=base.most if func.name == "map" else None))
+    if func.name != "map":
+        return Val(deps=base.deps | item.deps, shape=Many(item))
+    made_of = base.rows if worked_out(item, number) else ()
+    return Val(deps=base.deps | item.deps, shape=Many(item, most=base.most, made_of=made_of), works=_done(base) if made_of else ())
+
+
+def _done(base: Val) -> tuple[int, ...]:
+    """The works already done on a list."""
+    return base.item().works or base.works
 
 
 def _is_async(callback: Val) -> bool:
@@ -332,6 +345,16 @@ def _set(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     return base
 
 
+def _joined(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+    """All the items in one text."""
+    value = derived(base, *(m.evaluate(a) for a in node.args))
+    if isinstance(base.shape, Many) and not base.origins:
+        rows = tuple(o.at(ITEM) for o in base.shape.made_of)
+        items = tuple(replace(o, path=o.path[: o.path.index(ITEM) + 1]) for o in base.item().origins if ITEM in o.path)
+        use_each(m, (*rows, *items), _done(base))
+    return value
+
+
 def _get(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     if not isinstance(base.shape, Many):
         return None
@@ -390,5 +413,5 @@ METHODS: dict[str, Handler] = {
     "findLastIndex": _find, "some": _some, "every": _some, "reduce": _reduce, "reduceRight": _reduce, "sort": _sort, "toSorted": _sort,
     "slice": _slice, "splice": _slice, "at": _at, "pop": _pop, "shift": _pop, "concat": _same, "reverse": _same, "toReversed": _same,
     "flat": _flat, "push": _push, "unshift": _push, "add": _push, "set": _set, "get": _get, "has": _has, "includes": _has, "indexOf": _has,
-    "keys": _entries, "values": _entries, "entries": _entries, "then": _then, "catch": _then, "finally": _then,
+    "keys": _entries, "values": _entries, "entries": _entries, "join": _joined, "then": _then, "catch": _then, "finally": _then,
 }  # fmt: skip
