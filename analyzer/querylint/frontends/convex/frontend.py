@@ -13,6 +13,7 @@ from typing import TypeVar
 from querylint.cache.digest import digest
 from querylint.construction import replace
 from querylint.frontends import helpers
+from querylint.frontends.convex import crons
 from querylint.frontends.convex.context import Asking, ModuleContext
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.naming import kind_of_callee
@@ -316,13 +317,14 @@ class ConvexFrontEnd:
         return applications[0].folder if len(applications) == 1 else ""
 
     def _mentioned(self) -> frozenset[str]:
-        """Routes that stand in the code as references (`internal.a.b.c`) or in quotes, in files that call no function too."""
+        """Routes that the code names, in files that call no function too: in references, but for crons that never run, or in quotes."""
         found: set[str] = set()
         for path in self.files:
             if self.role(path) is Role.TEST or self._script(path):
                 continue
             text = self._text(path)
-            found.update(text.references())
+            starts = not text.registers_crons() or crons.run(path, self.files, self._root(path), self.modules)
+            found.update(text.references() if starts else text.unscheduled())
             if path in self.done:
                 found.update(text.routes())
         return frozenset(found | self._handed_on())

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar, cast
 
+from querylint.frontends.convex import crons
 from querylint.pattern import Pattern
 
 T = TypeVar("T")
@@ -64,6 +65,14 @@ class Text:
     def references(self) -> list[str]:
         """The routes that references (`internal.a.b.c`) may stand for."""
         return self._once("references", lambda: sorted(set(_references(self.source))) if self._refers() else [])
+
+    def unscheduled(self) -> list[str]:
+        """Those of them that stand outside of the registration of a cron."""
+        return self._once("unscheduled", lambda: sorted(set(_references(crons.without(self.source)))))
+
+    def registers_crons(self) -> bool:
+        """Whether it makes a table of crons."""
+        return self._once("crons", lambda: crons.registers(self.source))
 
     def _refers(self) -> bool:
         return any(word in self.source for word in REFERRING)
