@@ -13,6 +13,7 @@ from querylint.ir.program import Effect, Site
 def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
     """The sets of fields whose values no two rows of a table share, as every insert looks for such a row first and then does not insert.
 
+    One that takes the place of all the rows of its key, which are deleted before, needs none either.
     What belongs to a row that the same function has just inserted needs no look: there is none yet.
     A look-up that runs backwards through time is a limit on the rate, not on the number, and does not count.
     """
@@ -188,8 +189,11 @@ def _keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str]
             fresh.append(new)
             continue
         mine = _looked_up(program, site, access)
+        cleared = _cleared(program, site, access)
+        if cleared:
+            mine.add(cleared)
         if any(loop.kind is not LoopKind.ONCE for loop in site.loops):
-            mine.discard(frozenset())  # several rows where there was none
+            mine -= {frozenset(), cleared}  # several rows where there was none
         shared = mine if shared is None else shared & mine
         if not shared:
             return ()
