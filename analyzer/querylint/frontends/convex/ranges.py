@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from querylint.frontends.flow import cases
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Val, lowered
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Val, derived, lowered
 from querylint.ir import Predicate, Relation, Side, Value
 from querylint.syntax import tree
 
@@ -27,12 +27,10 @@ def range_predicates(m: State, callback: Val) -> tuple[Predicate, ...] | None:
         if len(call.args) < 2:
             continue
         name = call.args[0]
-        value = _inside(m, callback.shape, call.args[1])
+        value = _value(m, callback.shape, call.args[1])
         field = name.value if isinstance(name, tree.Literal) and isinstance(name.value, str) else _constant_name(m, callback.shape, name)
         side = Side.INDEX
-        found.append(
-            Predicate(field, RANGE[call.func.name], side, lowered(value, m.text(call.args[1])), conditional, (), m.span(call.at, call.end))
-        )
+        found.append(Predicate(field, RANGE[call.func.name], side, value, conditional, (), m.span(call.at, call.end)))
     return tuple(found)
 
 
@@ -202,4 +200,6 @@ def _field(node: tree.Expr) -> str | None:
 
 
 def _value(m: State, closure: Closure, node: tree.Expr) -> Value:
-    return lowered(_inside(m, closure, node), m.text(node))
+    value = _inside(m, closure, node)
+    part = not m.selecting.isdisjoint(value.works)  # `key.slice(3)` is another value than `key`, and `ids[0]` than `ids[1]`
+    return lowered(derived(value) if part else value, m.text(node))
