@@ -9,7 +9,9 @@ from querylint.ir import Access, Call, Function, Kind, Mode, Program, Role, Root
 from querylint.ir.program import Edge
 from querylint.pattern import Pattern
 
-STAFF = Pattern(r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure", re.IGNORECASE)
+STAFF = Pattern(
+    r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure|\b(?:require|assert|ensure|verify|enforce)\w*operator", re.IGNORECASE
+)
 RUNS = Pattern(r"^(?:is_?)?(?:super_?(?:user|admin)|(?:platform|system|global)_?admin|root)$", re.IGNORECASE)
 DEMANDS = Pattern(
     r"(?:require|assert|ensure|check|verify|enforce)\w*(?:Can|Capabilit(?:y|ies)|Permissions?|Privileges?|Rights?|Access)$|"
