@@ -38,7 +38,7 @@ from querylint.advise.planner import entire
 from querylint.advise.rounds import SEQUENTIAL, lasting
 from querylint.advise.sequence import Unit, barriers, cheap, closure, exclusive, leaves, units, writes_between
 from querylint.advise.volume import MANY, busy
-from querylint.ir import Access, Bound, Branch, Call, ExitKind, Function, Kind, Loop, LoopKind, Program, Wait
+from querylint.ir import Access, Bound, Branch, Call, ExitKind, Function, Kind, Loop, LoopKind, Program, Root, TargetKind, Wait
 from querylint.ir.program import Effect
 from querylint.remedy import Gather
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -149,6 +149,8 @@ def _little(program: Program, function: Function, group: list[Unit]) -> str:
         return "something is written between the reads"
     if len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group):
         return "a write of one caller waits once for a look-up or two"
+    if len(group) == FEW_READS and all(cheap(u.reads) for u in group) and _unseen_between(program, function, *group):
+        return "code that cannot be seen is given the context between two look-ups, and may refuse or write"
     if _fanned_out(program, function, group):
         return "this runs for every item of a long list at once, where what travels together is full already"
     if _behind(program, function, group):
@@ -166,6 +168,19 @@ def _little(program: Program, function: Function, group: list[Unit]) -> str:
     if _seldom(group) or _left_before(program, function, group) or _fallback(program, function, group):
         return "a condition often spares the later read, which starting both would not"
     return ""
+
+
+def _unseen_between(program: Program, function: Function, first: Unit, second: Unit) -> bool:
+    """Whether the function stands still, between two reads, for outside code that it hands its context."""
+    places = program.sites(function.key)
+    return any(
+        isinstance(place.step, Call)
+        and place.step.target.kind is TargetKind.EXTERNAL
+        and first.done < place.rank < second.start
+        and place.step.id in places.waits
+        and any(o.root is Root.PARAM and o.ref == 0 and not o.path for value in place.step.args for _, o in value.parts)
+        for place in places.all
+    )
 
 
 def _writing(program: Program, function: Function) -> bool:
