@@ -57,10 +57,10 @@ def handed_at_most(program: Program, site: Site, loop: Loop, most: int) -> bool:
 def _written_out(program: Program, function: Function, origin: Origin, most: int) -> bool:
     """Whether every caller writes down the list in a field of what it hands over, or leaves that field out: `f({ kinds: ["a", "b"] })`."""
     edges = program.callers.get(function.key, ())
-    if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or len(origin.path) != 1 or not edges or function.route is not None:
+    if origin.root is not Root.PARAM or not isinstance(origin.ref, int) or len(origin.path) != 1 or not edges or function.public:
         return False
     for edge in edges:
-        if edge.call.handed is None:
+        if edge.call.handed is None or edge.call.mode not in (Mode.DIRECT, Mode.QUERY, Mode.MUTATION, Mode.ACTION):
             return False
         given = edge.call.handed[origin.ref] if origin.ref < len(edge.call.handed) else None
         left_out = given is None or (given.fields is not None and origin.path[0] not in given.fields)

@@ -208,6 +208,8 @@ def _handed(m: State, node: tree.Expr) -> Handed:
             passed.append((path, here[0]))
         elif isinstance(part, tree.Array) and not any(isinstance(item, tree.Spread) for item in part.items):
             lengths.append((path, len(part.items)))
+        elif isinstance(part, tree.Name) and (most := m.evaluate(part).most) is not None:
+            lengths.append((path, most))
     return Handed(tuple(constants), tuple(passed), _fields(node), tuple(lengths))
 
 
