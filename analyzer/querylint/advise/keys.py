@@ -6,7 +6,25 @@ from querylint.advise.audience import left_alone
 from querylint.advise.sequence import leaves
 from querylint.advise.trace import fate
 from querylint.construction import dataclass
-from querylint.ir import ITEM, Access, Bound, Branch, Call, LoopKind, Mode, Op, Order, Program, Relation, Role, Root, Table, Terminal, Work
+from querylint.ir import (
+    ITEM,
+    Access,
+    Bound,
+    Branch,
+    Call,
+    LoopKind,
+    Mode,
+    Op,
+    Order,
+    Program,
+    Relation,
+    Role,
+    Root,
+    Table,
+    Terminal,
+    Use,
+    Work,
+)
 from querylint.ir.program import Effect, Site
 
 
@@ -132,7 +150,10 @@ def once_per_key(program: Program, site: Site, access: Access, *, most: int | No
 
 
 def _cleared(program: Program, site: Site, access: Access) -> frozenset[str] | None:
-    """The fields whose rows a function has all deleted before it inserts: the new rows take their place. None where it deletes none."""
+    """The fields whose rows a function has all deleted before it inserts: the new rows take their place. None where it deletes none.
+
+    Those that are in the list which it goes on to insert may stay.
+    """
     sites = program.sites(site.function.key)
     for other in sites.all:
         gone = other.step
@@ -148,12 +169,28 @@ def _cleared(program: Program, site: Site, access: Access) -> frozenset[str] | N
                 and read.terminal is Terminal.ROWS
                 and read.bound is Bound.ALL
                 and ITEM in origin.path
-                and set(other.arms) <= set(site.arms)
+                and (set(other.arms) <= set(site.arms) or _strangers(read, other, site))
                 and found.loops == other.loops[:-1] == site.loops[: len(other.loops) - 1]
                 and all(p.relation is Relation.EQ and p.field is not None for plan in read.plans for p in plan.predicates)
             ):
                 return frozenset(p.field for plan in read.plans for p in plan.predicates if p.field is not None)
     return None
+
+
+def _strangers(read: Access, gone: Site, site: Site) -> bool:
+    """Whether those rows are deleted that are not in the list of an argument whose items are then inserted, one for each."""
+    if not site.loops or site.loops[-1].over is None:
+        return False
+    lists = [o for o in site.loops[-1].over.origins if o.root is Root.PARAM]
+    if len(lists) != 1 or len(gone.loops) != len(site.loops) or len(set(gone.arms) - set(site.arms)) != 1:
+        return False
+    items = (*lists[0].path, ITEM)
+    tests = [s for s in gone.loops[-1].steps() if isinstance(s, Use) and s.work is Work.FILTER and any(o.ref == read.id for o in s.of)]
+    values = [p.value for s in tests for p in s.predicates if p.relation is Relation.OTHER]
+    return len(tests) == 1 and any(
+        value is not None and bool(value.parts) and all(o.ref == lists[0].ref and o.path[: len(items)] == items for _, o in value.parts)
+        for value in values
+    )
 
 
 def inserts(program: Program, root: str, name: str | None) -> list[tuple[Site, Access]]:
