@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from querylint.construction import dataclass
-from querylint.frontends.convex import ent_queries
+from querylint.frontends.convex import ent_queries, purpose
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.arguments import argument_types
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value
@@ -25,10 +25,6 @@ from querylint.syntax import tree
 from querylint.text import LineIndex, Stretches
 
 KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
-WORDS = Pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-ONCE = frozenset(
-    "backfill backfills migrate migration migrations repair repairs reindex dedupe deduplicate seed seeds fixture fixtures".split()
-)
 HOOK = Pattern(r"^use[A-Z]")
 
 
@@ -191,7 +187,7 @@ class ModuleLowering:
         return Function(
             self.key(name), name, self.context.path, kind, tuple(_name_of(p) for p in fn.params), self._block(machine), lowered(returned),
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
-            self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(name),
+            self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(found),
             tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
             tuple(machine.built), cases=tuple(machine.decided.cases.values()), keyed=_keyed(machine),
         )  # fmt: skip
@@ -210,10 +206,10 @@ class ModuleLowering:
             return value
         return machine.wait(ent_queries.finished(machine, value, shape.at, shape.end), shape.at, shape.end)
 
-    def _role(self, name: str) -> Role:
-        """A function whose name says that it repairs or converts data once is a migration, wherever it stands."""
-        words = {w.lower() for w in WORDS.findall(name)}
-        return Role.MIGRATION if self.role is Role.CODE and words & ONCE else self.role
+    def _role(self, found: Found) -> Role:
+        """A function may have a purpose of its own, wherever it stands."""
+        end = found.at or found.fn.at
+        return purpose.role_of(self.role, found.name, found.fn, self.lines.source[max(0, end - purpose.LONGEST) : end])
 
     def _kind(self, found: Found) -> Kind:
         if found.registration is not None:
