@@ -81,9 +81,9 @@ def _little(program: Program, load: Load) -> str:
     plans = load.access.plans
     if grouped(load.access):
         return "the database goes through all rows to group them, however many groups are asked for"
+    if _refused(load):
+        return "a row is an error here, so there is none as a rule"
     if program.facts(load.function).planner:
-        if _refused(load):
-            return "a row is an error here, so there is none as a rule"
         if _elsewhere(load):
             return "other callers of the query may need the list"
         if all(len(asked_for(p)) > 1 for p in plans):
