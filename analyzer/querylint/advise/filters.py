@@ -27,7 +27,7 @@ from querylint.advise.serving import (
     unranged,
     wanted,
 )
-from querylint.advise.stored import always, idle
+from querylint.advise.stored import alongside, always, idle
 from querylint.advise.trace import fate
 from querylint.construction import dataclass, replace
 from querylint.ir import Access, Bound, LoopKind, Op, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
@@ -298,6 +298,9 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
         return hint(PASSED if not bare or not _to_end(read) or whole(program, site, read) else "", Severity.WARNING)
     if bare:
         return Weight(Severity.WARNING)
+    served = [p for p in residual if sargable(p, program.table(site.function, read.table))]
+    if served and all(alongside(program, root, read.table, plan, p) for p in served):
+        return hint(PASSED)
     if unasked(program, site.function):
         return hint(UNASKED)
     if aged(program, site, read, residual):

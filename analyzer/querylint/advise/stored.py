@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from querylint.advise.audience import TRIED, left_alone
-from querylint.ir import NOT_LITERAL, Clock, Function, Origin, Predicate, Program, Relation, Role, Root
+from querylint.ir import NOT_LITERAL, Clock, Function, Origin, Plan, Predicate, Program, Relation, Role, Root, Side
 from querylint.ir.program import Site
 from querylint.pattern import Pattern
 
@@ -44,6 +44,38 @@ def always(program: Program, root: str, table: str | None, p: Predicate) -> bool
         return False
     stored = _only(program, root, table).get(p.field, NOT_LITERAL)
     return stored is not NOT_LITERAL and stored == p.value.literal and type(stored) is type(p.value.literal)
+
+
+def alongside(program: Program, root: str, table: str | None, plan: Plan, p: Predicate) -> bool:
+    """Whether a condition asks for the value that the code always stores along with a field which the range of a query has set.
+
+    Whatever completes a job stores that it is completed, and when: in a range of that time all are.
+    """
+    if p.field is None or table is None or p.relation is not Relation.EQ or p.value is None or not p.value.constant:
+        return False
+    bound = {
+        q.field for q in plan.predicates if q.side is Side.INDEX and q.field is not None and q.relation not in (Relation.LT, Relation.LTE)
+    }
+    return any(_joined(program, root, table, field).get(p.field, NOT_LITERAL) == p.value.literal for field in bound - {"_creationTime"})
+
+
+def _joined(program: Program, root: str, table: str, field: str) -> Constants:
+    """The constants that every write of ordinary code which stores a field stores with it."""
+    return program.once(("stored with", root, table, field), lambda: _with(program, root, table, field))
+
+
+def _with(program: Program, root: str, table: str, field: str) -> Constants:
+    found: Constants | None = None
+    for site, access in program.writes():
+        function = site.function
+        if function.root != root or access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
+            continue
+        if access.fields is None:
+            return {}
+        if field in access.fields:
+            constants = dict(access.constants)
+            found = constants if found is None else {k: v for k, v in found.items() if k in constants and constants[k] == v}
+    return found or {}
 
 
 def _only(program: Program, root: str, table: str) -> Constants:
