@@ -27,10 +27,11 @@ query can bind.
 
 ## When it stays silent
 Mutations, actions and HTTP actions; internal queries; a time that the caller gives and the clock only limits or replaces; one that only
-decides a branch or is only logged; `new Date(value)`, which reads no clock; rows written before now. It is an `info` where the time is only
-returned, where the client code of the project subscribes to other queries but not to this one, where the age of a row decides (`createdAt >
-weekAgo`, or any field that only ever gets the time of its write: rows linger, and none is missed), where the query reads whole a table that
-users write to, or rows that heartbeats patch, which runs it again anyway, and where a job deletes or changes the rows as they come due.
+decides a branch or is only logged; `new Date(value)`, which reads no clock; rows written before now. It is an `info` where the time is
+only returned, where the client code of the project subscribes to other queries but not to this one, where no more than the day decides,
+where the age of a row decides (`createdAt > weekAgo`, or any field that only ever gets the time of its write: rows linger, and none is
+missed), where the query reads whole a table that users write to, or rows that heartbeats patch, which runs it again anyway, and where a
+job deletes or changes the rows as they come due.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import waited_for
-from querylint.advise.clock import Dated, ages, clocks, dated, first_clock, stamped, swept
+from querylint.advise.clock import Dated, ages, clocks, daily, dated, first_clock, stamped, swept
 from querylint.advise.growth import grows
 from querylint.advise.keys import inserts
 from querylint.advise.places import quiet
@@ -62,7 +63,7 @@ def stale_time(program: Program) -> Iterator[Found]:
         choices = [choice for choice in dated(program, function) if ages(program, choice)]
         place = first_clock(program, function)
         if choices:
-            best = min(choices, key=lambda c: (stamped(program, c), not isinstance(c.step, Access), c.step.span))
+            best = min(choices, key=lambda c: (daily(program, c), stamped(program, c), not isinstance(c.step, Access), c.step.span))
             here = place if not best.way and place is not None else best.step.span
             if here in told:
                 continue
@@ -71,6 +72,8 @@ def stale_time(program: Program) -> Iterator[Found]:
             because = (
                 "no client in sight subscribes to it"
                 if not _watched(program, function)
+                else "no more than the day decides, into the next of which a subscription seldom lasts"
+                if daily(program, best)
                 else ""
                 if _ages(program, function, choices, best)
                 else "the result ages little, or other writes run the query again"

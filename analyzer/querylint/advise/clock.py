@@ -62,6 +62,14 @@ def ages(program: Program, choice: Dated) -> bool:
     return not (stamped(program, choice) and choice.predicate.relation in (Relation.LT, Relation.LTE))
 
 
+def daily(program: Program, choice: Dated) -> bool:
+    """Whether the day alone decides."""
+    steps = program.sites(choice.function.key).by_id
+    value = choice.predicate.value
+    hit = value.deps & clocks(program, choice.function) if value is not None else frozenset[int]()
+    return bool(hit) and all(isinstance(step := steps[number].step, Clock) and step.daily for number in hit if number in steps)
+
+
 def swept(program: Program, function: Function, choice: Dated) -> bool:
     """Whether a job in the background deletes or changes the rows of the table by the same field as they come due."""
     table = choice.step.table if isinstance(choice.step, Access) else None

@@ -253,10 +253,11 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The current time is read."""
+    """The current time is read; of it no more is used than the day where it is `daily`."""
 
     id: int
     span: Span
+    daily: bool = False
 
 
 Step = Union[Access, Call, Wait, Loop, Branch, Exit, Use, Clock]

@@ -49,7 +49,7 @@ def _block(block: Block, indent: str, numbers: dict[int, int]) -> Iterator[str]:
                 predicates = f" where {' and '.join(_predicate(p) for p in step.predicates)}" if step.predicates else ""
                 yield f"{indent}{step.work.value} {_origins(step, numbers)}{fields}{predicates}"
             case Clock():
-                yield f"{indent}#{numbers[step.id]} clock"
+                yield f"{indent}#{numbers[step.id]} clock{' of the day' if step.daily else ''}"
 
 
 def _access(access: Access, numbers: dict[int, int]) -> str:

@@ -73,7 +73,7 @@ class State:
         self.control: list[frozenset[int]] = []
         self.touched: dict[Origin, None] = {}
         self.walked: dict[Origin, int] = {}
-        self.selecting: set[int] = set()
+        self.selecting, self.clocks = set[int](), set[int]()
         self.keyed: dict[Origin, str] = {}
         self.outflows: dict[tuple[Origin, Escape, tuple[int, ...]], Outflow] = {}
         self.dead = False
@@ -202,10 +202,11 @@ class State:
             self.emit(Wait(val.pending, self.span(at, end)))
         return val.settled()
 
-    def clock(self, at: int, end: int, *, plain: bool = False) -> Val:
+    def clock(self, at: int, end: int, *, plain: bool = False, daily: bool = False) -> Val:
         """Read the time, as a date or as the number that it stands for, which nothing changes afterwards."""
         number = self.fresh()
-        self.emit(Clock(number, self.span(at, end)))
+        self.clocks.add(number)
+        self.emit(Clock(number, self.span(at, end), daily))
         return Val((Origin(Root.STEP, number),) if plain else (), alone(number))
 
     def call(

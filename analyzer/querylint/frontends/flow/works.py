@@ -8,6 +8,7 @@ from collections.abc import Callable
 from querylint.construction import replace
 from querylint.frontends.flow.comparators import computed, keeps_extreme, seeks
 from querylint.frontends.flow.conditions import stated
+from querylint.frontends.flow.days import day_of
 from querylint.frontends.flow.leaks import use_each
 from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
@@ -79,7 +80,10 @@ def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | Non
         return known(m, node, func, base)
     if func.name in PURE:
         args = [m.evaluate(a) for a in node.args]
-        return derived(base, *args)
+        day = day_of(m, node, func.name, args, derived(base, *args))
+        if func.name.startswith("set") and isinstance(func.base, tree.Name):
+            m.replace(func.base, day)
+        return day
     return None
 
 
@@ -302,7 +306,7 @@ def _slice(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if isinstance(base.shape, Many) and base.shape.items is not None and not base.origins:
         return replace(base, shape=Many(base.shape.item, most=base.shape.most))
     number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=size, deps=derived(*args).deps)
-    return (base.worked(number) if number is not None else base).with_deps(derived(*args).deps)
+    return day_of(m, node, func.name, args, (base.worked(number) if number is not None else base).with_deps(derived(*args).deps))
 
 
 def _at(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
