@@ -24,10 +24,10 @@ from collections.abc import Iterator
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried
 from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
-from querylint.advise.memory import Load, choices, grouped, handed_on, loads, matching, trail, visited
+from querylint.advise.memory import Load, choices, fails, grouped, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
-from querylint.ir import Block, Bound, Exit, ExitKind, Kind, Program, Way, Work
+from querylint.ir import Bound, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, demoted, rule
 
@@ -98,11 +98,7 @@ def _refused(load: Load) -> bool:
     if any(plan.eager or plan.whole for plan in load.access.plans):
         return False
     tests = choices(load.function, load.access)
-    return bool(tests) and all(not b.missing and _fails(b.arms[0]) for b in tests)
-
-
-def _fails(block: Block) -> bool:
-    return bool(block) and isinstance(block[-1], Exit) and block[-1].kind is ExitKind.THROW
+    return bool(tests) and all(not b.missing and fails(b.arms[0]) for b in tests)
 
 
 def _elsewhere(load: Load) -> bool:

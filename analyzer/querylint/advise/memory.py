@@ -15,9 +15,12 @@ from querylint.construction import dataclass
 from querylint.ir import (
     ITEM,
     Access,
+    Block,
     Bound,
     Branch,
     Call,
+    Exit,
+    ExitKind,
     Function,
     Loop,
     Mode,
@@ -258,6 +261,11 @@ def acted_on(program: Program, function: Function, read: Access) -> bool:
 def choices(function: Function, read: Access) -> list[Branch]:
     """The choices of a function that what is read decides."""
     return [step for step in function.own_steps() if isinstance(step, Branch) and read.id in step.on]
+
+
+def fails(block: Block) -> bool:
+    """Whether a block ends in an error."""
+    return bool(block) and isinstance(block[-1], Exit) and block[-1].kind is ExitKind.THROW
 
 
 def judging(program: Program, function: Function, read: Access, seen: Fate) -> list[Call]:
