@@ -42,7 +42,8 @@ def global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | Non
         if name in ("values", "from", "of"):
             return _collected(first) if name != "of" else many(tuple(args))
         if name == "entries":
-            return Val(deps=first.deps, shape=Many(many((derived(first), _collected(first).item()))))
+            values = _collected(first)
+            return Val(deps=first.deps, shape=Many(many((derived(first), values.item())), most=values.most))
         if name == "keys":
             if isinstance(first.shape, Record) and not first.shape.rest:
                 return many(tuple(literal(k) for k in first.shape.fields)).with_deps(first.deps)
