@@ -14,6 +14,7 @@ T = TypeVar("T")
 CLIENT_WORDS = (
     b"useQuery",
     b"useConvexQuery",
+    b"useConvex(",
     b"usePaginatedQuery",
     b"fetchQuery",
     b"preloadQuery",

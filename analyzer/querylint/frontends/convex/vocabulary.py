@@ -14,6 +14,7 @@ from querylint.frontends.convex.names import defined
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.ranges import calls_of
 from querylint.frontends.convex.registration import registration
+from querylint.frontends.flow import handlers
 from querylint.frontends.flow.calls import arguments, run_handed_closures
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -318,6 +319,7 @@ class ConvexVocabulary:
         rest: list[Val] = []
         for key, attribute in node.attributes:
             given = state.evaluate(attribute)
+            handlers.walk(state, given)
             if key is None:
                 rest.append(given)
             else:

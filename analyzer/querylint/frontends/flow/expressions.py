@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from querylint.construction import replace
-from querylint.frontends.flow import works
+from querylint.frontends.flow import handlers, works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.cases import note_if, note_logic
@@ -421,6 +421,7 @@ def _element(m: State, node: tree.Element) -> Val:
     for _, value_node in node.attributes:
         value = evaluate(m, value_node)
         if isinstance(value.shape, Closure):
+            handlers.walk(m, value)
             continue
         m.leak(value, Escape.PASSED, value_node.at, value_node.end)
         parts.append(value)
