@@ -371,11 +371,33 @@ def _has(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     value = derived(base, *args)
     if base.origins and args and not isinstance(base.shape, Record):
         m.use(Work.MEMBER, base, node.at, node.end)
+    elif len(args) == 1 and func.name in ("has", "includes"):
+        _sought(m, node, func, base, args[0])
     if not args:
         return value
     conditions = [Condition(o, Relation.IN, base, at=node.at, end=node.end) for o in args[0].origins]
     conditions += [Condition(o, Relation.OTHER, args[0], at=node.at, end=node.end) for o in base.origins]
     return replace(value, conditions=tuple(conditions))
+
+
+def _sought(m: State, node: tree.Call, func: tree.Member, base: Val, value: Val) -> None:
+    """A list of one field of rows that is there to be asked once for one value: a search of the rows by that field."""
+    shape = base.shape
+    if (
+        not isinstance(shape, Many)
+        or shape.keyed
+        or not isinstance(func.base, tree.Name)
+        or any(f.kind is not LoopKind.ONCE for f in m.frames)
+    ):
+        return
+    origins = shape.item.origins
+    names = {o.path[-1] for o in origins if len(o.path) > 1 and o.path[-2] == ITEM}
+    asked = [n for fn in m.calling if isinstance(fn, tree.Fn) for n in tree.find(fn.body, tree.Name) if n.id == func.base.id]
+    if len(names) != 1 or len(asked) != 1 or any(o.path[-2:-1] != (ITEM,) for o in origins):
+        return
+    rows = Val(tuple(replace(o, path=o.path[:-2]) for o in origins), base.deps, works=_done(base))
+    predicate = Predicate(names.pop(), Relation.EQ, Side.MEMORY, m.value(value, node.args[0]))
+    m.use(Work.SOME, rows, node.at, node.end, predicates=(predicate,), deps=value.deps)
 
 
 def _entries(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
