@@ -45,7 +45,7 @@ from querylint.advise.keys import inserts
 from querylint.advise.places import quiet
 from querylint.advise.registers import registered
 from querylint.advise.serving import whole_table
-from querylint.ir import Access, Function, Kind, Mode, Program
+from querylint.ir import Access, Clock, Function, Kind, Mode, Program
 from querylint.remedy import Advice
 from querylint.rule import Confidence, Found, Point, Severity, rule
 from querylint.text import Span
@@ -73,7 +73,7 @@ def stale_time(program: Program) -> Iterator[Found]:
                 "no client in sight subscribes to it"
                 if not _watched(program, function)
                 else "no more than the day decides, into the next of which a subscription seldom lasts"
-                if daily(program, best)
+                if daily(program, best) and not _finer(function)
                 else ""
                 if _ages(program, function, choices, best)
                 else "the result ages little, or other writes run the query again"
@@ -98,6 +98,11 @@ def _ages(program: Program, function: Function, choices: list[Dated], best: Date
     """Whether the result really goes stale: by more than the age of rows, on every call, and with nobody who keeps the rows up to date."""
     lingers = stamped(program, best) or swept(program, function, best)
     return not (lingers or all(c.predicate.conditional for c in choices) or _run_again(program, function))
+
+
+def _finer(function: Function) -> bool:
+    """Whether the time itself has a hand in the result besides, and not the day alone."""
+    return any(isinstance(step, Clock) and not step.daily and step.id in function.returns.deps for step in function.steps())
 
 
 def _run_again(program: Program, function: Function) -> bool:

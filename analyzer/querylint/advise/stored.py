@@ -47,20 +47,20 @@ def always(program: Program, root: str, table: str | None, p: Predicate) -> bool
 
 
 def alongside(program: Program, root: str, table: str | None, plan: Plan, p: Predicate) -> bool:
-    """Whether a condition asks for the value that the code always stores along with a field which the range of a query has set.
+    """Whether a condition asks for the value that the code always stores along with the time that the range of a query is about.
 
-    Whatever completes a job stores that it is completed, and when: in a range of that time all are.
+    Whatever completes a job stores that it is completed, and when: in a range of that time all are. What every row is born with tells
+    nothing, since it may change by itself.
     """
     if p.field is None or table is None or p.relation is not Relation.EQ or p.value is None or not p.value.constant:
         return False
-    bound = {
-        q.field for q in plan.predicates if q.side is Side.INDEX and q.field is not None and q.relation not in (Relation.LT, Relation.LTE)
-    }
-    return any(_joined(program, root, table, field).get(p.field, NOT_LITERAL) == p.value.literal for field in bound - {"_creationTime"})
+    ranged = [q for q in plan.predicates if q.side is Side.INDEX and q.relation in (Relation.GT, Relation.GTE)]
+    bound = [q.field for q in ranged if q.field is not None and q.field != "_creationTime"]
+    return any(_joined(program, root, table, field).get(p.field, NOT_LITERAL) == p.value.literal for field in bound)
 
 
 def _joined(program: Program, root: str, table: str, field: str) -> Constants:
-    """The constants that every write of ordinary code which stores a field stores with it."""
+    """The constants that every write of ordinary code which stores a field stores with it; none where rows are born with the field."""
     return program.once(("stored with", root, table, field), lambda: _with(program, root, table, field))
 
 
@@ -73,6 +73,8 @@ def _with(program: Program, root: str, table: str, field: str) -> Constants:
         if access.fields is None:
             return {}
         if field in access.fields:
+            if access.verb == "insert":
+                return {}
             constants = dict(access.constants)
             found = constants if found is None else {k: v for k, v in found.items() if k in constants and constants[k] == v}
     return found or {}
