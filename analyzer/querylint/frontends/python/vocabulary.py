@@ -27,14 +27,13 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import arrived
+from querylint.frontends.python.put_off import put_off
 from querylint.ir import Escape, Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
 KEPT = re.compile(r"^(?:a?lru_cache|cache|cached|reify|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments)$")
-HANDING = frozenset(("submit", "run_in_threadpool", "to_thread", "start_soon", "on_commit"))
-QUEUEING = frozenset(("add_task", "enqueue", "async_task", "enqueue_call"))  # a function is handed over, to run some time later
-LATER = frozenset(("delay", "apply_async", "delay_on_commit", "apply_async_on_commit", "s", "si", "signature", "kiq", "send", "defer"))
+HANDING = frozenset(("run_in_threadpool", "to_thread", "on_commit"))
 
 
 class PythonVocabulary:
@@ -166,7 +165,7 @@ class PythonVocabulary:
         shape = func.shape
         if isinstance(shape, Closure) and shape.name:
             return self._project_call(state, node, shape)
-        handed = self._put_off(state, node, base) or self._handed_on(state, node) if base is not None else None
+        handed = put_off(state, node, func, base) or (self._handed_on(state, node) if base is not None else None)
         if handed is not None:
             return handed
         if isinstance(shape, ClassRef) and not shape.instance:
@@ -174,23 +173,6 @@ class PythonVocabulary:
         if base is not None:
             return self._own_call(state, node, base)
         return None
-
-    def _put_off(self, state: State, node: tree.Call, base: Val) -> Val | None:
-        """`report.delay(pk)`, `tasks.add_task(report, pk)`: a function of the project that runs some time later, and is not waited for."""
-        assert isinstance(node.func, tree.Member)
-        shape, given = base.shape, node
-        if node.func.name in QUEUEING and node.args and not isinstance(node.args[0], tree.Spread):
-            with state.recording():
-                shape = state.evaluate(node.args[0]).shape
-            given = tree.Call(node.args[0], node.args[1:], node.at, node.end, keywords=node.keywords)
-        elif node.func.name not in LATER:
-            return None
-        if not isinstance(shape, Closure) or not shape.name:
-            return None
-        args = placed(state, given, shape.fn, (shape.this,) if shape.this is not None else ())
-        text = state.text(node.func)
-        state.call(Target(TargetKind.FUNCTION, shape.path, shape.name), Mode.SCHEDULE, args, node, text)
-        return derived(*args)
 
     def _handed_on(self, state: State, node: tree.Call) -> Val | None:
         """`executor.submit(function, *arguments)`: a function of the project that someone else calls for us."""
