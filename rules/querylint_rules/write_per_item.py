@@ -187,8 +187,8 @@ def _waiting(program: Program, site: Site) -> Rounds | None:
 
 
 def _source(program: Program, site: Site, hit: Rounds) -> Access | None:
-    """The read whose rows the loop runs over."""
-    for origin in hit.loop.over.origins if hit.loop.over is not None else ():
+    """The read whose rows the loop runs over: that of the relation itself, where one row leads to them."""
+    for origin in sorted(hit.loop.over.origins, key=lambda o: len(o.path)) if hit.loop.over is not None else ():
         if origin.root is Root.STEP and isinstance(origin.ref, int):
             found = program.sites(site.function.key).by_id.get(origin.ref)
             if found is not None and isinstance(found.step, Access):
