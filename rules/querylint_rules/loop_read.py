@@ -299,7 +299,7 @@ def _torn_down(program: Program, site: Site, hit: Rounds, effect: Effect) -> boo
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if plain(program, site.function):
         return Batch(hit.loop.span, in_one(read, hit.loop))
-    if _unwritten(hit):
+    if _unwritten(hit) or (read.table is None and read is not site.step and program.facts(site.function).lazy):
         return ALONG
     if program.facts(site.function).bulk_reads:
         return Batch(hit.loop.span, of=_batched(site, hit, read))
