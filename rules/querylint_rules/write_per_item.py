@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import UNWAITED, left_alone, unhurried
-from querylint.advise.bulk import BULK, beside_bulk, by_table, fails_alone, filled_after, keeps_one_row, laboring, one_by_one
+from querylint.advise.bulk import BULK, beside_bulk, by_table, fails_alone, filled_after, keeps_one_row, laboring, of_uploads, one_by_one
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.keys import keys
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
@@ -120,6 +120,8 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
         return hint("a failure of one write is handled by itself")
     if _own_values(write, hit):
         return hint("each round updates rows by a condition of its own")
+    if of_uploads(site.function, hit.loop):
+        return hint("each round comes with a file, which is to be stored as well")
     if laboring(program, site, hit.loop):
         return hint("each round does so much else that the write is not what it costs")
     if call is None and keeps_one_row(hit.loop, write):
