@@ -45,6 +45,7 @@ ENDING = "commit"
 MAKING = frozenset(("create", "get_or_create", "update_or_create"))
 PREPOSITION = Pattern(r" (?:a row of|into|from|to)$")
 RELATING = frozenset(("add", "remove"))
+CHECKED = "form"
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 TOLD = LOOKING | {ASSIGNED, ENDING}  # what another finding, or the end of the unit of work, tells
 
@@ -120,6 +121,8 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
         return hint("a failure of one write is handled by itself")
     if _own_values(write, hit):
         return hint("each round updates rows by a condition of its own")
+    if write.verb == CHECKED:
+        return hint("each form checks and stores a row of its own")
     if of_uploads(site.function, hit.loop):
         return hint("each round comes with a file, which is to be stored as well")
     if laboring(program, site, hit.loop):
@@ -295,6 +298,6 @@ def _verb(write: Access) -> str:
     return {
         "insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from", "create": "inserts into",
         "save": "saves a row of", "get_or_create": "looks up or inserts into", "update_or_create": "updates or inserts into",
-        "add": "adds to", "remove": "removes from", "assign": "sets the same value in a row of",
+        "form": "saves a row of", "add": "adds to", "remove": "removes from", "assign": "sets the same value in a row of",
         "update": "updates", "upsert": "writes to",
     }.get(write.verb, "writes to")  # fmt: skip
