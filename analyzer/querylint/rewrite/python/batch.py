@@ -10,7 +10,7 @@ from querylint.ir import ITEM, Access, Call, Loop, Op, Root, Table, Terminal, Wa
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python import gather, lookups_django, lookups_sqlalchemy, writes
+from querylint.rewrite.python import gather, lookups_django, lookups_sqlalchemy, writes, writes_sqlalchemy
 from querylint.rewrite.python.classes import default_manager
 from querylint.rewrite.python.concrete import Tree, name, read_of, walk
 from querylint.rewrite.python.expressions import code
@@ -40,7 +40,7 @@ class Handled:
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     """Read ahead by key, or side by side where each round has a connection of its own."""
     if remedy.of == "writes":
-        return writes.rewrite(task, remedy)
+        return writes_sqlalchemy.rewrite(task, remedy) if task.found.stack == "sqlalchemy" else writes.rewrite(task, remedy)
     keyed = _keyed(task, remedy)
     if not isinstance(keyed, Unfit):
         return keyed
