@@ -50,7 +50,7 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
         return "something must fail first"
     if unhurried(program, site.function):
         return UNWAITED
-    if effect.access.kept or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
+    if effect.access.memoized or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
         return KEPT
     place = program.sites(effect.function).by_id.get(effect.access.id)
     if place is not None and called_sometimes(program, place):
@@ -61,6 +61,8 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
         return ""
     if program.facts(site.function).embedded:
         return "the database runs in the process, so there is no trip to it"
+    if effect.access.kept:
+        return KEPT
     heavy = isinstance(site.step, Call) and laborious(program, site, site.step, effect)
     return "the helper does much more for each item than this" if heavy else ""
 

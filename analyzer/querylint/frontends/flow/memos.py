@@ -37,8 +37,10 @@ def kept(block: Block) -> Block:
 
 
 def _kept(step: Step) -> Step:
-    if isinstance(step, Call) or (isinstance(step, Access) and step.op is Op.READ):
+    if isinstance(step, Call):
         return replace(step, kept=True)
+    if isinstance(step, Access) and step.op is Op.READ:
+        return replace(step, memoized=True)
     return replace(step, arms=tuple(map(kept, step.arms))) if isinstance(step, Branch) else step
 
 
