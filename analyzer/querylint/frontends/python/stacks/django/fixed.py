@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
 from querylint.syntax import tree
-from querylint.syntax.questions import keyword
+from querylint.syntax.questions import callee_name, keyword
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
@@ -22,7 +22,7 @@ def fixed_target(project: PythonProject, owner: ClassInfo, node: tree.Call) -> t
     made = info.method("__init__") if info is not None else None
     if made is None:
         return None, owner.path
-    return next(_given(made[1]), None), made[0].path
+    return next((given for given in _given(made[1]) if not _handed_on(made[1], given)), None), made[0].path
 
 
 def _given(fn: tree.Fn) -> Iterator[tree.Expr]:
@@ -37,7 +37,7 @@ def _given(fn: tree.Fn) -> Iterator[tree.Expr]:
             elif one.func.name == "__init__":
                 first = one.args[0] if one.args and not isinstance(one.args[0], tree.Spread) else None
                 given = keyword(one, TARGET) or first
-                if given is not None and not _handed_on(fn, given):
+                if given is not None:
                     yield given
 
 
@@ -46,6 +46,8 @@ def _says_target(node: tree.Expr) -> bool:
 
 
 def _handed_on(fn: tree.Fn, given: tree.Expr) -> bool:
-    """Whether it is what the caller says, not the class."""
+    """Whether it is what the caller says, not the class, or what somebody works out."""
+    if isinstance(given, tree.Call):
+        return callee_name(given) != "get_user_model"
     names = {p.pattern.id for p in fn.params if isinstance(p.pattern, tree.NamePattern)}
     return isinstance(given, tree.Name) and given.id in names

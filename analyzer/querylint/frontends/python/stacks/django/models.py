@@ -136,7 +136,8 @@ class Models:
             self._from_parents(model)
             self._managers(model)
             assert model.info is not None
-            model.watched = any(model.info.method(name) is not None for name in ("save", "delete"))
+            placed = any(name.startswith(words.TREES) for name in model.info.ancestry())  # each row is given its place by the one before
+            model.watched = placed or any(model.info.method(name) is not None for name in ("save", "delete"))
         for model in watched(self, files):
             model.watched = True
 
