@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, External, Val, derived
 from querylint.frontends.python.language.arguments import placed
@@ -14,11 +16,21 @@ LATER = frozenset(("delay", "apply_async", "delay_on_commit", "apply_async_on_co
 STARTING = {"threading.Thread": "target", "threading.Timer": "function", "multiprocessing.Process": "target"}
 
 
-def put_off(state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
-    """`report.delay(pk)`, `tasks.add_task(report, pk)`, `pool.submit(report, pk)`, `Thread(target=report, args=(pk,))`."""
+class Vocabulary(Protocol):
+    """A vocabulary that can call functions of the project beside what it walks through."""
+
+    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...], *, beside: bool) -> Val:
+        """Call a function with these arguments."""
+
+
+def put_off(words: Vocabulary, state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
+    """`report.delay(pk)`, `tasks.add_task(report, pk)`; `pool.submit(report, row)`, `Thread(target=report, args=(row,))`.
+
+    Workers of a queue are told what to do, as a rule by a key; threads and pools are handed the very objects.
+    """
     shape, given = func.shape, node
     if isinstance(shape, External) and shape.source in STARTING:
-        return _started(state, node, STARTING[shape.source])
+        return _started(words, state, node, STARTING[shape.source])
     if base is None or not isinstance(node.func, tree.Member):
         return None
     name = node.func.name
@@ -30,10 +42,12 @@ def put_off(state: State, node: tree.Call, func: Val, base: Val | None) -> Val |
         shape = base.shape
     else:
         return None
-    return _later(state, node, given, shape) if isinstance(shape, Closure) and shape.name else None
+    if not isinstance(shape, Closure) or not shape.name:
+        return None
+    return _beside(words, state, node, given, shape) if name in POOLED else _later(state, node, given, shape)
 
 
-def _started(state: State, node: tree.Call, role: str) -> Val | None:
+def _started(words: Vocabulary, state: State, node: tree.Call, role: str) -> Val | None:
     """A thread of its own, or a process."""
     named = dict(node.keywords)
     target = named.get(role) or (node.args[1] if len(node.args) > 1 else None)
@@ -46,7 +60,13 @@ def _started(state: State, node: tree.Call, role: str) -> Val | None:
     args, kwargs = named.get("args"), named.get("kwargs")
     handed = args.items if isinstance(args, tree.Array) else [tree.Spread(args, args.at, args.end)] if args is not None else []
     spread = [("**", kwargs)] if kwargs is not None else []
-    return _later(state, node, tree.Call(target, list(handed), node.at, node.end, keywords=spread), shape)
+    return _beside(words, state, node, tree.Call(target, list(handed), node.at, node.end, keywords=spread), shape)
+
+
+def _beside(words: Vocabulary, state: State, node: tree.Call, given: tree.Call, closure: Closure) -> Val:
+    args = placed(state, given, closure.fn, (closure.this,) if closure.this is not None else ())
+    words.reached(state, node, closure, args, beside=True)
+    return derived(*args)
 
 
 def _later(state: State, node: tree.Call, given: tree.Call, closure: Closure) -> Val:

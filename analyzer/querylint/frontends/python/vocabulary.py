@@ -165,7 +165,7 @@ class PythonVocabulary:
         shape = func.shape
         if isinstance(shape, Closure) and shape.name:
             return self._project_call(state, node, shape)
-        handed = put_off(state, node, func, base) or (self._handed_on(state, node) if base is not None else None)
+        handed = put_off(self, state, node, func, base) or (self._handed_on(state, node) if base is not None else None)
         if handed is not None:
             return handed
         if isinstance(shape, ClassRef) and not shape.instance:
@@ -267,8 +267,8 @@ class PythonVocabulary:
         args = placed(state, node, closure.fn, first) if isinstance(node, tree.Call) else first
         return self.reached(state, node, closure, args)
 
-    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...]) -> Val:
-        """A function of the project is called with these arguments."""
+    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...], *, beside: bool = False) -> Val:
+        """A function of the project is called with these arguments; one that runs `beside` the caller is not waited for."""
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
         text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
@@ -281,7 +281,7 @@ class PythonVocabulary:
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
             value = replace(value, shape=replace(value.shape, born=len(state.frames)))
-        return value if fn.is_async else state.wait(value.with_pending(made.pending), node.at, node.end)
+        return value if fn.is_async or beside else state.wait(value.with_pending(made.pending), node.at, node.end)
 
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A named function of the project that is handed to `map` and the like."""
