@@ -159,7 +159,7 @@ def _gapped(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
 
 def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found]:
     """Rows of everybody, of which those in a set of other rows' ids are kept: the owner is missing from the row."""
-    if load.access.plans[0].fixed():
+    if load.access.plans[0].fixed() or program.facts(load.function).planner:
         return
     for s in seen:
         names = tuple(p.field for p in s.use.predicates if p.field and p.relation is Relation.IN and known_field(p.field, load.table))

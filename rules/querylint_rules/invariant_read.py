@@ -51,13 +51,13 @@ def invariant_read(program: Program) -> Iterator[Found]:
 
 def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
     for site, read in program.reads():
-        if site.loops and not quiet(site.function) and not read.kept and (not read.related or _asked_anew(program, site, read)):
+        if site.loops and not quiet(site.function) and not _stays(read) and (not read.related or _asked_anew(program, site, read)):
             yield site, (Effect(site.function.key, read),)
     for site, call in program.calls():
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT and not call.kept:
             effects = tuple(local_effects(program, site.function, call))
             if effects and all(
-                e.access.op is Op.READ and not e.access.kept and not (remembered(e) or _made_up(program, e)) for e in effects
+                e.access.op is Op.READ and not _stays(e.access) and not (remembered(e) or _made_up(program, e)) for e in effects
             ):
                 yield site, effects
 
@@ -81,13 +81,18 @@ def _within(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
             if (
                 read.op is Op.READ
                 and not read.related
-                and not (read.kept or remembered(effect))
+                and not (_stays(read) or remembered(effect))
                 and effect.certain
                 and asks_the_same(program, site, effect, hit.loop)
             ):
                 if not _written(program, site, hit.loop, read.table):
                     yield site, hit, effect
                 break
+
+
+def _stays(read: Access) -> bool:
+    """Whether another round that asks for the same reads nothing."""
+    return read.kept or read.memoized
 
 
 def _repeated(hit: Rounds) -> bool:

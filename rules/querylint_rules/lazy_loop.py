@@ -209,12 +209,10 @@ def _loop(program: Program, site: Site, source: Source) -> tuple[Loop | None, Fu
 
 
 def _found(program: Program, rows: Rows) -> Iterator[Found]:
-    """One finding for the relations of one place; one for all of them at their query, where that is in another function or file.
-
-    Columns that the query leaves out belong together: the query is to name them.
-    """
+    """One finding for the relations of one place, of one list of the framework, or of one query where that is somewhere else."""
     apart: list[Path] = []
     left: list[Path] = []
+    columns: list[Path] = []
     places: dict[Span, list[Path]] = {}
     for path, followed in rows.paths.items():
         step = followed.site.step
@@ -223,10 +221,14 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
             apart.append(path)
         elif rows.read is not None and column(program, followed.source.outer, rows.read.table, path):
             left.append(path)
+        elif followed.loop.span.start == followed.loop.span.end and followed.site.function.key == followed.source.outer.key:
+            columns.append(path)  # of a list that the framework makes: one edit of its class loads them all
         else:
             places.setdefault(_listed(program, rows.read, followed, path) or step.span, []).append(path)
     for place, together in places.items():
         yield _one(program, rows, together, same=True, place=place)
+    if columns:
+        yield _one(program, rows, columns, same=True, place=rows.paths[columns[0]].site.step.span)
     if left:
         yield _one(program, rows, left, same=True)
     if apart:

@@ -21,12 +21,13 @@ Loops whose length the author wrote down (in Convex up to 16 rounds), loops that
 searches that stop at the first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but
 awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database,
 settings that somebody wrote, rows that are read again after their own commit, arms that the constants of all callers close, tests,
-functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off), where
-clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an action that waits
-for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a group of
-keys at once, where the parts of one object check themselves, and where a comment says that it is meant so. So it is where the helper of a
-round waits for a component as well, where the loop around the call of a helper is told, and for what others have set up for one person: the
-projects of a customer that his firm has opened, the owners who have named somebody by his address.
+functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off),
+where clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an action that
+waits for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a
+group of keys at once, or by a range or a pattern of its own, where the parts of one object check themselves, and where a comment says
+that it is meant so. So it is where the helper of a round waits for a component as well, where the loop around the call of a helper is
+told, and for what others have set up for one person: the projects of a customer that his firm has opened, the owners who have named
+somebody by his address.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ from querylint.ir import (
     Mode,
     Op,
     Origin,
+    Predicate,
     Program,
     Relation,
     Root,
@@ -76,6 +78,7 @@ ALONG = Advice(
 )
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
+COMPARED = frozenset((Relation.LT, Relation.LTE, Relation.GT, Relation.GTE, Relation.SEARCH, Relation.OTHER))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
 FEW_WAITS = 2
 
@@ -299,7 +302,7 @@ def _torn_down(program: Program, site: Site, hit: Rounds, effect: Effect) -> boo
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if plain(program, site.function):
         return Batch(hit.loop.span, in_one(read, hit.loop))
-    if _unwritten(hit):
+    if _unwritten(hit) or (read.table is None and read is not site.step and program.facts(site.function).lazy):
         return ALONG
     if program.facts(site.function).bulk_reads:
         return Batch(hit.loop.span, of=_batched(site, hit, read))
@@ -396,6 +399,19 @@ def _grouped(program: Program, site: Site, hit: Rounds) -> bool:
     return False
 
 
+def _by_no_key(site: Site, hit: Rounds, effect: Effect) -> bool:
+    """Whether what a round asks for depends on its item by comparisons only: what overlaps with it, what looks like it."""
+    mine: list[Predicate] = []
+    for p in (p for plan in effect.access.plans for p in plan.predicates):
+        value = p.value
+        for call in calls_to(site.step, effect) if isinstance(site.step, Call) else ():
+            value = _whole(value, call)
+        if value is not None and hit.loop.id in value.deps:
+            mine.append(p)
+    counted = effect.access.terminal is Terminal.COUNT  # which one query groups by what the bounds are made of
+    return bool(mine) and not counted and all(p.relation in COMPARED for p in mine)
+
+
 def _whole(value: Value | None, call: Call) -> Value | None:
     """What a call gives for a parameter that a value is."""
     origins = value.origins if value is not None else ()
@@ -460,6 +476,8 @@ def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:
         return "what is read is deleted next, which takes longer"
     if _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return "the items are those of one object, which are few"
+    if program.facts(function).bulk_reads and _by_no_key(site, hit, effect):
+        return "each round asks by a range or a pattern of its own, which no list of keys replaces"
     grouped = program.facts(function).bulk_reads and (_many_at_once(site, hit, read) or _grouped(program, site, hit))
     return "each round reads for many keys at once already" if grouped else ""
 

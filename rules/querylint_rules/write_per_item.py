@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import UNWAITED, left_alone, unhurried
-from querylint.advise.bulk import BULK, beside_bulk, by_table, fails_alone, filled_after, keeps_one_row, laboring, one_by_one
+from querylint.advise.bulk import BULK, beside_bulk, by_table, fails_alone, filled_after, keeps_one_row, laboring, of_uploads, one_by_one
 from querylint.advise.growth import PERSON, TENANT, Reach, accumulates, reach
 from querylint.advise.keys import keys
 from querylint.advise.places import local_effects, quiet, reaching, round_of, shortest
@@ -45,6 +45,7 @@ ENDING = "commit"
 MAKING = frozenset(("create", "get_or_create", "update_or_create"))
 PREPOSITION = Pattern(r" (?:a row of|into|from|to)$")
 RELATING = frozenset(("add", "remove"))
+CHECKED = "form"
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 TOLD = LOOKING | {ASSIGNED, ENDING}  # what another finding, or the end of the unit of work, tells
 
@@ -120,6 +121,10 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
         return hint("a failure of one write is handled by itself")
     if _own_values(write, hit):
         return hint("each round updates rows by a condition of its own")
+    if write.verb == CHECKED:
+        return hint("each form checks and stores a row of its own")
+    if of_uploads(site.function, hit.loop):
+        return hint("each round comes with a file, which is to be stored as well")
     if laboring(program, site, hit.loop):
         return hint("each round does so much else that the write is not what it costs")
     if call is None and keeps_one_row(hit.loop, write):
@@ -187,8 +192,8 @@ def _waiting(program: Program, site: Site) -> Rounds | None:
 
 
 def _source(program: Program, site: Site, hit: Rounds) -> Access | None:
-    """The read whose rows the loop runs over."""
-    for origin in hit.loop.over.origins if hit.loop.over is not None else ():
+    """The read whose rows the loop runs over: that of the relation itself, where one row leads to them."""
+    for origin in sorted(hit.loop.over.origins, key=lambda o: len(o.path)) if hit.loop.over is not None else ():
         if origin.root is Root.STEP and isinstance(origin.ref, int):
             found = program.sites(site.function.key).by_id.get(origin.ref)
             if found is not None and isinstance(found.step, Access):
@@ -293,6 +298,6 @@ def _verb(write: Access) -> str:
     return {
         "insert": "inserts into", "patch": "patches", "replace": "replaces", "delete": "deletes from", "create": "inserts into",
         "save": "saves a row of", "get_or_create": "looks up or inserts into", "update_or_create": "updates or inserts into",
-        "add": "adds to", "remove": "removes from", "assign": "sets the same value in a row of",
+        "form": "saves a row of", "add": "adds to", "remove": "removes from", "assign": "sets the same value in a row of",
         "update": "updates", "upsert": "writes to",
     }.get(write.verb, "writes to")  # fmt: skip

@@ -17,6 +17,11 @@ FILES = {
     "apps/blog/views.py": "from ..base import ALIAS\nfrom apps.blog import Entry, models\nfrom lib.tools import helper\n",
     "src/lib/tools.py": "def helper(): ...\n",
     "other/apps/base.py": "class Root: ...\n",
+    "server/__init__.py": "",
+    "server/main.py": "from store.notes import saved\n",
+    "server/json.py": "",
+    "server/store/__init__.py": "",
+    "server/store/notes.py": "def saved(): ...\n",
     "circle/a.py": "from circle.b import x\n",
     "circle/b.py": "from circle.a import x\n",
 }
@@ -37,6 +42,9 @@ def modules() -> PythonModules:
         ("other/apps/base.py", "apps.base", "other/apps/base.py"),
         ("apps/blog/views.py", "django.db", None),
         ("src/lib/tools.py", "lib", "src/lib"),
+        ("server/main.py", "store.notes", "server/store/notes.py"),
+        ("server/store/notes.py", "json.decoder", None),
+        ("server/main.py", "json", None),
     ],
 )
 def test_an_import_leads_to_the_nearest_module(modules: PythonModules, importer: str, source: str, found: str | None) -> None:

@@ -12,6 +12,7 @@ from querylint.ir.program import Effect, Site
 from querylint.pattern import Pattern
 
 MATCHES = Pattern(r"(?:^|\.)(?:finditer|findall|matchAll)$")
+UPLOADS = Pattern(r"(?:^|\.)(?:FILES|files)\.(?:getlist|getall|values|items)(?:$|\()")
 FILLING = frozenset(("add", "set"))
 LIGHT = 8
 NEAR = 2
@@ -49,7 +50,7 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
         return "something must fail first"
     if unhurried(program, site.function):
         return UNWAITED
-    if (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
+    if effect.access.memoized or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
         return KEPT
     place = program.sites(effect.function).by_id.get(effect.access.id)
     if place is not None and called_sometimes(program, place):
@@ -68,9 +69,18 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
 
 def of_matches(function: Function, loop: Loop) -> bool:
     """Whether a loop runs over what a pattern finds in a text: `re.finditer(...)`."""
-    if loop.over is None or loop.over.parts:
-        return False
-    return any(isinstance(step, Call) and step.id in loop.over.deps and MATCHES.search(step.text) for step in function.steps())
+    return loop.over is not None and not loop.over.parts and _come_of(function, loop, MATCHES)
+
+
+def of_uploads(function: Function, loop: Loop) -> bool:
+    """Whether a loop runs over the files that somebody sends with a request: `request.FILES.getlist("images")`."""
+    return UPLOADS.search(loop.over_text) is not None or _come_of(function, loop, UPLOADS)
+
+
+def _come_of(function: Function, loop: Loop, calls: Pattern[str]) -> bool:
+    """Whether what a loop runs over comes of a call of some name."""
+    deps = loop.over.deps if loop.over is not None else frozenset()
+    return any(isinstance(step, Call) and step.id in deps and calls.search(step.text) for step in function.steps())
 
 
 def remembered(effect: Effect) -> bool:

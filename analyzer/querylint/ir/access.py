@@ -175,7 +175,8 @@ class Access:
     `follows` is set where a relation of a row is followed: the origin of the row, and the relation as the last segment of its path.
     `refined` says that the query asks for other rows than the relation as it is, so that rows which were loaded ahead do not serve it.
     `kept` says that the result stays with an object that was made outside of the loops around: another round that asks it reads nothing.
-    `held` says that the query object is an attribute of something: whoever else asks that attribute has the rows, too.
+    `held` says that the query object is an attribute of something: whoever else asks that attribute has the rows, too. `memoized` says that
+    it runs only where a memory of the program lacks its result, which is then put there: whoever asks again for the same reads nothing.
     """
 
     id: int
@@ -202,6 +203,7 @@ class Access:
     constants: tuple[tuple[str, object], ...] = ()
     sources: tuple[tuple[str, tuple[Origin, ...]], ...] = ()
     held: bool = False
+    memoized: bool = False
 
     @property
     def reads(self) -> bool:

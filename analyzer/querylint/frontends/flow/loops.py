@@ -90,13 +90,14 @@ def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
             break
         if isinstance(statement, tree.If) and plain and frame.items:
             _filter_of_rows(m, statement, frame, last=number == len(body) - 1)
+            plain = _skips(statement) or _only_leaves(statement.then)  # else it works on rows, which what follows does not drop
         elif not isinstance(statement, tree.Let):
             plain = False
         m.execute(statement)
 
 
 def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> None:
-    skips = bool(node.then) and isinstance(node.then[-1], tree.Continue) and not node.other and len(node.then) == 1
+    skips = _skips(node)
     whole = last and not node.other and not _only_leaves(node.then) and not _only_counts(node.then)
     if not (skips or whole):
         return
@@ -114,6 +115,10 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
             value = m.store.get(var, NOTHING)
             if any(o in frame.items for o in value.origins):
                 m.store[var] = value.worked(number)
+
+
+def _skips(node: tree.If) -> bool:
+    return len(node.then) == 1 and isinstance(node.then[0], tree.Continue) and not node.other
 
 
 def _only_counts(body: list[tree.Stmt]) -> bool:

@@ -66,6 +66,12 @@ class Frame:
     looked_up: frozenset[int] = frozenset()
 
 
+def elsewhere(frames: list[Frame], deps: frozenset[int]) -> None:
+    """Another database is asked, one that these steps choose: no query serves several rounds of a loop among them."""
+    for frame in frames:
+        frame.strided = frame.strided or frame.id in deps
+
+
 def control(frames: list[Frame], on: frozenset[int], *, out: bool, home: bool) -> None:
     """A round that is left early: where it leaves the loop (`out`), `on` decides whether another round of it, or of one around it, runs.
 

@@ -12,11 +12,12 @@ from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
 from querylint.frontends.flow.loops import run_for
+from querylint.frontends.flow.memos import answers, fills, kept
 from querylint.frontends.flow.merging import rejoined
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Val, derived, join, join_all, many
-from querylint.ir import Exit, ExitKind, LoopKind
+from querylint.ir import Branch, Exit, ExitKind, LoopKind
 from querylint.syntax import tree
 
 
@@ -36,10 +37,16 @@ def run_flat(m: State, body: list[tree.Stmt]) -> None:
     """Walk through statements in the present scope."""
     hoist(m, body)
     known = len(m.path_conditions)
+    keeping = range(0)
     for number, statement in enumerate(body):
         if m.dead or m.full:
             break
+        begun = len(m.block)
         STATEMENTS[type(statement)](m, statement)
+        if number in keeping:
+            m.block[begun:] = kept(tuple(m.block[begun:]))
+        elif isinstance(statement, tree.If) and (last := answers(m, statement, body[number + 1 :])) is not None:
+            keeping = range(number + 1, number + last + 2)
         cases.note_rest(m, statement, body[number + 1 :])
     del m.path_conditions[known:]
 
@@ -87,7 +94,10 @@ def _if(m: State, node: tree.If) -> None:
     question = asked(m, node.test) if m.entered else None
     run_already = _run_already(m, node.test)
     missing = absent(value.conditions) or vacant(node.test)
+    begun = len(m.block)
     m.choose([then, other], value.deps, node.at, node.end, missing=missing, special=special, asked=question)
+    if len(m.block) > begun and fills(m, node):
+        m.block[begun:] = [replace(b, arms=(kept(b.arms[0]), *b.arms[1:])) if isinstance(b, Branch) else b for b in m.block[begun:]]
     for var, shape, rows in run_already:
         if isinstance(now := m.store.get(var, NOTHING).shape, Query) and now is not shape:
             go_through(m, rows)  # `if not rows: rows = others`: what has been loaded goes on

@@ -1,4 +1,4 @@
-"""Functions that nobody waits for: a schedule starts them, or a person at a terminal."""
+"""Functions that nobody waits for: a schedule starts them, the start of the program, or a person at a terminal."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ HANDLING = frozenset(("handle", "handle_noargs", "handle_app_config", "handle_la
 OFTEN = frozenset(("interval", "cron", "crontab", "schedule", "every", "trigger"))
 CALLED = frozenset(("func", "function", "task", "job", "callable", "target"))
 MAIN = b"__main__"
+BEGINNING = Pattern(rb"^[a-z_][\w.]*\(", re.MULTILINE)
 DEEPEST = 4
 
 
@@ -98,6 +99,32 @@ def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int) -> 
     if isinstance(base.node, tree.FnDef):
         return any(_command(modules, base.path, d, depth + 1) for d in base.node.fn.decorators)
     return isinstance(base.node, tree.Call) and _command(modules, base.path, base.node, depth + 1)
+
+
+def begun(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
+    """The functions that a module calls when it is loaded, and of which it keeps nothing: work of the start, `migrate_settings()`."""
+    found: set[str] = set()
+    for path in paths:
+        if not BEGINNING.search(modules.source(path) or b""):
+            continue
+        module = modules.module(path)
+        for statement in _at_the_top(module.body if module is not None else []):
+            call = statement.value if isinstance(statement, tree.Do) else None
+            if isinstance(call, tree.Call) and isinstance(call.func, tree.Name | tree.Member):
+                given = modules.reference(path, call.func)
+                if given is not None and given.function:
+                    found.add(given.function)
+    return frozenset(found)
+
+
+def _at_the_top(body: list[tree.Stmt]) -> Iterator[tree.Stmt]:
+    for statement in body:
+        if isinstance(statement, tree.If):
+            yield from _at_the_top([*statement.then, *statement.other])
+        elif isinstance(statement, tree.Try):
+            yield from _at_the_top(statement.body)
+        else:
+            yield statement
 
 
 def scripted(modules: PythonModules, path: str) -> frozenset[str]:

@@ -131,7 +131,8 @@ class PythonModules:
             found = self._at(here, source) if f"{here}/{head}".lstrip("/") in self._folders else None
             if found is not None:
                 return found
-        return None
+        beside = posixpath.dirname(importer)  # the folder of a script, which is a package besides
+        return self._at(beside, source) if "." in source and f"{beside}/{head}" in self._folders else None
 
     def _at(self, folder: str, dotted: str) -> str | None:
         base = posixpath.join(folder, *dotted.split(".")) if dotted else folder

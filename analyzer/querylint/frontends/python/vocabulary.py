@@ -27,14 +27,13 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import arrived
+from querylint.frontends.python.put_off import put_off
 from querylint.ir import Escape, Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
 KEPT = re.compile(r"^(?:a?lru_cache|cache|cached|reify|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments)$")
-HANDING = frozenset(("submit", "run_in_threadpool", "to_thread", "start_soon", "on_commit"))
-QUEUEING = frozenset(("add_task", "enqueue", "async_task", "enqueue_call"))  # a function is handed over, to run some time later
-LATER = frozenset(("delay", "apply_async", "delay_on_commit", "apply_async_on_commit", "s", "si", "signature", "kiq", "send", "defer"))
+HANDING = frozenset(("run_in_threadpool", "to_thread", "on_commit"))
 
 
 class PythonVocabulary:
@@ -166,7 +165,7 @@ class PythonVocabulary:
         shape = func.shape
         if isinstance(shape, Closure) and shape.name:
             return self._project_call(state, node, shape)
-        handed = self._put_off(state, node, base) or self._handed_on(state, node) if base is not None else None
+        handed = put_off(self, state, node, func, base) or (self._handed_on(state, node) if base is not None else None)
         if handed is not None:
             return handed
         if isinstance(shape, ClassRef) and not shape.instance:
@@ -174,23 +173,6 @@ class PythonVocabulary:
         if base is not None:
             return self._own_call(state, node, base)
         return None
-
-    def _put_off(self, state: State, node: tree.Call, base: Val) -> Val | None:
-        """`report.delay(pk)`, `tasks.add_task(report, pk)`: a function of the project that runs some time later, and is not waited for."""
-        assert isinstance(node.func, tree.Member)
-        shape, given = base.shape, node
-        if node.func.name in QUEUEING and node.args and not isinstance(node.args[0], tree.Spread):
-            with state.recording():
-                shape = state.evaluate(node.args[0]).shape
-            given = tree.Call(node.args[0], node.args[1:], node.at, node.end, keywords=node.keywords)
-        elif node.func.name not in LATER:
-            return None
-        if not isinstance(shape, Closure) or not shape.name:
-            return None
-        args = placed(state, given, shape.fn, (shape.this,) if shape.this is not None else ())
-        text = state.text(node.func)
-        state.call(Target(TargetKind.FUNCTION, shape.path, shape.name), Mode.SCHEDULE, args, node, text)
-        return derived(*args)
 
     def _handed_on(self, state: State, node: tree.Call) -> Val | None:
         """`executor.submit(function, *arguments)`: a function of the project that someone else calls for us."""
@@ -285,8 +267,8 @@ class PythonVocabulary:
         args = placed(state, node, closure.fn, first) if isinstance(node, tree.Call) else first
         return self.reached(state, node, closure, args)
 
-    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...]) -> Val:
-        """A function of the project is called with these arguments."""
+    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...], *, beside: bool = False) -> Val:
+        """A function of the project is called with these arguments; one that runs `beside` the caller is not waited for."""
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
         text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
@@ -299,7 +281,7 @@ class PythonVocabulary:
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
             value = replace(value, shape=replace(value.shape, born=len(state.frames)))
-        return value if fn.is_async else state.wait(value.with_pending(made.pending), node.at, node.end)
+        return value if fn.is_async or beside else state.wait(value.with_pending(made.pending), node.at, node.end)
 
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A named function of the project that is handed to `map` and the like."""

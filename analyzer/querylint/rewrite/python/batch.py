@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from querylint.ir import ITEM, Access, Call, Loop, Op, Root, Terminal, Way
+from querylint.ir import ITEM, Access, Call, Loop, Op, Root, Table, Terminal, Way
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python import gather, lookups_django, lookups_sqlalchemy, writes
+from querylint.rewrite.python import gather, lookups_django, lookups_sqlalchemy, writes, writes_sqlalchemy
+from querylint.rewrite.python.classes import default_manager
 from querylint.rewrite.python.concrete import Tree, name, read_of, walk
 from querylint.rewrite.python.expressions import code
 from querylint.rewrite.python.imports import Names, merged, released
 from querylint.rewrite.python.inline import Inlined, inlined
-from querylint.rewrite.python.lookups import MISSING, Asking, Lookup
+from querylint.rewrite.python.lookups import ALL_OF_KEY, MISSING, Asking, Lookup
 from querylint.rewrite.python.placing import Place, laid_out, put, statement_of
 from querylint.rewrite.python.rounds import UNSEEN, Rounds, again, built, calm, pure, rounds, unsettled, whole_numbers
 from querylint.rewrite.python.scopes import fresh, names
@@ -39,7 +40,7 @@ class Handled:
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     """Read ahead by key, or side by side where each round has a connection of its own."""
     if remedy.of == "writes":
-        return writes.rewrite(task, remedy)
+        return writes_sqlalchemy.rewrite(task, remedy) if task.found.stack == "sqlalchemy" else writes.rewrite(task, remedy)
     keyed = _keyed(task, remedy)
     if not isinstance(keyed, Unfit):
         return keyed
@@ -137,7 +138,24 @@ def _lookup(
             return made
         lookup = read(made.expression, table, asking)
         return lookup if isinstance(lookup, Unfit) or made.failing is None else _failing(made, lookup)
+    if django and isinstance(whole, cst.Call) and name(whole.func).rpartition(".")[2] == "get_object_or_404":
+        return _or_404(task, whole, table, asking, brought)
     return read(whole, table, asking)
+
+
+def _or_404(task: Task, call: cst.Call, table: Table, asking: Asking, brought: Names) -> Lookup | Unfit:
+    """What `get_object_or_404(Post, pk=key)` reads, and what it raises where there is no such row."""
+    written = lookups_django.first_of(call, default_manager(task, table))
+    error = brought.of("django.http", "Http404")
+    if written is None or error is None:
+        return Unfit("what is asked for is not a class or a queryset that is written here")
+    lookup = lookups_django.lookup(written, table, asking)
+    if isinstance(lookup, Unfit):
+        return lookup
+    if ALL_OF_KEY in lookup.caveats:
+        return Unfit("several rows may have one key, which is an error of get_object_or_404")
+    said = f"No {table.name.rpartition('.')[2]} matches the given query."
+    return replace(lookup, failing=cst.parse_expression(f"{error}({asking.quote}{said}{asking.quote})"), none=True)
 
 
 def _whole(task: Task, tree: Tree, node: cst.BaseExpression) -> bool:

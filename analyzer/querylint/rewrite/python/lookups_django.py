@@ -148,6 +148,19 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     return _grouped(read, parts, unique=one_row(table, said))
 
 
+def first_of(call: cst.Call, manager: str) -> cst.Call | None:
+    """`get_object_or_404(Post, pk=key)` as the query that it makes, with `first()`; `manager` is the one that the class has by itself."""
+    if not call.args or call.args[0].keyword is not None or call.args[0].star or any(a.star for a in call.args):
+        return None
+    source = call.args[0].value
+    last = name(source).rpartition(".")[2]
+    if last[:1].isupper():
+        source = cst.Attribute(source, cst.Name(manager))
+    elif last != "objects" and not isinstance(source, cst.Call):
+        return None
+    return cst.Call(cst.Attribute(cst.Call(cst.Attribute(source, cst.Name("filter")), call.args[1:]), cst.Name("first")))
+
+
 def _key(given: cst.Arg, table: Table, asking: Asking) -> cst.BaseExpression | Unfit:
     """The expression of the key, where a condition may name a row in its place."""
     assert given.keyword is not None

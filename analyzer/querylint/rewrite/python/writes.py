@@ -32,7 +32,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if tree is None:
         return Unfit(UNPARSED)
     if task.found.stack != "django":
-        return Unfit("only writes of Django are put together so far")
+        return Unfit("only writes of Django and SQLAlchemy are put together so far")
     if function is None or table is None or remedy.loop is None:
         return Unfit("which table is written is not known")
     if remedy.loop.path != tree.path:

@@ -11,7 +11,7 @@ from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.language.builtin import BUILT_IN, CASTS, PURE, cast, islice, owned, ran
 from querylint.frontends.python.language.methods import method
-from querylint.ir import Relation, Work
+from querylint.ir import Escape, Relation, Work
 from querylint.syntax import tree
 
 
@@ -89,6 +89,8 @@ class Python:
         base = ran(state, state.evaluate(node.operands[1]), Consumption.SEARCHED, node)
         if base.origins and not isinstance(base.shape, Record):
             state.use(Work.MEMBER, base, node.at, node.end)
+        if item.doc_of is not None and base.item().doc_of is not None:
+            state.leak(item, Escape.PASSED, node.operands[0].at, node.operands[0].end)  # rows are compared with rows: a key alone is none
         found = tuple(Condition(o, Relation.IN, base, at=node.at, end=node.end) for o in item.origins)
         return Val(deps=derived(item, base).deps, conditions=found)
 

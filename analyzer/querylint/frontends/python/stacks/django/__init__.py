@@ -25,7 +25,7 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Noted, Stack
-from querylint.frontends.python.stacks.django import ahead, functions, paging, querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django import ahead, forms, functions, paging, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
@@ -360,11 +360,11 @@ class Django(Stack):
 
     def own_member(self, state: State, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
         """What views and admin classes have from Django."""
-        return views.own_member(self, state, info, base, node)
+        return views.own_member(self, state, info, base, node) or forms.own_member(self, info, base, node)
 
     def own_call(self, state: State, info: ClassInfo, base: Val, node: tree.Call) -> Val | None:
         """What views, managers and admin classes do by methods of Django's."""
-        return views.own_call(self, state, info, base, node)
+        return views.own_call(self, state, info, base, node) or forms.own_call(self, state, info, base, node)
 
     def parameter(self, info: ClassInfo | None, fn: tree.Fn, number: int, name: str) -> Val | None:
         """The request; the row that a serializer of a model is given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Marker, Query, Record, Val, derived
 from querylint.frontends.python.stacks.django import ahead, permissions, querysets, views, words
@@ -45,7 +46,7 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
         return state.evaluate(node.args[0])
     if words.ELSEWHERE.match(word):
         with state.recording():
-            querysets.elsewhere(state, derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))).deps)
+            elsewhere(state.frames, derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))).deps)
         return None
     if source.startswith("django.db.models") and not word.endswith("Error"):  # an error carries what it is given away
         return derived(*(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from querylint.construction import dataclass, replace
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import words
+from querylint.frontends.python.stacks.django.fixed import fixed_target
 from querylint.frontends.python.stacks.django.indexes import field_indexes, meta_indexes
 from querylint.frontends.python.stacks.django.managers import manager_class
 from querylint.frontends.python.stacks.django.signals import watched
@@ -135,7 +136,8 @@ class Models:
             self._from_parents(model)
             self._managers(model)
             assert model.info is not None
-            model.watched = any(model.info.method(name) is not None for name in ("save", "delete"))
+            placed = any(name.startswith(words.TREES) for name in model.info.ancestry())  # each row is given its place by the one before
+            model.watched = placed or any(model.info.method(name) is not None for name in ("save", "delete"))
         for model in watched(self, files):
             model.watched = True
 
@@ -309,6 +311,9 @@ class Models:
 
     def _target(self, model: Model, made: Made) -> Model | None:
         expr = made.keywords.get("to") or (made.node.args[0] if made.node.args else None)
+        home = made.owner.path
+        if expr is None:
+            expr, home = fixed_target(self.project, made.owner, made.node)
         if expr is None:
             return None
         if isinstance(expr, tree.Literal) and isinstance(expr.value, str):
@@ -317,7 +322,7 @@ class Models:
             return self.user_model()
         if isinstance(expr, tree.Call):
             return self.user_model()
-        found = self.project.modules.reference(made.owner.path, expr)
+        found = self.project.modules.reference(home, expr)
         if found is None:
             return None
         if found.external:

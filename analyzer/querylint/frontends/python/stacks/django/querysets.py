@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.amounts import amount
+from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -82,7 +83,7 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     elif name == "annotate" and query.columns and any(_aggregates(e) for e in (*node.args, *(v for _, v in node.keywords))):
         made = replace(made, plans=tuple(replace(p, grouped=True) for p in query.plans))
     elif name == "using":
-        elsewhere(m, derived(*args).deps)
+        elsewhere(m.frames, derived(*args).deps)
     elif name == words.OWN:
         made = replace(made, made=None, at=node.at, end=node.end, refined=query.refined)
     elif name == "none":
@@ -102,12 +103,6 @@ def nowhere(keywords: list[tuple[str, Val, tree.Expr]]) -> tuple[Eager, ...]:
     """Relations that lead nowhere from the rows that are asked for (`author__isnull=True`): nothing is to be loaded for them."""
     names = (key.removesuffix("__isnull") for key, value, _ in keywords if key.endswith("__isnull") and value.literal is True)
     return tuple(Eager(tuple(name.split("__")), Loading.JOINED) for name in names)
-
-
-def elsewhere(m: State, deps: frozenset[int]) -> None:
-    """Another database is asked, one that these steps choose: no query serves several rounds of a loop among them."""
-    for frame in m.frames:
-        frame.strided = frame.strided or frame.id in deps
 
 
 def unread(m: State, node: tree.Call, base: Val, query: Query) -> Val:

@@ -191,7 +191,7 @@ def _chosen(nested: ClassInfo, keywords: dict[str, tree.Expr]) -> bool:
 
 def _automatic(django: Django, info: ClassInfo, name: str, row: tree.Expr) -> list[tree.Stmt]:
     """A field that the framework makes from the model: a foreign key by its id, many of them by theirs, a property by its value."""
-    model = _model(django, info)
+    model = model_of(django, info)
     link = model.links.get(name) if model is not None else None
     built = _built(info, name) if link is not None else None
     if built is not None:
@@ -242,7 +242,8 @@ def _nested(built: tuple[tree.Fn, tree.Expr, bool], name: str, row: tree.Expr, i
     return [*brought, do(call_of(bare, "to_representation", [value], at))]
 
 
-def _model(django: Django, info: ClassInfo) -> Model | None:
+def model_of(django: Django, info: ClassInfo) -> Model | None:
+    """The model that the `Meta` of a class names."""
     meta = info.inner("Meta")
     inner = django.project.classes.get(meta[0].path, f"{meta[0].name}.Meta") if meta is not None else None
     found = inner.field("model") if inner is not None else None
@@ -272,7 +273,7 @@ def row_given(django: Django, info: ClassInfo, fn: tree.Fn) -> Val | None:
     """The row that a method of a model's serializer is handed."""
     if fn.name not in ("to_representation", DECLARED) and not fn.name.startswith("get_"):
         return None
-    model = _model(django, info)
+    model = model_of(django, info)
     return Val(doc_of=model.table) if model is not None else None
 
 

@@ -79,3 +79,6 @@ BUILT_IN = (
     ("Site", "django.contrib.sites.models.Site", "domain name", "domain"),
 )
 """Models that Django brings along: name, class, columns besides keys, and the columns that are unique together."""
+
+TREES = ("treebeard.", "mptt.")
+"""Packages whose models keep the place of each row in a tree, which writes of many rows at once would not give them."""

@@ -51,6 +51,13 @@ def fill(models: Models, model: Model) -> None:
         for _, _, value in model.info.node.fields:
             if isinstance(value, tree.Call) and models.word(model.path, value.func) == "Index":
                 _constraint(models, model, value, model.path)
+    if models.mysql:
+        model.indexes[:] = [index for index in model.indexes if not _made_needless(index, model.indexes)]
+
+
+def _made_needless(index: Index, others: list[Index]) -> bool:
+    """Whether it would be the one of a foreign key, which MySQL makes only where no other index begins with the column."""
+    return index.implicit and not index.unique and any(o is not index and o.fields[:1] == index.fields for o in others)
 
 
 def _in_database(model: Model) -> str:

@@ -130,6 +130,8 @@ def defaults(models: Models, model: Model | None, prefix: tuple[str, ...] = (), 
             target = models.by_table.get(link.target) if link.target is not None else None
             if target is not model:
                 found += defaults(models, target, path, depth + 1)
+        elif how in words.SILENT:  # whoever asks for it has loaded it somewhere, and what comes along with it there
+            found.append(Eager((*prefix, name, UNKNOWN_PATH), Loading.BATCHED))
     return found
 
 
@@ -184,7 +186,8 @@ def _asked(models: Models, table: str | None, plan: Plan, entry: str, span: Span
     target = at_end(models, table, path)
     found = [Eager(path, loading, narrowed="narrowed" in rest, span=span), *defaults(models, target, path, 1)]
     deferred = tuple(".".join((*path, name)) for name in target.deferred) if target is not None else ()
-    return replace(plan, eager=(*plan.eager, *found), deferred=(*plan.deferred, *deferred))
+    others = tuple(e for e in plan.eager if e.span is not None or e.path != (*path, UNKNOWN_PATH))  # here it is said what comes along
+    return replace(plan, eager=(*others, *found), deferred=(*plan.deferred, *deferred))
 
 
 def at_end(models: Models, table: str | None, path: tuple[str, ...]) -> Model | None:

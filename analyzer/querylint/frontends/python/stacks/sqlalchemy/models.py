@@ -10,6 +10,7 @@ from querylint.construction import replace
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.columns import fill
+from querylint.frontends.python.stacks.sqlalchemy.created import bases_of, created_bases
 from querylint.frontends.python.stacks.sqlalchemy.migrations import Migrations
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import returned
@@ -48,6 +49,7 @@ class Models:
         self.mysql = any(b"mysql+" in source or b"mysql://" in source for source in map(project.modules.source, files) if source)
         revisions = [path for path in files if project.role(path) is Role.MIGRATION]
         self.migrations = Migrations([source for path in revisions if (source := project.modules.source(path))])
+        self._created = frozenset() if revisions else created_bases(project, files)
         self._gather(files)
 
     # Finding.
@@ -282,11 +284,15 @@ class Models:
         """The models as tables of the shared language."""
         return {
             name: Table(
-                name, None if m.open or not m.fields else tuple(m.fields), tuple(m.indexes), not m.open,
+                name, None if m.open or not m.fields else tuple(m.fields), tuple(m.indexes), not m.open and not self._elsewhere(m),
                 "sqlalchemy" if m.open else None, self._span(m), _relations(m), m.key,
             )
             for name, m in self.by_table.items()
         }  # fmt: skip
+
+    def _elsewhere(self, model: Model) -> bool:
+        """Whether the project creates the tables of other bases, and not this one: somebody else does, with indexes that nobody sees."""
+        return bool(self._created) and model.info is not None and self._created.isdisjoint(bases_of(self.project, model.info))
 
     def _span(self, model: Model) -> Span | None:
         node = model.info.node if model.info is not None else model.node

@@ -1,0 +1,75 @@
+"""Functions of the project that are handed over to run some time later, or beside whoever hands them over: nobody waits for them there."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import Closure, External, Val, derived
+from querylint.frontends.python.language.arguments import placed
+from querylint.ir import Mode, Target, TargetKind
+from querylint.syntax import tree
+
+QUEUEING = frozenset(("add_task", "enqueue", "async_task", "enqueue_call"))
+POOLED = frozenset(("submit", "start_soon"))  # workers run it; a method of that name may take something else
+LATER = frozenset(("delay", "apply_async", "delay_on_commit", "apply_async_on_commit", "s", "si", "signature", "kiq", "send", "defer"))
+STARTING = {"threading.Thread": "target", "threading.Timer": "function", "multiprocessing.Process": "target"}
+
+
+class Vocabulary(Protocol):
+    """A vocabulary that can call functions of the project beside what it walks through."""
+
+    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...], *, beside: bool) -> Val:
+        """Call a function with these arguments."""
+
+
+def put_off(words: Vocabulary, state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
+    """`report.delay(pk)`, `tasks.add_task(report, pk)`; `pool.submit(report, row)`, `Thread(target=report, args=(row,))`.
+
+    Workers of a queue are told what to do, as a rule by a key; threads and pools are handed the very objects.
+    """
+    shape, given = func.shape, node
+    if isinstance(shape, External) and shape.source in STARTING:
+        return _started(words, state, node, STARTING[shape.source])
+    if base is None or not isinstance(node.func, tree.Member):
+        return None
+    name = node.func.name
+    if (name in QUEUEING or (name in POOLED and len(node.args) > 1)) and node.args and not isinstance(node.args[0], tree.Spread):
+        with state.recording():
+            shape = state.evaluate(node.args[0]).shape
+        given = tree.Call(node.args[0], node.args[1:], node.at, node.end, keywords=node.keywords)
+    elif name in LATER:
+        shape = base.shape
+    else:
+        return None
+    if not isinstance(shape, Closure) or not shape.name:
+        return None
+    return _beside(words, state, node, given, shape) if name in POOLED else _later(state, node, given, shape)
+
+
+def _started(words: Vocabulary, state: State, node: tree.Call, role: str) -> Val | None:
+    """A thread of its own, or a process."""
+    named = dict(node.keywords)
+    target = named.get(role) or (node.args[1] if len(node.args) > 1 else None)
+    if target is None or isinstance(target, tree.Spread):
+        return None
+    with state.recording():
+        shape = state.evaluate(target).shape
+    if not isinstance(shape, Closure) or not shape.name:
+        return None
+    args, kwargs = named.get("args"), named.get("kwargs")
+    handed = args.items if isinstance(args, tree.Array) else [tree.Spread(args, args.at, args.end)] if args is not None else []
+    spread = [("**", kwargs)] if kwargs is not None else []
+    return _beside(words, state, node, tree.Call(target, list(handed), node.at, node.end, keywords=spread), shape)
+
+
+def _beside(words: Vocabulary, state: State, node: tree.Call, given: tree.Call, closure: Closure) -> Val:
+    args = placed(state, given, closure.fn, (closure.this,) if closure.this is not None else ())
+    words.reached(state, node, closure, args, beside=True)
+    return derived(*args)
+
+
+def _later(state: State, node: tree.Call, given: tree.Call, closure: Closure) -> Val:
+    args = placed(state, given, closure.fn, (closure.this,) if closure.this is not None else ())
+    state.call(Target(TargetKind.FUNCTION, closure.path, closure.name), Mode.SCHEDULE, args, node, state.text(node.func))
+    return derived(*args)
