@@ -23,10 +23,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 SOURCES = {"querylint": "analyzer", "querylint_rules": "rules", "querylint_templates": "reports_templates"}
 """Where the packages of the wheel lie."""
 COMPILED = (
-    "querylint/text.py querylint/remedy.py querylint/result.py querylint/rule.py querylint/syntax/__init__.py querylint/syntax/tree.py "
-    "querylint/syntax/typescript querylint/ir querylint/frontends/helpers.py querylint/frontends/kept.py querylint/frontends/lowered.py "
-    "querylint/frontends/packed.py querylint/frontends/flow querylint/frontends/modules querylint/frontends/convex "
-    "querylint/frontends/templates/folders.py querylint/link querylint/advise querylint_rules"
+    "querylint/text.py querylint/remedy.py querylint/result.py querylint/rule.py querylint/syntax querylint/ir "
+    "querylint/frontends/helpers.py querylint/frontends/kept.py querylint/frontends/lowered.py querylint/frontends/packed.py "
+    "querylint/frontends/flow querylint/frontends/modules querylint/frontends/convex querylint/frontends/templates "
+    "querylint/frontends/python querylint/link querylint/advise querylint_rules"
 ).split()
 """The modules, and the packages with all their modules, in which nearly all of the time goes by."""
 NEEDED = ("mypy>=1.15", "setuptools>=75", "tree-sitter>=0.25,<0.27")

@@ -17,6 +17,9 @@ from querylint.ir import Program, Schema
 from querylint.link import Island, Routes, islands, link, merged
 from querylint.rule import Finding, Rule
 
+MOST_LINKED = 10_000
+"""How many functions of linked islands are kept at hand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Census:
@@ -66,8 +69,10 @@ class Archipelago:
         self._linked: dict[Island, Program] = {}
 
     def program(self, island: Island) -> Program:
-        """The program of one island."""
+        """The program of one island. Of a large project those that were linked first are dropped, and linked again for who comes back."""
         if island not in self._linked:
+            while self._linked and sum(len(program.functions) for program in self._linked.values()) > MOST_LINKED:
+                del self._linked[next(iter(self._linked))]
             functions = [function for path in island.paths for function in self._files[path].functions.value]
             schemas = {root: self.lowered.schemas[root] for root in island.roots}
             self._linked[island] = link(functions, schemas, self._routes, *self._named(island), self._rows)

@@ -185,10 +185,7 @@ def _short_list(program: Program, site: Site, driver: Access, read: Access) -> b
         return False
     if far < Reach.PERSON or MEMBERSHIP.search(read.table or ""):
         return True
-    return not any(
-        a.table == driver.table and s.function.root == site.function.root and (a.bound in (Bound.LIMIT, Bound.PAGE) or _searches(a))
-        for s, a in program.reads()
-    )
+    return not any(a.bound in (Bound.LIMIT, Bound.PAGE) or _searches(a) for _, a in program.reads_of(site.function.root, driver.table))
 
 
 def _searches(read: Access) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
@@ -16,7 +17,7 @@ from querylint.advise.planned import Shadowed, shadowed
 from querylint.advise.planning import planner_demands
 from querylint.advise.stacks import declaring
 from querylint.construction import dataclass
-from querylint.ir import Access, Function, Index, IndexKind, Program, Role, Schema, Table
+from querylint.ir import Index, IndexKind, Program, Role, Schema, Table
 
 MOST_FIELDS = {"convex": 15}
 """How many declared fields an index may have: 16 with the one that Convex appends (convex-facts 2.7), 32 columns in PostgreSQL."""
@@ -165,15 +166,9 @@ def _advice(program: Program, every: bool) -> dict[tuple[str, str], TableAdvice]
     return found
 
 
-def _writes(program: Program) -> dict[tuple[str, str] | None, list[tuple[Function, Access]]]:
-    """All writes by root and table; under None those of code of which nobody knows what it writes to."""
-    found: dict[tuple[str, str] | None, list[tuple[Function, Access]]] = {}
-    for site, access in program.writes():
-        if access.table is not None:
-            found.setdefault((site.function.root, access.table), []).append((site.function, access))
-        elif site.function.role is not Role.TEST:
-            found.setdefault(None, []).append((site.function, access))
-    return found
+def _unknown_writes(program: Program) -> Mapping[str, int]:
+    """By root, how many writes there are of which nobody knows what they write to."""
+    return Counter(site.function.root for site, access in program.writes() if access.table is None and site.function.role is not Role.TEST)
 
 
 class _Desk:
@@ -359,15 +354,15 @@ class _Desk:
 
     def _writes(self, indexes: Sequence[IndexAdvice]) -> Writes:
         new = {f for i in indexes if i.verdict is Verdict.ADD for f in i.fields}
-        places = touching = aside = unclear = 0
-        written = self.program.once("writes of tables", lambda: _writes(self.program))
-        for function, _ in written.get(None, ()):
-            unclear += function.root == self.schema.root or function.root not in self.program.schemas
-        for function, access in written.get((self.schema.root, self.table.name), ()):
+        places = touching = aside = 0
+        for site, access in self.program.writes_of(self.schema.root, self.table.name):
+            function = site.function
             if function.role is not Role.CODE or left_alone(self.program, function):
                 aside += 1
                 continue
             places += 1
             touching += access.fields is None or access.verb in ("insert", "delete") or bool(new & set(access.fields))
+        unknown = self.program.once("writes of unknown tables", lambda: _unknown_writes(self.program))
+        unclear = sum(count for root, count in unknown.items() if root == self.schema.root or root not in self.program.schemas)
         after = sum(i.verdict is not Verdict.DROP for i in indexes)
         return Writes(places, touching, len(self.table.indexes), after, aside, unclear)

@@ -216,9 +216,17 @@ def _clients_seen(program: Program, root: str) -> bool:
 
 
 def _most_named(program: Program, root: str) -> bool:
-    beside = [f for f in program.functions.values() if f.public and f.root == root and f.kind is not Kind.HTTP]
+    beside = [f for f in program.once("public by root", lambda: _public(program)).get(root, ()) if f.kind is not Kind.HTTP]
     named = sum(1 for f in beside if program.named(f))
     return named >= SEEN_CLIENTS and named * 2 > len(beside)
+
+
+def _public(program: Program) -> dict[str, list[Function]]:
+    found: dict[str, list[Function]] = {}
+    for function in program.functions.values():
+        if function.public:
+            found.setdefault(function.root, []).append(function)
+    return found
 
 
 def _uncalled(program: Program, function: Function) -> bool:
@@ -275,6 +283,10 @@ def demands_right(program: Program, entry: Function) -> bool:
 
 def asks_for_staff(program: Program, entry: Function) -> bool:
     """Whether a function asks first whether its caller may manage the application."""
+    return program.once(("asks for staff", entry.key), lambda: _asks_for_staff(program, entry))
+
+
+def _asks_for_staff(program: Program, entry: Function) -> bool:
     functions = [entry, *(program.functions[key] for key in (entry.wrapper or "",) if key in program.functions)]
     for function in functions:
         for step in function.own_steps():

@@ -113,7 +113,7 @@ def seldom_written(program: Program, root: str, name: str) -> bool:
 
 
 def _seldom_written(program: Program, root: str, name: str) -> bool:
-    changes = [(s, a) for s, a in program.writes() if a.table == name and a.verb != "delete" and s.function.root == root]
+    changes = [(s, a) for s, a in program.writes_of(root, name) if a.verb != "delete"]
     mine = [(s, a) for s, a in changes if s.function.role is Role.CODE and not unasked(program, s.function)]
     if registered(program, root, name):
         return False  # every heartbeat changes a row
@@ -138,7 +138,7 @@ def _settled(program: Program, root: str, name: str) -> bool:
         return False
     if any(OWNER.match(field.name) for field in table.fields) or LOG.search(name) or ENTITIES.search(name) or streams(program, root, name):
         return False
-    return any(a.table == name and a.verb == "insert" and s.function.root == root for s, a in program.writes())
+    return any(a.verb == "insert" for _, a in program.writes_of(root, name))
 
 
 def _edited(program: Program, site: Site, access: Access) -> bool:

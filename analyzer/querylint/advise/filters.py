@@ -230,7 +230,7 @@ def _published(program: Program, site: Site, read: Access, residual: tuple[Predi
     """Whether a filter leaves out the drafts of a table that no code fills: what somebody keeps by the dashboard is short."""
     switches = [p for p in residual if p.field is not None and PUBLISHED.match(p.field) and p.relation is Relation.EQ]
     on = all(p.value is not None and p.value.literal is True for p in switches)
-    filled = any(a.table in (read.table, None) and s.function.root == site.function.root for s, a in program.writes())
+    filled = any(program.writes_of(site.function.root, table) for table in (read.table, None))
     return len(switches) == len(residual) and on and not filled
 
 

@@ -72,7 +72,7 @@ def _grows(program: Program, function: Function, name: str | None) -> bool:
         return True
     if inserts(program, function.root, name):
         return True
-    seeded = any(a.table == name and a.verb == "insert" and s.function.root == function.root for s, a in program.writes())
+    seeded = any(a.verb == "insert" for _, a in program.writes_of(function.root, name))
     return not seeded and not _filled_elsewhere(program, function)
 
 

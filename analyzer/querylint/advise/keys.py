@@ -47,8 +47,8 @@ def told_apart(program: Program, root: str, name: str | None) -> tuple[frozenset
 def _told_apart(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
     asked = {
         frozenset(plan.fixed())
-        for site, read in program.reads()
-        if read.table == name and read.verb == "unique" and site.function.root == root and site.function.role is Role.CODE
+        for site, read in program.reads_of(root, name)
+        if read.verb == "unique" and site.function.role is Role.CODE
         for plan in read.plans
         if plan.fixed() and not plan.residual()
     }
@@ -209,9 +209,9 @@ def _inserts(program: Program, root: str) -> dict[str | None, list[tuple[Site, A
 
 def _inserted(program: Program, root: str) -> dict[str | None, list[tuple[Site, Access]]]:
     found: dict[str | None, list[tuple[Site, Access]]] = {}
-    for site, access in program.writes():
+    for site, access in program.writes(root):
         function = site.function
-        if access.verb != "insert" or function.root != root or function.role is not Role.CODE or left_alone(program, function):
+        if access.verb != "insert" or function.role is not Role.CODE or left_alone(program, function):
             continue
         found.setdefault(access.table, []).append((site, access))
     return found

@@ -123,9 +123,8 @@ def _flag(name: str, table: Table) -> bool:
 
 def _inserted(program: Program, function: Function, name: str) -> bool:
     return any(
-        access.table == name and access.verb in ("insert", "upsert", "executemany") and site.function.role is Role.CODE
-        for site, access in program.writes()
-        if site.function.root == function.root
+        access.verb in ("insert", "upsert", "executemany") and site.function.role is Role.CODE
+        for site, access in program.writes_of(function.root, name)
     )
 
 

@@ -57,4 +57,4 @@ def _state(field: Field) -> bool:
 def _paged(program: Program, root: str, table: Table) -> bool:
     if any(index.kind is not IndexKind.ORDERED for index in table.indexes):
         return True
-    return any(a.table == table.name and a.bound is Bound.PAGE and s.function.root == root for s, a in program.reads())
+    return any(a.bound is Bound.PAGE for _, a in program.reads_of(root, table.name))

@@ -88,9 +88,9 @@ def _only(program: Program, root: str, table: str) -> Constants:
 def _alike(program: Program, root: str, table: str) -> Constants:
     found: Constants | None = None
     loose: set[str] = set()
-    for site, access in program.writes():
+    for site, access in program.writes(root):
         function = site.function
-        if function.root != root or access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
+        if access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
             continue
         if left_alone(program, function):
             continue
@@ -115,9 +115,9 @@ def clocked(program: Program, root: str, table: str, field: str) -> bool:
 def _clocked(program: Program, root: str, table: str) -> frozenset[str]:
     found: set[str] = set()
     others: set[str] = set()
-    for site, access in program.writes():
+    for site, access in program.writes(root):
         function = site.function
-        if function.root != root or access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
+        if access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
             continue
         if left_alone(program, function) or _sampling(program, function):
             continue
@@ -142,8 +142,8 @@ def stamps(program: Program, root: str, table: str) -> frozenset[str]:
 
 def _stamps(program: Program, root: str, table: str) -> frozenset[str]:
     found: set[str] = set()
-    for site, access in program.writes():
-        if site.function.root == root and access.table == table and access.verb == "patch" and site.function.role is Role.CODE:
+    for site, access in program.writes_of(root, table):
+        if access.verb == "patch" and site.function.role is Role.CODE:
             steps = program.sites(site.function.key).by_id
             found |= {name for name, origins in access.sources if origins and all(_now(steps, o) for o in origins)}
     return frozenset(found)

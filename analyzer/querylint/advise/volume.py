@@ -57,10 +57,8 @@ def streams(program: Program, root: str, name: str | None) -> bool:
 def _streams(program: Program, root: str) -> set[str | None]:
     return {
         access.table
-        for op in Op
-        for site, access in program.accesses(op)
-        if site.function.root == root
-        and site.function.role is Role.CODE
+        for site, access in (*program.reads(root), *program.writes(root))
+        if site.function.role is Role.CODE
         and (access.bound is Bound.PAGE if access.op is Op.READ else access.verb == "insert" and _machine(program, site))
     }
 
@@ -72,9 +70,8 @@ def _machine(program: Program, site: Site) -> bool:
 def _busy(program: Program, root: str) -> set[str]:
     found = {
         access.table
-        for op in Op
-        for site, access in program.accesses(op)
-        if access.table is not None and site.function.root == root and site.function.role is Role.CODE and _shows(program, site, access)
+        for site, access in (*program.reads(root), *program.writes(root))
+        if access.table is not None and site.function.role is Role.CODE and _shows(program, site, access)
     }
     schema = program.schemas.get(root)
     tables = schema.tables.values() if schema is not None else ()

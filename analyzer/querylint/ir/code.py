@@ -344,6 +344,7 @@ class Function:
     ahead: tuple[tuple[int, Path], ...] = ()
     keyed: tuple[tuple[Origin, str], ...] = ()
     _steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
+    _own_steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
     def steps(self) -> tuple[Step, ...]:
         """Every step, outer before inner, in the order of the source."""
@@ -355,10 +356,13 @@ class Function:
 
     def own_steps(self) -> tuple[Step, ...]:
         """Every step that runs when the function is called: not those in code that it only keeps for later."""
-        steps = self.steps()
-        if any(isinstance(step, Loop) and step.detached for step in steps):
-            return tuple(_walk(self.body, detached=False))
-        return steps
+        found = self._own_steps
+        if found is None:
+            found = self.steps()
+            if any(isinstance(step, Loop) and step.detached for step in found):
+                found = tuple(_walk(self.body, detached=False))
+            object.__setattr__(self, "_own_steps", found)
+        return found
 
 
 def _walk(block: Block, *, detached: bool = True) -> Iterator[Step]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TypeVar, cast
 
@@ -14,6 +14,7 @@ from querylint.text import Span
 
 UNDECLARED = Facts()
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,29 @@ class Program:
             ]
         return found
 
-    def reads(self) -> list[tuple[Site, Access]]:
-        """Every read of the program."""
-        return self.accesses(Op.READ)
+    def reads(self, root: str | None = None) -> Sequence[tuple[Site, Access]]:
+        """Every read of the program, or of the functions of one root."""
+        return self.accesses(Op.READ) if root is None else self._by_root(Op.READ).get(root, ())
 
-    def writes(self) -> list[tuple[Site, Access]]:
-        """Every write of the program."""
-        return self.accesses(Op.WRITE)
+    def writes(self, root: str | None = None) -> Sequence[tuple[Site, Access]]:
+        """Every write of the program, or of the functions of one root."""
+        return self.accesses(Op.WRITE) if root is None else self._by_root(Op.WRITE).get(root, ())
+
+    def reads_of(self, root: str, table: str | None) -> Sequence[tuple[Site, Access]]:
+        """The reads of one table by the functions of a root."""
+        return self._by_table(Op.READ).get((root, table), ())
+
+    def writes_of(self, root: str, table: str | None) -> Sequence[tuple[Site, Access]]:
+        """The writes of one table by the functions of a root."""
+        return self._by_table(Op.WRITE).get((root, table), ())
+
+    def _by_root(self, op: Op) -> dict[str, list[tuple[Site, Access]]]:
+        return self.once(("accesses by root", op), lambda: _grouped(self.accesses(op), lambda site, _: site.function.root))
+
+    def _by_table(self, op: Op) -> dict[tuple[str, str | None], list[tuple[Site, Access]]]:
+        return self.once(
+            ("accesses by table", op), lambda: _grouped(self.accesses(op), lambda site, access: (site.function.root, access.table))
+        )
 
     def calls(self) -> Iterator[tuple[Site, Call]]:
         """Every call of the program."""
@@ -204,6 +221,13 @@ class Program:
                     seen.add(edge.caller)
                     stack.append(edge.caller)
         return tuple(found[k] for k in sorted(found))
+
+
+def _grouped(accesses: Iterable[tuple[Site, Access]], by: Callable[[Site, Access], K]) -> dict[K, list[tuple[Site, Access]]]:
+    found: dict[K, list[tuple[Site, Access]]] = {}
+    for site, access in accesses:
+        found.setdefault(by(site, access), []).append((site, access))
+    return found
 
 
 def _place(function: Function) -> Sites:

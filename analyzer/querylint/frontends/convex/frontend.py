@@ -119,6 +119,7 @@ class ConvexFrontEnd:
         )
         if self._look is not None:
             self._look.end([("layout",), *(("file", path) for path in self.modules.manifests())])
+        self.modules.afresh()
         return lowered
 
     # What is kept.

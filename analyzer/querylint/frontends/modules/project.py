@@ -41,7 +41,7 @@ class Modules:
         self._definitions: dict[tuple[str, str], Definition | None] = {}
         self._exported: dict[tuple[str, str], Definition | None] = {}
         self._busy: set[tuple[str, str, str]] = set()
-        self._constants = Evaluator(self, Host(), MOST_STEPS)
+        self._constants: Evaluator | None = None
         self.trace = Trace()
         self._asked: dict[str, int] = {}
         self._turn = 0
@@ -118,20 +118,26 @@ class Modules:
 
         A list or a dict is only given where all its members are listed; those may be UNKNOWN in turn.
         """
+        if self._constants is None:
+            self._constants = Evaluator(self, Host(), MOST_STEPS)
         return values.constant(self._constants.top(path, expr))
 
     def afresh(self) -> None:
-        """Turn to another file.
+        """Turn to another file, or to none: nothing that leads back here is left then, so that all of this goes with the last who uses it.
 
-        Constants are worked out anew, so that what they are taken from is seen. Trees that nobody has asked for lately are dropped: they
-        take far more room than what is made of them. Who asks for one again has it parsed again.
+        Constants are worked out anew, so that what they are taken from is seen. Trees that nobody has asked for lately are dropped, with
+        all that holds parts of them: they take far more room than what is made of them. Who asks for one again has it parsed again.
         """
-        self._constants = Evaluator(self, Host(), MOST_STEPS)
+        self._constants = None
         self._turn += 1
-        if len(self._modules) > MOST_TREES:
-            for path in [path for path in self._modules if self._asked.get(path, 0) < self._turn - LATELY]:
-                for kept in (self._modules, self._names, self._lines):
+        if self._turn % LATELY == 0 and len(self._modules) > MOST_TREES:
+            old = {path for path in self._modules if self._asked.get(path, 0) < self._turn - LATELY}
+            for kept in (self._modules, self._names, self._lines):
+                for path in old:
                     kept.pop(path, None)
+            for known in (self._definitions, self._exported):
+                for key in [key for key, found in known.items() if key[0] in old or (found is not None and found.path in old)]:
+                    del known[key]
 
     def _once(
         self,
@@ -144,7 +150,11 @@ class Modules:
         key = (path, name)
         self.trace.saw(path)
         if key in known:
-            return known[key]
+            kept = known[key]
+            self._asked[path] = self._turn
+            if kept is not None:
+                self._asked[kept.path] = self._turn
+            return kept
         active = (find.__name__, *key)
         if active in self._busy:
             return None

@@ -7,7 +7,7 @@ method.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.comprehensions import iterated
 from querylint.frontends.flow.state import State
@@ -16,6 +16,7 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import viewsets
 from querylint.frontends.python.stacks.django.listings import admin_rows, feed_items
 from querylint.frontends.python.stacks.django.nodes import ROW, at_of, call_of, do, each, is_true, path_of, row_of
+from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.ir import LoopKind
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -287,7 +288,7 @@ def serialized(django: Django, state: State, node: tree.Call, info: ClassInfo) -
         return made
     found = info.method("to_representation")
     value = iterated(state, first) if is_true(keywords.get("many")) else state.evaluate(first)
-    if found is None or (not value.interesting and value.doc_of is None) or not isinstance(state.vocabulary, Reaching):
+    if found is None or (not value.interesting and value.doc_of is None) or not isinstance(state.vocabulary, PythonVocabulary):
         return made
     owner, fn = found
     closure = Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made)
@@ -305,15 +306,7 @@ def inherited(django: Django, state: State, node: tree.Call, info: ClassInfo, ba
     own = django.project.info(shape) if isinstance(shape, ClassRef) else None
     found = (own or info).method(DECLARED)
     args = [state.evaluate(a) for a in node.args]
-    if found is None or not args or not isinstance(state.vocabulary, Reaching):
+    if found is None or not args or not isinstance(state.vocabulary, PythonVocabulary):
         return None
     owner, fn = found
     return state.vocabulary.reached(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=base), (base, args[0]))
-
-
-@runtime_checkable
-class Reaching(Protocol):
-    """A vocabulary that can call functions of the project."""
-
-    def reached(self, state: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...]) -> Val:
-        """Call a function with these arguments."""
