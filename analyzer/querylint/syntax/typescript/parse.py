@@ -24,7 +24,7 @@ SHORT = 50_000
 
 PIECE = 16_384
 SECONDS = 1.0
-ENDING = 3.0
+ENDING = 2.0
 """What the end of what was begun may take besides: noise in the middle of a text can keep the parser for a minute."""
 
 SECONDS_A_BYTE = 1e-6
