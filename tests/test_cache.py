@@ -224,6 +224,20 @@ def test_parts_that_other_code_has_made_are_none(
     assert parts.load(str(cache), str(project)) is None
 
 
+def test_parts_that_another_parser_has_made_are_none(
+    project: Path, cache: Path, outs: pytest.CaptureFixture[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(project, outs)
+    parts._code.cache_clear()
+    assert parts.load(str(cache), str(project)) is not None
+    (tmp_path / "newer" / "tree_sitter_typescript").mkdir(parents=True)
+    (tmp_path / "newer" / "tree_sitter_typescript" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path / "newer")
+    parts._code.cache_clear()
+    assert parts.load(str(cache), str(project)) is None
+    parts._code.cache_clear()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such rights")
 def test_what_others_may_have_written_is_no_answer(project: Path, cache: Path, outs: pytest.CaptureFixture[bytes]) -> None:
     ask(project, outs)

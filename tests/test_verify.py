@@ -1,3 +1,4 @@
+# long: one command, on real Node; its cases share what is installed for them
 """`querylint verify`, with the real Node and convex-test: what it finds out, what it cannot, and what the code on trial cannot do."""
 
 from __future__ import annotations

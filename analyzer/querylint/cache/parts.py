@@ -10,6 +10,7 @@ import os
 import sys
 from binascii import crc32
 from functools import cache
+from importlib.machinery import PathFinder
 
 from querylint import __version__
 from querylint.cache import place
@@ -53,6 +54,7 @@ def _code(version: str) -> bytes:
     """A sign of the code that lowers: this package as it lies on the disk, its parsers, and the interpreter (whose `marshal` writes)."""
     found = [version, sys.version]
     found += stamps(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    found += [_stamp(spec.origin, os.stat(spec.origin)) for name in PARSERS if (spec := PathFinder.find_spec(name)) and spec.origin]
     return digest("\n".join(found).encode("utf-8", "surrogateescape"))
 
 
@@ -66,6 +68,9 @@ def stamps(folder: str) -> list[str]:
                 if entry.is_dir():
                     waiting.append(entry.path)
                 elif entry.name.endswith(".py"):
-                    status = entry.stat()
-                    found.append(f"{entry.path} {status.st_size} {status.st_mtime_ns}")
+                    found.append(_stamp(entry.path, entry.stat()))
     return found
+
+
+def _stamp(path: str, status: os.stat_result) -> str:
+    return f"{path} {status.st_size} {status.st_mtime_ns}"

@@ -18,6 +18,8 @@ from querylint.ir.value import NOT_LITERAL
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
+PLAINEST = 2
+"""The version of `marshal` that writes what is there twice twice."""
 PLAIN = (str, int, bool, float, bytes, type(None))
 
 
@@ -47,8 +49,8 @@ class Sealed(Generic[T]):
     def written(self) -> tuple[bytes, bytes]:
         """Its sign and its bytes. Raises UnpackableError for a value that cannot be written down."""
         if self._written is None:
-            self._written = packed(self.FORM, self._value)
-            self._sign = digest(signature(self.FORM, self._value))
+            self._written, plain = _dumped(self.FORM, self._value, marshal.version, PLAINEST)
+            self._sign = digest(plain)
         return self._sign, self._written
 
     @property
@@ -181,15 +183,21 @@ def stands_for_itself(name: str, value: object) -> None:
 
 def packed(kind: object, value: object) -> bytes:
     """A value of a type as bytes. Raises UnpackableError."""
+    return _dumped(kind, value, marshal.version)[0]
+
+
+def _dumped(kind: object, value: object, *versions: int) -> list[bytes]:
+    """A value as bytes, once for each version of `marshal`. Raises UnpackableError."""
     try:
-        return marshal.dumps(_FORMS.of(kind)[0](value))
+        form = _FORMS.of(kind)[0](value)
+        return [marshal.dumps(form, version) for version in versions]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnpackableError(str(error)) from error
 
 
 def signature(kind: object, value: object) -> bytes:
     """Bytes that are the same for equal values, whichever of their parts are the same objects (sets are not ordered, and have none)."""
-    return marshal.dumps(_FORMS.of(kind)[0](value), 2)
+    return marshal.dumps(_FORMS.of(kind)[0](value), PLAINEST)
 
 
 def unpacked(kind: object, data: bytes) -> Any:
