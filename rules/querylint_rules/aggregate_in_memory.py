@@ -83,7 +83,8 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
             continue
         counting = {Work.COUNT} if plain(program, load.function) else COUNTING  # rows that one statement brings are grouped, and rightly
         works = [s for s in load.fate.uses if s.use.work in counting]
-        if (load.fate.listed or load.fate.gone_through) and all(s.use.work is Work.COUNT for s in works):
+        used = load.fate.listed or (load.fate.gone_through and not program.facts(load.function).planner)
+        if used and all(s.use.work is Work.COUNT for s in works):
             continue
         if works and not all(repeated_use(program, s) and s.use.work is Work.COUNT for s in works):
             yield _found(program, load, works)
