@@ -7,7 +7,7 @@ import libcst as cst
 from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, method, name, tree_of, walk
+from querylint.rewrite.python.concrete import SPLIT, UNPARSED, method, name, tree_of, walk
 from querylint.rewrite.python.rounds import pure
 from querylint.rewrite.python.scopes import names
 
@@ -35,8 +35,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     loop = next((n for n in reversed(way) if isinstance(n, cst.For | cst.While | cst.FunctionDef)), None)
     if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start or not isinstance(loop.target, cst.Name):
         return Unfit(ALONE)
-    statement = _only_statement(loop, node)
-    if statement is None or loop.orelse is not None or loop.asynchronous is not None or not pure(loop.iter):
+    if not _only_statement(loop, node) or loop.orelse is not None or loop.asynchronous is not None or not pure(loop.iter):
         return Unfit(ALONE)
     compared = _compared(node, loop.target.value)
     if compared is None:
@@ -44,33 +43,25 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     column, item = compared.left, compared.comparisons[0].comparator
     over = tree.text(loop.iter)
     items = over if isinstance(item, cst.Name) else f"[{tree.text(item)} for {loop.target.value} in {over}]"
-    start, end = tree.bounds(compared)
-    text = f"{tree.between(tree.start(statement), start)}{tree.text(column)}.in_({items}){tree.between(end, tree.end(statement))}"
-    text = "".join(f"{said}\n{tree.indent(tree.start(statement))}" for said in _comments(loop, statement)) + text
     done = "deleted" if task.found.operation == "delete" else "updated"
     return Fix(
         f"let one statement find all the rows that are {done}",
         Safety.UNSAFE,
-        (tree.replaced(loop, _outward(tree, loop, statement, text)),),
+        (
+            tree.edit(tree.start(loop), tree.end(loop.iter), f"if {over}"),  # nothing is asked for no items, as before
+            tree.replaced(compared, f"{tree.text(column)}.in_({items})"),
+        ),
         (MISSED, LONG),
     )
 
 
-def _only_statement(loop: cst.For, node: cst.BaseExpression) -> cst.SimpleStatementLine | None:
-    """The one statement of a round, where it does nothing but to run the write."""
+def _only_statement(loop: cst.For, node: cst.BaseExpression) -> bool:
+    """Whether a round does nothing but to run the write."""
     body = loop.body.body if isinstance(loop.body, cst.IndentedBlock) else ()
     line = body[0] if len(body) == 1 else None
     only = line.body[0] if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
     value = only.value if isinstance(only, cst.Expr) else None
-    inner = value.expression if isinstance(value, cst.Await) else value
-    return line if isinstance(line, cst.SimpleStatementLine) and node in (value, inner) else None
-
-
-def _comments(loop: cst.For, statement: cst.SimpleStatementLine) -> list[str]:
-    """What is said of the round, before its statement."""
-    header = loop.body.header.comment if isinstance(loop.body, cst.IndentedBlock) else None
-    said = [header, *(line.comment for line in statement.leading_lines)]
-    return [comment.value for comment in said if comment is not None]
+    return node in (value, value.expression if isinstance(value, cst.Await) else value)
 
 
 def _compared(node: cst.BaseExpression, own: str) -> cst.Comparison | None:
@@ -86,10 +77,3 @@ def _compared(node: cst.BaseExpression, own: str) -> cst.Comparison | None:
     item = compared.comparator
     of_item = isinstance(item, cst.Name) or (isinstance(item, cst.Attribute) and name(item).count(".") == 1)
     return only if plain and of_item else None
-
-
-def _outward(tree: Tree, loop: cst.For, statement: cst.SimpleStatementLine, text: str) -> str:
-    """A statement of several lines, as far to the left as the loop that it stood in."""
-    inner, outer = tree.indent(tree.start(statement)), tree.indent(tree.start(loop))
-    first, *rest = text.rstrip("\n").split("\n")
-    return "\n".join([first, *(outer + line[len(inner) :] if line.startswith(inner) else line for line in rest)])
