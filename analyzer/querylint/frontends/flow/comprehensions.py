@@ -89,7 +89,8 @@ def _filtered(m: State, value: Val, over: Val, test: tree.Expr) -> list[int]:
 
 def go_through(m: State, over: Val) -> None:
     """All the rows of a collection are handed out, one by one."""
-    m.touched.update(dict.fromkeys(o.at(ITEM) for o in over.rows))
+    for origin in over.rows:
+        m.look(origin.at(ITEM))
 
 
 def iterated(m: State, node: tree.Expr, *, waiting: bool = False, partial: bool = False) -> Val:

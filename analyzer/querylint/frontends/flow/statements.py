@@ -39,8 +39,12 @@ def run_flat(m: State, body: list[tree.Stmt]) -> None:
     for number, statement in enumerate(body):
         if m.dead or m.full:
             break
-        STATEMENTS[type(statement)](m, statement)
-        cases.note_rest(m, statement, body[number + 1 :])
+        if m.walker is None:
+            STATEMENTS[type(statement)](m, statement)
+        else:
+            m.walker.walk(m, statement)
+        if type(statement) is tree.If:
+            cases.note_rest(m, statement, body[number + 1 :])
     del m.path_conditions[known:]
 
 
