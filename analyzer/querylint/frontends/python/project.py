@@ -1,3 +1,4 @@
+# long: what the walk through one function asks about all the others is asked of one object
 """One Python project: its modules, classes and stacks, and what is known of functions at the places that call them."""
 
 from __future__ import annotations

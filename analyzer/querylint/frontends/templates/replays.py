@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import MOST_STEPS, State, Trace
 from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Query, Record, Val
@@ -124,8 +124,10 @@ class Replays:
             return
         key = (id(statement), (*page.where(), *map(id, state.calling[1:])))
         known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = _Known(statement)
+        if known is None:  # most pages are of one view alone
+            self._known[key] = _Known(statement)
+            state.execute(statement)
+            return
         for replay in known.replays:
             if replay.holds(page, state):
                 replay.again(page, state)
@@ -174,6 +176,9 @@ def _watched(page: TemplateVocabulary, state: State, statement: tree.Stmt) -> Re
         seen.append(context)
     if not all(_plain(val) for val in (*seen, page.words.request)):
         return None
+    if isinstance(context.shape, Record) and not whole:
+        fields = {name: context.shape.fields[name] for name in names if name in context.shape.fields}
+        context = replace(context, shape=Record(fields, context.shape.rest))
     left = tuple(trace for trace in traces if not isinstance(trace, Var))
     steps = tuple(block[length:])
     request, noted = page.words.request, beside if any(_of_step(val) for val in (*seen, page.words.request)) else None
