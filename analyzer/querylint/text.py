@@ -64,9 +64,14 @@ class LineIndex:
 
     def span(self, start: int, end: int) -> Span:
         """The span between two byte offsets."""
-        line, column = self.position(start)
-        end_line, end_column = self.position(end)
-        return Span(self.path, line, column, end_line, end_column, start, end)
+        if not self._ascii:
+            line, column = self.position(start)
+            end_line, end_column = self.position(end)
+            return Span(self.path, line, column, end_line, end_column, start, end)
+        starts = self._starts  # spelled out, since a walk asks for spans all the time
+        line = bisect_right(starts, start)
+        end_line = bisect_right(starts, end, line - 1) if end >= start else bisect_right(starts, end)
+        return Span(self.path, line, start - starts[line - 1] + 1, end_line, end - starts[end_line - 1] + 1, start, end)
 
     def text(self, start: int, end: int) -> str:
         """The source between two byte offsets."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from querylint import garbage
+from laid import lay
+from querylint import garbage, settings
+from querylint.discover import Scope
+from querylint.engine import Project
+from querylint.frontends.flow.machine import Machine
 from querylint.garbage import undisturbed
 
 
@@ -58,3 +63,15 @@ def test_garbage_of_earlier_looks_is_removed_once_it_may_be_much(monkeypatch: py
     monkeypatch.setattr(garbage, "GROWTH", 0)
     with undisturbed():
         assert knot() is None
+
+
+def test_walks_go_away_without_a_search_for_garbage(tmp_path: Path) -> None:
+    body = "def long(names):\n    return [[n for n in name if n if n != 'a'] for name in names if name if name.title()]\n"
+    lay(tmp_path, {"models.py": f"from django.db import models\n\nclass Post(models.Model):\n    pass\n\n{body}"})
+    gc.collect()
+    gc.disable()
+    try:
+        Project(Scope(tmp_path), settings.load(tmp_path, rule_names=frozenset())).program()
+        assert [one for one in gc.get_objects() if isinstance(one, Machine)] == []
+    finally:
+        gc.enable()

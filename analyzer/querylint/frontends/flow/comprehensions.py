@@ -5,7 +5,7 @@ from __future__ import annotations
 from querylint.construction import replace
 from querylint.frontends.flow.binding import bind, row
 from querylint.frontends.flow.conditions import stated, tested
-from querylint.frontends.flow.scope import Scope
+from querylint.frontends.flow.scope import Frame, Scope
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Condition, Many, Marker, Query, Val, derived
 from querylint.ir import ITEM, LoopKind, Predicate, Relation, Side, Work
@@ -39,7 +39,6 @@ def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -
     over = iterated(m, over_node, waiting=waiting, partial=partial)
     size = over.shape.most if isinstance(over.shape, Many) else None
     written = isinstance(over.shape, ClassRef) and not over.shape.instance  # the members of an enumeration
-    holder = [NOTHING, NOTHING]
     with m.loop(
         LoopKind.EACH, node.at if number == 0 else over_node.at, over_node.end if number else node.end, over=over,
         over_text=m.text(over_node), constant=written or (size is not None and not over.origins), limit=size,
@@ -48,30 +47,41 @@ def _clause(m: State, node: tree.Comprehension, number: int, *, partial: bool) -
         if m.language.function_scoped and not partial and not tests:
             go_through(m, over)
         kept: list[int] = []
-
-        def rest(position: int = 0) -> None:
-            if position < len(tests):
-                test = tests[position]
-                value = tested(m, test)
-                if frame.items:
-                    kept.extend(_filtered(m, value, over, test))
-                m.choose([lambda: rest(position + 1), lambda: None], value.deps, test.at, test.end)
-                return
-            if number + 1 < len(node.clauses):
-                holder[0], holder[1], _ = _clause(m, node, number + 1, partial=partial)
-                return
-            key = m.evaluate(node.key) if node.key is not None else NOTHING
-            value = m.evaluate(node.element)
-            holder[:] = [value.with_deps(key.deps), key]
-
-        rest()
-    item = holder[0]
+        item, key = _behind_tests(m, node, number, over, frame, kept, partial=partial)
     for number_ in kept:
         over = over.worked(number_)
         item = item.worked(number_)
     if node.key is not None and over.rows:
         m.use(Work.GROUP, over, node.at, node.end)
-    return item, holder[1], over
+    return item, key, over
+
+
+def _behind_tests(
+    m: State, node: tree.Comprehension, number: int, over: Val, frame: Frame, kept: list[int], *, partial: bool, first: int = 0
+) -> tuple[Val, Val]:
+    """The element and the key behind the tests of a clause from `first` on; `kept` gets the filters that the tests are.
+
+    No local function that calls itself: such a one would keep all of the walk from going away.
+    """
+    tests = node.clauses[number][2]
+    if first < len(tests):
+        test = tests[first]
+        value = tested(m, test)
+        if frame.items:
+            kept.extend(_filtered(m, value, over, test))
+        holder = [(NOTHING, NOTHING)]
+
+        def arm() -> None:
+            holder[0] = _behind_tests(m, node, number, over, frame, kept, partial=partial, first=first + 1)
+
+        m.choose([arm, lambda: None], value.deps, test.at, test.end)
+        return holder[0]
+    if number + 1 < len(node.clauses):
+        element, key, _ = _clause(m, node, number + 1, partial=partial)
+        return element, key
+    key = m.evaluate(node.key) if node.key is not None else NOTHING
+    element = m.evaluate(node.element)
+    return element.with_deps(key.deps), key
 
 
 def _filtered(m: State, value: Val, over: Val, test: tree.Expr) -> list[int]:
@@ -89,7 +99,8 @@ def _filtered(m: State, value: Val, over: Val, test: tree.Expr) -> list[int]:
 
 def go_through(m: State, over: Val) -> None:
     """All the rows of a collection are handed out, one by one."""
-    m.touched.update(dict.fromkeys(o.at(ITEM) for o in over.rows))
+    for origin in over.rows:
+        m.look(origin.at(ITEM))
 
 
 def iterated(m: State, node: tree.Expr, *, waiting: bool = False, partial: bool = False) -> Val:

@@ -51,6 +51,8 @@ def evaluate(m: State, node: tree.Expr) -> Val:
 def _name(m: State, node: tree.Name) -> Val:
     var = m.scope.find(node.id)
     if var is not None:
+        if m.trace is not None:
+            m.trace.append(var)
         return m.store.get(var, NOTHING)
     return m.vocabulary.name(m, node.id) or NOTHING
 

@@ -28,14 +28,18 @@ def let_go(m: State, value: Val, how: Escape, at: int, end: int) -> None:
         key = (leak.origin, how, leak.works)
         if leak.through:
             use_each(m, (leak.origin,), leak.works)
-        elif key not in m.outflows:
-            m.outflows[key] = Outflow(leak.origin, how, m.span(at, end), leak.works)
+        elif key not in m.outflows or m.trace is not None:
+            outflow = Outflow(leak.origin, how, m.span(at, end), leak.works)
+            m.outflows.setdefault(key, outflow)
+            if m.trace is not None:
+                m.trace.append(outflow)
 
 
 def use_each(m: State, items: tuple[Origin, ...], works: tuple[int, ...]) -> None:
     """Note that something comes of every row of a list, unless works before have picked some of them."""
     if m.selecting.isdisjoint(works):
-        m.touched.update(dict.fromkeys(items))
+        for origin in items:
+            m.look(origin)
 
 
 def leaks(value: Val) -> list[Leak]:

@@ -1,3 +1,4 @@
+# long: what one walk knows and writes down is one object
 """The state of one walk through a function: variables, the steps written so far, the loops and choices around the present place."""
 
 from __future__ import annotations
@@ -45,13 +46,15 @@ from querylint.syntax import tree
 from querylint.text import LineIndex, Span, Stretches
 
 if TYPE_CHECKING:
-    from querylint.frontends.flow.vocabulary import Language, Vocabulary
+    from querylint.frontends.flow.vocabulary import Language, Vocabulary, Walker
 
 TEXT_LENGTH = 60
 DATABASE = "database handle"
 """The path segment of a database handle whose presence is tested: where there is none, no transaction is open."""
 MOST_STEPS = 6000
 SELECTING = frozenset((Work.FILTER, Work.SLICE, Work.FIND, Work.FIRST, Work.LAST, Work.PICK))
+Trace = Origin | Outflow | Var
+"""A part that was looked at, a value that left, a variable that was asked for: what a walk comes by."""
 
 
 class State:
@@ -89,6 +92,8 @@ class State:
         self.yields: list[Val] = []
         self.results: dict[int, tuple[Query, Val]] = {}
         self.decided = Decided()
+        self.walker: Walker | None = None
+        self.trace: list[Trace] | None = None
         self.beside: dict[str, object] = {}  # what a vocabulary notes of this walk for itself, by names of its own
 
     # Walking: supplied by the machine.
@@ -288,12 +293,31 @@ class State:
     def touch(self, val: Val, name: str) -> None:
         """Part of a value is looked at."""
         for origin in val.origins:
-            self.touched[origin.at(name)] = None
+            part = origin.at(name)
+            self.touched[part] = None
+            if self.trace is not None:
+                self.trace.append(part)
+
+    def look(self, origin: Origin) -> None:
+        """A part of something is looked at."""
+        self.touched[origin] = None
+        if self.trace is not None:
+            self.trace.append(origin)
 
     def leak(self, val: Val, how: Escape, at: int, end: int) -> None:
         """A value leaves whole."""
         if not self.dead:
             let_go(self, self.ran(val), how, at, end)
+
+    def retrace(self, traces: tuple[Trace, ...]) -> None:
+        """Note what a walk through the same code has noted."""
+        for trace in traces:
+            if isinstance(trace, Origin):
+                self.touched[trace] = None
+            elif isinstance(trace, Outflow):
+                self.outflows.setdefault((trace.origin, trace.how, trace.after), trace)
+        if self.trace is not None:
+            self.trace.extend(traces)
 
     def leave(self, kind: ExitKind, at: int, end: int, deps: frozenset[int] = NO_STEPS, *, most: int | None = None) -> None:
         """Leave the block early; what variables hold here, they may hold after the loop."""

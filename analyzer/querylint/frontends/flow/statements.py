@@ -42,12 +42,16 @@ def run_flat(m: State, body: list[tree.Stmt]) -> None:
         if m.dead or m.full:
             break
         begun = len(m.block)
-        STATEMENTS[type(statement)](m, statement)
+        if m.walker is None:
+            STATEMENTS[type(statement)](m, statement)
+        else:
+            m.walker.walk(m, statement)
         if number in keeping:
             m.block[begun:] = kept(tuple(m.block[begun:]))
         elif isinstance(statement, tree.If) and (last := answers(m, statement, body[number + 1 :])) is not None:
             keeping = range(number + 1, number + last + 2)
-        cases.note_rest(m, statement, body[number + 1 :])
+        if type(statement) is tree.If:
+            cases.note_rest(m, statement, body[number + 1 :])
     del m.path_conditions[known:]
 
 

@@ -22,6 +22,13 @@ class Consumption(Enum):
     SHOWN = "shown"
 
 
+class Walker(Protocol):
+    """Who walks through the statements of a page, in the place of the walk itself."""
+
+    def walk(self, state: State, statement: tree.Stmt) -> None:
+        """Walk through one statement."""
+
+
 class Vocabulary(Protocol):
     """The words of one stack. Every method returns None for what it does not know."""
 

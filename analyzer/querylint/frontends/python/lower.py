@@ -74,6 +74,7 @@ class ModuleLowering:
     def walk(self, found: Found) -> list[Function]:
         """Lower one function, and those inside it that call themselves."""
         self.project.walking = self.key(found.name)
+        self.project.leaned.clear()
         place = Place(self.path, self.project, found.owner, found.name)
         machine = self.project.machine(place)
         params = self.project.parameters(None, found.owner, found.fn, self.key(found.name))

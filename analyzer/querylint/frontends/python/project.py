@@ -1,3 +1,4 @@
+# long: what the walk through one function asks about all the others is asked of one object
 """One Python project: its modules, classes and stacks, and what is known of functions at the places that call them."""
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class PythonProject:
         self._unnamed: frozenset[str] | None = None
         self._kept_by: dict[int, tuple[Query, Query]] = {}
         self._leaning: dict[str, set[str]] = {}
+        self.leaned: list[str] = []
+        self.wave = 0
         self._believed: dict[str, str] = {}
         self._constants: dict[tuple[str, str], Val | None] = {}
         self._returning: dict[int, bool] = {}
@@ -187,7 +190,7 @@ class PythonProject:
         key = (info.path, info.name, name)
         setters = info.assigned(name)
         for owner, fn in setters[:1]:
-            self._leaning.setdefault(f"{owner.path}::{owner.name}.{fn.name}", set()).add(self.walking)
+            self.lean(f"{owner.path}::{owner.name}.{fn.name}")
         if key not in self._attributes:
             if not setters:
                 return None
@@ -198,6 +201,12 @@ class PythonProject:
                     self._attributes[key] = value
                     break
         return self._attributes[key]
+
+    def lean(self, key: str) -> None:
+        """The function that is walked takes an object to hold what this method sets. `leaned` is what it has asked for itself so far."""
+        self._leaning.setdefault(key, set()).add(self.walking)
+        if not self._busy:
+            self.leaned.append(key)
 
     def _attribute_of(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn, name: str) -> Val:
         key = (info.path, info.name, owner.path, owner.name, fn.name)
@@ -290,6 +299,7 @@ class PythonProject:
 
     def outdated(self) -> set[str]:
         """The functions that lean on what an object was believed to hold when its makers had told less; what was kept of it is dropped."""
+        self.wave += 1
         changed = [key for key, before in self._believed.items() if self.told(key) != before]
         if changed:
             self._attributes.clear()

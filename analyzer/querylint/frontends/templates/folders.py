@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Collection
 
 from querylint.frontends.templates.relevance import Relevance
+from querylint.frontends.templates.replays import Replays
 from querylint.syntax.templates import READERS, Dialect, Page, dialect_of
 from querylint.text import LineIndex, Span
 
@@ -41,6 +42,7 @@ class Templates:
     def __init__(self, files: Collection[str], read: Callable[[str], bytes | None]) -> None:
         self.read = read
         self.relevance = Relevance()
+        self.replays = Replays()
         self.files = [f for f in files if not f.endswith((".py", ".pyi"))]
         self._named: dict[str, list[str]] | None = None
         self._last: dict[str, list[str]] = {}

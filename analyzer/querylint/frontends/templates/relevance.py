@@ -19,6 +19,7 @@ class Relevance:
 
     def __init__(self) -> None:
         self._names: dict[int, tuple[tree.Stmt, frozenset[str]]] = {}
+        self._kept: dict[tuple[int, frozenset[str]], tuple[tree.Stmt, frozenset[str]]] = {}
 
     def of(self, body: list[tree.Stmt], known: Callable[[str], bool]) -> list[tree.Stmt]:
         """The statements of a body that use something known; of choices, the arms that do. What they bind is known from there on."""
@@ -32,15 +33,29 @@ class Relevance:
                 bound.update(this.id for this in tree.walk(statement.pattern) if isinstance(this, tree.NamePattern))
             elif not self._matters(statement, known):
                 continue
-            elif isinstance(statement, tree.If):
-                then, other = self._of(statement.then, known, bound), self._of(statement.other, known, bound)
-                statement = tree.If(statement.test, then, other, statement.at, statement.end)
-            elif isinstance(statement, tree.Block):
-                statement = tree.Block(self._of(statement.body, known, bound), statement.at, statement.end)
+            elif isinstance(statement, tree.If | tree.Block):
+                statement = self._part(statement, known, bound)
             elif isinstance(statement, tree.Do) and isinstance(statement.value, tree.Assign):
                 bound.update(this.id for this in tree.walk(statement.value.target) if isinstance(this, tree.NamePattern))
             found.append(statement)
         return found
+
+    def _part(self, statement: tree.If | tree.Block, known: Callable[[str], bool], bound: set[str]) -> tree.Stmt:
+        """What is left of a statement with parts: the same one whenever the same of its names are known."""
+        names = frozenset(name for name in self._used(statement) if known(name))
+        key = (id(statement), names)
+        made = self._kept.get(key)
+        if made is None:
+            inner: set[str] = set()
+            kept: tree.Stmt
+            if isinstance(statement, tree.If):
+                then, other = (self._of(arm, lambda n: n in inner or n in names, inner) for arm in (statement.then, statement.other))
+                kept = tree.If(statement.test, then, other, statement.at, statement.end)
+            else:
+                kept = tree.Block(self._of(statement.body, lambda n: n in inner or n in names, inner), statement.at, statement.end)
+            made = self._kept[key] = (kept, frozenset(inner))
+        bound |= made[1]
+        return made[0]
 
     def _matters(self, statement: tree.Stmt, known: Callable[[str], bool]) -> bool:
         if isinstance(statement, tree.Do) and isinstance(statement.value, tree.Literal):

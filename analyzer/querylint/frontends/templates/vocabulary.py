@@ -1,3 +1,4 @@
+# long: all words of templates, and what a walk through them sees, belong to one rendering
 """The meaning of names, members and calls in a template; what rows and queries are is asked of the vocabulary of the calling code."""
 
 from __future__ import annotations
@@ -43,6 +44,34 @@ class TemplateVocabulary:
         self.chain: list[Page] = []
         self.active: list[tuple[str, int]] = []
         self.pages: list[Page] = []
+        self.log: list[tuple[Val, str | None]] = []
+        self.watching = 0
+
+    # What a statement sees.
+
+    def walk(self, state: State, statement: tree.Stmt) -> None:
+        """Walk through a statement, unless it is known what that leaves."""
+        self.templates.replays.walk(self, state, statement)
+
+    def where(self) -> tuple[object, ...]:
+        """The files that the walk is in, which decide what a word of a page means."""
+        return (tuple(map(id, self.pages)), tuple(map(id, self.chain)), tuple(self.active))
+
+    def whole(self) -> Val:
+        """The context, to be handed to somebody who may look at all of it."""
+        self._ask(None)
+        return self.context
+
+    def asked(self, names: frozenset[str], *, whole: bool) -> None:
+        """These names of the context were looked at; all of it where it was handed over `whole`."""
+        for name in names:
+            self._ask(name)
+        if whole:
+            self._ask(None)
+
+    def _ask(self, name: str | None) -> None:
+        if self.watching:
+            self.log.append((self.context, name))
 
     # Pages.
 
@@ -54,22 +83,22 @@ class TemplateVocabulary:
     @contextmanager
     def inside(self, state: State, page: Page) -> Iterator[None]:
         """Walk in another file."""
-        before = (state.path, state.lines, state.fragile, state.vocabulary)
+        before = (state.path, state.lines, state.fragile, state.vocabulary, state.walker)
         self.pages.append(page)
         state.path, state.lines, state.fragile = page.path, self.templates.lines(page.path), Stretches(page.broken)
-        state.vocabulary = self
+        state.vocabulary = state.walker = self
         yield
         self.pages.pop()
-        state.path, state.lines, state.fragile, state.vocabulary = before
+        state.path, state.lines, state.fragile, state.vocabulary, state.walker = before
 
     @contextmanager
     def outside(self, state: State) -> Iterator[None]:
         """Walk in the code that asked for the template."""
-        before = (state.path, state.lines, state.fragile, state.vocabulary)
+        before = (state.path, state.lines, state.fragile, state.vocabulary, state.walker)
         state.path, state.lines, state.fragile = self.outer
-        state.vocabulary = self.inner
+        state.vocabulary, state.walker = self.inner, None
         yield
-        state.path, state.lines, state.fragile, state.vocabulary = before
+        state.path, state.lines, state.fragile, state.vocabulary, state.walker = before
 
     def render(self, state: State, path: str) -> bool:
         """Walk through a template and whatever it extends, in a scope of its own; says whether there is such a file."""
@@ -95,7 +124,10 @@ class TemplateVocabulary:
     def _known(self, state: State, name: str) -> bool:
         var = state.scope.find(name)
         if var is not None:
+            if state.trace is not None:
+                state.trace.append(var)
             return told(state.store.get(var, NOTHING))
+        self._ask(name)
         shape = self.context.shape
         if isinstance(shape, Record):
             if name in shape.fields:
@@ -161,6 +193,7 @@ class TemplateVocabulary:
             found = self._of_page(page, name)
             if found is not None:
                 return found
+        self._ask(name)
         if isinstance(self.context.shape, Record) and name not in self.context.shape.fields and not self.context.shape.rest:
             return self.words.given(state, name) or self.words.left_out(name)
         value = plain_member(state, self.context, name)

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
 
 class Words(Protocol):
-    """The words of a framework. Every method returns None for what it does not know."""
+    """The words of a framework. Every method returns None for what it does not know. `request` is what the templates know of theirs."""
+
+    request: Val
+
+    def leaned(self) -> int:
+        """How often the walk has leaned on what objects hold so far."""
+
+    def since(self, count: int) -> tuple[str, ...]:
+        """What the walk has leaned on since it had done so that often."""
+
+    def lean(self, keys: tuple[str, ...]) -> None:
+        """The walk leans on what others have leaned on before."""
 
     def given(self, state: State, name: str) -> Val | None:
         """A variable that the framework puts into every context."""

@@ -31,8 +31,10 @@ def read_tables(project: PythonProject) -> dict[str, Table]:
         source = project.modules.source(path)
         if source is None:
             continue
-        known = known and not _DYNAMIC.search(source)
-        if _DEFINES.search(source):
+        words = source.lower()  # the words are looked for first: the patterns take far longer
+        index = b"index" in words
+        known = known and not (index and _DYNAMIC.search(source))
+        if (index or b"table" in words) and _DEFINES.search(source):
             known = _from_texts(project, path, defined) and known
     tables = defined.schema("", "sql").tables.values()
     return {t.name.lower(): t if known else replace(t, indexes_known=False) for t in tables}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SIGNS = Pattern(
     rb"\.Library\(|\bregister\.|templatetags|global_function|\.globals\b|\.filters\b|jinja2\.filters|template_filter|template_global"
 )
+WORDS = b".Library( register. templatetags global_function .globals .filters template_filter template_global".split()
+"""One of these stands in whatever the pattern finds: they are looked for first, which takes far less time."""
 DECORATORS = {
     "simple_tag": "tag", "assignment_tag": "tag", "inclusion_tag": "inclusion", "simple_block_tag": "tag", "filter": "filter",
     "function": "function", "global_function": "function", "template_filter": "filter", "app_template_filter": "filter",
@@ -60,7 +62,7 @@ class Registry:
             self._known = {}
             for path in sorted(self.project.modules.files):
                 source = self.project.modules.source(path)
-                if source is not None and SIGNS.search(source):
+                if source is not None and any(word in source for word in WORDS) and SIGNS.search(source):
                     for one in self._of_module(path):
                         self._known.setdefault(one.name, []).append(one)
         return self._known

@@ -95,6 +95,7 @@ class TemplateStack(Stack):
         assert isinstance(inner, PythonVocabulary)
         asked = request if request.interesting else Val(shape=Marker("request"))
         words = PythonWords(inner, self.templates, self.registry, self.flags, asked)
+        self.templates.replays.begin(self.project.wave)
         page = TemplateVocabulary(state, self.templates, placed(state, context, {}), words)
         page.render(state, path)
 

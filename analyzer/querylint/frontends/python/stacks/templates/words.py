@@ -31,6 +31,19 @@ class PythonWords:
         self.flags = flags
         self.request = request
 
+    def leaned(self) -> int:
+        """How often the walk has leaned on what objects hold so far."""
+        return len(self.inner.project.leaned)
+
+    def since(self, count: int) -> tuple[str, ...]:
+        """What the walk has leaned on since it had done so that often."""
+        return tuple(dict.fromkeys(self.inner.project.leaned[count:]))
+
+    def lean(self, keys: tuple[str, ...]) -> None:
+        """The walk leans on what others have leaned on before."""
+        for key in keys:
+            self.inner.project.lean(key)
+
     def given(self, state: State, name: str) -> Val | None:
         """The request and its user; functions that every template may call."""
         if name == "request":
@@ -69,7 +82,7 @@ class PythonWords:
         return self._call(state, page, found, node) if found is not None else None
 
     def _call(self, state: State, page: TemplateVocabulary, found: Registered, node: tree.Call) -> Val:
-        closure = _closure(found, page.context if found.context else None)
+        closure = _closure(found, page.whole() if found.context else None)
         return self.inner.call(state, node, Val(shape=closure), None) or NOTHING
 
 

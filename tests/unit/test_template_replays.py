@@ -1,0 +1,144 @@
+"""Templates that many views share: each view is told what a walk of its own through the page would tell it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from laid import lay
+from querylint import settings
+from querylint.discover import Scope
+from querylint.engine import Project
+from querylint.frontends.flow.state import State
+from querylint.frontends.templates.replays import Replay, Replays
+from querylint.frontends.templates.vocabulary import TemplateVocabulary
+from querylint.ir import Call, Function
+from querylint.syntax import tree
+
+MODELS = """
+from django.db import models
+
+class Author(models.Model):
+    name = models.CharField(max_length=50)
+
+class Post(models.Model):
+    title = models.CharField(max_length=50)
+    author = models.ForeignKey(Author, on_delete=models.CASCADE)
+"""
+TAGS = """
+from django import template
+from blog.models import Author, Post
+
+register = template.Library()
+
+@register.simple_tag
+def best(number):
+    return Post.objects.filter(author=number).first()
+
+@register.simple_tag(takes_context=True)
+def mine(context):
+    return [post.author.name for post in Post.objects.all() if post.title == context["word"]]
+"""
+BASE = """{% load words %}
+{% if request.user.is_authenticated %}{{ request.user.email }}{% best 1 %}{% endif %}
+{% for name in names %}{% if name.short %}{% best name %}{% else %}{{ name.long }}{% endif %}{% endfor %}
+{% mine %}
+{% include "row.html" with it=word %}
+{% block body %}{% endblock %}
+<p>{{ word.title }} {{ post.author.name }}</p>
+"""
+ROW = "{% if it %}{{ it.text }}{% best it %}{% endif %}"
+PAGE = '{% extends "base.html" %}{% block body %}{% for post in posts %}{{ post.author.name }}{% endfor %}{% endblock %}'
+VIEWS = """
+from django.shortcuts import render
+from blog.models import Author, Post
+
+def first(request):
+    return render(request, "page.html", {"word": "a", "names": names(), "posts": Post.objects.all()})
+
+def second(request):
+    author = Author.objects.get(pk=1)
+    return render(request, "page.html", {"word": author.name, "names": names(), "posts": Post.objects.filter(author=author)})
+
+def third(request):
+    count = Author.objects.count()
+    return render(request, "page.html", {"word": "a", "names": names(), "posts": Post.objects.filter(id=count)})
+
+def fourth(request, number):
+    if number:
+        return render(request, "page.html", {"word": "a", "post": Post.objects.get(pk=number)})
+    return render(request, "page.html", {"word": "a"})
+
+def fifth(context, request):
+    return render(request, "page.html", context)
+
+def sixth(context, request):
+    return render(request, "page.html", context)
+
+def seventh(request):
+    Author.objects.update(name="")
+    return render(request, "page.html", {"word": "a", "names": names(), "posts": Post.objects.filter(title="")})
+"""
+
+
+@pytest.fixture
+def blog(tmp_path: Path) -> Path:
+    lay(
+        tmp_path,
+        {
+            "blog/__init__.py": "", "blog/models.py": MODELS, "blog/views.py": VIEWS, "blog/templatetags/__init__.py": "",
+            "blog/templatetags/words.py": TAGS, "blog/templates/base.html": BASE, "blog/templates/page.html": PAGE,
+            "blog/templates/row.html": ROW,
+        },
+    )  # fmt: skip
+    return tmp_path
+
+
+def functions(root: Path) -> dict[str, Function]:
+    return dict(Project(Scope(root), settings.load(root, rule_names=frozenset())).program()[0].functions)
+
+
+@pytest.fixture
+def replayed(monkeypatch: pytest.MonkeyPatch) -> list[Replay]:
+    found: list[Replay] = []
+    again = Replay.again
+
+    def counted(replay: Replay, page: TemplateVocabulary, state: State) -> None:
+        found.append(replay)
+        again(replay, page, state)
+
+    monkeypatch.setattr(Replay, "again", counted)
+    return found
+
+
+def test_views_are_told_what_a_walk_of_their_own_tells(blog: Path, replayed: list[Replay], monkeypatch: pytest.MonkeyPatch) -> None:
+    known = functions(blog)
+    assert any(replay.steps for replay in replayed)
+    assert any(replay.traces for replay in replayed)
+
+    def walked(_: Replays, __: TemplateVocabulary, state: State, statement: tree.Stmt) -> None:
+        state.execute(statement)
+
+    monkeypatch.setattr(Replays, "walk", walked)
+    assert functions(blog) == known
+
+
+def test_steps_of_a_replay_have_numbers_of_their_own(blog: Path) -> None:
+    for function in functions(blog).values():
+        numbers = [step.id for step in function.steps() if isinstance(step, Call)]
+        assert len(numbers) == len(set(numbers))
+
+
+def test_a_view_that_hands_over_something_else_is_walked_on_its_own(blog: Path) -> None:
+    found = functions(blog)
+    in_pages = {
+        name: {
+            step.args[0].literal
+            for step in found[f"blog/views.py::{name}"].steps()
+            if isinstance(step, Call) and step.span.path.endswith("row.html")
+        }
+        for name in ("first", "second")
+    }
+    assert in_pages["first"] == {"a"}
+    assert "a" not in in_pages["second"]
