@@ -109,21 +109,35 @@ def libraries(folder: Path) -> list[str]:
 def written_out(text: str) -> str:
     """A module with its dataclasses as plain classes, with the methods that `dataclass` would give them.
 
-    Raises ValueError for what it cannot do: a class inside another, and a field that may be None and is made anew for each object.
+    A method that holds nothing but its docstring says what it gives, too: mypyc takes it for abstract, and what its caller does then is
+    anything. Raises ValueError for what it cannot do: a class inside another, and a field that may be None and is made anew for each
+    object.
     """
-    named = CONSTRUCTION.search(text)
-    if named is None:
-        return text
     lines = text.splitlines(keepends=True)
     edits: list[tuple[int, int, str]] = []
     for node in ast.walk(ast.parse(text)):
-        options = _options(node) if isinstance(node, ast.ClassDef) else None
-        if isinstance(node, ast.ClassDef) and options is not None:
-            edits += _plain(node, options)
+        if isinstance(node, ast.ClassDef):
+            edits += _answered(node)
+            options = _options(node)
+            if options is not None:
+                edits += _plain(node, options)
     for start, end, new in sorted(edits, key=lambda edit: edit[:2], reverse=True):
         lines[start:end] = [new]
+    named = CONSTRUCTION.search(text)
+    if named is None:
+        return "".join(lines)
     imported = named[1].replace("dataclass", "described")
     return CONSTRUCTION.sub(f"from querylint.native import {imported}", "".join(lines))
+
+
+def _answered(node: ast.ClassDef) -> Iterator[tuple[int, int, str]]:
+    """The edits by which the empty methods of a class return None, unless it is a protocol, whose methods have no bodies."""
+    if any("Protocol" in ast.unparse(base) for base in node.bases):
+        return
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef) and len(item.body) == 1 and ast.get_docstring(item) is not None:
+            end = item.body[0].end_lineno or item.lineno
+            yield end, end, f"{' ' * item.body[0].col_offset}return None\n"
 
 
 def _options(node: ast.ClassDef) -> Mapping[str, bool] | None:
