@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from querylint.construction import replace
 from querylint.frontends.flow.scope import Var
@@ -64,7 +64,7 @@ class Renumbered:
             new = self._field(name, value)
             if new is not value:
                 changed[name] = new
-        return replace(made, **changed) if changed else made  # type: ignore[type-var]
+        return cast("T", replace(cast("Any", made), **changed)) if changed else made
 
     def _field(self, name: str, value: Any) -> Any:
         if isinstance(value, int):

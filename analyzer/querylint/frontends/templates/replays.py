@@ -27,6 +27,8 @@ MOST_KNOWN = 6
 MOST_VAIN = 3
 """So often in vain one statement is looked at while it is walked; then it is just walked."""
 MOST_NESTED = 60
+LONG = 200
+"""So many bytes a statement has: to look at what a shorter one sees takes longer than to walk through it again."""
 DEPTH = 3
 
 Key = tuple[int, tuple[object, ...]]
@@ -189,7 +191,7 @@ def _watched(page: TemplateVocabulary, state: State, statement: tree.Stmt) -> Re
 def _worth(state: State, statement: tree.Stmt) -> bool:
     if state.frames or state.nested > MOST_NESTED or type(statement) not in KINDS:
         return False
-    return not (isinstance(statement, tree.Do) and isinstance(statement.value, tree.Literal | tree.Assign))
+    return statement.end - statement.at >= LONG
 
 
 def _variables(state: State) -> list[tuple[Var, Val]]:
