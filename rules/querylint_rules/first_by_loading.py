@@ -13,8 +13,9 @@ All rows of the range are read and billed where one would do.
 ## When it stays silent
 Lists of which more is used, be it only to make a text of each row, look-ups by a unique field, lists that were filtered or sorted in
 memory first and whole tables (other rules speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint
-where the code lets only one such row exist, where some row is an error and so as a rule there is none, and where the question is whether
-any row passes a filter: without a match, the first costs as many rows as all.
+where the code lets only one such row exist, where some row is an error and so as a rule there is none (not where it
+keeps a row from being deleted), and where the question is whether any row passes a filter: without a match, the first costs as many rows
+as all.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, choices, fails, grouped, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
 from querylint.advise.trace import Seen
-from querylint.ir import Bound, Kind, Program, Way, Work
+from querylint.ir import Access, Bound, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, demoted, rule
 
@@ -94,8 +95,13 @@ def _little(program: Program, load: Load) -> str:
 
 
 def _refused(load: Load) -> bool:
-    """Whether some row is an error, and rows are all that is loaded: as a rule there is none, or the one that the check allows."""
+    """Whether some row is an error, and rows are all that is loaded: as a rule there is none, or the one that the check allows.
+
+    Not where a row is to be deleted that others may belong to: those may be many, and they are asked for because they often are there.
+    """
     if any(plan.eager or plan.whole for plan in load.access.plans):
+        return False
+    if any(isinstance(step, Access) and step.verb == "delete" for step in load.function.own_steps()):
         return False
     tests = choices(load.function, load.access)
     return bool(tests) and all(not b.missing and fails(b.arms[0]) for b in tests)

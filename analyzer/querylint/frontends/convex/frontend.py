@@ -101,9 +101,7 @@ class ConvexFrontEnd:
                 break
         aliases = self._aliases()
         handed = self._handed_over()
-        for root in self.roots:
-            if root.schema in handed:
-                self.schemas[root.folder] = replace(self.schemas[root.folder], handed=True)
+        self.schemas |= {r.folder: replace(self.schemas[r.folder], handed=True) for r in self.roots if r.schema in handed}
         files = tuple(self.done[path] for path in sorted(self.done))
         routes = {key: route for file in files for _, route, key in file.outline.routes}
         lowered = Lowered(
@@ -160,9 +158,9 @@ class ConvexFrontEnd:
         if self.role(path) is Role.TEST:
             return False
         root = self._root(path)
-        if root is not None:
-            return path != root.schema and (is_function_module(path, root) or self._taken_in(path))
-        return self._text(path).relevant()
+        if root is None:
+            return self._text(path).relevant()
+        return path != root.schema and (is_function_module(path, root) or self._taken_in(path))
 
     def _taken_in(self, path: str) -> bool:
         """Whether some file names one that Convex itself passes over (`posts.old.ts`), to import it or to export what it holds."""
