@@ -67,8 +67,8 @@ class Renumbered:
         return cast("T", replace(cast("Any", made), **changed)) if changed else made
 
     def _field(self, name: str, value: Any) -> Any:
-        if isinstance(value, int):
-            return self._number(value) if name in NUMBERS else value
+        if name in NUMBERS and isinstance(value, int):
+            return self._number(value)
         if isinstance(value, tuple):
             if name == AFTER:
                 return tuple(self._number(number) for number in value)
