@@ -36,7 +36,6 @@ from querylint.advise.memory import (
     anchor,
     choices,
     drives,
-    fails,
     handed_on,
     home,
     loads,
@@ -263,18 +262,17 @@ def _given(program: Program, load: Load, works: list[Seen]) -> bool:
 
 
 def _quota(program: Program, load: Load, works: list[Seen]) -> bool:
-    """Whether a mutation counts the rows to see whether one more may be inserted, or moved into the range: the limit keeps them few."""
+    """Whether a mutation counts the rows to see whether one more may be inserted: the limit keeps them few.
+
+    An update says nothing: what is demanded of the number before it may as well be a least one.
+    """
     if not all(s.use.work is Work.COUNT for s in works):
         return False
     entries = program.entries(load.function.key)
     if not entries or any(entry.kind is Kind.QUERY for entry in entries):
         return False
-    effects = [e.access for entry in entries for e in program.effects.get(entry.key, ()) if e.access.table == load.access.table]
-    if any(access.verb == "insert" for access in effects):
-        return True
-    bound = {p.field for plan in load.access.plans for p in plan.predicates if p.side is Side.INDEX}
-    refused = any(fails(branch.arms[0]) for branch in choices(load.function, load.access))
-    return refused and any(access.verb == "patch" and not bound.isdisjoint(access.fields or ()) for access in effects)
+    effects = (e.access for entry in entries for e in program.effects.get(entry.key, ()))
+    return any(access.verb == "insert" and access.table == load.access.table for access in effects)
 
 
 def _used_besides(load: Load) -> bool:
