@@ -42,33 +42,44 @@ def always(program: Program, root: str, table: str | None, p: Predicate) -> bool
     """Whether a condition asks for the only value that the code ever stores in the field."""
     if p.field is None or table is None or p.relation is not Relation.EQ or p.value is None or not p.value.constant:
         return False
-    stored = _only(program, root, table).get(p.field, NOT_LITERAL)
-    return stored is not NOT_LITERAL and stored == p.value.literal and type(stored) is type(p.value.literal)
+    return _asked(_only(program, root, table), p.field, p.value.literal)
+
+
+def _asked(constants: Constants, field: str, literal: object) -> bool:
+    """Whether the constant of a field is a literal; `1` is not `true`."""
+    stored = constants.get(field, NOT_LITERAL)
+    return stored is not NOT_LITERAL and stored == literal and type(stored) is type(literal)
 
 
 def alongside(program: Program, root: str, table: str | None, plan: Plan, p: Predicate) -> bool:
     """Whether a condition asks for the value that the code always stores along with the time that the range of a query is about.
 
     Whatever completes a job stores that it is completed, and when: in a range of that time all are. What every row is born with tells
-    nothing, since it may change by itself.
+    nothing, since it may change by itself; nor does what is later stored without the time.
     """
     if p.field is None or table is None or p.relation is not Relation.EQ or p.value is None or not p.value.constant:
         return False
     ranged = [q for q in plan.predicates if q.side is Side.INDEX and q.relation in (Relation.GT, Relation.GTE)]
     bound = [q.field for q in ranged if q.field is not None and q.field != "_creationTime"]
-    return any(_joined(program, root, table, field).get(p.field, NOT_LITERAL) == p.value.literal for field in bound)
+    return any(_asked(_joined(program, root, table, field), p.field, p.value.literal) for field in bound)
 
 
 def _joined(program: Program, root: str, table: str, field: str) -> Constants:
-    """The constants that every write of ordinary code which stores a field stores with it; none where rows are born with the field."""
+    """The constants that every write of ordinary code which stores a field stores with it; none where rows are born with the field.
+
+    What an update that leaves that field alone stores otherwise is no such constant: it changes rows that have the field.
+    """
     return program.once(("stored with", root, table, field), lambda: _with(program, root, table, field))
 
 
 def _with(program: Program, root: str, table: str, field: str) -> Constants:
     found: Constants | None = None
-    for site, access in program.writes():
+    later: list[tuple[str, object]] = []
+    for site, access in program.writes(root):
         function = site.function
-        if function.root != root or access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
+        if access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
+            continue
+        if left_alone(program, function):
             continue
         if access.fields is None:
             return {}
@@ -76,8 +87,12 @@ def _with(program: Program, root: str, table: str, field: str) -> Constants:
             if access.verb == "insert":
                 return {}
             constants = dict(access.constants)
-            found = constants if found is None else {k: v for k, v in found.items() if k in constants and constants[k] == v}
-    return found or {}
+            found = constants if found is None else {k: v for k, v in found.items() if _asked(constants, k, v)}
+        elif access.verb != "insert":
+            constants = dict(access.constants)
+            later += [(name, constants.get(name, NOT_LITERAL)) for name in access.fields]
+    changed = {name for name, value in later if found is not None and not _asked(found, name, value)}
+    return {k: v for k, v in (found or {}).items() if k not in changed}
 
 
 def _only(program: Program, root: str, table: str) -> Constants:
