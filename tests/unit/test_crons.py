@@ -43,8 +43,11 @@ def whose(folder: Path, files: dict[str, str]) -> Audience:
         {"convex/jobs.ts": CRONS, "convex/crons.ts": 'export { default } from "./jobs";\n'},
         {"convex/jobs.ts": CRONS, "convex/crons.ts": 'import jobs from "./jobs";\nexport default jobs;\n'},
         {"convex/jobs.ts": CRONS + "export const refs = [internal.notes.tidy];\n"},
+        {"convex/jobs.ts": CRONS.replace('"tidy"', '"tidy :( hourly"') + "export const refs = [internal.notes.tidy];\n"},
+        {"convex/jobs.ts": CRONS.replace("{});", "{}); // don't (") + "export const refs = [internal.notes.tidy];\n"},
+        {"convex/jobs.ts": CRONS.replace("{});", "{} /* ( */); ") + "export const refs = [internal.notes.tidy];\n"},
     ],
-    ids=["crons.ts", "exported from it", "imported by it", "named elsewhere"],
+    ids=["crons.ts", "exported from it", "imported by it", "named elsewhere", "after a text", "after a remark", "after a comment"],
 )
 def test_a_cron_that_runs_or_another_name_leads_to_a_function(tmp_path: Path, files: dict[str, str]) -> None:
     assert whose(tmp_path, files) is Audience.BACKGROUND

@@ -12,7 +12,7 @@ from querylint.ir.program import Effect, Site
 from querylint.pattern import Pattern
 
 MATCHES = Pattern(r"(?:^|\.)(?:finditer|findall|matchAll)$")
-UPLOADS = Pattern(r"(?:^|\.)(?:FILES|files)\.(?:getlist|getall|values|items)(?:$|\()")
+UPLOADS = Pattern(r"(?:^|\.)(?:FILES\.(?:getlist|getall|values|items)|files\.(?:getlist|getall))(?:$|\()")
 FILLING = frozenset(("add", "set"))
 LIGHT = 8
 NEAR = 2
@@ -74,7 +74,11 @@ def of_matches(function: Function, loop: Loop) -> bool:
 
 def of_uploads(function: Function, loop: Loop) -> bool:
     """Whether a loop runs over the files that somebody sends with a request: `request.FILES.getlist("images")`."""
-    return UPLOADS.search(loop.over_text) is not None or _come_of(function, loop, UPLOADS)
+    if UPLOADS.search(loop.over_text) is None and not _come_of(function, loop, UPLOADS):
+        return False
+    over = loop.over
+    behind = over.deps | {o.ref for o in over.origins} if over is not None else frozenset[object]()
+    return not any(isinstance(step, Access) and step.id in behind for step in function.steps())  # else rows, asked for by files
 
 
 def _come_of(function: Function, loop: Loop, calls: Pattern[str]) -> bool:

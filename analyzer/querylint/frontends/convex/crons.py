@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from querylint.frontends.convex.roots import ConvexRoot, root_of, route_of
@@ -11,6 +12,8 @@ from querylint.pattern import Pattern
 MODULE = "crons"
 MOST_FILES = 50
 MADE = Pattern(rb"(?<![\w.])cronJobs\s*\(\s*\)")
+# Parentheses, and where others may stand that are none: in texts and comments.
+TOKENS = Pattern(rb"""[()]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|//[^\n]*|/\*.*?\*/""", re.DOTALL)
 REGISTERED = Pattern(rb"\.\s*(?:interval|cron|hourly|daily|weekly|monthly)\s*\(")
 
 
@@ -49,9 +52,19 @@ def without(source: bytes) -> bytes:
     for call in REGISTERED.finditer(source):
         if call.start() < last:
             continue
+        end = _closed(source, call.end())
+        if end is None:
+            continue
         kept.append(source[last : call.end()])
-        last, depth = call.end(), 1
-        while depth and last < len(source):
-            depth += {b"(": 1, b")": -1}.get(source[last : last + 1], 0)
-            last += 1
+        last = end
     return b"".join((*kept, source[last:]))
+
+
+def _closed(source: bytes, at: int) -> int | None:
+    """Where the parenthesis that was opened before a place is closed again, if it is."""
+    depth = 1
+    for token in TOKENS.finditer(source, at):
+        depth += {b"(": 1, b")": -1}.get(token.group(), 0)
+        if not depth:
+            return token.end()
+    return None

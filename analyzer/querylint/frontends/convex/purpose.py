@@ -23,6 +23,7 @@ LONGEST_HEAD = 200
 LONGEST = 3000  # bytes before a function in which its comment is looked for
 DEVELOPMENT = frozenset(("development", "dev", "test", "local"))
 PRODUCTION = frozenset(("production", "prod"))
+ENVIRONMENT = Pattern(r"(?:^|_)ENV(?:IRONMENT)?$")
 
 
 def role_of(role: Role, name: str, fn: tree.Fn, before: bytes) -> Role:
@@ -54,8 +55,8 @@ def _only_in_development(fn: tree.Fn) -> bool:
     for statement in fn.body:
         if isinstance(statement, tree.If):
             return len(statement.then) == 1 and _refuses(statement.then[0]) and _in_production(statement.test)
-        if not isinstance(statement, tree.Let | tree.Do):
-            return False
+        if not isinstance(statement, tree.Let | tree.Do) or tree.find(statement, tree.Await):
+            return False  # what it waits for before it refuses, it does in production too
     return False
 
 
@@ -73,4 +74,7 @@ def _in_production(test: tree.Expr) -> bool:
 
 
 def _environment(node: tree.Expr) -> bool:
-    return isinstance(node, tree.Member) and isinstance(node.base, tree.Member) and node.base.name == "env"
+    """Whether an expression tells where the code runs: `process.env.NODE_ENV`; other variables may hold the same words."""
+    if not isinstance(node, tree.Member) or not isinstance(node.base, tree.Member) or node.base.name != "env":
+        return False
+    return ENVIRONMENT.search(node.name) is not None

@@ -158,6 +158,10 @@ class ConvexVocabulary:
         run_handed_closures(state, node, args, result)
         return result
 
+    def asks(self, source: bytes) -> bool:
+        """A handler of an event asks the server by a client, for a function of the platform."""
+        return b".query(" in source and b"api." in source
+
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A named function of the project as the callback of an array method."""
         target = self._target(func)

@@ -17,7 +17,7 @@ def walk(m: State, value: Val) -> None:
     fn = shape.fn
     source = m.lines.source[fn.at : fn.end]
     walked = m.beside.setdefault(WALKED, set())
-    if b".query(" not in source or b"api." not in source or not isinstance(walked, set) or fn.at in walked:
+    if not m.vocabulary.asks(source) or not isinstance(walked, set) or fn.at in walked:
         return
     walked.add(fn.at)
     with m.loop(LoopKind.CALLBACK, fn.at, fn.end, detached=True):

@@ -405,7 +405,7 @@ def join_queries(a: Query, b: Query) -> Query:
             plans[twin] = _merge(plans[twin], plan)
     table = a.table if a.table == b.table else None
     some = [q for q in (a, b) if q.limit is None or q.limit.literal != 0] or [a]  # not where it is none at all
-    begun = bool(a.end and b.end) or (a.made or b.made) is not None  # else one was handed over: both begin where they go on
+    begun = bool(a.end and b.end) or a.made is not None or b.made is not None  # else one was handed over: both begin where they go on
     return replace(
         a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at) if begun else 0, end=max(a.end, b.end) if begun else 0,
         deps=both(a.deps, b.deps), one=a.one and b.one, refined=a.refined or b.refined, cut=all(q.cut for q in some),

@@ -68,6 +68,9 @@ class Vocabulary(Protocol):
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A function of the project that is handed to a method as its callback."""
 
+    def asks(self, source: bytes) -> bool:
+        """Whether a handler of an event, by its source, may ask the server for something, so that it is worth a walk."""
+
 
 class Language(Protocol):
     """The words of a language. Every method returns None for what it does not know.

@@ -283,6 +283,10 @@ class PythonVocabulary:
             value = replace(value, shape=replace(value.shape, born=len(state.frames)))
         return value if fn.is_async or beside else state.wait(value.with_pending(made.pending), node.at, node.end)
 
+    def asks(self, source: bytes) -> bool:
+        """No page of these stacks has handlers of events that are walked."""
+        return False
+
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A named function of the project that is handed to `map` and the like."""
         shape = func.shape

@@ -409,6 +409,10 @@ class TemplateVocabulary:
         """Nothing in a template has a written type."""
         return value
 
+    def asks(self, source: bytes) -> bool:
+        """No page of these stacks has handlers of events that are walked."""
+        return False
+
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A function of the project that is handed to a method as its callback."""
         return self.inner.called_back(state, node, func, args)
