@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 from querylint.frontends.python.classes import ClassInfo
 from querylint.ir import Role
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
 CREATING = b"create_all"
+MAKERS = frozenset(("declarative_base", "automap_base"))
+METADATA = 2  # as many arguments by place hand over a metadata
+SHARED = frozenset(("metadata", "registry", "**"))
+"""What a base may have in common with others, or with tables and classes that take after none."""
 Base = tuple[str, str]
 
 
@@ -33,11 +38,27 @@ def created_bases(project: PythonProject, files: list[str]) -> frozenset[Base]:
 
 
 def _base(project: PythonProject, path: str, node: tree.Expr) -> Base | None:
-    """The base whose metadata an expression is: `Base.metadata`."""
+    """The base whose metadata an expression is: `Base.metadata`. `db.metadata` and that of a registry are those of classes that do not
+    take after what the name stands for; a metadata that is handed to a base may be that of another one as well.
+    """
     if not isinstance(node, tree.Member) or node.name != "metadata":
         return None
     found = project.modules.reference(path, node.base)
-    return (found.path, found.name) if found is not None and found.node is not None else None
+    if found is None:
+        return None
+    if isinstance(found.node, tree.ClassDef):
+        info = project.classes.get(found.path, found.name)
+        own = info is not None and not any(_shared(name, value) for owner in info.mro() for name, _, value in owner.node.fields)
+    else:
+        made = found.node if isinstance(found.node, tree.Call) else None
+        own = made is not None and callee_name(made) in MAKERS and len(made.args) < METADATA
+        own = own and made is not None and not any(_shared(name, value) for name, value in made.keywords)
+    return (found.path, found.name) if own else None
+
+
+def _shared(name: str, value: tree.Expr | None) -> bool:
+    """Whether a part of a base is another's, too: not a metadata that is made right there."""
+    return name in SHARED and not (name == "metadata" and isinstance(value, tree.Call))
 
 
 def bases_of(project: PythonProject, info: ClassInfo) -> Iterator[Base]:

@@ -10,7 +10,7 @@ from querylint.construction import replace
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.columns import fill
-from querylint.frontends.python.stacks.sqlalchemy.created import bases_of, created_bases
+from querylint.frontends.python.stacks.sqlalchemy.created import Base, bases_of, created_bases
 from querylint.frontends.python.stacks.sqlalchemy.migrations import Migrations
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
 from querylint.frontends.python.stacks.sqlalchemy.nodes import returned
@@ -51,6 +51,7 @@ class Models:
         self.migrations = Migrations([source for path in revisions if (source := project.modules.source(path))])
         self._created = frozenset() if revisions else created_bases(project, files)
         self._gather(files)
+        self._created = self._with_models(self._created)
 
     # Finding.
 
@@ -290,9 +291,16 @@ class Models:
             for name, m in self.by_table.items()
         }  # fmt: skip
 
+    def _with_models(self, created: frozenset[Base]) -> frozenset[Base]:
+        """The created bases, where each has a model: of one that has none it is not known which tables it stands for."""
+        had = {base for model in self.by_table.values() if model.info is not None for base in bases_of(self.project, model.info)}
+        return created if created <= had else frozenset()
+
     def _elsewhere(self, model: Model) -> bool:
         """Whether the project creates the tables of other bases, and not this one: somebody else does, with indexes that nobody sees."""
-        return bool(self._created) and model.info is not None and self._created.isdisjoint(bases_of(self.project, model.info))
+        if not self._created or model.info is None or any(callee_name(d).startswith("mapped") for d in model.info.node.decorators):
+            return False  # the registry that maps a class by itself may be that of a base
+        return self._created.isdisjoint(bases_of(self.project, model.info))
 
     def _span(self, model: Model) -> Span | None:
         node = model.info.node if model.info is not None else model.node
