@@ -24,7 +24,7 @@ settings that somebody wrote, rows that are read again after their own commit, a
 functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off),
 where clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an action that
 waits for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a
-group of keys at once, or by a range or a pattern of its own, where the parts of one object check themselves, and where a comment says
+group of keys at once, or by a range of its own, where the parts of one object check themselves, and where a comment says
 that it is meant so. So it is where the helper of a round waits for a component as well, where the loop around the call of a helper is
 told, and for what others have set up for one person: the projects of a customer that his firm has opened, the owners who have named
 somebody by his address.
@@ -32,7 +32,7 @@ somebody by his address.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from querylint.advise.asking import asks_one_key, asks_the_same
@@ -78,7 +78,6 @@ ALONG = Advice(
 )
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
-COMPARED = frozenset((Relation.LT, Relation.LTE, Relation.GT, Relation.GTE, Relation.SEARCH, Relation.OTHER))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
 FEW_WAITS = 2
 
@@ -400,16 +399,27 @@ def _grouped(program: Program, site: Site, hit: Rounds) -> bool:
 
 
 def _by_no_key(site: Site, hit: Rounds, effect: Effect) -> bool:
-    """Whether what a round asks for depends on its item by comparisons only: what overlaps with it, what looks like it."""
+    """Whether what a round asks for depends on its item by ranges only: what overlaps with it."""
+    read = effect.access
+    if read.follows is not None or read.by_key:
+        return False  # the rows of one row, as a condition with `__in` asks for those of many
     mine: list[Predicate] = []
-    for p in (p for plan in effect.access.plans for p in plan.predicates):
+    for p in (p for plan in read.plans for p in _each(plan.predicates)):
         value = p.value
         for call in calls_to(site.step, effect) if isinstance(site.step, Call) else ():
             value = _whole(value, call)
         if value is not None and hit.loop.id in value.deps:
             mine.append(p)
-    counted = effect.access.terminal is Terminal.COUNT  # which one query groups by what the bounds are made of
-    return bool(mine) and not counted and all(p.relation in COMPARED for p in mine)
+    counted = read.terminal is Terminal.COUNT  # which one query groups by what the bounds are made of
+    return bool(mine) and not counted and all(p.relation.ranged for p in mine)  # others may be keys in disguise: `email__iexact`
+
+
+def _each(predicates: Iterable[Predicate]) -> Iterator[Predicate]:
+    """Predicates, and those of their alternatives."""
+    for p in predicates:
+        yield p
+        for arm in p.arms:
+            yield from _each(arm)
 
 
 def _whole(value: Value | None, call: Call) -> Value | None:
@@ -477,7 +487,7 @@ def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:
     if _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return "the items are those of one object, which are few"
     if program.facts(function).bulk_reads and _by_no_key(site, hit, effect):
-        return "each round asks by a range or a pattern of its own, which no list of keys replaces"
+        return "each round asks by a range of its own, which no list of keys replaces"
     grouped = program.facts(function).bulk_reads and (_many_at_once(site, hit, read) or _grouped(program, site, hit))
     return "each round reads for many keys at once already" if grouped else ""
 

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
-from querylint.construction import replace
+from collections.abc import Iterator
+
+from querylint.construction import dataclass, replace
 from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import NOTHING
 from querylint.ir import Access, Block, Branch, Call, Op, Step
 from querylint.syntax import tree
 
 STORING = frozenset(("set", "setdefault", "put", "__setitem__"))
 EQUAL = frozenset(("==", "==="))
+OWN = frozenset(("self", "cls"))
+KEYS = frozenset(("id", "pk"))
 
 
-def fills(m: State, node: tree.If) -> bool:
-    """Whether the first arm runs only where a memory lacks something, and puts it there: `if key not in found: found[key] = ...`."""
+@dataclass(slots=True)
+class Memory:
+    """What a program looks into before it reads: an attribute, an entry, or a collection with the key that is looked for there."""
+
+    place: tree.Expr
+    key: tree.Expr | None = None
+
+
+def fills(m: State, node: tree.If, block: Block) -> bool:
+    """Whether the first arm runs only where a memory lacks something, and puts what it reads there: `if key not in found: ...`.
+
+    The steps of the statement are handed over: what is put must be one of them, not a flag beside them.
+    """
     if not m.language.function_scoped or not m.calling:
         return False
     memory = _lacking(m, node.test)
-    return memory is not None and _puts(m, node.then, memory) and _lasts(m, node, memory)
+    if memory is None or not _lasts(m, node, memory):
+        return False
+    return _reads(m, tuple(s for b in block if isinstance(b, Branch) for s in b.arms[0]), _put(m, node.then, memory), node.then)
 
 
-def answers(m: State, node: tree.Stmt, rest: list[tree.Stmt]) -> int | None:
+def answers(m: State, node: tree.Stmt, rest: list[tree.Stmt]) -> tuple[int, Memory] | None:
     """The statement of the rest that fills a memory, where this one leaves with what is there: `if key in found: return found[key]`."""
     if not m.language.function_scoped or not isinstance(node, tree.If) or not m.calling or node.other or not node.then:
         return None
     test = node.test
     if not isinstance(node.then[-1], tree.Return) or not isinstance(test, tree.Op) or test.sign != "in":
         return None
-    memory = test.operands[1]
-    put = next((n for n, statement in enumerate(rest) if _puts(m, [statement], memory)), None)
-    return put if put is not None and _lasts(m, node, memory) else None
+    memory = Memory(test.operands[1], test.operands[0])
+    put = next((n for n, statement in enumerate(rest) if _put(m, [statement], memory)), None)
+    return (put, memory) if put is not None and _lasts(m, node, memory) else None
+
+
+def filled(m: State, block: Block, body: list[tree.Stmt], memory: Memory) -> bool:
+    """Whether what these statements put into a memory is what these steps of theirs read."""
+    return _reads(m, block, _put(m, body, memory), body)
 
 
 def kept(block: Block) -> Block:
@@ -44,56 +67,66 @@ def _kept(step: Step) -> Step:
     return replace(step, arms=tuple(map(kept, step.arms))) if isinstance(step, Branch) else step
 
 
-def _lacking(m: State, test: tree.Expr) -> tree.Expr | None:
+def _lacking(m: State, test: tree.Expr) -> Memory | None:
     """What a test finds to be missing, or to hold nothing for a key: a collection, an attribute, an entry."""
     if not isinstance(test, tree.Op):
         return None
     denied = test.sign == "!" and len(test.operands) == 1
     inner = test.operands[0]
     if denied and isinstance(inner, tree.Op) and inner.sign == "in":
-        return inner.operands[1]
+        return Memory(inner.operands[1], inner.operands[0])
     if not denied and not (test.sign in EQUAL and _nothing(test.operands[1])):
         return None
     if isinstance(inner, tree.Call) and isinstance(inner.func, tree.Name) and inner.func.id == "hasattr" and len(inner.args) == 2:
         name = inner.args[1]
         if isinstance(name, tree.Literal) and isinstance(name.value, str):
-            return tree.Member(inner.args[0], name.value, inner.at, inner.end, inner.at)
+            return Memory(tree.Member(inner.args[0], name.value, inner.at, inner.end, inner.at))
         return None
     if isinstance(inner, tree.Name):
         return _asked(m, inner.id)
-    return inner if isinstance(inner, tree.Member | tree.Index) else _got(inner)
+    if isinstance(inner, tree.Index):
+        return Memory(inner.base, inner.key)
+    return Memory(inner) if isinstance(inner, tree.Member) else _got(inner)
 
 
 def _nothing(node: tree.Expr) -> bool:
     return isinstance(node, tree.Literal) and node.value is None
 
 
-def _got(node: tree.Expr) -> tree.Expr | None:
+def _got(node: tree.Expr) -> Memory | None:
     """The collection that `found.get(key)` asks, also where the answer gets a name."""
     if isinstance(node, tree.Assign):
         node = node.value
-    return node.func.base if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "get" else None
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "get" and node.args:
+        return Memory(node.func.base, node.args[0])
+    return None
 
 
-def _asked(m: State, name: str) -> tree.Expr | None:
+def _asked(m: State, name: str) -> Memory | None:
     """The collection that was asked for what a variable holds."""
-    fn = m.calling[-1]
-    body = fn.body if isinstance(fn, tree.Fn) else []
-    values = [n for n in tree.find(body, tree.Assign) if isinstance(n.target, tree.NamePattern) and n.target.id == name]
-    return next((memory for n in values if (memory := _got(n)) is not None), None)
+    return next((memory for value in _values(_body(m), name) if (memory := _got(value)) is not None), None)
 
 
-def _puts(m: State, body: list[tree.Stmt], memory: tree.Expr) -> bool:
-    """Whether something is put into a memory, or becomes what it is."""
-    name = _name(m, memory)
+def _put(m: State, body: list[tree.Stmt], memory: Memory) -> list[tree.Expr]:
+    """What is put into a memory by the key that was looked for, or becomes what it is."""
+    name, key = _name(m, memory.place), memory.key
+    found: list[tree.Expr] = []
     for node in tree.find(body, tree.Assign, tree.Call):
         if isinstance(node, tree.Assign):
-            places = (node.target, node.target.base) if isinstance(node.target, tree.Index) else (node.target,)
-            if any(isinstance(p, tree.Member | tree.Index | tree.Name) and _name(m, p) == name for p in places):
-                return True
-        elif isinstance(node, tree.Call) and _stores(m, node, name):
-            return True
-    return False
+            if _is_place(m, node.target, name, key):
+                found.append(node.value)
+        elif isinstance(node, tree.Call) and key is not None and _stores(m, node, name) and _same(m, node.args[0], key):
+            found.append(node.args[1])
+    return found
+
+
+def _is_place(m: State, target: tree.Pattern, name: str, key: tree.Expr | None) -> bool:
+    """Whether an assignment goes to a memory, by the key that was looked for."""
+    if key is None:
+        return isinstance(target, tree.Member | tree.Index | tree.Name) and _name(m, target) == name
+    if isinstance(target, tree.Member):
+        return isinstance(key, tree.Literal) and target.name == key.value and _name(m, target.base) == name
+    return isinstance(target, tree.Index) and _name(m, target.base) == name and _same(m, target.key, key)
 
 
 def _stores(m: State, node: tree.Call, name: str) -> bool:
@@ -101,22 +134,88 @@ def _stores(m: State, node: tree.Call, name: str) -> bool:
     return isinstance(func, tree.Member) and func.name in STORING and len(node.args) > 1 and _name(m, func.base) == name
 
 
+def _reads(m: State, block: Block, put: list[tree.Expr], body: list[tree.Stmt]) -> bool:
+    """Whether something that is put is read by these steps, at once or by way of names that these statements give it."""
+    values, known = list(put), set[str]()
+    for value in values:  # grows as it is gone through
+        for name in tree.find(value, tree.Name):
+            if name.id in known:
+                continue
+            known.add(name.id)
+            values += _values(body, name.id)
+            # what a cursor gives was read by its statement
+            values += [
+                call
+                for call in tree.find(body, tree.Call)
+                if isinstance(call.func, tree.Member) and call.func.name == "execute" and _name(m, call.func.base) == name.id
+            ]
+    spans = [m.span(value.at, value.end) for value in values]
+    return any(span.start <= step.span.start < span.end for step in _reading(block) for span in spans)
+
+
+def _reading(block: Block) -> Iterator[Access | Call]:
+    for step in block:
+        if isinstance(step, Call) or (isinstance(step, Access) and step.op is Op.READ):
+            yield step
+        elif isinstance(step, Branch):
+            for arm in step.arms:
+                yield from _reading(arm)
+
+
+def _values(body: list[tree.Stmt], name: str) -> list[tree.Expr]:
+    """What a name stands for in a piece of code."""
+    return [n.value for n in tree.find(body, tree.Assign) if any(p.id == name for p in tree.find(n.target, tree.NamePattern))]
+
+
 def _name(m: State, node: tree.Expr) -> str:
     if isinstance(node, tree.Member):
         return f"{_name(m, node.base)}.{node.name}"
-    return m.text(node)
+    return m.lines.text(node.at, node.end)
 
 
-def _lasts(m: State, node: tree.If, memory: tree.Expr) -> bool:
-    """Whether a memory is there before the loop around, or the function, begins."""
+def _same(m: State, one: tree.Expr, other: tree.Expr) -> bool:
+    return _name(m, one) == _name(m, other)
+
+
+def _body(m: State) -> list[tree.Stmt]:
+    fn = m.calling[-1]
+    return fn.body if isinstance(fn, tree.Fn) else []
+
+
+def _lasts(m: State, node: tree.If, memory: Memory) -> bool:
+    """Whether a memory is there before the loop around, or the function, begins, and may hold what a round looks for."""
     fn = m.calling[-1]
     if not isinstance(fn, tree.Fn):
         return False
-    loops = [(loop.at, loop.end) for loop in tree.find(fn.body, tree.For) if loop.at <= node.at < loop.end]
-    start, end = max(loops, default=(fn.at, fn.end))
-    root = memory
+    loops = [loop for loop in tree.find(fn.body, tree.For) if loop.at <= node.at < loop.end]
+    loop = max(loops, key=lambda n: n.at, default=None)
+    start, end = (loop.at, loop.end) if loop is not None else (fn.at, fn.end)
+    root = memory.place
     while isinstance(root, tree.Member | tree.Index | tree.Call):
         root = root.func if isinstance(root, tree.Call) else root.base
     if not isinstance(root, tree.Name):
         return False
-    return not any(n.id == root.id and start <= n.at < min(n.end, end) for n in tree.find(fn.body, tree.NamePattern))
+    given = {p.id for param in fn.params for p in tree.find(param.pattern, tree.NamePattern)} - OWN
+    if memory.place is not root and root.id in given:
+        return False  # somebody else's object, which may be another one in each round of the caller
+    names = {n.id for n in tree.find(memory.place, tree.Name)}
+    if any(n.id in names and start <= n.at < min(n.end, end) for n in tree.find(fn.body, tree.NamePattern)):
+        return False
+    return loop is None or memory.key is None or not _once(m, loop, memory.key)
+
+
+def _once(m: State, loop: tree.For, key: tree.Expr) -> bool:
+    """Whether no two rounds of a loop look for the same key: the row itself, its primary key, the number of the round."""
+    items = {p.id for p in tree.find(loop.pattern, tree.NamePattern)} if loop.pattern is not None else set[str]()
+    keys = [key]
+    if isinstance(key, tree.Name) and key.id not in items:
+        keys += _values(loop.body, key.id)
+    for one in keys:
+        if isinstance(one, tree.Member) and one.name in KEYS and isinstance(one.base, tree.Name) and one.base.id in items:
+            return True
+        if isinstance(one, tree.Name) and one.id in items:
+            var = m.scope.find(one.id)
+            counted = isinstance(loop.over, tree.Call) and isinstance(loop.over.func, tree.Name) and loop.over.func.id == "range"
+            if counted or (var is not None and m.store.get(var, NOTHING).doc_of is not None):
+                return True
+    return False

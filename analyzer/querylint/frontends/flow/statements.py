@@ -12,7 +12,7 @@ from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
 from querylint.frontends.flow.loops import run_for
-from querylint.frontends.flow.memos import answers, fills, kept
+from querylint.frontends.flow.memos import Memory, answers, filled, fills, kept
 from querylint.frontends.flow.merging import rejoined
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
@@ -37,19 +37,23 @@ def run_flat(m: State, body: list[tree.Stmt]) -> None:
     """Walk through statements in the present scope."""
     hoist(m, body)
     known = len(m.path_conditions)
-    keeping = range(0)
+    memory: tuple[int, int, int, Memory] | None = None  # from which statement to which, where its steps begin, and what it fills
     for number, statement in enumerate(body):
         if m.dead or m.full:
             break
-        begun = len(m.block)
         if m.walker is None:
             STATEMENTS[type(statement)](m, statement)
         else:
             m.walker.walk(m, statement)
-        if number in keeping:
-            m.block[begun:] = kept(tuple(m.block[begun:]))
-        elif isinstance(statement, tree.If) and (last := answers(m, statement, body[number + 1 :])) is not None:
-            keeping = range(number + 1, number + last + 2)
+        if memory is not None:
+            first, last, start, sought = memory
+            if number == last:
+                steps = tuple(m.block[start:])
+                if filled(m, steps, body[first : last + 1], sought):
+                    m.block[start:] = kept(steps)
+                memory = None
+        elif isinstance(statement, tree.If) and (found := answers(m, statement, body[number + 1 :])) is not None:
+            memory = (number + 1, number + 1 + found[0], len(m.block), found[1])
         if type(statement) is tree.If:
             cases.note_rest(m, statement, body[number + 1 :])
     del m.path_conditions[known:]
@@ -100,7 +104,7 @@ def _if(m: State, node: tree.If) -> None:
     missing = absent(value.conditions) or vacant(node.test)
     begun = len(m.block)
     m.choose([then, other], value.deps, node.at, node.end, missing=missing, special=special, asked=question)
-    if len(m.block) > begun and fills(m, node):
+    if len(m.block) > begun and fills(m, node, tuple(m.block[begun:])):
         m.block[begun:] = [replace(b, arms=(kept(b.arms[0]), *b.arms[1:])) if isinstance(b, Branch) else b for b in m.block[begun:]]
     for var, shape, rows in run_already:
         if isinstance(now := m.store.get(var, NOTHING).shape, Query) and now is not shape:

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from querylint.construction import replace
 from querylint.frontends.flow.calls import outside
-from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, TEXT, Closure, External, Marker, Val, derived
 from querylint.frontends.python.classes import ClassInfo
@@ -89,8 +88,6 @@ class DbApi(Stack):
                 if taken is not None:
                     return taken
         shape = func.shape
-        if name == "connect" and isinstance(shape, External) and shape.source.startswith(words.CONNECTING):
-            _connected(state, node)
         if base is not None and name in words.RUNNERS:
             return self._interaction(state, node)
         if isinstance(shape, Closure):
@@ -280,13 +277,6 @@ class DbApi(Stack):
             return None
         waited = state.wait(value, at, end)
         return fetched(shape, Fetch.ROWS, waited.deps, frozenset())
-
-
-def _connected(state: State, node: tree.Call) -> None:
-    """Where the item of a loop says what to connect with, each round asks another database."""
-    with state.recording():
-        given = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)) if not isinstance(a, tree.Spread)]
-    elsewhere(state.frames, derived(*given).deps)
 
 
 def _may_be_text(node: tree.Expr) -> bool:

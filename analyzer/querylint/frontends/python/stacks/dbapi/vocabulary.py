@@ -36,12 +36,6 @@ RUNNERS = frozenset(
 """Methods that run a function of the program with a cursor or a connection in front of its arguments."""
 
 OPENING = frozenset(("cursor", "acquire", "connection", "getconn", "get_connection", "begin", "transaction", "connect", "cursor_to_dict"))
-CONNECTING = tuple(
-    f"{driver}."
-    for driver in "sqlite3 aiosqlite psycopg psycopg2 asyncpg pymysql aiomysql MySQLdb mysql.connector pyodbc oracledb duckdb".split()
-)
-"""What opens a connection of its own by `connect`."""
-
 QUIET = frozenset(
     ("commit", "rollback", "close", "release", "mogrify", "set_trace_callback", "create_function", "setinputsizes", "nextset")
 )

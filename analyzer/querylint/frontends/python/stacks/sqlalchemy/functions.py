@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.construction import replace
-from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Condition, Marker, Val, derived
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, sessions, words
@@ -40,10 +39,10 @@ def outside(stack: SqlAlchemy, state: State, node: tree.Call, source: str) -> Va
         later = "async" in word or any(k == "class_" and callee_name(v).startswith("Async") for k, v in node.keywords)
         return Val(shape=Marker("maker", ("async",) if later else ()))
     if word in words.SESSIONS:
-        _connected(state, node)
+        for arg in node.args:
+            state.evaluate(arg)
         return session(asynchronous="sync" in word.lower() and "async" in word.lower())
     if word in ("create_engine", "create_async_engine", "engine_from_config"):
-        _connected(state, node)
         return session(asynchronous="async" in word)
     if word in words.EXTENSIONS:
         return Val(shape=Marker("extension"))
@@ -69,11 +68,6 @@ def outside(stack: SqlAlchemy, state: State, node: tree.Call, source: str) -> Va
         args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
         return sql(*args, name=word)
     return None
-
-
-def _connected(state: State, node: tree.Call) -> None:
-    """Where the item of a loop says what to connect with, each round asks another database."""
-    elsewhere(state.frames, derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))).deps)
 
 
 def _turned(state: State, node: tree.Call, word: str) -> Val:
