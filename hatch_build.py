@@ -117,10 +117,11 @@ def written_out(text: str) -> str:
     edits: list[tuple[int, int, str]] = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ClassDef):
-            edits += _answered(node)
             options = _options(node)
             if options is not None:
                 edits += _plain(node, options)
+            edits += _answered(node)
+    # Of what comes to one place, what was found last is put there last, and so comes first: the end of a method before that of its class.
     for start, end, new in sorted(edits, key=lambda edit: edit[:2], reverse=True):
         lines[start:end] = [new]
     named = CONSTRUCTION.search(text)
@@ -135,7 +136,7 @@ def _answered(node: ast.ClassDef) -> Iterator[tuple[int, int, str]]:
     if any("Protocol" in ast.unparse(base) for base in node.bases):
         return
     for item in node.body:
-        if isinstance(item, ast.FunctionDef) and len(item.body) == 1 and ast.get_docstring(item) is not None:
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and len(item.body) == 1 and ast.get_docstring(item) is not None:
             end = item.body[0].end_lineno or item.lineno
             yield end, end, f"{' ' * item.body[0].col_offset}return None\n"
 

@@ -67,7 +67,10 @@ class Mark:
     pass
 
 
+@dataclass(slots=True)
 class Asked:
+    what: str = ""
+
     def answer(self, what: str) -> str | None:
         """What is answered, if anything is."""
 

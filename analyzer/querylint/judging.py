@@ -67,15 +67,17 @@ class Archipelago:
         self._routes = Routes(outlines.values(), lowered.aliases)
         self.islands = islands(outlines, lowered.schemas, self._routes)
         self._linked: dict[Island, Program] = {}
+        self._functions = 0
 
     def program(self, island: Island) -> Program:
         """The program of one island. Of a large project those that were linked first are dropped, and linked again for who comes back."""
         if island not in self._linked:
-            while self._linked and sum(len(program.functions) for program in self._linked.values()) > MOST_LINKED:
-                del self._linked[next(iter(self._linked))]
+            while self._linked and self._functions > MOST_LINKED:
+                self._functions -= len(self._linked.pop(next(iter(self._linked))).functions)
             functions = [function for path in island.paths for function in self._files[path].functions.value]
             schemas = {root: self.lowered.schemas[root] for root in island.roots}
             self._linked[island] = link(functions, schemas, self._routes, *self._named(island), self._rows)
+            self._functions += len(functions)
         return self._linked[island]
 
     @cached_property

@@ -67,6 +67,20 @@ def test_applications_are_islands(tmp_path: Path, linked: list[set[str]]) -> Non
     assert linked == [{"one/convex/posts.ts"}, {"two/convex/posts.ts"}]
 
 
+def test_of_many_islands_some_are_linked_again_for_who_comes_back(
+    tmp_path: Path, linked: list[set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = look(lay(tmp_path, TWO))
+    linked.clear()
+    monkeypatch.setattr(judging, "MOST_LINKED", 0)
+    assert look(tmp_path) == said
+    land = Project(Scope(tmp_path), engine.settings_for(tmp_path, RULES)).land
+    linked.clear()
+    for island in (*land.islands, *land.islands):
+        land.program(island)
+    assert linked == [{"one/convex/posts.ts"}, {"two/convex/posts.ts"}] * 2
+
+
 @pytest.mark.parametrize("through_bytes", [True, False])
 def test_only_the_island_of_a_change_is_linked_again(tmp_path: Path, linked: list[set[str]], *, through_bytes: bool) -> None:
     kept = KeptParts()

@@ -14,7 +14,7 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.templates import replays
 from querylint.frontends.templates.replays import Replay, Replays
 from querylint.frontends.templates.vocabulary import TemplateVocabulary
-from querylint.ir import Call, Function
+from querylint.ir import Access, Call, Function
 from querylint.syntax import tree
 
 MODELS = """
@@ -83,6 +83,53 @@ def seventh(request):
 """
 
 
+SHOP = """
+from flask import Flask, render_template
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+db = SQLAlchemy(app)
+
+class Maker(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    name = db.Column(db.String)
+
+class Tool(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    maker_id = db.Column(db.Integer, db.ForeignKey("maker.id"))
+    maker = db.relationship(Maker)
+
+def newest():
+    return Tool.query.all()
+
+@app.route("/makers")
+def makers():
+    held = Maker.query.all()
+    return render_template("tools.html", newest=newest)
+
+@app.route("/again")
+def again():
+    held = Maker.query.all()
+    return render_template("tools.html", newest=newest)
+
+@app.route("/tools")
+def tools():
+    return render_template("tools.html", newest=newest)
+
+@app.route("/last")
+def last():
+    held = Maker.query.all()
+    return render_template("tools.html", newest=newest)
+"""
+LIST = "<ul>{% for tool in newest() %}<li>{{ tool.maker.name }}</li>{% endfor %}</ul>"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    lay(tmp_path, {"app.py": SHOP, "templates/tools.html": LIST})
+    return tmp_path
+
+
 @pytest.fixture
 def blog(tmp_path: Path) -> Path:
     lay(
@@ -118,22 +165,38 @@ def test_views_are_told_what_a_walk_of_their_own_tells(blog: Path, replayed: lis
     known = functions(blog)
     assert any(replay.steps for replay in replayed)
     assert any(replay.traces for replay in replayed)
+    _no_replays(monkeypatch)
+    assert functions(blog) == known
 
+
+def test_what_a_session_holds_is_seen(shop: Path, replayed: list[Replay], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the makers are held already, the loop reads none of them; a view that holds none is told so."""
+    known = functions(shop)
+    assert replayed
+    reads = {name: len([s for s in known[f"app.py::{name}"].steps() if isinstance(s, Access)]) for name in ("makers", "tools")}
+    assert reads["tools"] == reads["makers"]  # the makers themselves in one, those of each tool in the other
+    _no_replays(monkeypatch)
+    assert functions(shop) == known
+
+
+def _no_replays(monkeypatch: pytest.MonkeyPatch) -> None:
     def walked(_: Replays, __: TemplateVocabulary, state: State, statement: tree.Stmt) -> None:
         state.execute(statement)
 
     monkeypatch.setattr(Replays, "walk", walked)
-    assert functions(blog) == known
 
 
-def test_steps_of_a_replay_have_numbers_of_their_own(blog: Path) -> None:
-    for function in functions(blog).values():
+def test_steps_of_a_replay_have_numbers_of_their_own(blog: Path, replayed: list[Replay]) -> None:
+    known = functions(blog)
+    assert replayed
+    for function in known.values():
         numbers = [step.id for step in function.steps() if isinstance(step, Call)]
         assert len(numbers) == len(set(numbers))
 
 
-def test_a_view_that_hands_over_something_else_is_walked_on_its_own(blog: Path) -> None:
+def test_a_view_that_hands_over_something_else_is_walked_on_its_own(blog: Path, replayed: list[Replay]) -> None:
     found = functions(blog)
+    assert replayed
     in_pages = {
         name: {
             step.args[0].literal

@@ -21,7 +21,7 @@ CHECKSUM = 4
 SUFFIX = ".parts"
 MOST_BYTES = 256_000_000
 MOST_PROJECTS = 16
-PARSERS = ("tree_sitter", "tree_sitter_typescript", "tree_sitter_python")
+PARSERS = ("tree_sitter", "tree_sitter_typescript")
 
 
 def load(folder: str, root: str) -> memoryview | None:
@@ -54,11 +54,14 @@ def _code(version: str) -> bytes:
     """A sign of the code that lowers: this package as it lies on the disk, its parsers, and the interpreter (whose `marshal` writes)."""
     found = [version, sys.version]
     found += stamps(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    found += [_stamp(spec.origin, os.stat(spec.origin)) for name in PARSERS if (spec := PathFinder.find_spec(name)) and spec.origin]
+    for name in PARSERS:
+        spec = PathFinder.find_spec(name)
+        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+            found += stamps(folder, (".py", ".so", ".pyd"))
     return digest("\n".join(found).encode("utf-8", "surrogateescape"))
 
 
-def stamps(folder: str) -> list[str]:
+def stamps(folder: str, endings: tuple[str, ...] = (".py",)) -> list[str]:
     """The code below a folder as it looks from outside: each file with its size and its time."""
     found = []
     waiting = [folder]
@@ -67,10 +70,7 @@ def stamps(folder: str) -> list[str]:
             for entry in sorted(entries, key=lambda one: one.name):
                 if entry.is_dir():
                     waiting.append(entry.path)
-                elif entry.name.endswith(".py"):
-                    found.append(_stamp(entry.path, entry.stat()))
+                elif entry.name.endswith(endings):
+                    status = entry.stat()
+                    found.append(f"{entry.path} {status.st_size} {status.st_mtime_ns}")
     return found
-
-
-def _stamp(path: str, status: os.stat_result) -> str:
-    return f"{path} {status.st_size} {status.st_mtime_ns}"

@@ -40,8 +40,8 @@ class Replay:
     """What one walk has seen, and what it has left.
 
     Seen are variables (`visible`), the `names` of the `context` that no variable bore (`whole`: all of it), the `request` and the choices
-    `around`; where a value came from a step, what is noted `beside` the walk. Left are `steps` that begin behind the number `counter`, as
-    many numbers as were `used`, `traces`, and what it `leaned` on.
+    `around`; what is `noted` of any value, and where a value came from a step, all that is noted `beside` the walk. Left are `steps` that
+    begin behind the number `counter`, as many numbers as were `used`, `traces`, and what it `leaned` on.
     """
 
     visible: dict[str, Val]
@@ -50,6 +50,7 @@ class Replay:
     whole: bool
     request: Val
     around: Around
+    noted: dict[str, object]
     beside: dict[str, object] | None
     counter: int
     used: int
@@ -61,7 +62,7 @@ class Replay:
         """Whether a walk from here would see the same."""
         if state.counter + self.used > MOST_STEPS or (self.steps and self.around != _around(state)) or self.request != page.words.request:
             return False
-        if self.beside is not None and self.beside != _beside(state):
+        if self.noted != _of_any(state) or (self.beside is not None and self.beside != _beside(state)):
             return False
         scope, store = state.scope, state.store
         for name, val in self.visible.items():
@@ -147,6 +148,7 @@ class Replays:
 def _watched(page: TemplateVocabulary, state: State, statement: tree.Stmt) -> Replay | None:
     """Walk through a statement; what it saw and left, where that is not of one function alone."""
     context, around, beside = page.context, _around(state), _beside(state)
+    of_any = _of_any(state)
     before, counter, held, block, length = _left_by(state), state.counter, _variables(state), state.block, len(state.block)
     log, leaned, outer = len(page.log), page.words.leaned(), state.trace
     page.watching += 1
@@ -183,9 +185,9 @@ def _watched(page: TemplateVocabulary, state: State, statement: tree.Stmt) -> Re
         context = replace(context, shape=Record(fields, context.shape.rest))
     left = tuple(trace for trace in traces if not isinstance(trace, Var))
     steps = tuple(block[length:])
-    request, noted = page.words.request, beside if any(_of_step(val) for val in (*seen, page.words.request)) else None
+    request, of_steps = page.words.request, beside if any(_of_step(val) for val in (*seen, page.words.request)) else None
     used, leaning = state.counter - counter, page.words.since(leaned)
-    return Replay(visible, context, names, whole, request, around, noted, counter, used, steps, left, leaning)
+    return Replay(visible, context, names, whole, request, around, of_any, of_steps, counter, used, steps, left, leaning)
 
 
 def _worth(state: State, statement: tree.Stmt) -> bool:
@@ -203,6 +205,11 @@ def _variables(state: State) -> list[tuple[Var, Val]]:
         if scope.parent is None:
             return found
         scope = scope.parent
+
+
+def _of_any(state: State) -> dict[str, object]:
+    """What is noted of more than single steps: sets, such as that of the tables of which a session holds rows."""
+    return {name: copy(noted) for name, noted in state.beside.items() if isinstance(noted, set)}
 
 
 def _beside(state: State) -> dict[str, object]:
