@@ -27,6 +27,7 @@ from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, choices, fails, grouped, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
+from querylint.advise.stored import TOMBSTONE
 from querylint.advise.trace import Seen
 from querylint.ir import Access, Bound, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
@@ -82,7 +83,7 @@ def _little(program: Program, load: Load) -> str:
     plans = load.access.plans
     if grouped(load.access):
         return "the database goes through all rows to group them, however many groups are asked for"
-    if _refused(load):
+    if _refused(program, load):
         return "a row is an error here, so there is none as a rule"
     if program.facts(load.function).planner:
         if _elsewhere(load):
@@ -94,17 +95,29 @@ def _little(program: Program, load: Load) -> str:
     return "there is one such row at most" if one_row(program, load.function, load.access, plans[0]) else ""
 
 
-def _refused(load: Load) -> bool:
+def _refused(program: Program, load: Load) -> bool:
     """Whether some row is an error, and rows are all that is loaded: as a rule there is none, or the one that the check allows.
 
-    Not where a row is to be deleted that others may belong to: those may be many, and they are asked for because they often are there.
+    Not where a row is to be deleted, or marked so, that others may belong to: those may be many, and they are asked for because they often
+    are there. Whoever calls a helper that asks may delete.
     """
     if any(plan.eager or plan.whole for plan in load.access.plans):
         return False
-    if any(isinstance(step, Access) and step.verb == "delete" for step in load.function.own_steps()):
+    if any(isinstance(step, Access) and _removes(step) for step in load.function.own_steps()):
+        return False
+    if any(_removes(e.access) for entry in program.entries(load.function.key) for e in program.effects.get(entry.key, ())):
         return False
     tests = choices(load.function, load.access)
     return bool(tests) and all(not b.missing and fails(b.arms[0]) for b in tests)
+
+
+def _removes(access: Access) -> bool:
+    """Whether a row is deleted, or marked as such; `{ archived: false }` brings it back."""
+    if access.verb != "patch":
+        return access.verb == "delete"
+    constants = dict(access.constants)
+    marks = [name for name in access.fields or () if TOMBSTONE.match(name)]
+    return any(name not in constants or (bool(constants[name]) and repr(constants[name]) != "undefined") for name in marks)
 
 
 def _elsewhere(load: Load) -> bool:

@@ -8,6 +8,7 @@ from querylint.advise.trace import fate
 from querylint.construction import dataclass
 from querylint.ir import (
     ITEM,
+    NOT_LITERAL,
     Access,
     Bound,
     Branch,
@@ -16,6 +17,7 @@ from querylint.ir import (
     Mode,
     Op,
     Order,
+    Predicate,
     Program,
     Relation,
     Role,
@@ -31,7 +33,8 @@ from querylint.ir.program import Effect, Site
 def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
     """The sets of fields whose values no two rows of a table share, as every insert looks for such a row first and then does not insert.
 
-    One that takes the place of all the rows of its key, which are deleted before, needs none either.
+    One that takes the place of all the rows of its key, which are deleted before by the values that it stores, needs none
+    either.
     What belongs to a row that the same function has just inserted needs no look: there is none yet.
     A look-up that runs backwards through time is a limit on the rate, not on the number, and does not count.
     """
@@ -154,6 +157,34 @@ def _cleared(program: Program, site: Site, access: Access) -> frozenset[str] | N
 
     Those that are in the list which it goes on to insert may stay.
     """
+    read = _emptied(program, site, access)
+    return frozenset(p.field for plan in read.plans for p in plan.predicates if p.field is not None) if read is not None else None
+
+
+def _taken_over(program: Program, site: Site, access: Access) -> frozenset[str] | None:
+    """The fields of the rows that an insert takes the place of, where it stores in each the value by which those were deleted.
+
+    With any other value the new row stands beside those of its own value, which nobody has deleted.
+    """
+    read = _emptied(program, site, access)
+    if read is None or not all(_stores(access, p) for plan in read.plans for p in plan.predicates):
+        return None
+    return _cleared(program, site, access)
+
+
+def _stores(access: Access, p: Predicate) -> bool:
+    """Whether an insert stores the very value that a condition asks for."""
+    if p.field is None or p.value is None:
+        return False
+    if p.value.constant:
+        stored = dict(access.constants).get(p.field, NOT_LITERAL)
+        return stored is not NOT_LITERAL and stored == p.value.literal and type(stored) is type(p.value.literal)
+    asked = set(p.value.origins)
+    return len(asked) == 1 and set(dict(access.sources).get(p.field, ())) == asked  # of several, each may give another one
+
+
+def _emptied(program: Program, site: Site, access: Access) -> Access | None:
+    """The read of the rows which a function has all deleted before it inserts."""
     sites = program.sites(site.function.key)
     for other in sites.all:
         gone = other.step
@@ -173,7 +204,7 @@ def _cleared(program: Program, site: Site, access: Access) -> frozenset[str] | N
                 and found.loops == other.loops[:-1] == site.loops[: len(other.loops) - 1]
                 and all(p.relation is Relation.EQ and p.field is not None for plan in read.plans for p in plan.predicates)
             ):
-                return frozenset(p.field for plan in read.plans for p in plan.predicates if p.field is not None)
+                return read
     return None
 
 
@@ -226,7 +257,7 @@ def _keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str]
             fresh.append(new)
             continue
         mine = _looked_up(program, site, access)
-        cleared = _cleared(program, site, access)
+        cleared = _taken_over(program, site, access)
         if cleared:
             mine.add(cleared)
         if any(loop.kind is not LoopKind.ONCE for loop in site.loops):
