@@ -80,7 +80,7 @@ def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | Non
         return known(m, node, func, base)
     if func.name in PURE:
         args = [m.evaluate(a) for a in node.args]
-        day = day_of(m, node, func.name, args, derived(base, *args))
+        day = day_of(m, node, func.name, args, base, derived(base, *args))
         if func.name.startswith("set") and isinstance(func.base, tree.Name):
             m.replace(func.base, day)
         return day
@@ -306,7 +306,8 @@ def _slice(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if isinstance(base.shape, Many) and base.shape.items is not None and not base.origins:
         return replace(base, shape=Many(base.shape.item, most=base.shape.most))
     number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=size, deps=derived(*args).deps)
-    return day_of(m, node, func.name, args, (base.worked(number) if number is not None else base).with_deps(derived(*args).deps))
+    value = (base.worked(number) if number is not None else base).with_deps(derived(*args).deps)
+    return day_of(m, node, func.name, args, base, value)
 
 
 def _at(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
