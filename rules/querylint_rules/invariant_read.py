@@ -30,8 +30,12 @@ from querylint.advise.rounds import Rounds, rounds
 from querylint.construction import replace
 from querylint.ir import Access, Bound, Branch, Call, Clock, Loop, LoopKind, Mode, Op, Program, Root, TargetKind, Terminal
 from querylint.ir.program import Effect, Site
+from querylint.pattern import Pattern
 from querylint.remedy import Advice, Hoist
 from querylint.rule import Cost, Found, Point, Severity, rule
+
+MADE = Pattern(r"(?:^|\.)[A-Z]\w*\([^()]*\)\.\w+$")
+"""A method of an object that is made on the spot: `Thing().get`."""
 
 SHARED = "a helper asks, which may serve other callers too"
 SOMETIMES = "it runs in some rounds only"
@@ -57,7 +61,7 @@ def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT and not call.kept:
             effects = tuple(local_effects(program, site.function, call))
             if effects and all(
-                e.access.op is Op.READ and not _stays(e.access) and not (remembered(e) or _made_up(program, e)) for e in effects
+                e.access.op is Op.READ and not _stays(e.access, call) and not (remembered(e) or _made_up(program, e)) for e in effects
             ):
                 yield site, effects
 
@@ -81,7 +85,7 @@ def _within(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
             if (
                 read.op is Op.READ
                 and not read.related
-                and not (_stays(read) or remembered(effect))
+                and not (_stays(read, call) or remembered(effect))
                 and effect.certain
                 and asks_the_same(program, site, effect, hit.loop)
             ):
@@ -90,9 +94,9 @@ def _within(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
                 break
 
 
-def _stays(read: Access) -> bool:
-    """Whether another round that asks for the same reads nothing."""
-    return read.kept or read.memoized
+def _stays(read: Access, call: Call | None = None) -> bool:
+    """Whether another round that asks for the same reads nothing; an object that the call makes for itself remembers nothing."""
+    return read.kept or (read.memoized and not (call is not None and MADE.search(call.text)))
 
 
 def _repeated(hit: Rounds) -> bool:
