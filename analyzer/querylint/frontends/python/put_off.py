@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from querylint.frontends.flow.state import State
@@ -13,6 +14,9 @@ from querylint.syntax import tree
 QUEUEING = frozenset(("add_task", "enqueue", "async_task", "enqueue_call"))
 POOLED = frozenset(("submit", "start_soon"))  # workers run it; a method of that name may take something else
 LATER = frozenset(("delay", "apply_async", "delay_on_commit", "apply_async_on_commit", "s", "si", "signature", "kiq", "send", "defer"))
+WAITING = frozenset(("result", "get"))
+WAITED = re.compile(r"(?:\s|#[^\n]*\n)*\.\s*(?:result|get)\s*\(")
+REACH = 400  # bytes behind a call in which its `.result(` begins, even on a line of its own after a comment
 STARTING = {"threading.Thread": "target", "threading.Timer": "function", "multiprocessing.Process": "target"}
 
 
@@ -26,7 +30,8 @@ class Vocabulary(Protocol):
 def put_off(words: Vocabulary, state: State, node: tree.Call, func: Val, base: Val | None) -> Val | None:
     """`report.delay(pk)`, `tasks.add_task(report, pk)`; `pool.submit(report, row)`, `Thread(target=report, args=(row,))`.
 
-    Workers of a queue are told what to do, as a rule by a key; threads and pools are handed the very objects.
+    Workers of a queue are told what to do, as a rule by a key; threads and pools are handed the very objects. `pool.submit(report,
+    row).result()` is waited for at once, so that it is a call like any other.
     """
     shape, given = func.shape, node
     if isinstance(shape, External) and shape.source in STARTING:
@@ -44,7 +49,22 @@ def put_off(words: Vocabulary, state: State, node: tree.Call, func: Val, base: V
         return None
     if not isinstance(shape, Closure) or not shape.name:
         return None
-    return _beside(words, state, node, given, shape) if name in POOLED else _later(state, node, given, shape)
+    if name not in POOLED:
+        return _later(state, node, given, shape)
+    return _beside(words, state, node, given, shape, waited=WAITED.match(state.lines.text(node.end, node.end + REACH)) is not None)
+
+
+def waited_for(state: State, node: tree.Call, base: Val) -> Val | None:
+    """What `pool.submit(report, row).result()` hands out: the result of a function of the project, which the inner call has given."""
+    if not isinstance(node.func, tree.Member) or node.func.name not in WAITING or not isinstance(node.func.base, tree.Call):
+        return None
+    inner = node.func.base
+    pooled = isinstance(inner.func, tree.Member) and inner.func.name in POOLED and len(inner.args) > 1
+    if not pooled or isinstance(inner.args[0], tree.Spread):
+        return None
+    with state.recording():
+        shape = state.evaluate(inner.args[0]).shape
+    return base if isinstance(shape, Closure) and shape.name else None
 
 
 def _started(words: Vocabulary, state: State, node: tree.Call, role: str) -> Val | None:
@@ -63,10 +83,10 @@ def _started(words: Vocabulary, state: State, node: tree.Call, role: str) -> Val
     return _beside(words, state, node, tree.Call(target, list(handed), node.at, node.end, keywords=spread), shape)
 
 
-def _beside(words: Vocabulary, state: State, node: tree.Call, given: tree.Call, closure: Closure) -> Val:
+def _beside(words: Vocabulary, state: State, node: tree.Call, given: tree.Call, closure: Closure, *, waited: bool = False) -> Val:
     args = placed(state, given, closure.fn, (closure.this,) if closure.this is not None else ())
-    words.reached(state, node, closure, args, beside=True)
-    return derived(*args)
+    value = words.reached(state, given if waited else node, closure, args, beside=not waited)
+    return value if waited else derived(*args)
 
 
 def _later(state: State, node: tree.Call, given: tree.Call, closure: Closure) -> Val:

@@ -27,7 +27,7 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import arrived
-from querylint.frontends.python.put_off import put_off
+from querylint.frontends.python.put_off import put_off, waited_for
 from querylint.ir import Escape, Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -155,6 +155,9 @@ class PythonVocabulary:
         """A call of a stack's word, of a function or a class of the project."""
         if base is not None:
             assert isinstance(node.func, tree.Member)
+            handed = waited_for(state, node, base)
+            if handed is not None:
+                return handed
             func = self._callable(state, base, node.func)
         elif isinstance(node.func, tree.Name) and node.func.id == "super" and not func.interesting:
             return self._super(state, node)

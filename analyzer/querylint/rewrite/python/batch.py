@@ -14,7 +14,7 @@ from querylint.rewrite.python import gather, lookups_django, lookups_sqlalchemy,
 from querylint.rewrite.python.classes import default_manager
 from querylint.rewrite.python.concrete import Tree, name, read_of, walk
 from querylint.rewrite.python.expressions import code
-from querylint.rewrite.python.imports import Names, merged, released
+from querylint.rewrite.python.imports import Names, known, merged, released
 from querylint.rewrite.python.inline import Inlined, inlined
 from querylint.rewrite.python.lookups import ALL_OF_KEY, MISSING, Asking, Lookup
 from querylint.rewrite.python.placing import Place, laid_out, put, statement_of
@@ -145,6 +145,8 @@ def _lookup(
 
 def _or_404(task: Task, call: cst.Call, table: Table, asking: Asking, brought: Names) -> Lookup | Unfit:
     """What `get_object_or_404(Post, pk=key)` reads, and what it raises where there is no such row."""
+    if name(call.func) not in known(brought.tree, "django.shortcuts", "get_object_or_404"):
+        return Unfit("get_object_or_404 is not that of django.shortcuts, and may raise something else")
     written = lookups_django.first_of(call, default_manager(task, table))
     error = brought.of("django.http", "Http404")
     if written is None or error is None:
@@ -152,10 +154,22 @@ def _or_404(task: Task, call: cst.Call, table: Table, asking: Asking, brought: N
     lookup = lookups_django.lookup(written, table, asking)
     if isinstance(lookup, Unfit):
         return lookup
-    if ALL_OF_KEY in lookup.caveats:
+    if ALL_OF_KEY in lookup.caveats or not all(_of_one(table, condition) for condition in _conditions(written)):
         return Unfit("several rows may have one key, which is an error of get_object_or_404")
     said = f"No {table.name.rpartition('.')[2]} matches the given query."
     return replace(lookup, failing=cst.parse_expression(f"{error}({asking.quote}{said}{asking.quote})"), none=True)
+
+
+def _conditions(query: cst.BaseExpression) -> list[str]:
+    """The names of all that a query compares, in its calls and in what is handed to these."""
+    return [n.keyword.value for n in walk(query) if isinstance(n, cst.Arg) and n.keyword is not None]
+
+
+def _of_one(table: Table, condition: str) -> bool:
+    """Whether a condition finds a row once: it is of a column, and follows no relation, which may lead to several rows."""
+    first, _, more = condition.partition("__")
+    link = table.link(first)
+    return not link.many and not more if link is not None else first == "pk" or not more or table.field(first) is not None
 
 
 def _whole(task: Task, tree: Tree, node: cst.BaseExpression) -> bool:

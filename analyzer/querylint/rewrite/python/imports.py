@@ -142,6 +142,11 @@ def module_of(clause: cst.ImportFrom) -> str:
     return "." * len(clause.relative) + (name(clause.module) if clause.module is not None else "")
 
 
+def known(tree: Tree, module: str, wanted: str) -> frozenset[str]:
+    """All that a name of a module is called in a file; none where it is not imported."""
+    return frozenset(_known(tree, module, wanted))
+
+
 def _imported(tree: Tree, module: str, wanted: str) -> str:
     """What a name of a module is called in a file, empty where it is not imported; by itself rather than through its module."""
     known = list(_known(tree, module, wanted))
