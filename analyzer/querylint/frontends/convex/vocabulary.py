@@ -45,6 +45,7 @@ HOOKS = frozenset(
 )
 FETCHERS = {"fetchQuery": Mode.QUERY, "preloadQuery": Mode.QUERY, "fetchMutation": Mode.MUTATION, "fetchAction": Mode.ACTION}
 COMPONENT = Pattern(r"(?:^|\.)component\w*\.", re.IGNORECASE)
+SMALL = 1500  # bytes of a function that is walked in place
 
 
 class ConvexVocabulary:
@@ -171,7 +172,7 @@ class ConvexVocabulary:
             isinstance(func.shape, Closure)
             and func.shape.path == self.context.path
             and not func.shape.fn.is_async
-            and _small(func.shape.fn)
+            and func.shape.fn.end - func.shape.fn.at < SMALL
         ):
             return state.invoke(Closure(func.shape.fn, None, func.shape.path), args, node.at, node.end, inline=True)
         return state.call(target, Mode.DIRECT, args, node, target.name)
@@ -384,13 +385,7 @@ class ConvexVocabulary:
 
 
 def _uses_field(fn: tree.Fn) -> bool:
-    return any(True for _ in calls_of(fn.body, frozenset({"field"}))) or any(
-        True for call, _ in calls_of(fn.body, frozenset(("eq", "neq", "gt", "gte", "lt", "lte", "and", "or")))
-    )
-
-
-def _small(fn: tree.Fn) -> bool:
-    return fn.end - fn.at < 1500
+    return any(True for _ in calls_of(fn.body, frozenset(("field", "eq", "neq", "gt", "gte", "lt", "lte", "and", "or"))))
 
 
 def _hook_result(name: str, result: Val) -> Val:
