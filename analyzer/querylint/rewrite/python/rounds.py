@@ -225,6 +225,16 @@ def again(found: Rounds, taken: frozenset[str]) -> tuple[str, str]:
     return kept, f"{kept} = list({text})"
 
 
+LISTS = ("list", "List", "tuple", "Tuple", "set", "Set", "frozenset")
+
+
+def listed(scope: cst.CSTNode, items: cst.BaseExpression) -> bool:
+    """Whether what a loop runs over is a list or the like for certain: it has a truth, and can be run through again."""
+    if isinstance(items, cst.List | cst.Tuple | cst.Set):
+        return True
+    return isinstance(items, cst.Name) and _annotation(scope, items.value).partition("[")[0].rpartition(".")[2] in LISTS
+
+
 def _stable(node: cst.BaseExpression) -> bool:
     return all(isinstance(here, cst.Name | cst.Attribute | cst.Dot | cst.SimpleWhitespace) for here in walk(node))
 

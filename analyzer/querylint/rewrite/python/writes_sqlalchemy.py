@@ -7,15 +7,23 @@ import libcst as cst
 from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.concrete import SPLIT, UNPARSED, method, name, tree_of, walk
-from querylint.rewrite.python.rounds import pure
-from querylint.rewrite.python.scopes import names
+from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, method, name, tree_of, walk
+from querylint.rewrite.python.rounds import calm, listed, pure
+from querylint.rewrite.python.scopes import fresh, names
 
 SHAPES = frozenset(("delete", "update"))
 CONDITIONS = frozenset(("where", "filter"))
 MISSED = "an item that is None matches no row"
 LONG = "all the items go into one statement, which takes as many values as the database allows"
 ALONE = "the round does more than to run one statement by its item"
+WRITTEN = "what is written may be another thing in every round"
+MOVED = "the rows are found by what the statement writes"
+LATER = "what the last round leaves behind is used after it"
+WRITING = frozenset(("values", "update"))
+UNDERSTOOD = CONDITIONS | WRITING | frozenset(("execute", "query", "delete", "execution_options"))
+"""What a statement is made of."""
+KNOWN = cst.Name | cst.Attribute | cst.Subscript | cst.Call | cst.List | cst.Set | cst.Dict
+"""What can stand behind the `in` of a comprehension without brackets of its own."""
 OTHERWISE = "the statement does not compare one column with the item"
 
 
@@ -41,17 +49,90 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if compared is None:
         return Unfit(OTHERWISE)
     column, item = compared.left, compared.comparisons[0].comparator
-    over = tree.text(loop.iter)
-    items = over if isinstance(item, cst.Name) else f"[{tree.text(item)} for {loop.target.value} in {over}]"
+    assert isinstance(column, cst.Attribute)
+    if reason := _differing(task.found.operation, node, compared, column.attr.value):
+        return Unfit(reason)
+    scope = around(way, cst.FunctionDef) or tree.module
+    inside = set(walk(loop))
+    if any(isinstance(n, cst.Name) and n.value == loop.target.value and n not in inside for n in walk(scope)):
+        return Unfit(LATER)
+    over = _over(tree, loop)
+    start, end = tree.start(loop), tree.outer(loop.iter)[1]
+    colon = tree.data.find(b":", end)
+    if colon < 0 or tree.data[end:colon].strip():
+        return Unfit(ALONE)
+    items = f"[{tree.text(item)} for {loop.target.value} in {over}]"
+    tested = over
+    if not listed(scope, loop.iter):  # such as a text, or columns of numbers, which have no truth of their own
+        kept = fresh("items", tree.taken(scope))
+        tested, items = f"{kept} := {items}", kept
+    elif isinstance(item, cst.Name):
+        items = over
     done = "deleted" if task.found.operation == "delete" else "updated"
     return Fix(
         f"let one statement find all the rows that are {done}",
         Safety.UNSAFE,
         (
-            tree.edit(tree.start(loop), tree.end(loop.iter), f"if {over}"),  # nothing is asked for no items, as before
+            tree.edit(start, colon, f"if {tested}"),  # nothing is asked for no items, as before
             tree.replaced(compared, f"{tree.text(column)}.in_({items})"),
         ),
         (MISSED, LONG),
+    )
+
+
+def _over(tree: Tree, loop: cst.For) -> str:
+    """What a loop runs over, as it can stand in a comprehension."""
+    text = tree.between(*tree.outer(loop.iter))
+    return text if isinstance(loop.iter, KNOWN) or (text.startswith("(") and loop.iter.lpar) else f"({text})"
+
+
+def _differing(operation: str, node: cst.BaseExpression, compared: cst.Comparison, column: str) -> str:
+    """Why statements that run one after the other do something else than one; empty where they do not."""
+    calls = [n for n in walk(node) if isinstance(n, cst.Call)]
+    conditions = [a.value for call in calls if method(call) in CONDITIONS for a in call.args]
+    if any(a.star for call in calls for a in call.args) or not all(value is compared or calm(value) for value in conditions):
+        return WRITTEN
+    inner = {n for value in conditions for n in walk(value)}
+    rest = [call for call in calls if call not in inner]
+    if any(method(call) not in UNDERSTOOD and name(call.func).rpartition(".")[2] not in SHAPES for call in rest):
+        return WRITTEN
+    if any(method(call) == "execute" and len(call.args) > 1 for call in rest):
+        return WRITTEN
+    if operation == "delete":
+        return ""
+    written: set[str] = set()
+    for call in rest:
+        if method(call) in WRITING and not _writes(call, written):
+            return WRITTEN
+    return MOVED if column in written else "" if written else WRITTEN
+
+
+def _writes(call: cst.Call, written: set[str]) -> bool:
+    """Whether a call sets columns, which are added to those `written`, to what is the same in every round; `update(Post)` sets none."""
+    for argument in call.args:
+        value = argument.value
+        if argument.keyword is not None:
+            if argument.keyword.value == "synchronize_session" and method(call) == "update":
+                continue
+            pairs: list[tuple[cst.BaseExpression, cst.BaseExpression]] = [(argument.keyword, value)]
+        elif isinstance(value, cst.Dict) and all(isinstance(e, cst.DictElement) for e in value.elements):
+            pairs = [(e.key, e.value) for e in value.elements if isinstance(e, cst.DictElement)]
+        else:
+            return method(call) == "update" and isinstance(value, cst.Name | cst.Attribute) and name(value)[:1].isupper()
+        for key, given in pairs:
+            label = key.evaluated_value if isinstance(key, cst.SimpleString) else name(key).rpartition(".")[2]
+            if not isinstance(label, str) or not label or not _constant(given):
+                return False
+            written.add(label)
+    return True
+
+
+def _constant(node: cst.BaseExpression) -> bool:
+    """Whether a value is written down, or has a name."""
+    if isinstance(node, cst.UnaryOperation):
+        return _constant(node.expression)
+    return isinstance(node, cst.Name | cst.BaseNumber | cst.SimpleString | cst.ConcatenatedString) and not any(
+        isinstance(n, cst.FormattedString) for n in walk(node)
     )
 
 
