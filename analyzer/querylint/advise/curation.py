@@ -43,7 +43,7 @@ PRICES = Pattern(
     r"^(?:stripe|polar|paddle|lemon_?squeezy)_?(?:products|prices|plans|variants)$",
     re.IGNORECASE,
 )
-SETTINGS = Pattern(r"(?:settings?|configs?|configurations?|flags?)$", re.IGNORECASE)
+SETTINGS = Pattern(r"(?:settings?|configs?|configurations?|feature_?flags?)$", re.IGNORECASE)
 SWITCHES = Pattern(
     r"^(?:is_?)?(?:active|enabled|default|published|visible|system|builtin)$|^(?:sort_?)?(?:order|priority|position|rank)$", re.I
 )
@@ -95,9 +95,10 @@ def curated(program: Program, root: str, name: str | None) -> bool:
     """Whether people fill a table by hand, one row at a time: it says how the application is set up, not what happens in it.
 
     No row may belong to a user, and two signs must speak for it: a name such as `categories`, a check for staff before every insert, a
-    name that is unique, a switch beside a name. Unless staff alone adds unique names, or they are settings by their names, every insert
-    must stand outside of loops and be reached from public mutations alone. A list of prices is kept by hand, and so is what the code asks
-    for by name, texts included; a register of machines has a row for each that somebody sets up, though they report it by themselves.
+    name that is unique, a switch beside a name. Unless staff alone adds unique names, every insert must stand outside of loops over what
+    the code does not write down and, but for settings by their names, be reached from public mutations alone. A list of prices is kept by
+    hand, and so is what the code asks for by name, texts included; a register of machines has a row for each that somebody sets up, though
+    they report it by themselves.
     """
     return program.once(("curated", root, name), lambda: _curated(program, root, name))
 
@@ -206,7 +207,8 @@ def _curated(program: Program, root: str, name: str | None) -> bool:
     owners = any(OWNER.match(field) for field in names - assigned)
     listed = CATALOGUE.search(table.name) is not None
     unique = [key for key in keys(program, root, name) if len(key) == 1]
-    if SETTINGS.search(table.name) and not owners and not any(map(TENANT.match, names)) and any(key & NAMES for key in unique):
+    settings = SETTINGS.search(table.name) is not None and not owners and not any(map(TENANT.match, names))
+    if settings and any(key & NAMES for key in unique) and not any(_repeatedly(program, site) for site, _ in made):
         return True
     if any(CONTENT.match(field) for field in names) and not listed and not any(key & CODED for key in unique):
         return False
@@ -281,6 +283,25 @@ def _by_hand(program: Program, site: Site, *, formed: bool = False) -> bool:
             seen.add(edge.caller)
             stack.append(caller)
     return True
+
+
+def _repeatedly(program: Program, site: Site) -> bool:
+    """Whether a place, or a call that leads there, stands in a loop whose length nobody wrote down: a list from outside fills the table."""
+    if repeated(site):
+        return True
+    seen = {site.function.key}
+    stack = [site.function.key]
+    while stack:
+        for edge in program.callers.get(stack.pop(), ()):
+            caller = program.functions[edge.caller]
+            if edge.caller in seen or caller.kind is Kind.CLIENT or _by_scripts(program, caller):
+                continue
+            place = program.sites(edge.caller).by_id.get(edge.call.id)
+            if place is not None and repeated(place):
+                return True
+            seen.add(edge.caller)
+            stack.append(edge.caller)
+    return False
 
 
 def _by_scripts(program: Program, function: Function, depth: int = 0) -> bool:
