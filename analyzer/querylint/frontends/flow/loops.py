@@ -90,7 +90,7 @@ def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
             break
         if isinstance(statement, tree.If) and plain and frame.items:
             _filter_of_rows(m, statement, frame, last=number == len(body) - 1)
-            plain = _skips(statement) or _only_leaves(statement.then)  # else it works on rows, which what follows does not drop
+            plain = _passes_over(m, statement, frame) or _only_leaves(statement.then)  # else it works on rows, which what follows keeps
         elif not isinstance(statement, tree.Let):
             plain = False
         m.execute(statement)
@@ -119,6 +119,32 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
 
 def _skips(node: tree.If) -> bool:
     return len(node.then) == 1 and isinstance(node.then[0], tree.Continue) and not node.other
+
+
+def _passes_over(m: State, node: tree.If, frame: Frame) -> bool:
+    """Whether rows that a choice leaves out are left out for good: all it does besides is to say so."""
+    if not node.then or not isinstance(node.then[-1], tree.Continue) or node.other:
+        return False
+    own = {s.pattern.id for s in node.then if isinstance(s, tree.Let) and isinstance(s.pattern, tree.NamePattern)}
+    if tree.find(node.then, tree.Await) or any(
+        not isinstance(change.target, tree.NamePattern) or change.target.id not in own for change in tree.find(node.then, tree.Assign)
+    ):
+        return False
+    return not any(_changes(m, call.func, own, frame) for call in tree.find(node.then, tree.Call))
+
+
+def _changes(m: State, func: tree.Expr, own: set[str], frame: Frame) -> bool:
+    """Whether a method changes the row, or a collection from outside the choice."""
+    if not isinstance(func, tree.Member):
+        return False
+    root = func.base
+    while isinstance(root, tree.Member | tree.Index):
+        root = root.base
+    if not isinstance(root, tree.Name) or root.id in own:
+        return False
+    var = m.scope.find(root.id)
+    value = m.store.get(var, NOTHING) if var is not None else NOTHING
+    return func.name in GROWING or any(o in frame.items for o in value.origins)
 
 
 def _only_counts(body: list[tree.Stmt]) -> bool:
