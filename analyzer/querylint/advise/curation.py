@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from querylint.advise.audience import asks_for_staff, demands_right, unasked
 from querylint.advise.keys import filled, inserts, keys, once_per_key, repeated, written_down
@@ -273,14 +274,12 @@ def _by_hand(program: Program, site: Site, *, formed: bool = False) -> bool:
             forms.add(form)
         elif here.kind is not Kind.PLAIN and not (here.kind is Kind.MUTATION and here.public):
             return False
-        for edge in program.callers.get(here.key, ()):
-            caller = program.functions[edge.caller]
-            if edge.caller in seen or caller.kind is Kind.CLIENT or _by_scripts(program, caller):
+        for caller, again in _callers(program, here.key):
+            if caller.key in seen:
                 continue
-            place = program.sites(edge.caller).by_id.get(edge.call.id)
-            if place is not None and repeated(place):
+            if again:
                 return False
-            seen.add(edge.caller)
+            seen.add(caller.key)
             stack.append(caller)
     return True
 
@@ -292,16 +291,23 @@ def _repeatedly(program: Program, site: Site) -> bool:
     seen = {site.function.key}
     stack = [site.function.key]
     while stack:
-        for edge in program.callers.get(stack.pop(), ()):
-            caller = program.functions[edge.caller]
-            if edge.caller in seen or caller.kind is Kind.CLIENT or _by_scripts(program, caller):
+        for caller, again in _callers(program, stack.pop()):
+            if caller.key in seen:
                 continue
-            place = program.sites(edge.caller).by_id.get(edge.call.id)
-            if place is not None and repeated(place):
+            if again:
                 return True
-            seen.add(edge.caller)
-            stack.append(edge.caller)
+            seen.add(caller.key)
+            stack.append(caller.key)
     return False
+
+
+def _callers(program: Program, key: str) -> Iterator[tuple[Function, bool]]:
+    """The code that calls a function, but for clients and scripts, and whether it does so repeatedly."""
+    for edge in program.callers.get(key, ()):
+        caller = program.functions[edge.caller]
+        if caller.kind is not Kind.CLIENT and not _by_scripts(program, caller):
+            place = program.sites(edge.caller).by_id.get(edge.call.id)
+            yield caller, place is not None and repeated(place)
 
 
 def _by_scripts(program: Program, function: Function, depth: int = 0) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from querylint.advise.audience import left_alone
 from querylint.advise.sequence import leaves
+from querylint.advise.stored import stored_as
 from querylint.advise.trace import fate
 from querylint.construction import dataclass
 from querylint.ir import (
     ITEM,
-    NOT_LITERAL,
     Access,
     Bound,
     Branch,
@@ -158,7 +158,7 @@ def _cleared(program: Program, site: Site, access: Access) -> frozenset[str] | N
     Those that are in the list which it goes on to insert may stay.
     """
     read = _emptied(program, site, access)
-    return frozenset(p.field for plan in read.plans for p in plan.predicates if p.field is not None) if read is not None else None
+    return _asked(read) if read is not None else None
 
 
 def _taken_over(program: Program, site: Site, access: Access) -> frozenset[str] | None:
@@ -169,7 +169,11 @@ def _taken_over(program: Program, site: Site, access: Access) -> frozenset[str] 
     read = _emptied(program, site, access)
     if read is None or not all(_stores(access, p) for plan in read.plans for p in plan.predicates):
         return None
-    return _cleared(program, site, access)
+    return _asked(read)
+
+
+def _asked(read: Access) -> frozenset[str]:
+    return frozenset(p.field for plan in read.plans for p in plan.predicates if p.field is not None)
 
 
 def _stores(access: Access, p: Predicate) -> bool:
@@ -177,8 +181,7 @@ def _stores(access: Access, p: Predicate) -> bool:
     if p.field is None or p.value is None:
         return False
     if p.value.constant:
-        stored = dict(access.constants).get(p.field, NOT_LITERAL)
-        return stored is not NOT_LITERAL and stored == p.value.literal and type(stored) is type(p.value.literal)
+        return stored_as(dict(access.constants), p.field, p.value.literal)
     asked = set(p.value.origins)
     return len(asked) == 1 and set(dict(access.sources).get(p.field, ())) == asked  # of several, each may give another one
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from querylint.advise.audience import TRIED, left_alone
-from querylint.ir import NOT_LITERAL, Clock, Function, Origin, Plan, Predicate, Program, Relation, Role, Root, Side
+from querylint.ir import NOT_LITERAL, Access, Clock, Function, Origin, Plan, Predicate, Program, Relation, Role, Root, Side
 from querylint.ir.program import Site
 from querylint.pattern import Pattern
 
@@ -42,11 +42,11 @@ def always(program: Program, root: str, table: str | None, p: Predicate) -> bool
     """Whether a condition asks for the only value that the code ever stores in the field."""
     if p.field is None or table is None or p.relation is not Relation.EQ or p.value is None or not p.value.constant:
         return False
-    return _asked(_only(program, root, table), p.field, p.value.literal)
+    return stored_as(_only(program, root, table), p.field, p.value.literal)
 
 
-def _asked(constants: Constants, field: str, literal: object) -> bool:
-    """Whether the constant of a field is a literal; `1` is not `true`."""
+def stored_as(constants: Constants, field: str, literal: object) -> bool:
+    """Whether what a field gets is a literal; `1` is not `true`."""
     stored = constants.get(field, NOT_LITERAL)
     return stored is not NOT_LITERAL and stored == literal and type(stored) is type(literal)
 
@@ -61,7 +61,7 @@ def alongside(program: Program, root: str, table: str | None, plan: Plan, p: Pre
         return False
     ranged = [q for q in plan.predicates if q.side is Side.INDEX and q.relation in (Relation.GT, Relation.GTE)]
     bound = [q.field for q in ranged if q.field is not None and q.field != "_creationTime"]
-    return any(_asked(_joined(program, root, table, field), p.field, p.value.literal) for field in bound)
+    return any(stored_as(_joined(program, root, table, field), p.field, p.value.literal) for field in bound)
 
 
 def _joined(program: Program, root: str, table: str, field: str) -> Constants:
@@ -75,23 +75,18 @@ def _joined(program: Program, root: str, table: str, field: str) -> Constants:
 def _with(program: Program, root: str, table: str, field: str) -> Constants:
     found: Constants | None = None
     later: list[tuple[str, object]] = []
-    for site, access in program.writes(root):
-        function = site.function
-        if access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
-            continue
-        if left_alone(program, function):
-            continue
+    for _, access in _changes(program, root, table):
         if access.fields is None:
             return {}
         if field in access.fields:
             if access.verb == "insert":
                 return {}
             constants = dict(access.constants)
-            found = constants if found is None else {k: v for k, v in found.items() if _asked(constants, k, v)}
+            found = constants if found is None else {k: v for k, v in found.items() if stored_as(constants, k, v)}
         elif access.verb != "insert":
             constants = dict(access.constants)
             later += [(name, constants.get(name, NOT_LITERAL)) for name in access.fields]
-    changed = {name for name, value in later if found is not None and not _asked(found, name, value)}
+    changed = {name for name, value in later if found is not None and not stored_as(found, name, value)}
     return {k: v for k, v in (found or {}).items() if k not in changed}
 
 
@@ -103,12 +98,7 @@ def _only(program: Program, root: str, table: str) -> Constants:
 def _alike(program: Program, root: str, table: str) -> Constants:
     found: Constants | None = None
     loose: set[str] = set()
-    for site, access in program.writes(root):
-        function = site.function
-        if access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
-            continue
-        if left_alone(program, function):
-            continue
+    for _, access in _changes(program, root, table):
         if access.fields is None:
             found, loose = {}, set()
             break
@@ -130,19 +120,24 @@ def clocked(program: Program, root: str, table: str, field: str) -> bool:
 def _clocked(program: Program, root: str, table: str) -> frozenset[str]:
     found: set[str] = set()
     others: set[str] = set()
-    for site, access in program.writes(root):
-        function = site.function
-        if access.table not in (table, None) or access.verb == "delete" or function.role is not Role.CODE:
-            continue
-        if left_alone(program, function) or _sampling(program, function):
+    for site, access in _changes(program, root, table):
+        if _sampling(program, site.function):
             continue
         if access.fields is None:
             return frozenset()
-        steps = program.sites(function.key).by_id
+        steps = program.sites(site.function.key).by_id
         now = {name for name, origins in access.sources if all(_now(steps, o) for o in origins)}
         found |= now
         others |= set(access.fields) - now
     return frozenset(found - others)
+
+
+def _changes(program: Program, root: str, table: str) -> Iterator[tuple[Site, Access]]:
+    """What ordinary code that is in use stores in a table, or may store in it."""
+    for site, access in program.writes(root):
+        function = site.function
+        if access.table in (table, None) and access.verb != "delete" and function.role is Role.CODE and not left_alone(program, function):
+            yield site, access
 
 
 def _sampling(program: Program, function: Function) -> bool:

@@ -41,7 +41,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if place is None:
         return Unfit(SPLIT)
     node, way = place
-    loop = next((n for n in reversed(way) if isinstance(n, cst.For | cst.While | cst.FunctionDef)), None)
+    loop = around(way, cst.For, cst.While, cst.FunctionDef)
     if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start or not isinstance(way[-1], cst.Expr):
         return Unfit("the write does not stand in the rounds of a loop by itself")
     if reason := _hindered(task, function, table, loop, remedy):

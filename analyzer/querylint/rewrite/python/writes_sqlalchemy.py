@@ -40,7 +40,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if place is None:
         return Unfit(SPLIT)
     node, way = place
-    loop = next((n for n in reversed(way) if isinstance(n, cst.For | cst.While | cst.FunctionDef)), None)
+    loop = around(way, cst.For, cst.While, cst.FunctionDef)
     if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start or not isinstance(loop.target, cst.Name):
         return Unfit(ALONE)
     if not _only_statement(loop, node) or loop.orelse is not None or loop.asynchronous is not None or not pure(loop.iter):
