@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from functools import cache, cached_property, lru_cache
 
 import libcst as cst
-from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
 
 from querylint.patch import TextEdit
 from querylint.rewrite import Sources, Task, Unfit
 from querylint.rewrite.file import File
+from querylint.rewrite.python.spans import spans_of
 from querylint.text import Span
 
 _SPACE = re.compile(
     r"whitespace|^(?:lpar|rpar|lbracket|rbracket|lbrace|rbrace|comma|semicolon|newline|leading_lines|lines_after|header|footer)"
 )
+_PLAIN = frozenset({str, bool, int, type(None), cst.MaybeSentinel})
 UNPARSED = "its file does not parse, or its code is nested too deeply"
 SPLIT = "the place of the finding is no expression by itself"
 _LONG_QUOTES = re.compile(rb"\"\"\"|\'\'\'")
@@ -36,21 +37,19 @@ class Tree(File):
         if self.module.encoding not in ("utf-8", "utf-8-sig"):
             raise ValueError(self.module.encoding)
         self._skipped = len(_BOM) if data.startswith(_BOM) else 0
-        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
         try:
-            self._spans: dict[cst.CSTNode, CodeSpan] = dict(wrapper.resolve(ByteSpanPositionProvider))
+            self._spans = spans_of(self.module)
         except (RecursionError, KeyError):  # a sum of some hundred terms is as deep; libcst may end by its own `finally` then
             raise ValueError(UNPARSED) from None
 
     def bounds(self, node: cst.CSTNode) -> tuple[int, int]:
         """Where a node begins and ends, without the brackets, comments and spaces around it."""
-        span = self._spans[node]
-        start = span.start + self._skipped
-        return start, start + span.length
+        start, end = self._spans[id(node)]
+        return start + self._skipped, end + self._skipped
 
     def placed(self, node: cst.CSTNode) -> bool:
         """Whether a node has a place of its own."""
-        return node in self._spans
+        return id(node) in self._spans
 
     def start(self, node: cst.CSTNode) -> int:
         """Where a node begins."""
@@ -63,8 +62,14 @@ class Tree(File):
     @cached_property
     def _variables(self) -> frozenset[cst.Name]:
         """Every place that names a variable."""
-        apart = {n.attr for n in self._spans if isinstance(n, cst.Attribute)} | {n.keyword for n in self._spans if isinstance(n, cst.Arg)}
-        return frozenset(n for n in self._spans if isinstance(n, cst.Name) and n not in apart)
+        nodes = list(walk(self.module))
+        apart = {n.attr for n in nodes if isinstance(n, cst.Attribute)} | {n.keyword for n in nodes if isinstance(n, cst.Arg)}
+        return frozenset(n for n in nodes if isinstance(n, cst.Name) and n not in apart)
+
+    @cached_property
+    def functions(self) -> tuple[cst.FunctionDef, ...]:
+        """Every function that the file defines, whatever it stands in."""
+        return tuple(n for n in walk(self.module) if isinstance(n, cst.FunctionDef))
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -106,7 +111,7 @@ class Tree(File):
             found.append(inner)
 
     def _covers(self, node: cst.CSTNode, start: int, end: int) -> bool:
-        if node not in self._spans:
+        if id(node) not in self._spans:
             return False
         mine, last = self.outer(node) if isinstance(node, cst.BaseExpression) else self.bounds(node)
         return mine <= start and end <= last and mine < last
@@ -183,10 +188,13 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """What is right below a node and is code."""
     for name in _parts(type(node)):
         held = getattr(node, name)
-        if isinstance(held, cst.CSTNode):
-            yield held
-        elif isinstance(held, tuple | list):
+        kind = type(held)
+        if kind in _PLAIN:  # asked first, since libcst's classes are abstract ones, of which to be one is slow to tell
+            continue
+        if kind is tuple or kind is list:
             yield from held
+        elif isinstance(held, cst.CSTNode):
+            yield held
 
 
 @cache

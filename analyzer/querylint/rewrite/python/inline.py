@@ -124,9 +124,8 @@ def _calls(task: Task, tree: Tree, function: Function, node: cst.BaseExpression)
 def definition_of(tree: Tree, function: Function) -> cst.FunctionDef | None:
     """The definition of a function."""
     wanted = function.name.rpartition(".")[2]
-    for node in walk(tree.module):
-        named = isinstance(node, cst.FunctionDef) and node.name.value == wanted
-        if isinstance(node, cst.FunctionDef) and named and function.span.start <= tree.start(node.name) < function.span.end:
+    for node in tree.functions:
+        if node.name.value == wanted and function.span.start <= tree.start(node.name) < function.span.end:
             return node
     return None
 
