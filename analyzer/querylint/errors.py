@@ -29,3 +29,12 @@ class BaselineError(QuerylintError):
 
 class LabError(QuerylintError):
     """What running the project needs and this machine lacks; the sentence says how to get it."""
+
+
+def mishap() -> str:
+    """The error that is being handled, and where it came from, in one line: for the note of a defect of our own that the run survives."""
+    import traceback  # in the hope that it is never needed
+
+    words = traceback.format_exc().strip().splitlines()
+    place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
+    return f"{words[-1]} ({place.rpartition('/')[2]})"

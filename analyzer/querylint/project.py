@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from querylint import discover, filters, rewrite
+from querylint.errors import mishap
 from querylint.frontends.kept import KeptParts
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.ir import IndexKind, Program, Role, Schema
@@ -226,7 +227,7 @@ class Project:
             try:
                 found.extend(self._stamp(rule, _told(program, hit)) for hit in rule.check(program))
             except Exception:  # one broken rule must not take the report of the others with it
-                self.notes.append(Note(NoteKind.BUG, f"rule {rule.name} failed: {_mishap()}; please report it"))
+                self.notes.append(Note(NoteKind.BUG, f"rule {rule.name} failed: {mishap()}; please report it"))
         return _ordered(found)
 
     def mended(self, findings: Iterable[Finding]) -> list[Finding]:
@@ -250,7 +251,7 @@ class Project:
             try:
                 answer = rewrite.propose(rewrite.Task(finding.found, self.land.whole, sources))
             except Exception:  # one broken rewriter must not take the report with it
-                self.notes.append(Note(NoteKind.BUG, f"the fix for {finding.rule} failed: {_mishap()}; please report it"))
+                self.notes.append(Note(NoteKind.BUG, f"the fix for {finding.rule} failed: {mishap()}; please report it"))
                 answer = rewrite.Unfit("the rewriter failed")
             if isinstance(answer, Fix) and made & set(answer.paths):
                 answer = rewrite.Unfit("a tool writes this file, and would write it again")
@@ -290,15 +291,6 @@ def _own(findings: Iterable[Finding]) -> tuple[Rule, ...]:
     from querylint.filters.own import OWN
 
     return tuple(rule for rule in OWN if rule.name in names)
-
-
-def _mishap() -> str:
-    """The error that is being handled, and where it came from."""
-    import traceback  # in the hope that it is never needed
-
-    words = traceback.format_exc().strip().splitlines()
-    place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
-    return f"{words[-1]} ({place.rpartition('/')[2]})"
 
 
 def _told(program: Program, found: Found) -> Found:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import libcst as cst
 import pytest
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
 from querylint.mend import Choice, mend
 from querylint.rewrite import Sources
+from querylint.rewrite.python import spans
 from querylint.rewrite.python.concrete import UNPARSED, Tree, walk
 from querylint.rewrite.python.imports import Names, bring, merged, released
 from querylint.rewrite.python.source import python_source
@@ -134,3 +136,17 @@ def test_an_import_goes_with_the_last_use_of_its_name(before: str, after: str) -
 
 def test_a_name_that_means_something_else_is_not_taken() -> None:
     assert bring(Tree("x.py", b"d = 1\n"), "a.b", "d") is None
+
+
+ODD = (
+    b"# \xc3\xa9\n@a\n\nclass A ( B ) :\n  # c\n  x : int=1 ;y=(  2 )\n\n\n"
+    b'async def f ( a,*,b = "\xf0\x9f\x99\x82" ) :\n\treturn [  i for i in (a) if\\\n i ]'
+)
+OURS = [path.read_bytes() for path in sorted(Path(spans.__file__).parent.glob("*.py"))]
+
+
+@pytest.mark.parametrize("source", [b"", b"\n", b"x = 1", ODD, ODD.replace(b"\n", b"\r\n"), *OURS])
+def test_places_are_those_of_libcst(source: bytes) -> None:
+    module = cst.parse_module(source)
+    oracle = MetadataWrapper(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
+    assert spans.spans_of(module) == {id(node): (span.start, span.start + span.length) for node, span in oracle.items()}

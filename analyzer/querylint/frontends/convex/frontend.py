@@ -238,7 +238,9 @@ class ConvexFrontEnd:
             line = lines.position(module.broken[0][0])[0]
             notes.append(Note(NoteKind.PARSE, "does not parse here; what can be read of the rest is analysed", path, line))
         context = ModuleContext(path, self.modules, root, tables, self._api_root(root), self.registrars.kind_of)
-        functions = tuple(ModuleLowering(context, module, lines, self._role(path, root), route).run())
+        lowering = ModuleLowering(context, module, lines, self._role(path, root), route)
+        functions = tuple(lowering.run())
+        notes += lowering.notes
         passing = self._passes_on(path) if route is not None else ()
         return LoweredFile.of(path, functions), tuple(notes), tuple(sorted(self._hands_over(path, module))), passing
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from querylint.construction import dataclass
+from querylint.errors import mishap
 from querylint.frontends.convex import ent_queries, purpose
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.arguments import argument_types
@@ -21,6 +22,7 @@ from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.values import NOTHING, Closure, Marker, Query, Record, Val, join_all, lowered
 from querylint.ir import Block, Escape, Function, Kind, Origin, Role, Root
 from querylint.pattern import Pattern
+from querylint.result import Note, NoteKind
 from querylint.syntax import tree
 from querylint.text import LineIndex, Stretches
 
@@ -67,15 +69,27 @@ class ModuleLowering:
         self.vocabulary = ConvexVocabulary(context)
         self.exported = {e.local for e in module.exports} | {e.name for e in module.exports}
         self.names: dict[str, int] = {}
+        self.notes: list[Note] = []
 
     def run(self) -> list[Function]:
         """All functions of the module."""
         out: list[Function] = []
         for name, node in functions(self.module):
             for found in self.found(name, node):
-                out.append(self.walk(found))
-                out.extend(self.walk_inner(found.name))
+                try:
+                    out.append(self.walk(found))
+                    out.extend(self.walk_inner(found.name))
+                except RecursionError:
+                    self._left_out(found, NoteKind.LIMIT, "a function is nested too deeply to be analysed")
+                except Exception as error:  # a defect of ours that costs one function, not the report of all the others
+                    if isinstance(error, MemoryError):
+                        raise
+                    self._left_out(found, NoteKind.BUG, f"{found.name} cannot be analysed: {mishap()}; please report it")
         return out
+
+    def _left_out(self, found: Found, kind: NoteKind, words: str) -> None:
+        self.context.inner.clear()
+        self.notes.append(Note(kind, words, self.context.path, self.lines.position(found.at or found.fn.at)[0]))
 
     # Finding.
 

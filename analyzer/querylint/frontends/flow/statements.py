@@ -327,10 +327,19 @@ def _with_conditions(value: Val, found: list[tuple[Val, tuple[Condition, ...], f
         value.literal,
         value.shape,
         value.works,
-        tuple(dict.fromkeys(gathered)),
+        _once(gathered),
         value.id_of,
         value.doc_of,
     )
+
+
+def _once(conditions: list[Condition]) -> tuple[Condition, ...]:
+    """Conditions without those that are said again. What they compare with may be an object of known fields, which has no hash."""
+    kept: list[Condition] = []
+    for condition in conditions:
+        if condition not in kept:
+            kept.append(condition)
+    return tuple(kept)
 
 
 STATEMENTS: dict[type, Callable[[State, Any], None]] = {

@@ -10,6 +10,7 @@ from functools import partial
 
 from querylint.cache.digest import digest
 from querylint.construction import replace
+from querylint.errors import mishap
 from querylint.frontends.kept import KeptParts, Look, Question
 from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.python.lower import Found, ModuleLowering
@@ -65,6 +66,7 @@ class PythonFrontEnd:
         self._role = role
         self._roles: dict[str, Role] = {}
         self.too_deep: set[str] = set()
+        self.mishaps: dict[str, Note] = {}
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file; None where it cannot be read."""
@@ -121,6 +123,7 @@ class PythonFrontEnd:
             sys.setrecursionlimit(limit)
         notes = [Note(NoteKind.PARSE, problem.message, path, problem.line) for path, problem in sorted(project.modules.unreadable.items())]
         notes += [Note(NoteKind.LIMIT, "a function is nested too deeply to be analysed", path) for path in sorted(self.too_deep)]
+        notes += [note for _, note in sorted(self.mishaps.items())]
         notes += [note for stack in project.stacks for note in stack.notes()]
         functions = tuple(f for _, found in sorted(done.items()) for f in found)
         read = {f.path for f in functions} | {table.span.path for table in tables.values() if table.span is not None}
@@ -187,6 +190,10 @@ class PythonFrontEnd:
                     done[key] = module.walk(found)
                 except RecursionError:
                     self.too_deep.add(module.path)
+                except Exception as error:  # a defect of ours that costs one function, not the report of all the others
+                    if isinstance(error, MemoryError):
+                        raise
+                    self.mishaps[key] = Note(NoteKind.BUG, f"{found.name} cannot be analysed: {mishap()}; please report it", module.path)
             again = project.outdated()
             wanted = [key for key in places if key in again or project.told(key) != known[key]]
             if not wanted:

@@ -1,6 +1,6 @@
 """Which statements of a template can have to do with rows: the others need not be walked.
 
-A page is mostly text, links and translations. What names nothing that is known of is left out, where no loop runs it again and again.
+A page is mostly text, links and translations. What names nothing that is known of is left out.
 """
 
 from __future__ import annotations

@@ -118,8 +118,8 @@ class TemplateVocabulary:
         return True
 
     def _relevant(self, state: State, body: list[tree.Stmt]) -> list[tree.Stmt]:
-        """The statements that may have to do with rows; within a loop all of them."""
-        return body if state.frames else self.templates.relevance.of(body, lambda name: self._known(state, name))
+        """The statements that may have to do with rows."""
+        return self.templates.relevance.of(body, lambda name: self._known(state, name))
 
     def _known(self, state: State, name: str) -> bool:
         var = state.scope.find(name)
