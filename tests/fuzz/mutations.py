@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from random import Random
 
+from fuzz.grafts import grafted
+
 TOKEN = re.compile(rb"[A-Za-z_$][\w$]*|\d[\w.]*|\s+|[^\w\s]")
 NAME = re.compile(rb"[A-Za-z_$][\w$]*")
 NOISE = (
@@ -133,11 +135,16 @@ def indented(text: bytes, random: Random, seeds: Sequence[bytes]) -> bytes:
     return b"\n".join([*lines[:at], *ladder, *(b" " * depth + line for line in lines[at:])])
 
 
-MUTATIONS: tuple[Mutation, ...] = (deleted, doubled, swapped, noised, cut, spliced, renamed, renamed, worded, nested, lengthened, indented)
+MUTATIONS: tuple[Mutation, ...] = (
+    *(deleted, doubled, swapped, noised, cut, spliced, renamed, renamed, worded, nested, lengthened, indented),
+    *(grafted, grafted, grafted),
+)
 
 
 def mutated(text: bytes, random: Random, seeds: Sequence[bytes], most: int = 1_000_000) -> bytes:
     """A source after one to four mishaps; never longer than `most` bytes."""
+    if random.random() < 0.4:  # what still parses goes deeper into the analyzer than what does not
+        return grafted(text, random, seeds)[:most]
     for _ in range(random.choice((1, 1, 2, 4))):
         text = random.choice(MUTATIONS)(text, random, seeds)[:most]
     return text
