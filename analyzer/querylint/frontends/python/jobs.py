@@ -27,15 +27,15 @@ BEGINNING = Pattern(rb"^[a-z_][\w.]*\(", re.MULTILINE)
 DEEPEST = 4
 
 
-def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.Fn) -> bool:
-    """Whether a function is a command of a terminal, a management command or a task of a schedule."""
+def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.Fn, around: tuple[tree.Fn, ...] = ()) -> bool:
+    """Whether a function is a command of a terminal, a management command or a task of a schedule; `around` are the functions around it."""
     if owner is not None and fn.name in HANDLING and any(name.rpartition(".")[2].endswith("Command") for name in owner.ancestry()):
         return True
     if owner is not None and any(name.startswith(("celery.schedules.", "celery.beat.")) for name in owner.ancestry()):
         return True
-    if any(_scheduled(d) or _command(modules, path, d, 0) for d in fn.decorators):
+    if any(_scheduled(d) or _command(modules, path, d, 0, around) for d in fn.decorators):
         return True
-    return owner is None and (fn.name in scripted(modules, path) or sets_up(modules, path, fn))
+    return owner is None and not around and (fn.name in scripted(modules, path) or sets_up(modules, path, fn))
 
 
 def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
@@ -81,11 +81,15 @@ def _scheduled(node: tree.Expr) -> bool:
     return bool(SCHEDULED.match(last_name(func))) or (isinstance(func, tree.Member) and bool(SCHEDULED.match(last_name(func.base))))
 
 
-def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int) -> bool:
+def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int, around: tuple[tree.Fn, ...] = ()) -> bool:
     """`@click.command()`, `@group.command("name")` of such a group, `@app.cli.command()`."""
     func = node.func if isinstance(node, tree.Call) else node
     if depth > DEEPEST:
         return False
+    if around and isinstance(func, tree.Member) and isinstance(func.base, tree.Name):
+        made = _made(func.base.id, around)
+        if made:
+            return any(_command(modules, path, one, depth + 1, around) for one in made)
     found = modules.reference(path, func)
     if found is not None and found.external.startswith(TERMINAL):
         return True
@@ -99,6 +103,20 @@ def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int) -> 
     if isinstance(base.node, tree.FnDef):
         return any(_command(modules, base.path, d, depth + 1) for d in base.node.fn.decorators)
     return isinstance(base.node, tree.Call) and _command(modules, base.path, base.node, depth + 1)
+
+
+def _made(name: str, around: tuple[tree.Fn, ...]) -> list[tree.Expr]:
+    """What a name stands for in the functions around: the calls that it was made by, the decorators of a function."""
+    for fn in reversed(around):
+        made: list[tree.Expr] = []
+        for node in tree.find(fn.body, tree.Assign, tree.FnDef):
+            if isinstance(node, tree.FnDef) and node.fn.name == name:
+                made += node.fn.decorators
+            elif isinstance(node, tree.Assign) and isinstance(node.target, tree.NamePattern) and node.target.id == name:
+                made.append(node.value)
+        if made:
+            return [one for one in made if isinstance(one, tree.Call)]
+    return []
 
 
 def begun(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:

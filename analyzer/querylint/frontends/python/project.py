@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from querylint.construction import replace
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
+from querylint.frontends.flow.state import State
 from querylint.frontends.flow.statements import bind_params
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Marker, Query, Record, Space, Val, join_all, many
 from querylint.frontends.python.annotations import Annotations, known
@@ -108,7 +109,7 @@ class PythonProject:
             shape = value.shape
             if isinstance(shape, Closure) and not shape.name and isinstance(node, tree.Fn):
                 return NOTHING
-            return self._located(machine, portable(value))
+            return self.located(machine, portable(value))
 
     @contextmanager
     def _entering(self, key: object) -> Iterator[bool]:
@@ -122,13 +123,13 @@ class PythonProject:
         finally:
             self._busy.discard(key)
 
-    def _located(self, machine: Machine, value: Val) -> Val:
+    def located(self, machine: State, value: Val) -> Val:
         """A query carries the place where it was begun along, by itself or in a dictionary."""
         shape = value.shape
         if isinstance(shape, Query) and shape.made is None and shape.base is None:
             return replace(value, shape=replace(shape, made=machine.span(shape.at, shape.end)))
         if isinstance(shape, Record) and any(isinstance(part.shape, Query) for part in shape.fields.values()):
-            return replace(value, shape=Record({k: self._located(machine, v) for k, v in shape.fields.items()}, shape.rest))
+            return replace(value, shape=Record({k: self.located(machine, v) for k, v in shape.fields.items()}, shape.rest))
         return value
 
     def scheduled(self) -> frozenset[str]:
@@ -228,7 +229,7 @@ class PythonProject:
         held = machine.store.get(var) if var is not None else None
         if held is None or not isinstance(held.shape, Record):
             return {}
-        return {name: self._located(machine, replace(portable(value), origins=())) for name, value in held.shape.fields.items()}
+        return {name: self.located(machine, replace(portable(value), origins=())) for name, value in held.shape.fields.items()}
 
     # Functions.
 
@@ -236,7 +237,9 @@ class PythonProject:
         """A walk at a place."""
         from querylint.frontends.python.vocabulary import PythonVocabulary
 
-        return Machine(place.path, self.modules.lines(place.path), PythonVocabulary(place), PYTHON)
+        machine = Machine(place.path, self.modules.lines(place.path), PythonVocabulary(place), PYTHON)
+        machine.prefix = f"{place.name}." if place.name else ""
+        return machine
 
     def _enter(self, machine: Machine, fn: tree.Fn, params: list[Val]) -> Var | None:
         machine.calling.append(fn)
@@ -262,6 +265,8 @@ class PythonProject:
                     # Of rows of several tables one stands for all: what it has in common with the others is seen, and its callers know
                     # which rows they gave.
                     value = kinds[min(kinds)] if len(kinds) == 1 else replace(kinds[min(kinds)], type=SEVERAL)
+                elif kinds:
+                    value = _some_query(list(kinds.values()))
             values.append(given(value, number))
         return values
 
@@ -368,7 +373,7 @@ class PythonProject:
         self._enter(machine, fn, params)
         machine.run_flat(fn.body)
         value = returned(machine, fn)
-        return self._located(machine, portable(value))
+        return self.located(machine, portable(value))
 
     def returns_value(self, fn: tree.Fn) -> bool:
         """Whether a function gives anything back that could be of interest."""
@@ -377,6 +382,15 @@ class PythonProject:
                 n.value is not None and not isinstance(n.value, tree.Literal) for n in tree.find(fn.body, tree.Return)
             ) or bool(tree.find(fn.body, tree.Yield))
         return self._returning[id(fn)]
+
+
+def _some_query(values: list[Val]) -> Val:
+    """What queries of several tables have in common: whoever is handed them runs a query, of a table that its callers know."""
+    queries = [value.shape for value in values if isinstance(value.shape, Query)]
+    first = queries[0] if len(queries) == len(values) else None
+    if first is None or any((q.flavor, q.yields, q.one) != (first.flavor, first.yields, first.one) for q in queries):
+        return NOTHING
+    return Val(shape=replace(first, table=None, cls=None, manager=False))
 
 
 def _manager(val: Val) -> bool:

@@ -25,6 +25,7 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.annotations import known
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
+from querylint.frontends.python.inner import outer
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.put_off import put_off, waited_for
@@ -303,7 +304,7 @@ class PythonVocabulary:
         number = closure.fn.at
         if number not in self.place.named:
             name = self.place.named[number] = f"{self.place.name}.{closure.label}"
-            self.place.locals.append(Local(name, closure.fn, closure, dict(state.store)))  # type: ignore[arg-type]
+            self.place.locals.append(Local(name, closure.fn, closure, outer(self.place, state)))
         return Target(TargetKind.FUNCTION, self.place.path, self.place.named[number])
 
     # The rest.
