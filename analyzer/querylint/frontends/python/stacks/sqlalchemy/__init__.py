@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import LOADER, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import LOADER, TEXT, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stack import Noted, Stack
 from querylint.frontends.python.stacks.sqlalchemy import functions, inherited, loaders, queries, rows, schemas, sessions, visitors, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, any_column, column, method, model_of
@@ -278,6 +279,8 @@ class SqlAlchemy(Stack):
     def _marked_call(self, state: State, node: tree.Call, name: str, base: Val, shape: Marker) -> Val | None:
         if shape.kind in ("column", "relation", "sql", "subquery"):
             return method(state, node, name, base)
+        if shape.kind == TEXT and base.type == CONSTRUCT and name in words.BOUND:
+            return base.with_deps(derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))).deps)
         if shape.kind == LOADER:
             return loaders.chained(state, self.models, node, name, base)
         if shape.kind == "extension":
