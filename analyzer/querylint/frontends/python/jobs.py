@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from querylint.frontends.python.beats import sets_up
+from querylint.frontends.python.beats import by_name, sets_up
 from querylint.frontends.python.classes import ClassInfo
 from querylint.pattern import Pattern
 from querylint.syntax import tree
-from querylint.syntax.questions import last_name
+from querylint.syntax.questions import last_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.modules import PythonModules
@@ -39,9 +39,9 @@ def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.
 
 
 def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
-    """The functions that some call hands to a scheduler, or that a table of jobs holds.
+    """The functions that some call hands to a scheduler, or that a table of jobs holds; a text may name them.
 
-    `scheduler.add_job(report)`, `schedule.every().day.do(report)`, `{"func": report, "interval": 60}`.
+    `scheduler.add_job(report)`, `schedule.every().day.do(report)`, `{"func": report, "interval": 60}`, `Job(func="reports.daily.run")`.
     """
     found: set[str] = set()
     for path in paths:
@@ -52,8 +52,9 @@ def scheduled(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
         for node in tree.walk(module.body if module is not None else []):
             for arg in _given(node):
                 given = modules.reference(path, arg) if isinstance(arg, tree.Name | tree.Member) else None
-                if given is not None and given.function:
-                    found.add(given.function)
+                key = given.function if given is not None else by_name(modules, path, text_of(arg).replace(":", "."))
+                if key:
+                    found.add(key)
     return frozenset(found)
 
 
@@ -62,6 +63,8 @@ def _given(node: object) -> Iterator[tree.Expr]:
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and SCHEDULER.search(_root(node.func)):
         yield from node.args
         yield from (v for _, v in node.keywords)
+    elif isinstance(node, tree.Call):
+        yield from (v for name, v in node.keywords if name in CALLED and isinstance(v, tree.Literal))
     elif isinstance(node, tree.Record) and not OFTEN.isdisjoint(key for key, _ in node.entries if isinstance(key, str)):
         yield from (value for key, value in node.entries if key in CALLED)
 
