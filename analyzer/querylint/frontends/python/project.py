@@ -16,13 +16,14 @@ from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
+from querylint.frontends.python.implementations import Implementations
 from querylint.frontends.python.jobs import begun, scheduled
 from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.tried import only_tried, unnamed
-from querylint.ir import NOT_LITERAL, Role
+from querylint.ir import NOT_LITERAL, Origin, Role, Root
 from querylint.syntax import tree
 from querylint.syntax.python import lower_module
 
@@ -48,6 +49,7 @@ class PythonProject:
         self.modules = PythonModules(files, read, parse)
         self.classes = Classes(self.modules)
         self.annotations = Annotations(self)
+        self.implementations = Implementations(self)
         self.stacks = [make(self) for make in stacks]
         self.rows: dict[str, ClassInfo] = {}
         self.hints: dict[str, dict[int, dict[str, Val]]] = {}
@@ -318,7 +320,7 @@ class PythonProject:
         declared = self.annotations.value(closure.path, fn.returns) if fn.returns else NOTHING
         if not self.returns_value(fn):
             return declared
-        key = (f"{closure.path}::{closure.name}", tuple(kind_of(a) for a in args))
+        key = (f"{closure.path}::{closure.name}", tuple(_keywords(fn, n, a) or kind_of(a) for n, a in enumerate(args)))
         if key in self._results:
             return self._results[key]
         with self._entering(key[0]) as free:
@@ -366,7 +368,9 @@ class PythonProject:
         params = self.parameters(None, owner, fn, f"{closure.path}::{closure.name}")
         for number, param in enumerate(fn.params):
             arg = args[number] if number < len(args) else NOTHING
-            if kind_of(arg):
+            if names := _keywords(fn, number, arg):
+                params[number] = Val(shape=Record({k: Val((Origin(Root.PARAM, number, (k,)),)) for k in names.split(",")}))
+            elif kind_of(arg):
                 params[number] = given(arg, number)
             elif arg is NOTHING and param.default is not None:
                 params[number] = NOTHING  # this call leaves it out, whatever others give
@@ -382,6 +386,14 @@ class PythonProject:
                 n.value is not None and not isinstance(n.value, tree.Literal) for n in tree.find(fn.body, tree.Return)
             ) or bool(tree.find(fn.body, tree.Yield))
         return self._returning[id(fn)]
+
+
+def _keywords(fn: tree.Fn, number: int, arg: Val) -> str:
+    """The names that `**given` takes in a call, where all are known: what a function does with them may hang on these."""
+    shape = arg.shape
+    if number >= len(fn.params) or fn.params[number].stars != 2 or not isinstance(shape, Record) or shape.rest:
+        return ""
+    return ",".join(sorted(shape.fields))
 
 
 def _some_query(values: list[Val]) -> Val:

@@ -121,6 +121,9 @@ class PythonVocabulary:
     def _object_member(self, state: State, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
         method = info.method(node.name)
         if method is not None:
+            made = self._implemented(info, method, base)
+            if made is not None:
+                return made
             owner, fn = method
             if fn.kind == "get":
                 return self._project_call(state, node, _method(owner, fn, base).shape)  # type: ignore[arg-type]
@@ -139,6 +142,15 @@ class PythonVocabulary:
         here = tuple(o.at(node.name) for o in base.origins if len(o.path) < 8)
         shape = self.project.held(field.shape) if isinstance(field.shape, Query) else field.shape
         return Val(here, base.deps, literal=field.literal, shape=shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)
+
+    def _implemented(self, info: ClassInfo, method: tuple[ClassInfo, tree.Fn], base: Val) -> Val | None:
+        """What a method that only says what there is to be done is in the one class that does it."""
+        found = self.project.implementations.of(info, *method) if method[1].kind != "get" else None
+        if found is None:
+            return None
+        whose, owner, fn = found
+        shape = ClassRef(whose.path, whose.name, instance=True)
+        return _method(owner, fn, replace(base, shape=shape) if fn.kind not in ("static", "class") else None)
 
     def _super_member(self, base: Val, shape: Marker, name: str) -> Val | None:
         info = self.project.classes.get(shape.data[0], shape.data[1])
@@ -209,6 +221,8 @@ class PythonVocabulary:
             return self.member(state, base, node) or NOTHING
         for info, instance in self._infos(base):
             method = info.method(node.name)
+            if method is not None and instance and (made := self._implemented(info, method, base)) is not None:
+                return made
             if method is not None and method[1].kind != "get":
                 owner, fn = method
                 bound = fn.kind != "static" and (instance or fn.kind == "class")

@@ -28,20 +28,24 @@ def placed(m: State, node: tree.Call, fn: tree.Fn | None, first: tuple[Val, ...]
             given.append(value)
     named = {}
     loose: list[Val] = []
+    perhaps: set[str] = set()  # names that a dictionary brings, which may have them in some cases only
     for name, value_node in node.keywords:
         value = m.evaluate(value_node)
         if name != "**":
             named[name] = value
         elif isinstance(value.shape, Record):
             named.update(value.shape.fields)
+            perhaps.update(value.shape.fields)
             loose.extend(value.shape.rest)
         else:
             loose.append(value)
     unseen = bool(spread or loose)
-    return _by_parameter(fn, given, named, join_all(spread), join_all(loose), unseen=unseen)
+    return _by_parameter(fn, given, named, perhaps, join_all(spread), join_all(loose), unseen=unseen)
 
 
-def _by_parameter(fn: tree.Fn, given: list[Val], named: dict[str, Val], spread: Val, loose: Val, *, unseen: bool) -> tuple[Val, ...]:
+def _by_parameter(
+    fn: tree.Fn, given: list[Val], named: dict[str, Val], perhaps: set[str], spread: Val, loose: Val, *, unseen: bool
+) -> tuple[Val, ...]:
     out: list[Val] = []
     position = 0
     for param in fn.params:
@@ -51,7 +55,11 @@ def _by_parameter(fn: tree.Fn, given: list[Val], named: dict[str, Val], spread: 
             out.append(many(rest) if rest else Val(shape=Many(spread)))
             position = len(given)
         elif param.stars == 2:
-            out.append(Val(deps=derived(*named.values(), loose).deps, shape=Record(dict(named), (loose,) if loose.interesting else ())))
+            sure = {key: value for key, value in named.items() if key not in perhaps}
+            brought = [loose] if loose.interesting else []
+            if len(sure) < len(named):
+                brought.append(Val(shape=Record({key: value for key, value in named.items() if key in perhaps})))
+            out.append(Val(deps=derived(*named.values(), loose).deps, shape=Record(sure, tuple(brought))))
         elif name in named:
             out.append(named.pop(name))
         elif position < len(given) and not param.named:
