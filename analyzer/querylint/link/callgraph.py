@@ -72,36 +72,37 @@ def effects(
     functions: Mapping[str, Function],
     callees: Mapping[tuple[str, int], str],
     order: list[list[str]],
+    handed: Callable[[Function, Call, Access], Access],
     narrow: Callable[[str, Call, tuple[Effect, ...]], tuple[Effect, ...]] | None = None,
 ) -> dict[str, tuple[Effect, ...]]:
     """For every function the accesses that a call of it brings about, nearest first; those of a cycle are gathered once round.
 
-    `narrow` leaves out what a call cannot bring about with its arguments.
+    `handed` says what becomes of an access by what a call hands over; `narrow` leaves out what a call cannot bring about with its
+    arguments.
     """
     found: dict[str, tuple[Effect, ...]] = {}
     for component in order:
         for key in component:
             function = functions[key]
-            mine: dict[tuple[str, int], Effect] = {}
+            mine: dict[tuple[str, int, str | None], Effect] = {}
             later: list[Effect] = []
             sure = _certain(function.body)
             for step in function.own_steps():
                 if isinstance(step, Access):
-                    mine[key, step.id] = Effect(key, step, (), step.id in sure)
+                    mine[key, step.id, step.table] = Effect(key, step, (), step.id in sure)
                 elif isinstance(step, Call) and step.mode is not Mode.SCHEDULE:
                     callee = callees.get((key, step.id))
                     if callee is None or callee == key:
                         continue
                     edge, behind = Edge(key, step, callee), found.get(callee, ())
-                    later += [
-                        Effect(e.function, e.access, (edge, *e.trail), e.certain and step.id in sure)
-                        for e in (narrow(key, step, behind) if narrow is not None else behind)
-                        if len(e.trail) < MOST_TRAIL
-                    ]
+                    for e in narrow(key, step, behind) if narrow is not None else behind:
+                        if len(e.trail) < MOST_TRAIL:
+                            access = e.access if e.access.table is not None else handed(function, step, e.access)
+                            later.append(Effect(e.function, access, (edge, *e.trail), e.certain and step.id in sure))
             for effect in sorted(later, key=lambda e: len(e.trail)):
                 if len(mine) >= MOST_EFFECTS:
                     break
-                mine.setdefault((effect.function, effect.access.id), effect)
+                mine.setdefault((effect.function, effect.access.id, effect.access.table), effect)
             found[key] = tuple(mine.values())
     return found
 

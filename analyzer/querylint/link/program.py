@@ -66,7 +66,7 @@ def link(
         schemas,
         callees,
         callers,
-        callgraph.effects(by_key, callees, order, cases.narrow if cases is not None else None),
+        callgraph.effects(by_key, callees, order, _Finder(by_key, callees, callers).handed, cases.narrow if cases is not None else None),
         callgraph.remotes(by_key, callees, order),
         callgraph.outside(by_key, callees, order),
         callgraph.throwing(by_key, callees, order),
@@ -159,6 +159,37 @@ def _rewrite(block: Block, function: Function, finder: _Finder) -> Block:
     return tuple(out)
 
 
+def _completed(access: Access, sources: list[Access]) -> Access | None:
+    """An access that finishes queries which were begun elsewhere; None unless they are all of one table."""
+    tables = {source.table for source in sources}
+    if len(tables) != 1:
+        return None
+    mine = access.plans[0]
+    plans = []
+    for source in sources:
+        for plan in source.plans:
+            way = mine.way if mine.way is not Way.OPAQUE else plan.way
+            index = mine.index if mine.way is not Way.OPAQUE else plan.index
+            ranged = mine.ranged if mine.way is not Way.OPAQUE else plan.ranged
+            plans.append(
+                replace(
+                    plan,
+                    way=way,
+                    index=index,
+                    ranged=ranged,
+                    predicates=(*plan.predicates, *mine.predicates),
+                    order=mine.order or plan.order,
+                    eager=(*plan.eager, *mine.eager),
+                    columns=mine.columns if mine.columns is not None else plan.columns,
+                    deferred=(*plan.deferred, *mine.deferred),
+                    whole=mine.whole or plan.whole,
+                    grouped=mine.grouped or plan.grouped,
+                )
+            )
+    begun = sources[0].chain if len(sources) == 1 and access.chain.start == access.chain.end else access.chain
+    return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8], chain=begun)
+
+
 class _Finder:
     """Follows a query, or a table's name, back to where it was written."""
 
@@ -172,38 +203,25 @@ class _Finder:
     def complete(self, function: Function, access: Access) -> Access:
         """The access with what its callers or callees know of it."""
         if access.base is not None:
-            sources = self.built(function, access.base, 0)
-            tables = {s.table for s in sources}
-            if sources and len(tables) == 1:
-                mine = access.plans[0]
-                plans = []
-                for source in sources:
-                    for plan in source.plans:
-                        way = mine.way if mine.way is not Way.OPAQUE else plan.way
-                        index = mine.index if mine.way is not Way.OPAQUE else plan.index
-                        ranged = mine.ranged if mine.way is not Way.OPAQUE else plan.ranged
-                        plans.append(
-                            replace(
-                                plan,
-                                way=way,
-                                index=index,
-                                ranged=ranged,
-                                predicates=(*plan.predicates, *mine.predicates),
-                                order=mine.order or plan.order,
-                                eager=(*plan.eager, *mine.eager),
-                                columns=mine.columns if mine.columns is not None else plan.columns,
-                                deferred=(*plan.deferred, *mine.deferred),
-                                whole=mine.whole or plan.whole,
-                                grouped=mine.grouped or plan.grouped,
-                            )
-                        )
-                begun = sources[0].chain if len(sources) == 1 and access.chain.start == access.chain.end else access.chain
-                return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8], chain=begun)
+            made = _completed(access, self.built(function, access.base, 0))
+            if made is not None:
+                return made
         if access.table is None and access.table_from is not None:
             names = self.names(function, access.table_from, 0)
             if len(names) == 1:
                 return replace(access, table=next(iter(names)))
         return access
+
+    def handed(self, function: Function, call: Call, access: Access) -> Access:
+        """What a helper that is handed queries of several tables does with the one of this call."""
+        base = access.base
+        if access.table is not None or base is None or base.root is not Root.PARAM:
+            return access
+        value = call.args[base.ref] if isinstance(base.ref, int) and base.ref < len(call.args) else None
+        parts = [inner for path, inner in value.parts if path == base.path] if value is not None else []
+        if len(parts) == 1 and parts[0].root is Root.PARAM:
+            return replace(access, base=parts[0])  # handed on: its own callers know
+        return _completed(access, [source for inner in parts for source in self.built(function, inner, 0)]) or access
 
     def built(self, function: Function, origin: Origin, depth: int) -> list[Access]:
         """The unfinished queries that an origin may stand for."""
