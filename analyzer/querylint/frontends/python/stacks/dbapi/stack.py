@@ -10,6 +10,7 @@ from querylint.construction import replace
 from querylint.frontends.flow.calls import outside
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, TEXT, Closure, External, Marker, Val, derived
+from querylint.frontends.python.answering import answers
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
@@ -71,8 +72,8 @@ class DbApi(Stack):
         return self._tables
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
-        """A function that a web framework calls for a path: `@app.route("/")`, `@router.get("/posts")`."""
-        return Kind.HTTP if any(_routed(d) for d in fn.decorators) else None
+        """A function that a web framework calls for a path: `@app.route("/")`, `@router.get("/posts")`, or a method by its class."""
+        return Kind.HTTP if any(_routed(d) for d in fn.decorators) or answers(info, fn) else None
 
     # Calls.
 

@@ -9,6 +9,7 @@ from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import LOADER, TEXT, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption
+from querylint.frontends.python.answering import answers
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stack import Noted, Stack
@@ -364,9 +365,7 @@ class SqlAlchemy(Stack):
                 return Kind.HTTP
             if callee_name(decorator) == "view_config":
                 return Kind.HTTP
-        if info is not None and fn.name in words.HTTP and any(n.endswith("Handler") for n in info.ancestry()):
-            return Kind.HTTP
-        return None
+        return Kind.HTTP if answers(info, fn) else None
 
 
 def _ours(source: str) -> bool:
