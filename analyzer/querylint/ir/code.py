@@ -133,8 +133,8 @@ class LoopKind(Enum):
     """How the rounds of a loop follow one another.
 
     EACH one item after the other; GATHER all items at once; WHILE until a condition; ONCE a block that runs once at its own pace
-    (an async closure, a `.then`); CALLBACK as often as the function that it is handed to pleases (`Loop.handed`: the call's number and
-    the position of the argument).
+    (an async closure, a `.then`, what is done with each event of a stream); CALLBACK as often as the function that it is handed to
+    pleases (`Loop.handed`: the call's number and the position of the argument).
     """
 
     EACH = "each"

@@ -10,7 +10,7 @@ from querylint.frontends.python.beats import by_name, sets_up
 from querylint.frontends.python.classes import ClassInfo
 from querylint.pattern import Pattern
 from querylint.syntax import tree
-from querylint.syntax.questions import last_name, text_of
+from querylint.syntax.questions import callee_name, last_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.modules import PythonModules
@@ -22,6 +22,10 @@ SCHEDULING = (b"schedul", b"cron")
 HANDLING = frozenset(("handle", "handle_noargs", "handle_app_config", "handle_label"))  # what a management command is started by
 OFTEN = frozenset(("interval", "cron", "crontab", "schedule", "every", "trigger"))
 CALLED = frozenset(("func", "function", "task", "job", "callable", "target"))
+SERVING = frozenset("before_serving after_serving while_serving before_first_request before_server_start after_server_stop".split())
+LISTENING = frozenset("on_event listener add_event_handler register_listener".split())
+ABOUT = Pattern(r"start|shutdown|stop")
+HANDED = frozenset(("lifespan", "on_startup", "on_shutdown"))
 MAIN = b"__main__"
 BEGINNING = Pattern(rb"^[a-z_][\w.]*\(", re.MULTILINE)
 DEEPEST = 4
@@ -33,7 +37,7 @@ def is_job(modules: PythonModules, path: str, owner: ClassInfo | None, fn: tree.
         return True
     if owner is not None and any(name.startswith(("celery.schedules.", "celery.beat.")) for name in owner.ancestry()):
         return True
-    if any(_scheduled(d) or _command(modules, path, d, 0, around) for d in fn.decorators):
+    if any(_scheduled(d) or _starting(d) or _command(modules, path, d, 0, around) for d in fn.decorators):
         return True
     return owner is None and not around and (fn.name in scripted(modules, path) or sets_up(modules, path, fn))
 
@@ -82,6 +86,31 @@ def _scheduled(node: tree.Expr) -> bool:
     """`@scheduler.add(...)`, `@periodic_task(...)`, `@app.cron(...)`."""
     func = node.func if isinstance(node, tree.Call) else node
     return bool(SCHEDULED.match(last_name(func))) or (isinstance(func, tree.Member) and bool(SCHEDULED.match(last_name(func.base))))
+
+
+def _starting(node: tree.Expr) -> bool:
+    """`@app.on_event("startup")`, `@app.before_serving`."""
+    if callee_name(node) in SERVING:
+        return True
+    return isinstance(node, tree.Call) and callee_name(node) in LISTENING and any(ABOUT.search(text_of(arg)) for arg in node.args[:1])
+
+
+def started(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
+    """The functions that a server runs when it starts or ends: `FastAPI(lifespan=run)`, `app.add_event_handler("startup", run)`."""
+    found: set[str] = set()
+    for path in paths:
+        if not any(word in (modules.source(path) or b"") for word in (b"lifespan", b"on_startup", b"on_shutdown", b"add_event_handler")):
+            continue
+        module = modules.module(path)
+        for call in tree.find(module.body if module is not None else [], tree.Call):
+            given = [value for name, value in call.keywords if name in HANDED]
+            if last_name(call.func) in LISTENING and len(call.args) == 2 and ABOUT.search(text_of(call.args[0])):
+                given.append(call.args[1])
+            for value in (one for node in given for one in (node.items if isinstance(node, tree.Array) else [node])):
+                known = modules.reference(path, value) if isinstance(value, tree.Name | tree.Member) else None
+                if known is not None and known.function:
+                    found.add(known.function)
+    return frozenset(found)
 
 
 def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int, around: tuple[tree.Fn, ...] = ()) -> bool:

@@ -17,7 +17,7 @@ from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
 from querylint.frontends.python.implementations import Implementations
-from querylint.frontends.python.jobs import begun, scheduled
+from querylint.frontends.python.jobs import begun, scheduled, started
 from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
@@ -138,7 +138,9 @@ class PythonProject:
         """The functions that a scheduler is given."""
         if self._scheduled is None:
             code = [path for path in self.files if self.role(path) is Role.CODE]
-            self._scheduled = scheduled(self.modules, code) | beaten(self.modules, code) | begun(self.modules, code)
+            self._scheduled = (
+                scheduled(self.modules, code) | beaten(self.modules, code) | begun(self.modules, code) | started(self.modules, code)
+            )
         return self._scheduled
 
     def held(self, query: Query) -> Query:
