@@ -6,8 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.values import EITHER, NOTHING, ClassRef, Many, Val, many
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.modules import Definition
 from querylint.syntax import tree
 from querylint.syntax.python.module import NOWHERE
+from querylint.syntax.questions import callee_name, keyword, last_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
@@ -17,31 +20,39 @@ COLLECTIONS = frozenset(
     "MutableSequence deque".split()
 )
 MAPS = frozenset("dict Dict Mapping MutableMapping defaultdict OrderedDict DefaultDict".split())
-OPEN = frozenset("Optional Annotated ClassVar Final Required NotRequired ReadOnly Awaitable Coroutine Type type InitVar".split())
+OPEN = frozenset("Optional Annotated ClassVar Final Required NotRequired ReadOnly Awaitable Coroutine InitVar".split())
+CLASSES = frozenset(("Type", "type"))
+VARIABLE = "TypeVar"
 
 
 class Annotations:
-    """The types of a project, each read once."""
+    """The types of a project, each read once.
+
+    Those of a generic class are read for the class of the object at hand (`within`), which may say what its type variables stand for.
+    """
 
     def __init__(self, project: PythonProject) -> None:
         self.project = project
-        self._known: dict[tuple[str, str], Val] = {}
+        self._known: dict[tuple[str, str, str], Val] = {}
+        self._within: ClassInfo | None = None
 
-    def value(self, path: str, text: str) -> Val:
+    def value(self, path: str, text: str, within: ClassInfo | None = None) -> Val:
         """A value of the type that a text names in a module; nothing is known of it where the type says nothing."""
-        key = (path, text)
+        key = (path, text, f"{within.path}::{within.name}" if within is not None else "")
         if key not in self._known:
             self._known[key] = NOTHING
             try:
                 node = ast.parse(text.strip(), NOWHERE, "eval").body
             except (SyntaxError, ValueError):
                 return NOTHING
+            outer, self._within = self._within, within
             self._known[key] = self._read(path, node)
+            self._within = outer
         return self._known[key]
 
     def _read(self, path: str, node: ast.expr) -> Val:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return self.value(path, node.value)
+            return self.value(path, node.value, self._within)
         if isinstance(node, ast.Name | ast.Attribute):
             return self._named(path, node, ())
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
@@ -54,6 +65,8 @@ class Annotations:
     def _subscript(self, path: str, node: ast.Subscript) -> Val:
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         name = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id if isinstance(node.value, ast.Name) else ""
+        if name in CLASSES:
+            return self._class(path, parts[0])
         values = tuple(self._read(path, part) for part in parts)
         if name in COLLECTIONS:
             return Val(shape=Many(values[0]))
@@ -69,14 +82,7 @@ class Annotations:
         return self._named(path, node.value, values)
 
     def _named(self, path: str, node: ast.expr, args: tuple[Val, ...]) -> Val:
-        dotted = _dotted(node)
-        if not dotted:
-            return NOTHING
-        head, *rest = dotted.split(".")
-        expr: tree.Expr = tree.Name(head, 0, 0)
-        for part in rest:
-            expr = tree.Member(expr, part, 0, 0, 0)
-        found = self.project.modules.reference(path, expr)
+        found = self._definition(path, node)
         if found is None:
             return NOTHING
         if found.external:
@@ -87,12 +93,74 @@ class Annotations:
             return NOTHING
         if isinstance(found.node, tree.ClassDef):
             return self.project.object(found.path, found.name)
-        return NOTHING
+        bound = self._bound(found)
+        return self.project.object(bound.path, bound.name) if bound is not None else NOTHING
+
+    def _class(self, path: str, node: ast.expr) -> Val:
+        """What `type[...]` names: a class of the project, or one of those that a type variable may stand for."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                node = ast.parse(node.value.strip(), NOWHERE, "eval").body
+            except (SyntaxError, ValueError):
+                return NOTHING
+        found = self._definition(path, node)
+        if found is None or found.node is None:
+            return NOTHING
+        if isinstance(found.node, tree.ClassDef):
+            return Val(shape=ClassRef(found.path, found.name))
+        bound = self._bound(found)
+        if bound is not None:
+            return Val(shape=ClassRef(bound.path, bound.name))
+        limit = keyword(found.node, "bound") if isinstance(found.node, tree.Call) and callee_name(found.node) == VARIABLE else None
+        above = self.project.modules.reference(found.path, _named(limit)) if limit is not None else None
+        if above is None:
+            return NOTHING
+        info = self.project.classes.get(above.path, above.name) if not above.external else None
+        return next((v for stack in self.project.stacks if (v := stack.any_below(info, above.external)) is not None), NOTHING)
+
+    def _bound(self, variable: Definition) -> ClassInfo | None:
+        """What a type variable stands for in the class at hand: `Notes(Repository[Note])` says it where it takes after a generic class."""
+        if self._within is None or not isinstance(variable.node, tree.Call) or callee_name(variable.node) != VARIABLE:
+            return None
+        for owner in self._within.mro():
+            for base in (*((owner.node.base,) if owner.node.base is not None else ()), *owner.node.more):
+                if not isinstance(base, tree.Index):
+                    continue
+                generic = self.project.modules.reference(owner.path, base.base)
+                info = self.project.classes.get(generic.path, generic.name) if generic is not None and not generic.external else None
+                given = base.key.items if isinstance(base.key, tree.Array) else [base.key]
+                for name, part in zip(self._variables(info), given, strict=False):
+                    found = self.project.modules.reference(owner.path, part) if name == variable.name else None
+                    if found is not None and isinstance(found.node, tree.ClassDef):
+                        return self.project.classes.get(found.path, found.name)
+        return None
+
+    def _variables(self, info: ClassInfo | None) -> list[str]:
+        """The type variables of a generic class, in their order."""
+        bases = (*((info.node.base,) if info.node.base is not None else ()), *info.node.more) if info is not None else ()
+        indexed = sorted((b for b in bases if isinstance(b, tree.Index)), key=lambda b: last_name(b.base) != "Generic")
+        keys = [key for base in indexed[:1] for key in (base.key.items if isinstance(base.key, tree.Array) else [base.key])]
+        return [last_name(key) for key in keys]
+
+    def _definition(self, path: str, node: ast.expr) -> Definition | None:
+        dotted = _dotted(node)
+        if not dotted:
+            return None
+        head, *rest = dotted.split(".")
+        expr: tree.Expr = tree.Name(head, 0, 0)
+        for part in rest:
+            expr = tree.Member(expr, part, 0, 0, 0)
+        return self.project.modules.reference(path, expr)
 
 
 def known(val: Val) -> bool:
     """Whether a type says anything."""
     return (val.shape is not None and val.shape is not EITHER) or val.doc_of is not None
+
+
+def _named(node: tree.Expr) -> tree.Expr:
+    """A class that is named, be it in quotes."""
+    return tree.Name(text_of(node), node.at, node.end) if text_of(node) else node
 
 
 def _dotted(node: ast.expr) -> str:

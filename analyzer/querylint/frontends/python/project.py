@@ -186,7 +186,7 @@ class PythonProject:
             self._fields[key] = NOTHING
             value = self.expression(owner.path, node, owner) if node is not None else NOTHING
             if not known(value) and type_text:
-                value = self.annotations.value(owner.path, type_text)
+                value = self.annotations.value(owner.path, type_text, info)
             self._fields[key] = value
         return self._fields[key]
 
@@ -283,7 +283,7 @@ class PythonProject:
         if param.stars:
             return NOTHING
         if param.type:
-            value = self.annotations.value(path, param.type)
+            value = self.annotations.value(path, param.type, receiver or owner)
             if known(value):
                 return value
         for stack in self.stacks:
@@ -319,7 +319,9 @@ class PythonProject:
     def result(self, closure: Closure, args: tuple[Val, ...]) -> Val:
         """What a function gives back for arguments of these kinds: values of its own, or parts of its parameters."""
         fn = closure.fn
-        declared = self.annotations.value(closure.path, fn.returns) if fn.returns else NOTHING
+        me = closure.this.shape if closure.this is not None else None
+        within = self.info(me) if isinstance(me, ClassRef) else None
+        declared = self.annotations.value(closure.path, fn.returns, within) if fn.returns else NOTHING
         if not self.returns_value(fn):
             return declared
         key = (f"{closure.path}::{closure.name}", tuple(_keywords(fn, n, a) or kind_of(a) for n, a in enumerate(args)))

@@ -174,6 +174,10 @@ class PythonVocabulary:
             func = self._callable(state, base, node.func)
         elif isinstance(node.func, tree.Name) and node.func.id == "super" and not func.interesting:
             return self._super(state, node)
+        elif isinstance(node.func, tree.Index) and not func.interesting:
+            with state.recording():
+                generic = state.evaluate(node.func.base)
+            func = generic if isinstance(generic.shape, ClassRef) else func  # `Repository[Note](session)`
         for stack in self.stacks:
             made = stack.call(state, node, func, base)
             if made is not None:

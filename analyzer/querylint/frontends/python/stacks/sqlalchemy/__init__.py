@@ -152,6 +152,11 @@ class SqlAlchemy(Stack):
         some = Val(shape=Marker(SOME))
         return some if all(model_of(self.models, c) is not None or c.shape == some.shape for c in classes) else None
 
+    def any_below(self, info: ClassInfo | None, outside: str) -> Val | None:
+        """A mapped class, whichever it is, where all that take after a class are mapped."""
+        based = self.models.declarative(info) and not self.models.mapped(info) if info is not None else False
+        return Val(shape=Marker(SOME)) if based or (_ours(outside) and outside.rpartition(".")[2] in words.BASES) else None
+
     # Members.
 
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
