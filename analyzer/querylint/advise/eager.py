@@ -94,7 +94,10 @@ def _of_call(program: Program, function: Function, call: Call, path: Path, edges
                 yield from _sources(program, function, argument, edges, depth + 1)
             continue
         for source in _sources(program, callee, inner.at(*rest), (), depth + 1):
-            yield Source(source.read, source.outer, source.path, edges, source.listed)
+            read = source.read
+            if read is not None and read.table is None and call.rows is not None and source.path == _relations(path):
+                read = replace(read, table=call.rows)  # a helper for several tables: its caller knows which
+            yield Source(read, source.outer, source.path, edges, source.listed)
     if not known:
         yield Source(None, function, _relations(path), edges, ITEM in path)
 

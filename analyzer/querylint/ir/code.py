@@ -103,7 +103,8 @@ class Call:
     `deps` are the steps that its arguments need, `guards` those that decide whether it runs at all. `detached` says that it is reached only
     where no transaction is open, `caught` that the round of the loop around it goes on when it fails. `kept` says that the result is kept:
     whoever asks again with the same arguments, or the same object, runs nothing. `handed` is what is written down of the arguments, None
-    where it cannot be told which is which.
+    where it cannot be told which is which. `rows` is the table whose rows it gives back for these arguments, where that is known: its
+    callee may serve many.
     """
 
     id: int
@@ -119,6 +120,7 @@ class Call:
     caught: bool = False
     kept: bool = False
     handed: tuple[Handed, ...] | None = None
+    rows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

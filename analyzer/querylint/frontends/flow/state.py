@@ -223,7 +223,7 @@ class State:
 
     def call(
         self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "", *,
-        kept: bool = False,
+        kept: bool = False, rows: str | None = None,
     ) -> Val:  # fmt: skip
         """Call something; the result is known only by the number of the call."""
         number = self.fresh()
@@ -241,6 +241,7 @@ class State:
             bool(self.frames) and len(self.frames) in self.caught,
             kept,
             handed(self, node, len(args)),
+            rows,
         )
         self.emit(step)
         me = alone(number)

@@ -27,7 +27,7 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.inner import outer
 from querylint.frontends.python.language.arguments import placed
-from querylint.frontends.python.portable import arrived
+from querylint.frontends.python.portable import SEVERAL, arrived
 from querylint.frontends.python.put_off import put_off, waited_for
 from querylint.ir import Escape, Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
@@ -294,12 +294,13 @@ class PythonVocabulary:
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
         text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
-        made = state.call(target, Mode.DIRECT, args, node, text, kept=any(KEPT.match(callee_name(d)) for d in fn.decorators))
-        if isinstance(node, tree.Call):
-            run_handed_closures(state, node, args, made)
         if not self.place.quiet:
             self.project.hint(f"{closure.path}::{closure.name}", args)
         result = self.project.result(closure, args)
+        kept = any(KEPT.match(callee_name(d)) for d in fn.decorators)
+        made = state.call(target, Mode.DIRECT, args, node, text, kept=kept, rows=_table(result))
+        if isinstance(node, tree.Call):
+            run_handed_closures(state, node, args, made)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
             value = replace(value, shape=replace(value.shape, born=len(state.frames)))
@@ -383,6 +384,12 @@ def _placed_shape(declared: Val, origins: tuple[Origin, ...]) -> Many | Record |
         item = Val(tuple(o.at("[]") for o in origins), shape=shape.item.shape, doc_of=shape.item.doc_of)
         return Many(item, None, shape.keyed)
     return shape  # type: ignore[return-value]
+
+
+def _table(value: Val) -> str | None:
+    """The table whose rows a value is, or holds."""
+    row = value.shape.item if isinstance(value.shape, Many) and value.doc_of is None else value
+    return row.doc_of if row.type != SEVERAL else None
 
 
 def _method(owner: ClassInfo, fn: tree.Fn, this: Val | None) -> Val:
