@@ -96,7 +96,10 @@ def _of_call(program: Program, function: Function, call: Call, path: Path, edges
         for source in _sources(program, callee, inner.at(*rest), (), depth + 1):
             read = source.read
             if read is not None and read.table is None and call.rows is not None and source.path == _relations(path):
-                read = replace(read, table=call.rows)  # a helper for several tables: its caller knows which
+                # A helper for several tables, of which its caller knows the one: for all that follows the call is what reads.
+                mine = replace(read, id=call.id, table=call.rows, span=call.span, chain=call.span)
+                yield Source(mine, function, source.path, edges, source.listed)
+                continue
             yield Source(read, source.outer, source.path, edges, source.listed)
     if not known:
         yield Source(None, function, _relations(path), edges, ITEM in path)

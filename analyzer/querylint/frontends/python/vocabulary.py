@@ -25,6 +25,7 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.annotations import known
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
+from querylint.frontends.python.injected import injected
 from querylint.frontends.python.inner import outer
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import SEVERAL, arrived
@@ -185,7 +186,8 @@ class PythonVocabulary:
         shape = func.shape
         if isinstance(shape, Closure) and shape.name:
             return self._project_call(state, node, shape)
-        handed = put_off(self, state, node, func, base) or (self._handed_on(state, node) if base is not None else None)
+        handed = injected(self.project, state, node, shape) or put_off(self, state, node, func, base)
+        handed = handed or (self._handed_on(state, node) if base is not None else None)
         if handed is not None:
             return handed
         if isinstance(shape, ClassRef) and not shape.instance:
