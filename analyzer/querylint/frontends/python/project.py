@@ -181,7 +181,8 @@ class PythonProject:
         if found is None:
             return None
         owner, type_text, node = found
-        key = (owner.path, owner.name, name)
+        whose = owner if node is not None else info  # a type may hang on what the class at hand says of a generic one
+        key = (whose.path, whose.name, name)
         if key not in self._fields:
             self._fields[key] = NOTHING
             value = self.expression(owner.path, node, owner) if node is not None else NOTHING

@@ -153,9 +153,13 @@ class SqlAlchemy(Stack):
         return some if all(model_of(self.models, c) is not None or c.shape == some.shape for c in classes) else None
 
     def any_below(self, info: ClassInfo | None, outside: str) -> Val | None:
-        """A mapped class, whichever it is, where all that take after a class are mapped."""
-        based = self.models.declarative(info) and not self.models.mapped(info) if info is not None else False
-        return Val(shape=Marker(SOME)) if based or (_ours(outside) and outside.rpartition(".")[2] in words.BASES) else None
+        """A mapped class, whichever it is, where mapped classes take after the one that is named: a declarative base, or a mixin."""
+        if info is None:
+            based = _ours(outside) and outside.rpartition(".")[2] in words.BASES
+        else:
+            below = any(model.info is not None and info in model.info.mro() for model in self.models.by_table.values())
+            based = (below or self.models.declarative(info)) and not self.models.mapped(info)
+        return Val(shape=Marker(SOME)) if based else None
 
     # Members.
 
