@@ -19,6 +19,7 @@ from querylint.frontends.python.context import Place
 from querylint.frontends.python.implementations import Implementations
 from querylint.frontends.python.jobs import begun, scheduled, started
 from querylint.frontends.python.language import PYTHON
+from querylint.frontends.python.language.arguments import PERHAPS
 from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
 from querylint.frontends.python.stack import Stack
@@ -396,7 +397,7 @@ class PythonProject:
 def _keywords(fn: tree.Fn, number: int, arg: Val) -> str:
     """The names that `**given` takes in a call, where all are known: what a function does with them may hang on these."""
     shape = arg.shape
-    if number >= len(fn.params) or fn.params[number].stars != 2 or not isinstance(shape, Record) or shape.rest:
+    if number >= len(fn.params) or fn.params[number].stars != 2 or not isinstance(shape, Record) or shape.rest or arg.type == PERHAPS:
         return ""
     return ",".join(sorted(shape.fields))
 

@@ -7,6 +7,9 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Record, Val, derived, join_all, literal, many
 from querylint.syntax import tree
 
+PERHAPS = "perhaps"
+"""The type of keywords of which some come out of a dictionary, which may have them in some cases only."""
+
 
 def placed(m: State, node: tree.Call, fn: tree.Fn | None, first: tuple[Val, ...] = ()) -> tuple[Val, ...]:
     """The values of a call's arguments by parameter; `first` are those that the call does not write (`self`).
@@ -28,7 +31,7 @@ def placed(m: State, node: tree.Call, fn: tree.Fn | None, first: tuple[Val, ...]
             given.append(value)
     named = {}
     loose: list[Val] = []
-    perhaps: set[str] = set()  # names that a dictionary brings, which may have them in some cases only
+    perhaps: set[str] = set()  # names that a dictionary brings
     for name, value_node in node.keywords:
         value = m.evaluate(value_node)
         if name != "**":
@@ -55,11 +58,9 @@ def _by_parameter(
             out.append(many(rest) if rest else Val(shape=Many(spread)))
             position = len(given)
         elif param.stars == 2:
-            sure = {key: value for key, value in named.items() if key not in perhaps}
-            brought = [loose] if loose.interesting else []
-            if len(sure) < len(named):
-                brought.append(Val(shape=Record({key: value for key, value in named.items() if key in perhaps})))
-            out.append(Val(deps=derived(*named.values(), loose).deps, shape=Record(sure, tuple(brought))))
+            rests = (loose,) if loose.interesting else ()
+            certain = "" if perhaps.isdisjoint(named) else PERHAPS
+            out.append(Val(deps=derived(*named.values(), loose).deps, shape=Record(dict(named), rests), type=certain))
         elif name in named:
             out.append(named.pop(name))
         elif position < len(given) and not param.named:

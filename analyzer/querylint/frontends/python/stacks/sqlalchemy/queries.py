@@ -8,6 +8,7 @@ from querylint.construction import replace
 from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Condition, Many, Marker, Query, Record, Val, derived, lowered, many
+from querylint.frontends.python.language.arguments import PERHAPS
 from querylint.frontends.python.stacks.sqlalchemy import loaders, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     ENTITY,
@@ -155,7 +156,7 @@ def _spread(key: str, value: Val, expr: tree.Expr) -> list[tuple[str, Val, tree.
     shape = value.shape
     if key != "**" or not isinstance(shape, Record) or shape.rest or not shape.fields:
         return [(key, value, expr, True)]
-    return [(name, part, expr, _own(name, part)) for name, part in shape.fields.items()]
+    return [(name, part, expr, value.type != PERHAPS and _own(name, part)) for name, part in shape.fields.items()]
 
 
 def _own(name: str, value: Val) -> bool:
