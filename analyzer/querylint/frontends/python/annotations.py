@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.values import EITHER, NOTHING, ClassRef, Many, Val, many
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.modules import Definition
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.python.module import NOWHERE
 from querylint.syntax.questions import callee_name, keyword, last_name, text_of
@@ -23,6 +24,8 @@ MAPS = frozenset("dict Dict Mapping MutableMapping defaultdict OrderedDict Defau
 OPEN = frozenset("Optional Annotated ClassVar Final Required NotRequired ReadOnly Awaitable Coroutine InitVar".split())
 CLASSES = frozenset(("Type", "type"))
 VARIABLE = "TypeVar"
+HEAD = Pattern(r"class\s+\w+\s*\[([^\[\]]*)\]")
+LONGEST = 400  # characters of the head of a class
 
 
 class Annotations:
@@ -35,9 +38,11 @@ class Annotations:
         self.project = project
         self._known: dict[tuple[str, str, str], Val] = {}
         self._within: ClassInfo | None = None
+        self._generic: dict[tuple[str, str], bool] = {}
 
     def value(self, path: str, text: str, within: ClassInfo | None = None) -> Val:
         """A value of the type that a text names in a module; nothing is known of it where the type says nothing."""
+        within = within if within is not None and self._is_generic(within) else None
         key = (path, text, f"{within.path}::{within.name}" if within is not None else "")
         if key not in self._known:
             self._known[key] = NOTHING
@@ -84,7 +89,8 @@ class Annotations:
     def _named(self, path: str, node: ast.expr, args: tuple[Val, ...]) -> Val:
         found = self._definition(path, node)
         if found is None:
-            return NOTHING
+            bound = self._bound(node.id) if isinstance(node, ast.Name) else None
+            return self.project.object(bound.path, bound.name) if bound is not None else NOTHING
         if found.external:
             for stack in self.project.stacks:
                 made = stack.annotated(found.external, args)
@@ -93,7 +99,7 @@ class Annotations:
             return NOTHING
         if isinstance(found.node, tree.ClassDef):
             return self.project.object(found.path, found.name)
-        bound = self._bound(found)
+        bound = self._bound(found.name) if _is_variable(found) else None
         return self.project.object(bound.path, bound.name) if bound is not None else NOTHING
 
     def _class(self, path: str, node: ast.expr) -> Val:
@@ -104,25 +110,41 @@ class Annotations:
             except (SyntaxError, ValueError):
                 return NOTHING
         found = self._definition(path, node)
-        if found is None or found.node is None:
-            return NOTHING
-        if isinstance(found.node, tree.ClassDef):
+        if found is not None and isinstance(found.node, tree.ClassDef):
             return Val(shape=ClassRef(found.path, found.name))
-        bound = self._bound(found)
+        name = _dotted(node)
+        bound = self._bound(name) if found is None or _is_variable(found) else None
         if bound is not None:
             return Val(shape=ClassRef(bound.path, bound.name))
-        limit = keyword(found.node, "bound") if isinstance(found.node, tree.Call) and callee_name(found.node) == VARIABLE else None
-        above = self.project.modules.reference(found.path, _named(limit)) if limit is not None else None
+        above = self._above(name, found)
         if above is None:
             return NOTHING
         info = self.project.classes.get(above.path, above.name) if not above.external else None
         return next((v for stack in self.project.stacks if (v := stack.any_below(info, above.external)) is not None), NOTHING)
 
-    def _bound(self, variable: Definition) -> ClassInfo | None:
+    def _is_generic(self, info: ClassInfo) -> bool:
+        key = (info.path, info.name)
+        if key not in self._generic:
+            self._generic[key] = any(
+                bool(self._parameters(owner)) or any(isinstance(base, tree.Index) for base in (owner.node.base, *owner.node.more))
+                for owner in info.mro()
+            )
+        return self._generic[key]
+
+    def _above(self, name: str, variable: Definition | None) -> Definition | None:
+        """The class that a type variable is bound to: by `TypeVar("Row", bound=Base)`, or in `class Repository[Row: Base]`."""
+        if variable is not None and isinstance(variable.node, tree.Call) and _is_variable(variable):
+            limit = keyword(variable.node, "bound")
+            return self.project.modules.reference(variable.path, _named(limit)) if limit is not None else None
+        for owner in self._within.mro() if self._within is not None and variable is None else ():
+            limits = self._parameters(owner)
+            if name in limits:
+                return self.project.modules.reference(owner.path, tree.Name(limits[name], 0, 0)) if limits[name] else None
+        return None
+
+    def _bound(self, variable: str) -> ClassInfo | None:
         """What a type variable stands for in the class at hand: `Notes(Repository[Note])` says it where it takes after a generic class."""
-        if self._within is None or not isinstance(variable.node, tree.Call) or callee_name(variable.node) != VARIABLE:
-            return None
-        for owner in self._within.mro():
+        for owner in self._within.mro() if self._within is not None else ():
             for base in (*((owner.node.base,) if owner.node.base is not None else ()), *owner.node.more):
                 if not isinstance(base, tree.Index):
                     continue
@@ -130,17 +152,27 @@ class Annotations:
                 info = self.project.classes.get(generic.path, generic.name) if generic is not None and not generic.external else None
                 given = base.key.items if isinstance(base.key, tree.Array) else [base.key]
                 for name, part in zip(self._variables(info), given, strict=False):
-                    found = self.project.modules.reference(owner.path, part) if name == variable.name else None
+                    found = self.project.modules.reference(owner.path, part) if name == variable else None
                     if found is not None and isinstance(found.node, tree.ClassDef):
                         return self.project.classes.get(found.path, found.name)
         return None
 
     def _variables(self, info: ClassInfo | None) -> list[str]:
         """The type variables of a generic class, in their order."""
-        bases = (*((info.node.base,) if info.node.base is not None else ()), *info.node.more) if info is not None else ()
+        if info is None:
+            return []
+        own = list(self._parameters(info))
+        bases = (*((info.node.base,) if info.node.base is not None else ()), *info.node.more)
         indexed = sorted((b for b in bases if isinstance(b, tree.Index)), key=lambda b: last_name(b.base) != "Generic")
         keys = [key for base in indexed[:1] for key in (base.key.items if isinstance(base.key, tree.Array) else [base.key])]
-        return [last_name(key) for key in keys]
+        return own or [last_name(key) for key in keys]
+
+    def _parameters(self, info: ClassInfo) -> dict[str, str]:
+        """The type variables that the head of a class declares, each with what it is bound to: `class Repository[Row: Base]`."""
+        source = self.project.modules.source(info.path) or b""
+        head = HEAD.match(source[info.node.at : info.node.at + LONGEST].decode("utf-8", "replace"))
+        parts = (part.partition(":") for part in head[1].split(",")) if head is not None else ()
+        return {name.strip(): limit.partition("=")[0].strip() for name, _, limit in parts if name.strip()}
 
     def _definition(self, path: str, node: ast.expr) -> Definition | None:
         dotted = _dotted(node)
@@ -156,6 +188,10 @@ class Annotations:
 def known(val: Val) -> bool:
     """Whether a type says anything."""
     return (val.shape is not None and val.shape is not EITHER) or val.doc_of is not None
+
+
+def _is_variable(found: Definition) -> bool:
+    return isinstance(found.node, tree.Call) and callee_name(found.node) == VARIABLE
 
 
 def _named(node: tree.Expr) -> tree.Expr:
