@@ -13,6 +13,7 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.inner import Inner
 from querylint.frontends.python.jobs import is_job
+from querylint.frontends.python.modules import at_the_top
 from querylint.frontends.python.project import PythonProject, returned
 from querylint.ir import Escape, Function, Kind, Role
 from querylint.pattern import Pattern
@@ -46,7 +47,9 @@ class ModuleLowering:
         """Every function and method that stands by itself."""
         module = self.project.modules.module(self.path)
         seen: set[str] = set()
-        for statement in module.body if module is not None else ():
+        body = module.body if module is not None else []
+        whole = {id(statement) for statement in body}
+        for statement in (*body, *(s for s in at_the_top(body) if id(s) not in whole and isinstance(s, tree.FnDef))):
             if isinstance(statement, tree.FnDef):
                 found = [Found(statement.fn.name, statement.fn)]
             elif isinstance(statement, tree.ClassDef):
