@@ -55,6 +55,13 @@ def test_what_is_installed_built_or_generated_is_passed_over(tmp_path: Path) -> 
     assert found.generated == ("convex",)
 
 
+def test_a_folder_of_installed_packages_is_passed_over_unless_named(tmp_path: Path) -> None:
+    plant(tmp_path, "libs/orm-2.0.dist-info/top_level.txt", "libs/orm/query.py", "libs/orm.py", "app/a.py", "own-1.0.dist-info/x.txt")
+    assert walk(tmp_path).files == ("app/a.py",)
+    assert walk(tmp_path).environments == ("libs",)
+    assert "libs/orm/query.py" in walk(tmp_path, "libs/orm").files
+
+
 def test_a_generated_folder_is_recorded_though_it_is_ignored(tmp_path: Path) -> None:
     write(tmp_path, ".gitignore", "_generated/\n")
     plant(tmp_path, "app/convex/_generated/api.ts", "app/convex/a.ts", "_generated/")

@@ -151,6 +151,16 @@ def test_definitions_apply_in_order() -> None:
     assert indexes(schema, "t") == {"l": "(E)"}
 
 
+def test_what_is_added_before_its_table_is_there_waits_for_it() -> None:
+    schema = defined(
+        "CREATE INDEX i ON t (a); CREATE UNIQUE INDEX j ON t (b); CREATE INDEX k ON other (a); DROP INDEX j;",
+        "ALTER TABLE t ADD COLUMN c int; CREATE TABLE t (a int, b int);",
+    )
+    assert [f.name for f in schema.tables["t"].fields or ()] == ["a", "b", "c"]
+    assert indexes(schema, "t") == {"i": "(a)"}
+    assert sorted(schema.tables) == ["t"]
+
+
 def test_constraints_without_names_are_dropped_by_their_default_names() -> None:
     schema = defined("CREATE TABLE t (a int PRIMARY KEY, b int UNIQUE); ALTER TABLE t DROP CONSTRAINT t_b_key, DROP CONSTRAINT t_pkey;")
     assert indexes(schema, "t") == {}

@@ -27,6 +27,12 @@ def by_itself(program: Program, source: Source) -> bool:
     return loading(program, source.outer, read.table, source.path) is Loading.JOINED
 
 
+SERVED = Advice(
+    "the function that reads the rows serves other tables too: let it take what is to be loaded along, or read these rows by a query of "
+    "their own"
+)
+
+
 def own_part(program: Program, outer: Function, read: Access, lacking: Container[object]) -> Span | None:
     """Where a function is given a query by one that begins it for others as well, which do without the relations.
 
@@ -66,6 +72,9 @@ def preload(program: Program, source: Source, paths: list[Path], step: Access, a
     read = source.read
     if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans):
         return NAMED
+    place = program.sites(source.outer.key).by_id.get(read.id) if read is not None else None
+    if place is not None and isinstance(place.step, Call):
+        return SERVED
     table = read.table if read is not None else None
     joined: list[Path] = []
     batched: list[Path] = []

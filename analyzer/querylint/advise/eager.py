@@ -7,7 +7,24 @@ from itertools import islice
 
 from querylint.advise.handed import given_by_callers, handed, reaches
 from querylint.construction import dataclass, replace
-from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
+from querylint.ir import (
+    ITEM,
+    Access,
+    Call,
+    Eager,
+    Function,
+    Link,
+    Loading,
+    Mode,
+    Origin,
+    Path,
+    Plan,
+    Program,
+    Relation,
+    Root,
+    Table,
+    Terminal,
+)
 from querylint.ir.program import Edge
 from querylint.text import Span
 
@@ -94,9 +111,28 @@ def _of_call(program: Program, function: Function, call: Call, path: Path, edges
                 yield from _sources(program, function, argument, edges, depth + 1)
             continue
         for source in _sources(program, callee, inner.at(*rest), (), depth + 1):
-            yield Source(source.read, source.outer, source.path, edges, source.listed)
+            read = source.read
+            if read is not None and read.table is None and call.rows is not None and source.path == _relations(path):
+                yield Source(_served(program, function, call, read), function, source.path, edges, source.listed)
+                continue
+            yield Source(read, source.outer, source.path, edges, source.listed)
     if not known:
         yield Source(None, function, _relations(path), edges, ITEM in path)
+
+
+def _served(program: Program, function: Function, call: Call, read: Access) -> Access:
+    """What a helper for several tables reads for a caller who knows the table: for all that follows, the call is what reads.
+
+    With the query that the caller has built, or else with what rows of the table bring along by themselves.
+    """
+    handed_over = (e.access for e in program.effects_of(function, call) if e.access.id == read.id and e.access.table == call.rows)
+    known = next((access for access in handed_over if access.base is not None), None)
+    if known is not None:
+        return replace(known, id=call.id)
+    table = program.table(function, call.rows)
+    brought = tuple(Eager((link.name,), Loading.BATCHED) for link in table.links if link.ahead) if table is not None else ()
+    plans = tuple(replace(plan, eager=(*plan.eager, *brought)) for plan in read.plans)
+    return replace(read, id=call.id, table=call.rows, plans=plans, span=call.span, chain=call.span)
 
 
 def _returns(program: Program, function: Function, call: Call, callee: Function, number: int) -> bool:

@@ -101,7 +101,7 @@ class _Walk:
             folder, chain, way = todo.pop()
             entries = self.listing(folder)
             names = {entry.name for entry in entries}
-            if "pyvenv.cfg" in names and folder not in self.ways:
+            if _installed(folder, names) and folder not in self.ways:
                 self.environments.append(folder)
                 continue
             self.folders.append(folder)
@@ -229,6 +229,11 @@ class _Walk:
                 self.notes.append(
                     Note(NoteKind.HINT, "this file is neither TypeScript, JavaScript, Python, SQL nor a template and is not read", target)
                 )
+
+
+def _installed(folder: str, names: set[str]) -> bool:
+    """Whether a folder is an environment of Python, or where `pip install --target` has put packages, which names each beside it."""
+    return "pyvenv.cfg" in names or (folder != "" and any(name.endswith(".dist-info") for name in names))
 
 
 def _toward(target: str) -> list[str]:

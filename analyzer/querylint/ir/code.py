@@ -103,7 +103,8 @@ class Call:
     `deps` are the steps that its arguments need, `guards` those that decide whether it runs at all. `detached` says that it is reached only
     where no transaction is open, `caught` that the round of the loop around it goes on when it fails. `kept` says that the result is kept:
     whoever asks again with the same arguments, or the same object, runs nothing. `handed` is what is written down of the arguments, None
-    where it cannot be told which is which.
+    where it cannot be told which is which. `rows` is the table whose rows it gives back for these arguments, where that is known: its
+    callee may serve many.
     """
 
     id: int
@@ -119,6 +120,7 @@ class Call:
     caught: bool = False
     kept: bool = False
     handed: tuple[Handed, ...] | None = None
+    rows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,8 @@ class LoopKind(Enum):
     """How the rounds of a loop follow one another.
 
     EACH one item after the other; GATHER all items at once; WHILE until a condition; ONCE a block that runs once at its own pace
-    (an async closure, a `.then`); CALLBACK as often as the function that it is handed to pleases (`Loop.handed`: the call's number and
-    the position of the argument).
+    (an async closure, a `.then`, what is done with each event of a stream); CALLBACK as often as the function that it is handed to
+    pleases (`Loop.handed`: the call's number and the position of the argument).
     """
 
     EACH = "each"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from querylint.construction import replace
 from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Kind, Loop, Mode, TargetKind, Wait
 from querylint.ir.program import Edge, Effect, Remote
 
@@ -72,36 +73,45 @@ def effects(
     functions: Mapping[str, Function],
     callees: Mapping[tuple[str, int], str],
     order: list[list[str]],
+    handed: Callable[[Function, Call, Effect], Access],
+    narrowed: dict[tuple[str, int], tuple[Effect, ...]],
     narrow: Callable[[str, Call, tuple[Effect, ...]], tuple[Effect, ...]] | None = None,
 ) -> dict[str, tuple[Effect, ...]]:
     """For every function the accesses that a call of it brings about, nearest first; those of a cycle are gathered once round.
 
-    `narrow` leaves out what a call cannot bring about with its arguments.
+    `handed` says what becomes of an access by what a call hands over; the calls of which that is so come into `narrowed`. `narrow` leaves
+    out what a call cannot bring about with its arguments.
     """
     found: dict[str, tuple[Effect, ...]] = {}
     for component in order:
         for key in component:
             function = functions[key]
-            mine: dict[tuple[str, int], Effect] = {}
+            mine: dict[tuple[str, int, str | None], Effect] = {}
             later: list[Effect] = []
             sure = _certain(function.body)
             for step in function.own_steps():
                 if isinstance(step, Access):
-                    mine[key, step.id] = Effect(key, step, (), step.id in sure)
+                    mine[key, step.id, step.table] = Effect(key, step, (), step.id in sure)
                 elif isinstance(step, Call) and step.mode is not Mode.SCHEDULE:
                     callee = callees.get((key, step.id))
                     if callee is None or callee == key:
                         continue
                     edge, behind = Edge(key, step, callee), found.get(callee, ())
+                    if narrow is not None:
+                        behind = narrow(key, step, behind)
+                    if any(e.access.table is None for e in behind):
+                        known = tuple(e if e.access.table is not None else replace(e, access=handed(function, step, e)) for e in behind)
+                        if known != behind:
+                            behind = narrowed[key, step.id] = known
                     later += [
                         Effect(e.function, e.access, (edge, *e.trail), e.certain and step.id in sure)
-                        for e in (narrow(key, step, behind) if narrow is not None else behind)
+                        for e in behind
                         if len(e.trail) < MOST_TRAIL
                     ]
             for effect in sorted(later, key=lambda e: len(e.trail)):
                 if len(mine) >= MOST_EFFECTS:
                     break
-                mine.setdefault((effect.function, effect.access.id), effect)
+                mine.setdefault((effect.function, effect.access.id, effect.access.table), effect)
             found[key] = tuple(mine.values())
     return found
 

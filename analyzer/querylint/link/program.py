@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from querylint.construction import replace
-from querylint.ir import Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, Way
-from querylint.ir.program import Edge
+from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, Way
+from querylint.ir.program import Edge, Effect
 from querylint.link import callgraph
 from querylint.link.routes import Routes
 
@@ -61,12 +61,15 @@ def link(
         forward[function.key] = tuple(targets)
         direct[function.key] = tuple(near)
     order = callgraph.components(by_key, direct)
+    narrowed = cases.narrowed if cases is not None else {}
+    finder = _Finder(by_key, callees, callers)
+    effects = callgraph.effects(by_key, callees, order, finder.handed, narrowed, cases.narrow if cases is not None else None)
     return Program(
         by_key,
         schemas,
         callees,
         callers,
-        callgraph.effects(by_key, callees, order, cases.narrow if cases is not None else None),
+        effects,
         callgraph.remotes(by_key, callees, order),
         callgraph.outside(by_key, callees, order),
         callgraph.throwing(by_key, callees, order),
@@ -75,7 +78,7 @@ def link(
         rows or {},
         mentioned=mentioned,
         manual=manual,
-        narrowed=cases.narrowed if cases is not None else {},
+        narrowed=narrowed,
         unasked=cases.unasked(callers) if cases is not None else {},
     )
 
@@ -159,6 +162,37 @@ def _rewrite(block: Block, function: Function, finder: _Finder) -> Block:
     return tuple(out)
 
 
+def _completed(access: Access, sources: list[Access]) -> Access | None:
+    """An access that finishes queries which were begun elsewhere; None unless they are all of one table."""
+    tables = {source.table for source in sources}
+    if len(tables) != 1:
+        return None
+    mine = access.plans[0]
+    plans = []
+    for source in sources:
+        for plan in source.plans:
+            way = mine.way if mine.way is not Way.OPAQUE else plan.way
+            index = mine.index if mine.way is not Way.OPAQUE else plan.index
+            ranged = mine.ranged if mine.way is not Way.OPAQUE else plan.ranged
+            plans.append(
+                replace(
+                    plan,
+                    way=way,
+                    index=index,
+                    ranged=ranged,
+                    predicates=(*plan.predicates, *mine.predicates),
+                    order=mine.order or plan.order,
+                    eager=(*plan.eager, *mine.eager),
+                    columns=mine.columns if mine.columns is not None else plan.columns,
+                    deferred=(*plan.deferred, *mine.deferred),
+                    whole=mine.whole or plan.whole,
+                    grouped=mine.grouped or plan.grouped,
+                )
+            )
+    begun = sources[0].chain if len(sources) == 1 and access.chain.start == access.chain.end else access.chain
+    return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8], chain=begun)
+
+
 class _Finder:
     """Follows a query, or a table's name, back to where it was written."""
 
@@ -172,38 +206,36 @@ class _Finder:
     def complete(self, function: Function, access: Access) -> Access:
         """The access with what its callers or callees know of it."""
         if access.base is not None:
-            sources = self.built(function, access.base, 0)
-            tables = {s.table for s in sources}
-            if sources and len(tables) == 1:
-                mine = access.plans[0]
-                plans = []
-                for source in sources:
-                    for plan in source.plans:
-                        way = mine.way if mine.way is not Way.OPAQUE else plan.way
-                        index = mine.index if mine.way is not Way.OPAQUE else plan.index
-                        ranged = mine.ranged if mine.way is not Way.OPAQUE else plan.ranged
-                        plans.append(
-                            replace(
-                                plan,
-                                way=way,
-                                index=index,
-                                ranged=ranged,
-                                predicates=(*plan.predicates, *mine.predicates),
-                                order=mine.order or plan.order,
-                                eager=(*plan.eager, *mine.eager),
-                                columns=mine.columns if mine.columns is not None else plan.columns,
-                                deferred=(*plan.deferred, *mine.deferred),
-                                whole=mine.whole or plan.whole,
-                                grouped=mine.grouped or plan.grouped,
-                            )
-                        )
-                begun = sources[0].chain if len(sources) == 1 and access.chain.start == access.chain.end else access.chain
-                return replace(access, table=next(iter(tables)), plans=tuple(dict.fromkeys(plans))[:8], chain=begun)
+            made = _completed(access, self.built(function, access.base, 0))
+            if made is not None:
+                return made
         if access.table is None and access.table_from is not None:
             names = self.names(function, access.table_from, 0)
             if len(names) == 1:
                 return replace(access, table=next(iter(names)))
         return access
+
+    def handed(self, function: Function, call: Call, effect: Effect) -> Access:
+        """What a helper that serves several tables does for this call: with the query that it is handed, or for the rows it gives back."""
+        access, base = effect.access, effect.access.base
+        if base is None and call.rows is not None and self.gives(self.callees[function.key, call.id], effect, 0):
+            return replace(access, table=call.rows)
+        if base is None or base.root is not Root.PARAM:
+            return access
+        value = call.args[base.ref] if isinstance(base.ref, int) and base.ref < len(call.args) else None
+        parts = [inner for path, inner in value.parts if path == base.path] if value is not None else []
+        if len(parts) == 1 and parts[0].root is Root.PARAM:
+            return replace(access, base=parts[0])  # handed on: its own callers know
+        return _completed(access, [source for inner in parts for source in self.built(function, inner, 0)]) or access
+
+    def gives(self, key: str, effect: Effect, depth: int) -> bool:
+        """Whether what a function gives back are the rows that an access reads."""
+        function = self.functions[key]
+        refs = {o.ref for path, o in function.returns.parts if o.root is Root.STEP and not any(p != ITEM for p in (*path, *o.path))}
+        if key == effect.function:
+            return effect.access.id in refs
+        below = (self.callees.get((key, ref)) for ref in refs if isinstance(ref, int))
+        return depth < 4 and any(self.gives(callee, effect, depth + 1) for callee in below if callee is not None)
 
     def built(self, function: Function, origin: Origin, depth: int) -> list[Access]:
         """The unfinished queries that an origin may stand for."""

@@ -31,9 +31,11 @@ def hoist(m: State, body: list[tree.Stmt]) -> None:
     """Declare the functions and classes of a block before its first statement."""
     for statement in body:
         if isinstance(statement, tree.FnDef):
+            m.declared[id(statement.fn)] = (statement, m.scope)
             declare(m, statement.fn.name, Val(shape=Closure(statement.fn, m.scope, m.path, label=statement.fn.name)))
         elif isinstance(statement, tree.ClassDef):
-            declare(m, statement.name, Val(shape=ClassRef(m.path, statement.name)))
+            m.declared[id(statement)] = (statement, m.scope)
+            declare(m, statement.name, Val(shape=ClassRef(m.path, m.prefix + statement.name)))
 
 
 def declare(m: State, name: str, value: Val) -> None:

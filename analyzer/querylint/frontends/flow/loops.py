@@ -15,6 +15,13 @@ from querylint.frontends.flow.values import NOTHING, ClassRef, Many, Marker, Que
 from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.pattern import Pattern
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
+
+EVENTS = Pattern(
+    r"(?:^|_)(?:streams?|listen\w*|subscri\w*|pubsub|events?|messages?|consum\w*|watch\w*|poll\w*|notif\w*|queue|(?:web)?socket|ws)(?:_|$)",
+    re.IGNORECASE,
+)
+"""What hands out events as they come in: nobody has all of them to ask for at once."""
 
 
 def run_for(m: State, node: tree.For) -> None:
@@ -29,6 +36,7 @@ def _for_each(m: State, node: tree.For) -> None:
     assert node.over is not None
     over = m.evaluate(node.over)
     waiting = node.form is tree.LoopForm.AWAIT_OF
+    read = None
     if waiting or isinstance(over.shape, Query | Marker):
         read = m.vocabulary.rows(m, over, node.over.at, node.over.end, partial=leaves_early(node.body))
         if read is not None:
@@ -42,11 +50,13 @@ def _for_each(m: State, node: tree.For) -> None:
         item = over.shape.key  # a map hands out its keys
     size = over.shape.most or None if isinstance(over.shape, Many) else None
     written = isinstance(over.shape, ClassRef) and not over.shape.instance  # the members of an enumeration
-    each_item(m, node, over, item, constant=written or (size is not None and not over.origins), limit=size)
+    rows = read is not None or item.doc_of is not None
+    events = waiting and m.language.function_scoped and not rows and EVENTS.search(callee_name(node.over)) is not None
+    each_item(m, node, over, item, constant=written or (size is not None and not over.origins), limit=size, paced=events)
 
 
-def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None) -> None:
-    """One round per item, one after the other."""
+def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None, paced: bool = False) -> None:
+    """One round per item, one after the other, or as events come in, at a pace of their own (`paced`)."""
     assert node.over is not None
     carried = carry(m, node)
     before = dict(m.store)
@@ -61,6 +71,7 @@ def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool,
         if m.language.function_scoped and not leaves_early(node.body) and not frame.filters:
             go_through(m, over)
         m.scope = outer
+        frame.kind = LoopKind.ONCE if paced else frame.kind
     settle(m, before, frame)
     frame.made = frame.made and not leaves_early(node.body)
     finish(m, frame, over, node.at, node.head_end)

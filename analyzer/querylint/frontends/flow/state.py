@@ -58,7 +58,11 @@ Trace = Origin | Outflow | Var
 
 
 class State:
-    """What the walk knows and has written. Expressions, statements and vocabularies all work on it."""
+    """What the walk knows and has written. Expressions, statements and vocabularies all work on it.
+
+    `declared` are the functions and classes that were met inside the function, with the variables around them, `run_in_place` those of
+    them that it has called, each by its identity. `prefix` is what the names of such classes begin with in the whole module.
+    """
 
     def __init__(self, path: str, lines: LineIndex, vocabulary: Vocabulary, language: Language) -> None:
         self.path = path
@@ -93,6 +97,9 @@ class State:
         self.results: dict[int, tuple[Query, Val]] = {}
         self.decided = Decided()
         self.walker: Walker | None = None
+        self.declared: dict[int, tuple[tree.FnDef | tree.ClassDef, Scope]] = {}
+        self.run_in_place = set[int]()
+        self.prefix = ""
         self.trace: list[Trace] | None = None
         self.beside: dict[str, object] = {}  # what a vocabulary notes of this walk for itself, by names of its own
 
@@ -216,7 +223,7 @@ class State:
 
     def call(
         self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "", *,
-        kept: bool = False,
+        kept: bool = False, rows: str | None = None,
     ) -> Val:  # fmt: skip
         """Call something; the result is known only by the number of the call."""
         number = self.fresh()
@@ -234,6 +241,7 @@ class State:
             bool(self.frames) and len(self.frames) in self.caught,
             kept,
             handed(self, node, len(args)),
+            rows,
         )
         self.emit(step)
         me = alone(number)

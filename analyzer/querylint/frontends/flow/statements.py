@@ -240,6 +240,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     if any(c is fn for c in m.calling) or len(m.calling) > 12 or m.full:
         return derived(*args)
     m.calling.append(fn)
+    m.run_in_place.add(id(fn))
     m.inner += 1
     scope, dead, guards, control = m.scope, m.dead, m.guards, m.control
     returns, m.returns = m.returns, []

@@ -31,7 +31,7 @@ def beaten(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
         module = modules.module(path)
         for node in tree.walk(module.body if module is not None else []):
             for task in (name for table in _tables(node) for name in _tasks(table)):
-                key = _by_name(modules, path, task)
+                key = by_name(modules, path, task)
                 (found if key else unknown).add(key or task)
             if isinstance(node, tree.Call) and last_name(node.func) == "add_periodic_task":
                 found |= {key for arg in node.args if (key := _signed(modules, path, arg))}
@@ -77,11 +77,21 @@ def _signed(modules: PythonModules, path: str, arg: tree.Expr) -> str:
     return given.function if given is not None else ""
 
 
-def _by_name(modules: PythonModules, path: str, dotted: str) -> str:
+def by_name(modules: PythonModules, path: str, dotted: str) -> str:
+    """The function that a text names by its module, or the method of an object that stands there; empty where there is none."""
     source, _, name = dotted.rpartition(".")
     home = modules.resolve(path, source) if source else None
     found = modules.definition(home, name) if home is not None else None
-    return found.function if found is not None else ""
+    if found is not None:
+        return found.function
+    folder, _, holder = source.rpartition(".")
+    home = modules.resolve(path, folder) if folder else None
+    owner = modules.definition(home, holder) if home is not None else None
+    if owner is not None and isinstance(owner.node, tree.Call):
+        owner = modules.reference(owner.path, owner.node.func)
+    if owner is None or not isinstance(owner.node, tree.ClassDef) or all(fn.name != name for fn in owner.node.methods):
+        return ""
+    return f"{owner.path}::{owner.name}.{name}"
 
 
 def _declared(modules: PythonModules, paths: Iterable[str], wanted: set[str]) -> set[str]:

@@ -91,6 +91,15 @@ def _set_on(node: object, me: str | None) -> str:
     return ""
 
 
+def _inside(node: object, name: str) -> tree.ClassDef | tree.Fn | None:
+    """What a class or a function holds by a name: an inner class, a method, a class of its body."""
+    if isinstance(node, tree.ClassDef):
+        inner: Iterator[tree.ClassDef | tree.Fn] = iter((*node.inner, *reversed(node.methods)))
+    else:
+        inner = reversed(tree.find(node.body, tree.ClassDef)) if isinstance(node, tree.Fn) else iter(())
+    return next((one for one in inner if one.name == name), None)
+
+
 class Classes:
     """All classes of a project, found when asked for."""
 
@@ -134,9 +143,10 @@ class Classes:
 
     def _node(self, path: str, name: str) -> tree.ClassDef | None:
         head, *rest = name.split(".")
-        node = self.modules.names(path).own.get(head)
+        found = self.modules.names(path).own.get(head)
+        node: object = found.fn if isinstance(found, tree.FnDef) else found
         for part in rest:
-            node = next((c for c in node.inner if c.name == part), None) if isinstance(node, tree.ClassDef) else None
+            node = _inside(node, part)
         return node if isinstance(node, tree.ClassDef) else None
 
     def _bases(self, info: ClassInfo) -> None:

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
+from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.values import Closure, Val
 from querylint.frontends.python.classes import ClassInfo
 from querylint.syntax import tree
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Local:
-    """A function inside a function that calls itself: it is walked on its own."""
+    """A function inside a function that is walked on its own: it calls itself, or somebody outside calls it.
+
+    `store` is what the variables around it hold, `around` the functions around it, the outermost first. `owner` is the class whose method
+    it is, where that class stands inside a function.
+    """
 
     name: str
     fn: tree.Fn
     closure: Closure
-    store: dict[object, Val]
+    store: dict[Var, Val]
+    around: tuple[tree.Fn, ...] = ()
+    owner: ClassInfo | None = None
 
 
 @dataclass(slots=True)

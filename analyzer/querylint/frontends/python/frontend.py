@@ -47,6 +47,14 @@ def _folders(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
+def indexed(table: Table, other: Table) -> Table:
+    """A table with the indexes besides that another declaration gives it: a script of SQL beside the classes that are mapped to it."""
+    names = {field.name for field in table.fields or ()}
+    known = {(index.fields, index.unique) for index in table.indexes}
+    more = [i for i in other.indexes if names.issuperset(i.fields) and (i.fields, i.unique) not in known and table.index(i.name) is None]
+    return replace(table, indexes=(*table.indexes, *more)) if more else table
+
+
 class PythonFrontEnd:
     """Lowers the Python code of one project, for all the stacks that it uses."""
 
@@ -108,7 +116,10 @@ class PythonFrontEnd:
         chief: Stack | None = None
         for stack in project.stacks:
             declared_here = stack.tables()
-            tables |= {name: replace(table, stack=stack.name) for name, table in declared_here.items() if name not in tables}
+            tables |= {
+                name: indexed(tables[name], table) if name in tables else replace(table, stack=stack.name)
+                for name, table in declared_here.items()
+            }
             twice |= {name for name, table in declared_here.items() if name in home and table.span is not None}
             home = dict.fromkeys(declared_here, stack) | home
             if chief is None and any(table.span is not None for table in declared_here.values()):

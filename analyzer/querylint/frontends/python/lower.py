@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.frontends.flow.machine import Machine
-from querylint.frontends.flow.scope import Scope, Var
+from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.statements import bind_params
-from querylint.frontends.flow.values import Closure, Val, lowered
+from querylint.frontends.flow.values import Val, lowered
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
+from querylint.frontends.python.inner import Inner
 from querylint.frontends.python.jobs import is_job
+from querylint.frontends.python.modules import at_the_top
 from querylint.frontends.python.project import PythonProject, returned
 from querylint.ir import Escape, Function, Kind, Role
 from querylint.pattern import Pattern
@@ -23,11 +25,12 @@ CACHING = Pattern(r"^(?:cache_(?:page|response|view)|cached_(?:response|view)|re
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A function of a module before it is walked."""
+    """A function of a module before it is walked; `around` are the functions that it stands in."""
 
     name: str
     fn: tree.Fn
     owner: ClassInfo | None = None
+    around: tuple[tree.Fn, ...] = ()
 
 
 class ModuleLowering:
@@ -44,7 +47,9 @@ class ModuleLowering:
         """Every function and method that stands by itself."""
         module = self.project.modules.module(self.path)
         seen: set[str] = set()
-        for statement in module.body if module is not None else ():
+        body = module.body if module is not None else []
+        whole = {id(statement) for statement in body}
+        for statement in (*body, *(s for s in at_the_top(body) if id(s) not in whole and isinstance(s, tree.FnDef))):
             if isinstance(statement, tree.FnDef):
                 found = [Found(statement.fn.name, statement.fn)]
             elif isinstance(statement, tree.ClassDef):
@@ -72,24 +77,35 @@ class ModuleLowering:
         return f"{self.path}::{name}"
 
     def walk(self, found: Found) -> list[Function]:
-        """Lower one function, and those inside it that call themselves."""
+        """Lower one function, and those inside it that are not walked in place where they are called."""
         self.project.walking = self.key(found.name)
         self.project.leaned.clear()
         place = Place(self.path, self.project, found.owner, found.name)
         machine = self.project.machine(place)
         params = self.project.parameters(None, found.owner, found.fn, self.key(found.name))
         made = [self._walk(machine, found, params)]
-        while place.locals:
-            made.append(self._local(place, place.locals.pop()))
+        inner = Inner(place, self._registered)
+        inner.note(machine, found.name, (found.fn,))
+        while (local := place.locals.pop() if place.locals else inner.next()) is not None:
+            made.append(self._local(place, local, inner, made[0]))
         return made
 
-    def _local(self, place: Place, local: Local) -> Function:
+    def _registered(self, owner: ClassInfo | None, fn: tree.Fn, around: tuple[tree.Fn, ...]) -> bool:
+        """Whether a decorator has a function answer requests, or a terminal or a schedule start it."""
+        kinds = (stack.kind(owner, fn) for stack in self.project.stacks)
+        return any(kind is not None for kind in kinds) or is_job(self.project.modules, self.path, owner, fn, around)
+
+    def _local(self, place: Place, local: Local, inner: Inner, outer: Function) -> Function:
         machine = self.project.machine(place)
-        if isinstance(local.closure.scope, Scope):
+        if local.closure.scope is not None:
             machine.scope = local.closure.scope
-        machine.store = {var: _outer(value) for var, value in local.store.items() if isinstance(var, Var)}
-        found = Found(local.name, local.fn)
-        return self._walk(machine, found, self.project.parameters(None, None, local.fn, self.key(local.name)))
+        machine.store = dict(local.store)
+        found = Found(local.name, local.fn, local.owner, local.around)
+        made = self._walk(machine, found, self.project.parameters(None, local.owner, local.fn, self.key(local.name)))
+        inner.note(machine, local.name, (*local.around, local.fn))
+        loose = made.kind is Kind.PLAIN and not local.fn.decorators
+        kind = Kind.JOB if outer.kind is Kind.JOB and loose else made.kind  # nobody waits for what it hands on either
+        return replace(made, kind=kind, role=outer.role)
 
     def _walk(self, machine: Machine, found: Found, params: list[Val]) -> Function:
         fn = found.fn
@@ -108,7 +124,7 @@ class ModuleLowering:
         if kind is None:
             key = self.key(found.name)
             alone = key in self.project.scheduled() or key in self.project.unnamed()
-            alone = alone or is_job(self.project.modules, self.path, found.owner, fn)
+            alone = alone or is_job(self.project.modules, self.path, found.owner, fn, found.around)
             kind = Kind.JOB if alone else Kind.PLAIN
         role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
         return Function(
@@ -123,12 +139,6 @@ def _caches(decorator: tree.Expr) -> bool:
     """`@cache_page(60)`, `@method_decorator(cache_page(60))`, `@cache_response(60)`."""
     given = decorator.args if isinstance(decorator, tree.Call) else []
     return CACHING.match(callee_name(decorator)) is not None or any(CACHING.match(callee_name(arg)) for arg in given)
-
-
-def _outer(value: Val) -> Val:
-    """A variable of an enclosing function that ran earlier: its origins and steps are not this function's."""
-    shape = value.shape
-    return Val(literal=value.literal, shape=shape if isinstance(shape, Closure) else None, id_of=value.id_of, doc_of=value.doc_of)
 
 
 def _name_of(param: tree.Param) -> str:

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from querylint.construction import replace
-from querylint.frontends.flow.values import EITHER, NO_STEPS, ClassRef, Closure, External, Many, Marker, Query, Record, Shape, Space, Val
-from querylint.ir import ITEM, Origin, Plan, Root, Way
+from querylint.frontends.flow.values import (
+    EITHER,
+    NO_STEPS,
+    ClassRef,
+    Closure,
+    External,
+    Many,
+    Marker,
+    Query,
+    Record,
+    Shape,
+    Space,
+    Val,
+    lowered,
+)
+from querylint.ir import ITEM, Origin, Plan, Predicate, Relation, Root, Value, Way
 from querylint.text import Span
 
 SEVERAL = "one of several"
@@ -136,8 +150,32 @@ def _taken(origin: Origin, args: tuple[Val, ...]) -> list[Origin]:
     return [o.at(*path) for o in value.origins if len(o.path) + len(path) <= 10]
 
 
+def _term(predicate: Predicate, args: tuple[Val, ...]) -> Predicate:
+    """A condition of a callee's query in the caller's terms: what a parameter is compared with is what the call gives for it."""
+    if predicate.arms:
+        return replace(predicate, arms=tuple(tuple(_term(p, args) for p in arm) for arm in predicate.arms))
+    value = predicate.value
+    origin = value.parts[0][1] if value is not None and len(value.parts) == 1 and value.parts[0][0] == () else None
+    if origin is None or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(args):
+        return predicate
+    given_ = args[origin.ref]
+    for name in origin.path:
+        if not isinstance(given_.shape, Record) or name not in given_.shape.fields:
+            return predicate
+        given_ = given_.shape.fields[name]
+    shape = given_.shape
+    if isinstance(shape, Query | Marker):
+        return replace(predicate, value=Value(deps=given_.deps))
+    if isinstance(shape, External) and not given_.origins:
+        given_ = replace(given_, origins=(Origin(Root.OUTER, shape.source),))
+    nothing = given_.literal is None and predicate.relation in (Relation.EQ, Relation.NE)
+    return replace(predicate, value=lowered(given_), relation=Relation.OTHER if nothing else predicate.relation)
+
+
 def _query(query: Query, call: Val, args: tuple[Val, ...], at: int, end: int, made: Span | None) -> Query:
     follows = next(iter(_taken(query.follows, args)), None) if query.follows is not None else None
+    terms = tuple(replace(p, predicates=tuple(_term(q, args) for q in p.predicates)) for p in query.plans)
+    query = replace(query, plans=terms) if terms != query.plans else query
     done = replace(query, at=at, end=end, deps=call.deps, follows=follows, made=query.made or made)
     base = query.base
     if base is None or not isinstance(base.ref, int) or base.ref >= len(args):

@@ -9,19 +9,22 @@ from contextlib import contextmanager
 from querylint.construction import replace
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
+from querylint.frontends.flow.state import State
 from querylint.frontends.flow.statements import bind_params
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Marker, Query, Record, Space, Val, join_all, many
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
-from querylint.frontends.python.jobs import begun, scheduled
+from querylint.frontends.python.implementations import Implementations
+from querylint.frontends.python.jobs import begun, scheduled, started
 from querylint.frontends.python.language import PYTHON
+from querylint.frontends.python.language.arguments import PERHAPS
 from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.tried import only_tried, unnamed
-from querylint.ir import NOT_LITERAL, Role
+from querylint.ir import NOT_LITERAL, Origin, Role, Root
 from querylint.syntax import tree
 from querylint.syntax.python import lower_module
 
@@ -47,6 +50,7 @@ class PythonProject:
         self.modules = PythonModules(files, read, parse)
         self.classes = Classes(self.modules)
         self.annotations = Annotations(self)
+        self.implementations = Implementations(self)
         self.stacks = [make(self) for make in stacks]
         self.rows: dict[str, ClassInfo] = {}
         self.hints: dict[str, dict[int, dict[str, Val]]] = {}
@@ -108,7 +112,7 @@ class PythonProject:
             shape = value.shape
             if isinstance(shape, Closure) and not shape.name and isinstance(node, tree.Fn):
                 return NOTHING
-            return self._located(machine, portable(value))
+            return self.located(machine, portable(value))
 
     @contextmanager
     def _entering(self, key: object) -> Iterator[bool]:
@@ -122,20 +126,22 @@ class PythonProject:
         finally:
             self._busy.discard(key)
 
-    def _located(self, machine: Machine, value: Val) -> Val:
+    def located(self, machine: State, value: Val) -> Val:
         """A query carries the place where it was begun along, by itself or in a dictionary."""
         shape = value.shape
         if isinstance(shape, Query) and shape.made is None and shape.base is None:
             return replace(value, shape=replace(shape, made=machine.span(shape.at, shape.end)))
         if isinstance(shape, Record) and any(isinstance(part.shape, Query) for part in shape.fields.values()):
-            return replace(value, shape=Record({k: self._located(machine, v) for k, v in shape.fields.items()}, shape.rest))
+            return replace(value, shape=Record({k: self.located(machine, v) for k, v in shape.fields.items()}, shape.rest))
         return value
 
     def scheduled(self) -> frozenset[str]:
         """The functions that a scheduler is given."""
         if self._scheduled is None:
             code = [path for path in self.files if self.role(path) is Role.CODE]
-            self._scheduled = scheduled(self.modules, code) | beaten(self.modules, code) | begun(self.modules, code)
+            self._scheduled = (
+                scheduled(self.modules, code) | beaten(self.modules, code) | begun(self.modules, code) | started(self.modules, code)
+            )
         return self._scheduled
 
     def held(self, query: Query) -> Query:
@@ -176,12 +182,13 @@ class PythonProject:
         if found is None:
             return None
         owner, type_text, node = found
-        key = (owner.path, owner.name, name)
+        whose = owner if node is not None else info  # a type may hang on what the class at hand says of a generic one
+        key = (whose.path, whose.name, name)
         if key not in self._fields:
             self._fields[key] = NOTHING
             value = self.expression(owner.path, node, owner) if node is not None else NOTHING
             if not known(value) and type_text:
-                value = self.annotations.value(owner.path, type_text)
+                value = self.annotations.value(owner.path, type_text, info)
             self._fields[key] = value
         return self._fields[key]
 
@@ -228,7 +235,7 @@ class PythonProject:
         held = machine.store.get(var) if var is not None else None
         if held is None or not isinstance(held.shape, Record):
             return {}
-        return {name: self._located(machine, replace(portable(value), origins=())) for name, value in held.shape.fields.items()}
+        return {name: self.located(machine, replace(portable(value), origins=())) for name, value in held.shape.fields.items()}
 
     # Functions.
 
@@ -236,7 +243,9 @@ class PythonProject:
         """A walk at a place."""
         from querylint.frontends.python.vocabulary import PythonVocabulary
 
-        return Machine(place.path, self.modules.lines(place.path), PythonVocabulary(place), PYTHON)
+        machine = Machine(place.path, self.modules.lines(place.path), PythonVocabulary(place), PYTHON)
+        machine.prefix = f"{place.name}." if place.name else ""
+        return machine
 
     def _enter(self, machine: Machine, fn: tree.Fn, params: list[Val]) -> Var | None:
         machine.calling.append(fn)
@@ -262,6 +271,8 @@ class PythonProject:
                     # Of rows of several tables one stands for all: what it has in common with the others is seen, and its callers know
                     # which rows they gave.
                     value = kinds[min(kinds)] if len(kinds) == 1 else replace(kinds[min(kinds)], type=SEVERAL)
+                elif kinds:
+                    value = _some_query(list(kinds.values()))
             values.append(given(value, number))
         return values
 
@@ -274,7 +285,7 @@ class PythonProject:
         if param.stars:
             return NOTHING
         if param.type:
-            value = self.annotations.value(path, param.type)
+            value = self.annotations.value(path, param.type, receiver or owner)
             if known(value):
                 return value
         for stack in self.stacks:
@@ -310,10 +321,12 @@ class PythonProject:
     def result(self, closure: Closure, args: tuple[Val, ...]) -> Val:
         """What a function gives back for arguments of these kinds: values of its own, or parts of its parameters."""
         fn = closure.fn
-        declared = self.annotations.value(closure.path, fn.returns) if fn.returns else NOTHING
+        me = closure.this.shape if closure.this is not None else None
+        within = self.info(me) if isinstance(me, ClassRef) else None
+        declared = self.annotations.value(closure.path, fn.returns, within) if fn.returns else NOTHING
         if not self.returns_value(fn):
             return declared
-        key = (f"{closure.path}::{closure.name}", tuple(kind_of(a) for a in args))
+        key = (f"{closure.path}::{closure.name}", tuple(_keywords(fn, n, a) or kind_of(a) for n, a in enumerate(args)))
         if key in self._results:
             return self._results[key]
         with self._entering(key[0]) as free:
@@ -361,14 +374,16 @@ class PythonProject:
         params = self.parameters(None, owner, fn, f"{closure.path}::{closure.name}")
         for number, param in enumerate(fn.params):
             arg = args[number] if number < len(args) else NOTHING
-            if kind_of(arg):
+            if names := _keywords(fn, number, arg):
+                params[number] = Val(shape=Record({k: Val((Origin(Root.PARAM, number, (k,)),)) for k in names.split(",")}))
+            elif kind_of(arg):
                 params[number] = given(arg, number)
             elif arg is NOTHING and param.default is not None:
                 params[number] = NOTHING  # this call leaves it out, whatever others give
         self._enter(machine, fn, params)
         machine.run_flat(fn.body)
         value = returned(machine, fn)
-        return self._located(machine, portable(value))
+        return self.located(machine, portable(value))
 
     def returns_value(self, fn: tree.Fn) -> bool:
         """Whether a function gives anything back that could be of interest."""
@@ -377,6 +392,23 @@ class PythonProject:
                 n.value is not None and not isinstance(n.value, tree.Literal) for n in tree.find(fn.body, tree.Return)
             ) or bool(tree.find(fn.body, tree.Yield))
         return self._returning[id(fn)]
+
+
+def _keywords(fn: tree.Fn, number: int, arg: Val) -> str:
+    """The names that `**given` takes in a call, where all are known: what a function does with them may hang on these."""
+    shape = arg.shape
+    if number >= len(fn.params) or fn.params[number].stars != 2 or not isinstance(shape, Record) or shape.rest or arg.type == PERHAPS:
+        return ""
+    return ",".join(sorted(shape.fields))
+
+
+def _some_query(values: list[Val]) -> Val:
+    """What queries of several tables have in common: whoever is handed them runs a query, of a table that its callers know."""
+    queries = [value.shape for value in values if isinstance(value.shape, Query)]
+    first = queries[0] if len(queries) == len(values) else None
+    if first is None or any((q.flavor, q.yields, q.one) != (first.flavor, first.yields, first.one) for q in queries):
+        return NOTHING
+    return Val(shape=replace(first, table=None, cls=None, manager=False))
 
 
 def _manager(val: Val) -> bool:

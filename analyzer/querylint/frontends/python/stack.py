@@ -132,5 +132,8 @@ class Stack:
     def any_of(self, classes: tuple[Val, ...]) -> Val | None:
         """A class that callers hand over, each another one of these: what is true of all of them."""
 
+    def any_below(self, info: ClassInfo | None, outside: str) -> Val | None:
+        """Some class that takes after one, of the project or of outside code by its name: what a type variable stands for."""
+
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """What a function is to the platform, where it is more than a function: a view, a task."""

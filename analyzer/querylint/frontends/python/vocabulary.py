@@ -25,8 +25,10 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.annotations import known
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
+from querylint.frontends.python.injected import injected
+from querylint.frontends.python.inner import outer
 from querylint.frontends.python.language.arguments import placed
-from querylint.frontends.python.portable import arrived
+from querylint.frontends.python.portable import SEVERAL, arrived
 from querylint.frontends.python.put_off import put_off, waited_for
 from querylint.ir import Escape, Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
@@ -120,6 +122,9 @@ class PythonVocabulary:
     def _object_member(self, state: State, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
         method = info.method(node.name)
         if method is not None:
+            made = self._implemented(info, method, base)
+            if made is not None:
+                return made
             owner, fn = method
             if fn.kind == "get":
                 return self._project_call(state, node, _method(owner, fn, base).shape)  # type: ignore[arg-type]
@@ -138,6 +143,15 @@ class PythonVocabulary:
         here = tuple(o.at(node.name) for o in base.origins if len(o.path) < 8)
         shape = self.project.held(field.shape) if isinstance(field.shape, Query) else field.shape
         return Val(here, base.deps, literal=field.literal, shape=shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)
+
+    def _implemented(self, info: ClassInfo, method: tuple[ClassInfo, tree.Fn], base: Val) -> Val | None:
+        """What a method that only says what there is to be done is in the one class that does it."""
+        found = self.project.implementations.of(info, *method) if method[1].kind != "get" else None
+        if found is None:
+            return None
+        whose, owner, fn = found
+        shape = ClassRef(whose.path, whose.name, instance=True)
+        return _method(owner, fn, replace(base, shape=shape) if fn.kind not in ("static", "class") else None)
 
     def _super_member(self, base: Val, shape: Marker, name: str) -> Val | None:
         info = self.project.classes.get(shape.data[0], shape.data[1])
@@ -161,6 +175,10 @@ class PythonVocabulary:
             func = self._callable(state, base, node.func)
         elif isinstance(node.func, tree.Name) and node.func.id == "super" and not func.interesting:
             return self._super(state, node)
+        elif isinstance(node.func, tree.Index) and not func.interesting:
+            with state.recording():
+                generic = state.evaluate(node.func.base)
+            func = generic if isinstance(generic.shape, ClassRef) else func  # `Repository[Note](session)`
         for stack in self.stacks:
             made = stack.call(state, node, func, base)
             if made is not None:
@@ -168,7 +186,8 @@ class PythonVocabulary:
         shape = func.shape
         if isinstance(shape, Closure) and shape.name:
             return self._project_call(state, node, shape)
-        handed = put_off(self, state, node, func, base) or (self._handed_on(state, node) if base is not None else None)
+        handed = injected(self.project, state, node, shape) or put_off(self, state, node, func, base)
+        handed = handed or (self._handed_on(state, node) if base is not None else None)
         if handed is not None:
             return handed
         if isinstance(shape, ClassRef) and not shape.instance:
@@ -208,6 +227,8 @@ class PythonVocabulary:
             return self.member(state, base, node) or NOTHING
         for info, instance in self._infos(base):
             method = info.method(node.name)
+            if method is not None and instance and (made := self._implemented(info, method, base)) is not None:
+                return made
             if method is not None and method[1].kind != "get":
                 owner, fn = method
                 bound = fn.kind != "static" and (instance or fn.kind == "class")
@@ -275,12 +296,13 @@ class PythonVocabulary:
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
         text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
-        made = state.call(target, Mode.DIRECT, args, node, text, kept=any(KEPT.match(callee_name(d)) for d in fn.decorators))
-        if isinstance(node, tree.Call):
-            run_handed_closures(state, node, args, made)
         if not self.place.quiet:
             self.project.hint(f"{closure.path}::{closure.name}", args)
         result = self.project.result(closure, args)
+        kept = any(KEPT.match(callee_name(d)) for d in fn.decorators)
+        made = state.call(target, Mode.DIRECT, args, node, text, kept=kept, rows=_table(result))
+        if isinstance(node, tree.Call):
+            run_handed_closures(state, node, args, made)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
             value = replace(value, shape=replace(value.shape, born=len(state.frames)))
@@ -303,7 +325,7 @@ class PythonVocabulary:
         number = closure.fn.at
         if number not in self.place.named:
             name = self.place.named[number] = f"{self.place.name}.{closure.label}"
-            self.place.locals.append(Local(name, closure.fn, closure, dict(state.store)))  # type: ignore[arg-type]
+            self.place.locals.append(Local(name, closure.fn, closure, outer(self.place, state)))
         return Target(TargetKind.FUNCTION, self.place.path, self.place.named[number])
 
     # The rest.
@@ -364,6 +386,12 @@ def _placed_shape(declared: Val, origins: tuple[Origin, ...]) -> Many | Record |
         item = Val(tuple(o.at("[]") for o in origins), shape=shape.item.shape, doc_of=shape.item.doc_of)
         return Many(item, None, shape.keyed)
     return shape  # type: ignore[return-value]
+
+
+def _table(value: Val) -> str | None:
+    """The table whose rows a value is, or holds."""
+    row = value.shape.item if isinstance(value.shape, Many) and value.doc_of is None else value
+    return row.doc_of if row.type != SEVERAL else None
 
 
 def _method(owner: ClassInfo, fn: tree.Fn, this: Val | None) -> Val:

@@ -29,10 +29,14 @@ KINDS = {"ordered": IndexKind.ORDERED, "search": IndexKind.SEARCH, "vector": Ind
 
 
 class Definitions:
-    """Tables as they stand after the statements applied so far. Names are compared without regard to case."""
+    """Tables as they stand after the statements applied so far. Names are compared without regard to case.
+
+    Files are not always read in the order in which they are run: what is added to a table that is not there yet waits for it.
+    """
 
     def __init__(self) -> None:
         self._tables: dict[str, Table] = {}
+        self._early: dict[str, list[tuple[AddColumns, Span | None]]] = {}
 
     def script(self, path: str, source: bytes) -> None:
         """Apply a file's defining statements."""
@@ -73,10 +77,13 @@ class Definitions:
             names = {f.name.lower() for f in mine}
             known = replace(known, fields=(*mine, *(f for f in fields if f.name.lower() not in names)))
         self._tables[made.table.lower()] = _with_keys(known, made.keys, span)
+        for added, place in self._early.pop(made.table.lower(), ()):
+            self._add(added, place)
 
     def _add(self, added: AddColumns, span: Span | None) -> None:
         table = self._tables.get(added.table.lower())
         if table is None:
+            self._early.setdefault(added.table.lower(), []).append((added, span))
             return
         if table.fields is not None:
             names = {f.name.lower() for f in table.fields}
@@ -87,7 +94,11 @@ class Definitions:
         name = gone.name.lower()
         if gone.what == "table":
             self._tables.pop(name, None)
+            self._early.pop(name, None)
             return
+        if gone.what == "index":
+            for table_name, early in self._early.items():
+                self._early[table_name] = [(a, at) for a, at in early if not any(k.name.lower() == name for k in a.keys)]
         for key, table in list(self._tables.items()):
             if gone.table is not None and key != gone.table.lower():
                 continue

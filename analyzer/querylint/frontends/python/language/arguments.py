@@ -7,6 +7,9 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Many, Record, Val, derived, join_all, literal, many
 from querylint.syntax import tree
 
+PERHAPS = "perhaps"
+"""The type of keywords of which some come out of a dictionary, which may have them in some cases only."""
+
 
 def placed(m: State, node: tree.Call, fn: tree.Fn | None, first: tuple[Val, ...] = ()) -> tuple[Val, ...]:
     """The values of a call's arguments by parameter; `first` are those that the call does not write (`self`).
@@ -28,20 +31,24 @@ def placed(m: State, node: tree.Call, fn: tree.Fn | None, first: tuple[Val, ...]
             given.append(value)
     named = {}
     loose: list[Val] = []
+    perhaps: set[str] = set()  # names that a dictionary brings
     for name, value_node in node.keywords:
         value = m.evaluate(value_node)
         if name != "**":
             named[name] = value
         elif isinstance(value.shape, Record):
             named.update(value.shape.fields)
+            perhaps.update(value.shape.fields)
             loose.extend(value.shape.rest)
         else:
             loose.append(value)
     unseen = bool(spread or loose)
-    return _by_parameter(fn, given, named, join_all(spread), join_all(loose), unseen=unseen)
+    return _by_parameter(fn, given, named, perhaps, join_all(spread), join_all(loose), unseen=unseen)
 
 
-def _by_parameter(fn: tree.Fn, given: list[Val], named: dict[str, Val], spread: Val, loose: Val, *, unseen: bool) -> tuple[Val, ...]:
+def _by_parameter(
+    fn: tree.Fn, given: list[Val], named: dict[str, Val], perhaps: set[str], spread: Val, loose: Val, *, unseen: bool
+) -> tuple[Val, ...]:
     out: list[Val] = []
     position = 0
     for param in fn.params:
@@ -51,7 +58,9 @@ def _by_parameter(fn: tree.Fn, given: list[Val], named: dict[str, Val], spread: 
             out.append(many(rest) if rest else Val(shape=Many(spread)))
             position = len(given)
         elif param.stars == 2:
-            out.append(Val(deps=derived(*named.values(), loose).deps, shape=Record(dict(named), (loose,) if loose.interesting else ())))
+            rests = (loose,) if loose.interesting else ()
+            certain = "" if perhaps.isdisjoint(named) else PERHAPS
+            out.append(Val(deps=derived(*named.values(), loose).deps, shape=Record(dict(named), rests), type=certain))
         elif name in named:
             out.append(named.pop(name))
         elif position < len(given) and not param.named:

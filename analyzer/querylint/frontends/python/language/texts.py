@@ -25,6 +25,9 @@ _FIELD = Pattern(r"\{(?:(\w*)(?:[.\[][^{}]*)?(?:![rsa])?(?::[^{}]*)?)\}|\{\{|\}\
 _PERCENT = Pattern(r"%(?:\((\w+)\))?[-+ #0]*\d*(?:\.\d+)?([srdif])|%%")
 SAME = frozenset(("strip", "lstrip", "rstrip", "lower", "upper", "expandtabs", "dedent", "cleandoc", "casefold"))
 
+CONSTRUCT = "text of SQLAlchemy"
+"""The type of a text that SQLAlchemy has been handed: what runs it gives the rows back, and keeps none for itself."""
+
 Variant = tuple[str, tuple[Val, ...]]
 """One text that a value may be, and what its holes hold."""
 

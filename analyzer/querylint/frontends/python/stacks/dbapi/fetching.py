@@ -23,9 +23,12 @@ class Fetch(Enum):
 FETCHES = {
     "fetchone": Fetch.ROW, "fetchall": Fetch.ROWS, "fetchmany": Fetch.BATCHES, "fetchval": Fetch.VALUE, "fetchrow": Fetch.ROW,
     "scalar": Fetch.VALUE, "first": Fetch.ROW, "all": Fetch.ROWS, "one": Fetch.ROW, "fetchnumpy": Fetch.ROWS, "fetchdf": Fetch.ROWS,
-    "fetch_one": Fetch.ROW, "fetch_all": Fetch.ROWS, "rows": Fetch.ROWS,
+    "fetch_one": Fetch.ROW, "fetch_all": Fetch.ROWS, "rows": Fetch.ROWS, "one_or_none": Fetch.ROW, "scalar_one": Fetch.VALUE,
+    "scalar_one_or_none": Fetch.VALUE,
 }  # fmt: skip
 PLAIN_FETCHES = frozenset(("fetchone", "fetchall", "fetchmany", "fetchval", "fetch_one", "fetch_all"))
+RESHAPED = frozenset(("mappings", "scalars", "unique", "tuples"))
+"""What a result of SQLAlchemy hands itself out as, in another shape."""
 COLLECTING = frozenset("list tuple set frozenset dict sorted sum max min any all map filter enumerate zip reversed chain Counter".split())
 
 
@@ -65,6 +68,9 @@ class Reading:
         while isinstance(parent, tree.Await | tree.Yield | tree.Typed):
             awaited = awaited or not isinstance(parent, tree.Typed)
             here, parent = parent, self.parents.get(id(parent))
+        while isinstance(parent, tree.Member) and parent.name in RESHAPED and isinstance(self.parents.get(id(parent)), tree.Call):
+            here = self.parents[id(parent)]
+            parent = self.parents.get(id(here))
         if isinstance(parent, tree.Member) and parent.base is here:
             outer = self.parents.get(id(parent))
             if parent.name in FETCHES and isinstance(outer, tree.Call) and outer.func is parent:
@@ -162,6 +168,8 @@ def _note_call(node: tree.Call, loops: tuple[int, ...], reading: Reading) -> Non
 
 
 def _note(node: tree.Expr, fetch: Fetch, loops: tuple[int, ...], reading: Reading) -> None:
+    while isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in RESHAPED:
+        node = node.func.base
     name = path_of(node)
     if name:
         reading.events.append(_Event(name, fetch, node.at, loops))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Record, Val, derived, literal, lowered, many
 from querylint.frontends.python.stacks.dbapi.fetching import Fetch, Taken
@@ -297,6 +297,15 @@ def row(origin: Origin, labels: tuple[str, ...] | None, me: frozenset[int]) -> V
         return Val((origin,), me)
     items = tuple(Val((origin.at(name),), me) for name in labels)
     return Val((origin,), me, shape=Many(Val((origin.at("*"),), me), items, names=labels))
+
+
+def first_columns(cursor: Marker) -> Marker:
+    """A cursor that hands out the first column of each row."""
+    inner = cursor.inner
+    item = inner.item() if inner is not None else NOTHING
+    if inner is None or not isinstance(item.shape, Many) or not item.shape.items or (cursor.data and cursor.data[0] != Terminal.ROWS.value):
+        return cursor
+    return replace(cursor, inner=replace(inner, shape=Many(item.shape.items[0])))
 
 
 def fetched(cursor: Marker, fetch: Fetch, deps: frozenset[int], pending: frozenset[int]) -> Val:

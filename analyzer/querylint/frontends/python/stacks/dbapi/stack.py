@@ -10,14 +10,15 @@ from querylint.construction import replace
 from querylint.frontends.flow.calls import outside
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, TEXT, Closure, External, Marker, Val, derived
+from querylint.frontends.python.answering import answers
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.project import PythonProject
 from querylint.frontends.python.stack import Noted, Stack
 from querylint.frontends.python.stacks.dbapi import vocabulary as words
-from querylint.frontends.python.stacks.dbapi.fetching import FETCHES, PLAIN_FETCHES, Fetch, Reading, Taken, path_of, read
-from querylint.frontends.python.stacks.dbapi.running import CURSOR, Lookup, Run, concerns, fetched, lookup_in, lookup_of, run
+from querylint.frontends.python.stacks.dbapi.fetching import FETCHES, PLAIN_FETCHES, RESHAPED, Fetch, Reading, Taken, path_of, read
+from querylint.frontends.python.stacks.dbapi.running import CURSOR, Lookup, Run, concerns, fetched, first_columns, lookup_in, lookup_of, run
 from querylint.frontends.python.stacks.dbapi.schema import read_tables
 from querylint.frontends.python.stacks.dbapi.wrappers import Wrapper, Wrappers
 from querylint.ir import Facts, Kind, Table
@@ -71,8 +72,8 @@ class DbApi(Stack):
         return self._tables
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
-        """A function that a web framework calls for a path: `@app.route("/")`, `@router.get("/posts")`."""
-        return Kind.HTTP if any(_routed(d) for d in fn.decorators) else None
+        """A function that a web framework calls for a path: `@app.route("/")`, `@router.get("/posts")`, or a method by its class."""
+        return Kind.HTTP if any(_routed(d) for d in fn.decorators) or answers(info, fn) else None
 
     # Calls.
 
@@ -83,6 +84,8 @@ class DbApi(Stack):
             text = texts.method(state, node, name, base)
             if text is not None:
                 return text
+            if name in RESHAPED and isinstance(base.shape, Marker) and base.shape.kind == CURSOR:
+                return replace(base, shape=first_columns(base.shape)) if name == "scalars" else base
             if name in FETCHES:
                 taken = self._fetched(state, node, name, base)
                 if taken is not None:
@@ -158,7 +161,8 @@ class DbApi(Stack):
         cursor = run(state, runs, self._schema(), node, pending=self._pending(state, taken, name))
         fetch = words.READS.get(name)
         if fetch is None or fetch is Fetch.BATCHES:
-            self._remember(state, node, base, cursor)
+            if text.type != texts.CONSTRUCT:
+                self._remember(state, node, base, cursor)
             return cursor
         assert isinstance(cursor.shape, Marker)
         return fetched(cursor.shape, fetch, cursor.deps, cursor.pending)

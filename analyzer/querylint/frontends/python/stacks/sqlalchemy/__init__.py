@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import LOADER, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import LOADER, TEXT, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption
+from querylint.frontends.python.answering import answers
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stack import Noted, Stack
 from querylint.frontends.python.stacks.sqlalchemy import functions, inherited, loaders, queries, rows, schemas, sessions, visitors, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, any_column, column, method, model_of
@@ -150,6 +152,15 @@ class SqlAlchemy(Stack):
         some = Val(shape=Marker(SOME))
         return some if all(model_of(self.models, c) is not None or c.shape == some.shape for c in classes) else None
 
+    def any_below(self, info: ClassInfo | None, outside: str) -> Val | None:
+        """A mapped class, whichever it is, where mapped classes take after the one that is named: a declarative base, or a mixin."""
+        if info is None:
+            based = _ours(outside) and outside.rpartition(".")[2] in words.BASES
+        else:
+            below = any(model.info is not None and info in model.info.mro() for model in self.models.by_table.values())
+            based = (below or self.models.declarative(info)) and not self.models.mapped(info)
+        return Val(shape=Marker(SOME)) if based else None
+
     # Members.
 
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
@@ -278,6 +289,8 @@ class SqlAlchemy(Stack):
     def _marked_call(self, state: State, node: tree.Call, name: str, base: Val, shape: Marker) -> Val | None:
         if shape.kind in ("column", "relation", "sql", "subquery"):
             return method(state, node, name, base)
+        if shape.kind == TEXT and base.type == CONSTRUCT and name in words.BOUND:
+            return base.with_deps(derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))).deps)
         if shape.kind == LOADER:
             return loaders.chained(state, self.models, node, name, base)
         if shape.kind == "extension":
@@ -361,9 +374,7 @@ class SqlAlchemy(Stack):
                 return Kind.HTTP
             if callee_name(decorator) == "view_config":
                 return Kind.HTTP
-        if info is not None and fn.name in words.HTTP and any(n.endswith("Handler") for n in info.ancestry()):
-            return Kind.HTTP
-        return None
+        return Kind.HTTP if answers(info, fn) else None
 
 
 def _ours(source: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, Condition, Many, Marker, Query, Val, derived, literal
+from querylint.frontends.flow.values import ClassRef, Condition, External, Many, Marker, Query, Val, derived, literal
 from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.ir import Escape, Origin, Predicate, Relation, Root, Side
 from querylint.syntax import tree
@@ -142,13 +142,21 @@ def predicates(state: State, models: Models, table: str | None, found: tuple[Con
             continue
         if condition.other is not None:
             state.leak(condition.other, Escape.PASSED, node.at, node.end)
-        value = state.value(plain(condition.other)) if condition.other is not None else None
+        value = state.value(_from_outside(plain(condition.other))) if condition.other is not None else None
         relation = condition.relation
         field = _field(models, table, condition.origin)
         if relation in (Relation.EQ, Relation.NE) and condition.other is not None and condition.other.literal is None:
             relation = Relation.OTHER
         made.append(Predicate(field, relation, Side.FILTER, value, span=span))
     return tuple(made)
+
+
+def _from_outside(value: Val) -> Val:
+    """A value that outside code hands out (`current_user.id`): one and the same for all that it is compared with, for it is no column."""
+    shape = value.shape
+    if not isinstance(shape, External) or value.origins or shape.source.startswith(words.PACKAGES):
+        return value
+    return replace(value, origins=(Origin(Root.OUTER, shape.source),))
 
 
 def _field(models: Models, table: str | None, origin: Origin | None) -> str | None:

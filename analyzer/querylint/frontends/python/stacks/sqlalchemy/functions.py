@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Condition, Marker, Val, derived
+from querylint.frontends.flow.values import TEXT, Condition, Marker, Val, derived
+from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, sessions, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, model_of, sql
 from querylint.ir import Relation
@@ -64,6 +65,11 @@ def outside(stack: SqlAlchemy, state: State, node: tree.Call, source: str) -> Va
     if word == "exists":
         args = [state.evaluate(a) for a in node.args]
         return Val(deps=derived(*args).deps, shape=Marker("sql", ("", "exists")))
+    if word == "text" and len(node.args) == 1:
+        value = state.evaluate(node.args[0])
+        if isinstance(value.shape, Marker) and value.shape.kind == TEXT:
+            return replace(value, type=CONSTRUCT)
+        return sql(value, name=word)
     if word in ("text", "literal", "bindparam", "literal_column") or ".func." in source or word in ("case", "cast", "type_coerce"):
         args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
         return sql(*args, name=word)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from querylint.construction import replace
 from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, Condition, Many, Marker, Query, Val, derived, lowered, many
+from querylint.frontends.flow.values import NO_STEPS, Condition, Many, Marker, Query, Record, Val, derived, lowered, many
+from querylint.frontends.python.language.arguments import PERHAPS
 from querylint.frontends.python.stacks.sqlalchemy import loaders, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     ENTITY,
@@ -139,11 +140,27 @@ def _deps_of(found: tuple[Condition, ...]) -> frozenset[int]:
 def _filter_by(state: State, models: Models, query: Query, keywords: list[tuple[str, Val, tree.Expr]]) -> Query:
     model = models.by_table.get(query.table or "")
     found: list[Predicate] = []
-    for key, value, expr in keywords:
+    for key, value, expr, sure in (one for given in keywords for one in _spread(*given)):
         known = model is None or model.open or model.has(key) or key in model.links
         origin = Origin(Root.OUTER, f"{PREFIX}{query.table}", (key,)) if known and key != "**" else None
-        found += predicates(state, models, query.table, (Condition(origin, Relation.EQ if origin else Relation.OTHER, value),), expr)
+        made = predicates(state, models, query.table, (Condition(origin, Relation.EQ if origin else Relation.OTHER, value),), expr)
+        found += made if sure else [replace(p, conditional=True) for p in made]
     return replace(query, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans))
+
+
+def _spread(key: str, value: Val, expr: tree.Expr) -> list[tuple[str, Val, tree.Expr, bool]]:
+    """A keyword, or those that `**given` stands for where their names are known, and whether they are given for sure.
+
+    A function's own keywords are what its caller wrote down; a dictionary may have some of its keys in some cases only.
+    """
+    shape = value.shape
+    if key != "**" or not isinstance(shape, Record) or shape.rest or not shape.fields:
+        return [(key, value, expr, True)]
+    return [(name, part, expr, value.type != PERHAPS and _own(name, part)) for name, part in shape.fields.items()]
+
+
+def _own(name: str, value: Val) -> bool:
+    return bool(value.origins) and all(o.root is Root.PARAM and o.path == (name,) for o in value.origins)
 
 
 def _ordered(query: Query, args: list[Val]) -> Query:

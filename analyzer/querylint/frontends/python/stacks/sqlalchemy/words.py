@@ -54,6 +54,7 @@ KEEPING = frozenset(
     "add_cte with_statement_hint merge_all select_entity_from execution_option".split()
 )
 FILTERS = frozenset("filter where filter_by having".split())
+BOUND = frozenset("bindparams columns execution_options params".split())  # of a statement that is written as text
 JOINS = frozenset("join outerjoin join_from outerjoin_from".split())
 UNIONS = frozenset("union union_all intersect intersect_all except_ except_all from_statement from_self".split())
 WINDOWS = frozenset("limit offset slice fetch".split())
