@@ -86,6 +86,7 @@ class State:
         self.runs: dict[int, tuple[Query, int, int]] = {}
         self.counter = 0
         self.fragile = Stretches()
+        self.placed: tuple[int, int, Span] | None = None
         self.nested = 0
         self.caught: list[int] = []
         self.built: list[Access] = []
@@ -152,8 +153,9 @@ class State:
             self.block.append(step)
 
     def span(self, at: int, end: int) -> Span:
-        """The span between two byte offsets of this file."""
-        return self.lines.span(at, end)
+        """The span between two byte offsets of this file; of the call, inside of a helper that is walked where it is called (`placed`)."""
+        placed = self.placed
+        return placed[2] if placed is not None and placed[0] <= at and end <= placed[1] else self.lines.span(at, end)
 
     def text(self, node: tree.Expr | tree.Pattern) -> str:
         """The source of an expression on one line, shortened."""
