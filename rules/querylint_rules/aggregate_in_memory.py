@@ -36,6 +36,7 @@ from querylint.advise.memory import (
     anchor,
     choices,
     drives,
+    fails,
     handed_on,
     home,
     loads,
@@ -262,17 +263,23 @@ def _given(program: Program, load: Load, works: list[Seen]) -> bool:
 
 
 def _quota(program: Program, load: Load, works: list[Seen]) -> bool:
-    """Whether a mutation counts the rows to see whether one more may be inserted: the limit keeps them few.
+    """Whether a mutation counts the rows to see whether one more may be inserted, or moved into the range: the limit keeps them few.
 
-    An update says nothing: what is demanded of the number before it may as well be a least one.
+    A number that rows are moved in spite of, or that has to be reached before, limits nothing.
     """
     if not all(s.use.work is Work.COUNT for s in works):
         return False
     entries = program.entries(load.function.key)
     if not entries or any(entry.kind is Kind.QUERY for entry in entries):
         return False
-    effects = (e.access for entry in entries for e in program.effects.get(entry.key, ()))
-    return any(access.verb == "insert" and access.table == load.access.table for access in effects)
+    effects = [e.access for entry in entries for e in program.effects.get(entry.key, ()) if e.access.table == load.access.table]
+    if any(access.verb == "insert" for access in effects):
+        return True
+    bound = {p.field for plan in load.access.plans for p in plan.predicates if p.side is Side.INDEX}
+    if not any(access.verb == "patch" and bound & set(access.fields or ()) for access in effects):
+        return False
+    tests = choices(load.function, load.access)
+    return bool(tests) and all(fails(b.arms[0]) for b in tests) and all(s.use.size is not None for s in works)
 
 
 def _used_besides(load: Load) -> bool:
