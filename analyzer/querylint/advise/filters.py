@@ -118,10 +118,10 @@ def _losses(program: Program) -> Iterator[Loss]:
         if quiet(site.function) or small(program, read.table) or undeclared(program, site.function, read.table):
             continue
         table = program.table(site.function, read.table)
-        if table is not None and not table.indexes_known:
+        if table is not None and not table.indexes_known and table.library is None:
             continue
         found = [loss for plan in read.plans if (loss := _loss(program, site, read, plan, table)) is not None]
-        if found:
+        if found and (table is None or table.indexes_known or all(x.serving is not None and not x.serving.create for x in found)):
             yield max(found, key=lambda x: (x.severity.rank, x.unranged))
 
 
