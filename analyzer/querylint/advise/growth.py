@@ -20,7 +20,8 @@ TENANT = Pattern(
     re.IGNORECASE,
 )
 PERSON = Pattern(
-    r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient)",
+    r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient|"
+    r"recipient|receiver|sender)",
     re.IGNORECASE,
 )
 SLOW = Pattern(
@@ -112,7 +113,8 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
         return Reach.TABLE
     if one_row(program, function, read, plan):
         return Reach.ROW
-    if len(fixed) > 2 or _passing(plan) or _one_period(program, function, read, plan):
+    chosen = [name for name in fixed if _level(name, table, program.schema(function)) is not Reach.TENANT]
+    if len(chosen) > 2 or (len(fixed) > 2 and len(chosen) != 1) or _passing(plan) or _one_period(program, function, read, plan):
         return Reach.PARENT
     whole = replaced(program, function.root, read.table)
     if whole and whole <= set(fixed):
