@@ -10,6 +10,7 @@ AS_STORED = frozenset(("Date", "Number", "String", "BigInt", "parse", "parseInt"
 """What only reads a value in another form: its order stays."""
 
 
+ADDING = frozenset(("+=", "-=", "*=", "/="))
 EXTREMES = frozenset(("max", "min"))
 SEEKING = frozenset(("includes", "some", "find", "findIndex", "indexOf", "has"))
 
@@ -99,3 +100,11 @@ def seeks(fn: tree.Fn) -> bool:
     name = fn.params[0].pattern.id if fn.params and isinstance(fn.params[0].pattern, tree.NamePattern) else None
     calls = (c.func for c in tree.walk(fn.body) if isinstance(c, tree.Call))
     return any(isinstance(f, tree.Member) and f.name in SEEKING and isinstance(f.base, tree.Name) and f.base.id == name for f in calls)
+
+
+def adds_up(fn: tree.Fn) -> bool:
+    """Whether a reducer works anything out: one that does not only gathers what it is handed, in a list or under keys."""
+    sums = (this.sign in ("-", *SCALING) and len(this.operands) > 1 for this in tree.find(fn.body, tree.Op))
+    counts = (this.sign in ADDING for this in tree.find(fn.body, tree.Assign))
+    calls = (isinstance(this.func, tree.Member) and getattr(this.func.base, "id", "") == "Math" for this in tree.find(fn.body, tree.Call))
+    return any(sums) or any(counts) or any(calls)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from querylint.construction import replace
-from querylint.frontends.flow.comparators import computed, keeps_extreme, seeks
+from querylint.frontends.flow.comparators import adds_up, computed, keeps_extreme, seeks
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.days import day_of
 from querylint.frontends.flow.leaks import use_each
@@ -229,7 +229,10 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     distinct = isinstance(callback.shape, Closure) and isinstance(start.shape, Many) and seeks(callback.shape.fn)
     extreme = isinstance(callback.shape, Closure) and keeps_extreme(callback.shape.fn)
     fields = tuple(dict.fromkeys(o.path[-1] for o in result.origins if len(o.path) > 1 and o.path[-2] == ITEM)) if extreme else ()
-    m.use(Work.DISTINCT if distinct else Work.FOLD, base, node.at, node.end, fields=fields, extreme=extreme)
+    gathers = isinstance(callback.shape, Closure) and isinstance(start.shape, Record | Many) and not adds_up(callback.shape.fn)
+    if distinct or not gathers or isinstance(start.shape, Record):
+        work = Work.DISTINCT if distinct else Work.GROUP if gathers else Work.FOLD
+        m.use(work, base, node.at, node.end, fields=fields, extreme=extreme)
     return (
         replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
     )
