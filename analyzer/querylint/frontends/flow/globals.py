@@ -78,9 +78,10 @@ def global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | Non
 def _collected(value: Val) -> Val:
     shape = value.shape
     if isinstance(shape, Record):
-        return replace(
-            many(tuple(shape.fields.values()) if not shape.rest else None, join_all([*shape.fields.values(), *shape.rest])), deps=value.deps
-        )
+        made = many(tuple(shape.fields.values()) if not shape.rest else None, join_all([*shape.fields.values(), *shape.rest]))
+        if shape.rest and shape.size is not None and isinstance(made.shape, Many):
+            made = replace(made, shape=replace(made.shape, most=shape.size))
+        return replace(made, deps=value.deps)
     return value
 
 

@@ -42,7 +42,9 @@ def _for_each(m: State, node: tree.For) -> None:
         item = over.shape.key  # a map hands out its keys
     size = over.shape.most or None if isinstance(over.shape, Many) else None
     written = isinstance(over.shape, ClassRef) and not over.shape.instance  # the members of an enumeration
-    each_item(m, node, over, item, constant=written or (size is not None and not over.origins), limit=size)
+    cut = over.shape.cut if isinstance(over.shape, Many) else None
+    limit = size if size is not None else cut
+    each_item(m, node, over, item, constant=written or (size is not None and not over.origins), limit=limit)
 
 
 def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None) -> None:

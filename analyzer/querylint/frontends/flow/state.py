@@ -87,6 +87,7 @@ class State:
         self.counter = 0
         self.fragile = Stretches()
         self.placed: tuple[int, int, Span] | None = None
+        self.bounds: dict[Origin, int] = {}
         self.nested = 0
         self.caught: list[int] = []
         self.built: list[Access] = []
@@ -363,6 +364,8 @@ class State:
         """A block that runs several times, or at its own pace. Written down only if it holds steps."""
         guards, dead = self.guards, self.dead
         why = self.why()
+        if limit is None and over is not None and over.origins and all(o in self.bounds for o in over.origins):
+            limit = max(self.bounds[o] for o in over.origins)
         frame = Frame(self.fresh(), kind, tuple(o.at(ITEM) for o in over.rows) if over is not None else ())
         for origin in over.rows if over is not None else ():
             self.walked[origin] = self.walked.get(origin, 0) + 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from querylint.construction import replace
+from querylint.frontends.flow.amounts import cut_to
 from querylint.frontends.flow.comparators import adds_up, computed, keeps_extreme, seeks
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.days import day_of
@@ -107,10 +108,11 @@ def _each(
 ) -> tuple[Val, int, bool]:
     """Run a callback once per item; what it returns, the loop's number, whether it held any step."""
     shape = base.shape
-    size = shape.most if isinstance(shape, Many) else None
+    size, cut = (shape.most, shape.cut) if isinstance(shape, Many) else (None, None)
     held = len(m.block)
     with m.loop(
-        kind, node.at, node.end, over=base, over_text=m.text(func.base), constant=size is not None and not base.origins, limit=size
+        kind, node.at, node.end, over=base, over_text=m.text(func.base), constant=size is not None and not base.origins,
+        limit=size if size is not None else cut,
     ) as frame:  # fmt: skip
         item = base.item().with_deps(frozenset({frame.id}))
         values = args(item)
@@ -307,10 +309,10 @@ def _slice(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     start = m.value(args[0], node.args[0]) if args else None
     size = m.value(args[1], node.args[1]) if len(args) > 1 else None
     if isinstance(base.shape, Many) and base.shape.items is not None and not base.origins:
-        return replace(base, shape=Many(base.shape.item, most=base.shape.most))
+        return cut_to(replace(base, shape=Many(base.shape.item, most=base.shape.most)), args)
     number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=size, deps=derived(*args).deps)
     value = (base.worked(number) if number is not None else base).with_deps(derived(*args).deps)
-    return day_of(m, node, func.name, args, base, value)
+    return day_of(m, node, func.name, args, base, cut_to(value, args) if func.name == "slice" else value)
 
 
 def _at(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
