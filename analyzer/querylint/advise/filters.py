@@ -266,6 +266,16 @@ def whole(program: Program, site: Site, read: Access) -> bool:
     )
 
 
+def unserved(program: Program, site: Site, read: Access) -> bool:
+    """Whether a read goes through all of a table for a filter that no index can serve: "is not", a comparison of lists, a sum."""
+    if read.bound is not Bound.ALL or read.terminal is not Terminal.ROWS or program.facts(site.function).planner:
+        return False
+    told = program.once("losses by read", lambda: {(loss.site.function.key, loss.access.id) for loss in losses(program)})
+    table = program.table(site.function, read.table)
+    known = table is None or table.indexes_known
+    return known and (site.function.key, read.id) not in told and any(unranged(p) and bool(p.residual()) for p in read.plans)
+
+
 def _worth_an_index(program: Program, site: Site, read: Access, plan: Plan) -> bool:
     """Whether a new index pays where all that one person has is read: somebody waits, and the read neither stops early nor only asks
     whether there is a row, nor has the range a second key already."""
