@@ -7,6 +7,7 @@ from enum import IntEnum
 from math import prod
 
 from querylint.advise.curation import CATALOGUE, curated
+from querylint.advise.drained import drained
 from querylint.advise.keys import bounded, filled, inserts, keys, replaced, told_apart
 from querylint.advise.periods import period
 from querylint.advise.volume import CROWD, busy, streams
@@ -114,7 +115,9 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     if one_row(program, function, read, plan):
         return Reach.ROW
     chosen = [name for name in fixed if _level(name, table, program.schema(function)) is not Reach.TENANT]
-    if len(chosen) > 2 or (len(fixed) > 2 and len(chosen) != 1) or _passing(plan) or _one_period(program, function, read, plan):
+    if len(chosen) > 2 or (len(fixed) > 2 and len(chosen) != 1) or _one_period(program, function, read, plan):
+        return Reach.PARENT
+    if _passing(plan) or drained(program, function.root, read.table, plan):
         return Reach.PARENT
     whole = replaced(program, function.root, read.table)
     if whole and whole <= set(fixed):
