@@ -69,8 +69,8 @@ def _asked(read: Access, call: Call | None, *, plain: bool) -> Key | None:
     if read.by_key:
         origins = _origins(read.key, call)
         return ("get", read.table, origins) if origins and read.table is not None else None
-    if len(read.plans) != 1 or read.terminal is Terminal.PAGE:
-        return None
+    if len(read.plans) != 1 or read.terminal is Terminal.PAGE or read.table is None:
+        return None  # a helper may be told another table each time
     plan = read.plans[0]
     if plan.index is None and not (plain and plan.way is Way.PLANNER and read.table is not None):
         return None
