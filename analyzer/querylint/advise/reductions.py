@@ -71,8 +71,8 @@ def filtered(program: Program) -> list[Filtered]:
 
 def _filtered(program: Program) -> Iterator[Filtered]:
     for load in loads(program):
-        if load.fate.leaves_unselected() or load.fate.truncated:
-            continue
+        if load.fate.leaves_unselected() or load.fate.truncated or load.access.table is None:
+            continue  # of a table that is not to be told, no index can be named
         counted = load.counted_filters(program)
         seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
         if program.facts(load.function).bulk_reads:
@@ -114,7 +114,7 @@ def sorted_in_memory(program: Program) -> list[Sorting]:
 def _sorted(program: Program) -> Iterator[Sorting]:
     before = {(load.function.key, load.access.id): found for load, _, found in filtered(program)}
     for load in loads(program):
-        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
+        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated or load.access.table is None:
             continue
         for seen in load.works(Work.SORT)[:1]:
             if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):
