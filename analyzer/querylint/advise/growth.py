@@ -17,7 +17,7 @@ from querylint.pattern import Pattern
 
 TENANT = Pattern(
     r"^(?:org|organization|organisation|team|workspace|tenant|account|company|firm|site|store|shop|guild|community|publisher|"
-    r"clinic|hospital|school|business|brand)",
+    r"clinic|hospital|school|business|brand|vendor|merchant|seller|restaurant|hotel|agency)",
     re.IGNORECASE,
 )
 PERSON = Pattern(
@@ -47,6 +47,7 @@ SETTLED = Pattern(
     rf"(?:{KINDS}|setting|preference|config(?:uration)?|plan|license|polic(?:y|ie)|feature|flag|plugin|plugin_?event|db_?version|extension)s?$",
     re.IGNORECASE,
 )
+PLACE = Pattern(r"(?:id|room|channel|session|thread|chat|document|doc|page|path|url|slug)s?$", re.IGNORECASE)
 SMALL = 1000
 HANDFUL = 16  # reads that travel together (convex-facts 0.4)
 FILLED = 3
@@ -133,7 +134,19 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
         return Reach.PARENT
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and CROWD.search(read.table):
         return Reach.PERSON  # what many people leave at one place
+    if narrowest is Reach.PARENT and len(fixed) == 1 and _of_everybody(program, function, read.table, fixed[0]):
+        return Reach.TENANT
     return narrowest
+
+
+def _of_everybody(program: Program, function: Function, name: str | None, kind: str) -> bool:
+    """Whether a range holds one row for each person there is: those of one board, season or topic, which no row stands for."""
+    table = program.table(function, name)
+    declared = table.field(kind) if table is not None else None
+    if declared is None or declared.type != "string" or declared.target is not None or PLACE.search(kind):
+        return False
+    rest = (key - {kind} for key in keys(program, function.root, name) if kind in key)
+    return any(len(other) == 1 and _level(next(iter(other)), table, program.schema(function)) is Reach.PERSON for other in rest)
 
 
 def _one_period(program: Program, function: Function, read: Access, plan: Plan) -> bool:

@@ -155,13 +155,23 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
 
 
 def _beside(program: Program, load: Load, seen: Seen, other: Seen) -> bool:
-    """Whether a work runs where the sort does, or in a helper that is always given the rows before they are cut."""
-    if other.function.key == seen.function.key:
+    """Whether a work runs where the sort does, in a helper that is always given the rows before they are cut, or in one beside it."""
+    if other.function.key == seen.function.key or _shared_out(program, seen, other):
         return True
     by_id = program.sites(seen.function.key).by_id
     call = next((by_id[e.call.id] for e in other.way[len(seen.way) :] if e.caller == seen.function.key and e.call.id in by_id), None)
     cuts = [by_id[s.use.id] for s in load.works(*CUTS) if s.function.key == seen.function.key and s.use.id in by_id]
     return call is not None and all(call.rank < cut.rank and set(call.arms) <= set(cut.arms) for cut in cuts)
+
+
+def _shared_out(program: Program, seen: Seen, other: Seen) -> bool:
+    """Whether one function hands the rows to two others: a component that shows totals beside the one that lists the newest."""
+    fork = next(((mine, its) for mine, its in zip(seen.way, other.way, strict=False) if mine != its), None)
+    if fork is None or fork[0].caller != fork[1].caller:
+        return False
+    by_id = program.sites(fork[0].caller).by_id
+    mine, its = by_id.get(fork[0].call.id), by_id.get(fork[1].call.id)
+    return mine is not None and its is not None and set(its.arms) <= set(mine.arms)
 
 
 def bypassed(load: Load, seen: Seen) -> bool:

@@ -30,6 +30,8 @@ def _computes(node: object, names: set[str]) -> bool:
         if node.sign == "-" and any(isinstance(o, tree.Op) and o.sign == "-" and len(o.operands) == 2 for o in node.operands):
             return True
         return node.sign in SCALING
+    if isinstance(node, tree.Logic):
+        return _falls_back(node, names)
     if isinstance(node, tree.Index):
         return not (isinstance(node.base, tree.Name) and node.base.id in names) and _mentions(node.key, names)
     if isinstance(node, tree.Call):
@@ -37,6 +39,14 @@ def _computes(node: object, names: set[str]) -> bool:
             return any(_mentions(a, names) for a in node.args)
         return _ranks(node, names) or len([a for a in node.args if isinstance(a, tree.Name) and a.id in names]) == 1
     return False
+
+
+def _falls_back(node: tree.Logic, names: set[str]) -> bool:
+    """Whether another field of the same row stands in for one that is absent: `a.seenAt ?? a.madeAt`, which no index holds."""
+    if node.sign not in ("??", "||") or not isinstance(node.left, tree.Member) or not isinstance(node.right, tree.Member):
+        return False
+    first = _named(node.left, names)
+    return len(first) == 1 and first == _named(node.right, names)
 
 
 def _ranks(node: tree.Call, names: set[str]) -> bool:
