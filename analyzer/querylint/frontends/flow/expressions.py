@@ -390,7 +390,7 @@ UNITING = ("|=", "&=", "^=")  # sets and conditions, which are no totals
 def _assign(m: State, node: tree.Assign) -> Val:
     value = evaluate(m, node.value)
     if node.sign == "=":
-        m.assign(node.target, value)
+        m.assign(node.target, value, how="+=" if _adds_to_entry(m, node) else "=")
         return value
     old = NOTHING
     if isinstance(node.target, tree.NamePattern):
@@ -410,6 +410,14 @@ def _assign(m: State, node: tree.Assign) -> Val:
             result, how = joined([old, value]), TEXT  # collections and queries grow; they are no totals
     m.assign(node.target, result, how=how)
     return result
+
+
+def _adds_to_entry(m: State, node: tree.Assign) -> bool:
+    """`counts[row.kind] = (counts[row.kind] ?? 0) + 1`."""
+    if not isinstance(node.target, tree.Index) or not isinstance(node.value, tree.Op) or node.value.sign != "+" or _is_text(node.value):
+        return False
+    entry = m.text(node.target)
+    return any(m.text(this) == entry for this in tree.find(node.value, tree.Index))
 
 
 def _is_text(node: tree.Expr) -> bool:
