@@ -151,7 +151,19 @@ def mapped(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if func.name != "map":
         return Val(deps=base.deps | item.deps, shape=Many(item))
     made_of = base.rows if worked_out(item, number) else ()
-    return Val(deps=base.deps | item.deps, shape=Many(item, most=base.most, made_of=made_of), works=_done(base) if made_of else ())
+    made = Val(deps=base.deps | item.deps, shape=Many(item, most=base.most, made_of=made_of))
+    return replace(made, works=_done(base)) if made_of or fields_of(made)[1] else made
+
+
+def fields_of(value: Val) -> tuple[Val, tuple[str, ...]]:
+    """The rows of which a list holds a field each, and the field: `rows.map((row) => row.size)`."""
+    if value.rows or not isinstance(value.shape, Many):
+        return value, ()
+    found = value.shape.item.origins
+    if not found or any(len(o.path) < 2 or o.path[-2] != ITEM for o in found):
+        return value, ()
+    rows = tuple(dict.fromkeys(replace(o, path=o.path[:-2]) for o in found))
+    return Val(rows, value.deps, works=value.works), tuple(dict.fromkeys(o.path[-1] for o in found))
 
 
 def _done(base: Val) -> tuple[int, ...]:
@@ -234,7 +246,8 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     gathers = isinstance(callback.shape, Closure) and isinstance(start.shape, Record | Many) and not adds_up(callback.shape.fn)
     if distinct or not gathers or isinstance(start.shape, Record):
         work = Work.DISTINCT if distinct else Work.GROUP if gathers else Work.FOLD
-        m.use(work, base, node.at, node.end, fields=fields, extreme=extreme)
+        rows, names = fields_of(base)
+        m.use(work, rows, node.at, node.end, fields=names if extreme and names else fields, extreme=extreme)
     return (
         replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
     )
