@@ -217,9 +217,18 @@ def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
     )
     if program.facts(load.function).planner:
         found = tuple(p for p in found if not _varying(program, seen, p))
+    moving = _moving(program, seen)
+    found = tuple(p for p in found if p.value is None or not p.value.deps & moving)
     if plain(program, load.function):
         found = tuple(p for p in found if load.table is not None and load.table.field(p.field or ""))
     return () if joins(program, seen, found) else found
+
+
+def _moving(program: Program, seen: Seen) -> frozenset[int]:
+    """What a loop over the rows changes from round to round, as the best that it has met: no range can be bound by that."""
+    site = program.sites(seen.function.key).by_id.get(seen.use.id)
+    loops = [loop for loop in site.loops if loop.over is not None and set(loop.over.origins) & set(seen.use.of)] if site is not None else []
+    return frozenset(carried.id for loop in loops for carried in loop.carried)
 
 
 def _varying(program: Program, seen: Seen, p: Predicate) -> bool:

@@ -390,7 +390,7 @@ UNITING = ("|=", "&=", "^=")  # sets and conditions, which are no totals
 def _assign(m: State, node: tree.Assign) -> Val:
     value = evaluate(m, node.value)
     if node.sign == "=":
-        m.assign(node.target, value, how="+=" if _adds_to_entry(m, node) else "=")
+        m.assign(node.target, value, how="+=" if _adds_to_itself(m, node) else "=")
         return value
     old = NOTHING
     if isinstance(node.target, tree.NamePattern):
@@ -412,12 +412,17 @@ def _assign(m: State, node: tree.Assign) -> Val:
     return result
 
 
-def _adds_to_entry(m: State, node: tree.Assign) -> bool:
-    """`counts[row.kind] = (counts[row.kind] ?? 0) + 1`."""
-    if not isinstance(node.target, tree.Index) or not isinstance(node.value, tree.Op) or node.value.sign != "+" or _is_text(node.value):
+def _adds_to_itself(m: State, node: tree.Assign) -> bool:
+    """`sum = sum + row.size`, `counts[row.kind] = (counts[row.kind] ?? 0) + 1`, or with a choice: `counts[k] = counts[k] ? counts[k] + 1 : 1`."""
+    if m.language.function_scoped:
         return False
-    entry = m.text(node.target)
-    return any(m.text(this) == entry for this in tree.find(node.value, tree.Index))
+    made = node.value
+    arms = (made.then, made.other) if isinstance(made, tree.Ternary) else (made,)
+    adding = [arm for arm in arms if isinstance(arm, tree.Op) and arm.sign == "+" and not _is_text(arm)]
+    if not adding:
+        return False
+    place = m.text(node.target)
+    return any(m.text(this) == place for arm in adding for this in tree.find(arm, tree.Name, tree.Member, tree.Index))
 
 
 def _is_text(node: tree.Expr) -> bool:

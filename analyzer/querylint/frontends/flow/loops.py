@@ -16,6 +16,8 @@ from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 
+ORDERING = frozenset(("<", ">", "<=", ">="))
+
 
 def run_for(m: State, node: tree.For) -> None:
     """A loop statement."""
@@ -108,15 +110,32 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
     predicates = stated(m, negated(conditions) if skips else conditions, frame.items)
     if not predicates:
         return
-    number = m.use(
-        Work.FILTER, Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items)), node.at, node.test.end, predicates=predicates
-    )
+    rows = Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items))
+    if _keeps_extreme(m, node):
+        m.use(Work.FOLD, rows, node.at, node.test.end, fields=tuple(p.field for p in predicates[:1] if p.field), extreme=True)
+        return
+    number = m.use(Work.FILTER, rows, node.at, node.test.end, predicates=predicates)
     if number is not None:
         frame.filters.append(number)
         for var in m.scope.names.values():
             value = m.store.get(var, NOTHING)
             if any(o in frame.items for o in value.origins):
                 m.store[var] = value.worked(number)
+
+
+def _keeps_extreme(m: State, node: tree.If) -> bool:
+    """`if (row.size > most) most = row.size`."""
+    kept = node.then[0].value if len(node.then) == 1 and isinstance(node.then[0], tree.Do) and not node.other else None
+    test = node.test.right if isinstance(node.test, tree.Logic) and node.test.sign == "||" else node.test
+    if (
+        m.language.function_scoped
+        or not isinstance(kept, tree.Assign)
+        or kept.sign != "="
+        or not isinstance(test, tree.Op)
+        or test.sign not in ORDERING
+    ):
+        return False
+    return {m.text(operand) for operand in test.operands} == {m.text(kept.target), m.text(kept.value)}
 
 
 def _skips(node: tree.If) -> bool:
