@@ -413,7 +413,7 @@ def _assign(m: State, node: tree.Assign) -> Val:
 
 
 def _adds_to_itself(m: State, node: tree.Assign) -> bool:
-    """`sum = sum + row.size`, `counts[row.kind] = (counts[row.kind] ?? 0) + 1`, or with a choice: `counts[k] = counts[k] ? counts[k] + 1 : 1`."""
+    """`sum = sum + row.size`, `counts[row.kind] = (counts[row.kind] ?? 0) + 1`, or as an arm of a choice."""
     if m.language.function_scoped:
         return False
     made = node.value
@@ -422,7 +422,8 @@ def _adds_to_itself(m: State, node: tree.Assign) -> bool:
     if not adding:
         return False
     place = m.text(node.target)
-    return any(m.text(this) == place for arm in adding for this in tree.find(arm, tree.Name, tree.Member, tree.Index))
+    parts = (this for arm in adding for this in tree.walk(arm) if isinstance(this, tree.Name | tree.Member | tree.Index))
+    return any(m.text(part) == place for part in parts)
 
 
 def _is_text(node: tree.Expr) -> bool:
