@@ -36,6 +36,7 @@ from querylint.advise.memory import (
     anchor,
     choices,
     drives,
+    fails,
     handed_on,
     home,
     loads,
@@ -83,8 +84,8 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
         counting = {Work.COUNT} if plain(program, load.function) else COUNTING  # rows that one statement brings are grouped, and rightly
         works = [s for s in load.fate.uses if s.use.work in counting]
         used = load.fate.listed or (load.fate.gone_through and not program.facts(load.function).planner)
-        if used and all(s.use.work is Work.COUNT for s in works):
-            continue
+        if used and all(s.use.work is Work.COUNT or s.use.extreme for s in works):
+            continue  # the rows are there for others, and one of them is the greatest
         if works and not all(repeated_use(program, s) and s.use.work is Work.COUNT for s in works):
             yield _found(program, load, works)
 
@@ -112,7 +113,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         remedy = _rolling(moving)
     sought = extreme(works)
     if sought:
-        what, remedy = "searched for the greatest or least value", end_of_index(load.table, load.access.plans[0].fixed(), works)
+        what, remedy = "searched for the greatest or least value", end_of_index(load.table, _chosen(load, works), works)
     if kinds <= GROUPING:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     weight = _circumstances(program, load, works)
@@ -130,6 +131,14 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         operation="aggregate",
         because=weight.because,
     )
+
+
+def _chosen(load: Load, works: list[Seen]) -> tuple[str, ...]:
+    """The fields by which rows are chosen before the search: those of the range, and those that memory compares."""
+    ahead = {number for s in works for number in s.use.after}
+    tested = [p for s in load.works(Work.FILTER) if s.use.id in ahead for p in s.use.predicates]
+    names = [p.field for p in tested if p.field and p.relation is Relation.EQ and sargable(p, load.table)]
+    return tuple(dict.fromkeys((*load.access.plans[0].fixed(), *names)))
 
 
 def _moving(program: Program, load: Load) -> str | None:
@@ -262,17 +271,23 @@ def _given(program: Program, load: Load, works: list[Seen]) -> bool:
 
 
 def _quota(program: Program, load: Load, works: list[Seen]) -> bool:
-    """Whether a mutation counts the rows to see whether one more may be inserted: the limit keeps them few.
+    """Whether a mutation counts the rows to see whether one more may be inserted, or moved into the range: the limit keeps them few.
 
-    An update says nothing: what is demanded of the number before it may as well be a least one.
+    A number that rows are moved in spite of, or that has to be reached before, limits nothing.
     """
     if not all(s.use.work is Work.COUNT for s in works):
         return False
     entries = program.entries(load.function.key)
     if not entries or any(entry.kind is Kind.QUERY for entry in entries):
         return False
-    effects = (e.access for entry in entries for e in program.effects.get(entry.key, ()))
-    return any(access.verb == "insert" and access.table == load.access.table for access in effects)
+    effects = [e.access for entry in entries for e in program.effects.get(entry.key, ()) if e.access.table == load.access.table]
+    if any(access.verb == "insert" for access in effects):
+        return True
+    bound = {p.field for plan in load.access.plans for p in plan.predicates if p.side is Side.INDEX}
+    if not any(access.verb == "patch" and bound & set(access.fields or ()) for access in effects):
+        return False
+    tests = choices(load.function, load.access)
+    return bool(tests) and all(fails(b.arms[0]) for b in tests) and all(s.use.size is not None for s in works)
 
 
 def _used_besides(load: Load) -> bool:

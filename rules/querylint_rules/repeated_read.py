@@ -13,7 +13,8 @@ Keep the result of the first read, or hand the document to the helper instead of
 
 ## When it stays silent
 Reads after a write (to see what was stored), alternatives of one choice, reads in different transactions (a mutation must check again
-what an action has read), tests, seeds and migrations. A single document that is fetched again, and what a helper asks again, are hints.
+what an action has read), tests, seeds and migrations. A single document that is fetched again, what a helper asks again, and what the
+handler of an error reads once more are hints.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ def _asked(read: Access, call: Call | None, *, plain: bool) -> Key | None:
     if read.by_key:
         origins = _origins(read.key, call)
         return ("get", read.table, origins) if origins and read.table is not None else None
-    if len(read.plans) != 1 or read.terminal is Terminal.PAGE:
-        return None
+    if len(read.plans) != 1 or read.terminal is Terminal.PAGE or read.table is None:
+        return None  # a helper may be told another table each time
     plan = read.plans[0]
     if plan.index is None and not (plain and plan.way is Way.PLANNER and read.table is not None):
         return None
@@ -121,6 +122,8 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     hidden = isinstance(before, Call)
     because = "a helper reads it, which others call too" if through or hidden else "it is one look-up by key" if read.by_key else ""
+    if second.handled and not first.handled:
+        because = "an error handler reads it once more, where the first reading may have failed"
     return Found(
         step.span,
         f"the same row of `{read.table}` is read again{through}"

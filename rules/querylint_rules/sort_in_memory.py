@@ -13,10 +13,11 @@ Extend the index by the sort field and use `.order(...)`, with `.take(n)` or `.f
 then follow in the order of their creation.
 
 ## When it stays silent
-Sorts by something computed (a quotient, a score, a rank from a table or a function), sorts that break ties in another direction, sorts of
-bounded lists, of search results and of lists that come from elsewhere, sorts in a different order after the rows were combined with
-others, tables that the settings call small, tests, seeds and migrations. A sort with no cut after it is a hint: it spares work, not
-reads; where only an index that nothing else needs has its order, nothing is said.
+Sorts by something computed (a quotient, a score, a rank from a table or a function, a field for which another stands in where it is
+absent), sorts that break ties in another direction, sorts of bounded lists, of search results and of lists that come from elsewhere,
+sorts in a different order after the rows were combined with others, tables that the settings call small, tests, seeds and migrations. A
+sort with no cut after it is a hint, and one of rows that are added up besides: it spares work, not reads; where only an index that
+nothing else needs has its order, nothing is said.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 ## What it finds
 `.collect()`, a `for await` that never stops early, or a convex-ents table without a terminal, over a table with neither a range nor a
-limit; also an index that is walked without a range, and a filter that leaves out only the odd row (`isArchived` is false).
+limit; also an index that is walked without a range, a filter that leaves out only the odd row (`isArchived` is false), and one that no
+index can serve (`q.neq`, a list compared with another), for which the database goes through all rows on each call.
 
 ## Why it costs
 It reads more on every day that the table grows, is run again for every subscriber by any write to the table, and fails for good once the
@@ -39,7 +40,7 @@ from itertools import takewhile
 from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
 from querylint.advise.curation import curated
 from querylint.advise.extremes import end_of_index, extreme
-from querylint.advise.filters import aged, whole
+from querylint.advise.filters import aged, unserved, whole
 from querylint.advise.growth import grows, settled, small
 from querylint.advise.keys import inserts
 from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, keyed, limits, repeated_use
@@ -78,7 +79,7 @@ def unbounded_read(program: Program) -> Iterator[Found]:
     for site, read in program.reads():
         if quiet(site.function) or small(program, read.table):
             continue
-        if not entire(program, site.function, read) and not whole(program, site, read):
+        if not entire(program, site.function, read) and not whole(program, site, read) and not unserved(program, site, read):
             continue
         found = _found(program, site, read, fate(program, site.function, read))
         choice = one_of_many(program, site)
@@ -101,6 +102,8 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     purpose = f" and {', '.join(works[:3])} in memory" if works else ""
     index = next((p.index for p in read.plans if p.index and unranged(p)), None)
     how = f" through `{index}` without a range" if index else ""
+    if unserved(program, site, read):
+        how += " for a filter that no index serves"
     points = tuple(Point(s.use.span, f"{WORK_WORDS.get(s.use.work, 'used')} here") for s in (halves or uses[:4]))
     weight = _weight(program, site, read, seen)
     remedy = _remedy(program, site, read, seen, judges, busy=busy, halved=halves is not None)
@@ -183,7 +186,7 @@ def _weight(program: Program, site: Site, read: Access, seen: Fate) -> Weight:
         shown = seen.whole and not settled(read.table) and any(e.kind is Kind.HTTP for e in entries)
         return hint("" if shown else "how many rows the table holds is not to be seen here", Severity.WARNING)
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
-        mild = left or any(not unranged(p) for p in read.plans)
+        mild = left or any(not unranged(p) for p in read.plans) or unserved(program, site, read)
         return Weight(Severity.WARNING if mild else Severity.ERROR)
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
     named = program.named(site.function) or any(program.named(e) for e in entries)

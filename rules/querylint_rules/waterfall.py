@@ -105,9 +105,11 @@ def _apart(program: Program, a: Unit, b: Unit) -> bool:
 
 
 def _needs(program: Program, function: Function, earlier: Unit, later: Unit, behind: frozenset[int]) -> bool:
-    """Whether the later read must wait for the earlier: for its result, for a check made on it, or for a write between them."""
+    """Whether the later read must wait for the earlier: for its result, for a check made on it, for its failure, or for a write between."""
     if earlier.done >= later.start or _apart(program, earlier, later):
         return False
+    if later.site.handled and not earlier.site.handled:
+        return True
     number = getattr(earlier.site.step, "id", None)
     if number in behind or _ids(earlier) & behind:
         return True

@@ -106,6 +106,14 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             'read by index `by_closed` one row from its end: .order("desc").first()',
         ),
         (
+            "aggregate-in-memory",
+            (
+                'const mine = await ctx.db.query("notes").withIndex("by_owner", (q) => q.eq("owner", me)).collect();'
+                " return Math.max(...mine.filter((n) => n.team === me).map((n) => n.closedAt!));"
+            ),
+            'add an index on (owner, team, closedAt) and read by it one row from its end: .order("desc").first()',
+        ),
+        (
             "unbounded-read",
             f"{ALL} for (const n of notes.filter((n) => n._creationTime < Date.now() - 1000)) await ctx.db.patch(n._id, {{ team: me }});",
             "bound the read",  # all rows but the newest are older

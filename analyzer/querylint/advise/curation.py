@@ -27,7 +27,7 @@ CATALOGUE = Pattern(
     r"^webhook|(?:settings?|configs?|configurations?|definitions?|templates?|types?|categor(?:y|ies)|classes|roles?|permissions?|plans?|tiers?|"
     r"rules?|zones?|flags?|features?|webhooks?|integrations?|connectors?|providers?|menus?|themes?|plugins?|fields?|tags?|locales?|"
     r"languages?|currencies|countries|regions?|synonyms?|policies|presets?|prompts?|models?|badges?|stages?|pipelines?|"
-    r"departments?|locations?|leaderboards?|dashboards?|territor(?:y|ies)|segments?|experiments?|banners?|redirects?|methods?|rates?|listeners?|mappings?|maps?|groups?|labels?|colors?|steps|channels?|"
+    r"departments?|locations?|nav(?:igation)?_?(?:items?|links?)|leaderboards?|dashboards?|territor(?:y|ies)|segments?|experiments?|banners?|redirects?|methods?|rates?|listeners?|mappings?|maps?|groups?|labels?|colors?|steps|channels?|"
     r"skills?|costs?|prices?|pricing|tariffs?|fees?|popups?|faqs?|capabilities|packs|holidays)$",
     re.IGNORECASE,
 )
@@ -58,6 +58,7 @@ ENTITIES = Pattern(
 )
 STAFFED = Pattern(r"^(?:users?|members?|staff|employees|agents|operators|(?:team|staff)_?members?)$", re.IGNORECASE)
 PERSONNEL = Pattern(r"^(?:admins?|administrators?|moderators?|staff|employees)$", re.IGNORECASE)
+ADMINS = Pattern(r"(?:admins|administrators|moderators)$", re.IGNORECASE)
 TENANTS = Pattern(r"^(?:org(?:anization|anisation)?s?|teams|workspaces?|tenants?|clinics|schools)$", re.IGNORECASE)
 TENANT = Pattern(r"^(?:org|organi[sz]ation|team|workspace|tenant|company|clinic|school)_?id$", re.IGNORECASE)
 DATED = Pattern(r"^(?:start|end|due|target|period_?(?:start|end)|from|until)_?(?:date|time|at|on)?$", re.IGNORECASE)
@@ -87,9 +88,16 @@ def _invited(program: Program, schema: Schema, table: Table, made: list[tuple[Si
 def _employed(program: Program, schema: Schema, table: Table, made: list[tuple[Site, Access]]) -> bool:
     """Whether a table holds those who work for the one organization that the project serves: somebody enters them one by one in a form."""
     names = {field.name for field in table.fields or ()}
-    if not PERSONNEL.search(table.name) or any(map(TENANTS.search, schema.tables)) or any(map(TENANT.match, names)):
+    if any(map(TENANTS.search, schema.tables)) or any(map(TENANT.match, names)):
+        return False
+    if not PERSONNEL.search(table.name) and not (ADMINS.search(table.name) and _of_no_place(table)):
         return False
     return bool(made) and all(_by_hand(program, site, formed=True) for site, _ in made)
+
+
+def _of_no_place(table: Table) -> bool:
+    """Whether rows refer to people alone: the admins of one place among many are as many as there are places."""
+    return not any(field.target is not None and not STAFFED.search(field.target) for field in table.fields or ())
 
 
 def curated(program: Program, root: str, name: str | None) -> bool:

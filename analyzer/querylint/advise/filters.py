@@ -118,10 +118,10 @@ def _losses(program: Program) -> Iterator[Loss]:
         if quiet(site.function) or small(program, read.table) or undeclared(program, site.function, read.table):
             continue
         table = program.table(site.function, read.table)
-        if table is not None and not table.indexes_known:
+        if table is not None and not table.indexes_known and table.library is None:
             continue
         found = [loss for plan in read.plans if (loss := _loss(program, site, read, plan, table)) is not None]
-        if found:
+        if found and (table is None or table.indexes_known or all(x.serving is not None and not x.serving.create for x in found)):
             yield max(found, key=lambda x: (x.severity.rank, x.unranged))
 
 
@@ -264,6 +264,16 @@ def whole(program: Program, site: Site, read: Access) -> bool:
     return any(
         unranged(p) and p.residual() and (not narrows(p.residual()) or idle(program, root, read.table, p.residual())) for p in read.plans
     )
+
+
+def unserved(program: Program, site: Site, read: Access) -> bool:
+    """Whether a read goes through all of a table for a filter that no index can serve: "is not", a comparison of lists, a sum."""
+    if read.bound is not Bound.ALL or read.terminal is not Terminal.ROWS or program.facts(site.function).planner:
+        return False
+    told = program.once("losses by read", lambda: {(loss.site.function.key, loss.access.id) for loss in losses(program)})
+    table = program.table(site.function, read.table)
+    known = table is None or table.indexes_known
+    return known and (site.function.key, read.id) not in told and any(unranged(p) and bool(p.residual()) for p in read.plans)
 
 
 def _worth_an_index(program: Program, site: Site, read: Access, plan: Plan) -> bool:

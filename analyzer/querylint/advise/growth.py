@@ -7,6 +7,7 @@ from enum import IntEnum
 from math import prod
 
 from querylint.advise.curation import CATALOGUE, curated
+from querylint.advise.drained import drained
 from querylint.advise.keys import bounded, filled, inserts, keys, replaced, told_apart
 from querylint.advise.periods import period
 from querylint.advise.volume import CROWD, busy, streams
@@ -16,11 +17,12 @@ from querylint.pattern import Pattern
 
 TENANT = Pattern(
     r"^(?:org|organization|organisation|team|workspace|tenant|account|company|firm|site|store|shop|guild|community|publisher|"
-    r"clinic|hospital|school|business|brand)",
+    r"clinic|hospital|school|business|brand|vendor|merchant|seller|restaurant|hotel|agency)",
     re.IGNORECASE,
 )
 PERSON = Pattern(
-    r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient)",
+    r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient|"
+    r"recipient|receiver|sender)",
     re.IGNORECASE,
 )
 SLOW = Pattern(
@@ -45,6 +47,7 @@ SETTLED = Pattern(
     rf"(?:{KINDS}|setting|preference|config(?:uration)?|plan|license|polic(?:y|ie)|feature|flag|plugin|plugin_?event|db_?version|extension)s?$",
     re.IGNORECASE,
 )
+PLACE = Pattern(r"(?:id|room|channel|session|thread|chat|document|doc|page|path|url|slug)s?$", re.IGNORECASE)
 SMALL = 1000
 HANDFUL = 16  # reads that travel together (convex-facts 0.4)
 FILLED = 3
@@ -112,7 +115,10 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
         return Reach.TABLE
     if one_row(program, function, read, plan):
         return Reach.ROW
-    if len(fixed) > 2 or _passing(plan) or _one_period(program, function, read, plan):
+    chosen = [name for name in fixed if _level(name, table, program.schema(function)) is not Reach.TENANT]
+    if len(chosen) > 2 or (len(fixed) > 2 and len(chosen) != 1) or _one_period(program, function, read, plan):
+        return Reach.PARENT
+    if _passing(plan) or drained(program, function.root, read.table, plan):
         return Reach.PARENT
     whole = replaced(program, function.root, read.table)
     if whole and whole <= set(fixed):
@@ -128,7 +134,19 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
         return Reach.PARENT
     if narrowest is Reach.PARENT and len(fixed) == 1 and read.table is not None and CROWD.search(read.table):
         return Reach.PERSON  # what many people leave at one place
+    if narrowest is Reach.PARENT and len(fixed) == 1 and _of_everybody(program, function, read.table, fixed[0]):
+        return Reach.TENANT
     return narrowest
+
+
+def _of_everybody(program: Program, function: Function, name: str | None, kind: str) -> bool:
+    """Whether a range holds one row for each person there is: those of one board, season or topic, which no row stands for."""
+    table = program.table(function, name)
+    declared = table.field(kind) if table is not None else None
+    if declared is None or declared.type != "string" or declared.target is not None or PLACE.search(kind):
+        return False
+    rest = (key - {kind} for key in keys(program, function.root, name) if kind in key)
+    return any(len(other) == 1 and _level(next(iter(other)), table, program.schema(function)) is Reach.PERSON for other in rest)
 
 
 def _one_period(program: Program, function: Function, read: Access, plan: Plan) -> bool:

@@ -71,8 +71,8 @@ def filtered(program: Program) -> list[Filtered]:
 
 def _filtered(program: Program) -> Iterator[Filtered]:
     for load in loads(program):
-        if load.fate.leaves_unselected() or load.fate.truncated:
-            continue
+        if load.fate.leaves_unselected() or load.fate.truncated or load.access.table is None:
+            continue  # of a table that is not to be told, no index can be named
         counted = load.counted_filters(program)
         seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
         if program.facts(load.function).bulk_reads:
@@ -114,7 +114,7 @@ def sorted_in_memory(program: Program) -> list[Sorting]:
 def _sorted(program: Program) -> Iterator[Sorting]:
     before = {(load.function.key, load.access.id): found for load, _, found in filtered(program)}
     for load in loads(program):
-        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated:
+        if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated or load.access.table is None:
             continue
         for seen in load.works(Work.SORT)[:1]:
             if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):
@@ -155,13 +155,23 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
 
 
 def _beside(program: Program, load: Load, seen: Seen, other: Seen) -> bool:
-    """Whether a work runs where the sort does, or in a helper that is always given the rows before they are cut."""
-    if other.function.key == seen.function.key:
+    """Whether a work runs where the sort does, in a helper that is always given the rows before they are cut, or in one beside it."""
+    if other.function.key == seen.function.key or _shared_out(program, seen, other):
         return True
     by_id = program.sites(seen.function.key).by_id
     call = next((by_id[e.call.id] for e in other.way[len(seen.way) :] if e.caller == seen.function.key and e.call.id in by_id), None)
     cuts = [by_id[s.use.id] for s in load.works(*CUTS) if s.function.key == seen.function.key and s.use.id in by_id]
     return call is not None and all(call.rank < cut.rank and set(call.arms) <= set(cut.arms) for cut in cuts)
+
+
+def _shared_out(program: Program, seen: Seen, other: Seen) -> bool:
+    """Whether one function hands the rows to two others: a component that shows totals beside the one that lists the newest."""
+    fork = next(((mine, its) for mine, its in zip(seen.way, other.way, strict=False) if mine != its), None)
+    if fork is None or fork[0].caller != fork[1].caller:
+        return False
+    by_id = program.sites(fork[0].caller).by_id
+    mine, its = by_id.get(fork[0].call.id), by_id.get(fork[1].call.id)
+    return mine is not None and its is not None and set(its.arms) <= set(mine.arms)
 
 
 def bypassed(load: Load, seen: Seen) -> bool:
@@ -207,9 +217,18 @@ def _usable(program: Program, load: Load, seen: Seen) -> tuple[Predicate, ...]:
     )
     if program.facts(load.function).planner:
         found = tuple(p for p in found if not _varying(program, seen, p))
+    moving = _moving(program, seen)
+    found = tuple(p for p in found if p.value is None or not p.value.deps & moving)
     if plain(program, load.function):
         found = tuple(p for p in found if load.table is not None and load.table.field(p.field or ""))
     return () if joins(program, seen, found) else found
+
+
+def _moving(program: Program, seen: Seen) -> frozenset[int]:
+    """What a loop over the rows changes from round to round, as the best that it has met: no range can be bound by that."""
+    site = program.sites(seen.function.key).by_id.get(seen.use.id)
+    loops = [loop for loop in site.loops if loop.over is not None and set(loop.over.origins) & set(seen.use.of)] if site is not None else []
+    return frozenset(carried.id for loop in loops for carried in loop.carried)
 
 
 def _varying(program: Program, seen: Seen, p: Predicate) -> bool:

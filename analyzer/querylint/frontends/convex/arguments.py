@@ -46,7 +46,8 @@ def _object(modules: Modules, path: str, node: tree.Record, value: Val, depth: i
                 fields[key] = made
     if not fields:
         return value
-    return Val(value.origins, value.deps, shape=Record(fields, (Val(value.origins, value.deps),)))
+    size = len(node.entries) if all(isinstance(key, str) for key, _ in node.entries) else None
+    return Val(value.origins, value.deps, shape=Record(fields, (Val(value.origins, value.deps),), size))
 
 
 def _validator(modules: Modules, path: str, node: tree.Call, func: tree.Member, value: Val, depth: int) -> Val:

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from querylint.construction import dataclass
 from querylint.frontends.convex.roots import ConvexRoot
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Query, Val
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Query, Record, Val
 from querylint.frontends.modules import Modules
 from querylint.ir import Field, Origin, Table
 from querylint.syntax import tree
@@ -76,6 +76,8 @@ def field_value(origins: tuple[Origin, ...], deps: frozenset[int], declared: Fie
     if declared.type == "array":
         item = Val(tuple(o.at("[]") for o in here), deps, id_of=declared.target)
         return Val(here, deps, shape=Many(item))
+    if declared.type == "object" and declared.parts:
+        return Val(here, deps, shape=Record({}, (Val(here, deps),), len(declared.parts)))
     return Val(here, deps, id_of=declared.target if declared.type == "id" else None)
 
 

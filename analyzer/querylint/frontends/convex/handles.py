@@ -1,15 +1,47 @@
-"""Predicates over contexts: helpers that say whether a function has a database handle (`hasDb(ctx)`), as actions have none."""
+"""Helpers that are walked where they are called: predicates over contexts, which say whether a function has a database handle
+(`hasDb(ctx)`), as actions have none; and those that go through the query that they are handed, row after row."""
 
 from __future__ import annotations
 
 from querylint.frontends.flow.calls import arguments
 from querylint.frontends.flow.conditions import of_database
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Closure, Val
+from querylint.frontends.flow.values import Closure, Query, Val
 from querylint.syntax import tree
 
+SMALL = 1500  # bytes of a function that is walked in place
 
-def handle_asked_for(state: State, node: tree.Call, shape: Closure) -> Val | None:
+
+def in_place(state: State, node: tree.Call, shape: Closure) -> Val | None:
+    """What a helper yields that is walked where it is called; None where it is a call like others."""
+    made = _handle_asked_for(state, node, shape)
+    return made if made is not None or not _drains(state, node, shape) else _drained(state, node, shape)
+
+
+def _drains(state: State, node: tree.Call, shape: Closure) -> bool:
+    """Whether a small helper of the module goes through a parameter by `for await`, for which a query is handed in."""
+    if shape.path != state.path or shape.fn.end - shape.fn.at > SMALL or any(fn is shape.fn for fn in state.calling):
+        return False
+    loops = [loop for loop in tree.find(shape.fn.body, tree.For) if loop.form is tree.LoopForm.AWAIT_OF]
+    names = {loop.over.id for loop in loops if isinstance(loop.over, tree.Name)}
+    given = [arg for param, arg in zip(shape.fn.params, node.args, strict=False) if getattr(param.pattern, "id", None) in names]
+    if not given:
+        return False
+    with state.recording():
+        return any(isinstance(state.evaluate(arg).shape, Query) for arg in given)
+
+
+def _drained(state: State, node: tree.Call, shape: Closure) -> Val:
+    """What such a helper yields. Its work stands where it is called, since each call is about a query of its own."""
+    args = arguments(state, node)
+    outer, state.placed = state.placed, (shape.fn.at, shape.fn.end, state.span(node.at, node.end))
+    try:
+        return state.invoke(Closure(shape.fn, None, shape.path), args, node.at, node.end)
+    finally:
+        state.placed = outer
+
+
+def _handle_asked_for(state: State, node: tree.Call, shape: Closure) -> Val | None:
     """What a call of a one-line predicate says of a database handle; None where it asks for anything else."""
     body = shape.fn.body
     if shape.fn.is_async or len(body) != 1 or not isinstance(body[0], tree.Return):

@@ -1,4 +1,4 @@
-"""Well-known libraries whose functions read the database: convex-helpers, the auth library (convex-facts 1.5)."""
+"""Well-known libraries whose functions read the database, such as convex-helpers and the auth library (convex-facts 1.5), or the clock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from querylint.construction import replace
 from querylint.frontends.convex import queries
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.flow.calls import arguments
+from querylint.frontends.flow.days import library_day
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NO_STEPS,
@@ -42,6 +43,10 @@ def call(state: State, context: ModuleContext, node: tree.Call, shape: External)
         args = arguments(state, node)
         result = state.call(Target(TargetKind.EXTERNAL, "", name), Mode.DIRECT, args, node, name)
         return replace(result, origins=(), id_of="users")
+    if shape.source.partition("/")[0] == "date-fns":  # which only works out times
+        given = arguments(state, node)
+        day = library_day(state, node, name, given)
+        return day if day is not None else derived(*given)
     return None
 
 

@@ -1,4 +1,5 @@
-"""Tables that libraries bring into a schema: what they hold at the time of writing, and nothing that a finding may be about."""
+"""Tables that libraries bring into a schema: what they hold at the time of writing. Their indexes serve the project's queries; whether
+others are missing, or these are used, is no matter of the project."""
 
 from __future__ import annotations
 

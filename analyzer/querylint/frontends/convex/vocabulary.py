@@ -9,7 +9,7 @@ from querylint.frontends.convex import ent_queries, helpers, queries, timers
 from querylint.frontends.convex.annotations import declared_result, typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
 from querylint.frontends.convex.database import on_database, vector_search
-from querylint.frontends.convex.handles import handle_asked_for
+from querylint.frontends.convex.handles import SMALL, in_place
 from querylint.frontends.convex.names import defined
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.ranges import calls_of
@@ -45,7 +45,6 @@ HOOKS = frozenset(
 )
 FETCHERS = {"fetchQuery": Mode.QUERY, "preloadQuery": Mode.QUERY, "fetchMutation": Mode.MUTATION, "fetchAction": Mode.ACTION}
 COMPONENT = Pattern(r"(?:^|\.)component\w*\.", re.IGNORECASE)
-SMALL = 1500  # bytes of a function that is walked in place
 
 
 class ConvexVocabulary:
@@ -128,7 +127,7 @@ class ConvexVocabulary:
             return Val(deps=derived(*arguments(state, node)).deps, shape=replace(shape, instance=True))
         target = self._target(func)
         if target is not None:
-            asked = handle_asked_for(state, node, shape) if isinstance(shape, Closure) else None
+            asked = in_place(state, node, shape) if isinstance(shape, Closure) else None
             if asked is not None:
                 return asked
             result = self._own_hook(state, node, target.name) or self._project_call(state, node, target)

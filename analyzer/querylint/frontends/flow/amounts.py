@@ -1,11 +1,58 @@
-"""Numbers that are written down."""
+"""Numbers that are written down: of limits, and of the members that a list has at most."""
 
 from __future__ import annotations
 
-from querylint.frontends.flow.values import Val
+from collections.abc import Iterator
+
+from querylint.construction import replace
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import Many, Val
+from querylint.ir import LoopKind
+from querylint.syntax import tree
+
+MORE = {">": 0, ">=": -1, "!==": 0, "!=": 0}
+FLIPPED = {"<": ">", "<=": ">=", "!==": "!==", "!=": "!="}
 
 
 def amount(value: Val | None) -> int | None:
     """The number that a limit is, where it is written down."""
     known = value.literal if value is not None else None
     return known if isinstance(known, int) and not isinstance(known, bool) and known >= 0 else None
+
+
+def cut_to(value: Val, args: list[Val]) -> Val:
+    """What a slice leaves of a list: no more members than are written down."""
+    start, end = amount(args[0]) if args else 0, amount(args[1]) if len(args) > 1 else None
+    if start is None or end is None or not isinstance(value.shape, Many):
+        return value
+    most, known = max(end - start, 0), value.shape.most
+    cut = replace(value.shape, cut=most) if known is None else replace(value.shape, most=min(known, most))
+    return replace(value, shape=cut)
+
+
+def note_refused(m: State, node: tree.If) -> None:
+    """Note how many members a list has at most once a function has left where it has more: `if (ids.length > 50) throw ...`."""
+    leaves = bool(node.then) and isinstance(node.then[-1], tree.Return | tree.Throw) and not node.other
+    if not leaves or m.control or any(f.kind is not LoopKind.ONCE for f in m.frames):
+        return
+    for test in _alternatives(node.test):
+        if not isinstance(test, tree.Op) or len(test.operands) != 2:
+            continue
+        sizes = [m.language.sized(operand) for operand in test.operands]
+        at = next((n for n, sized in enumerate(sizes) if sized is not None), None)
+        sign = test.sign if at == 0 else FLIPPED.get(test.sign, "")
+        if at is None or (sized := sizes[at]) is None or sign not in MORE:
+            continue
+        with m.recording():
+            origins, most = m.evaluate(sized).origins, amount(m.evaluate(test.operands[1 - at]))
+        if most is not None:
+            m.bounds.update(dict.fromkeys(origins, max(most + MORE[sign], 0)))
+
+
+def _alternatives(test: tree.Expr) -> Iterator[tree.Expr]:
+    """The tests of which none holds where all of them together fail."""
+    if isinstance(test, tree.Logic) and test.sign == "||":
+        yield from _alternatives(test.left)
+        yield from _alternatives(test.right)
+    else:
+        yield test

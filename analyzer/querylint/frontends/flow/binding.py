@@ -160,6 +160,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         base = m.evaluate(target.base)
         key = m.evaluate(target.key)
         if isinstance(base.shape, Record):
+            if how not in ("=", TEXT):
+                note_fold(m, _var_of(m, target.base), value)
             name = key.literal if isinstance(key.literal, str) else None
             known = _with_field(base, base.shape, name, value) if name is not None else _with_some(base, base.shape, value, key)
             put_back(m, target.base, known)

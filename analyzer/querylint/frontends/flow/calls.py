@@ -56,7 +56,7 @@ def outside(m: State, node: tree.Call, args: tuple[Val, ...], text: str, base: V
     if ASSERTION.match(text.rpartition(".")[2]):
         m.guards |= derived(*args).deps
     result = m.call(Target(TargetKind.EXTERNAL, "", text), Mode.DIRECT, args, node, text)
-    run_handed_closures(m, node, args, result)
+    run_handed_closures(m, node, args, result, told=True)
     if base is not None and base.deps - result.deps:
         result = result.with_deps(base.deps)
     return replace(result, origins=())
@@ -76,8 +76,8 @@ def arguments(m: State, node: tree.Call) -> tuple[Val, ...]:
     return tuple(args)
 
 
-def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result: Val) -> None:
-    """Functions handed to someone else run when and as often as that one pleases."""
+def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result: Val, *, told: bool = False) -> None:
+    """Functions handed to someone else run when and as often as that one pleases; `told` says that what they return leaves our sight."""
     number = next(iter(result.pending), 0)
     for position, arg in enumerate(args):
         candidates = [arg, *arg.shape.fields.values()] if isinstance(arg.shape, Record) else [arg]
@@ -88,4 +88,6 @@ def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result
                 names = ", ".join(m.text(p.pattern) for p in fn.params)
                 with m.loop(LoopKind.CALLBACK, fn.at, fn.end, handed=(number, position), over_text=names, detached=held) as frame:
                     some = Val(deps=frozenset({frame.id}) | result.deps)
-                    m.wait(m.unbuilt(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end)), fn.at, fn.end)
+                    made = m.wait(m.unbuilt(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end)), fn.at, fn.end)
+                    if told:
+                        m.leak(made, Escape.PASSED, fn.at, fn.end)

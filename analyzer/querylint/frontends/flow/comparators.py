@@ -10,6 +10,7 @@ AS_STORED = frozenset(("Date", "Number", "String", "BigInt", "parse", "parseInt"
 """What only reads a value in another form: its order stays."""
 
 
+ADDING = frozenset(("+=", "-=", "*=", "/="))
 EXTREMES = frozenset(("max", "min"))
 SEEKING = frozenset(("includes", "some", "find", "findIndex", "indexOf", "has"))
 
@@ -29,6 +30,8 @@ def _computes(node: object, names: set[str]) -> bool:
         if node.sign == "-" and any(isinstance(o, tree.Op) and o.sign == "-" and len(o.operands) == 2 for o in node.operands):
             return True
         return node.sign in SCALING
+    if isinstance(node, tree.Logic):
+        return _falls_back(node, names)
     if isinstance(node, tree.Index):
         return not (isinstance(node.base, tree.Name) and node.base.id in names) and _mentions(node.key, names)
     if isinstance(node, tree.Call):
@@ -36,6 +39,14 @@ def _computes(node: object, names: set[str]) -> bool:
             return any(_mentions(a, names) for a in node.args)
         return _ranks(node, names) or len([a for a in node.args if isinstance(a, tree.Name) and a.id in names]) == 1
     return False
+
+
+def _falls_back(node: tree.Logic, names: set[str]) -> bool:
+    """Whether another field of the same row stands in for one that is absent: `a.seenAt ?? a.madeAt`, which no index holds."""
+    if node.sign not in ("??", "||") or not isinstance(node.left, tree.Member) or not isinstance(node.right, tree.Member):
+        return False
+    first = _named(node.left, names)
+    return len(first) == 1 and first == _named(node.right, names)
 
 
 def _ranks(node: tree.Call, names: set[str]) -> bool:
@@ -99,3 +110,11 @@ def seeks(fn: tree.Fn) -> bool:
     name = fn.params[0].pattern.id if fn.params and isinstance(fn.params[0].pattern, tree.NamePattern) else None
     calls = (c.func for c in tree.walk(fn.body) if isinstance(c, tree.Call))
     return any(isinstance(f, tree.Member) and f.name in SEEKING and isinstance(f.base, tree.Name) and f.base.id == name for f in calls)
+
+
+def adds_up(fn: tree.Fn) -> bool:
+    """Whether a reducer works anything out: one that does not only gathers what it is handed, in a list or under keys."""
+    sums = (this.sign in ("-", *SCALING) and len(this.operands) > 1 for this in tree.find(fn.body, tree.Op))
+    counts = (this.sign in ADDING for this in tree.find(fn.body, tree.Assign))
+    calls = (isinstance(this.func, tree.Member) and getattr(this.func.base, "id", "") == "Math" for this in tree.find(fn.body, tree.Call))
+    return any(sums) or any(counts) or any(calls)

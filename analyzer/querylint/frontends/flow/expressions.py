@@ -31,7 +31,7 @@ from querylint.frontends.flow.values import (
     many,
 )
 from querylint.frontends.flow.vocabulary import Consumption
-from querylint.ir import NOT_LITERAL, Escape, Relation, Work
+from querylint.ir import NOT_LITERAL, Escape, Relation, Value, Work
 from querylint.syntax import tree
 
 COMBINED = (Many, Record, Query)
@@ -264,17 +264,26 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
     numbers = [o.value if isinstance(o, tree.Literal) else None for o in node.operands]
     for number, operand in enumerate(node.operands):
         other = numbers[1 - number]
-        sized = m.language.sized(operand) if other in (0, 1) and not isinstance(other, bool) else None
-        if sized is not None:
-            here = relation if number == 0 else FLIPPED.get(relation, relation)
+        sized = m.language.sized(operand)
+        here = relation if number == 0 else FLIPPED.get(relation, relation)
+        if sized is not None and other in (0, 1) and not isinstance(other, bool):
             work = Work.EMPTY if (here in (Relation.GTE, Relation.LT)) == (other == 1) else Work.COUNT
             sides.append(derived(m.language.measured(m, operand, work, sized)))
+        elif sized is not None and not m.language.function_scoped and (most := _most(m, here, node.operands[1 - number])) is not None:
+            sides.append(derived(m.language.measured(m, operand, Work.COUNT, sized, most)))
         else:
             sides.append(evaluate(m, operand))
     left, right = sides
     if m.language.function_scoped:
         _whole(m, sides, node.operands)
     return replace(derived(left, right), conditions=compared(m, node, left, relation, right) or _dated(m, node, left, relation, right))
+
+
+def _most(m: State, relation: Relation, other: tree.Expr) -> Value | None:
+    """The number that a size is tested for having reached; None for other tests, and numbers that something has to be done for."""
+    if relation not in (Relation.GT, Relation.GTE) or not isinstance(other, tree.Literal | tree.Name):
+        return None
+    return m.value(evaluate(m, other), other)
 
 
 def _dated(m: State, node: tree.Op, left: Val, relation: Relation, right: Val) -> tuple[Condition, ...]:
@@ -381,7 +390,7 @@ UNITING = ("|=", "&=", "^=")  # sets and conditions, which are no totals
 def _assign(m: State, node: tree.Assign) -> Val:
     value = evaluate(m, node.value)
     if node.sign == "=":
-        m.assign(node.target, value)
+        m.assign(node.target, value, how="+=" if _adds_to_itself(m, node) else "=")
         return value
     old = NOTHING
     if isinstance(node.target, tree.NamePattern):
@@ -401,6 +410,20 @@ def _assign(m: State, node: tree.Assign) -> Val:
             result, how = joined([old, value]), TEXT  # collections and queries grow; they are no totals
     m.assign(node.target, result, how=how)
     return result
+
+
+def _adds_to_itself(m: State, node: tree.Assign) -> bool:
+    """`sum = sum + row.size`, `counts[row.kind] = (counts[row.kind] ?? 0) + 1`, or as an arm of a choice."""
+    if m.language.function_scoped:
+        return False
+    made = node.value
+    arms = (made.then, made.other) if isinstance(made, tree.Ternary) else (made,)
+    adding = [arm for arm in arms if isinstance(arm, tree.Op) and arm.sign == "+" and not _is_text(arm)]
+    if not adding:
+        return False
+    place = m.text(node.target)
+    parts = (this for arm in adding for this in tree.walk(arm) if isinstance(this, tree.Name | tree.Member | tree.Index))
+    return any(m.text(part) == place for part in parts)
 
 
 def _is_text(node: tree.Expr) -> bool:

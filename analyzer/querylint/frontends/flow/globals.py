@@ -15,8 +15,8 @@ from querylint.frontends.flow.values import (
     literal,
     many,
 )
-from querylint.frontends.flow.works import mapped
-from querylint.ir import ITEM, Escape
+from querylint.frontends.flow.works import fields_of, mapped
+from querylint.ir import ITEM, Escape, Work
 from querylint.syntax import tree
 
 QUIET = frozenset("console Math Number String Boolean BigInt Symbol Reflect Intl".split())
@@ -62,6 +62,8 @@ def global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | Non
         if name in ("min", "max") and not any(isinstance(a, tree.Spread) for a in node.args):
             # The result is one of the arguments.
             return replace(derived(*args), origins=tuple(dict.fromkeys(o for a in args for o in a.origins)))
+        if name in ("min", "max"):
+            _seek(m, node, args)
         return derived(*args)
     if owner == "JSON":
         args = [m.evaluate(a) for a in node.args]
@@ -75,12 +77,21 @@ def global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | Non
     return None
 
 
+def _seek(m: State, node: tree.Call, args: list[Val]) -> None:
+    """`Math.max(...rows.map((row) => row.place))` goes through the rows for one value."""
+    for arg, value in zip(node.args, args, strict=True):
+        rows, fields = fields_of(value)
+        if isinstance(arg, tree.Spread) and fields:
+            m.use(Work.FOLD, rows, node.at, node.end, fields=fields, extreme=True)
+
+
 def _collected(value: Val) -> Val:
     shape = value.shape
     if isinstance(shape, Record):
-        return replace(
-            many(tuple(shape.fields.values()) if not shape.rest else None, join_all([*shape.fields.values(), *shape.rest])), deps=value.deps
-        )
+        made = many(tuple(shape.fields.values()) if not shape.rest else None, join_all([*shape.fields.values(), *shape.rest]))
+        if shape.rest and shape.size is not None and isinstance(made.shape, Many):
+            made = replace(made, shape=replace(made.shape, most=shape.size))
+        return replace(made, deps=value.deps)
     return value
 
 

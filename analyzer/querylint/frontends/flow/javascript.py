@@ -9,7 +9,7 @@ from querylint.frontends.flow.conditions import has_database
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Condition, Many, Marker, Val, derived
 from querylint.frontends.flow.vocabulary import Language
-from querylint.ir import NOT_LITERAL, Relation, Work
+from querylint.ir import NOT_LITERAL, Relation, Value, Work
 from querylint.syntax import tree
 
 
@@ -27,10 +27,10 @@ class JavaScript:
         """`xs.length`."""
         return node.base if isinstance(node, tree.Member) and node.name == "length" else None
 
-    def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr) -> Val:
+    def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr, most: Value | None = None) -> Val:
         """Ask for a length."""
         base = state.evaluate(sized)
-        state.use(work, base, node.at, node.end)
+        state.use(work, base, node.at, node.end, size=most)
         return base
 
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:

@@ -23,6 +23,8 @@ EVENTS = Pattern(
 )
 """What hands out events as they come in: nobody has all of them to ask for at once."""
 
+ORDERING = frozenset(("<", ">", "<=", ">="))
+
 
 def run_for(m: State, node: tree.For) -> None:
     """A loop statement."""
@@ -50,9 +52,11 @@ def _for_each(m: State, node: tree.For) -> None:
         item = over.shape.key  # a map hands out its keys
     size = over.shape.most or None if isinstance(over.shape, Many) else None
     written = isinstance(over.shape, ClassRef) and not over.shape.instance  # the members of an enumeration
+    cut = over.shape.cut if isinstance(over.shape, Many) else None
+    limit = size if size is not None else cut
     rows = read is not None or item.doc_of is not None
     events = waiting and m.language.function_scoped and not rows and EVENTS.search(callee_name(node.over)) is not None
-    each_item(m, node, over, item, constant=written or (size is not None and not over.origins), limit=size, paced=events)
+    each_item(m, node, over, item, constant=written or (size is not None and not over.origins), limit=limit, paced=events)
 
 
 def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None, paced: bool = False) -> None:
@@ -117,15 +121,32 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
     predicates = stated(m, negated(conditions) if skips else conditions, frame.items)
     if not predicates:
         return
-    number = m.use(
-        Work.FILTER, Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items)), node.at, node.test.end, predicates=predicates
-    )
+    rows = Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items))
+    if _keeps_extreme(m, node):
+        m.use(Work.FOLD, rows, node.at, node.test.end, fields=tuple(p.field for p in predicates[:1] if p.field), extreme=True)
+        return
+    number = m.use(Work.FILTER, rows, node.at, node.test.end, predicates=predicates)
     if number is not None:
         frame.filters.append(number)
         for var in m.scope.names.values():
             value = m.store.get(var, NOTHING)
             if any(o in frame.items for o in value.origins):
                 m.store[var] = value.worked(number)
+
+
+def _keeps_extreme(m: State, node: tree.If) -> bool:
+    """`if (row.size > most) most = row.size`."""
+    kept = node.then[0].value if len(node.then) == 1 and isinstance(node.then[0], tree.Do) and not node.other else None
+    test = node.test.right if isinstance(node.test, tree.Logic) and node.test.sign == "||" else node.test
+    if (
+        m.language.function_scoped
+        or not isinstance(kept, tree.Assign)
+        or kept.sign != "="
+        or not isinstance(test, tree.Op)
+        or test.sign not in ORDERING
+    ):
+        return False
+    return {m.text(operand) for operand in test.operands} == {m.text(kept.target), m.text(kept.value)}
 
 
 def _skips(node: tree.If) -> bool:

@@ -90,6 +90,8 @@ class State:
         self.runs: dict[int, tuple[Query, int, int]] = {}
         self.counter = 0
         self.fragile = Stretches()
+        self.placed: tuple[int, int, Span] | None = None
+        self.bounds: dict[Origin, int] = {}
         self.nested = 0
         self.caught: list[int] = []
         self.built: list[Access] = []
@@ -159,8 +161,9 @@ class State:
             self.block.append(step)
 
     def span(self, at: int, end: int) -> Span:
-        """The span between two byte offsets of this file."""
-        return self.lines.span(at, end)
+        """The span between two byte offsets of this file; of the call, inside of a helper that is walked where it is called (`placed`)."""
+        placed = self.placed
+        return placed[2] if placed is not None and placed[0] <= at and end <= placed[1] else self.lines.span(at, end)
 
     def text(self, node: tree.Expr | tree.Pattern) -> str:
         """The source of an expression on one line, shortened."""
@@ -369,6 +372,8 @@ class State:
         """A block that runs several times, or at its own pace. Written down only if it holds steps."""
         guards, dead = self.guards, self.dead
         why = self.why()
+        if limit is None and over is not None and over.origins and all(o in self.bounds for o in over.origins):
+            limit = max(self.bounds[o] for o in over.origins)
         frame = Frame(self.fresh(), kind, tuple(o.at(ITEM) for o in over.rows) if over is not None else ())
         for origin in over.rows if over is not None else ():
             self.walked[origin] = self.walked.get(origin, 0) + 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from querylint.construction import replace
 from querylint.frontends.flow import cases
+from querylint.frontends.flow.amounts import note_refused
 from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
@@ -106,6 +107,7 @@ def _if(m: State, node: tree.If) -> None:
     m.choose([then, other], value.deps, node.at, node.end, missing=missing, special=special, asked=question)
     if len(m.block) > begun and fills(m, node, tuple(m.block[begun:])):
         m.block[begun:] = [replace(b, arms=(kept(b.arms[0]), *b.arms[1:])) if isinstance(b, Branch) else b for b in m.block[begun:]]
+    note_refused(m, node)
     for var, shape, rows in run_already:
         if isinstance(now := m.store.get(var, NOTHING).shape, Query) and now is not shape:
             go_through(m, rows)  # `if not rows: rows = others`: what has been loaded goes on

@@ -41,10 +41,11 @@ class Condition:
 
 @dataclass(slots=True, frozen=True)
 class Record:
-    """An object with known fields; `rest` is what was spread into it."""
+    """An object with known fields; `rest` is what was spread into it, `size` how many fields its type names, where that is all of them."""
 
     fields: dict[str, Val]
     rest: tuple[Val, ...] = ()
+    size: int | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,7 +55,8 @@ class Many:
     `keyed` says that it is a map, whose `item` is what it maps to; `most` is how many members it has at most, where that is written down.
     `names` are the names that members in their places have besides, as those of a row of a cursor do. `key` is what a map maps from, where
     that is known. `filled` are the loops whose rounds put something into it; `mixed` that it holds more than what its value came from.
-    `made_of` are the lists for each of whose rows it holds something that was worked out of it, whose origins are lost.
+    `made_of` are the lists for each of whose rows it holds something that was worked out of it, whose origins are lost. `cut` is the number
+    of members to which a longer list was cut.
     """
 
     item: Val
@@ -67,6 +69,7 @@ class Many:
     filled: frozenset[int] = NO_STEPS
     mixed: bool = False
     made_of: tuple[Origin, ...] = ()
+    cut: int | None = None
 
 
 @dataclass(slots=True, frozen=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Val
-from querylint.ir import Target, Work
+from querylint.ir import Target, Value, Work
 from querylint.syntax import tree
 
 
@@ -88,8 +88,8 @@ class Language(Protocol):
     def sized(self, node: tree.Expr) -> tree.Expr | None:
         """The expression whose size this one asks for: `xs` in `xs.length`, in `len(xs)`."""
 
-    def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr) -> Val:
-        """Ask for the size of `sized` by `node`; returns the collection."""
+    def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr, most: Value | None = None) -> Val:
+        """Ask for the size of `sized` by `node`, whether it is more than `most` or as many; returns the collection."""
 
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
         """A member that every value of some kind has."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from querylint.construction import replace
-from querylint.frontends.flow.comparators import computed, keeps_extreme, seeks
+from querylint.frontends.flow.amounts import cut_to
+from querylint.frontends.flow.comparators import adds_up, computed, keeps_extreme, seeks
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.days import day_of
 from querylint.frontends.flow.leaks import use_each
@@ -107,10 +108,11 @@ def _each(
 ) -> tuple[Val, int, bool]:
     """Run a callback once per item; what it returns, the loop's number, whether it held any step."""
     shape = base.shape
-    size = shape.most if isinstance(shape, Many) else None
+    size, cut = (shape.most, shape.cut) if isinstance(shape, Many) else (None, None)
     held = len(m.block)
     with m.loop(
-        kind, node.at, node.end, over=base, over_text=m.text(func.base), constant=size is not None and not base.origins, limit=size
+        kind, node.at, node.end, over=base, over_text=m.text(func.base), constant=size is not None and not base.origins,
+        limit=size if size is not None else cut,
     ) as frame:  # fmt: skip
         item = base.item().with_deps(frozenset({frame.id}))
         values = args(item)
@@ -149,7 +151,19 @@ def mapped(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if func.name != "map":
         return Val(deps=base.deps | item.deps, shape=Many(item))
     made_of = base.rows if worked_out(item, number) else ()
-    return Val(deps=base.deps | item.deps, shape=Many(item, most=base.most, made_of=made_of), works=_done(base) if made_of else ())
+    made = Val(deps=base.deps | item.deps, shape=Many(item, most=base.most, made_of=made_of))
+    return replace(made, works=_done(base)) if made_of or fields_of(made)[1] else made
+
+
+def fields_of(value: Val) -> tuple[Val, tuple[str, ...]]:
+    """The rows of which a list holds a field each, and the field: `rows.map((row) => row.size)`."""
+    if value.rows or not isinstance(value.shape, Many):
+        return value, ()
+    found = value.shape.item.origins
+    if not found or any(len(o.path) < 2 or o.path[-2] != ITEM for o in found):
+        return value, ()
+    rows = tuple(dict.fromkeys(replace(o, path=o.path[:-2]) for o in found))
+    return Val(rows, value.deps, works=value.works), tuple(dict.fromkeys(o.path[-1] for o in found))
 
 
 def _done(base: Val) -> tuple[int, ...]:
@@ -229,7 +243,11 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     distinct = isinstance(callback.shape, Closure) and isinstance(start.shape, Many) and seeks(callback.shape.fn)
     extreme = isinstance(callback.shape, Closure) and keeps_extreme(callback.shape.fn)
     fields = tuple(dict.fromkeys(o.path[-1] for o in result.origins if len(o.path) > 1 and o.path[-2] == ITEM)) if extreme else ()
-    m.use(Work.DISTINCT if distinct else Work.FOLD, base, node.at, node.end, fields=fields, extreme=extreme)
+    gathers = isinstance(callback.shape, Closure) and isinstance(start.shape, Record | Many) and not adds_up(callback.shape.fn)
+    if distinct or not gathers or isinstance(start.shape, Record):
+        work = Work.DISTINCT if distinct else Work.GROUP if gathers else Work.FOLD
+        rows, names = fields_of(base)
+        m.use(work, rows, node.at, node.end, fields=names if extreme and names else fields, extreme=extreme)
     return (
         replace(join(result, start), origins=(), conditions=()) if isinstance(start.shape, Record | Many) else derived(base, start, result)
     )
@@ -304,10 +322,10 @@ def _slice(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     start = m.value(args[0], node.args[0]) if args else None
     size = m.value(args[1], node.args[1]) if len(args) > 1 else None
     if isinstance(base.shape, Many) and base.shape.items is not None and not base.origins:
-        return replace(base, shape=Many(base.shape.item, most=base.shape.most))
+        return cut_to(replace(base, shape=Many(base.shape.item, most=base.shape.most)), args)
     number = m.use(Work.SLICE, base, node.at, node.end, start=start, size=size, deps=derived(*args).deps)
     value = (base.worked(number) if number is not None else base).with_deps(derived(*args).deps)
-    return day_of(m, node, func.name, args, base, value)
+    return day_of(m, node, func.name, args, base, cut_to(value, args) if func.name == "slice" else value)
 
 
 def _at(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:

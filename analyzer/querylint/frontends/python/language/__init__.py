@@ -11,7 +11,7 @@ from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.language.builtin import BUILT_IN, CASTS, PURE, cast, islice, owned, ran
 from querylint.frontends.python.language.methods import method
-from querylint.ir import Escape, Relation, Work
+from querylint.ir import Escape, Relation, Value, Work
 from querylint.syntax import tree
 
 
@@ -37,10 +37,10 @@ class Python:
             return node.args[0]
         return None
 
-    def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr) -> Val:
+    def measured(self, state: State, node: tree.Expr, work: Work, sized: tree.Expr, most: Value | None = None) -> Val:
         """Ask for a length: a query is loaded for it."""
         base = ran(state, state.evaluate(sized), Consumption.MEASURED, node)
-        state.use(work, base, node.at, node.end, distinct=isinstance(base.shape, Many) and base.shape.distinct)
+        state.use(work, base, node.at, node.end, size=most, distinct=isinstance(base.shape, Many) and base.shape.distinct)
         return base
 
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
