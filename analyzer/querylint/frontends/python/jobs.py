@@ -63,7 +63,7 @@ def _given(node: object) -> Iterator[tree.Expr]:
         yield from node.args
         yield from (v for _, v in node.keywords)
     elif isinstance(node, tree.Record) and not OFTEN.isdisjoint(key for key, _ in node.entries if isinstance(key, str)):
-        yield from (value for key, value in node.entries if key in CALLED)
+        yield from (value for key, value in node.entries if isinstance(key, str) and key in CALLED)
 
 
 def _root(node: tree.Expr) -> str:
