@@ -199,10 +199,12 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
         if not _brought(known[n], n) and not loaded(program, function, read.table, plans, path[: n + 1])
     ]
     back = read.follows.path[-1] if read.follows is not None else None
-    if back is not None and found and found[0] == path[:1]:
+    if read.follows is not None and back is not None and found and found[0] == path[:1]:
         first = links(program, function, read.table, path[:1])[0]
         if first is not None and first.back == back and not first.many and _leads_from(program, function, read, first.target):
             found = found[1:]  # rows of a relation know the row that they belong to
+            if not any(source.listed for source in sources(program, function, read.follows)):
+                found = [p for p in found if several(program, function, read.table, p)]  # which keeps what it leads to, for all of them
     return found
 
 

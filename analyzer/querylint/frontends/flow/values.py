@@ -396,6 +396,9 @@ def join_queries(a: Query, b: Query) -> Query:
     """A query that one of two branches built: the same beginning with a filter more, or another way altogether."""
     if a.unsure is not b.unsure and a.table == b.table:
         return b if a.unsure else a  # of two ways one can be read: it is a way all the same
+    some = [q for q in (a, b) if q.limit is None or q.limit.literal != 0] or [a]
+    if len(some) == 1:
+        return replace(some[0], deps=both(a.deps, b.deps))  # the other one is none at all
     plans: list[Plan] = list(a.plans)
     for plan in b.plans:
         twin = next((n for n, p in enumerate(plans) if (p.way, p.index, p.fixed()) == (plan.way, plan.index, plan.fixed())), None)
@@ -404,12 +407,11 @@ def join_queries(a: Query, b: Query) -> Query:
         else:
             plans[twin] = _merge(plans[twin], plan)
     table = a.table if a.table == b.table else None
-    some = [q for q in (a, b) if q.limit is None or q.limit.literal != 0] or [a]  # not where it is none at all
     begun = bool(a.end and b.end) or a.made is not None or b.made is not None  # else one was handed over: both begin where they go on
     return replace(
         a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at) if begun else 0, end=max(a.end, b.end) if begun else 0,
-        deps=both(a.deps, b.deps), one=a.one and b.one, refined=a.refined or b.refined, cut=all(q.cut for q in some),
-        limit=some[0].limit if some[0].limit == some[-1].limit else None,
+        deps=both(a.deps, b.deps), one=a.one and b.one, refined=a.refined or b.refined, cut=a.cut and b.cut,
+        limit=a.limit if a.limit == b.limit else None,
     )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ class Django(Stack):
         self.attributes: dict[str, str | None] = {}
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self.routing: list[str] = []
+        self.registered: dict[tuple[str, str], Model] | None = None
         self.brought: Noted[dict[int, list[Eager]]] = Noted("rows brought along", dict)
         self.handed: Noted[list[tuple[int, Path]]] = Noted("rows handed on", list)
         self.annotations = Annotated(project.modules, project.classes)
@@ -71,7 +72,7 @@ class Django(Stack):
         return []
 
     def closely(self) -> list[str]:
-        """The files whose routes say which views have a list."""
+        """The files whose routes say which views have a list, and those that register admin classes."""
         return self.routing
 
     # Models as values.

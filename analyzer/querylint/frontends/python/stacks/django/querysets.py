@@ -302,6 +302,8 @@ def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = Fa
     known = m.results.get(id(query))
     if known is not None:
         return known[1].with_deps(value.deps)
+    if query.limit is not None and query.limit.literal == 0:
+        return many(()).with_deps(value.deps)  # `none()` asks for nothing
     bound = Bound.LIMIT if query.cut else Bound.ALL
     limit = lowered(query.limit) if query.limit is not None else None
     number = read(m, query, at, end, verb, bound, Terminal.ROWS, limit=limit, deps=value.deps, kept=query.born < len(m.frames))
