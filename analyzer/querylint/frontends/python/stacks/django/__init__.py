@@ -304,7 +304,7 @@ class Django(Stack):
     def _ordered(self, query: Query) -> bool:
         """Whether the rows come in an order by themselves: else `first` asks for one, and for the rows again."""
         model = self.models.by_table.get(query.table) if query.table is not None else None
-        return (model is not None and bool(model.order)) or all(plan.order is not None for plan in query.plans)
+        return (model is not None and model.ordered) or all(plan.order is not None for plan in query.plans)
 
     # Consumption.
 

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Val, literal
 from querylint.frontends.python.stacks.django import words
+from querylint.ir import Eager, Loading
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name
+from querylint.syntax.questions import callee_name, last_name
 
 if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.django.models import Model
     from querylint.frontends.python.classes import Classes
     from querylint.frontends.python.modules import PythonModules
 
 WORDS = (b"annotate(", b"extra(")
+
+
+def stood_in_for(model: Model | None, names: Iterable[str]) -> Iterator[Eager]:
+    """The relations that nobody reads any more once the query itself brings a value of a `cached_property`'s name: it is asked no more.
+
+    `annotate` sets an attribute of the row, which comes before a `cached_property` of the class; a plain property takes none.
+    """
+    if model is None or model.info is None:
+        return
+    for name in names:
+        found = model.info.method(name)
+        if found is None or not any(last_name(d) == "cached_property" for d in found[1].decorators):
+            continue
+        for node in tree.walk(found[1].body):
+            link = model.links.get(node.name) if isinstance(node, tree.Member) and last_name(node.base) == "self" else None
+            if link is not None:
+                yield Eager((link.name,), Loading.BATCHED if link.many else Loading.JOINED)
 
 
 class Annotated:

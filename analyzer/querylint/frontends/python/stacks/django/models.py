@@ -44,7 +44,10 @@ class Made:
 
 @dataclass(slots=True)
 class Model:
-    """One model. `managers` are its managers by name, each with the class that it is of where the project has one."""
+    """One model. `managers` are its managers by name, each with the class that it is of where the project has one.
+
+    `ordered` says that its rows come in an order by themselves, `order` names the columns where it is one of columns.
+    """
 
     table: str
     info: ClassInfo | None
@@ -56,6 +59,7 @@ class Model:
     managers: dict[str, ClassInfo | None] = field(default_factory=dict)
     key: str = "id"
     order: tuple[str, ...] = ()
+    ordered: bool = False
     parents: list[Model] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     watched: bool = False
@@ -280,7 +284,9 @@ class Models:
                 model.links[name] = Link(name, parent.table, column=f"{name}_id", lookup=name)
                 child = _lower(model)
                 parent.links.setdefault(child, Link(child, model.table, lookup=child, back=name))
-        model.order = _texts(self.meta(model.info, "ordering"))
+        ordering = self.meta(model.info, "ordering")
+        model.order = _texts(ordering)
+        model.ordered = isinstance(ordering, tree.Array) and bool(ordering.items)
         lines = self.project.modules.lines(model.info.path)
         model.indexes += meta_indexes(self, model, lines)
 
@@ -380,6 +386,7 @@ class Models:
             for name, link in parent.links.items():
                 model.links.setdefault(name, link)
             model.order = model.order or parent.order
+            model.ordered = model.ordered or parent.ordered
 
     # Managers.
 

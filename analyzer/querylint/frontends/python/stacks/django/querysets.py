@@ -22,6 +22,7 @@ from querylint.frontends.flow.values import (
     many,
 )
 from querylint.frontends.python.stacks.django import words
+from querylint.frontends.python.stacks.django.annotated import stood_in_for
 from querylint.ir import ITEM, Access, Bound, Eager, Loading, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -82,6 +83,9 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
         made = _columns(made, name, args, keywords)
     elif name == "annotate" and query.columns and any(_aggregates(e) for e in (*node.args, *(v for _, v in node.keywords))):
         made = replace(made, plans=tuple(replace(p, grouped=True) for p in query.plans))
+    elif name == "annotate":
+        spared = tuple(stood_in_for(models.by_table.get(query.table or ""), (k for k, _ in node.keywords)))
+        made = replace(made, plans=tuple(replace(p, eager=(*p.eager, *spared)) for p in query.plans)) if spared else made
     elif name == "using":
         elsewhere(m.frames, derived(*args).deps)
     elif name == words.OWN:
