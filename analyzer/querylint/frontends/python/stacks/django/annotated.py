@@ -13,9 +13,9 @@ from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, last_name
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.django.models import Model
     from querylint.frontends.python.classes import Classes
     from querylint.frontends.python.modules import PythonModules
+    from querylint.frontends.python.stacks.django.models import Model
 
 WORDS = (b"annotate(", b"extra(")
 
