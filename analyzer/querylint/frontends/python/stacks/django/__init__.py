@@ -268,6 +268,10 @@ class Django(Stack):
             return querysets.built(state, self.models, node, word, base, query)
         if word in words.OTHER_TABLE and query.table == "ContentType":
             return derived(base, *(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
+        if name == "model" and query.table is not None:  # `self.model(...)` makes a row of the kind that the manager is for
+            loose = [state.evaluate(a) for a in node.args]
+            fields = {k: state.evaluate(v) for k, v in node.keywords}
+            return Val(deps=derived(*loose, *fields.values()).deps, shape=Record(fields), doc_of=query.table)
         if word == "raw":
             for arg in node.args:
                 state.evaluate(arg)
