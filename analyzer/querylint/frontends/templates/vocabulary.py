@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.binding import declare, plain_member
+from querylint.frontends.flow.comprehensions import iterated
 from querylint.frontends.flow.expressions import member as member_of
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
@@ -300,7 +301,10 @@ class TemplateVocabulary:
         if made is not None:
             return made(self, state, node)
         if name == filters.GROUPS:
-            item = state.evaluate(node.args[0])
+            outer, state.scope = state.scope, Scope(state.scope)
+            declare(state, filters.HELD, iterated(state, node.args[0]))
+            item = state.evaluate(node.args[1])
+            state.scope = outer
             return Val(deps=item.deps, shape=Many(item))
         sign, rest = name[0], name[1:]
         if sign == TAG:
