@@ -266,8 +266,9 @@ class Django(Stack):
         at, end = node.at, node.end
         if word in words.BUILDERS or word in (words.OWN, words.JOINS):
             return querysets.built(state, self.models, node, word, base, query)
-        if word in words.OTHER_TABLE and query.table == "ContentType":
-            return derived(base, *(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
+        if word in words.OTHER_TABLE | words.REMEMBERED and query.table == "ContentType":
+            args = [querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))]
+            return replace(derived(base, *args), doc_of=query.table if word in words.REMEMBERED else None)
         if name == "model" and query.table is not None:  # `self.model(...)` makes a row of the kind that the manager is for
             loose = [state.evaluate(a) for a in node.args]
             fields = {k: state.evaluate(v) for k, v in node.keywords}
