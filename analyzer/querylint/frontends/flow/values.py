@@ -126,6 +126,10 @@ class Marker:
     inner: Val | None = None
 
 
+EVERYTHING = Marker("everything")
+"""A collection that holds whatever is looked for in it."""
+
+
 @dataclass(slots=True, frozen=True)
 class External:
     """Something imported from outside the project: the package and the name."""

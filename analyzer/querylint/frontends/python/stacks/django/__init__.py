@@ -25,7 +25,7 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Noted, Stack
-from querylint.frontends.python.stacks.django import ahead, forms, functions, paging, querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django import ahead, annotated, forms, functions, paging, querysets, rows, serializers, views, words
 from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
@@ -195,6 +195,8 @@ class Django(Stack):
         paged = paging.member(state, base, node)
         if paged is not None:
             return paged
+        if (loaded := annotated.kept(base, node)) is not None:
+            return loaded
         if isinstance(shape, Marker):
             if shape.kind == "model":
                 model = self.models.by_table.get(shape.data[0])
@@ -223,13 +225,13 @@ class Django(Stack):
             fields = {k: state.evaluate(v) for k, v in node.keywords}
             return Val(deps=derived(*fields.values()).deps, shape=Record(fields), doc_of=shape.data[0])
         if isinstance(shape, Closure) and base is None:
-            return functions.wrapped(self, state, node, shape.name)
+            return self.annotations.looked_up(state, node, shape) or functions.wrapped(self, state, node, shape.name)
         if base is None or not isinstance(node.func, tree.Member):
             return self.annotations.brought_along(state, node) if base is None else None
         if isinstance(shape, Closure) and shape.name:
             if base.doc_of in self.models.by_table and node.func.name in words.ROW_WRITES:
                 rows.written(state, node, node.func.name, base)  # before what the model's own method does besides
-            return None
+            return self.annotations.looked_up(state, node, shape)
         if isinstance(shape, ClassRef) and not shape.instance:
             return None  # a class that a manager holds: `self.queryset_class(self.model)`
         asked = functions.permission(self, state, node, node.func, base)
