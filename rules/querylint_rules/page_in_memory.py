@@ -41,6 +41,8 @@ def page_in_memory(program: Program) -> Iterator[Found]:
     alike: dict[tuple[str, str | None, str], list[tuple[Load, Seen]]] = {}
     for load in loads(program):
         slices = [s for s in load.works(Work.SLICE) if not s.use.after]
+        if _both_parts(slices):
+            continue
         cuts = [s for s in slices if _always(program, load, s) and not _in_batches(program, s) and not _keeps_the_rest(s.use)]
         planner = program.facts(load.function).planner  # it counts and pages by itself
         if (
@@ -82,6 +84,12 @@ def _always(program: Program, load: Load, seen: Seen) -> bool:
         return True
     site = program.sites(seen.function.key).by_id.get(seen.use.id)
     return site is not None and seen.function.key == load.function.key and site.arms == load.site.arms
+
+
+def _both_parts(slices: list[Seen]) -> bool:
+    """Whether a list is parted in two, and both are used: `rows[:n]` and `rows[n:]`."""
+    heads = {s.use.size.text for s in slices if s.use.start is None and s.use.size is not None}
+    return any(s.use.start is not None and s.use.size is None and s.use.start.text in heads for s in slices)
 
 
 def _in_batches(program: Program, seen: Seen) -> bool:

@@ -275,7 +275,8 @@ class PythonVocabulary:
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
         text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
-        made = state.call(target, Mode.DIRECT, args, node, text, kept=any(KEPT.match(callee_name(d)) for d in fn.decorators))
+        keeps = any(KEPT.match(callee_name(d)) for d in fn.decorators)
+        made = state.call(target, Mode.DIRECT, args, node, text, kept=keeps)
         if isinstance(node, tree.Call):
             run_handed_closures(state, node, args, made)
         if not self.place.quiet:
@@ -283,7 +284,7 @@ class PythonVocabulary:
         result = self.project.result(closure, args)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
-            value = replace(value, shape=replace(value.shape, born=len(state.frames)))
+            value = replace(value, shape=replace(value.shape, born=len(state.frames), held=value.shape.held or keeps))
         return value if fn.is_async or beside else state.wait(value.with_pending(made.pending), node.at, node.end)
 
     def asks(self, source: bytes) -> bool:

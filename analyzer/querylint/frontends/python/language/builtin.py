@@ -240,22 +240,23 @@ def _map(m: State, node: tree.Call) -> Val:
         return derived(*placed(m, node, None))
     callback = m.evaluate(node.args[0])
     over = iterated(m, node.args[1])
-    made = _each(m, node, callback, over)
-    return Val(deps=over.deps | made.deps, pending=made.pending, shape=Many(made))
+    others = tuple(iterated(m, a) for a in node.args[2:])  # of which each round takes one as well
+    made = _each(m, node, callback, over, *others)
+    return Val(deps=derived(over, made, *others).deps, pending=made.pending, shape=Many(made))
 
 
-def _each(m: State, node: tree.Call, callback: Val, over: Val) -> Val:
+def _each(m: State, node: tree.Call, callback: Val, over: Val, *others: Val) -> Val:
     size = over.shape.most if isinstance(over.shape, Many) else None
     with m.loop(
         LoopKind.EACH, node.at, node.end, over=over, over_text=m.text(node.args[1]), constant=size is not None and not over.origins,
         limit=size,
     ) as frame:  # fmt: skip
-        item = over.item().with_deps(frozenset({frame.id}))
+        items = tuple(each.item().with_deps(frozenset({frame.id})) for each in (over, *others))
         if isinstance(callback.shape, Closure) and not callback.shape.name:
-            return m.invoke(callback.shape, (item,), callback.shape.fn.at, callback.shape.fn.end, inline=True)
+            return m.invoke(callback.shape, items, callback.shape.fn.at, callback.shape.fn.end, inline=True)
         fake = tree.Call(node.args[0], [], node.at, node.end)
-        made = m.vocabulary.called_back(m, fake, callback, (item,))
-        return made if made is not None else derived(item)
+        made = m.vocabulary.called_back(m, fake, callback, items)
+        return made if made is not None else derived(*items)
 
 
 def _filter(m: State, node: tree.Call) -> Val:

@@ -299,6 +299,11 @@ def done(m: State, value: Val, at: int, end: int, *, later: bool) -> Val:
     return value if later else m.wait(value, at, end)
 
 
+def empty(query: Query) -> bool:
+    """Whether a query is `none()`, which asks for nothing."""
+    return query.limit is not None and query.limit.literal == 0
+
+
 def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = False) -> Val:
     """The rows of a query; asked a second time, the query object hands out what it has."""
     query = value.shape
@@ -306,8 +311,8 @@ def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = Fa
     known = m.results.get(id(query))
     if known is not None:
         return known[1].with_deps(value.deps)
-    if query.limit is not None and query.limit.literal == 0:
-        return many(()).with_deps(value.deps)  # `none()` asks for nothing
+    if empty(query):
+        return many(()).with_deps(value.deps)
     bound = Bound.LIMIT if query.cut else Bound.ALL
     limit = lowered(query.limit) if query.limit is not None else None
     number = read(m, query, at, end, verb, bound, Terminal.ROWS, limit=limit, deps=value.deps, kept=query.born < len(m.frames))
