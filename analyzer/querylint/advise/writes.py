@@ -67,9 +67,19 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
                 return True
             if step is not site.step and _outside(program, site, step):
                 return True
-            if any(STORING.search(inner.text) for inner in (step, *_helper(program, site.function, step))):
+            if _stores(program, site, step):
                 return True
     return False
+
+
+def stores(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether each round stores or deletes a file, by itself or in a helper."""
+    inside = [other.step for other in program.sites(site.function.key).all if loop in other.loops and isinstance(other.step, Call)]
+    return any(_stores(program, site, step) for step in inside)
+
+
+def _stores(program: Program, site: Site, call: Call) -> bool:
+    return any(STORING.search(inner.text) for inner in (call, *_helper(program, site.function, call)))
 
 
 def _helper(program: Program, function: Function, call: Call) -> list[Call]:

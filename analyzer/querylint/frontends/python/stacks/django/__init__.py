@@ -240,6 +240,8 @@ class Django(Stack):
         receiver = base.shape
         if isinstance(receiver, Marker) and receiver.kind == paging.PAGINATOR:
             return paging.call(state, node, node.func, base, receiver)
+        if isinstance(receiver, Marker) and receiver.kind == rows.FILE:
+            return rows.stored(state, node, node.func, receiver)
         if isinstance(receiver, Query) and receiver.flavor == querysets.FLAVOR:
             return self.queried(state, node, node.func, base, receiver)
         if base.doc_of is not None:
