@@ -14,6 +14,8 @@ SENDING = Pattern(
     r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|(?:chat|views|conversations)_\w+|urlopen|commit)$|^requests\.|\.post$"
 )
 STORING = Pattern(r"(?:^|\.)storage\.(?:delete|store)$")
+SAVING = Pattern(r"\w\.a?save$")
+"""Whatever is saved by a method of that name (a row, a form, an image): it is stored somewhere."""
 MAILING = Pattern(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
 SIGNALING = Pattern(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
 MOST_HELPERS = 2
@@ -67,7 +69,9 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
                 return True
             if step is not site.step and _outside(program, site, step):
                 return True
-            if _stores(program, site, step):
+            if _stores(program, site, step) or (
+                program.facts(site.function).bulk_writes and step is not site.step and SAVING.search(step.text)
+            ):
                 return True
     return False
 

@@ -349,12 +349,20 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if isinstance(a, Many) and isinstance(b, Many):
         most = max(a.most, b.most) if a.most is not None and b.most is not None else None
         mixed = a.mixed or b.mixed or (bool(left.origins) is not bool(right.origins) and 0 not in (a.most, b.most))
-        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most, key=a.key or b.key, filled=a.filled | b.filled, mixed=mixed)
+        items = _side_by_side(a, b)
+        return Many(join(a.item, b.item), items, a.keyed or b.keyed, most=most, key=a.key or b.key, filled=a.filled | b.filled, mixed=mixed)
     if isinstance(a, Query) and isinstance(b, Query):
         return join_queries(a, b)
     if isinstance(a, Marker) and isinstance(b, Marker) and a.kind == b.kind:
         return join_markers(a, b)
     return a if isinstance(a, Query | Many | Record) else b
+
+
+def _side_by_side(a: Many, b: Many) -> tuple[Val, ...] | None:
+    """The members of one of two tuples of a kind (`return rows, True` here, `return others, False` there), each in its place."""
+    if a.items is None or b.items is None or not 1 < len(a.items) == len(b.items) <= MOST_SPREAD or a.keyed or b.keyed:
+        return None
+    return None if a.filled or b.filled else tuple(join(one, other) for one, other in zip(a.items, b.items, strict=True))
 
 
 def together(some: tuple[Val, ...], others: tuple[Val, ...]) -> tuple[Val, ...]:
