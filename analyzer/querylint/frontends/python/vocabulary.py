@@ -125,6 +125,8 @@ class PythonVocabulary:
                 return self._project_call(state, node, _method(owner, fn, base).shape)  # type: ignore[arg-type]
             return _method(owner, fn, base)
         field = self.project.class_field(info, node.name)
+        if field is not None and isinstance(field.shape, Many) and field.shape.items and info.extended(node.name):
+            field = replace(field, shape=replace(field.shape, items=None, most=None))  # these are not all of them
         if field is None or not known(field):
             field = self.project.attribute(info, node.name) or field
         if field is None or not known(field):

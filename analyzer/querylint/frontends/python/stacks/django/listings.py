@@ -72,7 +72,10 @@ def _list_rows(django: Django, info: ClassInfo, columns: tree.Array | None) -> t
     elif isinstance(joined[2], tree.Literal):
         rows = call_of(rows, words.JOINS, [], at)
     else:
-        rows = call_of(rows, words.JOINS, [tree.Spread(joined[2], at, at)], at)
+        own = info.extended("list_select_related")  # by what a method adds to it
+        rows = call_of(
+            rows, words.JOINS, [tree.Spread(tree.Member(me, "list_select_related", at, at, at) if own else joined[2], at, at)], at
+        )
     return rows
 
 
