@@ -7,7 +7,24 @@ from itertools import islice
 
 from querylint.advise.handed import given_by_callers, handed, reaches
 from querylint.construction import dataclass, replace
-from querylint.ir import ITEM, Access, Call, Function, Link, Loading, Mode, Origin, Path, Plan, Program, Relation, Root, Table, Terminal
+from querylint.ir import (
+    ITEM,
+    Access,
+    Call,
+    Eager,
+    Function,
+    Link,
+    Loading,
+    Mode,
+    Origin,
+    Path,
+    Plan,
+    Program,
+    Relation,
+    Root,
+    Table,
+    Terminal,
+)
 from querylint.ir.program import Edge
 from querylint.text import Span
 
@@ -165,9 +182,18 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
         if plan.whole and not _absentable(program, function, table, path):
             return True
         for eager in plan.eager:
+            if eager.path[-1] == UNKNOWN and eager.loading is Loading.JOINED and _by_query_only(program, function, table, path, eager):
+                continue
             if covers(eager.path, path) or covers(_straight(program, function, table, eager.path), path):
                 return True
     return False
+
+
+def _by_query_only(program: Program, function: Function, table: str | None, path: Path, eager: Eager) -> bool:
+    """Whether a relation leads to many rows where joins bring along none: no name in a list of joins that is not known is its."""
+    before = len(eager.path) - 1
+    known = links(program, function, table, path)[before:]
+    return not program.facts(function).identity and any(link is not None and (link.many or link.generic) for link in known)
 
 
 def covers(loaded: Path, path: Path) -> bool:

@@ -25,7 +25,19 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Noted, Stack
-from querylint.frontends.python.stacks.django import ahead, annotated, forms, functions, paging, querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django import (
+    ahead,
+    annotated,
+    forms,
+    functions,
+    managers,
+    paging,
+    querysets,
+    rows,
+    serializers,
+    views,
+    words,
+)
 from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
@@ -231,6 +243,8 @@ class Django(Stack):
         if isinstance(shape, Closure) and shape.name:
             if base.doc_of in self.models.by_table and node.func.name in words.ROW_WRITES:
                 rows.written(state, node, node.func.name, base)  # before what the model's own method does besides
+            if isinstance(base.shape, Query) and managers.keeps_for_later(shape.fn):
+                return querysets.unread(state, node, base, base.shape)
             return self.annotations.looked_up(state, node, shape)
         if isinstance(shape, ClassRef) and not shape.instance:
             return None  # a class that a manager holds: `self.queryset_class(self.model)`
@@ -332,7 +346,7 @@ class Django(Stack):
             return derived(value)  # it may be a number or a list as well; a manager is always true
         at, end = node.at, node.end
         if how is Consumption.SLICED:
-            return self._sliced(state, value, query, node)
+            return paging.sliced(state, value, query, node)
         if how is Consumption.INDEXED:
             assert isinstance(node, tree.Index)
             state.evaluate(node.key)
@@ -345,22 +359,6 @@ class Django(Stack):
         if how is Consumption.TESTED:
             state.use(Work.EMPTY, found, at, end)
         return found.settled()
-
-    def _sliced(self, state: State, value: Val, query: Query, node: tree.Expr) -> Val:
-        assert isinstance(node, tree.Index)
-        key = node.key
-        assert isinstance(key, tree.Slice)
-        parts = [(state.evaluate(p), p) if p is not None else None for p in (key.start, key.stop, key.step)]
-        deps = derived(value, *(part[0] for part in parts if part is not None)).deps
-        known = state.results.get(id(query))
-        if known is not None:
-            start, stop, _ = (state.value(*part) if part is not None else None for part in parts)
-            number = state.use(Work.SLICE, known[1], node.at, node.end, start=start, size=stop, deps=deps)
-            return known[1].worked(number) if number is not None else known[1]
-        size = state.evaluate(key.stop) if key.stop is not None else None
-        refined = query.refined or query.follows is None  # rows of a relation that were loaded ahead are cut from what is there
-        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=refined, held=False)
-        return Val(deps=deps, shape=made)
 
     def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
         """An awaited queryset is nothing; what it gives is waited for by its own methods."""
