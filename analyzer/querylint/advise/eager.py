@@ -222,7 +222,7 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
     found = [
         path[: n + 1]
         for n in range(len(path))
-        if not _brought(known[n], n) and not loaded(program, function, read.table, plans, path[: n + 1])
+        if not _brought(known, n) and not loaded(program, function, read.table, plans, path[: n + 1])
     ]
     back = read.follows.path[-1] if read.follows is not None else None
     if read.follows is not None and back is not None and found and found[0] == path[:1]:
@@ -270,9 +270,10 @@ def _straight(program: Program, function: Function, table: str | None, path: Pat
     return path
 
 
-def _brought(link: Link | None, before: int) -> bool:
-    """Whether a relation behind another comes along with its rows, whenever these are loaded."""
-    return before > 0 and link is not None and link.ahead
+def _brought(known: list[Link | None], number: int) -> bool:
+    """Whether a relation behind another comes along with its rows, whenever these are loaded, or may do so."""
+    link = known[number]
+    return number > 0 and link is not None and (link.ahead or any(before is not None and before.own for before in known[:number]))
 
 
 def prefixed(read: Access, path: Path) -> bool:

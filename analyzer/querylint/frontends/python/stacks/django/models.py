@@ -240,6 +240,12 @@ class Models:
             return ""
         return name if _is_field(name) else ""
 
+    def _reads_itself(self, made: Made) -> bool:
+        """Whether the class of a relation is one of the project that gives rows an attribute of its own making."""
+        found = self.project.modules.reference(made.owner.path, made.node.func)
+        info = self.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+        return info is not None and info.method("contribute_to_class") is not None
+
     def declared(self, info: ClassInfo) -> Iterator[Made]:
         """The fields that a model has from its own body and from the abstract models above it."""
         seen: set[str] = set()
@@ -306,7 +312,8 @@ class Models:
             model.links[made.name] = Link(made.name, None, column="object_id", lookup=made.name, generic=True)
         elif made.kind == words.GENERIC_MANY:
             target = self._target(model, made)
-            model.links[made.name] = Link(made.name, target.table if target is not None else None, True, lookup=made.name)
+            table = target.table if target is not None else None
+            model.links[made.name] = Link(made.name, table, True, lookup=made.name, own=self._reads_itself(made))
         else:
             kind = words.TYPES.get(made.kind, "any")
             large = made.kind in ("TextField", "BinaryField", "JSONField")
