@@ -125,13 +125,13 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
+    lazy = program.facts(site.function).bulk_reads
     for hit in rounds(program, site):
-        if (
-            (hit.constant and not _long(program, site, hit.loop))
-            or hit.paging
-            or hit.searching
-            or (hit.loop.strided and program.facts(site.function).bulk_reads)
-        ):
+        if hit.constant and not _long(program, site, hit.loop):
+            if lazy and hit.loop.kind is LoopKind.EACH and not hit.paging and not hit.searching:
+                continue  # a few for each item of the loop around
+            return None
+        if hit.paging or hit.searching or (hit.loop.strided and lazy):
             return None
         if hit.waits:
             return hit if hit.varies else None

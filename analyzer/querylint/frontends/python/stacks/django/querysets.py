@@ -344,7 +344,7 @@ def row(
     number = read(m, query, at, end, verb, Bound.ONE, Terminal.ROW, deps=deps, key=key, refined=refined)
     me = frozenset({number})
     item = _item(query, (Origin(Root.STEP, number),), me)
-    return done(m, replace(item, deps=me, pending=me), at, end, later=later)
+    return done(m, replace(item, deps=me | query.deps | deps, pending=me), at, end, later=later)
 
 
 def number_of(m: State, query: Query, at: int, end: int, verb: str, deps: frozenset[int], *, later: bool) -> Val:
