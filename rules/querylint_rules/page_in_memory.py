@@ -113,8 +113,8 @@ def _offset(use: Use) -> bool:
 
 
 def _keeps_the_rest(use: Use) -> bool:
-    """Whether a slice leaves out a few rows at the head, and keeps however many follow: `rows[1:]`."""
-    start = use.start.literal if use.start is not None else None
+    """Whether a slice leaves out a few rows at the head, and keeps however many follow: `rows[1:]`, `rows[:]`."""
+    start = use.start.literal if use.start is not None else 0
     return use.size is None and isinstance(start, int) and start >= 0
 
 
