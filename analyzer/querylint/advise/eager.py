@@ -71,7 +71,7 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
             yield from _of_call(program, function, step, origin.path, edges, depth)
             return
     elif origin.root is Root.PARAM and isinstance(origin.ref, int) and depth < MOST_DEEP:
-        if any(number == origin.ref and covers(path, _relations(origin.path)) for number, path in function.ahead):
+        if function.ahead and _ahead(program, function, origin):
             return  # the function loads it for whatever rows it is given
         callers = [e for e in program.callers.get(function.key, ()) if e.call.mode is Mode.DIRECT and e.caller != function.key]
         known = False
@@ -84,6 +84,16 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
         if known:
             return
     yield Source(None, function, _relations(origin.path), edges, ITEM in origin.path)
+
+
+def _ahead(program: Program, function: Function, origin: Origin) -> bool:
+    """Whether a function loads a relation for the rows that it is given, as it is followed or without its ways there and back."""
+    taken = [path for number, path in function.ahead if number == origin.ref]
+    followed = _relations(origin.path)
+    schema = program.schema(function)
+    tables = [name for name in schema.tables if all(links(program, function, name, followed))] if schema is not None and taken else []
+    ways = {followed, *(_straight(program, function, table, followed) for table in tables)}
+    return any(covers(path, way) for path in taken for way in ways)
 
 
 def _of_read(program: Program, function: Function, read: Access, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
