@@ -90,10 +90,21 @@ def _ahead(program: Program, function: Function, origin: Origin) -> bool:
     """Whether a function loads a relation for the rows that it is given, as it is followed or without its ways there and back."""
     taken = [path for number, path in function.ahead if number == origin.ref]
     followed = _relations(origin.path)
+    ways = {followed}
     schema = program.schema(function)
-    tables = [name for name in schema.tables if all(links(program, function, name, followed))] if schema is not None and taken else []
-    ways = {followed, *(_straight(program, function, table, followed) for table in tables)}
+    for table in schema.tables if schema is not None and taken else ():
+        known = links(program, function, table, followed)
+        if all(known):
+            ways.add(_straight(program, function, table, followed))
+            if _leads_back(known):
+                ways.add(followed[:-1])
     return any(covers(path, way) for path in taken for way in ways)
+
+
+def _leads_back(known: list[Link | None]) -> bool:
+    """Whether the last relation of a path is the way back to the row that one came from."""
+    before, last = known[-2:] if len(known) > 1 else (None, None)
+    return before is not None and last is not None and before.back == last.name and not last.many
 
 
 def _of_read(program: Program, function: Function, read: Access, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
@@ -184,10 +195,8 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
     if column(program, function, table, path):
         whole = all(loaded(program, function, table, plans, path[: n + 1]) for n in range(len(path) - 1))
         return not whole or not any(".".join(path) in plan.deferred for plan in plans)
-    if len(path) > 1:
-        before, last = known[-2], known[-1]
-        if before is not None and last is not None and before.back == last.name and not last.many:
-            return True  # the way back to the row that one came from
+    if _leads_back(known):
+        return True
     for plan in plans:
         if plan.whole and not _absentable(program, function, table, path):
             return True
