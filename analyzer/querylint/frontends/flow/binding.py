@@ -157,6 +157,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
     elif isinstance(target, tree.Index):
         base = m.evaluate(target.base)
         key = m.evaluate(target.key)
+        if m.language.function_scoped and key.doc_of is not None:
+            m.leak(key, Escape.STORED, target.key.at, target.key.end)  # a row that is a key is kept like one that is a value
         if isinstance(base.shape, Record):
             name = key.literal if isinstance(key.literal, str) else None
             known = _with_field(base, base.shape, name, value) if name is not None else _with_some(base, base.shape, value, key)

@@ -8,7 +8,7 @@ from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Many, Marker, Query, Record, Val, derived, many
 from querylint.frontends.python.stacks.django import querysets, words
-from querylint.ir import ITEM, Access, Bound, Link, Mode, Op, Origin, Plan, Target, TargetKind, Terminal, Way
+from querylint.ir import ITEM, Access, Bound, Escape, Link, Mode, Op, Origin, Plan, Target, TargetKind, Terminal, Way
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -46,8 +46,12 @@ def member(django: Django, state: State, base: Val, node: tree.Member) -> Val | 
         if name in django.attributes:
             item = Val(tuple(o.at(ITEM) for o in here), base.deps, doc_of=django.attributes[name])
             return Val(here, base.deps, shape=Many(item))
+        declared = model.info.field(name) if model.info is not None else None
+        if declared is not None and isinstance(declared[2], tree.Call):
+            state.leak(base, Escape.PASSED, node.at, node.end)  # an attribute that a function has made looks at whatever it likes
         return None
     if link.many:
+        state.touch(base, name)
         follows = here[0] if here else None
         target = django.models.by_table.get(link.target) if link.target is not None else None
         info = next(iter(target.managers.values()), None) if target is not None else None
