@@ -17,8 +17,8 @@ parent, read the parent's range once and group it in memory.
 In Django read the rows for all the items with one query before the loop: `in_bulk(keys)`, or a condition with `__in`.
 
 ## When it stays silent
-Loops whose length the author wrote down (in Convex up to 16 rounds; in Python unless a loop around them repeats them), loops that page (the next read needs the cursor of the one before),
-searches that stop at the first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but
+Loops whose length the author wrote down (in Convex up to 16 rounds; in Python unless a loop around them repeats them), loops that page
+(the next read needs the cursor of the one before), searches that stop at the first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but
 awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database,
 settings that somebody wrote, rows that are read again after their own commit, arms that the constants of all callers close, tests,
 functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off),
