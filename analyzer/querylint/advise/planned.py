@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from querylint.advise.growth import small
@@ -29,19 +28,19 @@ def shadowed(program: Program) -> Iterator[Shadowed]:
     One that several tables share, since it is written in a class above theirs, is needless where all of them have such a cover.
     """
     found = list(_shadowed(program))
-    needed = _written(program) - Counter(one.index.span for one in found)
+    needed = {span for span, _ in _written(program) - {(one.index.span, one.table.name) for one in found}}
     told: set[Span] = set()
     for one in found:
         assert one.index.span is not None
-        if not needed[one.index.span] and one.index.span not in told:
+        if one.index.span not in needed and one.index.span not in told:
             told.add(one.index.span)
             yield one
 
 
-def _written(program: Program) -> Counter[Span | None]:
-    """How many tables have each of the indexes that are written down."""
-    tables = (table for schema in program.schemas.values() for table in schema.tables.values())
-    return Counter(index.span for table in tables for index in table.indexes if not index.implicit and index.span is not None)
+def _written(program: Program) -> set[tuple[Span | None, str]]:
+    """The indexes that are written down, each with every table that has it."""
+    tables = [table for schema in program.schemas.values() for table in schema.tables.values()]
+    return {(index.span, table.name) for table in tables for index in table.indexes if not index.implicit and index.span is not None}
 
 
 def _shadowed(program: Program) -> Iterator[Shadowed]:
