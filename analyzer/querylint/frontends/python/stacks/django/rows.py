@@ -51,7 +51,6 @@ def member(django: Django, state: State, base: Val, node: tree.Member) -> Val | 
             state.leak(base, Escape.PASSED, node.at, node.end)  # an attribute that a function has made looks at whatever it likes
         return None
     if link.many:
-        state.touch(base, name)
         follows = here[0] if here else None
         target = django.models.by_table.get(link.target) if link.target is not None else None
         info = next(iter(target.managers.values()), None) if target is not None else None
