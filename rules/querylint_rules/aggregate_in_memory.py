@@ -96,6 +96,8 @@ def _rightly_loaded(program: Program, load: Load, kinds: set[Work]) -> bool:
         return True  # rows in a dictionary are what a query for all the items is for
     if kinds & SEARCHING:
         return True  # they are searched for other items besides, which takes them all
+    if Work.GROUP in kinds and Work.FOLD not in kinds:
+        return True  # a dictionary is for being looked into, whoever asks how much it holds
     if Work.FOLD not in kinds and visited(load) and not _only_tested(program, load):
         return True
     return _wanted_besides(load) or _no_numbers(load) or handed_on(load)
@@ -260,10 +262,15 @@ def _kept(load: Load) -> bool:
 
 
 def _given(program: Program, load: Load, works: list[Seen]) -> bool:
-    """Whether the rows are those of keys that are at hand, or of a query by a caller that may need them besides to add them up."""
+    """Whether the rows are those of keys that are at hand, or of a query by a caller that may need them besides to add them up.
+
+    Or those of an attribute, which others ask as well, or of a list of which some are picked besides.
+    """
     table, access = load.table, load.access
     if not program.facts(load.function).planner or table is None:
         return False
+    if (access.held and access.verb != "truth test") or load.works(*REORDERING):
+        return True
     if access.base is not None and access.base.root is Root.PARAM and any(s.use.work is Work.FOLD for s in works):
         return True
     keys = {table.key, *(i.fields[0] for i in table.indexes if i.unique and len(i.fields) == 1)}

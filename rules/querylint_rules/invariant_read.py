@@ -49,8 +49,17 @@ def invariant_read(program: Program) -> Iterator[Found]:
         hit = _invariant(program, site)
         if hit is not None and not any(_written(program, site, hit.loop, effect.access.table) for effect in effects):
             yield _found(program, site, hit, effects[0])
+    asked: dict[tuple[str, int], list[tuple[Site, Rounds, Effect]]] = {}
     for site, hit, effect in _within(program):
-        yield replace(_found(program, site, hit, effect), remedy=HAND, severity=Severity.INFO, because=SHARED)
+        asked.setdefault((effect.function, effect.access.id), []).append((site, hit, effect))
+    for together in asked.values():  # one helper, however many loops call it
+        found = replace(_found(program, *together[0]), remedy=HAND, severity=Severity.INFO, because=SHARED)
+        others = tuple(
+            Point(site.step.span, f"and for every {round_of(program, site, hit.loop)} here")
+            for site, hit, _ in together[1:]
+            if isinstance(site.step, Call)
+        )
+        yield replace(found, trail=(*found.trail, *others))
 
 
 def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:

@@ -17,17 +17,17 @@ parent, read the parent's range once and group it in memory.
 In Django read the rows for all the items with one query before the loop: `in_bulk(keys)`, or a condition with `__in`.
 
 ## When it stays silent
-Loops whose length the author wrote down (in Convex up to 16 rounds), loops that page (the next read needs the cursor of the one before),
-searches that stop at the first hit, keys that are the same for all rows and that a session holds, reads that are started in the loop but
-awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of those), rounds that each ask another database,
-settings that somebody wrote, rows that are read again after their own commit, arms that the constants of all callers close, tests,
-functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons, scheduled jobs, what only they put off),
-where clients are in sight that call most functions and not this one, where a list that is short or has a limit is read for an action that
-waits for the world outside besides, where the rounds also write, commit or send mail (they wait for that anyway), where a round reads a
-group of keys at once, or by a range of its own, where the parts of one object check themselves, and where a comment says
-that it is meant so. So it is where the helper of a round waits for a component as well, where the loop around the call of a helper is
-told, and for what others have set up for one person: the projects of a customer that his firm has opened, the owners who have named
-somebody by his address.
+Loops whose length the author wrote down (in Convex up to 16 rounds; in Python unless a loop around them repeats them), loops that page (the
+next read needs the cursor of the one before), searches that stop at the first hit, keys that are the same for all rows and that a session
+holds, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
+those), rounds that each ask another database, settings that somebody wrote, rows that are read again after their own commit, arms that the
+constants of all callers close, tests, functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons,
+scheduled jobs, what only they put off), where clients are in sight that call most functions and not this one, where a list that is short or
+has a limit is read for an action that waits for the world outside besides, where the rounds also write, commit or send mail (they wait for
+that anyway), where a round reads a group of keys at once, or by a range of its own, where the parts of one object check themselves, and
+where a comment says that it is meant so. So it is where the helper of a round waits for a component as well, where the loop around the call
+of a helper is told, and for what others have set up for one person: the projects of a customer that his firm has opened, the owners who
+have named somebody by his address.
 """
 
 from __future__ import annotations
@@ -125,13 +125,13 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
+    lazy = program.facts(site.function).bulk_reads
     for hit in rounds(program, site):
-        if (
-            (hit.constant and not _long(program, site, hit.loop))
-            or hit.paging
-            or hit.searching
-            or (hit.loop.strided and program.facts(site.function).bulk_reads)
-        ):
+        if hit.constant and not _long(program, site, hit.loop):
+            if lazy and hit.loop.kind is LoopKind.EACH and not hit.paging and not hit.searching:
+                continue  # a few for each item of the loop around
+            return None
+        if hit.paging or hit.searching or (hit.loop.strided and lazy):
             return None
         if hit.waits:
             return hit if hit.varies else None

@@ -41,6 +41,8 @@ def page_in_memory(program: Program) -> Iterator[Found]:
     alike: dict[tuple[str, str | None, str], list[tuple[Load, Seen]]] = {}
     for load in loads(program):
         slices = [s for s in load.works(Work.SLICE) if not s.use.after]
+        if _both_parts(slices):
+            continue
         cuts = [s for s in slices if _always(program, load, s) and not _in_batches(program, s) and not _keeps_the_rest(s.use)]
         planner = program.facts(load.function).planner  # it counts and pages by itself
         if (
@@ -85,6 +87,12 @@ def _always(program: Program, load: Load, seen: Seen) -> bool:
     return site is not None and seen.function.key == load.function.key and site.arms == load.site.arms
 
 
+def _both_parts(slices: list[Seen]) -> bool:
+    """Whether a list is parted in two, and both are used: `rows[:n]` and `rows[n:]`."""
+    heads = {s.use.size.text for s in slices if s.use.start is None and s.use.size is not None}
+    return any(s.use.start is not None and s.use.size is None and s.use.start.text in heads for s in slices)
+
+
 def _in_batches(program: Program, seen: Seen) -> bool:
     """Whether a list is cut up batch by batch, where a query per batch would be no better."""
     site = program.sites(seen.function.key).by_id.get(seen.use.id)
@@ -118,8 +126,8 @@ def _offset(use: Use) -> bool:
 
 
 def _keeps_the_rest(use: Use) -> bool:
-    """Whether a slice leaves out a few rows at the head, and keeps however many follow: `rows[1:]`."""
-    start = use.start.literal if use.start is not None else None
+    """Whether a slice leaves out a few rows at the head, and keeps however many follow: `rows[1:]`, `rows[:]`."""
+    start = use.start.literal if use.start is not None else 0
     return use.size is None and isinstance(start, int) and start >= 0
 
 

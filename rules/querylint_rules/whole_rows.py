@@ -15,7 +15,7 @@ content apart from what lists read.
 
 ## When it stays silent
 Rows that leave whole, rows that are written back, tables with few fields, tables that the settings call small, lists that are counted or
-filtered (other rules speak of those), lists that are bounded by `.take(n)`.
+filtered (other rules speak of those), lists that are bounded by `.take(n)`, lists that a framework makes by itself.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ def whole_rows(program: Program) -> Iterator[Found]:
 
 def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) -> Found | None:
     fields = tuple(f for f in seen.fields if table.field(f) is not None or f in ("_id", "_creationTime"))
+    if site.function.span.start == site.function.span.end:
+        return None  # a list that the framework makes: it needs more of each row than it is told to show
     if program.facts(site.function).lazy and any(table.link(f) is not None for f in fields):
         return None  # the rows of a relation are followed: what they bring is more than a column
     clients = len(seen.subscribers) if seen.sent else 0
@@ -123,6 +125,8 @@ def _written_back(program: Program, function: Function, read: Access) -> bool:
     """Whether rows are patched or deleted by their id: Convex has no write by range, so they must be read."""
     for site in program.sites(function.key).all:
         step = site.step
+        if isinstance(step, Access) and step.op is Op.WRITE and step.follows is not None and step.follows.ref == read.id:
+            return True  # a relation of the row is filled
         if isinstance(step, Access) and step.op is Op.WRITE and step.key is not None:
             if any(o.root is Root.STEP and o.ref == read.id for o in step.key.origins):
                 return True

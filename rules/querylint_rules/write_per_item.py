@@ -18,7 +18,8 @@ Writes under `Promise.all`, loops of constant length, batches that are bounded a
 that drive them are unbounded, loops over batches, loops that end with the write, loops beside which the other way of a choice writes the
 rows at once, new rows of a Django model whose
 parent has a table of its own (`bulk_create` cannot make them), tests, seeds and migrations. Writes in a helper, and those
-of rows that an overridden `save` or a signal watches, are hints; so are those of which a comment says why they go one by one.
+of rows that an overridden `save` or a signal watches, are hints; so are those of which a comment says why they go one by one, those of
+rounds that store or delete files or send messages as well, and those of rows that a set of forms hands over unsaved.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from querylint.advise.places import local_effects, quiet, reaching, round_of, sh
 from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, leaves_after, rounds
 from querylint.advise.volume import STREAM
+from querylint.advise.writes import sends, stores
 from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Root, Side, Terminal, Use, Work
 from querylint.ir.program import Site
 from querylint.pattern import Pattern
@@ -46,6 +48,7 @@ MAKING = frozenset(("create", "get_or_create", "update_or_create"))
 PREPOSITION = Pattern(r" (?:a row of|into|from|to)$")
 RELATING = frozenset(("add", "remove"))
 CHECKED = "form"
+UNSAVED = Pattern(r"\.save\(\s*commit\s*=\s*False\s*\)$")
 LOOKING = frozenset(("get_or_create", "update_or_create"))  # the read that they begin with is a finding of its own
 TOLD = LOOKING | {ASSIGNED, ENDING}  # what another finding, or the end of the unit of work, tells
 
@@ -121,11 +124,11 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
         return hint("a failure of one write is handled by itself")
     if _own_values(write, hit):
         return hint("each round updates rows by a condition of its own")
-    if write.verb == CHECKED:
+    if write.verb == CHECKED or UNSAVED.search(hit.loop.over_text):
         return hint("each form checks and stores a row of its own")
     if of_uploads(site.function, hit.loop):
         return hint("each round comes with a file, which is to be stored as well")
-    if laboring(program, site, hit.loop):
+    if laboring(program, site, hit.loop) or stores(program, site, hit.loop) or _sends(program, site, hit.loop):
         return hint("each round does so much else that the write is not what it costs")
     if call is None and keeps_one_row(hit.loop, write):
         return hint("each round stores the same row, for others to see how far it is")
@@ -139,6 +142,11 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
     if _bound_to_rows(program, site, write, hit):
         return hint("code of the project watches each of these rows, or each write is to another row's relation")
     return Weight(Severity.WARNING)
+
+
+def _sends(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether each round sends a message into the world. In plain statements a round may end its own transaction as well: that is told."""
+    return not plain(program, site.function) and sends(program, site, loop)
 
 
 def _own_values(write: Access, hit: Rounds) -> bool:

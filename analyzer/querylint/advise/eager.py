@@ -71,7 +71,7 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
             yield from _of_call(program, function, step, origin.path, edges, depth)
             return
     elif origin.root is Root.PARAM and isinstance(origin.ref, int) and depth < MOST_DEEP:
-        if any(number == origin.ref and covers(path, _relations(origin.path)) for number, path in function.ahead):
+        if function.ahead and _ahead(program, function, origin):
             return  # the function loads it for whatever rows it is given
         callers = [e for e in program.callers.get(function.key, ()) if e.call.mode is Mode.DIRECT and e.caller != function.key]
         known = False
@@ -84,6 +84,27 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
         if known:
             return
     yield Source(None, function, _relations(origin.path), edges, ITEM in origin.path)
+
+
+def _ahead(program: Program, function: Function, origin: Origin) -> bool:
+    """Whether a function loads a relation for the rows that it is given, as it is followed or without its ways there and back."""
+    taken = [path for number, path in function.ahead if number == origin.ref]
+    followed = _relations(origin.path)
+    ways = {followed}
+    schema = program.schema(function)
+    for table in schema.tables if schema is not None and taken else ():
+        known = links(program, function, table, followed)
+        if all(known):
+            ways.add(_straight(program, function, table, followed))
+            if _leads_back(known):
+                ways.add(followed[:-1])
+    return any(covers(path, way) for path in taken for way in ways)
+
+
+def _leads_back(known: list[Link | None]) -> bool:
+    """Whether the last relation of a path is the way back to the row that one came from."""
+    before, last = known[-2:] if len(known) > 1 else (None, None)
+    return before is not None and last is not None and before.back == last.name and not last.many
 
 
 def _of_read(program: Program, function: Function, read: Access, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
@@ -193,17 +214,24 @@ def loaded(program: Program, function: Function, table: str | None, plans: Itera
     if column(program, function, table, path):
         whole = all(loaded(program, function, table, plans, path[: n + 1]) for n in range(len(path) - 1))
         return not whole or not any(".".join(path) in plan.deferred for plan in plans)
-    if len(path) > 1:
-        before, last = known[-2], known[-1]
-        if before is not None and last is not None and before.back == last.name and not last.many:
-            return True  # the way back to the row that one came from
+    if _leads_back(known):
+        return True
     for plan in plans:
         if plan.whole and not _absentable(program, function, table, path):
             return True
         for eager in plan.eager:
+            if eager.path[-1] == UNKNOWN and eager.loading is Loading.JOINED and _by_query_only(program, function, table, path, eager):
+                continue
             if covers(eager.path, path) or covers(_straight(program, function, table, eager.path), path):
                 return True
     return False
+
+
+def _by_query_only(program: Program, function: Function, table: str | None, path: Path, eager: Eager) -> bool:
+    """Whether a relation leads to many rows where joins bring along none: no name in a list of joins that is not known is its."""
+    before = len(eager.path) - 1
+    known = links(program, function, table, path)[before:]
+    return not program.facts(function).identity and any(link is not None and (link.many or link.generic) for link in known)
 
 
 def covers(loaded: Path, path: Path) -> bool:
@@ -232,13 +260,15 @@ def missing(program: Program, function: Function, read: Access, path: Path) -> l
     found = [
         path[: n + 1]
         for n in range(len(path))
-        if not _brought(known[n], n) and not loaded(program, function, read.table, plans, path[: n + 1])
+        if not _brought(known, n) and not loaded(program, function, read.table, plans, path[: n + 1])
     ]
     back = read.follows.path[-1] if read.follows is not None else None
-    if back is not None and found and found[0] == path[:1]:
+    if read.follows is not None and back is not None and found and found[0] == path[:1]:
         first = links(program, function, read.table, path[:1])[0]
         if first is not None and first.back == back and not first.many and _leads_from(program, function, read, first.target):
             found = found[1:]  # rows of a relation know the row that they belong to
+            if not any(source.listed for source in sources(program, function, read.follows)):
+                found = [p for p in found if several(program, function, read.table, p)]  # which keeps what it leads to, for all of them
     return found
 
 
@@ -278,9 +308,10 @@ def _straight(program: Program, function: Function, table: str | None, path: Pat
     return path
 
 
-def _brought(link: Link | None, before: int) -> bool:
-    """Whether a relation behind another comes along with its rows, whenever these are loaded."""
-    return before > 0 and link is not None and link.ahead
+def _brought(known: list[Link | None], number: int) -> bool:
+    """Whether a relation behind another comes along with its rows, whenever these are loaded, or may do so."""
+    link = known[number]
+    return number > 0 and link is not None and (link.ahead or any(before is not None and before.own for before in known[:number]))
 
 
 def prefixed(read: Access, path: Path) -> bool:

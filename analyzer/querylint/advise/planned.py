@@ -9,6 +9,7 @@ from querylint.advise.places import quiet
 from querylint.construction import dataclass
 from querylint.ir import Access, Field, Index, IndexKind, Plan, Predicate, Program, Relation, Role, Schema, Table, Terminal, Way
 from querylint.ir.program import Site
+from querylint.text import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,27 @@ class Shadowed:
 
 
 def shadowed(program: Program) -> Iterator[Shadowed]:
-    """Indexes that somebody wrote down and that a longer one, or a unique one, makes needless."""
+    """Indexes that somebody wrote down and that a longer one, or a unique one, makes needless.
+
+    One that several tables share, since it is written in a class above theirs, is needless where all of them have such a cover.
+    """
+    found = list(_shadowed(program))
+    needed = {span for span, _ in _written(program) - {(one.index.span, one.table.name) for one in found}}
+    told: set[Span] = set()
+    for one in found:
+        assert one.index.span is not None
+        if one.index.span not in needed and one.index.span not in told:
+            told.add(one.index.span)
+            yield one
+
+
+def _written(program: Program) -> set[tuple[Span | None, str]]:
+    """The indexes that are written down, each with every table that has it."""
+    tables = [table for schema in program.schemas.values() for table in schema.tables.values()]
+    return {(index.span, table.name) for table in tables for index in table.indexes if not index.implicit and index.span is not None}
+
+
+def _shadowed(program: Program) -> Iterator[Shadowed]:
     for _, schema in sorted(program.schemas.items()):
         if not schema.facts.planner:
             continue

@@ -18,6 +18,7 @@ SET_BY_HAND = re.compile(
     r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?\)?$"
 )
 FORM_FIELDS = re.compile(r"^(?:\w+\.)*cleaned_data(?:\.(?:items|keys|values)\(\))?$")
+COMPLAINING = re.compile(r"(?:^|\.)(?:log(?:ger|ging)?|messages)\.(?:error|warning|exception)$|\.add_error$")
 BATCHES = re.compile(r"(?:^|[\W_])(?:chunks|chunked|batches|batched)(?:$|\W)")
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
 
@@ -83,11 +84,12 @@ def lasting(loop: Loop) -> bool:
 def _refuses(loop: Loop, inside: frozenset[int]) -> bool:
     """Whether the loop ends early only to refuse: by an error, or by an answer made up for that. As a rule it comes to its end."""
     calls = {step.id: step for step in loop.steps() if isinstance(step, Call)}
-    ends = [e for block in blocks(loop.body) for e in block if isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE]
+    ends = [(e, block) for block in blocks(loop.body) for e in block if isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE]
     return bool(ends) and all(
         e.kind is ExitKind.THROW
+        or (e.kind is ExitKind.RETURN and any(isinstance(s, Call) and COMPLAINING.search(s.text) for s in block))
         or (e.kind is ExitKind.RETURN and bool(e.deps) and all(d in calls and not calls[d].deps & {loop.id, *inside} for d in e.deps))
-        for e in ends
+        for e, block in ends
     )
 
 

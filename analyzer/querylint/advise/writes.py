@@ -14,6 +14,8 @@ SENDING = Pattern(
     r"(?:^|\.)(?:send|send_(?:e?mail|message|multi_alternatives)|sendmail|(?:chat|views|conversations)_\w+|urlopen|commit)$|^requests\.|\.post$"
 )
 STORING = Pattern(r"(?:^|\.)storage\.(?:delete|store)$")
+SAVING = Pattern(r"\w\.a?save$")
+"""Whatever is saved by a method of that name (a row, a form, an image): it is stored somewhere."""
 MAILING = Pattern(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
 SIGNALING = Pattern(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
 MOST_HELPERS = 2
@@ -67,9 +69,21 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
                 return True
             if step is not site.step and _outside(program, site, step):
                 return True
-            if any(STORING.search(inner.text) for inner in (step, *_helper(program, site.function, step))):
+            if _stores(program, site, step) or (
+                program.facts(site.function).bulk_writes and step is not site.step and SAVING.search(step.text)
+            ):
                 return True
     return False
+
+
+def stores(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether each round stores or deletes a file, by itself or in a helper."""
+    inside = [other.step for other in program.sites(site.function.key).all if loop in other.loops and isinstance(other.step, Call)]
+    return any(_stores(program, site, step) for step in inside)
+
+
+def _stores(program: Program, site: Site, call: Call) -> bool:
+    return any(STORING.search(inner.text) for inner in (call, *_helper(program, site.function, call)))
 
 
 def _helper(program: Program, function: Function, call: Call) -> list[Call]:

@@ -91,7 +91,8 @@ class Link:
     `name` is the attribute of a row, `lookup` the name in conditions. `target` is None where it may be any table (`generic`: no join can
     follow it). `many` says that it leads to several rows; `column` is the field that holds the key, on this side, None where the other
     side holds it, under the name of `remote` where that is known. `back` is the link of the target that leads here. `ahead` says that it
-    comes along with every row unless a query says otherwise.
+    comes along with every row unless a query says otherwise, `own` that code of the project reads it, in whatever way: what comes along
+    with its rows is not known.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Link:
     generic: bool = False
     remote: str | None = None
     ahead: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
     elif isinstance(target, tree.Member):
         base = m.evaluate(target.base)
         m.vocabulary.assigned(m, base, target, value)
-        if m.language.function_scoped and not isinstance(base.shape, Record | Query) and not isinstance(value.shape, Query):
+        asked = isinstance(value.shape, Query) and id(value.shape) not in m.results  # a query that has run keeps its rows
+        if m.language.function_scoped and not isinstance(base.shape, Record | Query) and not asked:
             m.leak(value, Escape.STORED, target.at, target.end)  # whoever holds the object has it from now on
         if how not in ("=", TEXT):
             note_fold(m, _var_of(m, target.base), value)
@@ -159,6 +160,8 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
     elif isinstance(target, tree.Index):
         base = m.evaluate(target.base)
         key = m.evaluate(target.key)
+        if m.language.function_scoped and key.doc_of is not None:
+            m.leak(key, Escape.STORED, target.key.at, target.key.end)  # a row that is a key is kept like one that is a value
         if isinstance(base.shape, Record):
             if how not in ("=", TEXT):
                 note_fold(m, _var_of(m, target.base), value)

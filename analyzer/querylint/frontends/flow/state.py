@@ -248,7 +248,7 @@ class State:
         )
         self.emit(step)
         me = alone(number)
-        return Val((Origin(Root.STEP, number),), me, me)
+        return Val((Origin(Root.STEP, number),), both(me, step.deps), me)
 
     def detached_from_database(self) -> bool:
         """Whether the present place is reached only where there is no database handle."""

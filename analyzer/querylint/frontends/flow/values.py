@@ -129,6 +129,10 @@ class Marker:
     inner: Val | None = None
 
 
+EVERYTHING = Marker("everything")
+"""A collection that holds whatever is looked for in it."""
+
+
 @dataclass(slots=True, frozen=True)
 class External:
     """Something imported from outside the project: the package and the name."""
@@ -348,12 +352,20 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if isinstance(a, Many) and isinstance(b, Many):
         most = max(a.most, b.most) if a.most is not None and b.most is not None else None
         mixed = a.mixed or b.mixed or (bool(left.origins) is not bool(right.origins) and 0 not in (a.most, b.most))
-        return Many(join(a.item, b.item), None, a.keyed or b.keyed, most=most, key=a.key or b.key, filled=a.filled | b.filled, mixed=mixed)
+        items = _side_by_side(a, b)
+        return Many(join(a.item, b.item), items, a.keyed or b.keyed, most=most, key=a.key or b.key, filled=a.filled | b.filled, mixed=mixed)
     if isinstance(a, Query) and isinstance(b, Query):
         return join_queries(a, b)
     if isinstance(a, Marker) and isinstance(b, Marker) and a.kind == b.kind:
         return join_markers(a, b)
     return a if isinstance(a, Query | Many | Record) else b
+
+
+def _side_by_side(a: Many, b: Many) -> tuple[Val, ...] | None:
+    """The members of one of two tuples of a kind (`return rows, True` here, `return others, False` there), each in its place."""
+    if a.items is None or b.items is None or not 1 < len(a.items) == len(b.items) <= MOST_SPREAD or a.keyed or b.keyed:
+        return None
+    return None if a.filled or b.filled else tuple(join(one, other) for one, other in zip(a.items, b.items, strict=True))
 
 
 def together(some: tuple[Val, ...], others: tuple[Val, ...]) -> tuple[Val, ...]:
@@ -399,6 +411,9 @@ def join_queries(a: Query, b: Query) -> Query:
     """A query that one of two branches built: the same beginning with a filter more, or another way altogether."""
     if a.unsure is not b.unsure and a.table == b.table:
         return b if a.unsure else a  # of two ways one can be read: it is a way all the same
+    some = [q for q in (a, b) if q.limit is None or q.limit.literal != 0] or [a]
+    if len(some) == 1:
+        return replace(some[0], deps=both(a.deps, b.deps))  # the other one is none at all
     plans: list[Plan] = list(a.plans)
     for plan in b.plans:
         twin = next((n for n, p in enumerate(plans) if (p.way, p.index, p.fixed()) == (plan.way, plan.index, plan.fixed())), None)
@@ -407,12 +422,11 @@ def join_queries(a: Query, b: Query) -> Query:
         else:
             plans[twin] = _merge(plans[twin], plan)
     table = a.table if a.table == b.table else None
-    some = [q for q in (a, b) if q.limit is None or q.limit.literal != 0] or [a]  # not where it is none at all
     begun = bool(a.end and b.end) or a.made is not None or b.made is not None  # else one was handed over: both begin where they go on
     return replace(
         a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at) if begun else 0, end=max(a.end, b.end) if begun else 0,
-        deps=both(a.deps, b.deps), one=a.one and b.one, refined=a.refined or b.refined, cut=all(q.cut for q in some),
-        limit=some[0].limit if some[0].limit == some[-1].limit else None,
+        deps=both(a.deps, b.deps), one=a.one and b.one, refined=a.refined or b.refined, cut=a.cut and b.cut,
+        limit=a.limit if a.limit == b.limit else None,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class ClassInfo:
     outside: list[str] = field(default_factory=list)
     _mro: list[ClassInfo] | None = None
     _assigned: dict[str, list[tree.Fn]] | None = None
+    _extended: frozenset[str] | None = None
     subclasses: list[ClassInfo] = field(default_factory=list)
 
     def mro(self) -> list[ClassInfo]:
@@ -72,6 +73,16 @@ class ClassInfo:
         """The methods that set an attribute of that name on `self`."""
         return [(info, fn) for info in self.mro() for fn in info._assigning().get(name, ())]
 
+    def extended(self, name: str) -> bool:
+        """Whether a method puts more into the list that an attribute of that name is: `self.name += [...]`, `self.name.extend(...)`."""
+        return any(name in info._extending() for info in self.mro())
+
+    def _extending(self) -> frozenset[str]:
+        if self._extended is None:
+            nodes = (node for fn in self.node.methods for node in tree.walk(fn.body))
+            self._extended = frozenset(name for node in nodes if (name := _put_into(node)))
+        return self._extended
+
     def _assigning(self) -> dict[str, list[tree.Fn]]:
         if self._assigned is None:
             self._assigned = {}
@@ -98,6 +109,16 @@ def _inside(node: object, name: str) -> tree.ClassDef | tree.Fn | None:
     else:
         inner = reversed(tree.find(node.body, tree.ClassDef)) if isinstance(node, tree.Fn) else iter(())
     return next((one for one in inner if one.name == name), None)
+
+
+def _put_into(node: object) -> str:
+    """The attribute of `self` whose list gets more members; empty for anything else."""
+    changed: object = None
+    if isinstance(node, tree.Assign) and node.sign == "+=":
+        changed = node.target
+    elif isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("extend", "append", "insert"):
+        changed = node.func.base
+    return changed.name if isinstance(changed, tree.Member) and isinstance(changed.base, tree.Name) and changed.base.id == "self" else ""
 
 
 class Classes:

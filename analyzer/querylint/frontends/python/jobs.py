@@ -71,7 +71,7 @@ def _given(node: object) -> Iterator[tree.Expr]:
     elif isinstance(node, tree.Call):
         yield from (v for name, v in node.keywords if name in CALLED and isinstance(v, tree.Literal))
     elif isinstance(node, tree.Record) and not OFTEN.isdisjoint(key for key, _ in node.entries if isinstance(key, str)):
-        yield from (value for key, value in node.entries if key in CALLED)
+        yield from (value for key, value in node.entries if isinstance(key, str) and key in CALLED)
 
 
 def _root(node: tree.Expr) -> str:

@@ -130,6 +130,8 @@ class PythonVocabulary:
                 return self._project_call(state, node, _method(owner, fn, base).shape)  # type: ignore[arg-type]
             return _method(owner, fn, base)
         field = self.project.class_field(info, node.name)
+        if field is not None and isinstance(field.shape, Many) and field.shape.items and info.extended(node.name):
+            field = replace(field, shape=replace(field.shape, items=None, most=None))  # these are not all of them
         if field is None or not known(field):
             field = self.project.attribute(info, node.name) or field
         if field is None or not known(field):
@@ -299,13 +301,13 @@ class PythonVocabulary:
         if not self.place.quiet:
             self.project.hint(f"{closure.path}::{closure.name}", args)
         result = self.project.result(closure, args)
-        kept = any(KEPT.match(callee_name(d)) for d in fn.decorators)
-        made = state.call(target, Mode.DIRECT, args, node, text, kept=kept, rows=_table(result))
+        keeps = any(KEPT.match(callee_name(d)) for d in fn.decorators)
+        made = state.call(target, Mode.DIRECT, args, node, text, kept=keeps, rows=_table(result))
         if isinstance(node, tree.Call):
             run_handed_closures(state, node, args, made)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
-            value = replace(value, shape=replace(value.shape, born=len(state.frames)))
+            value = replace(value, shape=replace(value.shape, born=len(state.frames), held=value.shape.held or keeps))
         return value if fn.is_async or beside else state.wait(value.with_pending(made.pending), node.at, node.end)
 
     def asks(self, source: bytes) -> bool:

@@ -149,13 +149,15 @@ def _regroup(node: tree.Call) -> tree.Expr | None:
 def _grouped(node: tree.Call, grouper: tree.Expr, name: str, rows: str) -> tree.Expr:
     """Every group is taken to hold rows like any other: the filtered value as a whole."""
     pattern = tree.NamePattern(name, node.at, node.at)
-    keys = tree.Comprehension("list", grouper, None, [(pattern, node.args[0], [], False)], node.at, node.end)
-    group = tree.Record([("grouper", _call("next", node, keys)), (rows, node.args[0])], node.at, node.end)
-    return _call(GROUPS, node, group)
+    held = tree.Name(HELD, node.at, node.end)
+    keys = tree.Comprehension("list", grouper, None, [(pattern, held, [], False)], node.at, node.end)
+    group = tree.Record([("grouper", _call("next", node, keys)), (rows, held)], node.at, node.end)
+    return _call(GROUPS, node, node.args[0], group)
 
 
 GROUPS = "|groups"
-"""A collection of unknown length whose every member is the argument."""
+"""A collection of unknown length whose every member is the second argument; the first is gone through once, and called HELD there."""
+HELD = "|held"
 
 
 # Jinja.
@@ -223,9 +225,11 @@ def _groupby(node: tree.Call) -> tree.Expr | None:
     attribute = _attribute(node, "attribute", 1)
     if attribute is None:
         return None
-    group = _call("next", node, _each(node, _part(node, attribute)))
-    pair = tree.Array([group, node.args[0]], node.at, node.end)
-    return _call(GROUPS, node, pair)
+    held = tree.Name(HELD, node.at, node.end)
+    keys = tree.Comprehension(
+        "list", _part(node, attribute), None, [(tree.NamePattern(ITEM, node.at, node.at), held, [], False)], node.at, node.end
+    )
+    return _call(GROUPS, node, node.args[0], tree.Array([_call("next", node, keys), held], node.at, node.end))
 
 
 def _items(node: tree.Call) -> tree.Expr:

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.binding import declare, plain_member
+from querylint.frontends.flow.comprehensions import iterated
 from querylint.frontends.flow.expressions import member as member_of
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import NOTHING, Closure, Condition, Many, Marker, Query, Record, Val, derived, literal
 from querylint.frontends.flow.vocabulary import Consumption, Vocabulary
 from querylint.frontends.templates import filters
 from querylint.frontends.templates.folders import Templates
 from querylint.frontends.templates.relevance import told
-from querylint.ir import Escape, Target
+from querylint.ir import Escape, Relation, Target
 from querylint.syntax import tree
 from querylint.syntax.templates import Dialect, Page
 from querylint.syntax.templates.page import BLOCK, FILTER, INCLUDE, SUPER, TAG, TEST
@@ -29,6 +30,9 @@ MOST_PAGES = 12
 MOST_CHAIN = 8
 PAGE = "template"
 REQUEST = frozenset(("request", "user"))
+COUNTERS = ("forloop", "loop")
+ENDS = ("first", "last")
+"""What the counter of a loop says of one of its rounds only."""
 COLLECTION_METHODS = frozenset(("items", "keys", "values"))
 
 
@@ -220,6 +224,8 @@ class TemplateVocabulary:
         if isinstance(shape, Marker) and shape.kind == PAGE:
             page = self.templates.page(shape.data[0])
             return (self._of_page(page, node.name) if page is not None else None) or NOTHING
+        if node.name in ENDS and isinstance(node.base, tree.Name) and node.base.id in COUNTERS:
+            return Val(deps=base.deps, conditions=(Condition(None, Relation.EQ, literal(node.name)),))  # one round of all
         if self.page.dialect is Dialect.DJANGO:
             made = self._called_member(state, base, node)
             if made is not None:
@@ -300,7 +306,10 @@ class TemplateVocabulary:
         if made is not None:
             return made(self, state, node)
         if name == filters.GROUPS:
-            item = state.evaluate(node.args[0])
+            outer, state.scope = state.scope, Scope(state.scope)
+            declare(state, filters.HELD, iterated(state, node.args[0]))
+            item = state.evaluate(node.args[1])
+            state.scope = outer
             return Val(deps=item.deps, shape=Many(item))
         sign, rest = name[0], name[1:]
         if sign == TAG:

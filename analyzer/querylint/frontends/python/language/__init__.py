@@ -5,7 +5,7 @@ from __future__ import annotations
 from querylint.construction import replace
 from querylint.frontends.flow import works
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Condition, External, Many, Query, Record, Val, derived, join_all
+from querylint.frontends.flow.values import EVERYTHING, Condition, External, Many, Query, Record, Val, derived, join_all
 from querylint.frontends.flow.vocabulary import Consumption, Language
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
@@ -87,6 +87,8 @@ class Python:
         """`item in collection`."""
         item = state.evaluate(node.operands[0])
         base = ran(state, state.evaluate(node.operands[1]), Consumption.SEARCHED, node)
+        if base.shape == EVERYTHING:
+            return replace(derived(item, base), literal=True)
         if base.origins and not isinstance(base.shape, Record):
             state.use(Work.MEMBER, base, node.at, node.end)
         if item.doc_of is not None and base.item().doc_of is not None:

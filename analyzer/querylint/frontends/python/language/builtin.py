@@ -10,7 +10,7 @@ from querylint.frontends.flow.comprehensions import iterated, run
 from querylint.frontends.flow.conditions import field_of, stated, truth
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Query, Record, Val, derived, join, join_all, many
+from querylint.frontends.flow.values import EVERYTHING, NO_STEPS, NOTHING, Closure, Many, Query, Record, Val, derived, join, join_all, many
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.flow.works import picked
 from querylint.frontends.python.language.arguments import placed
@@ -240,22 +240,23 @@ def _map(m: State, node: tree.Call) -> Val:
         return derived(*placed(m, node, None))
     callback = m.evaluate(node.args[0])
     over = iterated(m, node.args[1])
-    made = _each(m, node, callback, over)
-    return Val(deps=over.deps | made.deps, pending=made.pending, shape=Many(made))
+    others = tuple(iterated(m, a) for a in node.args[2:])  # of which each round takes one as well
+    made = _each(m, node, callback, over, *others)
+    return Val(deps=derived(over, made, *others).deps, pending=made.pending, shape=Many(made))
 
 
-def _each(m: State, node: tree.Call, callback: Val, over: Val) -> Val:
+def _each(m: State, node: tree.Call, callback: Val, over: Val, *others: Val) -> Val:
     size = over.shape.most if isinstance(over.shape, Many) else None
     with m.loop(
         LoopKind.EACH, node.at, node.end, over=over, over_text=m.text(node.args[1]), constant=size is not None and not over.origins,
         limit=size,
     ) as frame:  # fmt: skip
-        item = over.item().with_deps(frozenset({frame.id}))
+        items = tuple(each.item().with_deps(frozenset({frame.id})) for each in (over, *others))
         if isinstance(callback.shape, Closure) and not callback.shape.name:
-            return m.invoke(callback.shape, (item,), callback.shape.fn.at, callback.shape.fn.end, inline=True)
+            return m.invoke(callback.shape, items, callback.shape.fn.at, callback.shape.fn.end, inline=True)
         fake = tree.Call(node.args[0], [], node.at, node.end)
-        made = m.vocabulary.called_back(m, fake, callback, (item,))
-        return made if made is not None else derived(item)
+        made = m.vocabulary.called_back(m, fake, callback, items)
+        return made if made is not None else derived(*items)
 
 
 def _filter(m: State, node: tree.Call) -> Val:
@@ -303,7 +304,7 @@ def _getattr(m: State, node: tree.Call) -> Val:
         base = m.evaluate(node.args[0])
         rest = _rest(m, node)
         found = member(m, base, tree.Member(node.args[0], node.args[1].value, node.at, node.end, node.args[1].at))
-        return join(found, rest[1]) if len(rest) > 1 and rest[1].interesting else found
+        return join(found, rest[1]) if len(rest) > 1 and rest[1].interesting and found.shape != EVERYTHING else found
     return derived(*placed(m, node, None))
 
 

@@ -25,7 +25,19 @@ from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stack import Noted, Stack
-from querylint.frontends.python.stacks.django import ahead, forms, functions, paging, querysets, rows, serializers, views, words
+from querylint.frontends.python.stacks.django import (
+    ahead,
+    annotated,
+    forms,
+    functions,
+    managers,
+    paging,
+    querysets,
+    rows,
+    serializers,
+    views,
+    words,
+)
 from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.models import Model, Models
@@ -51,6 +63,7 @@ class Django(Stack):
         self.attributes: dict[str, str | None] = {}
         self.routes: dict[tuple[str, str], frozenset[str] | None] | None = None
         self.routing: list[str] = []
+        self.registered: dict[tuple[str, str], Model] | None = None
         self.brought: Noted[dict[int, list[Eager]]] = Noted("rows brought along", dict)
         self.handed: Noted[list[tuple[int, Path]]] = Noted("rows handed on", list)
         self.annotations = Annotated(project.modules, project.classes)
@@ -71,7 +84,7 @@ class Django(Stack):
         return []
 
     def closely(self) -> list[str]:
-        """The files whose routes say which views have a list."""
+        """The files whose routes say which views have a list, and those that register admin classes."""
         return self.routing
 
     # Models as values.
@@ -194,6 +207,8 @@ class Django(Stack):
         paged = paging.member(state, base, node)
         if paged is not None:
             return paged
+        if (loaded := annotated.kept(base, node)) is not None:
+            return loaded
         if isinstance(shape, Marker):
             if shape.kind == "model":
                 model = self.models.by_table.get(shape.data[0])
@@ -222,13 +237,15 @@ class Django(Stack):
             fields = {k: state.evaluate(v) for k, v in node.keywords}
             return Val(deps=derived(*fields.values()).deps, shape=Record(fields), doc_of=shape.data[0])
         if isinstance(shape, Closure) and base is None:
-            return functions.wrapped(self, state, node, shape.name)
+            return self.annotations.looked_up(state, node, shape) or functions.wrapped(self, state, node, shape.name)
         if base is None or not isinstance(node.func, tree.Member):
             return self.annotations.brought_along(state, node) if base is None else None
         if isinstance(shape, Closure) and shape.name:
             if base.doc_of in self.models.by_table and node.func.name in words.ROW_WRITES:
                 rows.written(state, node, node.func.name, base)  # before what the model's own method does besides
-            return None
+            if isinstance(base.shape, Query) and managers.keeps_for_later(shape.fn):
+                return querysets.unread(state, node, base, base.shape)
+            return self.annotations.looked_up(state, node, shape)
         if isinstance(shape, ClassRef) and not shape.instance:
             return None  # a class that a manager holds: `self.queryset_class(self.model)`
         asked = functions.permission(self, state, node, node.func, base)
@@ -237,6 +254,8 @@ class Django(Stack):
         receiver = base.shape
         if isinstance(receiver, Marker) and receiver.kind == paging.PAGINATOR:
             return paging.call(state, node, node.func, base, receiver)
+        if isinstance(receiver, Marker) and receiver.kind == rows.FILE:
+            return rows.stored(state, node, node.func, receiver)
         if isinstance(receiver, Query) and receiver.flavor == querysets.FLAVOR:
             return self.queried(state, node, node.func, base, receiver)
         if base.doc_of is not None:
@@ -265,8 +284,13 @@ class Django(Stack):
         at, end = node.at, node.end
         if word in words.BUILDERS or word in (words.OWN, words.JOINS):
             return querysets.built(state, self.models, node, word, base, query)
-        if word in words.OTHER_TABLE and query.table == "ContentType":
-            return derived(base, *(querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))))
+        if word in words.OTHER_TABLE | words.REMEMBERED and query.table == "ContentType":
+            args = [querysets.plain(state.evaluate(a)) for a in (*node.args, *(v for _, v in node.keywords))]
+            return replace(derived(base, *args), doc_of=query.table if word in words.REMEMBERED else None)
+        if name == "model" and query.table is not None:  # `self.model(...)` makes a row of the kind that the manager is for
+            loose = [state.evaluate(a) for a in node.args]
+            fields = {k: state.evaluate(v) for k, v in node.keywords}
+            return Val(deps=derived(*loose, *fields.values()).deps, shape=Record(fields), doc_of=query.table)
         if word == "raw":
             for arg in node.args:
                 state.evaluate(arg)
@@ -303,7 +327,7 @@ class Django(Stack):
     def _ordered(self, query: Query) -> bool:
         """Whether the rows come in an order by themselves: else `first` asks for one, and for the rows again."""
         model = self.models.by_table.get(query.table) if query.table is not None else None
-        return (model is not None and bool(model.order)) or all(plan.order is not None for plan in query.plans)
+        return (model is not None and model.ordered) or all(plan.order is not None for plan in query.plans)
 
     # Consumption.
 
@@ -322,7 +346,7 @@ class Django(Stack):
             return derived(value)  # it may be a number or a list as well; a manager is always true
         at, end = node.at, node.end
         if how is Consumption.SLICED:
-            return self._sliced(state, value, query, node)
+            return paging.sliced(state, value, query, node)
         if how is Consumption.INDEXED:
             assert isinstance(node, tree.Index)
             state.evaluate(node.key)
@@ -335,22 +359,6 @@ class Django(Stack):
         if how is Consumption.TESTED:
             state.use(Work.EMPTY, found, at, end)
         return found.settled()
-
-    def _sliced(self, state: State, value: Val, query: Query, node: tree.Expr) -> Val:
-        assert isinstance(node, tree.Index)
-        key = node.key
-        assert isinstance(key, tree.Slice)
-        parts = [(state.evaluate(p), p) if p is not None else None for p in (key.start, key.stop, key.step)]
-        deps = derived(value, *(part[0] for part in parts if part is not None)).deps
-        known = state.results.get(id(query))
-        if known is not None:
-            start, stop, _ = (state.value(*part) if part is not None else None for part in parts)
-            number = state.use(Work.SLICE, known[1], node.at, node.end, start=start, size=stop, deps=deps)
-            return known[1].worked(number) if number is not None else known[1]
-        size = state.evaluate(key.stop) if key.stop is not None else None
-        refined = query.refined or query.follows is None  # rows of a relation that were loaded ahead are cut from what is there
-        made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=refined, held=False)
-        return Val(deps=deps, shape=made)
 
     def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
         """An awaited queryset is nothing; what it gives is waited for by its own methods."""

@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, Val, literal
+from querylint.frontends.flow.values import EVERYTHING, ClassRef, Closure, Val, derived, literal
 from querylint.frontends.python.stacks.django import words
+from querylint.ir import Eager, Loading
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name
+from querylint.syntax.questions import callee_name, last_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.classes import Classes
     from querylint.frontends.python.modules import PythonModules
+    from querylint.frontends.python.stacks.django.models import Model
 
 WORDS = (b"annotate(", b"extra(")
+KEPT = ("_prefetched_objects_cache", "fields_cache")
+"""Where a row keeps the relations that were loaded for it."""
+
+
+def kept(base: Val, node: tree.Member) -> Val | None:
+    """`self._prefetched_objects_cache`: who looks there has two ways, and the one for rows that lists have loaded is told of lists."""
+    return Val(deps=base.deps, shape=EVERYTHING) if node.name in KEPT else None
+
+
+def stood_in_for(model: Model | None, names: Iterable[str]) -> Iterator[Eager]:
+    """The relations that nobody reads any more once the query itself brings a value of a `cached_property`'s name: it is asked no more.
+
+    `annotate` sets an attribute of the row, which comes before a `cached_property` of the class; a plain property takes none.
+    """
+    if model is None or model.info is None:
+        return
+    for name in names:
+        found = model.info.method(name)
+        if found is None or not any(last_name(d) == "cached_property" for d in found[1].decorators):
+            continue
+        for node in tree.walk(found[1].body):
+            link = model.links.get(node.name) if isinstance(node, tree.Member) and last_name(node.base) == "self" else None
+            if link is not None:
+                yield Eager((link.name,), Loading.BATCHED if link.many else Loading.JOINED)
+
+
+def _tells(fn: tree.Fn) -> bool:
+    """Whether a function looks where rows keep their relations, and answers yes or no."""
+    nodes = list(tree.walk(fn.body))
+    looks = any((isinstance(n, tree.Member) and n.name in KEPT) or (isinstance(n, tree.Literal) and n.value in KEPT) for n in nodes)
+    answers = [n.value for n in nodes if isinstance(n, tree.Return)]
+    return looks and all(
+        isinstance(a, tree.Logic | tree.Op) or (isinstance(a, tree.Literal) and isinstance(a.value, bool)) for a in answers
+    )
 
 
 class Annotated:
@@ -24,11 +62,24 @@ class Annotated:
         self._modules = modules
         self._classes = classes
         self._names: frozenset[str] | None = None
+        self._looking: dict[tuple[str, str], bool] = {}
+
+    def looked_up(self, state: State, node: tree.Call, closure: Closure) -> Val | None:
+        """`is_prefetched(row, "tags")`: a function of the project that says whether a row keeps a relation, and does nothing else."""
+        key = (closure.path, closure.name)
+        if key not in self._looking:
+            source = self._modules.source(closure.path) or b""
+            self._looking[key] = bool(closure.name) and any(name.encode() in source for name in KEPT) and _tells(closure.fn)
+        if not self._looking[key]:
+            return None
+        return replace(derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))), literal=True)
 
     def brought_along(self, state: State, node: tree.Call) -> Val | None:
         """`hasattr(row, "number")`, where some queryset brings the number along: its rows are those that are read by the many."""
         if callee_name(node) != "hasattr" or len(node.args) != 2 or not isinstance(node.args[1], tree.Literal):
             return None
+        if node.args[1].value in KEPT:
+            return literal(True)
         with state.recording():
             row = state.evaluate(node.args[0])
         return literal(True) if self._is_row(row) and node.args[1].value in self._known() else None

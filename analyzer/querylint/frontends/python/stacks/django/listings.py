@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import words
 from querylint.frontends.python.stacks.django.nodes import call_of, do
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 ADMIN = ("ModelAdmin", "MPTTModelAdmin", "GISModelAdmin", "ImportExportModelAdmin")
 CHANGE_LIST = "change_list_rows"
 ITEMS = "feed_rows"
+REGISTERS = Pattern(rb"^\s*[\w.]*\bregister\(\s*\w", re.MULTILINE)
 
 
 def admin_rows(django: Django, info: ClassInfo) -> tree.Fn | None:
@@ -69,7 +72,10 @@ def _list_rows(django: Django, info: ClassInfo, columns: tree.Array | None) -> t
     elif isinstance(joined[2], tree.Literal):
         rows = call_of(rows, words.JOINS, [], at)
     else:
-        rows = call_of(rows, words.JOINS, [tree.Spread(joined[2], at, at)], at)
+        own = info.extended("list_select_related")  # by what a method adds to it
+        rows = call_of(
+            rows, words.JOINS, [tree.Spread(tree.Member(me, "list_select_related", at, at, at) if own else joined[2], at, at)], at
+        )
     return rows
 
 
@@ -102,11 +108,24 @@ def registered(django: Django, info: ClassInfo) -> Model | None:
             model = django.model_of(value)
             if model is not None:
                 return model
-    module = django.project.modules.module(info.path)
-    for statement in module.body if module is not None else ():
-        call = statement.value if isinstance(statement, tree.Do) else None
-        if not isinstance(call, tree.Call) or callee_name(call) != "register" or len(call.args) < 2:
-            continue
-        if isinstance(call.args[1], tree.Name) and call.args[1].id == info.name:
-            return django.model_of(django.project.expression(info.path, call.args[0]))
-    return None
+    return _registrations(django).get((info.path, info.name))
+
+
+def _registrations(django: Django) -> dict[tuple[str, str], Model]:
+    """The admin classes that some module registers: often the package of the admin, for all the modules beside it."""
+    if django.registered is None:
+        django.registered = {}
+        for path in django.project.modules.files:
+            if REGISTERS.search(django.project.modules.source(path) or b"") is None:
+                continue
+            module = django.project.modules.module(path)
+            for statement in module.body if module is not None else ():
+                call = statement.value if isinstance(statement, tree.Do) else None
+                if not isinstance(call, tree.Call) or callee_name(call) != "register" or len(call.args) < 2:
+                    continue
+                chosen = django.project.modules.reference(path, call.args[1])
+                model = django.model_of(django.project.expression(path, call.args[0]))
+                if chosen is not None and isinstance(chosen.node, tree.ClassDef) and model is not None:
+                    django.routing.append(path)
+                    django.registered[chosen.path, chosen.name] = model
+    return django.registered

@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
 
+LOADS = ("select_related", "prefetch_related")
+
+
+def keeps_for_later(fn: tree.Fn) -> bool:
+    """Whether a method of a queryset notes what is to come along, for the queryset to load it when it runs.
+
+    So do querysets whose rows are of several classes: each class has relations of its own.
+    """
+    if not fn.name.endswith(LOADS):
+        return False
+    noted = (node.target for node in tree.walk(fn.body) if isinstance(node, tree.Assign))
+    return any(isinstance(target, tree.Member) and target.name.endswith(LOADS) for target in noted)
+
+
 def manager_class(project: PythonProject, owner: ClassInfo, value: tree.Call) -> ClassInfo | None:
     """The class of the manager that a class body makes; None for what is no manager."""
     func = value.func

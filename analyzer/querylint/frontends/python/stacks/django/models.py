@@ -44,7 +44,10 @@ class Made:
 
 @dataclass(slots=True)
 class Model:
-    """One model. `managers` are its managers by name, each with the class that it is of where the project has one."""
+    """One model. `managers` are its managers by name, each with the class that it is of where the project has one.
+
+    `ordered` says that its rows come in an order by themselves, `order` names the columns where it is one of columns.
+    """
 
     table: str
     info: ClassInfo | None
@@ -56,6 +59,7 @@ class Model:
     managers: dict[str, ClassInfo | None] = field(default_factory=dict)
     key: str = "id"
     order: tuple[str, ...] = ()
+    ordered: bool = False
     parents: list[Model] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     watched: bool = False
@@ -236,6 +240,12 @@ class Models:
             return ""
         return name if _is_field(name) else ""
 
+    def _reads_itself(self, made: Made) -> bool:
+        """Whether the class of a relation is one of the project that gives rows an attribute of its own making."""
+        found = self.project.modules.reference(made.owner.path, made.node.func)
+        info = self.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+        return info is not None and info.method("contribute_to_class") is not None
+
     def declared(self, info: ClassInfo) -> Iterator[Made]:
         """The fields that a model has from its own body and from the abstract models above it."""
         seen: set[str] = set()
@@ -280,7 +290,9 @@ class Models:
                 model.links[name] = Link(name, parent.table, column=f"{name}_id", lookup=name)
                 child = _lower(model)
                 parent.links.setdefault(child, Link(child, model.table, lookup=child, back=name))
-        model.order = _texts(self.meta(model.info, "ordering"))
+        ordering = self.meta(model.info, "ordering")
+        model.order = _texts(ordering)
+        model.ordered = isinstance(ordering, tree.Array) and bool(ordering.items)
         lines = self.project.modules.lines(model.info.path)
         model.indexes += meta_indexes(self, model, lines)
 
@@ -300,7 +312,8 @@ class Models:
             model.links[made.name] = Link(made.name, None, column="object_id", lookup=made.name, generic=True)
         elif made.kind == words.GENERIC_MANY:
             target = self._target(model, made)
-            model.links[made.name] = Link(made.name, target.table if target is not None else None, True, lookup=made.name)
+            table = target.table if target is not None else None
+            model.links[made.name] = Link(made.name, table, True, lookup=made.name, own=self._reads_itself(made))
         else:
             kind = words.TYPES.get(made.kind, "any")
             large = made.kind in ("TextField", "BinaryField", "JSONField")
@@ -380,6 +393,7 @@ class Models:
             for name, link in parent.links.items():
                 model.links.setdefault(name, link)
             model.order = model.order or parent.order
+            model.ordered = model.ordered or parent.ordered
 
     # Managers.
 

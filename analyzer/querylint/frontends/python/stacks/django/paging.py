@@ -1,4 +1,4 @@
-"""Paginators: a page is a stretch of what is paginated, and its `object_list` is the page itself."""
+"""Paginators and slices: a page is a stretch of what is paginated, and its `object_list` is the page itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Many, Marker, Query, Val, derived
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import querysets
-from querylint.ir import Bound, Terminal
+from querylint.ir import Bound, Terminal, Work
 from querylint.syntax import tree
 
 PAGINATOR = "paginator"
@@ -60,3 +60,21 @@ def member(state: State, base: Val, node: tree.Member) -> Val | None:
     if node.name == "object_list" and isinstance(shape, Query | Many):
         return base
     return None
+
+
+def sliced(state: State, value: Val, query: Query, node: tree.Expr) -> Val:
+    """A part of a queryset: asked for as it is, or cut from rows that are there."""
+    assert isinstance(node, tree.Index)
+    key = node.key
+    assert isinstance(key, tree.Slice)
+    parts = [(state.evaluate(p), p) if p is not None else None for p in (key.start, key.stop, key.step)]
+    deps = derived(value, *(part[0] for part in parts if part is not None)).deps
+    known = state.results.get(id(query))
+    if known is not None:
+        start, stop, _ = (state.value(*part) if part is not None else None for part in parts)
+        number = state.use(Work.SLICE, known[1], node.at, node.end, start=start, size=stop, deps=deps)
+        return known[1].worked(number) if number is not None else known[1]
+    size = state.evaluate(key.stop) if key.stop is not None else None
+    refined = query.refined or query.follows is None  # rows of a relation that were loaded ahead are cut from what is there
+    made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=refined, held=False)
+    return Val(deps=deps, shape=made)

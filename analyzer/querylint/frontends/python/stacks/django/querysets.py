@@ -22,6 +22,7 @@ from querylint.frontends.flow.values import (
     many,
 )
 from querylint.frontends.python.stacks.django import words
+from querylint.frontends.python.stacks.django.annotated import stood_in_for
 from querylint.ir import ITEM, Access, Bound, Eager, Loading, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -82,6 +83,9 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
         made = _columns(made, name, args, keywords)
     elif name == "annotate" and query.columns and any(_aggregates(e) for e in (*node.args, *(v for _, v in node.keywords))):
         made = replace(made, plans=tuple(replace(p, grouped=True) for p in query.plans))
+    elif name == "annotate":
+        spared = tuple(stood_in_for(models.by_table.get(query.table or ""), (k for k, _ in node.keywords)))
+        made = replace(made, plans=tuple(replace(p, eager=(*p.eager, *spared)) for p in query.plans)) if spared else made
     elif name == "using":
         elsewhere(m.frames, derived(*args).deps)
     elif name == words.OWN:
@@ -295,6 +299,11 @@ def done(m: State, value: Val, at: int, end: int, *, later: bool) -> Val:
     return value if later else m.wait(value, at, end)
 
 
+def empty(query: Query) -> bool:
+    """Whether a query is `none()`, which asks for nothing."""
+    return query.limit is not None and query.limit.literal == 0
+
+
 def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = False) -> Val:
     """The rows of a query; asked a second time, the query object hands out what it has."""
     query = value.shape
@@ -302,6 +311,8 @@ def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = Fa
     known = m.results.get(id(query))
     if known is not None:
         return known[1].with_deps(value.deps)
+    if empty(query):
+        return many(()).with_deps(value.deps)
     bound = Bound.LIMIT if query.cut else Bound.ALL
     limit = lowered(query.limit) if query.limit is not None else None
     number = read(m, query, at, end, verb, bound, Terminal.ROWS, limit=limit, deps=value.deps, kept=query.born < len(m.frames))
@@ -333,7 +344,7 @@ def row(
     number = read(m, query, at, end, verb, Bound.ONE, Terminal.ROW, deps=deps, key=key, refined=refined)
     me = frozenset({number})
     item = _item(query, (Origin(Root.STEP, number),), me)
-    return done(m, replace(item, deps=me, pending=me), at, end, later=later)
+    return done(m, replace(item, deps=me | query.deps | deps, pending=me), at, end, later=later)
 
 
 def number_of(m: State, query: Query, at: int, end: int, verb: str, deps: frozenset[int], *, later: bool) -> Val:

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, Many, Query, Record, Val, derived, many
+from querylint.frontends.flow.values import ClassRef, Many, Marker, Query, Record, Val, derived, many
 from querylint.frontends.python.stacks.django import querysets, words
-from querylint.ir import ITEM, Access, Bound, Link, Op, Origin, Plan, Terminal, Way
+from querylint.ir import ITEM, Access, Bound, Escape, Link, Mode, Op, Origin, Plan, Target, TargetKind, Terminal, Way
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
 
 MOST_HOPS = 9
+FILE = "stored file"
+"""The marker of the file of a row: its table, and the row."""
+STORAGE = Target(TargetKind.EXTERNAL, "", "django.core.files.storage")
 
 
 def member(django: Django, state: State, base: Val, node: tree.Member) -> Val | None:
@@ -38,10 +41,14 @@ def member(django: Django, state: State, base: Val, node: tree.Member) -> Val | 
             return Val(here, base.deps, id_of=column.target)
         if any(f.name == name for f in model.fields):
             state.touch(base, name)
-            return Val(here, base.deps)
+            kind = next((m.kind for m in model.made if m.name == name), "")
+            return Val(here, base.deps, shape=Marker(FILE, (model.table,), base) if kind in words.FILES else None)
         if name in django.attributes:
             item = Val(tuple(o.at(ITEM) for o in here), base.deps, doc_of=django.attributes[name])
             return Val(here, base.deps, shape=Many(item))
+        declared = model.info.field(name) if model.info is not None else None
+        if declared is not None and isinstance(declared[2], tree.Call):
+            state.leak(base, Escape.PASSED, node.at, node.end)  # an attribute that a function has made looks at whatever it likes
         return None
     if link.many:
         follows = here[0] if here else None
@@ -93,6 +100,21 @@ def call(django: Django, state: State, node: tree.Call, func: tree.Member, base:
         querysets.row(state, query, node.at, node.end, name, deps=base.deps, later=later)
         return derived(base)
     return None
+
+
+def stored(state: State, node: tree.Call, func: tree.Member, file: Marker) -> Val | None:
+    """`row.image.save(name, content)`, `row.image.delete(save=False)`: the storage is asked, and the row is saved if nobody says no."""
+    if func.name not in ("save", "delete") or file.inner is None:
+        return None
+    args = [state.evaluate(a) for a in node.args]
+    keywords = {k: state.evaluate(v) for k, v in node.keywords}
+    made = state.call(
+        STORAGE, Mode.DIRECT, (*args, *keywords.values()), node, "storage.delete" if func.name == "delete" else "storage.store"
+    )
+    along = keywords.get("save") or (args[0 if func.name == "delete" else 2] if len(args) > (0 if func.name == "delete" else 2) else None)
+    if along is None or along.literal is not False:
+        querysets.write(state, "save", file.data[0], node.at, node.end, key=file.inner, deps=file.inner.deps)
+    return derived(made)
 
 
 def written(state: State, node: tree.Call, name: str, base: Val) -> None:

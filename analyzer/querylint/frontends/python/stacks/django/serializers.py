@@ -160,6 +160,8 @@ def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | Non
     if is_true(keywords.get("write_only")):
         return []
     kind = _kind(django, info, declared)
+    if kind == "HiddenField":
+        return []  # filled in for what is stored, and never shown
     source = keywords.get("source") or keywords.get("attr")  # the latter is serpy's
     text = source.value if isinstance(source, tree.Literal) and isinstance(source.value, str) else name
     if kind in METHODS:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Val
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Val, many
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stacks.django import paging, querysets, serializers, words
@@ -133,6 +133,8 @@ def page(state: State, value: Val, at: int, end: int) -> Val:
     query = value.shape
     if not isinstance(query, Query):
         return value
+    if querysets.empty(query):
+        return many(()).with_deps(value.deps)
     number = querysets.read(state, query, at, end, "page", Bound.PAGE, Terminal.ROWS, deps=value.deps)
     me = frozenset({number})
     origin = Origin(Root.STEP, number)

@@ -60,8 +60,11 @@ AGGREGATES = frozenset("Count Sum Avg Max Min StdDev Variance".split())
 ONE = frozenset("get first last latest earliest".split())
 OTHER_TABLE = frozenset("get_all_objects_for_this_type get_object_for_this_type model_class".split())
 """Methods of a content type that lead to the table that it stands for, whichever that is."""
+REMEMBERED = frozenset("get_for_model get_for_id get_by_natural_key".split())
+"""Methods by which a process looks a content type up once and keeps it (`ContentTypeManager`)."""
 COUNTS = frozenset("count exists aggregate contains explain".split())
 WRITES = frozenset("create get_or_create update_or_create bulk_create bulk_update update delete _raw_delete add remove set clear".split())
+FILES = frozenset(("FileField", "ImageField"))
 ROW_WRITES = frozenset("save delete asave adelete save_base".split())
 KEEPING = frozenset("all count exists iterator".split())
 SHORTCUTS = {"get_object_or_404": "get", "aget_object_or_404": "get", "get_list_or_404": "list", "aget_list_or_404": "list"}
