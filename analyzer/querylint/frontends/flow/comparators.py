@@ -5,6 +5,7 @@ from __future__ import annotations
 from querylint.syntax import tree
 
 SCALING = frozenset(("*", "/", "%", "**", "+"))
+WORKING_OUT = SCALING | {"-"}
 LOOKING_UP = frozenset(("get", "indexOf", "findIndex"))
 AS_STORED = frozenset(("Date", "Number", "String", "BigInt", "parse", "parseInt", "parseFloat", "parseISO", "toDate", "dayjs", "moment"))
 """What only reads a value in another form: its order stays."""
@@ -114,7 +115,7 @@ def seeks(fn: tree.Fn) -> bool:
 
 def adds_up(fn: tree.Fn) -> bool:
     """Whether a reducer works anything out: one that does not only gathers what it is handed, in a list or under keys."""
-    sums = (this.sign in ("-", *SCALING) and len(this.operands) > 1 for this in tree.find(fn.body, tree.Op))
+    sums = (this.sign in WORKING_OUT and len(this.operands) > 1 for this in tree.find(fn.body, tree.Op))
     counts = (this.sign in ADDING for this in tree.find(fn.body, tree.Assign))
     calls = (isinstance(this.func, tree.Member) and getattr(this.func.base, "id", "") == "Math" for this in tree.find(fn.body, tree.Call))
     return any(sums) or any(counts) or any(calls)
