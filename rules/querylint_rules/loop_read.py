@@ -126,12 +126,11 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
 
 def _waiting(program: Program, site: Site) -> Rounds | None:
     for hit in rounds(program, site):
-        if (
-            (hit.constant and not _long(program, site, hit.loop))
-            or hit.paging
-            or hit.searching
-            or (hit.loop.strided and program.facts(site.function).bulk_reads)
-        ):
+        if hit.constant and not _long(program, site, hit.loop):
+            if hit.loop.kind is LoopKind.GATHER:
+                return None
+            continue  # a few rounds each time, of which a loop around them makes many
+        if hit.paging or hit.searching or (hit.loop.strided and program.facts(site.function).bulk_reads):
             return None
         if hit.waits:
             return hit if hit.varies else None
