@@ -290,11 +290,18 @@ def _quota(program: Program, load: Load, works: list[Seen]) -> bool:
     effects = [e.access for entry in entries for e in program.effects.get(entry.key, ()) if e.access.table == load.access.table]
     if any(access.verb == "insert" for access in effects):
         return True
-    bound = {p.field for plan in load.access.plans for p in plan.predicates if p.side is Side.INDEX}
-    if not any(access.verb == "patch" and bound & set(access.fields or ()) for access in effects):
+    if not any(access.verb == "patch" and _moves_in(load, access) for access in effects):
         return False
     tests = choices(load.function, load.access)
     return bool(tests) and all(fails(b.arms[0]) for b in tests) and all(s.use.size is not None for s in works)
+
+
+def _moves_in(load: Load, write: Access) -> bool:
+    """Whether a patch may put a row into the range that is counted: it writes a field of the range, and no value that is outside of it."""
+    set_to = {field: repr(value) for field, value in write.constants}
+    ranges = [p for plan in load.access.plans for p in plan.predicates if p.side is Side.INDEX and p.field in (write.fields or ())]
+    apart = [p for p in ranges if p.relation is Relation.EQ and p.value is not None and p.value.constant and p.field in set_to]
+    return bool(ranges) and all(set_to[p.field] == repr(p.value.literal) for p in apart if p.field is not None and p.value is not None)
 
 
 def _used_besides(load: Load) -> bool:

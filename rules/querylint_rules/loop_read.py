@@ -128,9 +128,9 @@ def _waiting(program: Program, site: Site) -> Rounds | None:
     lazy = program.facts(site.function).bulk_reads
     for hit in rounds(program, site):
         if hit.constant and not _long(program, site, hit.loop):
-            if lazy and hit.loop.kind is LoopKind.EACH and not hit.paging and not hit.searching:
-                continue  # a few for each item of the loop around
-            return None
+            if hit.loop.kind is LoopKind.GATHER or hit.paging or hit.searching:
+                return None
+            continue  # a few rounds each time, of which a loop around them makes many
         if hit.paging or hit.searching or (hit.loop.strided and lazy):
             return None
         if hit.waits:

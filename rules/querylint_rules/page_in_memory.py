@@ -12,15 +12,15 @@ collected list that is cut to its first n rows reads all of them.
 `.paginate({ numItems, cursor })`, which starts where the page before ended and also works on search indexes; `.take(n)` for the first n.
 
 ## When it stays silent
-A page of n + 1 rows cut to n to see whether there are more, a search that is asked for more than is shown, a limited list that is cut in
-halves or batch by batch in a loop, slices of lists that are needed whole besides, slices that leave out no more than the head (`[1:]`),
-slices of lists that were sorted or filtered in memory first and of whole tables (other rules speak of those), tables that the settings call
-small, tests, seeds and migrations. In a table that people keep by hand, or in a register of machines, it is a hint.
+A page of n + 1 rows cut to n to see whether there are more, a search that is asked for more than is shown, a limited list of which both
+halves are cut or, in a loop, batch after batch, slices of lists that are needed whole besides, slices that leave out no more than the
+head (`[1:]`), slices of lists that were sorted or filtered in memory first and of whole tables (other rules speak of those), tables that
+the settings call small, tests, seeds and migrations. In a table that people keep by hand, or in a register of machines, it is a hint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from querylint.advise.audience import ALONE, left_alone
 from querylint.advise.curation import curated
@@ -60,9 +60,10 @@ def page_in_memory(program: Program) -> Iterator[Found]:
     for site, read in program.reads():
         if quiet(site.function) or small(program, read.table) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
             continue
-        for seen in fate(program, site.function, read).uses:
+        uses = fate(program, site.function, read).uses
+        for seen in uses:
             paged = seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after
-            if paged and not _in_batches(program, seen) and not _taken_apart(program, seen):
+            if paged and not _in_batches(program, seen) and not _taken_apart(program, seen, uses):
                 weight = _weight(program, site.function, read)
                 yield Found(
                     seen.use.span,
@@ -99,8 +100,8 @@ def _in_batches(program: Program, seen: Seen) -> bool:
     return program.facts(seen.function).planner and site is not None and bool(site.loops)
 
 
-def _taken_apart(program: Program, seen: Seen) -> bool:
-    """Whether a list is cut where its own length says, or once for every batch of it: then all of it was wanted."""
+def _taken_apart(program: Program, seen: Seen, uses: Sequence[Seen]) -> bool:
+    """Whether a list is cut in parts where its own length says, or once for every batch of it: then all of it was wanted."""
     use, sites = seen.use, program.sites(seen.function.key).by_id
     brought = {o.ref for o in use.of if o.root is Root.STEP and isinstance(o.ref, int)}
     site, bringing = sites.get(use.id), [sites[ref] for ref in brought if ref in sites]
@@ -108,7 +109,8 @@ def _taken_apart(program: Program, seen: Seen) -> bool:
         return False
     anew = {loop.id for around in bringing for loop in around.loops}  # the list is read again in each of their rounds
     turning = {number for loop in site.loops if loop.id not in anew for number in (loop.id, *(c.id for c in loop.carried))}
-    return bool(use.start.deps & (brought | turning))
+    parts = sum(other.use.work is Work.SLICE and other.use.of == use.of for other in uses)  # one alone leaves the rest out
+    return bool(use.start.deps & (turning | (brought if parts > 1 else set())))
 
 
 def _name(table: str | None) -> str:

@@ -14,12 +14,13 @@ Start them together: `const [persona, variants] = await Promise.all([...])`.
 
 ## When it stays silent
 A check that throws or returns between them (the second read may then not be wanted), promises that are started before the first of them
-is awaited, reads that use one another's results, alternatives of one choice, reads around a write to the same table, `runQuery` inside a
-transaction (it gains nothing there), tests, seeds, migrations. Of the arms of one choice, the first that has a waterfall is reported and
-the others are hints. It is a hint, too, where nobody waits (crons, scheduled jobs), where the function waits for every item of a loop
-besides, for two or three look-ups before a write, for one document beside a batch that takes several trips or reads long lists, where
-the later read hangs on a condition of its own behind one that may have ended the function, where a look-up could be spared for an action
-that waits for the world outside besides, and where clients are in sight that call most functions and not this one.
+is awaited, loops that fetch their rows as they go (`for await`), reads that use one another's results, alternatives of one choice, reads
+around a write to the same table, `runQuery` inside a transaction (it gains nothing there), tests, seeds, migrations. Of the arms of one
+choice, the first that has a waterfall is reported and the others are hints. It is a hint, too, where nobody waits (crons, scheduled
+jobs), where the function waits for every item of a loop besides, for two or three look-ups before a write, for one document beside a
+batch that takes several trips or reads long lists, where the later read hangs on a condition of its own behind one that may have ended
+the function, where a look-up could be spared for an action that waits for the world outside besides, and where clients are in sight that
+call most functions and not this one.
 So are look-ups that are made only where an earlier one has found nothing, and a whole table whose rows are looked up by the ids of others.
 """
 
@@ -60,11 +61,17 @@ def waterfall(program: Program) -> Iterator[Found]:
         if quiet(function) or function.kind is Kind.CLIENT or not program.facts(function).parallel:
             continue
         told = False
-        for block in (reads[at : at + MOST_READS] for reads in units(program, function) for at in range(0, len(reads), MOST_READS)):
+        apart = ([u for u in reads if not _streamed(u)] for reads in units(program, function))
+        for block in (reads[at : at + MOST_READS] for reads in apart for at in range(0, len(reads), MOST_READS)):
             for group, again in _groups(program, function, block):
                 found = _found(program, function, group, again=again or told)
                 told = told or found.severity is None
                 yield found
+
+
+def _streamed(unit: Unit) -> bool:
+    """Whether a loop fetches the rows as it goes (`for await`): its rounds belong to the read, which a Promise.all cannot start."""
+    return isinstance(unit.site.step, Access) and unit.site.step.verb == "for await"
 
 
 def _groups(program: Program, function: Function, block: list[Unit]) -> Iterator[tuple[list[Unit], bool]]:

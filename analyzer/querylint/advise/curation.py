@@ -59,6 +59,13 @@ ENTITIES = Pattern(
 STAFFED = Pattern(r"^(?:users?|members?|staff|employees|agents|operators|(?:team|staff)_?members?)$", re.IGNORECASE)
 PERSONNEL = Pattern(r"^(?:admins?|administrators?|moderators?|staff|employees)$", re.IGNORECASE)
 ADMINS = Pattern(r"(?:admins|administrators|moderators)$", re.IGNORECASE)
+NAMED_ID = Pattern(r"[a-z](?:Id|_id|Slug|_slug)$")
+OF_PERSON = Pattern(
+    r"^(?:user|member|admin|administrator|moderator|staff|employee|person|profile|owner|author|account|customer|auth\w*|clerk|work_?os|kinde|stack|"
+    r"better_?auth|token|subject|identity|external|firebase|supabase|google|github|discord|slack|telegram|"
+    r"(?:added|created|granted|invited|approved|updated)_?by)",
+    re.IGNORECASE,
+)
 TENANTS = Pattern(r"^(?:org(?:anization|anisation)?s?|teams|workspaces?|tenants?|clinics|schools)$", re.IGNORECASE)
 TENANT = Pattern(r"^(?:org|organi[sz]ation|team|workspace|tenant|company|clinic|school)_?id$", re.IGNORECASE)
 DATED = Pattern(r"^(?:start|end|due|target|period_?(?:start|end)|from|until)_?(?:date|time|at|on)?$", re.IGNORECASE)
@@ -97,7 +104,10 @@ def _employed(program: Program, schema: Schema, table: Table, made: list[tuple[S
 
 def _of_no_place(table: Table) -> bool:
     """Whether rows refer to people alone: the admins of one place among many are as many as there are places."""
-    return not any(field.target is not None and not STAFFED.search(field.target) for field in table.fields or ())
+    fields = table.fields or ()
+    if any(NAMED_ID.search(field.name) and field.target is None and not OF_PERSON.search(field.name) for field in fields):
+        return False  # the name of a place that another system keeps, say a guild's
+    return not any(field.target is not None and not STAFFED.search(field.target) for field in fields)
 
 
 def curated(program: Program, root: str, name: str | None) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from querylint.advise.audience import Audience, audience
-from querylint.ir import Access, Plan, Program, Relation, Role, Root, Side, Way
+from querylint.ir import Access, Branch, Exit, Op, Plan, Program, Relation, Role, Root, Side, Use, Way, Work
 from querylint.ir.program import Site
 
 State = tuple[str, str]
 """A field, and the constant that it is bound to, written out."""
+
+CHOOSING = frozenset((Work.FILTER, Work.FIND, Work.SLICE))
 
 
 def drained(program: Program, root: str, name: str | None, plan: Plan) -> bool:
@@ -36,10 +38,27 @@ def _emptied(program: Program, site: Site, write: Access) -> set[State]:
         read = place.step if place is not None else None
         if not isinstance(read, Access) or place is None or set(site.arms) - set(place.arms) or not all(map(_of_state, read.plans)):
             continue
+        if _passes_by(program, place, read, site, write):
+            continue
         for field, value in (state for plan in read.plans for state in _bound(plan)):
             if field in (write.fields or ()) and (field not in constants or repr(constants[field]) != value):
                 found.add((field, value))
     return found
+
+
+def _passes_by(program: Program, place: Site, read: Access, site: Site, write: Access) -> bool:
+    """Whether some of the rows that are read never come to the write: memory chooses among them, or a round ends before it."""
+    rounds = {loop.id for loop in site.loops} - {loop.id for loop in place.loops}
+    for between in program.sites(site.function.key).all[place.rank : site.rank]:
+        step = between.step
+        if isinstance(step, Use) and step.work in CHOOSING and any(o.ref == read.id for o in step.of):
+            return True
+        within = bool(between.loops) and between.loops[-1].id in rounds
+        if isinstance(step, Branch) and within and not step.missing and not step.handler:
+            ends = [arm for arm in step.arms if any(isinstance(inner, Exit) for inner in arm)]
+            if not all(any(isinstance(s, Access) and s.op is Op.WRITE and s.table == write.table for s in arm) for arm in ends):
+                return True  # a round that puts the row somewhere else before it ends passes nothing by
+    return False
 
 
 def _of_state(plan: Plan) -> bool:

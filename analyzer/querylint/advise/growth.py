@@ -47,7 +47,10 @@ SETTLED = Pattern(
     rf"(?:{KINDS}|setting|preference|config(?:uration)?|plan|license|polic(?:y|ie)|feature|flag|plugin|plugin_?event|db_?version|extension)s?$",
     re.IGNORECASE,
 )
-PLACE = Pattern(r"(?:id|room|channel|session|thread|chat|document|doc|page|path|url|slug)s?$", re.IGNORECASE)
+PLACE = Pattern(
+    r"(?:id|room|channel|session|thread|chat|document|doc|page|path|url|slug|game|lobby|party|match|(?:join|invite|game|room|lobby|party)_?code)s?$",
+    re.IGNORECASE,
+)
 SMALL = 1000
 HANDFUL = 16  # reads that travel together (convex-facts 0.4)
 FILLED = 3

@@ -81,9 +81,9 @@ class ModuleLowering:
                     out.extend(self.walk_inner(found.name))
                 except RecursionError:
                     self._left_out(found, NoteKind.LIMIT, "a function is nested too deeply to be analysed")
-                except Exception as error:  # a defect of ours that costs one function, not the report of all the others
-                    if isinstance(error, MemoryError):
-                        raise
+                except MemoryError:
+                    raise
+                except Exception:  # a defect of ours that costs one function, not the report of all the others
                     self._left_out(found, NoteKind.BUG, f"{found.name} cannot be analysed: {mishap()}; please report it")
         return out
 

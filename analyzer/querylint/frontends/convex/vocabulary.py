@@ -365,7 +365,8 @@ class ConvexVocabulary:
             return None
         if query.one:
             return ent_queries.finished(state, value, at, end)
-        return queries.rows(state, query, at, end, "for await", Bound.LIMIT if partial else Bound.ALL).settled()
+        read = queries.rows(state, query, at, end, "for await", Bound.LIMIT if partial else Bound.ALL)
+        return state.wait(read, at, end)
 
     def consumed(self, state: State, value: Val, how: Consumption, node: tree.Expr) -> Val | None:
         """Queries of Convex run by their terminals only."""

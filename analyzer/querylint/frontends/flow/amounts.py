@@ -20,13 +20,19 @@ def amount(value: Val | None) -> int | None:
     return known if isinstance(known, int) and not isinstance(known, bool) and known >= 0 else None
 
 
+def done(value: Val) -> tuple[int, ...]:
+    """The works already done on a list."""
+    return value.item().works or value.works
+
+
 def cut_to(value: Val, args: list[Val]) -> Val:
     """What a slice leaves of a list: no more members than are written down."""
     start, end = amount(args[0]) if args else 0, amount(args[1]) if len(args) > 1 else None
     if start is None or end is None or not isinstance(value.shape, Many):
         return value
-    most, known = max(end - start, 0), value.shape.most
-    cut = replace(value.shape, cut=most) if known is None else replace(value.shape, most=min(known, most))
+    shape, most = value.shape, max(end - start, 0)
+    before = [most, *(number for number in (shape.cut,) if number is not None)]
+    cut = replace(shape, cut=min(before)) if shape.most is None else replace(shape, most=min(shape.most, most))
     return replace(value, shape=cut)
 
 
@@ -44,9 +50,11 @@ def note_refused(m: State, node: tree.If) -> None:
         if at is None or (sized := sizes[at]) is None or sign not in MORE:
             continue
         with m.recording():
-            origins, most = m.evaluate(sized).origins, amount(m.evaluate(test.operands[1 - at]))
-        if most is not None:
-            m.bounds.update(dict.fromkeys(origins, max(most + MORE[sign], 0)))
+            listed, most = m.evaluate(sized), amount(m.evaluate(test.operands[1 - at]))
+        if most is None or done(listed):
+            continue  # what is left of a list says nothing of all of it
+        most = max(most + MORE[sign], 0)
+        m.bounds.update({origin: min(most, m.bounds.get(origin, most)) for origin in listed.origins})
 
 
 def _alternatives(test: tree.Expr) -> Iterator[tree.Expr]:

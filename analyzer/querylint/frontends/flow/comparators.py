@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from querylint.syntax import tree
 
 SCALING = frozenset(("*", "/", "%", "**", "+"))
@@ -11,6 +13,7 @@ AS_STORED = frozenset(("Date", "Number", "String", "BigInt", "parse", "parseInt"
 """What only reads a value in another form: its order stays."""
 
 
+ORDERING = frozenset(("<", ">", "<=", ">="))
 ADDING = frozenset(("+=", "-=", "*=", "/="))
 EXTREMES = frozenset(("max", "min"))
 SEEKING = frozenset(("includes", "some", "find", "findIndex", "indexOf", "has"))
@@ -106,6 +109,15 @@ def keeps_extreme(fn: tree.Fn) -> bool:
     return bool(ends) and len(known) == len(ends)
 
 
+def keeps_greatest(node: tree.If, text: Callable[[tree.Expr | tree.Pattern], str]) -> bool:
+    """`if (row.size > most) most = row.size`, by the `text` of an expression."""
+    kept = node.then[0].value if len(node.then) == 1 and isinstance(node.then[0], tree.Do) and not node.other else None
+    test = node.test.right if isinstance(node.test, tree.Logic) and node.test.sign == "||" else node.test
+    if not isinstance(kept, tree.Assign) or kept.sign != "=" or not isinstance(test, tree.Op) or test.sign not in ORDERING:
+        return False
+    return {text(operand) for operand in test.operands} == {text(kept.target), text(kept.value)}
+
+
 def seeks(fn: tree.Fn) -> bool:
     """Whether a reducer looks in what it has gathered before it adds to it."""
     name = fn.params[0].pattern.id if fn.params and isinstance(fn.params[0].pattern, tree.NamePattern) else None
@@ -113,8 +125,10 @@ def seeks(fn: tree.Fn) -> bool:
     return any(isinstance(f, tree.Member) and f.name in SEEKING and isinstance(f.base, tree.Name) and f.base.id == name for f in calls)
 
 
-def adds_up(fn: tree.Fn) -> bool:
+def adds_up(fn: tree.Fn, text: Callable[[tree.Expr | tree.Pattern], str]) -> bool:
     """Whether a reducer works anything out: one that does not only gathers what it is handed, in a list or under keys."""
+    if any(keeps_greatest(this, text) for this in tree.find(fn.body, tree.If)):
+        return True
     sums = (this.sign in WORKING_OUT and len(this.operands) > 1 for this in tree.find(fn.body, tree.Op))
     counts = (this.sign in ADDING for this in tree.find(fn.body, tree.Assign))
     calls = (isinstance(this.func, tree.Member) and getattr(this.func.base, "id", "") == "Math" for this in tree.find(fn.body, tree.Call))

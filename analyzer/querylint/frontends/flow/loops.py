@@ -6,6 +6,7 @@ import re
 
 from querylint.construction import replace
 from querylint.frontends.flow.binding import bind, hoist
+from querylint.frontends.flow.comparators import keeps_greatest
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.leaks import use_each
@@ -22,8 +23,6 @@ EVENTS = Pattern(
     re.IGNORECASE,
 )
 """What hands out events as they come in: nobody has all of them to ask for at once."""
-
-ORDERING = frozenset(("<", ">", "<=", ">="))
 
 
 def run_for(m: State, node: tree.For) -> None:
@@ -122,7 +121,7 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
     if not predicates:
         return
     rows = Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items))
-    if _keeps_extreme(m, node):
+    if not m.language.function_scoped and keeps_greatest(node, m.text):
         m.use(Work.FOLD, rows, node.at, node.test.end, fields=tuple(p.field for p in predicates[:1] if p.field), extreme=True)
         return
     number = m.use(Work.FILTER, rows, node.at, node.test.end, predicates=predicates)
@@ -132,21 +131,6 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
             value = m.store.get(var, NOTHING)
             if any(o in frame.items for o in value.origins):
                 m.store[var] = value.worked(number)
-
-
-def _keeps_extreme(m: State, node: tree.If) -> bool:
-    """`if (row.size > most) most = row.size`."""
-    kept = node.then[0].value if len(node.then) == 1 and isinstance(node.then[0], tree.Do) and not node.other else None
-    test = node.test.right if isinstance(node.test, tree.Logic) and node.test.sign == "||" else node.test
-    if (
-        m.language.function_scoped
-        or not isinstance(kept, tree.Assign)
-        or kept.sign != "="
-        or not isinstance(test, tree.Op)
-        or test.sign not in ORDERING
-    ):
-        return False
-    return {m.text(operand) for operand in test.operands} == {m.text(kept.target), m.text(kept.value)}
 
 
 def _skips(node: tree.If) -> bool:

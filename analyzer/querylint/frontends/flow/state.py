@@ -373,7 +373,8 @@ class State:
         guards, dead = self.guards, self.dead
         why = self.why()
         if limit is None and over is not None and over.origins and all(o in self.bounds for o in over.origins):
-            limit = max(self.bounds[o] for o in over.origins)
+            grown = isinstance(over.shape, Many) and over.shape.mixed
+            limit = None if grown else max(self.bounds[o] for o in over.origins)
         frame = Frame(self.fresh(), kind, tuple(o.at(ITEM) for o in over.rows) if over is not None else ())
         for origin in over.rows if over is not None else ():
             self.walked[origin] = self.walked.get(origin, 0) + 1

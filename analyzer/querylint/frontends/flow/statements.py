@@ -164,11 +164,13 @@ def _continue(m: State, node: tree.Continue) -> None:
 def _try(m: State, node: tree.Try) -> None:
     before = m.guards
     survives = node.handled and not any(isinstance(s, tree.Throw | tree.Return | tree.Break) for s in node.handler)
+    bounds = m.bounds.copy()
     if survives:
         m.caught.append(len(m.frames))
     run(m, node.body)
     if survives:
         m.caught.pop()
+        m.bounds = bounds  # what has been refused goes on after the handler
     ended, m.dead = m.dead, False
     if node.handled:
         handler_dead = False
@@ -245,6 +247,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     m.run_in_place.add(id(fn))
     m.inner += 1
     scope, dead, guards, control = m.scope, m.dead, m.guards, m.control
+    bounds = m.bounds.copy()
     returns, m.returns = m.returns, []
     yields, m.yields = m.yields, []
     left, m.left = m.left, []
@@ -262,7 +265,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     m.yields = yields
     m.store, m.left = rejoined(m.store, m.left, ended=m.dead and not dead), left
     m.scope, m.dead, m.control, m.returns, m.path_conditions = scope, dead, control, returns, conditions
-    m.guards = guards
+    m.guards, m.bounds = guards, bounds  # a closure that leaves early leaves no more than itself
     m.inner -= 1
     m.calling.pop()
     if not found:

@@ -335,8 +335,10 @@ def join_shapes(left: Val, right: Val) -> Shape:
         known, other = (a, right) if b is None else (b, left)
         if isinstance(known, Many) and ((known.most == 0 and other.literal is NOT_LITERAL) or (known.items is None and other.origins)):
             return replace(
-                known, items=None, most=None, names=(), mixed=known.mixed or known.most != 0
+                known, items=None, most=None, cut=None, names=(), mixed=known.mixed or known.most != 0
             )  # `found or []`, `rows[:5] if short else rows`
+        if isinstance(known, Many) and known.cut is not None and other.literal is NOT_LITERAL:
+            return replace(known, cut=None)
         return known
     if a == b:
         return a

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from querylint.construction import replace
-from querylint.frontends.flow.amounts import cut_to
+from querylint.frontends.flow.amounts import cut_to, done
 from querylint.frontends.flow.comparators import adds_up, computed, keeps_extreme, seeks
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.days import day_of
@@ -121,7 +121,7 @@ def _each(
         else:
             result = _call_back(m, node, callback, values)
     if frame.made:
-        use_each(m, frame.items, _done(base))
+        use_each(m, frame.items, done(base))
     _finish(m, base, frame.folded, frame.grouped, frame.fold_deps, node)
     return result, frame.id, len(m.block) > held
 
@@ -152,7 +152,7 @@ def mapped(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
         return Val(deps=base.deps | item.deps, shape=Many(item))
     made_of = base.rows if worked_out(item, number) else ()
     made = Val(deps=base.deps | item.deps, shape=Many(item, most=base.most, made_of=made_of))
-    return replace(made, works=_done(base)) if made_of or fields_of(made)[1] else made
+    return replace(made, works=done(base)) if made_of or fields_of(made)[1] else made
 
 
 def fields_of(value: Val) -> tuple[Val, tuple[str, ...]]:
@@ -164,11 +164,6 @@ def fields_of(value: Val) -> tuple[Val, tuple[str, ...]]:
         return value, ()
     rows = tuple(dict.fromkeys(replace(o, path=o.path[:-2]) for o in found))
     return Val(rows, value.deps, works=value.works), tuple(dict.fromkeys(o.path[-1] for o in found))
-
-
-def _done(base: Val) -> tuple[int, ...]:
-    """The works already done on a list."""
-    return base.item().works or base.works
 
 
 def _is_async(callback: Val) -> bool:
@@ -243,7 +238,7 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     distinct = isinstance(callback.shape, Closure) and isinstance(start.shape, Many) and seeks(callback.shape.fn)
     extreme = isinstance(callback.shape, Closure) and keeps_extreme(callback.shape.fn)
     fields = tuple(dict.fromkeys(o.path[-1] for o in result.origins if len(o.path) > 1 and o.path[-2] == ITEM)) if extreme else ()
-    gathers = isinstance(callback.shape, Closure) and isinstance(start.shape, Record | Many) and not adds_up(callback.shape.fn)
+    gathers = isinstance(callback.shape, Closure) and isinstance(start.shape, Record | Many) and not adds_up(callback.shape.fn, m.text)
     if distinct or not gathers or isinstance(start.shape, Record):
         work = Work.DISTINCT if distinct else Work.GROUP if gathers else Work.FOLD
         rows, names = fields_of(base)
@@ -374,7 +369,7 @@ def _joined(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | No
     if isinstance(base.shape, Many) and not base.origins:
         rows = tuple(o.at(ITEM) for o in base.shape.made_of)
         items = tuple(replace(o, path=o.path[: o.path.index(ITEM) + 1]) for o in base.item().origins if ITEM in o.path)
-        use_each(m, (*rows, *items), _done(base))
+        use_each(m, (*rows, *items), done(base))
     return value
 
 
@@ -414,7 +409,7 @@ def _sought(m: State, node: tree.Call, func: tree.Member, base: Val, value: Val)
     asked = [n for fn in m.calling if isinstance(fn, tree.Fn) for n in tree.find(fn.body, tree.Name) if n.id == func.base.id]
     if len(names) != 1 or len(asked) != 1 or any(o.path[-2:-1] != (ITEM,) for o in origins):
         return
-    rows = Val(tuple(replace(o, path=o.path[:-2]) for o in origins), base.deps, works=_done(base))
+    rows = Val(tuple(replace(o, path=o.path[:-2]) for o in origins), base.deps, works=done(base))
     predicate = Predicate(names.pop(), Relation.EQ, Side.MEMORY, m.value(value, node.args[0]))
     m.use(Work.SOME, rows, node.at, node.end, predicates=(predicate,), deps=value.deps)
 
