@@ -201,9 +201,9 @@ class PythonFrontEnd:
                     done[key] = module.walk(found)
                 except RecursionError:
                     self.too_deep.add(module.path)
-                except Exception as error:  # a defect of ours that costs one function, not the report of all the others
-                    if isinstance(error, MemoryError):
-                        raise
+                except MemoryError:
+                    raise
+                except Exception:  # a defect of ours that costs one function, not the report of all the others
                     self.mishaps[key] = Note(NoteKind.BUG, f"{found.name} cannot be analysed: {mishap()}; please report it", module.path)
             again = project.outdated()
             wanted = [key for key in places if key in again or project.told(key) != known[key]]
