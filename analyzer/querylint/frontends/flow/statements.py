@@ -27,8 +27,10 @@ def execute(m: State, statement: tree.Stmt) -> None:
 
 
 def run(m: State, body: list[tree.Stmt]) -> None:
-    """Walk through the statements of a block; function declarations come first, as they are hoisted."""
-    outer, m.scope = m.scope, Scope(m.scope)
+    """Walk through a block, whose names are its own in some languages; function declarations come first, as they are hoisted."""
+    outer = m.scope
+    if not m.language.function_scoped:
+        m.scope = Scope(outer)
     run_flat(m, body)
     m.scope = outer
 

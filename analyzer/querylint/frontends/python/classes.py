@@ -48,7 +48,7 @@ class ClassInfo:
             order = order[order.index(after) + 1 :] if after in order else after.mro()[1:]
         for info in order:
             for fn in reversed(info.node.methods):
-                if fn.name == name and not any(isinstance(d, tree.Member) and d.name in ("setter", "deleter") for d in fn.decorators):
+                if fn.name == name and not sets(fn):
                     return info, fn
         return None
 
@@ -89,6 +89,11 @@ def _set_on(node: object, me: str | None) -> str:
     if isinstance(node, tree.Assign) and isinstance(node.target, tree.Member) and isinstance(node.target.base, tree.Name):
         return node.target.name if node.target.base.id == me else ""
     return ""
+
+
+def sets(fn: tree.Fn) -> bool:
+    """Whether a method is what sets or deletes a property, beside the one of the same name that gives it."""
+    return any(isinstance(d, tree.Member) and d.name in ("setter", "deleter") for d in fn.decorators)
 
 
 def _inside(node: object, name: str) -> tree.ClassDef | tree.Fn | None:

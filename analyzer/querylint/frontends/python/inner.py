@@ -19,6 +19,9 @@ from querylint.frontends.python.portable import portable
 from querylint.ir import NOT_LITERAL
 from querylint.syntax import tree
 
+APART = "'"
+"""What a name ends with where others of the same name came first; no name of a program has it."""
+
 
 class Inner:
     """What was met inside of one function and has not been walked yet."""
@@ -63,7 +66,7 @@ class Inner:
         del self._met[id(chosen.fn)]
         name = chosen.name
         while name in self.place.named.values():
-            name += "'"  # several functions of one name, such as one in each arm of an `if`
+            name += APART  # several functions of one name, such as one in each arm of an `if`
         self.place.named[chosen.fn.at] = name
         return replace(chosen, name=name)
 

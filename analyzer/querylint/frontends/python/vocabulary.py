@@ -279,8 +279,9 @@ class PythonVocabulary:
         found = info.method("__init__")
         if found is not None:
             owner, fn = found
-            self._project_call(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made))
-            return made
+            args = placed(state, node, fn, (made,))
+            self.reached(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made), args)
+            return made.with_deps(derived(*args).deps)  # the object holds what it was made of
         given = placed(state, node, None)
         for value in given:
             state.leak(value, Escape.PASSED, node.at, node.end)
