@@ -7,6 +7,7 @@ around it has run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from querylint.construction import replace
@@ -31,7 +32,9 @@ class Inner:
         self._registered = registered
         self._met: dict[int, Local] = {}
         self._called: set[int] = set()
-        self._names: dict[int, frozenset[str]] = {}
+        self._said = Counter[str]()  # the names that the functions left say, by how many of them do
+        self._words: dict[int, frozenset[str]] = {}
+        self._entries: dict[int, bool] = {}
 
     def note(self, state: State, name: str, around: tuple[tree.Fn, ...]) -> None:
         """Note what a walk has met: functions and classes inside of the function of that name, `around` being it and those around it."""
@@ -55,15 +58,22 @@ class Inner:
     ) -> None:
         if fn.at not in self.place.named and id(fn) not in self._met:
             self._met[id(fn)] = Local(name, fn, closure, store, around, owner)
+            self._words[id(fn)] = frozenset(word.id for word in tree.find(fn.body, tree.Name))
+            self._said.update(self._words[id(fn)])
+
+    def _drop(self, fn: tree.Fn) -> None:
+        del self._met[id(fn)]
+        self._said.subtract(self._words[id(fn)])
 
     def next(self) -> Local | None:
         """A function to be walked now, those first that nobody names: they may be the ones that call the others."""
-        left = [local for key, local in self._met.items() if local.fn.at not in self.place.named]
-        loose = [one for one in left if one.owner is not None or self._entered(one) or id(one.fn) not in self._called]
+        for local in [local for local in self._met.values() if local.fn.at in self.place.named]:
+            self._drop(local.fn)
+        loose = [one for one in self._met.values() if one.owner is not None or self._entered(one) or id(one.fn) not in self._called]
         if not loose:
             return None
-        chosen = min(loose, key=lambda one: (one.owner is None and not self._entered(one) and self._named(one, left), one.fn.at))
-        del self._met[id(chosen.fn)]
+        chosen = min(loose, key=lambda one: (one.owner is None and not self._entered(one) and self._named(one), one.fn.at))
+        self._drop(chosen.fn)
         name = chosen.name
         while name in self.place.named.values():
             name += APART  # several functions of one name, such as one in each arm of an `if`
@@ -71,16 +81,14 @@ class Inner:
         return replace(chosen, name=name)
 
     def _entered(self, local: Local) -> bool:
-        return bool(local.fn.decorators) and self._registered(local.owner, local.fn, local.around)
-
-    def _named(self, local: Local, others: list[Local]) -> bool:
-        return any(local.fn.name in self._words(other) for other in others if other.fn is not local.fn)
-
-    def _words(self, local: Local) -> frozenset[str]:
         key = id(local.fn)
-        if key not in self._names:
-            self._names[key] = frozenset(name.id for name in tree.find(local.fn.body, tree.Name))
-        return self._names[key]
+        if key not in self._entries:
+            self._entries[key] = bool(local.fn.decorators) and self._registered(local.owner, local.fn, local.around)
+        return self._entries[key]
+
+    def _named(self, local: Local) -> bool:
+        """Whether another function that is left says its name."""
+        return self._said[local.fn.name] > (local.fn.name in self._words[id(local.fn)])
 
 
 def outer(place: Place, state: State) -> dict[Var, Val]:

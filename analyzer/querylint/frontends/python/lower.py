@@ -70,7 +70,8 @@ class ModuleLowering:
 
     def _methods(self, node: tree.ClassDef, name: str) -> Iterator[Found]:
         owner = self.project.classes.get(self.path, name)
-        for fn in sorted(node.methods[::-1], key=sets):
+        methods = node.methods[::-1]
+        for fn in (*(fn for fn in methods if not sets(fn)), *(fn for fn in methods if sets(fn))):
             yield Found(f"{name}.{fn.name}", fn, owner)
         for stack in self.project.stacks:
             answer = stack.answers(owner) if owner is not None else None
@@ -135,8 +136,8 @@ class ModuleLowering:
             kind = Kind.JOB if alone else Kind.PLAIN
         role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
         return Function(
-            self.key(found.name), found.name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block),
-            lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
+            self.key(found.name), found.name.replace(APART, ""), self.path, kind, tuple(_name_of(p) for p in fn.params),
+            tuple(machine.block), lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
             tuple(machine.outflows.values()), None, tuple(machine.built), any(_caches(d) for d in fn.decorators),
             ahead=tuple(one for stack in self.project.stacks for one in stack.loaded(machine)),
         )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from querylint.construction import replace
 from querylint.frontends.flow.calls import run_handed_closures
+from querylint.frontends.flow.memos import keeps
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NOTHING,
@@ -32,9 +32,7 @@ from querylint.frontends.python.portable import SEVERAL, arrived
 from querylint.frontends.python.put_off import put_off, waited_for
 from querylint.ir import Escape, Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name
 
-KEPT = re.compile(r"^(?:a?lru_cache|cache|cached|reify|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments)$")
 HANDING = frozenset(("run_in_threadpool", "to_thread", "on_commit"))
 
 
@@ -300,8 +298,7 @@ class PythonVocabulary:
         if not self.place.quiet:
             self.project.hint(f"{closure.path}::{closure.name}", args)
         result = self.project.result(closure, args)
-        kept = any(KEPT.match(callee_name(d)) for d in fn.decorators)
-        made = state.call(target, Mode.DIRECT, args, node, text, kept=kept, rows=_table(result))
+        made = state.call(target, Mode.DIRECT, args, node, text, kept=keeps(fn), rows=_table(result))
         if isinstance(node, tree.Call):
             run_handed_closures(state, node, args, made)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made

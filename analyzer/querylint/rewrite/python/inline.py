@@ -123,7 +123,7 @@ def _calls(task: Task, tree: Tree, function: Function, node: cst.BaseExpression)
 
 def definition_of(tree: Tree, function: Function) -> cst.FunctionDef | None:
     """The definition of a function."""
-    wanted = function.name.rpartition(".")[2].rstrip("'")  # so are names marked that others have too
+    wanted = function.name.rpartition(".")[2]
     for node in tree.functions:
         if node.name.value == wanted and function.span.start <= tree.start(node.name) < function.span.end:
             return node
