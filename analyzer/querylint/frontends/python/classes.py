@@ -170,12 +170,13 @@ class Classes:
             if called is not None and called.external:
                 info.outside.append(f"{called.external}()")  # a class that outside code hands out, such as `get_user_model()`
             return
-        found = self.modules.reference(info.path, expr)
-        if found is None:
-            if isinstance(expr, tree.Name) and "." in info.name:
-                self._sibling(info, expr.id)
+        beside = self._sibling(info, expr.id) if isinstance(expr, tree.Name) and "." in info.name else None
+        found = self.modules.reference(info.path, expr) if beside is None else None
+        if beside is not None:
+            info.bases.append(beside)
+        elif found is None:
             return
-        if found.external:
+        elif found.external:
             info.outside.append(found.external)
         elif isinstance(found.node, tree.ClassDef):
             base = self.get(found.path, found.name)
@@ -188,7 +189,7 @@ class Classes:
             if made is not None:
                 info.bases.append(made)
 
-    def _sibling(self, info: ClassInfo, name: str) -> None:
+    def _sibling(self, info: ClassInfo, name: str) -> ClassInfo | None:
+        """The class of that name in the same class or function, which hides one at the top of the module."""
         base = self.get(info.path, f"{info.name.rpartition('.')[0]}.{name}")
-        if base is not None and base is not info:
-            info.bases.append(base)
+        return base if base is not info else None

@@ -8,7 +8,7 @@ around it has run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from querylint.construction import replace
 from querylint.frontends.flow.scope import Var
@@ -47,11 +47,11 @@ class Inner:
                 fn = node.fn
                 self._meet(f"{name}.{fn.name}", fn, Closure(fn, scope, state.path, label=fn.name), store, around, None)
             else:
-                known = f"{self.place.name}.{node.name}"
-                info = self.place.project.classes.get(state.path, known)
-                if info is not None and info.node is node:
-                    for fn in reversed(node.methods):
-                        self._meet(f"{known}.{fn.name}", fn, Closure(fn, scope, state.path), store, around, info)
+                for known, one in _with_inner(f"{self.place.name}.{node.name}", node):
+                    info = self.place.project.classes.get(state.path, known)
+                    if info is not None and info.node is one:
+                        for fn in reversed(one.methods):
+                            self._meet(f"{known}.{fn.name}", fn, Closure(fn, scope, state.path), store, around, info)
 
     def _meet(
         self, name: str, fn: tree.Fn, closure: Closure, store: dict[Var, Val], around: tuple[tree.Fn, ...], owner: ClassInfo | None
@@ -89,6 +89,13 @@ class Inner:
     def _named(self, local: Local) -> bool:
         """Whether another function that is left says its name."""
         return self._said[local.fn.name] > (local.fn.name in self._words[id(local.fn)])
+
+
+def _with_inner(name: str, node: tree.ClassDef) -> Iterator[tuple[str, tree.ClassDef]]:
+    """A class and those inside of it, each with its name in the whole module."""
+    yield name, node
+    for inner in node.inner:
+        yield from _with_inner(f"{name}.{inner.name}", inner)
 
 
 def outer(place: Place, state: State) -> dict[Var, Val]:

@@ -135,9 +135,10 @@ class ModuleLowering:
             alone = alone or is_job(self.project.modules, self.path, found.owner, fn, found.around)
             kind = Kind.JOB if alone else Kind.PLAIN
         role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
+        name = found.name.replace(APART, "")
         return Function(
-            self.key(found.name), found.name.replace(APART, ""), self.path, kind, tuple(_name_of(p) for p in fn.params),
-            tuple(machine.block), lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
+            self.key(found.name), name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block), lowered(value),
+            self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
             tuple(machine.outflows.values()), None, tuple(machine.built), any(_caches(d) for d in fn.decorators),
             ahead=tuple(one for stack in self.project.stacks for one in stack.loaded(machine)),
         )  # fmt: skip
