@@ -109,7 +109,7 @@ def _if(m: State, node: tree.If) -> None:
     if len(m.block) > begun and fills(m, node, tuple(m.block[begun:])):
         m.block[begun:] = [replace(b, arms=(kept(b.arms[0]), *b.arms[1:])) if isinstance(b, Branch) else b for b in m.block[begun:]]
     for var, shape, rows in run_already:
-        if isinstance(now := m.store.get(var, NOTHING).shape, Query) and now is not shape:
+        if isinstance(now := m.store.get(var, NOTHING).shape, Query | Many) and now is not shape:
             go_through(m, rows)  # `if not rows: rows = others`: what has been loaded goes on
     if node.then and isinstance(node.then[-1], tree.Return | tree.Throw) and any(of_database(c) for c in no):
         m.path_conditions.append(no)  # who has a database handle has left
