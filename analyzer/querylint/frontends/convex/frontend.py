@@ -240,9 +240,8 @@ class ConvexFrontEnd:
         context = ModuleContext(path, self.modules, root, tables, self._api_root(root), self.registrars.kind_of)
         lowering = ModuleLowering(context, module, lines, self._role(path, root), route)
         functions = tuple(lowering.run())
-        notes += lowering.notes
         passing = self._passes_on(path) if route is not None else ()
-        return LoweredFile.of(path, functions), tuple(notes), tuple(sorted(self._hands_over(path, module))), passing
+        return LoweredFile.of(path, functions), (*notes, *lowering.notes), tuple(sorted(self._hands_over(path, module))), passing
 
     def _passes_on(self, path: str) -> tuple[tuple[str, str, str], ...]:
         """The names that a module exports for functions which another file, or another name of its own, defines: name, file, name there."""
