@@ -18,10 +18,12 @@ from querylint.cache.digest import digest
 from querylint.engine import Project
 from querylint.frontends import kept
 from querylint.frontends.modules import project as modules
+from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.frontend import MOST_WAVES
 from querylint.frontends.python.lower import Found, ModuleLowering
 from querylint.ir.code import Function
 from querylint.result import Result
+from querylint.syntax.tree import Fn
 
 ROOT = Path(__file__).parent.parent
 APPS = ROOT / "fixtures" / "apps"
@@ -144,6 +146,36 @@ def test_work_grows_no_faster_than_the_project(tmp_path: Path, monkeypatch: pyte
         assert len(result.schemas) == copies
         counts.append(seen)
     assert counts[1] <= counts[0] * 4 * 1.05, counts
+
+
+FACTORY = """
+from flask import Flask
+from sqlalchemy.orm import Session
+
+
+def create_app(session: Session):
+    app = Flask(__name__)
+"""
+ROUTE = """
+    @app.get("/{n}")
+    def route_{n}():
+        return session.get(f"{n}", {n})
+"""
+
+
+def test_what_stands_inside_a_function_is_asked_about_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Counter[str]()
+    registered = ModuleLowering._registered
+
+    def counting(self: ModuleLowering, owner: ClassInfo | None, fn: Fn, around: tuple[Fn, ...]) -> bool:
+        asked[fn.name] += 1
+        return registered(self, owner, fn, around)
+
+    monkeypatch.setattr(ModuleLowering, "_registered", counting)
+    lay(tmp_path, {"app.py": FACTORY + "".join(ROUTE.format(n=n) for n in range(20)) + "    return app\n"})
+    judged(tmp_path)
+    assert len(asked) == 20
+    assert max(asked.values()) == 1, asked.most_common(3)
 
 
 # Modules that are loaded.

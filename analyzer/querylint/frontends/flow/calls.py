@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from querylint.construction import replace
+from querylint.frontends.flow.memos import keeps, kept
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     Closure,
@@ -27,7 +28,10 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
             target = m.vocabulary.recursive(m, shape)
             if target is not None:
                 return m.call(target, Mode.DIRECT, args, node, m.text(node.func))
+        start = len(m.block)
         value = m.invoke(shape, args, node.at, node.end)
+        if keeps(shape.fn):
+            m.block[start:] = kept(tuple(m.block[start:]))
         if isinstance(node.func, tree.Fn) or value.interesting:
             return value
         return value.with_deps(derived(*args).deps)

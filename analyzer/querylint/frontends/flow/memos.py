@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from querylint.construction import dataclass, replace
@@ -9,11 +10,13 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING
 from querylint.ir import Access, Block, Branch, Call, Op, Step
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
 STORING = frozenset(("set", "setdefault", "put", "__setitem__"))
 EQUAL = frozenset(("==", "==="))
 OWN = frozenset(("self", "cls"))
 KEYS = frozenset(("id", "pk"))
+KEEPING = re.compile(r"^(?:a?lru_cache|cache|cached|reify|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments)$")
 
 
 @dataclass(slots=True)
@@ -52,6 +55,11 @@ def answers(m: State, node: tree.Stmt, rest: list[tree.Stmt]) -> tuple[int, Memo
 def filled(m: State, block: Block, body: list[tree.Stmt], memory: Memory) -> bool:
     """Whether what these statements put into a memory is what these steps of theirs read."""
     return _reads(m, block, _put(m, body, memory), body)
+
+
+def keeps(fn: tree.Fn) -> bool:
+    """Whether a decorator has a function keep its results: `@lru_cache`."""
+    return any(KEEPING.match(callee_name(decorator)) for decorator in fn.decorators)
 
 
 def kept(block: Block) -> Block:

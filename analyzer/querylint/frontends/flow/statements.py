@@ -28,8 +28,10 @@ def execute(m: State, statement: tree.Stmt) -> None:
 
 
 def run(m: State, body: list[tree.Stmt]) -> None:
-    """Walk through the statements of a block; function declarations come first, as they are hoisted."""
-    outer, m.scope = m.scope, Scope(m.scope)
+    """Walk through a block, whose names are its own in some languages; function declarations come first, as they are hoisted."""
+    outer = m.scope
+    if not m.language.function_scoped:
+        m.scope = Scope(outer)
     run_flat(m, body)
     m.scope = outer
 
@@ -109,7 +111,7 @@ def _if(m: State, node: tree.If) -> None:
         m.block[begun:] = [replace(b, arms=(kept(b.arms[0]), *b.arms[1:])) if isinstance(b, Branch) else b for b in m.block[begun:]]
     note_refused(m, node)
     for var, shape, rows in run_already:
-        if isinstance(now := m.store.get(var, NOTHING).shape, Query) and now is not shape:
+        if isinstance(now := m.store.get(var, NOTHING).shape, Query | Many) and now is not shape:
             go_through(m, rows)  # `if not rows: rows = others`: what has been loaded goes on
     if node.then and isinstance(node.then[-1], tree.Return | tree.Throw) and any(of_database(c) for c in no):
         m.path_conditions.append(no)  # who has a database handle has left

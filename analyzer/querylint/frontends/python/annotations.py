@@ -31,33 +31,38 @@ LONGEST = 400  # characters of the head of a class
 class Annotations:
     """The types of a project, each read once.
 
-    Those of a generic class are read for the class of the object at hand (`within`), which may say what its type variables stand for.
+    Those of a generic class (`owner`, in whose body they stand) are read for the class of the object at hand (`within`), which may say what
+    the type variables stand for.
     """
 
     def __init__(self, project: PythonProject) -> None:
         self.project = project
-        self._known: dict[tuple[str, str, str], Val] = {}
+        self._known: dict[tuple[str, ...], Val] = {}
         self._within: ClassInfo | None = None
+        self._owner: ClassInfo | None = None
         self._generic: dict[tuple[str, str], bool] = {}
 
-    def value(self, path: str, text: str, within: ClassInfo | None = None) -> Val:
+    def value(self, path: str, text: str, within: ClassInfo | None = None, owner: ClassInfo | None = None) -> Val:
         """A value of the type that a text names in a module; nothing is known of it where the type says nothing."""
-        within = within if within is not None and self._is_generic(within) else None
-        key = (path, text, f"{within.path}::{within.name}" if within is not None else "")
+        within, owner = (within, owner) if within is not None and self._is_generic(within) else (None, None)
+        key = (path, text, *(f"{one.path}::{one.name}" for one in (within, owner) if one is not None))
         if key not in self._known:
             self._known[key] = NOTHING
             try:
                 node = ast.parse(text.strip(), NOWHERE, "eval").body
             except (SyntaxError, ValueError):
                 return NOTHING
-            outer, self._within = self._within, within
-            self._known[key] = self._read(path, node)
-            self._within = outer
+            before = self._within, self._owner
+            self._within, self._owner = within, owner
+            try:
+                self._known[key] = self._read(path, node)
+            finally:
+                self._within, self._owner = before
         return self._known[key]
 
     def _read(self, path: str, node: ast.expr) -> Val:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return self.value(path, node.value, self._within)
+            return self.value(path, node.value, self._within, self._owner)
         if isinstance(node, ast.Name | ast.Attribute):
             return self._named(path, node, ())
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
@@ -89,7 +94,7 @@ class Annotations:
     def _named(self, path: str, node: ast.expr, args: tuple[Val, ...]) -> Val:
         found = self._definition(path, node)
         if found is None:
-            bound = self._bound(node.id) if isinstance(node, ast.Name) else None
+            bound = self._bound(node.id, self._owner) if isinstance(node, ast.Name) else None
             return self.project.object(bound.path, bound.name) if bound is not None else NOTHING
         if found.external:
             for stack in self.project.stacks:
@@ -99,7 +104,7 @@ class Annotations:
             return NOTHING
         if isinstance(found.node, tree.ClassDef):
             return self.project.object(found.path, found.name)
-        bound = self._bound(found.name) if _is_variable(found) else None
+        bound = self._bound(found.name, self._owner) if _is_variable(found) else None
         return self.project.object(bound.path, bound.name) if bound is not None else NOTHING
 
     def _class(self, path: str, node: ast.expr) -> Val:
@@ -113,7 +118,7 @@ class Annotations:
         if found is not None and isinstance(found.node, tree.ClassDef):
             return Val(shape=ClassRef(found.path, found.name))
         name = _dotted(node)
-        bound = self._bound(name) if found is None or _is_variable(found) else None
+        bound = self._bound(name, self._owner) if found is None or _is_variable(found) else None
         if bound is not None:
             return Val(shape=ClassRef(bound.path, bound.name))
         above = self._above(name, found)
@@ -136,25 +141,33 @@ class Annotations:
         if variable is not None and isinstance(variable.node, tree.Call) and _is_variable(variable):
             limit = keyword(variable.node, "bound")
             return self.project.modules.reference(variable.path, _named(limit)) if limit is not None else None
-        for owner in self._within.mro() if self._within is not None and variable is None else ():
+        owners = [self._owner] if self._owner is not None else self._within.mro() if self._within is not None else []
+        for owner in owners if variable is None else ():
             limits = self._parameters(owner)
             if name in limits:
                 return self.project.modules.reference(owner.path, tree.Name(limits[name], 0, 0)) if limits[name] else None
         return None
 
-    def _bound(self, variable: str) -> ClassInfo | None:
-        """What a type variable stands for in the class at hand: `Notes(Repository[Note])` says it where it takes after a generic class."""
-        for owner in self._within.mro() if self._within is not None else ():
-            for base in (*((owner.node.base,) if owner.node.base is not None else ()), *owner.node.more):
+    def _bound(self, variable: str, declaring: ClassInfo | None) -> ClassInfo | None:
+        """What a type variable of a generic class stands for in the class at hand.
+
+        `Notes(Repository[Note])` says it where it takes after that class; `Kept(Repository[Row])` hands on what it is told itself.
+        """
+        for below in self._within.mro() if self._within is not None else ():
+            for base in (*((below.node.base,) if below.node.base is not None else ()), *below.node.more):
                 if not isinstance(base, tree.Index):
                     continue
-                generic = self.project.modules.reference(owner.path, base.base)
+                generic = self.project.modules.reference(below.path, base.base)
                 info = self.project.classes.get(generic.path, generic.name) if generic is not None and not generic.external else None
+                if info is None or (declaring is not None and info is not declaring):
+                    continue
                 given = base.key.items if isinstance(base.key, tree.Array) else [base.key]
-                for name, part in zip(self._variables(info), given, strict=False):
-                    found = self.project.modules.reference(owner.path, part) if name == variable else None
-                    if found is not None and isinstance(found.node, tree.ClassDef):
-                        return self.project.classes.get(found.path, found.name)
+                part = next((part for name, part in zip(self._variables(info), given, strict=False) if name == variable), None)
+                found = self.project.modules.reference(below.path, part) if part is not None else None
+                if found is not None and isinstance(found.node, tree.ClassDef):
+                    return self.project.classes.get(found.path, found.name)
+                if isinstance(part, tree.Name) and (found is None or _is_variable(found)):
+                    return self._bound(part.id, below)
         return None
 
     def _variables(self, info: ClassInfo | None) -> list[str]:

@@ -49,7 +49,7 @@ class ClassInfo:
             order = order[order.index(after) + 1 :] if after in order else after.mro()[1:]
         for info in order:
             for fn in reversed(info.node.methods):
-                if fn.name == name and not any(isinstance(d, tree.Member) and d.name in ("setter", "deleter") for d in fn.decorators):
+                if fn.name == name and not sets(fn):
                     return info, fn
         return None
 
@@ -100,6 +100,11 @@ def _set_on(node: object, me: str | None) -> str:
     if isinstance(node, tree.Assign) and isinstance(node.target, tree.Member) and isinstance(node.target.base, tree.Name):
         return node.target.name if node.target.base.id == me else ""
     return ""
+
+
+def sets(fn: tree.Fn) -> bool:
+    """Whether a method is what sets or deletes a property, beside the one of the same name that gives it."""
+    return any(isinstance(d, tree.Member) and d.name in ("setter", "deleter") for d in fn.decorators)
 
 
 def _inside(node: object, name: str) -> tree.ClassDef | tree.Fn | None:
@@ -186,12 +191,13 @@ class Classes:
             if called is not None and called.external:
                 info.outside.append(f"{called.external}()")  # a class that outside code hands out, such as `get_user_model()`
             return
-        found = self.modules.reference(info.path, expr)
-        if found is None:
-            if isinstance(expr, tree.Name) and "." in info.name:
-                self._sibling(info, expr.id)
+        beside = self._sibling(info, expr.id) if isinstance(expr, tree.Name) and "." in info.name else None
+        found = self.modules.reference(info.path, expr) if beside is None else None
+        if beside is not None:
+            info.bases.append(beside)
+        elif found is None:
             return
-        if found.external:
+        elif found.external:
             info.outside.append(found.external)
         elif isinstance(found.node, tree.ClassDef):
             base = self.get(found.path, found.name)
@@ -204,7 +210,7 @@ class Classes:
             if made is not None:
                 info.bases.append(made)
 
-    def _sibling(self, info: ClassInfo, name: str) -> None:
+    def _sibling(self, info: ClassInfo, name: str) -> ClassInfo | None:
+        """The class of that name in the same class or function, which hides one at the top of the module."""
         base = self.get(info.path, f"{info.name.rpartition('.')[0]}.{name}")
-        if base is not None and base is not info:
-            info.bases.append(base)
+        return base if base is not info else None

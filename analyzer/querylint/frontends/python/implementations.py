@@ -45,7 +45,8 @@ class Implementations:
         for below in _below(info):
             method = below.method(name)
             if method is not None and not _abstract(method[1]) and self.project.role(below.path) is Role.CODE:
-                found.setdefault(id(method[1]), (below, *method))
+                known = found.get(id(method[1]))
+                found[id(method[1])] = (below if known is None else method[0], *method)  # of several that share it no more is known
         if len(found) > 1:
             found = {key: one for key, one in found.items() if self._by_database(one[1])}
         return next(iter(found.values())) if len(found) == 1 else None

@@ -7,7 +7,8 @@ around it has run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from querylint.construction import replace
 from querylint.frontends.flow.scope import Var
@@ -19,6 +20,9 @@ from querylint.frontends.python.portable import portable
 from querylint.ir import NOT_LITERAL
 from querylint.syntax import tree
 
+APART = "'"
+"""What a name ends with where others of the same name came first; no name of a program has it."""
+
 
 class Inner:
     """What was met inside of one function and has not been walked yet."""
@@ -28,7 +32,9 @@ class Inner:
         self._registered = registered
         self._met: dict[int, Local] = {}
         self._called: set[int] = set()
-        self._names: dict[int, frozenset[str]] = {}
+        self._said = Counter[str]()  # the names that the functions left say, by how many of them do
+        self._words: dict[int, frozenset[str]] = {}
+        self._entries: dict[int, bool] = {}
 
     def note(self, state: State, name: str, around: tuple[tree.Fn, ...]) -> None:
         """Note what a walk has met: functions and classes inside of the function of that name, `around` being it and those around it."""
@@ -41,43 +47,55 @@ class Inner:
                 fn = node.fn
                 self._meet(f"{name}.{fn.name}", fn, Closure(fn, scope, state.path, label=fn.name), store, around, None)
             else:
-                known = f"{self.place.name}.{node.name}"
-                info = self.place.project.classes.get(state.path, known)
-                if info is not None and info.node is node:
-                    for fn in reversed(node.methods):
-                        self._meet(f"{known}.{fn.name}", fn, Closure(fn, scope, state.path), store, around, info)
+                for known, one in _with_inner(f"{self.place.name}.{node.name}", node):
+                    info = self.place.project.classes.get(state.path, known)
+                    if info is not None and info.node is one:
+                        for fn in reversed(one.methods):
+                            self._meet(f"{known}.{fn.name}", fn, Closure(fn, scope, state.path), store, around, info)
 
     def _meet(
         self, name: str, fn: tree.Fn, closure: Closure, store: dict[Var, Val], around: tuple[tree.Fn, ...], owner: ClassInfo | None
     ) -> None:
         if fn.at not in self.place.named and id(fn) not in self._met:
             self._met[id(fn)] = Local(name, fn, closure, store, around, owner)
+            self._words[id(fn)] = frozenset(word.id for word in tree.find(fn.body, tree.Name))
+            self._said.update(self._words[id(fn)])
+
+    def _drop(self, fn: tree.Fn) -> None:
+        del self._met[id(fn)]
+        self._said.subtract(self._words[id(fn)])
 
     def next(self) -> Local | None:
         """A function to be walked now, those first that nobody names: they may be the ones that call the others."""
-        left = [local for key, local in self._met.items() if local.fn.at not in self.place.named]
-        loose = [one for one in left if one.owner is not None or self._entered(one) or id(one.fn) not in self._called]
+        for local in [local for local in self._met.values() if local.fn.at in self.place.named]:
+            self._drop(local.fn)
+        loose = [one for one in self._met.values() if one.owner is not None or self._entered(one) or id(one.fn) not in self._called]
         if not loose:
             return None
-        chosen = min(loose, key=lambda one: (one.owner is None and not self._entered(one) and self._named(one, left), one.fn.at))
-        del self._met[id(chosen.fn)]
+        chosen = min(loose, key=lambda one: (one.owner is None and not self._entered(one) and self._named(one), one.fn.at))
+        self._drop(chosen.fn)
         name = chosen.name
         while name in self.place.named.values():
-            name += "'"  # several functions of one name, such as one in each arm of an `if`
+            name += APART  # several functions of one name, such as one in each arm of an `if`
         self.place.named[chosen.fn.at] = name
         return replace(chosen, name=name)
 
     def _entered(self, local: Local) -> bool:
-        return bool(local.fn.decorators) and self._registered(local.owner, local.fn, local.around)
-
-    def _named(self, local: Local, others: list[Local]) -> bool:
-        return any(local.fn.name in self._words(other) for other in others if other.fn is not local.fn)
-
-    def _words(self, local: Local) -> frozenset[str]:
         key = id(local.fn)
-        if key not in self._names:
-            self._names[key] = frozenset(name.id for name in tree.find(local.fn.body, tree.Name))
-        return self._names[key]
+        if key not in self._entries:
+            self._entries[key] = bool(local.fn.decorators) and self._registered(local.owner, local.fn, local.around)
+        return self._entries[key]
+
+    def _named(self, local: Local) -> bool:
+        """Whether another function that is left says its name."""
+        return self._said[local.fn.name] > (local.fn.name in self._words[id(local.fn)])
+
+
+def _with_inner(name: str, node: tree.ClassDef) -> Iterator[tuple[str, tree.ClassDef]]:
+    """A class and those inside of it, each with its name in the whole module."""
+    yield name, node
+    for inner in node.inner:
+        yield from _with_inner(f"{name}.{inner.name}", inner)
 
 
 def outer(place: Place, state: State) -> dict[Var, Val]:

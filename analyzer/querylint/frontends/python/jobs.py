@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.python.beats import by_name, sets_up
 from querylint.frontends.python.classes import ClassInfo
-from querylint.frontends.python.modules import at_the_top
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, last_name, text_of
@@ -159,13 +158,24 @@ def begun(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
         if not BEGINNING.search(modules.source(path) or b""):
             continue
         module = modules.module(path)
-        for statement in at_the_top(module.body if module is not None else []):
+        for statement in _at_the_top(module.body if module is not None else []):
             call = statement.value if isinstance(statement, tree.Do) else None
             if isinstance(call, tree.Call) and isinstance(call.func, tree.Name | tree.Member):
                 given = modules.reference(path, call.func)
                 if given is not None and given.function:
                     found.add(given.function)
     return frozenset(found)
+
+
+def _at_the_top(body: list[tree.Stmt]) -> Iterator[tree.Stmt]:
+    """The statements that run when a module is loaded, also those under a condition, in a `try` or a `with`."""
+    for statement in body:
+        if isinstance(statement, tree.If):
+            yield from _at_the_top([*statement.then, *statement.other])
+        elif isinstance(statement, tree.Try | tree.Block):
+            yield from _at_the_top(statement.body)
+        else:
+            yield statement
 
 
 def scripted(modules: PythonModules, path: str) -> frozenset[str]:

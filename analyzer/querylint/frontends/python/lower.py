@@ -9,16 +9,15 @@ from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.statements import bind_params
 from querylint.frontends.flow.values import Val, lowered
-from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.classes import ClassInfo, sets
 from querylint.frontends.python.context import Local, Place
-from querylint.frontends.python.inner import Inner
+from querylint.frontends.python.inner import APART, Inner
 from querylint.frontends.python.jobs import is_job
-from querylint.frontends.python.modules import at_the_top
 from querylint.frontends.python.project import PythonProject, returned
 from querylint.ir import Escape, Function, Kind, Role
 from querylint.pattern import Pattern
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name
+from querylint.syntax.questions import callee_name, last_name
 
 CACHING = Pattern(r"^(?:cache_(?:page|response|view)|cached_(?:response|view)|response_cache)$")
 
@@ -44,26 +43,35 @@ class ModuleLowering:
         self.lines = project.modules.lines(path)
 
     def functions(self) -> Iterator[Found]:
-        """Every function and method that stands by itself."""
+        """Every function and method that stands by itself.
+
+        Of several that share a name, as in the arms of a condition, the last has it, as calls find it; the others are marked apart.
+        """
         module = self.project.modules.module(self.path)
         seen: set[str] = set()
-        body = module.body if module is not None else []
-        whole = {id(statement) for statement in body}
-        for statement in (*body, *(s for s in at_the_top(body) if id(s) not in whole and isinstance(s, tree.FnDef))):
+        groups: list[list[Found]] = []
+        for statement in reversed(module.body if module is not None else []):
             if isinstance(statement, tree.FnDef):
                 found = [Found(statement.fn.name, statement.fn)]
             elif isinstance(statement, tree.ClassDef):
                 found = list(self._methods(statement, statement.name))
             else:
                 continue
+            groups.append([])
             for one in found:
-                if one.name not in seen:
-                    seen.add(one.name)
-                    yield one
+                name = one.name
+                while name in seen:
+                    name += APART
+                seen.add(name)
+                if not any(last_name(decorator) == "overload" for decorator in one.fn.decorators):
+                    groups[-1].append(replace(one, name=name))
+        for group in reversed(groups):
+            yield from group
 
     def _methods(self, node: tree.ClassDef, name: str) -> Iterator[Found]:
         owner = self.project.classes.get(self.path, name)
-        for fn in reversed(node.methods):
+        methods = node.methods[::-1]
+        for fn in (*(fn for fn in methods if not sets(fn)), *(fn for fn in methods if sets(fn))):
             yield Found(f"{name}.{fn.name}", fn, owner)
         for stack in self.project.stacks:
             answer = stack.answers(owner) if owner is not None else None
@@ -127,9 +135,10 @@ class ModuleLowering:
             alone = alone or is_job(self.project.modules, self.path, found.owner, fn, found.around)
             kind = Kind.JOB if alone else Kind.PLAIN
         role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
+        name = found.name.replace(APART, "")
         return Function(
-            self.key(found.name), found.name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block),
-            lowered(value), self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
+            self.key(found.name), name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block), lowered(value),
+            self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
             tuple(machine.outflows.values()), None, tuple(machine.built), any(_caches(d) for d in fn.decorators),
             ahead=tuple(one for stack in self.project.stacks for one in stack.loaded(machine)),
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import field
 
 from querylint.construction import dataclass
@@ -210,17 +210,6 @@ class PythonModules:
                 inner = next((c for c in base.node.inner if c.name == node.name), None)
                 return Definition(base.path, f"{base.name}.{node.name}", inner) if inner is not None else None
         return None
-
-
-def at_the_top(body: list[tree.Stmt]) -> Iterator[tree.Stmt]:
-    """The statements that run when a module is loaded, also those under a condition, in a `try` or a `with`."""
-    for statement in body:
-        if isinstance(statement, tree.If):
-            yield from at_the_top([*statement.then, *statement.other])
-        elif isinstance(statement, tree.Try | tree.Block):
-            yield from at_the_top(statement.body)
-        else:
-            yield statement
 
 
 def _within(path: str, folder: str) -> bool:

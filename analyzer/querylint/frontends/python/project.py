@@ -188,7 +188,7 @@ class PythonProject:
             self._fields[key] = NOTHING
             value = self.expression(owner.path, node, owner) if node is not None else NOTHING
             if not known(value) and type_text:
-                value = self.annotations.value(owner.path, type_text, info)
+                value = self.annotations.value(owner.path, type_text, info, owner)
             self._fields[key] = value
         return self._fields[key]
 
@@ -285,7 +285,7 @@ class PythonProject:
         if param.stars:
             return NOTHING
         if param.type:
-            value = self.annotations.value(path, param.type, receiver or owner)
+            value = self.annotations.value(path, param.type, receiver or owner, owner)
             if known(value):
                 return value
         for stack in self.stacks:
@@ -323,7 +323,8 @@ class PythonProject:
         fn = closure.fn
         me = closure.this.shape if closure.this is not None else None
         within = self.info(me) if isinstance(me, ClassRef) else None
-        declared = self.annotations.value(closure.path, fn.returns, within) if fn.returns else NOTHING
+        owner = self.classes.get(closure.path, closure.name.rpartition(".")[0]) if within is not None else None
+        declared = self.annotations.value(closure.path, fn.returns, within, owner) if fn.returns else NOTHING
         if not self.returns_value(fn):
             return declared
         key = (f"{closure.path}::{closure.name}", tuple(_keywords(fn, n, a) or kind_of(a) for n, a in enumerate(args)))

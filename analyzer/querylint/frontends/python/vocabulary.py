@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from querylint.construction import replace
 from querylint.frontends.flow.calls import run_handed_closures
+from querylint.frontends.flow.memos import keeps
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NOTHING,
@@ -32,9 +32,7 @@ from querylint.frontends.python.portable import SEVERAL, arrived
 from querylint.frontends.python.put_off import put_off, waited_for
 from querylint.ir import Escape, Mode, Origin, Target, TargetKind
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name
 
-KEPT = re.compile(r"^(?:a?lru_cache|cache|cached|reify|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments)$")
 HANDING = frozenset(("run_in_threadpool", "to_thread", "on_commit"))
 
 
@@ -281,8 +279,9 @@ class PythonVocabulary:
         found = info.method("__init__")
         if found is not None:
             owner, fn = found
-            self._project_call(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made))
-            return made
+            args = placed(state, node, fn, (made,))
+            self.reached(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made), args)
+            return made.with_deps(derived(*args).deps)  # the object holds what it was made of
         given = placed(state, node, None)
         for value in given:
             state.leak(value, Escape.PASSED, node.at, node.end)
@@ -301,13 +300,13 @@ class PythonVocabulary:
         if not self.place.quiet:
             self.project.hint(f"{closure.path}::{closure.name}", args)
         result = self.project.result(closure, args)
-        keeps = any(KEPT.match(callee_name(d)) for d in fn.decorators)
-        made = state.call(target, Mode.DIRECT, args, node, text, kept=keeps, rows=_table(result))
+        kept = keeps(fn)
+        made = state.call(target, Mode.DIRECT, args, node, text, kept=kept, rows=_table(result))
         if isinstance(node, tree.Call):
             run_handed_closures(state, node, args, made)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
-            value = replace(value, shape=replace(value.shape, born=len(state.frames), held=value.shape.held or keeps))
+            value = replace(value, shape=replace(value.shape, born=len(state.frames), held=value.shape.held or kept))
         return value if fn.is_async or beside else state.wait(value.with_pending(made.pending), node.at, node.end)
 
     def asks(self, source: bytes) -> bool:

@@ -64,18 +64,19 @@ def _parsed(source: bytes) -> ast.Module:
 
 
 def _gather(p: Places, nodes: list[ast.stmt], found: list[tree.Import], body: list[tree.Stmt]) -> None:
-    """Statements of the top level. What an `if` or a `try` around imports, classes and functions declares is declared."""
+    """Statements of the top level. What an `if`, a `try` or a `with` around imports, classes and functions declares is declared."""
     for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             found.extend(imports(p, node))
-        elif isinstance(node, ast.If | ast.Try) and _declares(node):
+        elif isinstance(node, ast.If | ast.Try | ast.With) and _declares(node):
             _gather(p, node.body, found, body)
             for handler in node.handlers if isinstance(node, ast.Try) else ():
                 _gather(p, handler.body, found, body)
-            _gather(p, node.orelse, found, body)
+            _gather(p, node.orelse if not isinstance(node, ast.With) else [], found, body)
+            _gather(p, node.finalbody if isinstance(node, ast.Try) else [], found, body)
         else:
             body.extend(block(p, [node]))
 
 
-def _declares(node: ast.If | ast.Try) -> bool:
+def _declares(node: ast.If | ast.Try | ast.With) -> bool:
     return any(isinstance(n, ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(node))
