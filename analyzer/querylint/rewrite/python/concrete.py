@@ -149,9 +149,9 @@ class Tree(File):
         return len(self.data) if end < 0 else end + 1
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=24)
 def _parsed(path: str, data: bytes) -> Tree | None:
-    """Files stay as they are from one look to the next, but for those that are edited."""
+    """Findings come file by file, so that few trees are wanted at a time; each takes some megabytes."""
     try:
         return Tree(path, data)
     except ValueError:
