@@ -39,6 +39,7 @@ from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
 from querylint.advise.bulk import KEPT, by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
+from querylint.advise.eager import answered
 from querylint.advise.growth import accumulates, handful, memberships
 from querylint.advise.named import assigned, named
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
@@ -116,6 +117,8 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
             continue
         effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
         effects = [e for e in effects if not reread(program, e)]
+        if effects and answered(program, site.function, call):
+            continue
         if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
             effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop) and not asks_one_key(program, site, e)]
         worst = _worst(effects)
