@@ -7,6 +7,7 @@ around it has run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from querylint.construction import replace
@@ -29,6 +30,8 @@ class Inner:
         self._met: dict[int, Local] = {}
         self._called: set[int] = set()
         self._names: dict[int, frozenset[str]] = {}
+        self._naming = Counter[str]()  # by how many of those that were met, and not walked yet, a name is used
+        self._entries: dict[int, bool] = {}
 
     def note(self, state: State, name: str, around: tuple[tree.Fn, ...]) -> None:
         """Note what a walk has met: functions and classes inside of the function of that name, `around` being it and those around it."""
@@ -51,16 +54,22 @@ class Inner:
         self, name: str, fn: tree.Fn, closure: Closure, store: dict[Var, Val], around: tuple[tree.Fn, ...], owner: ClassInfo | None
     ) -> None:
         if fn.at not in self.place.named and id(fn) not in self._met:
-            self._met[id(fn)] = Local(name, fn, closure, store, around, owner)
+            local = self._met[id(fn)] = Local(name, fn, closure, store, around, owner)
+            self._naming.update(self._words(local))
+
+    def _done(self, local: Local) -> None:
+        del self._met[id(local.fn)]
+        self._naming.subtract(self._words(local))
 
     def next(self) -> Local | None:
         """A function to be walked now, those first that nobody names: they may be the ones that call the others."""
-        left = [local for key, local in self._met.items() if local.fn.at not in self.place.named]
-        loose = [one for one in left if one.owner is not None or self._entered(one) or id(one.fn) not in self._called]
+        for local in [one for one in self._met.values() if one.fn.at in self.place.named]:
+            self._done(local)
+        loose = [one for one in self._met.values() if one.owner is not None or self._entered(one) or id(one.fn) not in self._called]
         if not loose:
             return None
-        chosen = min(loose, key=lambda one: (one.owner is None and not self._entered(one) and self._named(one, left), one.fn.at))
-        del self._met[id(chosen.fn)]
+        chosen = min(loose, key=lambda one: (one.owner is None and not self._entered(one) and self._named(one), one.fn.at))
+        self._done(chosen)
         name = chosen.name
         while name in self.place.named.values():
             name += "'"  # several functions of one name, such as one in each arm of an `if`
@@ -68,10 +77,14 @@ class Inner:
         return replace(chosen, name=name)
 
     def _entered(self, local: Local) -> bool:
-        return bool(local.fn.decorators) and self._registered(local.owner, local.fn, local.around)
+        key = id(local.fn)
+        if key not in self._entries:
+            self._entries[key] = bool(local.fn.decorators) and self._registered(local.owner, local.fn, local.around)
+        return self._entries[key]
 
-    def _named(self, local: Local, others: list[Local]) -> bool:
-        return any(local.fn.name in self._words(other) for other in others if other.fn is not local.fn)
+    def _named(self, local: Local) -> bool:
+        """Whether another one names it."""
+        return self._naming[local.fn.name] > (local.fn.name in self._words(local))
 
     def _words(self, local: Local) -> frozenset[str]:
         key = id(local.fn)
