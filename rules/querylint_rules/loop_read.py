@@ -100,8 +100,10 @@ def loop_read(program: Program) -> Iterator[Found]:
             if (effect.function, effect.access.id) in told:
                 continue
             told.add((effect.function, effect.access.id))
-        yield _found(program, site, hit, effect, again=loop in told)
-        told.add(loop)
+        found = _found(program, site, hit, effect, again=loop in told)
+        yield found
+        if found.severity is not Severity.INFO:
+            told.add(loop)  # beside a hint, another read is told as it deserves
 
 
 def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
