@@ -94,6 +94,11 @@ MANY: dict[str, Repository] = {
         "convex/schema.ts": SCHEMA,
         "convex/a.ts": TS_HEAD + b"export const a = query(async (ctx, args) => {\n" + b"  x(x) +* 3;\n" * 15_000 + b"});\n",
     },
+    "functions inside of one": {
+        "m.py": DJANGO
+        + b"def make(app):\n"
+        + b"".join(b"    def f%d(a):\n        return a, Post.objects.first()\n" % n for n in range(1_000))
+    },
 }
 
 

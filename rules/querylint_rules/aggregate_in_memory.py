@@ -62,6 +62,7 @@ DAY = Pattern(
     r"today|midnight|(?:day|hour)_?start|start_?of_?(?:the_?|this_?)?(?:day|hour)(?!s)|(?:one|last|past)_?(?:day|hour)(?!s)", re.IGNORECASE
 )
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
+PICKING = (Work.SORT, Work.SLICE, Work.PICK)
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
 LOWER = frozenset((Relation.GT, Relation.GTE))
 SEARCHING = frozenset((Work.MEMBER, Work.SOME, Work.EVERY))
@@ -269,12 +270,18 @@ def _given(program: Program, load: Load, works: list[Seen]) -> bool:
     table, access = load.table, load.access
     if not program.facts(load.function).planner or table is None:
         return False
-    if (access.held and access.verb != "truth test") or load.works(*REORDERING):
+    if (access.held and access.verb != "truth test") or any(map(_picks, load.works(*PICKING))):
         return True
     if access.base is not None and access.base.root is Root.PARAM and any(s.use.work is Work.FOLD for s in works):
         return True
     keys = {table.key, *(i.fields[0] for i in table.indexes if i.unique and len(i.fields) == 1)}
     return all(any(p.relation is Relation.IN and p.field in keys for p in plan.predicates) for plan in access.plans)
+
+
+def _picks(seen: Seen) -> bool:
+    """Whether a work may take many of the rows out of their list. The first few, as many as are written down, a query would bring."""
+    size = seen.use.size.literal if seen.use.size is not None else None
+    return seen.use.work is Work.SORT or not (isinstance(size, int) and size >= 0)
 
 
 def _quota(program: Program, load: Load, works: list[Seen]) -> bool:

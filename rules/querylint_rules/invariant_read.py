@@ -70,7 +70,8 @@ def _candidates(program: Program) -> Iterator[tuple[Site, tuple[Effect, ...]]]:
         if site.loops and not quiet(site.function) and call.mode is Mode.DIRECT and not call.kept:
             effects = tuple(local_effects(program, site.function, call))
             if effects and all(
-                e.access.op is Op.READ and not _stays(e.access, call) and not (remembered(e) or _made_up(program, e)) for e in effects
+                e.access.op is Op.READ and not _stays(e.access, call) and not (remembered(e) or _made_up(program, e) or _sees(site, e))
+                for e in effects
             ):
                 yield site, effects
 
@@ -115,6 +116,11 @@ def _repeated(hit: Rounds) -> bool:
         and hit.loop.kind in (LoopKind.EACH, LoopKind.GATHER)
         and hit.loop.over is not None
     )
+
+
+def _sees(site: Site, effect: Effect) -> bool:
+    """Whether a read stands in a function inside of this one, which sees the variables of each round without being handed them."""
+    return effect.function.startswith(f"{site.function.key}.")
 
 
 def _made_up(program: Program, effect: Effect) -> bool:

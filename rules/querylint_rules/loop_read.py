@@ -39,6 +39,7 @@ from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
 from querylint.advise.bulk import KEPT, by_table, in_one, remembered, small_matter
 from querylint.advise.curation import curated
+from querylint.advise.eager import answered
 from querylint.advise.growth import accumulates, handful, memberships
 from querylint.advise.named import assigned, named
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
@@ -99,8 +100,10 @@ def loop_read(program: Program) -> Iterator[Found]:
             if (effect.function, effect.access.id) in told:
                 continue
             told.add((effect.function, effect.access.id))
-        yield _found(program, site, hit, effect, again=loop in told)
-        told.add(loop)
+        found = _found(program, site, hit, effect, again=loop in told)
+        yield found
+        if found.severity is not Severity.INFO:
+            told.add(loop)  # beside a hint, another read is told as it deserves
 
 
 def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
@@ -116,6 +119,8 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
             continue
         effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
         effects = [e for e in effects if not reread(program, e)]
+        if effects and answered(program, site.function, call):
+            continue
         if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
             effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop) and not asks_one_key(program, site, e)]
         worst = _worst(effects)

@@ -69,7 +69,7 @@ def _rounds(program: Program, site: Site) -> list[Rounds]:
                 or (program.facts(site.function).planner and _set_by_hand(program, site, loop)),
                 bool(_closure(loop.control, {c.id: c.deps for c in loop.carried}) & inside)
                 and loop.kind is LoopKind.EACH
-                and not (program.facts(site.function).bulk_reads and _refuses(loop, inside)),
+                and not (program.facts(site.function).bulk_reads and _refuses(program, site, loop, inside)),
             )
         )
     return found
@@ -81,16 +81,38 @@ def lasting(loop: Loop) -> bool:
     return loop.counted and loop.constant and loop.limit is not None and loop.limit > TOGETHER and not early
 
 
-def _refuses(loop: Loop, inside: frozenset[int]) -> bool:
-    """Whether the loop ends early only to refuse: by an error, or by an answer made up for that. As a rule it comes to its end."""
+def _refuses(program: Program, site: Site, loop: Loop, inside: frozenset[int]) -> bool:
+    """Whether the loop ends early only to refuse: by an error, or by an answer made up for that. As a rule it comes to its end.
+
+    Who complains, and answers with what he has read, has found something all the same.
+    """
     calls = {step.id: step for step in loop.steps() if isinstance(step, Call)}
     ends = [(e, block) for block in blocks(loop.body) for e in block if isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE]
     return bool(ends) and all(
         e.kind is ExitKind.THROW
-        or (e.kind is ExitKind.RETURN and any(isinstance(s, Call) and COMPLAINING.search(s.text) for s in block))
+        or (
+            e.kind is ExitKind.RETURN
+            and any(isinstance(s, Call) and COMPLAINING.search(s.text) for s in block)
+            and not _reads(program, site, loop, e.deps)
+        )
         or (e.kind is ExitKind.RETURN and bool(e.deps) and all(d in calls and not calls[d].deps & {loop.id, *inside} for d in e.deps))
         for e, block in ends
     )
+
+
+def _reads(program: Program, site: Site, loop: Loop, deps: frozenset[int]) -> bool:
+    """Whether what rounds read, by themselves or in a helper, is among what a value was made of."""
+    steps = {step.id: step for step in loop.steps() if isinstance(step, Access | Call)}
+    queue, seen = list(deps), set[int]()
+    while queue:
+        step = steps.get(queue.pop())
+        if step is None or step.id in seen:
+            continue
+        seen.add(step.id)
+        if isinstance(step, Access) or any(effect.access.reads for effect in program.effects_of(site.function, step)):
+            return True
+        queue += step.deps
+    return False
 
 
 def _set_by_hand(program: Program, site: Site, loop: Loop) -> bool:

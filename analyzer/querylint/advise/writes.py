@@ -69,11 +69,15 @@ def labors(program: Program, site: Site, loop: Loop) -> bool:
                 return True
             if step is not site.step and _outside(program, site, step):
                 return True
-            if _stores(program, site, step) or (
-                program.facts(site.function).bulk_writes and step is not site.step and SAVING.search(step.text)
-            ):
+            if _stores(program, site, step) or (step is not site.step and _saves(program, site, step)):
                 return True
     return False
+
+
+def _saves(program: Program, site: Site, call: Call) -> bool:
+    """Whether a call saves something whose kind is not known; of a method of the project it is known what it writes."""
+    unknown = (site.function.key, call.id) not in program.callees
+    return unknown and program.facts(site.function).bulk_writes and SAVING.search(call.text) is not None
 
 
 def stores(program: Program, site: Site, loop: Loop) -> bool:

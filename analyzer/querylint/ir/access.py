@@ -119,7 +119,8 @@ class Loading(Enum):
 class Eager:
     """Related rows that a read loads besides its own.
 
-    `path` are the relations from a row on. `to` is the name under which they are kept where that is not the relation's own; `narrowed`
+    `path` are the relations from a row on; the last of them may be a property that keeps what it works out, whose value the read brings
+    in its place. `to` is the name under which they are kept where that is not the relation's own; `narrowed`
     says that only some of the related rows come along, by a condition of their own. `span` is where it is asked for.
     """
 

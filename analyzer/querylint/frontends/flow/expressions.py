@@ -253,7 +253,10 @@ def joined(values: list[Val]) -> Val:
     """Two collections, or two queries for rows of one table, put together; of anything else nothing is known."""
     if all(isinstance(v.shape, Query) for v in values):
         tables = {v.shape.table for v in values if isinstance(v.shape, Query)}
-        return replace(join_all(values), literal=NOT_LITERAL) if len(tables) == 1 else derived(*values)
+        both = join_all(values)
+        if len(tables) != 1 or not isinstance(both.shape, Query):
+            return derived(*values)
+        return replace(both, literal=NOT_LITERAL, shape=replace(both.shape, refined=True))  # what either has loaded does not serve it
     if all(isinstance(v.shape, Many) for v in values) or all(isinstance(v.shape, Record) for v in values):
         return replace(join_all(values), literal=NOT_LITERAL)
     return derived(*values)

@@ -129,8 +129,8 @@ class Marker:
     inner: Val | None = None
 
 
-EVERYTHING = Marker("everything")
-"""A collection that holds whatever is looked for in it."""
+EVERYTHING = "everything"
+"""The marker of a collection that holds whatever is looked for in it: under each name the member of what it is the inside of."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -241,6 +241,11 @@ class Val:
 NOTHING = Val()
 EITHER = Marker("either")
 """One of several classes or functions, no matter which: as good as none."""
+
+
+def inside_of(value: Val) -> Val | None:
+    """What a collection that holds whatever is looked for (`EVERYTHING`) is the inside of; None for any other value."""
+    return value.shape.inner if isinstance(value.shape, Marker) and value.shape.kind == EVERYTHING else None
 
 
 def literal(value: object) -> Val:

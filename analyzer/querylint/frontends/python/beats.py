@@ -64,7 +64,7 @@ def _tables(node: object) -> Iterator[tree.Expr]:
 
 def _tasks(table: tree.Expr) -> Iterator[str]:
     for entry in table.entries if isinstance(table, tree.Record) else ():
-        fields = dict(entry[1].entries) if isinstance(entry[1], tree.Record) else {}
+        fields = {key: value for key, value in entry[1].entries if isinstance(key, str)} if isinstance(entry[1], tree.Record) else {}
         if task := text_of(fields.get("task")):
             yield task
 

@@ -158,7 +158,7 @@ def begun(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
         if not BEGINNING.search(modules.source(path) or b""):
             continue
         module = modules.module(path)
-        for statement in _at_the_top(module.body if module is not None else []):
+        for statement in at_the_top(module.body if module is not None else []):
             call = statement.value if isinstance(statement, tree.Do) else None
             if isinstance(call, tree.Call) and isinstance(call.func, tree.Name | tree.Member):
                 given = modules.reference(path, call.func)
@@ -167,13 +167,13 @@ def begun(modules: PythonModules, paths: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _at_the_top(body: list[tree.Stmt]) -> Iterator[tree.Stmt]:
+def at_the_top(body: list[tree.Stmt]) -> Iterator[tree.Stmt]:
     """The statements that run when a module is loaded, also those under a condition, in a `try` or a `with`."""
     for statement in body:
         if isinstance(statement, tree.If):
-            yield from _at_the_top([*statement.then, *statement.other])
+            yield from at_the_top([*statement.then, *statement.other])
         elif isinstance(statement, tree.Try | tree.Block):
-            yield from _at_the_top(statement.body)
+            yield from at_the_top(statement.body)
         else:
             yield statement
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from querylint.construction import replace
 from querylint.frontends.flow import works
+from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import EVERYTHING, Condition, External, Many, Query, Record, Val, derived, join_all
+from querylint.frontends.flow.values import Condition, External, Many, Query, Record, Val, derived, inside_of, join_all
 from querylint.frontends.flow.vocabulary import Consumption, Language
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
@@ -80,6 +81,8 @@ class Python:
         if isinstance(node.key, tree.Op) and node.key.sign == "-":
             return works.picked(state, Work.LAST, base, node.at, node.end)
         if isinstance(node.key, tree.Literal) and isinstance(node.key.value, str):
+            if (owner := inside_of(base)) is not None:
+                return member(state, owner, tree.Member(node.base, node.key.value, node.at, node.end, node.key.at))
             return keyed(state, base, node.key.value)
         return None
 
@@ -87,7 +90,7 @@ class Python:
         """`item in collection`."""
         item = state.evaluate(node.operands[0])
         base = ran(state, state.evaluate(node.operands[1]), Consumption.SEARCHED, node)
-        if base.shape == EVERYTHING:
+        if inside_of(base) is not None:
             return replace(derived(item, base), literal=True)
         if base.origins and not isinstance(base.shape, Record):
             state.use(Work.MEMBER, base, node.at, node.end)

@@ -10,7 +10,7 @@ from querylint.frontends.flow.comprehensions import iterated, run
 from querylint.frontends.flow.conditions import field_of, stated, truth
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import EVERYTHING, NO_STEPS, NOTHING, Closure, Many, Query, Record, Val, derived, join, join_all, many
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Query, Record, Val, derived, inside_of, join, join_all, many
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.flow.works import picked
 from querylint.frontends.python.language.arguments import placed
@@ -304,7 +304,7 @@ def _getattr(m: State, node: tree.Call) -> Val:
         base = m.evaluate(node.args[0])
         rest = _rest(m, node)
         found = member(m, base, tree.Member(node.args[0], node.args[1].value, node.at, node.end, node.args[1].at))
-        return join(found, rest[1]) if len(rest) > 1 and rest[1].interesting and found.shape != EVERYTHING else found
+        return join(found, rest[1]) if len(rest) > 1 and rest[1].interesting and inside_of(found) is None else found
     return derived(*placed(m, node, None))
 
 

@@ -352,8 +352,9 @@ class Django(Stack):
             state.evaluate(node.key)
             known = state.results.get(id(query))
             if known is not None or (query.follows is not None and not query.refined):
+                first = known is not None and isinstance(node.key, tree.Literal) and node.key.value == 0
                 found = querysets.rows(state, value, at, end, "index")
-                return works.picked(state, Work.PICK, found, at, end)
+                return works.picked(state, Work.FIRST if first else Work.PICK, found, at, end)
             return querysets.row(state, replace(query, end=end), at, end, "index", deps=value.deps)
         found = querysets.rows(state, value, at, end, {"measured": "len", "tested": "truth test", "searched": "in"}[how.value])
         if how is Consumption.TESTED:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import EVERYTHING, ClassRef, Closure, Val, derived, literal
+from querylint.frontends.flow.values import EVERYTHING, ClassRef, Closure, Marker, Val, derived, literal
 from querylint.frontends.python.stacks.django import words
 from querylint.ir import Eager, Loading
 from querylint.syntax import tree
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 
 WORDS = (b"annotate(", b"extra(")
 KEPT = ("_prefetched_objects_cache", "fields_cache")
-"""Where a row keeps the relations that were loaded for it."""
+"""Where a row keeps the relations that were loaded for it, the latter in its `_state`."""
 
 
 def kept(base: Val, node: tree.Member) -> Val | None:
-    """`self._prefetched_objects_cache`: who looks there has two ways, and the one for rows that lists have loaded is told of lists."""
-    return Val(deps=base.deps, shape=EVERYTHING) if node.name in KEPT else None
+    """`self._prefetched_objects_cache`: who looks there has two ways, and the one for rows that lists have loaded is told of lists.
+
+    What is taken out of it is the relation of that name.
+    """
+    inside = node.name == KEPT[0] or (node.name == KEPT[1] and last_name(node.base) == "_state")
+    return Val(deps=base.deps, shape=Marker(EVERYTHING, inner=base)) if inside else None
 
 
 def stood_in_for(model: Model | None, names: Iterable[str]) -> Iterator[Eager]:
-    """The relations that nobody reads any more once the query itself brings a value of a `cached_property`'s name: it is asked no more.
+    """The values that the query itself brings in the place of what a `cached_property` would work out, which is asked no more.
 
     `annotate` sets an attribute of the row, which comes before a `cached_property` of the class; a plain property takes none.
     """
@@ -37,12 +41,8 @@ def stood_in_for(model: Model | None, names: Iterable[str]) -> Iterator[Eager]:
         return
     for name in names:
         found = model.info.method(name)
-        if found is None or not any(last_name(d) == "cached_property" for d in found[1].decorators):
-            continue
-        for node in tree.walk(found[1].body):
-            link = model.links.get(node.name) if isinstance(node, tree.Member) and last_name(node.base) == "self" else None
-            if link is not None:
-                yield Eager((link.name,), Loading.BATCHED if link.many else Loading.JOINED)
+        if found is not None and any(last_name(d) == "cached_property" for d in found[1].decorators):
+            yield Eager((name,), Loading.BATCHED)
 
 
 def _tells(fn: tree.Fn) -> bool:

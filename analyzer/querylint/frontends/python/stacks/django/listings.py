@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.jobs import at_the_top
 from querylint.frontends.python.stacks.django import words
 from querylint.frontends.python.stacks.django.nodes import call_of, do
 from querylint.pattern import Pattern
@@ -119,7 +120,7 @@ def _registrations(django: Django) -> dict[tuple[str, str], Model]:
             if REGISTERS.search(django.project.modules.source(path) or b"") is None:
                 continue
             module = django.project.modules.module(path)
-            for statement in module.body if module is not None else ():
+            for statement in at_the_top(module.body if module is not None else []):
                 call = statement.value if isinstance(statement, tree.Do) else None
                 if not isinstance(call, tree.Call) or callee_name(call) != "register" or len(call.args) < 2:
                     continue
@@ -127,5 +128,5 @@ def _registrations(django: Django) -> dict[tuple[str, str], Model]:
                 model = django.model_of(django.project.expression(path, call.args[0]))
                 if chosen is not None and isinstance(chosen.node, tree.ClassDef) and model is not None:
                     django.routing.append(path)
-                    django.registered[chosen.path, chosen.name] = model
+                    django.registered.setdefault((chosen.path, chosen.name), model)
     return django.registered

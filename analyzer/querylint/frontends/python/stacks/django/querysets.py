@@ -59,8 +59,8 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     made = replace(query, at=at, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False)
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
-        empty = nowhere(keywords) if name == "filter" else ()
-        made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found), eager=(*p.eager, *empty)) for p in query.plans))
+        ends = nowhere(keywords) if name == "filter" else ()
+        made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, *found), eager=(*p.eager, *ends)) for p in query.plans))
     elif name == "order_by":
         fields = tuple(str(a.literal) for a in args if isinstance(a.literal, str))
         order = Order(tuple(f.lstrip("-") for f in fields), bool(fields) and fields[0].startswith("-"))
@@ -93,6 +93,7 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     elif name == "none":
         made = replace(made, limit=literal(0), cut=True)
     elif name in ("union", "intersection", "difference"):
+        made = replace(made, limit=None, cut=False) if name == "union" and empty(query) else made  # the rows of the others
         made = replace(made, plans=tuple(replace(p, predicates=(*p.predicates, _other(m, node))) for p in query.plans))
     return Val(deps=deps, shape=made)
 
