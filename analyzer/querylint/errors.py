@@ -1,6 +1,9 @@
-"""What the user did that cannot be carried out, each a sentence for them."""
+"""What the user did that cannot be carried out, each a sentence for them; and what is said of a defect of ours that a run survives."""
 
 from __future__ import annotations
+
+import os
+import sys
 
 
 class QuerylintError(Exception):
@@ -32,9 +35,16 @@ class LabError(QuerylintError):
 
 
 def mishap() -> str:
-    """The error that is being handled, and where it came from, in one line: for the note of a defect of our own that the run survives."""
-    import traceback  # in the hope that it is never needed
+    """The error that is being handled, and where it came from, in one line: for the note of a defect of our own that the run survives.
 
-    words = traceback.format_exc().strip().splitlines()
-    place = next((w.strip() for w in reversed(words) if w.strip().startswith("File")), "")
-    return f"{words[-1]} ({place.rpartition('/')[2]})"
+    It is put together by hand: what `traceback` prints has marks under each line, for which it parses that line as if it were a file that
+    lies in the working directory.
+    """
+    _, error, trace = sys.exc_info()
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    if trace is None:
+        return words
+    code = trace.tb_frame.f_code
+    return f"{words} ({os.path.basename(code.co_filename)}, line {trace.tb_lineno}, in {code.co_name})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from random import Random
@@ -64,7 +65,8 @@ def _other(text: bytes, random: Random, seeds: Sequence[bytes], kind: str) -> by
 def parts(text: bytes) -> dict[str, tuple[Stretch, ...]]:
     """Where a source has what may be grafted, by language and kind; empty for a source that is none."""
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _of_typescript(text)
     found = tuple(_of_python(tree, text))
