@@ -18,6 +18,10 @@ DEEP = 100_000
 TS_HEAD = b'import { query } from "./_generated/server";\n'
 SCHEMA = b'import { defineSchema, defineTable } from "convex/server";\nexport default defineSchema({ posts: defineTable({}) });\n'
 DJANGO = b"from django.db import models\n\n\nclass Post(models.Model):\n    title = models.CharField(max_length=9)\n\n"
+LAZY = (
+    b"    author = models.ForeignKey('Author', on_delete=models.CASCADE)\n\n\nclass Author(models.Model):\n    name = models.TextField()\n"
+    b"\n\ndef names():\n    return [post.author.name for post in Post.objects.all()]\n"
+)
 HOSTILE: dict[str, Repository] = {
     "brackets": {"convex/a.ts": TS_HEAD + b"export const a = " + b"(" * DEEP, "m.py": DJANGO + b"x = " + b"[" * DEEP},
     "closed brackets": {"convex/a.ts": TS_HEAD + b"const a = " + b"[" * DEEP + b"]" * DEEP, "m.py": b"x = " + b"(" * 90 + b")" * 90},
@@ -75,6 +79,22 @@ HOSTILE: dict[str, Repository] = {
         + b"export const f = query(async (ctx, args) => {\n  const a = await ctx.db.get(args.a);\n  const n = 1"
         + b" + 1" * 5_000
         + b";\n  const b = await ctx.db.get(args.b);\n  return [a, b, n];\n});\n",
+    },
+    "brackets around a read that has a fix": {
+        "convex/schema.ts": SCHEMA,
+        "convex/a.ts": TS_HEAD
+        + b"export const f = query(async (ctx, args) => {\n  const a = await ctx.db.get(args.a);\n  const b = "
+        + b"(" * DEEP
+        + b"await ctx.db.get(args.b)"
+        + b")" * DEEP
+        + b";\n  return [a, b];\n});\n",
+    },
+    "a name of many parts, beside a loop that has a fix": {"m.py": b"from a" + b".a" * 10_000 + b" import x\n" + DJANGO + LAZY},
+    "a condition of many parts, beside a loop that has a fix": {
+        "m.py": DJANGO + LAZY + b"\n\ndef odd(x):\n    return x" + b" and x" * 15_000
+    },
+    "methods in SQL": {
+        "app.py": b"import psycopg2\n\n\ndef f(cur, a):\n    cur.execute('SELECT a FROM t WHERE a" + b"?.b()" * 2_000 + b" = %s', (a,))\n"
     },
     "addresses in a circle": {"app/urls.py": b"urlpatterns = urlpatterns + [include('app.urls')]\n", "m.py": DJANGO},
     "openings in SQL": {"app.py": b"import sqlite3\n", "schema.sql": b"CREATE TABLE t (id integer, " + b"[a" * 800_000 + b"/*" * 800_000},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import threading
 from collections.abc import Iterator
 from functools import cache, cached_property, lru_cache
 
@@ -21,6 +22,10 @@ _SPACE = re.compile(
 _PLAIN = frozenset({str, bool, int, type(None), cst.MaybeSentinel})
 UNPARSED = "its file does not parse, or its code is nested too deeply"
 SPLIT = "the place of the finding is no expression by itself"
+_ENDLESS = re.compile(rb"(?:\.[ \t]*+\w++[ \t]*+){1000}")
+"""A name of so many parts, each of which is a level to libcst: to Python's own parser one in an import has no depth, and passes."""
+_ROOM = 256 * 1024 * 1024
+"""Bytes of stack for libcst's parser, which is native and ends the process where it runs out: enough for what Python's own lets pass."""
 _LONG_QUOTES = re.compile(rb"\"\"\"|\'\'\'")
 _BOM = b"\xef\xbb\xbf"
 
@@ -30,8 +35,10 @@ class Tree(File):
 
     def __init__(self, path: str, data: bytes) -> None:
         super().__init__(path, data)
+        if _ENDLESS.search(data):
+            raise ValueError(UNPARSED)
         try:
-            self.module = cst.parse_module(data)
+            self.module = _with_room(data)
         except cst.ParserSyntaxError as error:
             raise ValueError(str(error)) from error
         if self.module.encoding not in ("utf-8", "utf-8-sig"):
@@ -147,6 +154,29 @@ class Tree(File):
         """Where the line after that of an offset begins."""
         end = self.data.find(b"\n", offset)
         return len(self.data) if end < 0 else end + 1
+
+
+def _with_room(data: bytes) -> cst.Module:
+    """A file parsed in a thread of its own, with more stack than a program begins with. Raises ParserSyntaxError."""
+    made: list[cst.Module] = []
+    failed: list[Exception] = []
+
+    def parse() -> None:
+        try:
+            made.append(cst.parse_module(data))
+        except Exception as error:  # raised again where it is waited for
+            failed.append(error)
+
+    usual = threading.stack_size(_ROOM)
+    try:
+        thread = threading.Thread(target=parse)
+        thread.start()
+    finally:
+        threading.stack_size(usual)
+    thread.join()
+    if failed:
+        raise failed[0]
+    return made[0]
 
 
 @lru_cache(maxsize=24)

@@ -21,6 +21,7 @@ FUNCTIONS = frozenset(
 )  # fmt: skip
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 BLOCKS = frozenset(("statement_block", "program", "switch_case", "switch_default"))
+MOST_DEEP = 1000
 NAMES = frozenset(("identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"))
 
 
@@ -42,14 +43,19 @@ class Source(File):
         return self.data[start:end].decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
     def at(self, start: int, end: int) -> Node | None:
-        """The smallest node that covers a stretch; None where what is around it did not parse, or was not to be parsed in time."""
-        if self.root is None:
+        """The smallest node that covers a stretch; None where what is around it did not parse in time or is nested too deeply."""
+        if self.root is None or self._deep(self.root, start):
             return None
         node = self.root.named_descendant_for_byte_range(start, end)
         around = node
         while around is not None and around.type not in BLOCKS:
             around = around.parent
         return None if node is None or node.is_error or (around is not None and _broken(around)) else node
+
+    def _deep(self, root: Node, place: int) -> bool:
+        """Whether so much stands around a place that to go up from it, each step of which begins at the root, would take too long."""
+        cursor = root.walk()
+        return all(cursor.goto_first_child_for_byte(place) is not None for _ in range(MOST_DEEP))
 
     def unit(self, inner: Node) -> str:
         """One step of indentation, as seen between a statement and what holds it."""
