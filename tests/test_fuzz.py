@@ -93,6 +93,21 @@ HOSTILE: dict[str, Repository] = {
     "a condition of many parts, beside a loop that has a fix": {
         "m.py": DJANGO + LAZY + b"\n\ndef odd(x):\n    return x" + b" and x" * 15_000
     },
+    "a registered function that leads back to itself": {
+        "convex/schema.ts": SCHEMA,
+        "convex/a.ts": TS_HEAD
+        + b"async function some(rows, most) {\n  const found = [];\n  for await (const row of rows) {\n"
+        + b"    const inner = query({ args: {}, handler: async (ctx) => {\n"
+        + b"      return [await some(ctx.db.query('posts'), 9), await some(ctx.db.query('posts'), 10)];\n    } });\n"
+        + b"    found.push(row);\n  }\n  return found;\n}\n"
+        + b"export const all = query({ args: {}, handler: async (ctx) => some(ctx.db.query('posts'), 10) });\n",
+    },
+    "a model that is got by a call, in a project of two stacks": {
+        "m.py": DJANGO + LAZY,
+        "admin.py": b"from django.contrib import admin\nfrom elsewhere import chosen\nfrom m import Post\n\n\n"
+        b"class PostAdmin(admin.ModelAdmin):\n    list_display = ('title', 'author')\n\n\nadmin.site.register(chosen(), PostAdmin)\n",
+        "store.py": b"from sqlalchemy import select\n\n\ndef f(session):\n    return session.scalars(select(1)).all()\n",
+    },
     "methods in SQL": {
         "app.py": b"import psycopg2\n\n\ndef f(cur, a):\n    cur.execute('SELECT a FROM t WHERE a" + b"?.b()" * 2_000 + b" = %s', (a,))\n"
     },

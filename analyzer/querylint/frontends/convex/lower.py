@@ -28,6 +28,7 @@ from querylint.text import LineIndex, Stretches
 
 KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
 HOOK = Pattern(r"^use[A-Z]")
+MOST_AGAIN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,10 +282,14 @@ class ModuleLowering:
         return machine
 
     def walk_inner(self, owner: str) -> list[Function]:
-        """Functions that were registered inside another function, each on its own."""
+        """Functions that were registered inside another function, each on its own; one that leads back to itself only so often."""
         out: list[Function] = []
+        met: dict[int, int] = {}
         while self.context.inner:
             pending = self.context.inner.pop()
+            met[id(pending.fn)] = met.get(id(pending.fn), 0) + 1
+            if met[id(pending.fn)] > MOST_AGAIN:
+                continue
             if pending.node is None:
                 local = Found(pending.name, pending.fn, job=pending.kind == "job")
                 out.append(self._lowered(self._inside(pending), local, self._params(local)))

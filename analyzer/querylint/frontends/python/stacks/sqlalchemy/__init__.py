@@ -216,7 +216,8 @@ class SqlAlchemy(Stack):
                     return made
             if base is None:
                 made_of = text_of(node.args[0]) if node.args else ""
-                return Val(shape=Marker("model", (made_of,))) if made_of in self.models.made else None
+                known = hasattr(self, "models") and made_of in self.models.made  # the tables themselves may ask for what they are made of
+                return Val(shape=Marker("model", (made_of,))) if known else None
         if base is None or not isinstance(node.func, tree.Member):
             return self._called(state, node, shape) if isinstance(shape, Marker) else None
         if isinstance(shape, Closure) and shape.name:
