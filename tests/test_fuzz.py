@@ -108,6 +108,15 @@ HOSTILE: dict[str, Repository] = {
         b"class PostAdmin(admin.ModelAdmin):\n    list_display = ('title', 'author')\n\n\nadmin.site.register(chosen(), PostAdmin)\n",
         "store.py": b"from sqlalchemy import select\n\n\ndef f(session):\n    return session.scalars(select(1)).all()\n",
     },
+    "a query that is begun by no query": {
+        "convex/schema.ts": b'import { defineSchema, defineTable } from "convex/server";\nimport { v } from "convex/values";\n'
+        b"export default defineSchema({ posts: defineTable({ a: v.string(), b: v.optional(v.string()) }).index('by_a', ['a'])\n"
+        b"  .index('by_a_and_b', ['a', 'b']) });\n",
+        "convex/a.ts": TS_HEAD
+        + b"export const f = query({ args: { a: v.string(), b: v.optional(v.string()) }, handler: async (ctx, args) => {\n"
+        + b"  let posts = (ctx.db.query('posts').withIndex)('posts').withIndex('by_a', (q) => q.eq('a', args.a));\n"
+        + b"  if (args.b) posts = posts.filter((q) => q.eq(q.field('b'), args.b));\n  return await posts.take(10);\n} });\n",
+    },
     "methods in SQL": {
         "app.py": b"import psycopg2\n\n\ndef f(cur, a):\n    cur.execute('SELECT a FROM t WHERE a" + b"?.b()" * 2_000 + b" = %s', (a,))\n"
     },

@@ -75,7 +75,10 @@ def _choice(task: Task, remedy: PushDown, access: Access) -> Choice | Unfit:
     held = _filtering(file, asked[1], file.text(name))
     if held is None or held[0].parent != declaration.parent or held[0].start_byte < declaration.start_byte:
         return Unfit("the filter is put in by some paths only, in a form that is not understood")
-    return Choice(file, declaration, file.text(name), chains.links(file, value), value, *held, mine[0])
+    chain = chains.links(file, value)
+    if all(link.name != "query" for link in chain):
+        return Unfit("the variable begins with a query of another place")
+    return Choice(file, declaration, file.text(name), chain, value, *held, mine[0])
 
 
 def _filtering(file: Source, condition: Node, name: str) -> tuple[Node, Node, filters.Conjunct] | None:
