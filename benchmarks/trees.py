@@ -61,7 +61,8 @@ def django(folder: Path) -> Tree:
             command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", package]
             subprocess.run([*command, "-d", str(packages)], check=True)
             with zipfile.ZipFile(next(packages.glob(f"{package.replace('-', '_')}-*.whl"))) as wheel:
-                wheel.extractall(made / package)
+                code = [name for name in wheel.namelist() if ".dist-info/" not in name]  # by which a folder shows that pip has filled it
+                wheel.extractall(made / package, code)
         _finished(made)
     return tree("Django applications (PyPI)", made)
 
