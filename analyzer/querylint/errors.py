@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+TOO_DEEP = "a function is nested too deeply to be analysed"
+
 
 class QuerylintError(Exception):
     """A mistake of the user's: one clear sentence, exit code 2, never a traceback."""
@@ -48,3 +50,8 @@ def mishap() -> str:
         return words
     code = trace.tb_frame.f_code
     return f"{words} ({os.path.basename(code.co_filename)}, line {trace.tb_lineno}, in {code.co_name})"
+
+
+def left_out(function: str) -> str:
+    """What is said of a function whose analysis has just failed."""
+    return f"{function} cannot be analysed: {mishap()}; please report it"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from querylint.construction import dataclass
-from querylint.errors import mishap
+from querylint.errors import TOO_DEEP, left_out
 from querylint.frontends.convex import ent_queries, purpose
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.arguments import argument_types
@@ -29,6 +29,7 @@ from querylint.text import LineIndex, Stretches
 KINDS = {"query": Kind.QUERY, "mutation": Kind.MUTATION, "action": Kind.ACTION, "http": Kind.HTTP}
 HOOK = Pattern(r"^use[A-Z]")
 MOST_AGAIN = 4
+"""So often a function is walked that is registered inside of what it calls itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,11 @@ class ModuleLowering:
                     out.append(self.walk(found))
                     out.extend(self.walk_inner(found.name))
                 except RecursionError:
-                    self._left_out(found, NoteKind.LIMIT, "a function is nested too deeply to be analysed")
+                    self._left_out(found, NoteKind.LIMIT, TOO_DEEP)
                 except MemoryError:
                     raise
                 except Exception:  # a defect of ours that costs one function, not the report of all the others
-                    self._left_out(found, NoteKind.BUG, f"{found.name} cannot be analysed: {mishap()}; please report it")
+                    self._left_out(found, NoteKind.BUG, left_out(found.name))
         return out
 
     def _left_out(self, found: Found, kind: NoteKind, words: str) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 
 from querylint.cache.digest import digest
 from querylint.construction import replace
-from querylint.errors import mishap
+from querylint.errors import TOO_DEEP, left_out
 from querylint.frontends.kept import KeptParts, Look, Question
 from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.python.lower import Found, ModuleLowering
@@ -133,7 +133,7 @@ class PythonFrontEnd:
         finally:
             sys.setrecursionlimit(limit)
         notes = [Note(NoteKind.PARSE, problem.message, path, problem.line) for path, problem in sorted(project.modules.unreadable.items())]
-        notes += [Note(NoteKind.LIMIT, "a function is nested too deeply to be analysed", path) for path in sorted(self.too_deep)]
+        notes += [Note(NoteKind.LIMIT, TOO_DEEP, path) for path in sorted(self.too_deep)]
         notes += [note for _, note in sorted(self.mishaps.items())]
         notes += [note for stack in project.stacks for note in stack.notes()]
         functions = tuple(f for _, found in sorted(done.items()) for f in found)
@@ -204,7 +204,7 @@ class PythonFrontEnd:
                 except MemoryError:
                     raise
                 except Exception:  # a defect of ours that costs one function, not the report of all the others
-                    self.mishaps[key] = Note(NoteKind.BUG, f"{found.name} cannot be analysed: {mishap()}; please report it", module.path)
+                    self.mishaps[key] = Note(NoteKind.BUG, left_out(found.name), module.path)
             again = project.outdated()
             wanted = [key for key in places if key in again or project.told(key) != known[key]]
             if not wanted:
