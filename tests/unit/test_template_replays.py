@@ -51,6 +51,10 @@ BASE = """{% load words %}
 """
 ROW = "{% if it %}{{ it.text }}{% best it %}{% endif %}"
 PAGE = '{% extends "base.html" %}{% block body %}{% for post in posts %}{{ post.author.name }}{% endfor %}{% endblock %}'
+OTHER = """{% extends "base.html" %}{% block body %}
+{% include "row.html" with it=word %}{% url "home" %}{% if post %}{% best 2 %}{% endif %}
+{% block inner %}{{ post.author.name }}{% endblock %}{% endblock %}"""
+THIRD = '{% extends "other.html" %}{% block inner %}{% best 3 %}{{ post.author.name }}{% endblock %}'
 VIEWS = """
 from django.shortcuts import render
 from blog.models import Author, Post
@@ -80,6 +84,60 @@ def sixth(context, request):
 def seventh(request):
     Author.objects.update(name="")
     return render(request, "page.html", {"word": "a", "names": names(), "posts": Post.objects.filter(title="")})
+
+def eighth(request, number):
+    author = Author.objects.first()
+    if author.name:
+        return render(request, "other.html", {"word": "a"})
+    return render(request, "third.html", {"word": "a"})
+
+def ninth(request, number):
+    Author.objects.update(name="")
+    if Post.objects.exists():
+        return render(request, "third.html", {"word": "a"})
+    return render(request, "other.html", {"word": "a"})
+
+def tenth(request, number):
+    post = Post.objects.get(pk=number)
+    if not post.title:
+        return None
+    return render(request, "other.html", {"word": "a", "post": post})
+
+def eleventh(request, number):
+    author = Author.objects.get(pk=number)
+    post = Post.objects.get(author=author)
+    if not author.name:
+        return None
+    return render(request, "third.html", {"word": "a", "post": post})
+
+def held(request, number):
+    post = Post.objects.get(pk=number)
+    author = Author.objects.get(pk=number)
+    if not author.name or not post.title:
+        return None
+    return render(request, "third.html", {"word": "a", "post": post})
+
+def held_too(request, number):
+    post = Post.objects.get(pk=number)
+    author = Author.objects.get(pk=number)
+    if not author.name or not post.title:
+        return None
+    return render(request, "third.html", {"word": "a", "post": post})
+
+def held_later(request, number):
+    post = Post.objects.get(pk=number)
+    author = Author.objects.get(pk=number)
+    if not author.name or not post.title:
+        return None
+    Author.objects.update(name="")
+    return render(request, "third.html", {"word": "a", "post": post})
+
+def twelfth(request, number):
+    post = Post.objects.get(pk=number)
+    author = Author.objects.get(pk=number)
+    if not author.name:
+        return None
+    return render(request, "other.html", {"word": "a", "post": post})
 """
 
 
@@ -137,7 +195,7 @@ def blog(tmp_path: Path) -> Path:
         {
             "blog/__init__.py": "", "blog/models.py": MODELS, "blog/views.py": VIEWS, "blog/templatetags/__init__.py": "",
             "blog/templatetags/words.py": TAGS, "blog/templates/base.html": BASE, "blog/templates/page.html": PAGE,
-            "blog/templates/row.html": ROW,
+            "blog/templates/row.html": ROW, "blog/templates/other.html": OTHER, "blog/templates/third.html": THIRD,
         },
     )  # fmt: skip
     return tmp_path

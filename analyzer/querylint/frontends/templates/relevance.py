@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from querylint.frontends.flow.values import Val
 from querylint.syntax import tree
-from querylint.syntax.templates.page import BLOCK, INCLUDE, SUPER, TAG
+from querylint.syntax.templates.page import BLOCK, INCLUDE, SUPER, BlockDef, Page
 
 ALWAYS = frozenset((BLOCK, INCLUDE, SUPER))
+BLOCKS = frozenset((BLOCK, SUPER))
 
 
 class Relevance:
@@ -19,7 +20,17 @@ class Relevance:
 
     def __init__(self) -> None:
         self._names: dict[int, tuple[tree.Stmt, frozenset[str]]] = {}
+        self._wholes: dict[int, tree.Block] = {}
         self._kept: dict[tuple[int, frozenset[str]], tuple[tree.Stmt, frozenset[str]]] = {}
+
+    def whole(self, part: Page | BlockDef) -> tree.Block:
+        """All that stands in a template or in a block of it, as one statement."""
+        made = self._wholes.get(id(part))
+        if made is None:
+            body = part.body
+            at, end = (part.at, part.end) if isinstance(part, BlockDef) else (body[0].at, body[-1].end) if body else (0, 0)
+            made = self._wholes[id(part)] = tree.Block(body, at, end)
+        return made
 
     def of(self, body: list[tree.Stmt], known: Callable[[str], bool]) -> list[tree.Stmt]:
         """The statements of a body that use something known; of choices, the arms that do. What they bind is known from there on."""
@@ -39,6 +50,10 @@ class Relevance:
                 bound.update(this.id for this in tree.walk(statement.value.target) if isinstance(this, tree.NamePattern))
             found.append(statement)
         return found
+
+    def blocks(self, statement: tree.Stmt) -> bool:
+        """Whether a statement holds a block, or may: another template can have put something there."""
+        return not self._used(statement).isdisjoint(BLOCKS)
 
     def _part(self, statement: tree.If | tree.Block, known: Callable[[str], bool], bound: set[str]) -> tree.Stmt:
         """What is left of a statement with parts: the same one whenever the same of its names are known."""
@@ -64,7 +79,7 @@ class Relevance:
             return True
         if isinstance(statement, tree.Block) and any(isinstance(inner, tree.Let) for inner in statement.body):
             return True
-        return any(name in ALWAYS or name[:1] == TAG or known(name) for name in self._used(statement))
+        return any(name in ALWAYS or known(name) for name in self._used(statement))
 
     def _used(self, statement: tree.Stmt) -> frozenset[str]:
         found = self._names.get(id(statement))

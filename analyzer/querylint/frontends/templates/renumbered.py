@@ -24,11 +24,13 @@ _NAMES: dict[type, tuple[str, ...]] = {}
 
 
 class Renumbered:
-    """Numbers behind `last` become greater by `more`."""
+    """Numbers behind `last` become greater by `more`; what hung on the steps `why` hangs on the steps `now`."""
 
-    def __init__(self, last: int, more: int) -> None:
+    def __init__(self, last: int, more: int, why: frozenset[int], now: frozenset[int]) -> None:
         self.last = last
         self.more = more
+        self.why = why if why != now else frozenset[int]()
+        self.now = now
         self._origins: dict[Origin, Origin] = {}
 
     def steps(self, steps: Sequence[Step]) -> list[Step]:
@@ -81,6 +83,8 @@ class Renumbered:
         if isinstance(value, Origin):
             return self._origin(value)
         if isinstance(value, frozenset):
+            if self.why and not value.isdisjoint(self.why):
+                return frozenset(map(self._number, value - self.why)) | self.now
             found = any(isinstance(number, int) and number > self.last for number in value)
             return frozenset(self._number(number) for number in value) if found else value
         if isinstance(value, tuple):

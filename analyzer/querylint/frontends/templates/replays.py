@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from querylint.construction import dataclass, replace
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import MOST_STEPS, State, Trace
-from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Query, Record, Val
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Marker, Query, Record, Val
 from querylint.frontends.templates.renumbered import Renumbered
 from querylint.ir import Root, Step
 from querylint.syntax import tree
@@ -32,7 +32,7 @@ LONG = 200
 DEPTH = 3
 
 Key = tuple[int, tuple[object, ...]]
-Around = tuple[bool, frozenset[int], bool]
+Around = tuple[bool, bool, bool]
 
 
 @dataclass(slots=True)
@@ -41,7 +41,8 @@ class Replay:
 
     Seen are variables (`visible`), the `names` of the `context` that no variable bore (`whole`: all of it), the `request` and the choices
     `around`; what is `noted` of any value, and where a value came from a step, all that is noted `beside` the walk. Left are `steps` that
-    begin behind the number `counter`, as many numbers as were `used`, `traces`, and what it `leaned` on.
+    begin behind the number `counter`, as many numbers as were `used`, `traces`, and what it `leaned` on. Its steps hung on `why`, and hang
+    elsewhere on what decides there, unless they are `tied` to it.
     """
 
     visible: dict[str, Val]
@@ -50,6 +51,8 @@ class Replay:
     whole: bool
     request: Val
     around: Around
+    why: frozenset[int]
+    tied: bool
     noted: dict[str, object]
     beside: dict[str, object] | None
     counter: int
@@ -61,6 +64,8 @@ class Replay:
     def holds(self, page: TemplateVocabulary, state: State) -> bool:
         """Whether a walk from here would see the same."""
         if state.counter + self.used > MOST_STEPS or (self.steps and self.around != _around(state)) or self.request != page.words.request:
+            return False
+        if self.tied and self.why != state.why():
             return False
         if self.noted != _of_any(state) or (self.beside is not None and self.beside != _beside(state)):
             return False
@@ -84,10 +89,10 @@ class Replay:
 
     def again(self, page: TemplateVocabulary, state: State) -> None:
         """Leave the same once more."""
-        more = state.counter - self.counter
+        more, why = state.counter - self.counter, state.why()
         steps, traces = self.steps, self.traces
-        if more and (steps or traces):
-            other = Renumbered(self.counter, more)
+        if (more or why != self.why) and (steps or traces):
+            other = Renumbered(self.counter, more, self.why, why)
             steps, traces = tuple(other.steps(steps)), tuple(other.traces(traces))
         state.counter += self.used
         state.block.extend(steps)
@@ -125,7 +130,7 @@ class Replays:
         if not _worth(state, statement):
             state.execute(statement)
             return
-        key = (id(statement), (*page.where(), *map(id, state.calling[1:])))
+        key = (id(statement), (*page.where(statement), *map(id, state.calling[1:])))
         known = self._known.get(key)
         if known is None:  # most pages are of one view alone
             self._known[key] = _Known(statement)
@@ -186,8 +191,12 @@ def _watched(page: TemplateVocabulary, state: State, statement: tree.Stmt) -> Re
     left = tuple(trace for trace in traces if not isinstance(trace, Var))
     steps = tuple(block[length:])
     request, of_steps = page.words.request, beside if any(_of_step(val) for val in (*seen, page.words.request)) else None
+    why = state.why()
+    # Where both the values and the place hang on one step, what of the steps hangs on which could not be told apart.
+    hung = context.deps if asked else NO_STEPS
+    tied = bool(steps and why) and not why.isdisjoint(hung.union(*(_behind(val) for val in (*seen, page.words.request))))
     used, leaning = state.counter - counter, page.words.since(leaned)
-    return Replay(visible, context, names, whole, request, around, of_any, of_steps, counter, used, steps, left, leaning)
+    return Replay(visible, context, names, whole, request, around, why, tied, of_any, of_steps, counter, used, steps, left, leaning)
 
 
 def _worth(state: State, statement: tree.Stmt) -> bool:
@@ -219,7 +228,7 @@ def _beside(state: State) -> dict[str, object]:
 
 def _around(state: State) -> Around:
     """What stands around a place and shows in its steps."""
-    return bool(state.control), state.why(), bool(state.entered)
+    return bool(state.control), bool(state.why()), bool(state.entered)
 
 
 def _left_by(state: State) -> tuple[object, ...]:
@@ -261,3 +270,17 @@ def _of_step(val: Val) -> bool:
         return any(_of_step(part) for part in (*shape.fields.values(), *shape.rest))
     inner = shape.this if isinstance(shape, Closure) else shape.inner if isinstance(shape, Marker) else None
     return inner is not None and _of_step(inner)
+
+
+def _behind(val: Val) -> set[int]:
+    """The steps behind a value and its parts."""
+    shape = val.shape
+    found = {*val.deps, *val.pending, *(origin.ref for origin in val.origins if origin.root is Root.STEP and isinstance(origin.ref, int))}
+    parts: list[Val | None] = []
+    if isinstance(shape, Many):
+        parts = [shape.item, *(shape.items or ())]
+    elif isinstance(shape, Record):
+        parts = [*shape.fields.values(), *shape.rest]
+    elif isinstance(shape, Closure | Marker):
+        parts = [shape.this if isinstance(shape, Closure) else shape.inner]
+    return found.union(*(_behind(part) for part in parts if part is not None))

@@ -57,9 +57,16 @@ class TemplateVocabulary:
         """Walk through a statement, unless it is known what that leaves."""
         self.templates.replays.walk(self, state, statement)
 
-    def where(self) -> tuple[object, ...]:
-        """The files that the walk is in, which decide what a word of a page means."""
-        return (tuple(map(id, self.pages)), tuple(map(id, self.chain)), tuple(self.active))
+    def where(self, statement: tree.Stmt) -> tuple[object, ...]:
+        """What decides what the words of a statement mean: its file and those with names of their own that the walk is in.
+
+        Which templates extend this one matters for its blocks alone.
+        """
+        inside = list(map(id, self.pages))
+        naming = tuple(id(page) for page in self.pages if page.macros or page.imports)
+        again = frozenset(page for number, page in enumerate(inside) if page in inside[:number])
+        place = (inside[-1], len(inside), naming, again)
+        return (*place, tuple(map(id, self.chain)), tuple(self.active)) if self.templates.relevance.blocks(statement) else place
 
     def whole(self) -> Val:
         """The context, to be handed to somebody who may look at all of it."""
@@ -116,7 +123,7 @@ class TemplateVocabulary:
             self._prepare(state, self.chain[-1])
             self.chain.append(parent)
         with self.inside(state, self.chain[-1]):
-            state.run_flat(self._relevant(state, self.chain[-1].body))
+            state.run_flat(self._relevant(state, [self.templates.relevance.whole(self.chain[-1])]))
         state.scope = outer
         self.chain, self.active = chain, active
         return True
@@ -126,6 +133,8 @@ class TemplateVocabulary:
         return self.templates.relevance.of(body, lambda name: self._known(state, name))
 
     def _known(self, state: State, name: str) -> bool:
+        if name[:1] == TAG:
+            return self.words.tagged(name[1:])
         var = state.scope.find(name)
         if var is not None:
             if state.trace is not None:
@@ -356,7 +365,7 @@ class TemplateVocabulary:
         page = self.chain[level]
         self.active.append((name, level))
         with self.inside(state, page):
-            state.run(self._relevant(state, page.blocks[name].body))
+            state.run(self._relevant(state, [self.templates.relevance.whole(page.blocks[name])]))
         self.active.pop()
 
     def _include(self, state: State, node: tree.Call) -> Val:

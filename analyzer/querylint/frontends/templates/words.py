@@ -35,6 +35,9 @@ class Words(Protocol):
     def called(self, state: State, base: Val, node: tree.Call) -> Val | None:
         """A member that is called where a Django template only names it; None for one that is data."""
 
+    def tagged(self, name: str) -> bool:
+        """Whether the project registers a tag of that name: others only write text."""
+
     def tag(self, state: State, page: TemplateVocabulary, name: str, node: tree.Call) -> Val | None:
         """A tag that the project registers; it evaluates the arguments itself."""
 

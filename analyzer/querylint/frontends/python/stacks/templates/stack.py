@@ -96,7 +96,7 @@ class TemplateStack(Stack):
         asked = request if request.interesting else Val(shape=Marker("request"))
         words = PythonWords(inner, self.templates, self.registry, self.flags, asked)
         self.templates.replays.begin(self.project.wave)
-        page = TemplateVocabulary(state, self.templates, placed(state, context, {}), words)
+        page = TemplateVocabulary(state, self.templates, placed(state, _loose(context), {}), words)
         page.render(state, path)
 
     # Views.
@@ -164,6 +164,16 @@ def _rows_at(info: ClassInfo) -> tuple[int, int]:
     named = info.field("model")
     shown = named[2] if named is not None and named[0] is info else None
     return (shown.at, shown.end) if shown is not None else (info.node.at, info.node.at)
+
+
+def _loose(context: Val) -> Val:
+    """A context of which a name needs what stands under it, not what stands under the others."""
+    shape = context.shape
+    if not isinstance(shape, Record):
+        return context
+    parts = (*shape.fields.values(), *shape.rest)
+    deps, pending = context.deps.difference(*(p.deps for p in parts)), context.pending.difference(*(p.pending for p in parts))
+    return replace(context, deps=deps, pending=pending)
 
 
 def placed(state: State, value: Val, seen: dict[int, Query], depth: int = 0) -> Val:

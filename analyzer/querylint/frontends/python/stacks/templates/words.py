@@ -63,6 +63,10 @@ class PythonWords:
         assert isinstance(node.func, tree.Member)
         return self.inner.named_call(state, base, node)
 
+    def tagged(self, name: str) -> bool:
+        """Whether the project registers a tag of that name."""
+        return self.registry.find(name, TAGS, []) is not None
+
     def tag(self, state: State, page: TemplateVocabulary, name: str, node: tree.Call) -> Val | None:
         """A tag of the project: its function is called, and what an inclusion tag renders is included."""
         found = self.registry.find(name, TAGS, page.page.libraries)
