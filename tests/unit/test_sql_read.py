@@ -245,3 +245,9 @@ def test_which_hole_holds_the_name_of_a_table() -> None:
     assert found.table.hole == 1
     assert read(f"SELECT * FROM {HOLE}_log").tables[0].hole is None
     assert read("SELECT * FROM information_schema.tables").tables[0].space == "information_schema"
+
+
+def test_dots_in_what_is_stored_are_no_calls() -> None:
+    prose = " ".join(f"see a{number}.b(c)" for number in range(60))
+    found = read(f"insert into notes (id, body) values (1, '{prose}')")
+    assert [table.name for table in found.tables] == ["notes"]

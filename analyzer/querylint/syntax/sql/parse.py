@@ -14,13 +14,14 @@ MOST_PARSED = 4_000
 MOST_METHODS = 50
 """Functions called by a name with a dot: sqlglot copies what comes before each, and SQL has few of them."""
 _METHOD = re.compile(r"\.\s*\w+\s*\(")
+_QUOTED = re.compile(r"'[^']*'")
 _REPLACE = re.compile(r"\A\s*replace\s+into\b", re.IGNORECASE)
 
 
 @lru_cache(maxsize=MOST_PARSED)
 def parsed(text: str, dialect: str = "") -> tuple[Any, Masked] | None:
     """The tree of one statement (the first of several) and the masked text; None where no dialect can read it."""
-    if len(text) > MOST_TEXT or len(_METHOD.findall(text)) > MOST_METHODS:
+    if len(text) > MOST_TEXT or len(_METHOD.findall(_QUOTED.sub("", text))) > MOST_METHODS:
         return None
     masked = mask(text)
     words = _REPLACE.sub("INSERT INTO", masked.text)
