@@ -79,11 +79,15 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A criterion of the settings: at most `allowed` findings of a rule, a pattern or a severity in the whole project."""
+    """A criterion of the settings: at most `allowed` findings of a rule, a pattern or a severity in the whole project.
+
+    `rules` says how many each rule found, the most first, where a rule or a pattern is counted: some patterns share the name of a rule.
+    """
 
     name: str
     allowed: int
     found: int
+    rules: tuple[tuple[str, int], ...] = ()
 
     @property
     def failed(self) -> bool:

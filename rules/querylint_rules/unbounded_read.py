@@ -99,7 +99,8 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     told = [s for s in uses if not (busy and s.use.work in COUNTING) and not (halves and s.use.work is Work.FILTER)]
     words = (EXTREME if s.use.extreme else WORK_WORDS.get(s.use.work) for s in told)
     works = list(dict.fromkeys(filter(None, (WORK_WORDS[Work.FILTER] if judges else None, *words))))
-    purpose = f" and {', '.join(works[:3])} in memory" if works else ""
+    listed = " and ".join(filter(None, (", ".join(works[:3][:-1]), *works[:3][-1:])))
+    purpose = f" and {listed} in memory" if works else ""
     index = next((p.index for p in read.plans if p.index and unranged(p)), None)
     how = f" through `{index}` without a range" if index else ""
     if unserved(program, site, read):

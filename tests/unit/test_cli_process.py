@@ -106,7 +106,7 @@ def test_files_that_a_hook_names_may_all_be_of_other_kinds(project: Path) -> Non
     assert "README.md: this file is neither TypeScript, JavaScript, Python, SQL nor a template and is not read" in done.stdout
     assert (
         done.stderr
-        == "querylint: 0 files with database access: looked at 0 Python and 0 TypeScript or JavaScript files under `README.md`\n"
+        == "querylint: nothing in `README.md` accesses a database: looked at 0 Python and 0 TypeScript or JavaScript files\n"
     )
 
 
@@ -116,8 +116,8 @@ def test_a_folder_without_a_database_is_told_as_such(project: Path, style: str) 
     done = querylint(project, "check", "web", "web/b.py", "--format", style)
     assert done.returncode == 0
     assert done.stderr == (
-        "querylint: 0 files with database access: looked at 1 Python and 1 TypeScript or JavaScript file and 1 template or SQL file "
-        "under `web` and `web/b.py`\n"
+        "querylint: nothing in `web` and `web/b.py` accesses a database: "
+        "looked at 1 Python and 1 TypeScript or JavaScript file and 1 template or SQL file\n"
     )
     assert querylint(project, "check", "web", "--format", style, "--quiet").stderr == ""
     assert querylint(project, "check", "web", "convex", "--format", style).stderr == ""

@@ -13,6 +13,7 @@ from querylint import __version__
 from querylint.cli.console import ExitCode, put, shown, write
 from querylint.cli.options import CONFIG, names
 from querylint.cli.progress import working
+from querylint.cli.reporting import refuse_nothing
 from querylint.errors import BaselineError
 from querylint.report.wording import count, numbers
 
@@ -25,7 +26,7 @@ FILE = click.option("--baseline", "file", type=click.Path(path_type=Path), metav
 FOLDER = click.argument("folder", default=".", type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(short_help="Record what is found today, so that only what is new is reported.")
 def baseline() -> None:
     """Adopt querylint in an old project: list what is there now, report only what is new.
 
@@ -146,6 +147,7 @@ def _checked(folder: Path, config: Path | None) -> Outcome:
         raise BaselineError(
             "a part of querylint failed, so what is found is not all: no baseline is written (`querylint check` says which)"
         )
+    refuse_nothing(outcome.part)
     return outcome
 
 

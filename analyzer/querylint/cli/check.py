@@ -23,7 +23,7 @@ NO_CACHE = click.option(
 """`cache` looks for it before click does, so that there is nothing left to do for it here."""
 
 
-@click.command()
+@click.command(short_help="Report costly database access.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print findings.")
 @click.option("--output", "outputs", multiple=True, callback=outputs_given, metavar="FORMAT=PATH", help="Write a file too (repeatable).")

@@ -21,7 +21,7 @@ FOLDER = click.argument("folder", default=".", type=click.Path(path_type=Path))
 NAME = "querylint.toml"
 
 
-@click.command()
+@click.command(short_help="Print the settings in effect, and where each comes from.")
 @FOLDER
 @click.option("--config", "file", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
 @click.option("--format", "style", type=click.Choice(("toml", "json")), default="toml", show_default=True)
@@ -49,7 +49,7 @@ def config(folder: Path, file: Path | None, style: str) -> int:
     return ExitCode.CLEAN
 
 
-@click.command()
+@click.command(short_help="Write a starter querylint.toml.")
 @FOLDER
 def init(folder: Path) -> int:
     """Write a first querylint.toml for the project around FOLDER (default: here); nothing is ever overwritten."""

@@ -11,6 +11,7 @@ import click
 from querylint.cli.console import ExitCode, complain, finish_what_was_cut_off, painter, put
 from querylint.cli.options import COLORS, CONFIG, SEVERITIES, names
 from querylint.cli.progress import working
+from querylint.cli.reporting import refuse_empty
 from querylint.patch import NO_FIX
 from querylint.report import wording
 from querylint.report.paint import Paint
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from querylint.rule import Finding
 
 
-@click.command()
+@click.command(short_help="Apply the fixes that `check` suggests.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--diff", "only_show", is_flag=True, help="Print what would change, and change nothing.")
 @click.option("--unsafe", is_flag=True, help="Make fixes too that may change what the code does; each says how.")
@@ -65,6 +66,7 @@ def fix(
         finish_what_was_cut_off(paths or (Path(),))
     with working(quiet=interactive):
         mended = mend.mend(paths or (Path(),), config, {"show": show} if show is not None else {}, choice)
+    refuse_empty(mended.result.summary, paths or (Path(),))
     if only_show:
         put(painted(unified(mended.before, mended.after), paint))
     else:

@@ -13,6 +13,7 @@ from querylint.cli.console import ExitCode, finish_what_was_cut_off, is_terminal
 from querylint.cli.fix import painted
 from querylint.cli.options import COLORS, CONFIG
 from querylint.cli.progress import working
+from querylint.cli.reporting import refuse_empty
 from querylint.report import paint
 from querylint.report.indexes import FORMATS, render
 from querylint.report.wording import count
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from querylint.report.indexes import IndexReport
 
 
-@click.command()
+@click.command(short_help="Recommend indexes: which to add, keep and drop, and why.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the advice.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write it to a file instead.")
@@ -61,10 +62,12 @@ def indexes(
         order = Order(add=only != "drop", drop=only != "add")
         with working():
             done = indexing.carried_out(given, config, every=show == "info", order=order, clean=carry_out and not allow_dirty)
+        refuse_empty(done.report.summary, given)
         code = _shown(done, painter(color), output) if only_show else _made(done)
     else:
         with working():
             report = indexing.indexes(given, config, every=show == "info")
+        refuse_empty(report.summary, given)
         colored = output is None and paint.wanted(color, os.environ, is_terminal())
         text = render(style, replace(report, all=everything, color=colored))
         _put(text, output, machine=style != "text")

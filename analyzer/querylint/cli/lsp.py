@@ -7,7 +7,7 @@ import click
 from querylint.cli.console import ExitCode
 
 
-@click.command()
+@click.command(short_help="Run the language server for editors.")
 @click.option("--stdio", is_flag=True, help="Serve over standard input and output, which is done anyway; some editors add this.")
 def lsp(stdio: bool) -> int:
     """Serve an editor: findings while you type, quick fixes, what a finding costs under the pointer."""

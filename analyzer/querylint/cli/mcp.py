@@ -25,7 +25,7 @@ INSTRUCTIONS = (
 )
 
 
-@click.command()
+@click.command(short_help="Run the MCP server for coding agents.")
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def mcp(folder: Path) -> int:
     """Serve coding agents: the tools `check`, `indexes`, `explain` and `rules` on the project around FOLDER (default: here)."""

@@ -26,7 +26,7 @@ def rules(style: str, color: str) -> int:
     return ExitCode.CLEAN
 
 
-@click.command()
+@click.command(short_help="Explain a rule: what it finds, why it matters, what to do.")
 @click.argument("rule")
 @COLORS
 def explain(rule: str, color: str) -> int:

@@ -9,10 +9,11 @@ import click
 from querylint.cli.console import ExitCode, complain, is_terminal, put, write
 from querylint.cli.options import BASELINE, CONFIG, NO_BASELINE, SEVERITIES, SINCE
 from querylint.cli.progress import working
+from querylint.cli.reporting import refuse_empty
 from querylint.report.page import FORMATS
 
 
-@click.command()
+@click.command(short_help="Write a report as an HTML page or as Markdown.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "style", type=click.Choice(FORMATS), default="html", show_default=True, help="A page, or text for a wiki.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of to standard output.")
@@ -42,6 +43,7 @@ def report(
         asked = {"show": show} if show is not None else {}
         view = View(since=since, baseline=baseline, without_baseline=without_baseline)
         material = survey(paths or (Path(),), config, asked, view, title or TITLE)
+        refuse_empty(material.result.summary, paths or (Path(),))
         text = page.render(style, material)
     if output is None:
         put(text, machine=True)

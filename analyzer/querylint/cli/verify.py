@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from querylint.verification import Verified
 
 
-@click.command()
+@click.command(short_help="Run Convex functions before and after their fixes, and compare.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--select", multiple=True, callback=names, metavar="RULES", help="Try only fixes for these rules (comma or repeated).")
 @click.option("--only", multiple=True, metavar="PLACE", help="Try only the fixes at FILE:LINE or in a function of that name (repeatable).")

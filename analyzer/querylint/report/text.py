@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from querylint.remedy import Advice
 from querylint.report import Options
 from querylint.report.concise import line_of
 from querylint.report.order import at_least, by_cost, by_place, notes_by_place
@@ -86,9 +87,11 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
         if number:
             noun = "hint" if severity is Severity.INFO else severity.value
             yield f"{count(number, noun)}: --show {severity.value} shows {'it' if number == 1 else 'them'}"
+    if any(finding.found.remedy is not None and not isinstance(finding.found.remedy, Advice) for finding in shown):
+        yield "`querylint fix --diff` shows what it can fix for you, and changes nothing."
     pages = rules_of(result)
     if explained := [finding.rule for finding in shown if finding.rule in pages]:
-        yield f"`querylint explain {explained[0]}`, or any other rule, says why it costs, what to do instead and when it stays silent."
+        yield f"`querylint explain {explained[0]}`, or any other rule, says why it matters, what to do instead and when it stays silent."
 
 
 def _note(note: Note, paint: Paint) -> str:

@@ -105,8 +105,9 @@ def verdict(result: Result) -> str:
 
 def gate(judged: Gate) -> str:
     """How a gate was passed or not, in one sentence."""
-    allowed = "none" if judged.allowed == 0 else f"{judged.allowed} at most"
-    return f"Gate `{judged.name}` {'failed' if judged.failed else 'passed'}: {judged.found} found, {allowed} allowed."
+    allowed = "none" if judged.allowed == 0 else f"at most {judged.allowed}"
+    of = f" ({', '.join(f'{number} {name}' for name, number in judged.rules)})" if len(judged.rules) > 1 else ""
+    return f"Gate `{judged.name}` {'failed' if judged.failed else 'passed'}: {judged.found} found{of}, {allowed} allowed."
 
 
 def looked_at(result: Result) -> str:
@@ -114,16 +115,16 @@ def looked_at(result: Result) -> str:
     return scope(result.summary)
 
 
-def named(part: Part) -> str:
+def named(paths: tuple[str, ...]) -> str:
     """The paths as their user knows them."""
-    return " and ".join("the current folder" if path == "." else f"`{path}`" for path in part.paths)
+    return " and ".join("the current folder" if path == "." else f"`{path}`" for path in paths)
 
 
 def nothing_there(part: Part) -> str:
     """That no file under the paths has to do with a database, and what was looked at, in one sentence."""
     kinds = f"{part.python} Python and {count(part.typescript, 'TypeScript or JavaScript file')}"
     others = f" and {count(part.others, 'template or SQL file', 'templates and SQL files')}" if part.others else ""
-    return f"0 files with database access: looked at {kinds}{others} under {named(part)}"
+    return f"nothing in {named(part.paths)} accesses a database: looked at {kinds}{others}"
 
 
 def scope(seen: Summary) -> str:
@@ -131,8 +132,8 @@ def scope(seen: Summary) -> str:
     if not seen.files:
         return "There was no TypeScript, JavaScript or Python file to look at."
     if not seen.analysed:
-        which = "The only file works with no" if seen.files == 1 else f"None of the {seen.files} files works with a"
-        return f"{which} database that querylint knows; is this the root of the project?"
+        which = "The only file does not use" if seen.files == 1 else f"None of the {seen.files} files uses"
+        return f"{which} a database in a way that querylint knows; is this the root of the project?"
     where = listed([f"`{root}`" if root not in ("", ".") else "the project root" for root in seen.roots]) if seen.roots else ""
     files = count(seen.files, "file") + (f" ({seen.analysed} with database code)" if seen.analysed != seen.files else "")
     parts = [
