@@ -73,7 +73,7 @@ def test_unknown_names_and_numbers_are_refused_with_a_hint(project: GitProject, 
     project.write({"querylint.toml": '[gates]\nloop_read = 0\nlazy-loop = -1\nmem-filter = true\nwarning = "none"\n'})
     assert cli.run(["check"]) == 2
     assert capsys.readouterr().err == (
-        "querylint: querylint.toml:2: `loop_read` in `gates` is no rule, pattern or severity; did you mean `loop-read`?\n"
+        "querylint: querylint.toml:2: `loop_read` in `gates` is not a rule, pattern or severity; did you mean `loop-read`?\n"
         "querylint: querylint.toml:3: `gates.lazy-loop` must be a number of findings from 0 up, not -1\n"
         "querylint: querylint.toml:4: `gates.mem-filter` must be a number of findings from 0 up, not true\n"
         'querylint: querylint.toml:5: `gates.warning` must be a number of findings from 0 up, not "none"\n'

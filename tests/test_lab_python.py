@@ -28,7 +28,7 @@ READ_AGAIN = "read once more"
 OTHER_ERROR = "ends in KeyError"
 SEVERAL_ROWS = "several rows may have one key"
 TOO_MANY = ("MultipleObjectsReturned", "MultipleResultsFound")
-EARLY_ERROR = "fails even if no round asks"
+EARLY_ERROR = "fails even if no iteration asks"
 FEWER = {"asking": "loaded"}
 """What there is less of after the fixes of a page, where that is not the number of statements."""
 SIDE_BY_SIDE = "gather"

@@ -136,7 +136,7 @@ class _Review:
             if self.view.strict:
                 gates.append(Gate(filters.STALE, 0, len(stale)))
             elif stale and not partial:
-                notes.append(Note(NoteKind.HINT, f"{_entries(len(stale))} no more found: `querylint baseline prune` removes them", name))
+                notes.append(Note(NoteKind.HINT, f"{_entries(len(stale))} no longer found: `querylint baseline prune` removes them", name))
             unsaid = sum(1 for e, _ in compared.matched if e.severity is None)
             if unsaid and not partial:
                 notes.append(Note(NoteKind.HINT, _UNSAID.format(entries=_entries(unsaid)), name))
@@ -239,7 +239,7 @@ def _gate(findings: Iterable[Finding], name: str, most: int, show: Severity) -> 
     return Gate(name, most, counts.total(), tuple(counts.most_common()))
 
 
-_UNSAID = "{entries} without a severity, and taken to have been as severe as now: `querylint baseline update` adds it"
+_UNSAID = "{entries} without a severity, and are assumed to have been as severe as now: `querylint baseline update` adds it"
 
 
 def _entries(number: int) -> str:

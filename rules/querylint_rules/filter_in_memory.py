@@ -35,10 +35,10 @@ from querylint.ir import Bound, Plan, Predicate, Program, Relation, Table, Use, 
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
-BESIDES = "the rows that the filter drops are few, or needed besides"
+BESIDES = "the rows that the filter drops are few, or needed anyway"
 ORDERED = "an index for the filter would not give the order that the rows are put in"
-UNGIVEN = "another filter of the same rows is told"
-REBUILT = "it takes a change of what is stored, which only its author can weigh"
+UNGIVEN = "another filter on the same rows is reported"
+REBUILT = "it takes a change to what is stored, which only the author can judge"
 
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)

@@ -67,7 +67,7 @@ def _message(loss: Loss, names: tuple[str, ...]) -> str:
     table = f"`{loss.access.table}`" if loss.access.table else "a table"
     by = f" by {phrase(names)}" if names else ""
     if loss.unranged:
-        reads = "is read from end to end" if loss.to_end else "is read until enough rows match"
+        reads = "is scanned from end to end" if loss.to_end else "is read until enough rows match"
         served = "no index serves" if loss.serving is not None else "no single index range serves"
         return f"{table} {reads} and filtered{by}, which {served}"
     if not loss.to_end:
@@ -81,7 +81,7 @@ def _remedy(program: Program, loss: Loss, serving: Serving | None) -> PushDown |
     table = program.table(loss.site.function, loss.access.table)
     staged = next((i for i in table.indexes if i.staged and i.fields == serving.fields), None) if table is not None else None
     if staged is not None:
-        return Advice(f"take `staged` from index `{staged.name}` once it is built, and bind its fields in a range", Stage.INDEX)
+        return Advice(f"remove `staged` from index `{staged.name}` once it is built, and bind its fields in a range", Stage.INDEX)
     order = tuple(f for f in loss.want.then if f not in loss.names and f != range_taken(loss.plan))
     low = floor(table, loss.plan.residual(), serving.fields)
     kept = keeps_order(loss.plan, table, serving, loss.want)

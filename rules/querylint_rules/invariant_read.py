@@ -1,5 +1,5 @@
 """
-# The same read in every round of a loop
+# The same read in every iteration of a loop
 
 ## What it finds
 A read inside a loop, or inside a callback that runs per item, that does not depend on the item: every round asks the same question.
@@ -38,8 +38,8 @@ MADE = Pattern(r"(?:^|\.)[A-Z]\w*\([^()]*\)\.\w+$")
 """A method of an object that is made on the spot: `Thing().get`."""
 
 SHARED = "a helper asks, which may serve other callers too"
-SOMETIMES = "it runs in some rounds only"
-HAND = Advice("read it once before the loop, and hand the result to the helper")
+SOMETIMES = "it runs only in some iterations"
+HAND = Advice("read it once before the loop, and pass the result to the helper")
 
 
 @rule(pattern="repeat-read", severity=Severity.WARNING, cwe=1050)

@@ -7,7 +7,7 @@ rows has not loaded ahead: in the loop itself, or in a method, property or helpe
 out for later (`defer`, `load_only`) is such a relation, too.
 
 ## Why it costs
-The relation is read when it is first asked for: one query more for every row, each waiting for the one before. A page of a hundred rows
+The relation is read when it is first asked for: one query more for every row, each waiting for the previous one. A page of a hundred rows
 asks the database a hundred and one times.
 
 ## Instead
@@ -81,9 +81,9 @@ class Rows:
     """Where the function gets the query from one that begins it for others as well."""
 
 
-WRITES = "each round writes anyway, beside which a read is not felt"
-ENDING = "each round ends a transaction, after which the session loads it again"
-FEW_OF_ONE = "the rows hang on a single row, so they are few"
+WRITES = "each iteration writes anyway, which costs far more than the read"
+ENDING = "each iteration ends a transaction, after which the session loads it again"
+FEW_OF_ONE = "the rows belong to a single row, so they are few"
 
 
 @rule(pattern="lazy-loop", severity=Severity.WARNING, cwe=1073)
@@ -353,17 +353,17 @@ def _unfelt(program: Program, followed: Followed) -> str:
     """
     read, step = followed.source.read, followed.site.step
     if read is None or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
-        return "callers that are not in sight may have loaded it with the rows"
+        return "callers outside the project may have loaded it with the rows"
     if isinstance(step, Access) and step.bound is Bound.LIMIT:
         return "only the first few rows of the relation are taken"
     if few_by_identity(read):
-        return "the rows share what identifies one, so there is one as a rule"
+        return "the rows share what identifies one, so there is usually one"
     if followed.site.handled:
         return "something must fail first"
     if followed.loop.seeks and not run_again(program, followed.site, followed.source.edges, followed.loop):
         return "it stops at the first row that meets the condition"
     if followed.loop.kept:
-        return "what is made of it is kept for all who ask"
+        return "the result is cached for all callers"
     if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
         return WRITES
     return ENDING if expires(program, followed.where, followed.loop) else ""
@@ -377,15 +377,15 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> str:
     if all(_met(program, gathered, path) for path in paths):
         return "the session keeps the few rows that it leads to"
     if gathered.read is not None and sought_by_others(program, places[0].source.outer, gathered.read, {p.where.key for p in places}):
-        return "most callers of the function that reads the row follow none of them"
+        return "most callers of the function that reads the row use none of them"
     if all(stands_in(place.site) for place in places):
-        return "it is followed only where another relation leads nowhere"
+        return "it is read only where another relation is empty"
     if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
-        return "a cache is asked first"
+        return "a cache is checked first"
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
         return WRITES  # each round works on its row, and reads what it needs for that
-    return "conditions in a helper decide whether it is followed" if all(_aside(program, place) for place in places) else ""
+    return "conditions in a helper decide whether the relation is read" if all(_aside(program, place) for place in places) else ""
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:

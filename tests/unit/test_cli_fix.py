@@ -71,7 +71,7 @@ def test_lines_are_those_of_the_files_on_the_disk(tmp_path: Path) -> None:
     assert "blog/views.py:10:13: not fixed lazy-loop" in made
 
 
-def test_what_is_to_be_minded_is_said_once(tmp_path: Path) -> None:
+def test_a_note_on_several_fixes_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "blog").mkdir()
     (tmp_path / "blog/models.py").write_text(
         "from django.db import models\n\nclass Author(models.Model):\n    name = models.CharField(max_length=80)\n"
@@ -79,8 +79,8 @@ def test_what_is_to_be_minded_is_said_once(tmp_path: Path) -> None:
     one = "def {}(ids: list[int]):\n    return [Author.objects.get(pk=one).name for one in ids]\n\n"
     (tmp_path / "blog/views.py").write_text("from blog.models import Author\n\n" + one.format("first") + one.format("second"))
     shown = fix(tmp_path, "--diff", "--unsafe").output
-    assert shown.count("    mind (1)\n") == 2
-    assert shown.count("a key that no row has ends in KeyError, and no longer in `Author.DoesNotExist`") == 1
+    assert shown.count("    note (1)\n") == 2
+    assert shown.count("a missing row raises KeyError, no longer `Author.DoesNotExist`") == 1
 
 
 def test_safe_fixes_are_made_and_the_others_are_named(project: Path) -> None:

@@ -104,10 +104,7 @@ def test_files_that_a_hook_names_may_all_be_of_other_kinds(project: Path) -> Non
     done = querylint(project, "README.md")
     assert done.returncode == 0
     assert "README.md: this file is neither TypeScript, JavaScript, Python, SQL nor a template and is not read" in done.stdout
-    assert (
-        done.stderr
-        == "querylint: nothing in `README.md` accesses a database: looked at 0 Python and 0 TypeScript or JavaScript files\n"
-    )
+    assert done.stderr == "querylint: nothing in `README.md` accesses a database: looked at 0 Python and 0 TypeScript or JavaScript files\n"
 
 
 @pytest.mark.parametrize("style", ["text", "json", "github"])
@@ -148,8 +145,8 @@ def test_what_the_settings_name_and_nobody_has_is_noted_with_the_nearest_there_i
     assert [(note["line"], note["message"]) for note in notes] == [
         (1, "`exclude`: `*.md` matches nothing that would be read, so this changes nothing"),
         (1, "`exclude`: `olds/**` matches nothing that would be read, so this changes nothing; did you mean `old/**`?"),
-        (4, "`ignore-tables`: no table `audit` is in sight, so this changes nothing"),
-        (6, "`tables`: no table `Posts` is in sight, so this changes nothing; did you mean `posts`?"),
+        (4, "`ignore-tables`: no table `audit` was found, so this changes nothing"),
+        (6, "`tables`: no table `Posts` was found, so this changes nothing; did you mean `posts`?"),
         (9, "`per-file-ignores`: `convex/post.ts` matches no file that is read, so this changes nothing; did you mean `convex/posts.ts`?"),
     ]
 

@@ -125,7 +125,7 @@ def test_silence_is_explained() -> None:
     ("changes", "words"),
     [
         ({"files": 0, "analysed": 0}, "There was no TypeScript, JavaScript or Python file to look at"),
-        ({"analysed": 0}, "None of the 5 files works with a database that querylint knows"),
+        ({"analysed": 0}, "None of the 5 files uses a database in a way that querylint knows"),
         ({"tables": 0, "indexes": 0}, "No table or model is declared in what was looked at"),
     ],
 )

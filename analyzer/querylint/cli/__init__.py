@@ -98,7 +98,7 @@ def run(args: Sequence[str], question: Question | None = None) -> int:
         return ExitCode.UNTRUSTED
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "querylint"
-        return complain(f"{error.format_message()}\n`{command} --help` lists what there is")
+        return complain(f"{error.format_message()}\nsee `{command} --help`")
     except click.ClickException as error:
         return complain(error.format_message())
     except QuerylintError as error:

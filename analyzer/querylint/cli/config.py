@@ -23,10 +23,15 @@ NAME = "querylint.toml"
 
 @click.command(short_help="Print the settings in effect, and where each comes from.")
 @FOLDER
-@click.option("--config", "file", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="The settings file to use, instead of the nearest one in this or a parent folder.",
+)
 @click.option("--format", "style", type=click.Choice(("toml", "json")), default="toml", show_default=True)
 def config(folder: Path, file: Path | None, style: str) -> int:
-    """Print the settings that hold in FOLDER (default: here), and where each comes from."""
+    """Print the settings in effect in FOLDER (default: here), and where each comes from."""
     from querylint import discover, engine
     from querylint.settings.listing import as_toml, listing
 
@@ -52,13 +57,13 @@ def config(folder: Path, file: Path | None, style: str) -> int:
 @click.command(short_help="Write a starter querylint.toml.")
 @FOLDER
 def init(folder: Path) -> int:
-    """Write a first querylint.toml for the project around FOLDER (default: here); nothing is ever overwritten."""
+    """Write a starter querylint.toml for the project around FOLDER (default: here). Nothing is ever overwritten."""
     from querylint import discover, review
 
     root = discover.locate((folder,)).root
     path = shown(root / NAME)
     if path.exists():
-        raise SettingsError(f"`{path}` exists and is left as it is; `querylint config` prints what holds")
+        raise SettingsError(f"`{path}` exists and is left as it is; `querylint config` prints the settings in effect")
     with working():
         outcome = review.check((root,))
     if outcome.settings.origin is not None:
@@ -78,10 +83,10 @@ def first_settings(result: Result) -> str:
 # Settings of querylint. Every key may be left out: {REPOSITORY}/blob/main/docs/settings.md
 # Found here: {_found(result)}.
 
-fail-on = "warning"           # the least severity that makes `querylint check` exit with 1: error, warning, info, never
+fail-on = "warning"           # the lowest severity that makes `querylint check` exit with 1: error, warning, info, never
 # show = "info"               # print hints too, which are true but small
 # ignore = ["whole-rows"]     # rules to leave out; `querylint rules` lists them
-# exclude = ["legacy/**"]     # beside what git ignores
+# exclude = ["legacy/**"]     # in addition to what git ignores
 
 # What only people know about the data: a small table may be read whole.
 # [tables.{table}]

@@ -25,16 +25,19 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Recommend indexes: which to add, keep and drop, and why.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the advice.")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="The output format.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write it to a file instead.")
 @click.option(
-    "--show", type=click.Choice(("warning", "info")), default="warning", help="`info` serves also what alone is not worth an index."
+    "--show",
+    type=click.Choice(("warning", "info")),
+    default="warning",
+    help="`info` also serves queries that are not worth an index on their own.",
 )
-@click.option("--all", "everything", is_flag=True, help="Show tables too for which there is nothing to do.")
-@click.option("--diff", "only_show", is_flag=True, help="Print the edits that carry the advice out, and change nothing.")
+@click.option("--all", "everything", is_flag=True, help="Also show tables that need no change.")
+@click.option("--diff", "only_show", is_flag=True, help="Print the edits that follow the advice, and change nothing.")
 @click.option("--apply", "carry_out", is_flag=True, help="Make these edits.")
-@click.option("--only", type=click.Choice(("add", "drop")), help="Only add, or only drop: deploy the one before the other.")
-@click.option("--allow-dirty", is_flag=True, help="Change files too that have changes which are not committed.")
+@click.option("--only", type=click.Choice(("add", "drop")), help="Only add, or only drop: deploy one before the other.")
+@click.option("--allow-dirty", is_flag=True, help="Also change files with uncommitted changes.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is advised.")
 @CONFIG
 @COLORS
@@ -43,14 +46,14 @@ def indexes(
     ctx: click.Context, paths: tuple[Path, ...], style: str, output: Path | None, show: str, everything: bool, only_show: bool,
     carry_out: bool, only: str | None, allow_dirty: bool, exit_zero: bool, config: Path | None, color: str,
 ) -> int:  # fmt: skip
-    """Say which indexes the tables of PATHS (default: here) need: what to keep, add and drop, why, and why fewer cannot do.
+    """Recommend indexes for the tables in PATHS (default: here): what to keep, add and drop, why, and why fewer are not enough.
 
-    Exit code 0: nothing to change, or all of it was changed; 1: something is advised; 2: the run cannot be trusted.
+    Exit code 0: nothing to change, or everything was changed; 1: changes are advised; 2: the run cannot be trusted.
     """
     if only_show and carry_out:
-        raise click.UsageError("--diff and --apply do not go together", ctx)
+        raise click.UsageError("--diff and --apply cannot be combined", ctx)
     if only and not (only_show or carry_out):
-        raise click.UsageError("--only goes with --diff or --apply", ctx)
+        raise click.UsageError("--only needs --diff or --apply", ctx)
     from querylint import indexing
 
     given = paths or (Path(),)
@@ -108,7 +111,7 @@ def _told(done: Indexed, verb: str) -> None:
     added, dropped = before[0] - after[0], before[1] - after[1]
     click.echo(f"{verb} {count(added, 'index', 'indexes')} and {'drop' if verb != 'added' else 'dropped'} {dropped}", err=True)
     if verb == "added" and (waiting := done.rest.waiting):
-        click.echo(f"these queries do not read by their index yet: {shortened(waiting)}", err=True)
+        click.echo(f"these queries do not use their index yet: {shortened(waiting)}", err=True)
     for number, step in enumerate(steps(done.report.tables), 1):
         click.echo(f"{number}. {step}", err=True)
 

@@ -28,7 +28,8 @@ INSTRUCTIONS = (
 @click.command(short_help="Run the MCP server for coding agents.")
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def mcp(folder: Path) -> int:
-    """Serve coding agents: the tools `check`, `indexes`, `explain` and `rules` on the project around FOLDER (default: here)."""
+    """Run the Model Context Protocol server, with the tools `check`, `indexes`, `explain` and `rules`, for the project around FOLDER
+    (default: here)."""
     server = serving(folder)
     server.run("stdio")
     return ExitCode.CLEAN

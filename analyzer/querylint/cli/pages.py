@@ -30,7 +30,7 @@ def rules(style: str, color: str) -> int:
 @click.argument("rule")
 @COLORS
 def explain(rule: str, color: str) -> int:
-    """Print the page of RULE: what it finds, why that costs, what to do, when it stays silent; or the rules of a pattern."""
+    """Print the page of RULE: what it finds, why it matters, what to do, when it stays silent; or list the rules of a pattern."""
     put(explanation(rule, painter(color)))
     return ExitCode.CLEAN
 

@@ -15,10 +15,12 @@ from querylint.report.page import FORMATS
 
 @click.command(short_help="Write a report as an HTML page or as Markdown.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "style", type=click.Choice(FORMATS), default="html", show_default=True, help="A page, or text for a wiki.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of to standard output.")
-@click.option("--title", help="What the report is called.")
-@click.option("--show", type=SEVERITIES, help="The least severity that is told in full.  [default: warning]")
+@click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="html", show_default=True, help="An HTML page, or Markdown for a wiki."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to FILE instead of standard output.")
+@click.option("--title", help="The title of the report.")
+@click.option("--show", type=SEVERITIES, help="The lowest severity that is shown in full.  [default: warning]")
 @SINCE
 @BASELINE
 @NO_BASELINE
@@ -30,10 +32,10 @@ def report(
 ) -> int:  # fmt: skip
     """Write a report on PATHS (default: here): the verdict, the costliest findings, endpoints and tables, indexes, a roadmap.
 
-    The page is one file that needs no network. Exit code 0: written, whatever it says; 2: the run cannot be trusted.
+    The page is one file that needs no network. Exit code 0: the report was written, whatever it says; 2: the run cannot be trusted.
     """
     if style == "html" and output is None and is_terminal():
-        raise click.UsageError("a page needs a file: `querylint report -o report.html`, or `--format markdown` to read it here", ctx)
+        raise click.UsageError("an HTML page needs a file: `querylint report -o report.html`, or `--format markdown` to read it here", ctx)
     from querylint.report import page
     from querylint.report.page.material import TITLE
     from querylint.review import View
@@ -49,7 +51,7 @@ def report(
         put(text, machine=True)
     else:
         write(output, text)
-        click.echo(f"wrote {output}", err=True)
+        click.echo(f"Wrote {output}", err=True)
     if material.result.broken:
         return complain("the run cannot be trusted, since a part of querylint failed; the report says which")
     return ExitCode.CLEAN

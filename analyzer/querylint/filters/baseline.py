@@ -124,7 +124,7 @@ def parse(text: str, name: str) -> tuple[Known, ...]:
     version = data.get("version") if isinstance(data, dict) else None
     if version != VERSION:
         found = (
-            f"is of version {version}, which this querylint does not know" if isinstance(version, int) else "is no baseline of querylint"
+            f"is of version {version}, which this querylint does not know" if isinstance(version, int) else "is not a querylint baseline"
         )
         raise BaselineError(f"{name}: this {found}; `querylint baseline create` makes one")
     rows = data.get("findings")

@@ -17,7 +17,7 @@ from querylint.text import Span
 
 STALE = "what is written to {tables} after the rows are read does not show in them"
 SHARED = "other code goes on with this query, which must not leave out what it loads"
-TIES = "nothing fixes the order of {paths}, so that it may be another one"
+TIES = "no order is given for {paths}, so it may change"
 ALWAYS = "it is loaded wherever `{view}` reads the row, even where another answer shows nothing of it"
 SEVERAL_PLACES = "the rows are asked for in a template, of what comes from more than one place"
 NOT_KNOWN = "the query of the rows is not known"

@@ -18,10 +18,10 @@ ENDINGS = frozenset(
      "paginate", "first_or_404", "one_or_404", "get_or_404", "partitions", "fetchall", "fetchone", "mappings", "tuples")
 )  # fmt: skip
 HINDERING = {
-    "union": "the query is united with another one",
-    "union_all": "the query is united with another one",
+    "union": "the query is in a union with another one",
+    "union_all": "the query is in a union with another one",
     "from_statement": "the query is written in SQL",
-    "yield_per": "the query hands out its rows in parts",
+    "yield_per": "the query returns its rows in parts",
     "load_only": "the query loads only some columns of its rows",
     "noload": "the query says which relations not to load",
     "raiseload": "the query says which relations not to load",
@@ -62,7 +62,7 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
         given.append(option)
     calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == "options"]
     if calls and any(argument.star or argument.keyword is not None for argument in calls[0].args):
-        return Unfit("its options() says what to load in a way that is not plain")
+        return Unfit("its options() says what to load in a way that is not clear")
     return (*merged(names.edits), more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], "options", given))
 
 

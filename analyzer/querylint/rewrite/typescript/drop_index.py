@@ -9,8 +9,8 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript.indexes import declaration, dropped, renamed
 from querylint.rewrite.typescript.source import source
 
-GONE = "deploying this deletes the index: code that is not in this repository may still read by it"
-OTHER_ORDER = "rows with equal keys come in the order of that index"
+GONE = "deploying this deletes the index: code outside this repository may still use it"
+OTHER_ORDER = "rows with equal keys come in the order of the other index"
 
 
 def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:

@@ -163,7 +163,7 @@ def _bound(task: Task, loaded: Loaded, name: str, caveats: list[str]) -> list[ra
     if there:
         kept = [(p, _argument(loaded, p)) for p in there]
         if any(value is None for _, value in kept):
-            return Unfit(f"what `{name}` is compared with is not plain")
+            return Unfit(f"what `{name}` is compared with is not clear")
         return [ranges.Bind(p, value) for p, value in kept if value is not None]
     mine = [t for t in loaded.tests if t.field == name and t.relation is not Relation.OTHER and t.value is not None]
     equal = next((t for t in mine if t.relation is Relation.EQ), None)
