@@ -176,7 +176,7 @@ ADDED = 'ctx.db.insert("logs", { kind: "x" })'
         ),
         (
             "export const add = mutation({ args: { to: v.any() }, handler: (ctx, args) => ctx.db.insert(args.to, {}) });\n",
-            "price: no write of it is seen; 1 place writes to a table that cannot be told",
+            "price: no write of it is seen; 1 place writes to an unknown table",
         ),
     ],
 )

@@ -317,7 +317,7 @@ def _declaring(schema: Schema, table: str | None) -> str:
 def summary(counted: Iterable[Census], lowered: Lowered, files: int, suppressed: int = 0) -> Summary:
     """What was looked at, `counted` by island."""
     counts = list(counted)
-    tables = [t for s in lowered.schemas.values() for t in s.tables.values()]
+    tables = [t for s in lowered.schemas.values() for t in s.tables.values() if t.declared]
     return Summary(
         lowered.roots,
         files,

@@ -184,7 +184,7 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
     if _made_up(program, remote):
         return hint("the item says which function is called, so no single call takes all items")
     if _heavy(program, remote):
-        return hint("each call works through a range of its own: all in one transaction may be too much")
+        return hint("each call works through its own range: all in one transaction may be too much")
     if _loops_itself(program, remote):
         return hint("the loop in the helper is reported separately")
     if _beside(program, site, call, hit.loop):

@@ -63,7 +63,7 @@ EXTREME = "searched for the greatest or least value"
 SEARCHED = "a screen searches these rows, and finds what has been read alone: for a text, a search index finds it among all of them"
 TESTS = frozenset((Work.FILTER, Work.FIND, Work.SOME))
 CUTS = frozenset((Work.SLICE, Work.FIRST, Work.PICK))
-PAGES = Advice("read in pages with .paginate(), each part by a range of its own: together the filters let every row through", Stage.CODE)
+PAGES = Advice("read in pages with .paginate(), each part with its own range: together, the filters let every row through", Stage.CODE)
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
     Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.DISTINCT: "reduced to distinct values",

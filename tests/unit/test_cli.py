@@ -81,6 +81,12 @@ def in_terminal(name: str, *args: str) -> tuple[int, str]:
     return process.wait(20), said.decode().replace("\r\n", "\n")
 
 
+def test_every_command_is_summed_up_without_being_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--help"]) == 0
+    assert cli.run(["baseline", "--help"]) == 0
+    assert "..." not in capsys.readouterr().out.replace("[ARGS]...", "")
+
+
 @pytest.mark.parametrize(
     ("of", "args", "code"),
     [

@@ -99,6 +99,28 @@ def test_a_folder_without_source_is_refused(tmp_path: Path, files: dict[str, str
     assert (done.returncode, done.stderr) == (2, f"querylint: {why.format(f'`{tmp_path}`')}")
 
 
+@pytest.mark.parametrize("args", [("fix",), ("fix", "--diff"), ("indexes",), ("report", "-o", "r.html"), ("baseline", "create")])
+def test_no_command_works_on_a_folder_without_source(tmp_path: Path, args: tuple[str, ...]) -> None:
+    done = querylint(tmp_path, *args)
+    assert done.returncode == 2
+    assert "there is no Python, TypeScript or JavaScript file under" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_project_without_a_database_is_said_once(tmp_path: Path) -> None:
+    lay(tmp_path, {"b.py": "b = 1\n"})
+    done = querylint(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "does not use a database in a way that querylint knows" in done.stdout
+
+
+def test_models_that_only_django_declares_are_not_counted_as_tables_of_the_project(tmp_path: Path) -> None:
+    model = "from django.db import models\n\n\nclass Post(models.Model):\n    owner = models.ForeignKey('auth.User', models.CASCADE)\n"
+    lay(tmp_path, {"manage.py": "import django\n", "blog/models.py": model})
+    assert "Django in `.` (1 table)" in querylint(tmp_path, "init").stdout
+    assert ", 1 table and " in querylint(tmp_path, "check").stdout
+
+
 def test_files_that_a_hook_names_may_all_be_of_other_kinds(project: Path) -> None:
     lay(project, {"README.md": "# A project\n"})
     done = querylint(project, "README.md")

@@ -108,5 +108,5 @@ def run(args: Sequence[str], question: Question | None = None) -> int:
     except Exception:
         import traceback
 
-        return complain(f"{traceback.format_exc()}this is a defect of querylint; please report it with the lines above")
+        return complain(f"{traceback.format_exc()}this is a bug in querylint; please report it with the lines above")
     return int(code or ExitCode.CLEAN)

@@ -147,7 +147,7 @@ def _checked(folder: Path, config: Path | None) -> Outcome:
         outcome = review.check((discover.locate((folder,)).root,), config, {}, review.View(without_baseline=True))
     if outcome.result.broken:
         raise BaselineError(
-            "a part of querylint failed, so what is found is not all: no baseline is written (`querylint check` says which)"
+            "a part of querylint failed, so the findings are incomplete: no baseline is written (`querylint check` says which)"
         )
     refuse_nothing(outcome.part)
     return outcome

@@ -70,7 +70,10 @@ def init(folder: Path) -> int:
         raise SettingsError(f"`{shown(outcome.settings.origin)}` holds settings for this project already; `querylint config` prints them")
     write(path, first_settings(outcome.result))
     put(f"{path} written. Found here: {_found(outcome.result)}.\n")
-    put("Next: `querylint check` reports what is costly; `querylint baseline create` lists it, so that only what is new is reported.\n")
+    put(
+        "Next: `querylint check` reports costly database access; "
+        "`querylint baseline create` records it, so that only what is new is reported.\n"
+    )
     return ExitCode.CLEAN
 
 
@@ -102,9 +105,9 @@ fail-on = "warning"           # the lowest severity that makes `querylint check`
 def _found(result: Result) -> str:
     """Each schema in one breath; a folder's name cannot end the comment that it stands in."""
     stacks = [
-        f"{STACKS.get(schema.stack, schema.stack)} in `{printable(schema.root) or '.'}` ({count(len(schema.tables), 'table')})"
+        f"{STACKS.get(schema.stack, schema.stack)} in `{printable(schema.root) or '.'}` ({count(tables, 'table')})"
         for schema in result.schemas
-        if schema.tables
+        if (tables := sum(table.declared for table in schema.tables.values()))
     ]
     return listed(stacks) if stacks else "no database schema that querylint knows"
 

@@ -77,7 +77,7 @@ def fix(
         mended.write()
     click.echo(_report(mended, paint, only_show=only_show), nl=False, err=only_show)
     if mended.result.broken:
-        return complain("the run cannot be trusted, since a part of querylint failed; `querylint check` says which")
+        return complain("the run cannot be trusted, because a part of querylint failed; `querylint check` says which")
     fail_on = mended.settings.fail_on
     failing = fail_on is not None and any(left.finding.severity.rank >= fail_on.rank for left in mended.left)
     return ExitCode.FINDINGS if failing or (only_show and mended.after) else ExitCode.CLEAN

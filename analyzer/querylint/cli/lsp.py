@@ -16,6 +16,6 @@ def lsp(stdio: bool) -> int:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
-        raise click.UsageError("this needs the library pygls: pip install 'querylint[lsp]'") from None
+        raise click.UsageError("this needs the package pygls: pip install 'querylint[lsp]'") from None
     serve()
     return ExitCode.CLEAN

@@ -41,7 +41,7 @@ def serving(folder: Path) -> MCPServer:
         from mcp.server.mcpserver import MCPServer
         from mcp.types import ToolAnnotations
     except ImportError:
-        raise click.UsageError("this needs the library mcp: pip install 'querylint[mcp]'") from None
+        raise click.UsageError("this needs the package mcp: pip install 'querylint[mcp]'") from None
     from querylint import discover
 
     root = discover.locate((folder,)).root

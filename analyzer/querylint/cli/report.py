@@ -53,5 +53,5 @@ def report(
         write(output, text)
         click.echo(f"Wrote {output}", err=True)
     if material.result.broken:
-        return complain("the run cannot be trusted, since a part of querylint failed; the report says which")
+        return complain("the run cannot be trusted, because a part of querylint failed; the report says which")
     return ExitCode.CLEAN

@@ -77,7 +77,7 @@ def say(outcome: Outcome, printing: Printing) -> Said:
     beside = "".join(f"{line}\n" for line in _beside(result, outcome.part, printing))
     click.echo(beside, err=True, nl=False)
     if result.broken:
-        complain("the run cannot be trusted, since a part of querylint failed; the notes say which")
+        complain("the run cannot be trusted, because a part of querylint failed; the notes say which")
     return Said(said, beside.encode("utf-8", "backslashreplace"), code)
 
 

@@ -63,5 +63,5 @@ def verify(
     done = verification.verify(paths or (Path(),), config, {"show": show} if show is not None else {}, choice, told)
     put(verified.as_json(done) if style == "json" else verified.summary(done), machine=style == "json")
     if done.broken:
-        return complain("the run cannot be trusted, since a part of querylint failed; `querylint check` says which")
+        return complain("the run cannot be trusted, because a part of querylint failed; `querylint check` says which")
     return ExitCode.FINDINGS if any(check.state == "differs" for check in done.checks) else ExitCode.CLEAN

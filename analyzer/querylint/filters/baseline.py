@@ -24,7 +24,7 @@ STALE = "stale-baseline"
 VERSION = 1
 SEVERITIES = tuple(severity.value for severity in Severity)
 
-_ABOUT = "what this is: findings that were there when querylint came; `querylint baseline` keeps it"
+_ABOUT = "findings that existed when querylint was adopted; maintained by `querylint baseline`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,9 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
     yield from (paint.severity(gate(judged), Severity.ERROR) for judged in result.gates if judged.failed)
     yield f"{paint.strong(verdict(result))} {looked_at(result)}"
     if result.summary.analysed and not result.summary.tables:
-        yield "No table or model is declared in what was looked at, so no index could be checked; is the schema in another folder?"
+        yield "No table or model was found, so no index could be checked; is the schema in another folder?"
     if result.summary.unresolved:
-        yield f"{count(result.summary.unresolved, 'access', 'accesses')} to a table that the source does not name could not be judged."
+        yield f"{count(result.summary.unresolved, 'access', 'accesses')} to a table that the source does not name could not be checked."
     hidden = [finding for finding in result.findings if finding.severity.rank < options.show.rank]
     for severity, number in by_severity(tuple(hidden)).items():
         if number:

@@ -93,7 +93,7 @@ def rules_of(result: Result) -> dict[str, Rule]:
 def verdict(result: Result) -> str:
     """What was found, in one sentence."""
     if result.broken:
-        return "A part of querylint failed: what is reported here is not all."
+        return "A part of querylint failed, so this report is incomplete."
     new = "new " if result.against else ""
     parts = [count(number, f"{new}{NOUNS[severity]}") for severity, number in by_severity(result.findings).items() if number]
     aside = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""

@@ -13,7 +13,7 @@ SIGNS = {Verdict.KEEP: "=", Verdict.ADD: "+", Verdict.DROP: "-"}
 KEPT = {
     Why.CONSTRAINT: "the platform or a constraint has it",
     Why.HIDDEN: "queries may choose it by a name that is put together while they run",
-    Why.UNCLEAR: "how a query reads by it cannot be told",
+    Why.UNCLEAR: "how a query uses it is not known",
     Why.STAGED: "it is still being built",
     Why.PLANNER: "the database may use it for queries that are not in the project",
 }
@@ -125,7 +125,7 @@ def cost(table: TableAdvice) -> str:
 
 def _unwritten(writes: Writes) -> str:
     """What is known of the writes of a table that no code in use is seen to write."""
-    unclear = f"; {count(writes.unclear, 'place')} write{'s' if writes.unclear == 1 else ''} to a table that cannot be told"
+    unclear = f"; {count(writes.unclear, 'place')} write{'s' if writes.unclear == 1 else ''} to an unknown table"
     aside = f"only {count(writes.aside, 'place')} in seeds, migrations, tests or functions that nothing leads to" if writes.aside else ""
     said = f"{aside} {'is' if writes.aside == 1 else 'are'} seen to write it" if aside else "no write of it is seen"
     return f"{said}{unclear if writes.unclear else ''}"
@@ -136,7 +136,7 @@ def proof(table: TableAdvice) -> str:
     if not table.demands or not table.apart:
         return ""
     number = len({i.name for i in table.indexes if i.verdict is not Verdict.DROP and any(d in table.demands for d in i.serves)})
-    beside = "beside the indexes that stay in any case, " if any(i.why in KEPT for i in table.indexes) else ""
+    beside = "besides the indexes that stay in any case, " if any(i.why in KEPT for i in table.indexes) else ""
     apart = len(table.apart)
     asked: dict[str, list[str]] = {}
     for demand in table.apart:

@@ -111,7 +111,7 @@ def _sqlalchemy(tree: Tree, node: cst.BaseExpression, way: list[cst.CSTNode], si
     if calls & JOINS:
         return Unfit("rows that are joined may come several times, and are counted otherwise by the database")
     if calls & {"scalars", "execute", "scalar"}:
-        return Unfit("a statement of its own would have to count what a select() finds")
+        return Unfit("a separate statement would have to count what a select() finds")
     if "query" not in calls or calls - QUERY - {""}:
         return Unfit(NO_QUERY if "query" not in calls else "the query does more than filter its rows")
     query = tree.between(tree.start(rows), tree.start(rows.func.dot))

@@ -46,7 +46,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
         return keyed
     beside = gather.rewrite(task, remedy)
     if isinstance(beside, Unfit):
-        return keyed if beside.reason == gather.APART else Unfit(f"{keyed.reason}; side by side: {beside.reason}")
+        return keyed if beside.reason == gather.APART else Unfit(f"{keyed.reason}; in parallel: {beside.reason}")
     return beside
 
 
@@ -183,7 +183,7 @@ def _whole(task: Task, tree: Tree, node: cst.BaseExpression) -> bool:
 def _failing(made: Inlined, lookup: Lookup) -> Lookup | Unfit:
     """A read whose helper raises an error of its own where there is no row."""
     if lookup.error or lookup.found:
-        return Unfit("the helper raises an error besides that of the read")
+        return Unfit("the helper raises an error other than that of the read")
     return replace(lookup, failing=made.failing, none=made.none)
 
 

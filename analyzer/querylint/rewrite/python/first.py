@@ -50,7 +50,7 @@ def _held(tree: Tree, way: list[cst.CSTNode]) -> str:
     own = made.targets[0].target
     given = [n for n in walk(scope) if isinstance(n, cst.Assign | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.AsName | cst.For)]
     if any(n is not made and own.value in _bound(n) for n in given):
-        return "the variable that holds the rows is given another value besides"
+        return "the variable that holds the rows is also given another value"
     for use in variables(scope):
         if use is own or use.value != own.value:
             continue

@@ -42,7 +42,7 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         edits = _moved(tree, loop, statement, block)
         return edits if isinstance(edits, Unfit) else Fix("read it once before the loop", Safety.UNSAFE, edits, caveats)
     if not isinstance(node, cst.Call) or (isinstance(way[-1], cst.For) and way[-1].iter is node):
-        return Unfit("the read is run by a loop of its own")
+        return Unfit("the read is run by a separate loop")
     if "\n" in tree.text(node) and '"""' in tree.text(node):
         return Unfit("the read holds a text of several lines")
     name = fresh(snake(task.found.table or "row").rpartition(".")[2], tree.taken(around(way, cst.FunctionDef) or tree.module))

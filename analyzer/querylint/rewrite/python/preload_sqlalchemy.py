@@ -110,7 +110,7 @@ def _option(task: Task, tree: Tree, function: Function, read: Access, path: Path
         wanted = "selectinload" if link.many or (apart and not position) else "joinedload"
         loader = wanted if option else names.of("sqlalchemy.orm", wanted)  # behind another one it is a method
         if loader is None:
-            return Unfit("a name of its own hides the loader option")
+            return Unfit("a local name hides the loader option")
         option = f"{option}.{loader}({here}.{step})" if option else f"{loader}({here}.{step})"
         table = link.target
     return option

@@ -137,7 +137,7 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
     if not isinstance(row, cst.Name) or not isinstance(loop.target, cst.Name) or row.value != loop.target.value:
         return _new(tree, node, loop, table)
     if any(arg.keyword is None or arg.keyword.value != "update_fields" for arg in node.args):
-        return Unfit("save() is told how to write")
+        return Unfit("save() is called with arguments")
     fields: dict[str, None] = {}
     for here in sorted(filter(tree.placed, walk(loop.body)), key=tree.start):
         if isinstance(here, cst.Call) and isinstance(here.func, cst.Attribute) and here is not node:

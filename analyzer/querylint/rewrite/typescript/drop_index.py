@@ -18,7 +18,7 @@ def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:
     file = source(task.sources, task.found.span.path)
     link = declaration(file, task.found.span.start, task.found.span.end, remedy.index) if file is not None else None
     if file is None or link is None:
-        return Unfit("the index is not declared in a chain of its own")
+        return Unfit("the index is not declared in a separate call chain")
     edits = dropped(file, [link])
     for plan in _plans(task, remedy):
         moved = renamed(task.sources, plan.span, remedy.index, remedy.covered_by) if remedy.covered_by and plan.span else None

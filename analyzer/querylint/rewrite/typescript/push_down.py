@@ -70,7 +70,7 @@ def _elsewhere(task: Task, remedy: PushDown) -> Fix | Unfit:
             found = replace(task.found, span=access.chain, function=function.key, operation=access.verb)
             asked = [p for plan in access.plans for p in plan.residual()]
             if any(p.arms for p in asked):
-                return Unfit("the query that bypasses the index asks for alternatives: each needs a query of its own")
+                return Unfit("the query that bypasses the index asks for alternatives: each needs a separate query")
             if not any(p.field in remedy.fields for p in asked):
                 work = next((u for u in function.steps() if isinstance(u, Use) and _tests(u, access, remedy)), None)
                 if work is None:
