@@ -15,11 +15,12 @@ for one transaction, send them in chunks; where each is a job of its own, schedu
 
 ## When it stays silent
 Loops that page or work through batches (`while (hasMore)`, a cursor; a list that is flushed whenever it is full), loops over chunks,
-constant lists, loops that look now and then for what has gathered (each round sets a timer), attempts that stop at the first success, jobs
-that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a list that its
-caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that a text of each item names, and
-calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by them. So are calls for the few rows
-that one person or thing has, and where nobody waits, for rows that leave the list by this very call and for what a model has just written.
+constant lists, loops that look now and then for what has gathered (each iteration sets a timer), attempts that stop at the first success,
+jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations in parallel, those of one transaction for a list that
+its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that a text of each item names,
+and calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by them. So are calls for the few
+rows that one person or thing has, and where nobody waits, for rows that leave the list by this very call and for what a model has just
+written.
 """
 
 from __future__ import annotations

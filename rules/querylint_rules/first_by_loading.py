@@ -11,7 +11,7 @@ All rows of the range are read and billed where one would do.
 `.first()` for the first row (and `=== null` for emptiness), `.order("desc").first()` for the last, `.take(n)` for the first n.
 
 ## When it stays silent
-Lists of which more is used, be it only to make a text of each row, look-ups by a unique field, lists that were filtered or sorted in
+Lists of which more is used, be it only to make a text of each row, lookups by a unique field, lists that were filtered or sorted in
 memory first and whole tables (other rules speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint
 where the code lets only one such row exist, where some row is an error and so as a rule there is none (not where it
 keeps a row from being deleted), and where the question is whether any row passes a filter: without a match, the first costs as many rows

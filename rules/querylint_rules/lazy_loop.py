@@ -1,10 +1,11 @@
+# long: what excuses a relation is one judgment of many parts.
 """
 # A relation that is loaded for every row of a loop
 
 ## What it finds
 A relation of a row (a foreign key, a reverse or many-to-many relation) that is followed once per row of a loop and that the query of the
-rows has not loaded ahead: in the loop itself, or in a method, property or helper that a round of it reaches. A column that the query left
-out for later (`defer`, `load_only`) is such a relation, too.
+rows has not loaded ahead: in the loop itself, or in a method, property or helper that an iteration of it reaches. A column that the query
+left out for later (`defer`, `load_only`) is such a relation, too.
 
 ## Why it costs
 The relation is read when it is first asked for: one query more for every row, each waiting for the previous one. A page of a hundred rows
@@ -16,15 +17,22 @@ where it leads to many (`prefetch_related`, `selectinload`); a path goes on from
 count (`annotate`).
 
 ## When it stays silent
-Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
-back from a related row to the row it was reached from; relations that lead all rows to one, or to rows that a session holds; rows that a
-caller may have loaded in a way that cannot be read; loops whose length the author wrote down, slices of a few rows, a unique key that is
-fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
-deep inside, where one kind of rows asks for what a query more would load for all, or beside work that writes, where a relation only stands
-in for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the
-rows just read, where a search ends with the first row that will do (`any`), where a page of few rows or a part of a page (`{% cache 3600
-name %}`) is kept for everybody, where nobody in sight hands the query over, where each round ends a transaction upon which the session
-forgets what it has loaded, and where a comment says so.
+It reports nothing for
+
+- relations that the query has loaded, wherever it was built, or that a caller may have loaded in a way that cannot be read;
+- the key of a foreign key (`post.author_id`), which is part of the row, and the way back from a related row to the row it was reached from;
+- relations that lead all rows to one, or to rows that a session holds;
+- loops whose length the author wrote down, slices of a few rows, a unique key that is fixed, tests, seeds and migrations.
+
+It is only a hint where
+
+- only schedules and commands lead to the loop, or the loop also writes;
+- a helper reads under conditions deep inside, or one kind of rows needs what one more query would load for all;
+- a relation only stands in for another (`row.site or row.cluster.site`);
+- a session that keeps its rows meets one of a few kinds (`order.status`), or of the rows just read;
+- a search ends with the first row that will do (`any`), or a page of few rows or a part of it (`{% cache 3600 name %}`) is kept for all;
+- nobody in the project passes the query in, or a comment says so;
+- each iteration ends a transaction, after which the session forgets what it has loaded.
 """
 
 from __future__ import annotations

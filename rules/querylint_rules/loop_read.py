@@ -3,12 +3,12 @@
 # A database read for every item of a loop, one after the other
 
 ## What it finds
-A read that a sequential loop waits for in every round, in the loop itself or in a helper that it calls.
+A read that a sequential loop waits for in every iteration, in the loop itself or in a helper that it calls.
 
 ## Why it costs
-Every round waits for a trip to the database before the next one starts. In Convex a `get` per item costs latency, not more bytes: up to
-16 reads that start together travel together. A query per item also pays for its own index range, and a scan per item reads the whole
-table again and again.
+Every iteration waits for a trip to the database before the next one starts. In Convex a `get` per item costs latency, not more bytes: up to
+16 reads that start together travel together. A query per item also pays for its own index range, and a scan per item reads the whole table
+again and again.
 
 ## Instead
 Start the reads together and wait once: `await Promise.all(ids.map((id) => ctx.db.get(id)))`. Where every item asks for the rows of one
@@ -17,17 +17,26 @@ parent, read the parent's range once and group it in memory.
 In Django read the rows for all the items with one query before the loop: `in_bulk(keys)`, or a condition with `__in`.
 
 ## When it stays silent
-Loops whose length the author wrote down (in Convex up to 16 rounds; in Python unless a loop around them repeats them), loops that page (the
-next read needs the cursor of the one before), searches that stop at the first hit, keys that are the same for all rows and that a session
-holds, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
-those), rounds that each ask another database, settings that somebody wrote, rows that are read again after their own commit, arms that the
-constants of all callers close, tests, functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons,
-scheduled jobs, what only they put off), where clients are in sight that call most functions and not this one, where a list that is short or
-has a limit is read for an action that waits for the world outside besides, where the rounds also write, commit or send mail (they wait for
-that anyway), where a round reads a group of keys at once, or by a range of its own, where the parts of one object check themselves, and
-where a comment says that it is meant so. So it is where the helper of a round waits for a component as well, where the loop around the call
-of a helper is told, and for what others have set up for one person: the projects of a customer that his firm has opened, the owners who
-have named somebody by his address.
+It reports nothing for
+
+- loops whose length the author wrote down (in Convex up to 16 iterations; in Python unless a loop around them repeats them);
+- loops that page (the next read needs the cursor of the previous one), and searches that stop at the first hit;
+- keys that are the same for all rows and that a session holds, and rows that are read again after their own commit;
+- reads that are started in the loop but awaited together after it, and batches;
+- relations that are loaded with the rows (`lazy-loop` covers those);
+- iterations that each ask a different database, and settings that somebody wrote;
+- branches that the constants of all callers rule out;
+- tests, functions that only tests call, seeds and migrations.
+
+It is only a hint where
+
+- nobody waits (crons, scheduled jobs, what only they start), or no client calls this function while clients call most others;
+- a short or limited list is read for an action that also waits for an external service;
+- the iterations also write, commit or send mail, or the helper also waits for a component: they wait for that anyway;
+- an iteration reads a group of keys at once, or its own range, or the parts of one object check themselves;
+- the loop around the call of a helper is reported;
+- one person has few of the rows: the projects of a customer that his firm has opened, the owners who have named somebody by his address;
+- a comment says that it is intended.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ scan per item reads the whole table as often as there are items.
 Read one range that holds the rows of all items and group it in memory, keep the wanted field on the item itself, or keep a count.
 
 ## When it stays silent
-Parallel gets by id (the ordinary join), lists of constants, look-ups by natural key for arguments of a mutation (an upsert), tests,
-seeds and migrations. One row for each key that a caller sent, or for each row of a bounded list, is a hint, and so is what no client asks
-where clients are in sight that call most functions. So is the newest of many rows for each item of a part of a table: one range for all
+Parallel gets by id (the ordinary join), lists of constants, lookups by natural key for arguments of a mutation (an upsert), tests, seeds
+and migrations. One row for each key that a caller sent, or for each row of a bounded list, is a hint, and so is what no client asks where
+clients are in the project that call most functions. So is the newest of many rows for each item of a part of a table: one range for all
 would read the older ones, too.
 """
 

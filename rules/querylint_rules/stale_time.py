@@ -22,8 +22,8 @@ Convex runs a subscribed query again when rows change, not when time goes on: of
 is written. The result is also kept for seconds only, where others are kept as long as they are true.
 
 ## Instead
-Take the time as an argument that the client rounds (to the minute, to the day), or let a scheduled mutation set a field (`isOpen`) that the
-query can bind.
+Take the time as an argument that the client rounds (to the minute, to the day), or let a scheduled mutation set a field (`isOpen`) that
+the query can bind.
 
 ## When it stays silent
 Mutations, actions and HTTP actions; internal queries; a time that the caller gives and the clock only limits or replaces; one that only

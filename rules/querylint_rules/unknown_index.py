@@ -32,7 +32,7 @@ index that the query needs.
 
 ## When it stays silent
 Schemas and tables that cannot be read to the end, tables of libraries, system tables, names and bounds that are chosen while the code runs,
-and tests. A table that is missing is told once a file, where it matters most; it is a hint in seeds, migrations and what nobody calls.
+and tests. A table that is missing is reported once a file, where it matters most; it is a hint in seeds, migrations and what nobody calls.
 """
 
 from __future__ import annotations

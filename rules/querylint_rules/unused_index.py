@@ -35,7 +35,7 @@ indexes, those that nobody wrote down (edges of convex-ents), tables of librarie
 Where code gives the schema itself to a package, which may read by any index that it finds there. Where the database picks its indexes by
 itself, no reader names one: nothing is said. In a table that people keep by hand and nothing else changes, or that holds one row, or one
 for each of a few values, an index costs next to nothing: that is a hint. So is one of a table that only such functions write as no client
-asks for, where clients are in sight that call most.
+asks for, where clients are in the project that call most.
 """
 
 from __future__ import annotations

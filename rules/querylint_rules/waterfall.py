@@ -13,15 +13,23 @@ up to 16 at a time; in an action each `runQuery` is a transaction of its own, an
 Start them together: `const [persona, variants] = await Promise.all([...])`.
 
 ## When it stays silent
-A check that throws or returns between them (the second read may then not be wanted), promises that are started before the first of them
-is awaited, loops that fetch their rows as they go (`for await`), reads that use one another's results, alternatives of one choice, reads
-around a write to the same table, `runQuery` inside a transaction (it gains nothing there), tests, seeds, migrations. Of the arms of one
-choice, the first that has a waterfall is reported and the others are hints. It is a hint, too, where nobody waits (crons, scheduled
-jobs), where the function waits for every item of a loop besides, for two or three look-ups before a write, for one document beside a
-batch that takes several trips or reads long lists, where the later read hangs on its own condition behind one that may have ended
-the function, where a look-up could be spared for an action that waits for the world outside besides, and where clients are in sight that
-call most functions and not this one.
-So are look-ups that are made only where an earlier one has found nothing, and a whole table whose rows are looked up by the ids of others.
+It reports nothing for
+
+- reads with a check between them that throws or returns (the second may then not be wanted), or with a write to the same table;
+- promises that are started before the first of them is awaited, and loops that fetch their rows as they go (`for await`);
+- reads that use one another's results, and alternatives of one choice;
+- `runQuery` inside a transaction, where starting them together gains nothing;
+- tests, seeds and migrations.
+
+It is only a hint where
+
+- nobody waits (crons, scheduled jobs), or no client calls this function while clients call most others;
+- another branch of the same choice has a waterfall that is reported;
+- the function also waits for every item of a loop, or two or three lookups delay a write;
+- a single document is read next to a batch that takes several trips or reads long lists;
+- the later read depends on a condition of its own, behind one that may have ended the function;
+- a lookup could be saved for an action that also waits for an external service;
+- lookups are made only if an earlier one finds nothing, or a whole table is read whose rows are looked up by the ids of others.
 """
 
 from __future__ import annotations

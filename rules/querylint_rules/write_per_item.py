@@ -2,7 +2,7 @@
 # Writes one by one in a loop
 
 ## What it finds
-An insert, patch, replace, save or delete that a loop waits for in every round.
+An insert, patch, replace, save or delete that a loop waits for in every iteration.
 
 ## Why it costs
 Inside one Convex mutation this is one transaction and no round trip per item, so it is a hint. It becomes a problem where the rows
@@ -19,7 +19,7 @@ that drive them are unbounded, loops over batches, loops that end with the write
 rows at once, new rows of a Django model whose
 parent has a separate table (`bulk_create` cannot make them), tests, seeds and migrations. Writes in a helper, and those
 of rows that an overridden `save` or a signal watches, are hints; so are those of which a comment says why they go one by one, those of
-rounds that store or delete files or send messages as well, and those of rows that a set of forms hands over unsaved.
+iterations that store or delete files or send messages as well, and those of rows that a set of forms hands over unsaved.
 """
 
 from __future__ import annotations
