@@ -88,7 +88,7 @@ def test_safe_fixes_are_made_and_the_others_are_named(project: Path) -> None:
     assert ".take(1);" in (project / "convex/posts.ts").read_text()
     assert (project / "convex/schema.ts").read_text() == SCHEMA
     assert "fixed first-by-loading: read with .take(1)" in done.output
-    assert "not fixed filter-needs-index: with --unsafe: add index `by_token`" in done.output
+    assert "not fixed filter-needs-index: needs --unsafe: add index `by_token`" in done.output
     assert "Fixed 1 finding in 1 file; 1 more with --unsafe." in done.output
     assert done.return_value == 1, "a warning is left"
 

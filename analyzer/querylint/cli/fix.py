@@ -125,7 +125,7 @@ def _made(made: Made, verb: str, paint: Paint, said: dict[str, int]) -> list[str
 
 def _minded(fix: Fix | None, said: dict[str, int]) -> list[str]:
     """What is to be minded of a fix, by the numbers under which the end of the report says it once for all fixes."""
-    numbers = [said.setdefault(caveat, len(said) + 1) for caveat in fix.caveats] if fix is not None else []
+    numbers = sorted(said.setdefault(caveat, len(said) + 1) for caveat in fix.caveats) if fix is not None else []
     return [f"    note {' '.join(f'({number})' for number in numbers)}"] if numbers else []
 
 

@@ -35,14 +35,14 @@ def rewrite(task: Task, remedy: Probe | Counter) -> Fix | Unfit:
     sized = node.args[0].value if isinstance(node, cst.Call) and name(node.func) == "len" and len(node.args) == 1 else None
     rows = sized if sized is not None else node
     if isinstance(remedy, Counter) and sized is None:
-        return Unfit("what is worked out of the rows is more than their number")
+        return Unfit("more is computed from the rows than their number")
     if reason := _held(tree, rows, way):
         return Unfit(reason)
     if task.found.stack == "django":
         return _django(tree, node, way, sized)
     if task.found.stack == "sqlalchemy":
         return _sqlalchemy(tree, node, way, sized)
-    return Unfit("the stack has no such words")
+    return Unfit("there is no way to say this in this library")
 
 
 def _held(tree: Tree, rows: cst.BaseExpression, way: list[cst.CSTNode]) -> str:
@@ -84,7 +84,7 @@ def _binds(node: cst.CSTNode, wanted: str) -> bool:
 def _django(tree: Tree, node: cst.BaseExpression, way: list[cst.CSTNode], sized: cst.BaseExpression | None) -> Fix | Unfit:
     if sized is None:
         if not tested(node, way):
-            return Unfit("what is asked for is more than whether there is a row")
+            return Unfit("more is needed than whether there is a row")
         return Fix("ask with exists()", Safety.SAFE, (tree.edit(tree.end(node), tree.end(node), ".exists()"),))
     compared = _compared(node, way)
     if compared is not None:

@@ -23,7 +23,7 @@ from querylint.rewrite.python.scopes import fresh, names
 
 BEFORE = "the error of an invalid key comes before the first iteration"
 TYPES = "the keys must have the type of the column, since they are looked up in a dictionary"
-TWICE = "a key that comes twice gives one object, and no longer two"
+TWICE = "a key that occurs twice gives one object, no longer two"
 UNNEEDED = "it is also read for items that are not looked up now"
 HANDLED = "a KeyError of the statements around it is handled as a missing row, too"
 
@@ -146,7 +146,7 @@ def _lookup(
 def _or_404(task: Task, call: cst.Call, table: Table, asking: Asking, brought: Names) -> Lookup | Unfit:
     """What `get_object_or_404(Post, pk=key)` reads, and what it raises where there is no such row."""
     if name(call.func) not in known(brought.tree, "django.shortcuts", "get_object_or_404"):
-        return Unfit("get_object_or_404 is not that of django.shortcuts, and may raise something else")
+        return Unfit("get_object_or_404 is not the one of django.shortcuts, and may raise something else")
     written = lookups_django.first_of(call, default_manager(task, table))
     error = brought.of("django.http", "Http404")
     if written is None or error is None:
@@ -155,7 +155,7 @@ def _or_404(task: Task, call: cst.Call, table: Table, asking: Asking, brought: N
     if isinstance(lookup, Unfit):
         return lookup
     if ALL_OF_KEY in lookup.caveats or not all(_of_one(table, condition) for condition in _conditions(written)):
-        return Unfit("several rows may have one key, which is an error of get_object_or_404")
+        return Unfit("several rows may have one key, which is an error in get_object_or_404")
     said = f"No {table.name.rpartition('.')[2]} matches the given query."
     return replace(lookup, failing=cst.parse_expression(f"{error}({asking.quote}{said}{asking.quote})"), none=True)
 
@@ -286,7 +286,7 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
     typed = place.typed or (whole_numbers(found, lookup.key) and lookup.number)
     statement = statement_of(tree, found)
     if statement is None:
-        return Unfit("there is no place before the loop for the read")
+        return Unfit("there is no place for the read before the loop")
     at = tree.line_start(tree.start(statement))
     indent = tree.indent(tree.start(statement))
     first = f"{indent}{kept}\n" if kept else ""

@@ -54,7 +54,7 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     ways = [arm for one in _answers(way, node) for arm in ((one.body, one.orelse) if isinstance(one, cst.IfExp) else (one,))]
     begun = not read.chain.start <= at.start < read.chain.end  # by the function that is called here
     found = [_asked(tree, one, remedy, begun=begun) for one in ways if not _empty(one)] or [
-        Unfit("the query finds no rows, and which other one does is not seen")
+        Unfit("the query finds no rows, and the one that does is not visible")
     ]
     unfit = next((one for one in found if isinstance(one, Unfit)), None)
     return unfit or tuple(edit for one in found if not isinstance(one, Unfit) for edit in one)
@@ -93,7 +93,7 @@ def _hindered(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, *, b
     for call in calls_on(tree, way, node):
         called = method(call)
         if called in ("iterator", "aiterator") and batched and not call.args:
-            return "rows that are read by iterator() bring nothing along unless it has a chunk_size"
+            return "iterator() prefetches nothing unless it has a chunk_size"
         if called in HINDERING:
             return HINDERING[called]
     return ""

@@ -25,7 +25,7 @@ HINDERING = {
     "load_only": "the query loads only some columns of its rows",
     "noload": "the query says which relations not to load",
     "raiseload": "the query says which relations not to load",
-    "expire_all": "the session forgets its rows on the way",
+    "expire_all": "the session forgets its rows in between",
 }
 REFINES = frozenset(("filter", "where", "filter_by", "order_by", "options", "join", "outerjoin", "limit", "offset"))
 COMMITS = "the session forgets its rows at every commit, and would read the relation again"

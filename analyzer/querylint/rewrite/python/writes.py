@@ -175,7 +175,7 @@ def _new(tree: Tree, node: cst.Call, loop: cst.For, table: Table) -> tuple[str, 
     scope = around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module
     uses = [tree.start(n) for n in walk(scope) if isinstance(n, cst.Name) and n.value == own and tree.placed(n)]
     if any(at > tree.end(node) for at in uses):
-        return Unfit("the row is used after it is saved, where it has no key yet")
+        return Unfit("the row is used after it is saved, when it would have no key yet")
     keys = {"pk", "id", table.key}
     for call in (n for n in walk(loop.body) if isinstance(n, cst.Call)):
         if isinstance(call.func, cst.Attribute) and name(call.func.value) == own and method(call) not in (*CHECKS, "save"):
