@@ -42,7 +42,7 @@ def test_the_edits_for_hooklabs(request: pytest.FixtureRequest) -> None:
     done = _run("--diff", HOOKLABS)
     assert done.return_value == 1
     assert done.stdout == _expected("indexes.diff", done.stdout, request.config.getoption("--update"))
-    assert "would add 6 indexes and drop 9" in done.stderr
+    assert "Would add 6 indexes and drop 9." in done.stderr
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -129,7 +129,7 @@ def test_a_query_that_passes_its_index_by_is_named_before_and_after_the_edits(tm
     folder = _project(tmp_path, '.index("by_by", ["by"])', SCAN)
     done = _run("--apply", "--allow-dirty", folder)
     assert done.return_value == 0
-    assert "these queries do not use their index yet: q0 (convex/posts.ts:2) by `by_kind`" in done.stderr
+    assert "These queries do not use their index yet: q0 (convex/posts.ts:2) by `by_kind`" in done.stderr
     said = _run(folder).stdout
     assert "No index is missing or unneeded. Still to be moved to its index: q0 (convex/posts.ts:2) by `by_kind`." in said
 

@@ -184,7 +184,7 @@ class _Mender:
             if accept(made.finding, made.fix, before, edits.edited(there, [made.fix])):
                 self.asked.add(key)
                 return [made]
-            self.refused[key] = "you left it"
+            self.refused[key] = "you skipped it"
         return []
 
     def _hindrance(self, finding: Finding) -> str:

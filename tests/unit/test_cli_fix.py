@@ -154,7 +154,7 @@ def test_a_person_decides_fix_by_fix(project: Path) -> None:
     text = (project / "convex/posts.ts").read_text()
     assert ("take(1)" in text) != ("by_token" in text)
     assert "not fixed" in done.output
-    assert "you left it" in done.output
+    assert "you skipped it" in done.output
 
 
 def test_one_rule_alone(project: Path) -> None:

@@ -90,13 +90,13 @@ def _shown(done: Indexed, colors: paint.Paint, output: Path | None) -> ExitCode:
 
     text = unified(done.before, done.after)
     _put(text if output is not None else painted(text, colors), output, machine=output is not None)
-    _told(done, "would add")
+    _told(done, "Would add")
     return ExitCode.FINDINGS if done.report.changed else ExitCode.CLEAN
 
 
 def _made(done: Indexed) -> ExitCode:
     done.write()
-    _told(done, "added")
+    _told(done, "Added")
     return ExitCode.FINDINGS if done.held or done.rest.changed else ExitCode.CLEAN
 
 
@@ -109,10 +109,13 @@ def _told(done: Indexed, verb: str) -> None:
         click.echo(f"{held.table}: `{held.index}` is left to you: {held.reason}", err=True)
     before, after = (_verdicts(report) for report in (done.report, done.rest))
     added, dropped = before[0] - after[0], before[1] - after[1]
-    click.echo(f"{verb} {count(added, 'index', 'indexes')} and {'drop' if verb != 'added' else 'dropped'} {dropped}", err=True)
-    if verb == "added" and (waiting := done.rest.waiting):
-        click.echo(f"these queries do not use their index yet: {shortened(waiting)}", err=True)
-    for number, step in enumerate(steps(done.report.tables), 1):
+    done_so = verb == "Added"
+    click.echo(f"{verb} {count(added, 'index', 'indexes')} and {'dropped' if done_so else 'drop'} {dropped}.", err=True)
+    if done_so and (waiting := done.rest.waiting):
+        click.echo(f"These queries do not use their index yet: {shortened(waiting)}", err=True)
+    if todo := steps(done.report.tables):
+        click.echo("Deploy in this order:", err=True)
+    for number, step in enumerate(todo, 1):
         click.echo(f"{number}. {step}", err=True)
 
 
