@@ -128,7 +128,7 @@ class Project:
         python, typescript = (sum(file.endswith(rewrite.LANGUAGES[name]) for file in files) for name in ("python", "typescript"))
         return Part(
             tuple(str(path) for path in paths), all(path.is_dir() for path in paths), python, typescript,
-            len(files) - python - typescript, sum(file in analysed for file in files),
+            len(files) - python - typescript, sum(file in analysed for file in files), not self.scope.targets,
         )  # fmt: skip
 
     def role(self, path: str) -> Role:

@@ -53,7 +53,7 @@ class Summary:
 class Part:
     """What lies under the paths that a run was asked about: files by language, and how many of all of them access a database.
 
-    `folders` says that nothing but folders was named.
+    `folders` says that nothing but folders was named, `whole` that they hold the whole project.
     """
 
     paths: tuple[str, ...]
@@ -62,6 +62,7 @@ class Part:
     typescript: int
     others: int
     analysed: int
+    whole: bool = True
 
     @property
     def files(self) -> int:

@@ -107,6 +107,13 @@ def test_no_command_works_on_a_folder_without_source(tmp_path: Path, args: tuple
     assert not list(tmp_path.iterdir())
 
 
+def test_a_run_that_is_asked_about_a_part_names_it(project: Path) -> None:
+    lay(project, {"convex/lib/quiet.ts": "export const a = 1;\n"})
+    assert "Found nothing to report in the current folder. Looked at" in querylint(project / "convex/lib").stdout
+    assert "Found nothing to report in `convex/lib`. Looked at" in querylint(project, "check", "convex/lib", "--format", "concise").stderr
+    assert " in the current folder" not in querylint(project).stdout
+
+
 def test_a_project_without_a_database_is_said_once(tmp_path: Path) -> None:
     lay(tmp_path, {"b.py": "b = 1\n"})
     done = querylint(tmp_path)

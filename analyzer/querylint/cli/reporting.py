@@ -62,7 +62,8 @@ def _nothing(paths: tuple[str, ...]) -> str:
 def say(outcome: Outcome, printing: Printing) -> Said:
     """Write the files, print the report, and return what was printed and what the exit code has to be."""
     result, code = outcome.result, verdict(outcome.result, outcome.settings.fail_on, printing.exit_zero)
-    options = Options(show=outcome.settings.show, quiet=printing.quiet, statistics=printing.statistics, exit_code=code, lead=outcome.lead)
+    options = Options(show=outcome.settings.show, quiet=printing.quiet, statistics=printing.statistics, exit_code=code)
+    options = replace(options, lead=outcome.lead, where=wording.asked_about(outcome.part))
     for kind, path in printing.outputs:
         write(path, render(kind, result, replace(options, quiet=False, statistics=False)))
     if terminal := is_terminal():
@@ -109,4 +110,4 @@ def _beside(result: Result, part: Part | None, printing: Printing) -> Iterator[s
         yield f"querylint: {wording.nothing_there(part)}"
     if printing.style == "concise" and not printing.quiet:
         yield from (wording.gate(gate) for gate in result.gates if gate.failed)
-        yield f"{wording.verdict(result)} {wording.looked_at(result)}"
+        yield f"{wording.verdict(result, wording.asked_about(part))} {wording.looked_at(result)}"

@@ -77,7 +77,7 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
     if notes[NOTES_SHOWN:]:
         yield f"{count(len(notes) - NOTES_SHOWN, 'more note')}: --format json lists them all"
     yield from (paint.severity(gate(judged), Severity.ERROR) for judged in result.gates if judged.failed)
-    yield f"{paint.strong(verdict(result))} {looked_at(result)}"
+    yield f"{paint.strong(verdict(result, options.where))} {looked_at(result)}"
     if result.summary.analysed and not result.summary.tables:
         yield "No table or model was found, so no index could be checked; is the schema in another folder?"
     if result.summary.unresolved:

@@ -27,6 +27,9 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+MOST_PATHS = 3
+"""How many paths a sentence names."""
+
 STACKS = {"convex": "Convex", "django": "Django", "sqlalchemy": "SQLAlchemy", "dbapi": "DB-API"}
 """What stacks are called."""
 
@@ -90,8 +93,8 @@ def rules_of(result: Result) -> dict[str, Rule]:
     return {rule.name: rule for rule in sorted(result.rules, key=lambda rule: rule.name)}
 
 
-def verdict(result: Result) -> str:
-    """What was found, in one sentence."""
+def verdict(result: Result, where: str = "") -> str:
+    """What was found, in one sentence; `where` names the part of the project that was asked about."""
     if result.broken:
         return "A part of querylint failed, so this report is incomplete."
     new = "new " if result.against else ""
@@ -100,7 +103,8 @@ def verdict(result: Result) -> str:
     aside += f", {len(result.known)} known from {result.against}" if result.known else ""
     worse = sum(1 for finding in result.findings if finding.was is not None)
     aside = f", {worse} of them less severe before{aside}" if worse else aside
-    return f"Found {listed(parts)}{aside}." if parts else f"Found nothing {new}to report{aside}."
+    place = f" in {where}" if where else ""
+    return f"Found {listed(parts)}{place}{aside}." if parts else f"Found nothing {new}to report{place}{aside}."
 
 
 def gate(judged: Gate) -> str:
@@ -118,6 +122,13 @@ def looked_at(result: Result) -> str:
 def named(paths: tuple[str, ...]) -> str:
     """The paths as their user knows them."""
     return " and ".join("the current folder" if path == "." else f"`{path}`" for path in paths)
+
+
+def asked_about(part: Part | None) -> str:
+    """The paths of a run that was asked about a part of the project only; empty where it was asked about all of it."""
+    if part is None or part.whole:
+        return ""
+    return named(part.paths) if len(part.paths) <= MOST_PATHS else f"the {len(part.paths)} paths given"
 
 
 def nothing_there(part: Part) -> str:
