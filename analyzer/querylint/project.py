@@ -346,5 +346,5 @@ def hints(lowered: Lowered, typescript: bool) -> list[Note]:
     used = {root for file in lowered.files for root in file.outline.roots}
     for key, schema in sorted(lowered.schemas.items()):
         if not schema.tables and key in used:
-            notes.append(Note(NoteKind.HINT, f"no schema was found for {key or 'the project root'}: nothing is said about its indexes"))
+            notes.append(Note(NoteKind.HINT, f"no schema was found for {key or 'the project root'}, so its indexes are not checked"))
     return notes

@@ -293,7 +293,7 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
     if left_alone(program, site.function):
         return hint(ALONE)
     if loads_samples(program, site.function):
-        return hint("it puts in samples that the code lists, which is done once")
+        return hint("it inserts samples that the code lists, which happens once")
     if curated(program, root, read.table):
         return hint("the table is maintained by hand, so it holds few rows")
     latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending

@@ -150,7 +150,7 @@ def _or_404(task: Task, call: cst.Call, table: Table, asking: Asking, brought: N
     written = lookups_django.first_of(call, default_manager(task, table))
     error = brought.of("django.http", "Http404")
     if written is None or error is None:
-        return Unfit("what is asked for is not a class or a queryset that is written here")
+        return Unfit("the first argument is not a class or a queryset that is written here")
     lookup = lookups_django.lookup(written, table, asking)
     if isinstance(lookup, Unfit):
         return lookup

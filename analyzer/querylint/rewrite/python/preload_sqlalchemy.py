@@ -104,7 +104,7 @@ def _option(task: Task, tree: Tree, function: Function, read: Access, path: Path
         declared = task.program.table(function, table)
         link = declared.link(step) if declared is not None else None
         if link is None:
-            return Unfit(f"`{step}` is no relation that is written in the class of the rows")
+            return Unfit(f"`{step}` is not a relation that the class of the rows declares")
         if position and not (here := class_name(task, tree, function, table, names) or ""):
             return Unfit(f"`{table}` is not known in {tree.path}, and an import could lead in a circle")
         wanted = "selectinload" if link.many or (apart and not position) else "joinedload"

@@ -199,7 +199,7 @@ def _plan(file: Source, members: list[Member], pivot: int, reads: Reads) -> list
         for child in reversed(passed):
             if declared(child) & needs:
                 if not _movable(file, child, reads):
-                    return f"`{min(declared(child) & needs)}` is not there yet where the reads would start"
+                    return f"`{min(declared(child) & needs)}` does not exist yet where the reads would start"
                 along[child.start_byte] = child
                 needs |= free(child)
         if any(other.binds & needs for other in members):

@@ -119,7 +119,7 @@ def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
                 return Unfit("its filter does more than test fields")
             tested.append(read)
     if any(p.conditional for p in wanted) or not wanted:
-        return Unfit("the filter is put in by some paths only")
+        return Unfit("only some paths add the filter")
     return Query(file, access, plan, table, first, ranged, tuple(tested))
 
 
