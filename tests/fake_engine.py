@@ -71,7 +71,7 @@ class FakeEngine(ModuleType):
         known = {rule.name for rule in self.result.rules}
         for name in [*self._named(overrides, "select"), *self._named(overrides, "ignore")]:
             if name not in known:
-                raise QuerylintError(f"`{name}` is no rule; did you mean `loop-read`?\nanother mistake")
+                raise QuerylintError(f"`{name}` is not a rule; did you mean `loop-read`?\nanother mistake")
         levels: dict[object, Severity | None] = {severity.value: severity for severity in Severity}
         settings = FakeSettings()
         settings.show = levels[overrides.get("show", "warning")] or Severity.WARNING

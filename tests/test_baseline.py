@@ -87,7 +87,7 @@ def test_what_is_mended_is_said_and_pruned(project: Adopted, capsys: pytest.Capt
     project.write({"convex/old.ts": "export {};\n"})
     capsys.readouterr()
     assert project.run("check") == 0
-    assert "2 entries are no more found: `querylint baseline prune` removes them" in capsys.readouterr().out
+    assert "2 entries are no longer found: `querylint baseline prune` removes them" in capsys.readouterr().out
     assert project.run("check", "--baseline-strict") == 1
     assert "Gate `stale-baseline` failed: 2 found, none allowed." in capsys.readouterr().out
     assert project.run("baseline", "prune") == 0
@@ -103,7 +103,7 @@ def test_update_follows_a_rename_and_adds_nothing_unasked(project: Adopted, caps
     assert project.run("baseline", "update") == 0
     said = capsys.readouterr().out
     assert "querylint-baseline.json lists 2 findings: 1 error, 1 hint; 0 removed, 2 renamed, 0 added." in said
-    assert "Mend, or add with --accept-new." in said
+    assert "Fix them, or add them with --accept-new." in said
     assert {e["path"] for e in project.listed()} == {"convex/moved.ts"}
     assert project.reported() == ["loop-read convex/posts.ts"]
     assert project.run("baseline", "update", "--accept-new") == 0
@@ -153,7 +153,8 @@ def test_update_accepts_a_worse_finding_only_when_asked(project: Adopted, capsys
     project.file.write_text(json.dumps({"version": 1, "findings": hints}), encoding="utf-8")
     capsys.readouterr()
     assert project.run("baseline", "update") == 0
-    assert "Not in the baseline: 1 finding: 1 error (1 less severe there). Mend, or add with --accept-new." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Not in the baseline: 1 finding: 1 error (1 less severe there). Fix them, or add them with --accept-new." in said
     assert [entry["severity"] for entry in project.listed()] == ["info", "info"]
     assert project.run("baseline", "show", "--rule", "unbounded-read") == 0
     assert "info unbounded-read in everything (now error)" in capsys.readouterr().out
@@ -175,9 +176,8 @@ def test_a_file_without_severities_stays_readable(project: Adopted, capsys: pyte
     project.file.write_text(json.dumps({"version": 1, "findings": old}), encoding="utf-8")
     capsys.readouterr()
     assert project.run("check") == 0
-    assert (
-        "2 entries are without a severity, and taken to have been as severe as now: `querylint baseline update`" in capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert "2 entries are without a severity, and are assumed to have been as severe as now: `querylint baseline update`" in said
     assert project.run("baseline", "show") == 0
     assert "lists 2 findings: 2 of unknown severity." in capsys.readouterr().out
     assert project.run("baseline", "update") == 0
@@ -198,7 +198,7 @@ def test_create_overwrites_nothing(project: Adopted, capsys: pytest.CaptureFixtu
     [
         ("{", "querylint-baseline.json:1: this is not JSON"),
         ('{\n<<<<<<< ours\n"version": 1}', "is there a merge conflict in it?"),
-        ("[]", "is no baseline of querylint"),
+        ("[]", "is not a querylint baseline"),
         ('{"version": 7}', "is of version 7, which this querylint does not know"),
         ('{"version": 1, "findings": {}}', "`findings` must be a list"),
         ('{"version": 1, "findings": [1]}', "finding 1 must be a table"),

@@ -45,6 +45,26 @@ def test_a_gate_fails_the_run_of_the_whole_project(project: GitProject, gates: s
     assert cli.run(["check", *args]) == code
 
 
+def test_a_gate_that_counts_several_rules_says_which(project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:
+    twice = """\
+import { query } from "./_generated/server";
+export const f = query(async (ctx, { ids, who }) => {
+  for (const id of ids) {
+    await ctx.db.get(id);
+  }
+});
+export const g = query(async (ctx, { ids, who }) => {
+  for (const id of ids) {
+    console.log(id, await ctx.db.get(who));
+  }
+});
+"""
+    project.write({"convex/twice.ts": twice, "querylint.toml": 'fail-on = "never"\n[gates]\nloop-read = 0\n'})
+    assert cli.run(["check"]) == 1
+    said = capsys.readouterr().out
+    assert "Gate `loop-read` failed: 3 found (2 loop-read, 1 invariant-read), none allowed." in said
+
+
 def test_every_output_names_the_gate_that_failed(project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:
     project.write({"querylint.toml": 'fail-on = "never"\n[gates]\nloop-read = 0\nerror = 3\n'})
     sentence = "Gate `loop-read` failed: 1 found, none allowed."
@@ -73,7 +93,7 @@ def test_unknown_names_and_numbers_are_refused_with_a_hint(project: GitProject, 
     project.write({"querylint.toml": '[gates]\nloop_read = 0\nlazy-loop = -1\nmem-filter = true\nwarning = "none"\n'})
     assert cli.run(["check"]) == 2
     assert capsys.readouterr().err == (
-        "querylint: querylint.toml:2: `loop_read` in `gates` is no rule, pattern or severity; did you mean `loop-read`?\n"
+        "querylint: querylint.toml:2: `loop_read` in `gates` is not a rule, pattern or severity; did you mean `loop-read`?\n"
         "querylint: querylint.toml:3: `gates.lazy-loop` must be a number of findings from 0 up, not -1\n"
         "querylint: querylint.toml:4: `gates.mem-filter` must be a number of findings from 0 up, not true\n"
         'querylint: querylint.toml:5: `gates.warning` must be a number of findings from 0 up, not "none"\n'

@@ -27,7 +27,7 @@ RULES = load_rules()
 NAMES = frozenset(rule.name for rule in RULES)
 FILTERS = frozenset(("filter-beside-index", "filter-needs-index", "filter-in-memory", "sort-in-memory"))
 ABOUT_INDEXES = FILTERS | {"unused-index", "redundant-index"}
-KEPT = "for which `querylint indexes` keeps it"
+KEPT = "which is why `querylint indexes` keeps it"
 
 keys = st.permutations(FIELDS).flatmap(lambda order: st.integers(1, 3).map(lambda size: tuple(order[:size])))
 prefixes = keys.flatmap(lambda key: st.integers(1, len(key)).map(lambda size: [key[:size], key]))

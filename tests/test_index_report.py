@@ -42,7 +42,7 @@ def test_the_edits_for_hooklabs(request: pytest.FixtureRequest) -> None:
     done = _run("--diff", HOOKLABS)
     assert done.return_value == 1
     assert done.stdout == _expected("indexes.diff", done.stdout, request.config.getoption("--update"))
-    assert "would add 6 indexes and drop 9" in done.stderr
+    assert "Would add 6 indexes and drop 9." in done.stderr
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -69,7 +69,7 @@ def test_the_plan_of_the_owner_is_in_the_advice() -> None:
 def test_nothing_to_do_is_said_and_ends_with_zero() -> None:
     done = _run(APPS / "hooklabs-optimized")
     assert done.return_value == 0
-    assert "Every query has its index, and none is needless." in done.stdout
+    assert "Every query has its index, and every index is needed." in done.stdout
 
 
 def test_nothing_is_praised_where_nothing_was_seen(tmp_path: Path) -> None:
@@ -129,19 +129,19 @@ def test_a_query_that_passes_its_index_by_is_named_before_and_after_the_edits(tm
     folder = _project(tmp_path, '.index("by_by", ["by"])', SCAN)
     done = _run("--apply", "--allow-dirty", folder)
     assert done.return_value == 0
-    assert "these queries do not read by their index yet: q0 (convex/posts.ts:2) by `by_kind`" in done.stderr
+    assert "These queries do not use their index yet: q0 (convex/posts.ts:2) by `by_kind`" in done.stderr
     said = _run(folder).stdout
-    assert "No index is missing or needless. Still to be moved to its index: q0 (convex/posts.ts:2) by `by_kind`." in said
+    assert "No index is missing or unneeded. Still to be moved to its index: q0 (convex/posts.ts:2) by `by_kind`." in said
 
 
 def test_a_query_that_reads_by_its_index_is_done(tmp_path: Path) -> None:
-    assert "Every query has its index, and none is needless." in _run(_project(tmp_path, '.index("by_kind", ["kind"])', BOUND)).stdout
+    assert "Every query has its index, and every index is needed." in _run(_project(tmp_path, '.index("by_kind", ["kind"])', BOUND)).stdout
 
 
 def test_a_query_with_two_orders_is_one_query_of_the_proof(tmp_path: Path) -> None:
     chain = '.index("by_kind", ["kind"]).index("by_at", ["at"])'
     said = " ".join(_run("--all", _project(tmp_path, chain, TWICE)).stdout.split())
-    assert "no index can serve two of these 2 orders of 1 query: q0" in said
+    assert "no single index can serve both of these 2 orders of 1 query: q0" in said
     assert said.partition("proof:")[2].count("q0 (") == 1
 
 
@@ -176,7 +176,7 @@ ADDED = 'ctx.db.insert("logs", { kind: "x" })'
         ),
         (
             "export const add = mutation({ args: { to: v.any() }, handler: (ctx, args) => ctx.db.insert(args.to, {}) });\n",
-            "price: no write of it is seen; 1 place writes to a table that cannot be told",
+            "price: no write of it is seen; 1 place writes to an unknown table",
         ),
     ],
 )

@@ -233,7 +233,7 @@ def test_what_took_too_long_to_parse_is_told_and_the_rest_is_analyzed(root: Path
     monkeypatch.setattr(parse, "SECONDS", 0)
     findings, notes, *_ = seen(root)
     assert [note.message for note in notes if note.kind is NoteKind.LIMIT] == [  # type: ignore[attr-defined]
-        "the file takes too long to parse; what follows this line is not analysed"
+        "the file takes too long to parse; what follows this line is not analyzed"
     ]
     assert any(finding.rule == "loop-read" for finding in findings)  # type: ignore[attr-defined]
 

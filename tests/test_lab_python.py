@@ -23,12 +23,12 @@ from querylint.mend import Choice, mend
 LAB = Path(__file__).parent / "lab/python"
 SEEDS = int(os.environ.get("LAB_SEEDS", "30"))
 CASES = [case for case in fix_cases() if case.stack in ("Django", "SQLAlchemy") and case.after and case.page != "add-index"]
-EVEN_WITHOUT = "even where there are no"
+EVEN_WITHOUT = "even if there are no"
 READ_AGAIN = "read once more"
-OTHER_ERROR = "ends in KeyError"
+OTHER_ERROR = "raises KeyError"
 SEVERAL_ROWS = "several rows may have one key"
 TOO_MANY = ("MultipleObjectsReturned", "MultipleResultsFound")
-EARLY_ERROR = "fails even if no round asks"
+EARLY_ERROR = "fails even if no iteration needs"
 FEWER = {"asking": "loaded"}
 """What there is less of after the fixes of a page, where that is not the number of statements."""
 SIDE_BY_SIDE = "gather"

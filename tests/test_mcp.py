@@ -69,7 +69,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("check", {"paths": ["/etc/passwd"]}, "`/etc/passwd` leads out of the project"),
     ("check", {"paths": ["convex/none.ts"]}, "does not exist"),
     ("indexes", {"paths": ["../.."]}, "`../..` leads out of the project"),
-    ("check", {"since": "no-such"}, "`no-such` names no commit here"),
+    ("check", {"since": "no-such"}, "`no-such` is not a known commit"),
     ("check", {"rules": ["lop-read"]}, "did you mean `loop-read`?"),
     ("explain", {"rule": "lop-read"}, "did you mean `loop-read`?"),
 ]

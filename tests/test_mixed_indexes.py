@@ -146,14 +146,14 @@ def test_each_table_says_its_stack_and_each_platform_its_steps(folder: Path, sty
     for title in ("messages (Convex): 2 queries", "Customer (Django): 1 query", "entries (SQLAlchemy): 1 query"):
         assert title in said
     assert "1. Convex: add the new indexes and deploy" in said
-    assert said.count("reate the new indexes in a migration") == 1
-    assert "3. Django and SQLAlchemy: create the new indexes in a migration" in said
+    assert said.count("reate the new indexes in a separate migration") == 1
+    assert "3. Django and SQLAlchemy: create the new indexes in a separate migration" in said
 
 
 def test_one_stack_needs_no_name(tmp_path: Path) -> None:
     said = render("text", indexing.indexes([lay(tmp_path, DJANGO)]))
     assert "Customer: 1 query" in said
-    assert "\n1. Create the new indexes in a migration" in said
+    assert "\n1. Create the new indexes in a separate migration" in said
 
 
 def test_code_in_a_table_is_written_as_it_is(tmp_path: Path) -> None:

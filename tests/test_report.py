@@ -147,7 +147,7 @@ def test_an_index_comes_before_the_query_that_reads_by_it_and_goes_last(material
 def test_a_table_that_only_grows_gets_a_job_and_no_second_query(material: Material) -> None:
     item = next(i for i in view(material).phases[2].items if any("cron" in task.text for task in i.tasks))
     assert item.tasks[0].text.startswith("`aiGenerations`: delete rows past their use")
-    assert item.migration[0].startswith("In steps: settle how long rows are of use")
+    assert item.migration[0].startswith("In steps: decide how long rows are needed")
 
 
 def test_indexes_of_large_tables_are_staged(material: Material) -> None:
@@ -246,7 +246,7 @@ def test_a_project_without_a_database_gets_a_report_that_says_so(tmp_path: Path)
     (tmp_path / "package.json").write_text("{}")
     (tmp_path / "a.ts").write_text("export const a = 1;\n")
     told = page.render("html", survey([tmp_path]))
-    assert "works with a database that querylint knows" in told
+    assert "uses a database in a way that querylint knows" in told
     Page(told)
     assert page.render("markdown", survey([tmp_path])).startswith("# Database access report")
 

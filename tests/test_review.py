@@ -164,10 +164,10 @@ def test_links_in_a_commit_lead_nowhere_outside(project: GitProject, tmp_path: P
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--since", "no-such"], "`no-such` names no commit here"),
-        (["--since", "--all"], "`--all` names no commit here"),
+        (["--since", "no-such"], "`no-such` is not a known commit"),
+        (["--since", "--all"], "`--all` is not a known commit"),
         (["--since", "lonely"], "`lonely` and the current commit have no common ancestor here"),
-        (["--stdin-filename", "convex/a.ts", "--staged"], "--stdin-filename goes with no other paths"),
+        (["--stdin-filename", "convex/a.ts", "--staged"], "--stdin-filename cannot be combined with other paths"),
         (["--stdin-filename", "no/a.ts"], "the folder `no` does not exist"),
     ],
 )
@@ -187,7 +187,7 @@ def test_outside_of_a_repository_there_is_nothing_to_compare_with(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     (tmp_path / "package.json").write_text("{}")
-    with pytest.raises(RevisionError, match="lies in no git repository"):
+    with pytest.raises(RevisionError, match="is not in a git repository"):
         GitProject.at(tmp_path).reported(**view)
 
 

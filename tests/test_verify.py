@@ -403,7 +403,7 @@ def names():
 """
     lay(tmp_path, {"shop/models.py": shop})
     assert verify(tmp_path, "--packages", installed()) == 0
-    assert "There is no fix to verify.\n`verify` runs Convex functions only: 1 fix of Python code passed over.\n" in capsys.readouterr().out
+    assert "There is no fix to verify.\n`verify` runs only Convex functions: 1 fix of Python code skipped.\n" in capsys.readouterr().out
 
 
 def test_install_keeps_the_packages_outside_of_the_project(

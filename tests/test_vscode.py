@@ -50,7 +50,7 @@ def test_it_loads_and_says_where_a_missing_command_can_be_named(packed: Path, tm
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["commands"] == [command["command"] for command in MANIFEST["contributes"]["commands"]]
     (complaint,) = told["complaints"]
-    assert "`/not/there` is not there" in complaint
+    assert "`/not/there` was not found" in complaint
     assert "`querylint.path`" in complaint
 
 

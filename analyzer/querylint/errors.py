@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-TOO_DEEP = "a function is nested too deeply to be analysed"
+TOO_DEEP = "a function is nested too deeply to be analyzed"
 
 
 class QuerylintError(Exception):
@@ -54,4 +54,4 @@ def mishap() -> str:
 
 def left_out(function: str) -> str:
     """What is said of a function whose analysis has just failed."""
-    return f"{function} cannot be analysed: {mishap()}; please report it"
+    return f"{function} cannot be analyzed: {mishap()}; please report it"

@@ -184,7 +184,7 @@ class _Mender:
             if accept(made.finding, made.fix, before, edits.edited(there, [made.fix])):
                 self.asked.add(key)
                 return [made]
-            self.refused[key] = "you left it"
+            self.refused[key] = "you skipped it"
         return []
 
     def _hindrance(self, finding: Finding) -> str:
@@ -195,7 +195,7 @@ class _Mender:
         if fix.safety is Safety.DISPLAY:
             return f"a person has to do it: {fix.title}"
         if fix.safety is Safety.UNSAFE and not self.choice.unsafe:
-            return f"with --unsafe: {fix.title}"
+            return f"needs --unsafe: {fix.title}"
         refused = self.refused.get(_deed(Made(finding, fix)))
         if refused is not None:
             return refused

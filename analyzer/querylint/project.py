@@ -128,7 +128,7 @@ class Project:
         python, typescript = (sum(file.endswith(rewrite.LANGUAGES[name]) for file in files) for name in ("python", "typescript"))
         return Part(
             tuple(str(path) for path in paths), all(path.is_dir() for path in paths), python, typescript,
-            len(files) - python - typescript, sum(file in analysed for file in files),
+            len(files) - python - typescript, sum(file in analysed for file in files), not self.scope.targets,
         )  # fmt: skip
 
     def role(self, path: str) -> Role:
@@ -317,7 +317,7 @@ def _declaring(schema: Schema, table: str | None) -> str:
 def summary(counted: Iterable[Census], lowered: Lowered, files: int, suppressed: int = 0) -> Summary:
     """What was looked at, `counted` by island."""
     counts = list(counted)
-    tables = [t for s in lowered.schemas.values() for t in s.tables.values()]
+    tables = [t for s in lowered.schemas.values() for t in s.tables.values() if t.declared]
     return Summary(
         lowered.roots,
         files,
@@ -346,5 +346,5 @@ def hints(lowered: Lowered, typescript: bool) -> list[Note]:
     used = {root for file in lowered.files for root in file.outline.roots}
     for key, schema in sorted(lowered.schemas.items()):
         if not schema.tables and key in used:
-            notes.append(Note(NoteKind.HINT, f"no schema was found for {key or 'the project root'}: nothing is said about its indexes"))
+            notes.append(Note(NoteKind.HINT, f"no schema was found for {key or 'the project root'}, so its indexes are not checked"))
     return notes

@@ -195,7 +195,7 @@ class Words:
     counter: str = "keep a running count or total for `{table}` (a counter document or the aggregate component)"
     distinct: str = ""
     narrow: str = "read only {fields} of `{table}`"
-    chunk: str = "write a bounded batch and schedule the next one, by a cursor where the rows stay in their range"
+    chunk: str = "write a bounded batch and schedule the next one, with a cursor if the rows stay in their range"
     keys: str = "pass all the items to one call"
     items: str = "pass all the items to one call"
     writes: str = "pass all the items to one call"
@@ -216,14 +216,14 @@ class Words:
 
 WORDS = {
     "django": Words(
-        gather="await them with one asyncio.gather, each on a connection of its own",
+        gather="await them with one asyncio.gather, each on its own connection",
         one="read one row with .first()",
         take="read at most {count} rows with [:{count}]",
         some="read only the rows that are kept, with [:n]",
         bound="filter the rows, or paginate them",
-        every="go through the rows in batches with .iterator(chunk_size=...)",
+        every="iterate over the rows in batches with .iterator(chunk_size=...)",
         counter="let the database count or sum: .count(), .aggregate() or .annotate()",
-        distinct="let the database count the different ones: .distinct().count()",
+        distinct="let the database count the distinct ones: .distinct().count()",
         narrow="read only {fields} with .values_list({fields}) or .only({fields})",
         chunk="write the rows in batches with bulk_create, bulk_update or one update()",
         probe="ask with .exists()",
@@ -240,14 +240,14 @@ WORDS = {
         path="__",
     ),
     "sqlalchemy": Words(
-        gather="await them with one asyncio.gather, each with a session of its own",
+        gather="await them with one asyncio.gather, each with its own session",
         one="read one row with .limit(1)",
         take="read at most {count} rows with .limit({count})",
         some="read only the rows that are kept, with .limit(n)",
         bound="filter the rows, or read them in pages with .limit(n)",
-        every="go through the rows in batches with .yield_per(n)",
+        every="iterate over the rows in batches with .yield_per(n)",
         counter="let the database count or sum: select(func.count()), select(func.sum(...)), with group_by for several",
-        distinct="let the database count the different ones: select(func.count(distinct(...)))",
+        distinct="let the database count the distinct ones: select(func.count(distinct(...)))",
         narrow="select only {fields}, as columns or with load_only",
         chunk="write the rows with one insert(), update() or delete() statement for many rows",
         probe="ask with select(exists(...))",
@@ -267,14 +267,14 @@ WORDS = {
         down="{}.desc()",
     ),
     "dbapi": Words(
-        gather="await them with one asyncio.gather, each on a connection of its own",
+        gather="await them with one asyncio.gather, each on its own connection",
         one="read one row with LIMIT 1",
         take="read at most {count} rows with LIMIT {count}",
         some="read only the rows that are kept, with LIMIT",
         bound="select the rows with WHERE, or page through them with LIMIT",
-        every="go through the rows in batches: fetchmany(n), with a cursor on the server",
+        every="iterate over the rows in batches: fetchmany(n), with a cursor on the server",
         counter="let the database count or sum: SELECT count(*) or sum(...)",
-        distinct="let the database count the different ones: SELECT count(DISTINCT ...)",
+        distinct="let the database count the distinct ones: SELECT count(DISTINCT ...)",
         narrow="select only {fields} instead of *",
         pushed="put the condition into the query: WHERE {fields}",
         sorted="let the query sort: ORDER BY {fields}",
@@ -349,7 +349,7 @@ def _names(fields: tuple[str, ...], stack: str) -> str:
 
 
 def _apart(table: str) -> str:
-    return f"keep what is needed of `{table}` in a small table of its own"
+    return f"keep what is needed of `{table}` in a small separate table"
 
 
 def _preload(remedy: Preload, words: Words) -> str:
@@ -384,7 +384,7 @@ def _pushed(remedy: PushDown) -> str:
         if remedy.order
         else ""
     )
-    last = "" if remedy.keeps_order else "; rows then come in the order of that index"
+    last = "" if remedy.keeps_order else "; rows then come in the order of the index"
     if remedy.floor:
         last += f'; begin the range with .gt("{remedy.floor}", undefined), as rows without a value come first in it'
     if not remedy.create:

@@ -53,7 +53,7 @@ class Summary:
 class Part:
     """What lies under the paths that a run was asked about: files by language, and how many of all of them access a database.
 
-    `folders` says that nothing but folders was named.
+    `folders` says that nothing but folders was named, `whole` that they hold the whole project.
     """
 
     paths: tuple[str, ...]
@@ -62,6 +62,7 @@ class Part:
     typescript: int
     others: int
     analysed: int
+    whole: bool = True
 
     @property
     def files(self) -> int:
@@ -79,11 +80,15 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A criterion of the settings: at most `allowed` findings of a rule, a pattern or a severity in the whole project."""
+    """A criterion of the settings: at most `allowed` findings of a rule, a pattern or a severity in the whole project.
+
+    `rules` says how many each rule found, the most first, where a rule or a pattern is counted: some patterns share the name of a rule.
+    """
 
     name: str
     allowed: int
     found: int
+    rules: tuple[tuple[str, int], ...] = ()
 
     @property
     def failed(self) -> bool:

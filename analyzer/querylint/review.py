@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
@@ -113,7 +114,7 @@ class _Review:
         """The result with what was there before set apart, and with the gates that it has to pass."""
         findings = result.findings
         partial = bool(self.scope.targets) or self.view.changed or self.view.staged or self.view.since is not None
-        gates = [] if partial else [Gate(name, most, _count(findings, name, chosen.show)) for name, most in chosen.gates.items()]
+        gates = [] if partial else [_gate(findings, name, most, chosen.show) for name, most in chosen.gates.items()]
         against: list[str] = []
         known: dict[str, Finding] = {}
         fresh: dict[str, Finding] = {}
@@ -135,7 +136,7 @@ class _Review:
             if self.view.strict:
                 gates.append(Gate(filters.STALE, 0, len(stale)))
             elif stale and not partial:
-                notes.append(Note(NoteKind.HINT, f"{_entries(len(stale))} no more found: `querylint baseline prune` removes them", name))
+                notes.append(Note(NoteKind.HINT, f"{_entries(len(stale))} no longer found: `querylint baseline prune` removes them", name))
             unsaid = sum(1 for e, _ in compared.matched if e.severity is None)
             if unsaid and not partial:
                 notes.append(Note(NoteKind.HINT, _UNSAID.format(entries=_entries(unsaid)), name))
@@ -230,14 +231,15 @@ def _relative(path: Path, root: Path) -> str:
         raise PathError(f"`{path}` leads out of the project") from None
 
 
-def _count(findings: Iterable[Finding], name: str, show: Severity) -> int:
-    """How many findings a gate is about: of a severity all, of a rule or a pattern those that are printed."""
-    return sum(
-        1 for f in findings if name == f.severity.value or (f.severity.rank >= show.rank and name in (f.rule, f.pattern, *f.found.also))
-    )
+def _gate(findings: Iterable[Finding], name: str, most: int, show: Severity) -> Gate:
+    """What a gate counts: of a severity all findings, of a rule or a pattern those that are printed."""
+    if name in {severity.value for severity in Severity}:
+        return Gate(name, most, sum(1 for f in findings if name == f.severity.value))
+    counts = Counter(f.rule for f in findings if f.severity.rank >= show.rank and name in (f.rule, f.pattern, *f.found.also))
+    return Gate(name, most, counts.total(), tuple(counts.most_common()))
 
 
-_UNSAID = "{entries} without a severity, and taken to have been as severe as now: `querylint baseline update` adds it"
+_UNSAID = "{entries} without a severity, and are assumed to have been as severe as now: `querylint baseline update` adds it"
 
 
 def _entries(number: int) -> str:

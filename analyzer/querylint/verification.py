@@ -99,7 +99,7 @@ def verify(
     kept = _kept()
     if choice.install:
         if kept is None:
-            raise LabError("your cache folder is turned off; `npm install --prefix DIR` and --packages DIR do without it")
+            raise LabError("the cache folder is turned off; use `npm install --prefix DIR` and --packages DIR instead")
         packages.install(kept)
     node = packages.node()
     rules = engine.load_rules()

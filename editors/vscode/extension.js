@@ -92,8 +92,8 @@ async function start() {
 /** Say why nothing runs, and where that can be mended. */
 async function complain(error) {
   output.error(String(error));
-  const what = error.code === "ENOENT" ? `\`${command()}\` is not there.` : `\`${command()}\` did not start as a language server.`;
-  const how = "Install querylint with its extra `lsp`, and give its whole path in the setting `querylint.path`.";
+  const what = error.code === "ENOENT" ? `\`${command()}\` was not found.` : `\`${command()}\` did not start as a language server.`;
+  const how = "Install querylint with its extra `lsp`, and set its full path in the setting `querylint.path`.";
   const chosen = await vscode.window.showErrorMessage(`querylint: ${what} ${how}`, "Open Settings", "Show Output");
   if (chosen === "Open Settings") {
     await vscode.commands.executeCommand("workbench.action.openSettings", "querylint.path");
@@ -139,7 +139,7 @@ async function showReport(context) {
     panel.webview.html = await readFile(file, "utf8");
   } catch (error) {
     output.error(String(error));
-    vscode.window.showErrorMessage(`querylint: there is no report: ${String(error.message ?? error)}`);
+    vscode.window.showErrorMessage(`querylint: the report failed: ${String(error.message ?? error)}`);
   }
 }
 

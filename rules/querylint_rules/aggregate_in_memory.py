@@ -183,7 +183,7 @@ def _circumstances(program: Program, load: Load, works: list[Seen]) -> Weight:
     if all(s.use.work in GROUPING for s in works):
         return hint("groups and distinct values take more than a counter")
     if _windowed(load) or _asked_for(load):
-        return hint("the caller picks the window, so no one counter holds the total")
+        return hint("the caller picks the window, so no single counter holds the total")
     if _of_a_day(program, load):
         return hint("what one person has gathered since the day began is soon summed up")
     if _rolled_up(load):
@@ -193,11 +193,11 @@ def _circumstances(program: Program, load: Load, works: list[Seen]) -> Weight:
     if _torn_down(program, load):
         return hint("the rows are deleted next, so they are added up once")
     if _kept(load) or _used_besides(load):
-        return hint("the rows themselves are used besides")
+        return hint("the rows themselves are used as well")
     if _quota(program, load, works):
         return hint("the rows are counted to limit their number, which keeps it small")
     if _given(program, load, works):
-        return hint("the rows are at hand, or needed besides")
+        return hint("the rows are loaded anyway, or needed for something else")
     return weight(program, load)
 
 

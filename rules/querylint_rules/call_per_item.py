@@ -15,11 +15,12 @@ for one transaction, send them in chunks; where each is a job of its own, schedu
 
 ## When it stays silent
 Loops that page or work through batches (`while (hasMore)`, a cursor; a list that is flushed whenever it is full), loops over chunks,
-constant lists, loops that look now and then for what has gathered (each round sets a timer), attempts that stop at the first success, jobs
-that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a list that its
-caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that a text of each item names, and
-calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by them. So are calls for the few rows
-that one person or thing has, and where nobody waits, for rows that leave the list by this very call and for what a model has just written.
+constant lists, loops that look now and then for what has gathered (each iteration sets a timer), attempts that stop at the first success,
+jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations in parallel, those of one transaction for a list that
+its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that a text of each item names,
+and calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by them. So are calls for the few
+rows that one person or thing has, and where nobody waits, for rows that leave the list by this very call and for what a model has just
+written.
 """
 
 from __future__ import annotations
@@ -172,33 +173,33 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
     if inside and not waited_for(program, site.function):
         return hint(UNWAITED)
     if inside and _guarded(program, remote):
-        return hint("the checks of the function that is called are wanted for each item")
+        return hint("the checks of the called function are wanted for each item")
     if left_alone(program, site.function):
         return hint(ALONE)
     if few_of_one(program, site, hit.loop):
         return hint("the rows are those of one person or thing, which are few")
     if just_come(program, site, hit.loop, remote):
-        return hint("the rows leave the list by this very call, so it holds what has come since the last time, and nobody waits")
+        return hint("this very call takes the rows off the list, so it holds only what has come since the last run, and nobody waits")
     if mode is Mode.MUTATION and answered(program, site, hit.loop):
-        return hint("the items are worked out of what the outside has just answered, and nobody waits")
+        return hint("the items come from the response of an external service, and nobody waits")
     if _made_up(program, remote):
-        return hint("the item says which function is called, so no one call takes all items")
+        return hint("the item says which function is called, so no single call takes all items")
     if _heavy(program, remote):
-        return hint("each call works through a range of its own: all in one transaction may be too much")
+        return hint("each call works through its own range: all in one transaction may be too much")
     if _loops_itself(program, remote):
-        return hint("the loop in the helper is told by itself")
+        return hint("the loop in the helper is reported separately")
     if _beside(program, site, call, hit.loop):
-        return hint("only some rounds make it, beside another call that all of them make")
+        return hint("only some iterations make it, next to another call that all of them make")
     if mode is not Mode.QUERY and hit.loop.kind is LoopKind.GATHER:
-        return hint("the calls run side by side, each in a transaction of its own")
+        return hint("the calls run in parallel, each in its own transaction")
     if mode is not Mode.QUERY and inside and _given(hit.loop):
         return hint("the loop runs over a list that the caller hands in")
     if mode is not Mode.QUERY and call.caught:
-        return hint("a failure of one item leaves the others as they are, on purpose")
+        return hint("on purpose, the failure of one item leaves the others as they are")
     if mode is Mode.ACTION:
-        return hint("an action waits for the world outside, which a batch does not change")
+        return hint("the action waits for an external service, which a batch does not change")
     labors = _labors(program, site, call, hit.loop)
-    return hint("each round waits for the world outside anyway, and stores its outcome at once" if labors else "", Severity.WARNING)
+    return hint("each iteration waits for an external service anyway, and stores its result at once" if labors else "", Severity.WARNING)
 
 
 def _inside(program: Program, function: Function) -> bool:

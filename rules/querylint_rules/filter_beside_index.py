@@ -70,7 +70,7 @@ def _message(loss: Loss, fields: tuple[str, ...], chosen: Serving) -> str:
     if loss.plan.index == index and not loss.plan.fixed():
         return f"index `{index}` of `{table}` is walked from end to end while the filter tests {tested}, which the index begins with"
     if loss.plan.index == index:
-        return f"the filter on {tested} runs over all rows that `{index}` finds, though the index goes on with that field"
+        return f"the filter on {tested} runs over all rows that `{index}` finds, though that field comes next in the index"
     scanned = "the whole table is" if loss.unranged else f"all rows that `{loss.plan.index}` finds are"
     known = index if chosen.create else chosen.index
     return f"{scanned} read from `{table}` and filtered by {tested}, though index `{known}` has it"
@@ -80,7 +80,7 @@ def _chosen(loss: Loss, fields: tuple[str, ...]) -> str:
     """What of it only some calls ask for."""
     asked = [p for p in loss.plan.residual() if p.field in fields]
     names = tuple(f for f in fields if any(p.field == f for p in asked) and all(p.conditional for p in asked if p.field == f))
-    return f" ({phrase(names)} where it is asked for)" if names else ""
+    return f" ({phrase(names)} when it is given)" if names else ""
 
 
 def _remedy(program: Program, loss: Loss) -> PushDown | Advice:

@@ -13,11 +13,11 @@ subscribers run again, though they never show it.
 Bind the field in the range of an index, existing or new: equalities first, then the one range. What no range can express stays in memory.
 
 ## When it stays silent
-Filters that no index can serve (text matches, any-of on an array, comparisons of fields with one another, `!==`, a second range when
-the first is used up), lists bounded by `.take(n)`, lists that are returned whole besides, look-ups of one item's rows in a batch that
-was loaded for all items, tables that the settings call small, tests, seeds and migrations. In the range of a single parent, and beside
-the finding that a whole table is read, it is a hint; not so where the index in use goes on with the time that is asked for, in a table that
-fills with use.
+Filters that no index can serve (text matches, any-of on an array, comparisons of fields with one another, `!==`, a second range when the
+first is used up), lists bounded by `.take(n)`, lists that are returned whole besides, lookups of one item's rows in a batch that was loaded
+for all items, tables that the settings call small, tests, seeds and migrations. In the range of a single parent, and beside the finding
+that a whole table is read, it is a hint; not so where the index in use goes on with the time that is asked for, in a table that fills with
+use.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from querylint.ir import Bound, Plan, Predicate, Program, Relation, Table, Use, 
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
-BESIDES = "the rows that the filter drops are few, or needed besides"
+BESIDES = "the rows that the filter drops are few, or needed anyway"
 ORDERED = "an index for the filter would not give the order that the rows are put in"
-UNGIVEN = "another filter of the same rows is told"
-REBUILT = "it takes a change of what is stored, which only its author can weigh"
+UNGIVEN = "another filter on the same rows is reported"
+REBUILT = "it takes a change to what is stored, which only the author can judge"
 
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)

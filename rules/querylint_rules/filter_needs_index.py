@@ -6,7 +6,7 @@ A database-side `.filter` by equality or range on fields for which the table has
 index range finds.
 
 ## Why it costs
-Convex bills every row that enters the query, before `.filter` looks at it: a look-up of one row costs as much as the table is long, and
+Convex bills every row that enters the query, before `.filter` looks at it: a lookup of one row costs as much as the table is long, and
 any write to the table makes subscribers of the query run again. `.first()` and `.unique()` read on until they meet a match, and to
 the end when there is none.
 
@@ -17,10 +17,10 @@ alternative, each by its own index, started together and merged.
 ## When it stays silent
 Conditions that no range can express (`neq`, arithmetic, a second range), conditions on fields that the schema does not know or that hold
 arrays, the tables of Convex itself, tables that the settings call small, tests, seeds and migrations. A leftover equality on a short range
-is only a hint, and so is one on any range of a function that no client asks, where clients are in sight that call most functions. So are
-filters of a table that people keep by hand, the published rows of one that no code fills, and conditions on an argument that nobody gives.
-In a function that no client asks it is a hint, too, where another one tells the same, or nobody reads the table from end to end; and so is
-the look-up of a function that puts in the samples which the code lists. A table that the schema does not have can be given no index.
+is only a hint, and so is one on any range of a function that no client asks, where clients are in the project that call most functions. So
+are filters of a table that people keep by hand, the published rows of one that no code fills, and conditions on an argument that nobody
+gives. In a function that no client asks it is a hint, too, where another one tells the same, or nobody reads the table from end to end; and
+so is the lookup of a function that puts in the samples which the code lists. A table that the schema does not have can be given no index.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _message(loss: Loss, names: tuple[str, ...]) -> str:
     table = f"`{loss.access.table}`" if loss.access.table else "a table"
     by = f" by {phrase(names)}" if names else ""
     if loss.unranged:
-        reads = "is read from end to end" if loss.to_end else "is read until enough rows match"
+        reads = "is scanned from end to end" if loss.to_end else "is read until enough rows match"
         served = "no index serves" if loss.serving is not None else "no single index range serves"
         return f"{table} {reads} and filtered{by}, which {served}"
     if not loss.to_end:
@@ -81,7 +81,7 @@ def _remedy(program: Program, loss: Loss, serving: Serving | None) -> PushDown |
     table = program.table(loss.site.function, loss.access.table)
     staged = next((i for i in table.indexes if i.staged and i.fields == serving.fields), None) if table is not None else None
     if staged is not None:
-        return Advice(f"take `staged` from index `{staged.name}` once it is built, and bind its fields in a range", Stage.INDEX)
+        return Advice(f"remove `staged` from index `{staged.name}` once it is built, and bind its fields in a range", Stage.INDEX)
     order = tuple(f for f in loss.want.then if f not in loss.names and f != range_taken(loss.plan))
     low = floor(table, loss.plan.residual(), serving.fields)
     kept = keeps_order(loss.plan, table, serving, loss.want)

@@ -1,5 +1,5 @@
 """
-# A list loaded for one row, or to see whether there is any
+# A list loaded only for one row, or to check whether there are any
 
 ## What it finds
 `.collect()` whose result is used by its first or last element, or by whether it is empty, and by nothing else.
@@ -11,7 +11,7 @@ All rows of the range are read and billed where one would do.
 `.first()` for the first row (and `=== null` for emptiness), `.order("desc").first()` for the last, `.take(n)` for the first n.
 
 ## When it stays silent
-Lists of which more is used, be it only to make a text of each row, look-ups by a unique field, lists that were filtered or sorted in
+Lists of which more is used, be it only to make a text of each row, lookups by a unique field, lists that were filtered or sorted in
 memory first and whole tables (other rules speak of those), tables that the settings call small, tests, seeds and migrations. It is a hint
 where the code lets only one such row exist, where some row is an error and so as a rule there is none (not where it
 keeps a row from being deleted), and where the question is whether any row passes a filter: without a match, the first costs as many rows
@@ -33,7 +33,7 @@ from querylint.ir import Access, Bound, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, demoted, rule
 
-ONE_FOR_BOTH = "read the one row first, and test whether it is there instead of the list"
+ONE_FOR_BOTH = "read the one row first, and test that row instead of the list"
 ONE = frozenset((Work.FIRST, Work.LAST, Work.EMPTY))
 
 
@@ -77,14 +77,14 @@ def _little(program: Program, load: Load) -> str:
     if left_alone(program, load.function):
         return ALONE
     if load.access.follows is not None:
-        return "the rows belong to one row, and are few as a rule"
+        return "the rows belong to one parent row, and are usually few"
     if unhurried(program, load.function):
         return UNWAITED
     plans = load.access.plans
     if grouped(load.access):
-        return "the database goes through all rows to group them, however many groups are asked for"
+        return "the database reads all rows to group them, however many groups are wanted"
     if _refused(program, load):
-        return "a row is an error here, so there is none as a rule"
+        return "a row is an error here, so there is usually none"
     if program.facts(load.function).planner:
         if _elsewhere(load):
             return "other callers of the query may need the list"
@@ -149,9 +149,9 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
     planned = program.facts(load.function).planner
     rows = f"{matching(program, load)}{' that match' if _filtered(load) and not planned else ''}"
     if kinds == {Work.EMPTY}:
-        message = f"{rows} are loaded to see whether there is any"
+        message = f"{rows} are loaded to check whether there are any"
     elif Work.EMPTY in kinds and planned:
-        message = f"{rows} are loaded to see whether there is any, and to use the {'last' if last else 'first'} one"
+        message = f"{rows} are loaded to check whether there are any, and to use the {'last' if last else 'first'} one"
     else:
         message = f"{rows} are loaded to use the {'last' if last else 'first'} one"
     return Found(

@@ -1,18 +1,18 @@
 """
-# The same read in every round of a loop
+# The same read in every iteration of a loop
 
 ## What it finds
-A read inside a loop, or inside a callback that runs per item, that does not depend on the item: every round asks the same question.
+A read inside a loop, or inside a callback that runs per item, that does not depend on the item: every iteration asks the same question.
 
 ## Why it costs
-Each round pays for the whole read again; Convex bills a repeated read like a new one.
+Each iteration pays for the whole read again; Convex bills a repeated read like a new one.
 
 ## Instead
 Read it once before the loop and keep the result.
 
 ## When it stays silent
-Loops that write to the table they read, loops of a few rounds that the author wrote down, polling and paging loops, reads that only the
-first match reaches, helpers and properties that keep what they have read, rounds that each ask another database, tests, seeds and
+Loops that write to the table they read, loops of a few iterations that the author wrote down, polling and paging loops, reads that only the
+first match reaches, helpers and properties that keep what they have read, iterations that each ask another database, tests, seeds and
 migrations. It is a hint where a helper asks it beside the work that it does for the item.
 """
 
@@ -38,8 +38,8 @@ MADE = Pattern(r"(?:^|\.)[A-Z]\w*\([^()]*\)\.\w+$")
 """A method of an object that is made on the spot: `Thing().get`."""
 
 SHARED = "a helper asks, which may serve other callers too"
-SOMETIMES = "it runs in some rounds only"
-HAND = Advice("read it once before the loop, and hand the result to the helper")
+SOMETIMES = "it runs only in some iterations"
+HAND = Advice("read it once before the loop, and pass the result to the helper")
 
 
 @rule(pattern="repeat-read", severity=Severity.WARNING, cwe=1050)

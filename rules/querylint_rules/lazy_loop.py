@@ -1,13 +1,14 @@
+# long: what excuses a relation is one judgment of many parts.
 """
 # A relation that is loaded for every row of a loop
 
 ## What it finds
 A relation of a row (a foreign key, a reverse or many-to-many relation) that is followed once per row of a loop and that the query of the
-rows has not loaded ahead: in the loop itself, or in a method, property or helper that a round of it reaches. A column that the query left
-out for later (`defer`, `load_only`) is such a relation, too.
+rows has not loaded ahead: in the loop itself, or in a method, property or helper that an iteration of it reaches. A column that the query
+left out for later (`defer`, `load_only`) is such a relation, too.
 
 ## Why it costs
-The relation is read when it is first asked for: one query more for every row, each waiting for the one before. A page of a hundred rows
+The relation is read when it is first asked for: one query more for every row, each waiting for the previous one. A page of a hundred rows
 asks the database a hundred and one times.
 
 ## Instead
@@ -16,15 +17,22 @@ where it leads to many (`prefetch_related`, `selectinload`); a path goes on from
 count (`annotate`).
 
 ## When it stays silent
-Relations that the query has loaded, wherever it was built; the key of a foreign key (`post.author_id`), which is part of the row; the way
-back from a related row to the row it was reached from; relations that lead all rows to one, or to rows that a session holds; rows that a
-caller may have loaded in a way that cannot be read; loops whose length the author wrote down, slices of a few rows, a unique key that is
-fixed; tests, seeds and migrations. It is a hint where only schedules and commands lead to the loop, where a helper reads under conditions
-deep inside, where one kind of rows asks for what a query more would load for all, or beside work that writes, where a relation only stands
-in for another (`row.site or row.cluster.site`), where a session that keeps its rows meets one of a few kinds (`order.status`) or of the
-rows just read, where a search ends with the first row that will do (`any`), where a page of few rows or a part of a page (`{% cache 3600
-name %}`) is kept for everybody, where nobody in sight hands the query over, where each round ends a transaction upon which the session
-forgets what it has loaded, and where a comment says so.
+It reports nothing for
+
+- relations that the query has loaded, wherever it was built, or that a caller may have loaded in a way that cannot be read;
+- the key of a foreign key (`post.author_id`), which is part of the row, and the way back from a related row to the row it was reached from;
+- relations that lead all rows to one, or to rows that a session holds;
+- loops whose length the author wrote down, slices of a few rows, a unique key that is fixed, tests, seeds and migrations.
+
+It is only a hint where
+
+- only schedules and commands lead to the loop, or the loop also writes;
+- a helper reads under conditions deep inside, or one kind of rows needs what one more query would load for all;
+- a relation only stands in for another (`row.site or row.cluster.site`);
+- a session that keeps its rows meets one of a few kinds (`order.status`), or of the rows just read;
+- a search ends with the first row that will do (`any`), or a page of few rows or a part of it (`{% cache 3600 name %}`) is kept for all;
+- nobody in the project passes the query in, or a comment says so;
+- each iteration ends a transaction, after which the session forgets what it has loaded.
 """
 
 from __future__ import annotations
@@ -81,9 +89,9 @@ class Rows:
     """Where the function gets the query from one that begins it for others as well."""
 
 
-WRITES = "each round writes anyway, beside which a read is not felt"
-ENDING = "each round ends a transaction, after which the session loads it again"
-FEW_OF_ONE = "the rows hang on a single row, so they are few"
+WRITES = "each iteration writes anyway, which costs far more than the read"
+ENDING = "each iteration ends a transaction, after which the session loads it again"
+FEW_OF_ONE = "the rows belong to a single row, so they are few"
 
 
 @rule(pattern="lazy-loop", severity=Severity.WARNING, cwe=1073)
@@ -353,17 +361,17 @@ def _unfelt(program: Program, followed: Followed) -> str:
     """
     read, step = followed.source.read, followed.site.step
     if read is None or (read.base is not None and all(plan.way is Way.OPAQUE for plan in read.plans)):
-        return "callers that are not in sight may have loaded it with the rows"
+        return "callers outside the project may have loaded it with the rows"
     if isinstance(step, Access) and step.bound is Bound.LIMIT:
         return "only the first few rows of the relation are taken"
     if few_by_identity(read):
-        return "the rows share what identifies one, so there is one as a rule"
+        return "the rows share what identifies one, so there is usually one"
     if followed.site.handled:
         return "something must fail first"
     if followed.loop.seeks and not run_again(program, followed.site, followed.source.edges, followed.loop):
         return "it stops at the first row that meets the condition"
     if followed.loop.kept:
-        return "what is made of it is kept for all who ask"
+        return "the result is cached for all callers"
     if any(isinstance(step, Access) and step.op is Op.WRITE for step in followed.loop.steps()):
         return WRITES
     return ENDING if expires(program, followed.where, followed.loop) else ""
@@ -377,15 +385,15 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> str:
     if all(_met(program, gathered, path) for path in paths):
         return "the session keeps the few rows that it leads to"
     if gathered.read is not None and sought_by_others(program, places[0].source.outer, gathered.read, {p.where.key for p in places}):
-        return "most callers of the function that reads the row follow none of them"
+        return "most callers of the function that reads the row use none of them"
     if all(stands_in(place.site) for place in places):
-        return "it is followed only where another relation leads nowhere"
+        return "it is read only where another relation is empty"
     if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
-        return "a cache is asked first"
+        return "a cache is checked first"
     outer = places[0].source.edges[-1] if places[0].source.edges else None
     if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
         return WRITES  # each round works on its row, and reads what it needs for that
-    return "conditions in a helper decide whether it is followed" if all(_aside(program, place) for place in places) else ""
+    return "conditions in a helper decide whether the relation is read" if all(_aside(program, place) for place in places) else ""
 
 
 def _met(program: Program, gathered: Rows, path: Path) -> bool:

@@ -1,5 +1,5 @@
 """
-# A row that is looked up by a field without an index
+# A row looked up by a field without an index
 
 ## What it finds
 A single row, or whether there is one, asked for by a text field that begins no index, where the database picks its indexes by itself.

@@ -3,12 +3,12 @@
 # A database read for every item of a loop, one after the other
 
 ## What it finds
-A read that a sequential loop waits for in every round, in the loop itself or in a helper that it calls.
+A read that a sequential loop waits for in every iteration, in the loop itself or in a helper that it calls.
 
 ## Why it costs
-Every round waits for a trip to the database before the next one starts. In Convex a `get` per item costs latency, not more bytes: up to
-16 reads that start together travel together. A query per item also pays for its own index range, and a scan per item reads the whole
-table again and again.
+Every iteration waits for a trip to the database before the next one starts. In Convex a `get` per item costs latency, not more bytes: up to
+16 reads that start together travel together. A query per item also pays for its own index range, and a scan per item reads the whole table
+again and again.
 
 ## Instead
 Start the reads together and wait once: `await Promise.all(ids.map((id) => ctx.db.get(id)))`. Where every item asks for the rows of one
@@ -17,17 +17,26 @@ parent, read the parent's range once and group it in memory.
 In Django read the rows for all the items with one query before the loop: `in_bulk(keys)`, or a condition with `__in`.
 
 ## When it stays silent
-Loops whose length the author wrote down (in Convex up to 16 rounds; in Python unless a loop around them repeats them), loops that page (the
-next read needs the cursor of the one before), searches that stop at the first hit, keys that are the same for all rows and that a session
-holds, reads that are started in the loop but awaited together after it, batches, relations that rows bring along (`lazy-loop` speaks of
-those), rounds that each ask another database, settings that somebody wrote, rows that are read again after their own commit, arms that the
-constants of all callers close, tests, functions that only tests call, seeds and migrations. It is a hint where nobody waits (crons,
-scheduled jobs, what only they put off), where clients are in sight that call most functions and not this one, where a list that is short or
-has a limit is read for an action that waits for the world outside besides, where the rounds also write, commit or send mail (they wait for
-that anyway), where a round reads a group of keys at once, or by a range of its own, where the parts of one object check themselves, and
-where a comment says that it is meant so. So it is where the helper of a round waits for a component as well, where the loop around the call
-of a helper is told, and for what others have set up for one person: the projects of a customer that his firm has opened, the owners who
-have named somebody by his address.
+It reports nothing for
+
+- loops whose length the author wrote down (in Convex up to 16 iterations; in Python unless a loop around them repeats them);
+- loops that page (the next read needs the cursor of the previous one), and searches that stop at the first hit;
+- keys that are the same for all rows and that a session holds, and rows that are read again after their own commit;
+- reads that are started in the loop but awaited together after it, and batches;
+- relations that are loaded with the rows (`lazy-loop` covers those);
+- iterations that each ask a different database, and settings that somebody wrote;
+- branches that the constants of all callers rule out;
+- tests, functions that only tests call, seeds and migrations.
+
+It is only a hint where
+
+- nobody waits (crons, scheduled jobs, what only they start), or no client calls this function while clients call most others;
+- a short or limited list is read for an action that also waits for an external service;
+- the iterations also write, commit or send mail, or the helper also waits for a component: they wait for that anyway;
+- an iteration reads a group of keys at once, or its own range, or the parts of one object check themselves;
+- the loop around the call of a helper is reported;
+- one person has few of the rows: the projects of a customer that his firm has opened, the owners who have named somebody by his address;
+- a comment says that it is intended.
 """
 
 from __future__ import annotations
@@ -74,17 +83,15 @@ from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
 
-ALONG = Advice(
-    "let the query of the rows bring it along: by a relation that it loads ahead or by an annotation; else read it for all the rows at once"
-)
+ALONG = Advice("load it with the query for the rows, by a prefetched relation or an annotation; otherwise read it for all the rows at once")
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
 FEW_WAITS = 2
 
-AGAIN = "another read of the same loop is told"
-ORDERED = "the rounds depend on their order"
-WRITING = "each round writes as well, and waits for that anyway"
+AGAIN = "another read in the same loop is reported"
+ORDERED = "the iterations depend on their order"
+WRITING = "each iteration also writes, and waits for that anyway"
 
 
 @rule(pattern="loop-read", severity=Severity.WARNING, cwe=1050)
@@ -176,7 +183,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     weight = hint(before) if before else _circumstances(program, site, hit, effect)
     return Found(
         read.span if own else step.span,
-        f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
+        f"{table} {may} {what}{through} once for every {over}, each waiting for the previous one",
         shortest(reaching(program, site.function)) + points,
         _remedy(program, site, hit, read, ordered=ordered),
         weight.severity,
@@ -311,7 +318,9 @@ def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered:
     if program.facts(site.function).bulk_reads:
         return Batch(hit.loop.span, of=_batched(site, hit, read))
     if ordered:
-        return Advice("read what is there for all items before the loop and keep it up to date in a map; the rounds depend on one another")
+        return Advice(
+            "read the existing rows of all items before the loop, and keep them up to date in a map, as iterations depend on one another"
+        )
     if _weight(read) == 3:
         return Advice("bind an index range for each item, or read the table once before the loop and match its rows in memory")
     if read.by_key:
@@ -320,7 +329,7 @@ def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered:
     if whole is not None:
         return Batch(
             hit.loop.span,
-            f"keep what is needed on the row of `{whole.table}`, or bound that list: Promise.all spares only the waits",
+            f"keep what is needed on the row of `{whole.table}`, or bound that list: Promise.all saves only waiting time",
         )
     return Batch(hit.loop.span, "start the queries together with Promise.all")
 
@@ -349,7 +358,7 @@ def _care(program: Program, site: Site, read: Access) -> str:
         said.append("the keys of the rows are UUIDs: look them up by UUIDs, not by texts")
     absent = read.verb == "get" and program.facts(site.function).identity  # a session answers None
     if read.verb in RAISING and not absent and read.terminal is Terminal.ROW:
-        said.append("a row that is missing raises here: say what happens then")
+        said.append("a missing row raises here: decide what happens then")
     return "; ".join(said)
 
 
@@ -361,21 +370,21 @@ def _beside(program: Program, site: Site, loop: Loop) -> str:
             continue
         if component_too(program, other) or step.target.name.startswith("components."):
             asked = step.text.removeprefix("await ")
-            return f"`{asked}` asks a component in each round, whose calls do not run side by side: ask it for all items at once"
+            return f"`{asked}` calls a component in each iteration, and such calls do not run in parallel: ask it for all items at once"
     return ""
 
 
 def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
     if program.facts(site.function).bulk_reads:
-        return Cost(f"{size} waits, one after the other", "1 query")
+        return Cost(f"{size} round trips, one after another", "1 query")
     if _weight(read) == 3:
         return Cost(f"{size} × rows({read.table or 'table'})", f"rows({read.table or 'table'}) at most")
     if sum(isinstance(step, Wait) for step in hit.loop.steps()) > 1:
-        return Cost(f"{size} times the waits of a round", "the waits of one round, where all of its reads start side by side")
+        return Cost(f"{size} × the round trips of one iteration", "the round trips of one iteration, with all its reads started together")
     few = hit.loop.limit is not None and hit.loop.limit <= TOGETHER
-    trips = "1 wait" if few else f"1 wait for every {TOGETHER}"
-    return Cost(f"{size} waits, one after the other", trips if read.by_key else f"{size} queries at once")
+    trips = "1 round trip" if few else f"1 round trip for every {TOGETHER}"
+    return Cost(f"{size} round trips, one after another", trips if read.by_key else f"{size} queries at once")
 
 
 def _many_at_once(site: Site, hit: Rounds, read: Access) -> bool:
@@ -480,27 +489,27 @@ def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:
     if little := small_matter(program, site, effect):
         return little
     if sends(program, site, hit.loop) or _works_on_item(program, site):
-        return "each round waits for more than this read"
+        return "each iteration waits for more than this read"
     if _told_around(program, site, hit):
-        return "the loop around the call is told, and runs more often"
+        return "the loop around the call is reported, and runs more often"
     if component_too(program, site):
-        return "each round waits for a component as well, whose calls do not run side by side"
+        return "each iteration also waits for a component, whose calls do not run in parallel"
     if _matched(program, site, hit) or singled_out(program, site, hit.loop):
-        return "it is read for few of the items"
+        return "it is read for only a few of the items"
     if _torn_down(program, site, hit, effect):
         return "what is read is deleted next, which takes longer"
     if _checks_one(program, site, hit) or _holds_one(program, site, hit, read):
         return "the items are those of one object, which are few"
     if program.facts(function).bulk_reads and _by_no_key(site, hit, effect):
-        return "each round asks by a range of its own, which no list of keys replaces"
+        return "each iteration reads its own range, which no list of keys can replace"
     grouped = program.facts(function).bulk_reads and (_many_at_once(site, hit, read) or _grouped(program, site, hit))
-    return "each round reads for many keys at once already" if grouped else ""
+    return "each iteration already reads many keys at once" if grouped else ""
 
 
 def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect) -> Weight:
     read, scan = effect.access, _weight(effect.access) == 3
     if hit.loop.kept or not effect.certain:
-        return hint(KEPT if hit.loop.kept else "the helper reads on some of its calls only")
+        return hint(KEPT if hit.loop.kept else "the helper reads only on some calls")
     if why := _excused(program, site, hit, effect):
         return hint(why)
     if scan:
@@ -510,6 +519,6 @@ def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect) ->
     if _few(program, site, hit, read):
         return hint("the items are few by their nature")
     if _bounded(program, site, hit) and behind_outside(program, site.function):
-        return hint("the rounds are bounded, and their caller waits for the world outside anyway")
+        return hint("the iterations are bounded, and their caller waits for an external service anyway")
     batch = read.bound is not Bound.ALL and batch_job(program, site, hit.loop)
     return hint("it works through a bounded batch that nobody waits for" if batch else "")

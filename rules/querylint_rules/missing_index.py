@@ -63,5 +63,5 @@ def _found(users: list[Unserved], index: Serving) -> Found:
         index.fields,
         cost=Cost(f"rows({table}) for each query", "the rows that match"),
         operation=first.access.verb,
-        because="" if grows else "nothing in sight shows that the table grows with use",
+        because="" if grows else "nothing in the project shows that the table grows with use",
     )

@@ -11,7 +11,7 @@ export const count = query(async (ctx) => {
   let cursor: string | null = null;
   let total = 0;
   while (true) {
-    const page = await ctx.db.query("logs").paginate({ cursor, numItems: 100 }); // expect: misused-query "every round"
+    const page = await ctx.db.query("logs").paginate({ cursor, numItems: 100 }); // expect: misused-query "every iteration"
     total += page.page.length;
     if (page.isDone) return total;
     cursor = page.continueCursor;
@@ -47,9 +47,9 @@ HANDLERS = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
 RUN = Advice("end the query with .collect(), .take(n), .first(), .unique() or .paginate()")
 SORT = Advice("drop .order: a search comes in the order of relevance; sort what it found, or read by an ordered index")
 ANEW = Advice("build the query anew for each run, in a function for instance, or keep the rows of the first")
-PAGE = Advice("read one page in each call and hand its cursor back, so that the caller asks for the next; or walk the rows with for await")
+PAGE = Advice("read one page per call and return its cursor, so that the caller asks for the next; or iterate over the rows with for await")
 RESUME = Advice("read one page and schedule the function again with its cursor; for await would meet the limits of one transaction")
-WALK = Advice("walk the rows with for await, or read one page and schedule the function again with its cursor")
+WALK = Advice("iterate over the rows with for await, or read one page and schedule the function again with its cursor")
 
 
 @rule(pattern="misused-query", severity=Severity.ERROR)
@@ -97,7 +97,7 @@ def _again(program: Program, function: Function, read: Access) -> Iterator[Found
         return
     named = f"`{read.table}`" if read.table else "a table"
     trail = (Point(before.step.span, f"runs first: {before.step.verb}"),)
-    message = f"the query on {named} is run a second time, and a query runs once: this throws"
+    message = f"the query on {named} is run a second time, but a query can run only once: this throws"
     yield Found(read.span, message, trail, ANEW, None, function=function.key, table=read.table, operation=read.verb)
 
 
@@ -112,11 +112,11 @@ def _paged(program: Program, function: Function, found: Pages) -> Found:
     table = f"`{found.read.table}`" if found.read.table else "a table"
     through = f" through `{found.text}`" if found.text else ""
     if found.before is None:
-        over = f"for every item of `{found.over}`" if found.over else "in every round of the loop"
-        message = f"{table} is paged{through} {over}, and a function may page only once: the second time throws"
-        trail = (Point(found.loop, "runs again and again"),) if found.loop is not None else ()
+        over = f"for every item of `{found.over}`" if found.over else "in every iteration of the loop"
+        message = f"{table} is paginated{through} {over}, but a function may paginate only once: the second call throws"
+        trail = (Point(found.loop, "runs repeatedly"),) if found.loop is not None else ()
     else:
-        message = f"{table} is paged{through} after another page was read, and a function may page only once: this throws"
+        message = f"{table} is paginated{through} after another page was read, but a function may paginate only once: this throws"
         trail = (Point(found.before, "the first page"),)
     return Found(
         found.span, message, trail, _walk(program, function), None, function=function.key, table=found.read.table, operation="paginate"

@@ -61,5 +61,5 @@ def only_grows(program: Program) -> Iterator[Found]:
             Confidence.LIKELY,
             table=found.table.name,
             cost=Cost("every row and its index entries, for good", "the rows of the time that is kept"),
-            because="how long the rows are of use is not to be seen here",
+            because="the code does not show how long the rows are needed",
         )

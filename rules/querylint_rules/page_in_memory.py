@@ -67,7 +67,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
                 weight = _weight(program, site.function, read)
                 yield Found(
                     seen.use.span,
-                    f"a page of {_name(read.table)} is cut out of all rows before it",
+                    f"a page of {_name(read.table)} is cut out after reading all rows before it",
                     (*shortest(reaching(program, site.function)), Point(read.span, "rows from the first on are read here")),
                     Limit(paginate=True),
                     weight.severity,
@@ -118,7 +118,7 @@ def _name(table: str | None) -> str:
 
 
 def _weight(program: Program, function: Function, read: Access) -> Weight:
-    kept = "people keep the table by hand, so it holds few rows" if curated(program, function.root, read.table) else ""
+    kept = "the table is maintained by hand, so it holds few rows" if curated(program, function.root, read.table) else ""
     return hint(ALONE if left_alone(program, function) else kept)
 
 
@@ -154,5 +154,5 @@ def _cut(program: Program, load: Load, seen: Seen, others: list[Access]) -> Foun
 
 def _remedy(use: Use, count: int | None) -> Limit | Advice:
     if use.start is not None and use.start.text.startswith("-"):
-        return Advice('turn the order round and read them with .order("desc").take(n)')
+        return Advice('reverse the order and read them with .order("desc").take(n)')
     return Limit(paginate=True) if _offset(use) else Limit(count if count != 1 else None)

@@ -1,5 +1,5 @@
 """
-# A query for every item, side by side
+# A query for every item, in parallel
 
 ## What it finds
 A query, not a `get` by id, that is started for every item of a list and awaited together: `Promise.all(users.map((u) =>
@@ -13,9 +13,9 @@ scan per item reads the whole table as often as there are items.
 Read one range that holds the rows of all items and group it in memory, keep the wanted field on the item itself, or keep a count.
 
 ## When it stays silent
-Parallel gets by id (the ordinary join), lists of constants, look-ups by natural key for arguments of a mutation (an upsert), tests,
-seeds and migrations. One row for each key that a caller sent, or for each row of a bounded list, is a hint, and so is what no client asks
-where clients are in sight that call most functions. So is the newest of many rows for each item of a part of a table: one range for all
+Parallel gets by id (the ordinary join), lists of constants, lookups by natural key for arguments of a mutation (an upsert), tests, seeds
+and migrations. One row for each key that a caller sent, or for each row of a bounded list, is a hint, and so is what no client asks where
+clients are in the project that call most functions. So is the newest of many rows for each item of a part of a table: one range for all
 would read the older ones, too.
 """
 
@@ -298,18 +298,18 @@ def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect, *,
     if not plain(program, site.function) and unasked(program, site.function):
         return hint(UNASKED)
     if _chosen_over(program, site, hit, read):
-        return hint("the other arm reads the range of all items, which a few were to be spared")
+        return hint("the other branch reads the range of all items, which this one avoids for a few")
     if isinstance(site.step, Access) and _cut_in_memory(program, site, read):
-        return hint("what memory drops of each query is what to mend first")
+        return hint("the in-memory filter of each query is what to fix first")
     drivers = _drivers(program, site, hit)
     if _newest(program, site, read) and drivers and all(reach(program, site.function, d) < Reach.TABLE for d in drivers):
-        return hint("each item wants the newest of many rows, and a range over all would read them all")
+        return hint("each item needs the newest of many rows; one range over all items would read them all")
     if not _dear(program, site, hit, read):
-        return hint("the queries run side by side, and each reads little")
+        return hint("the queries run in parallel, and each reads little")
     if few(program, site, hit.loop):
         return hint("the loop runs over a handful of rows")
     if _joined(program, site, hit, read):
-        return hint("one row for each of a bounded list, side by side, is how tables are joined")
+        return hint("one row for each item of a bounded list, in parallel, is how tables are joined")
     if _given(program, site, hit, read):
         return hint("the caller asks for these items by key, which takes a range each")
-    return hint("" if effect.certain else "the helper reads on some of its calls only")
+    return hint("" if effect.certain else "the helper reads only on some calls")

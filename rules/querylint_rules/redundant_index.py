@@ -1,5 +1,5 @@
 """
-# An index that is the beginning of another
+# An index that is a prefix of another
 
 ## What it finds
 An index whose fields are the first fields of another index of the table, where every query that reads by it could read by the longer
@@ -80,7 +80,7 @@ def redundant_index(program: Program) -> Iterator[Found]:
             fields=index.fields,
             cost=Cost("one more entry written with every row", ""),
             help=_help(standing),
-            because="rows with equal keys would come in another order, which somebody sees" if shown else "",
+            because="rows with equal keys would come in a different order, which callers can see" if shown else "",
         )
     for found in shadowed(program):
         yield _planned(found)
@@ -88,7 +88,7 @@ def redundant_index(program: Program) -> Iterator[Found]:
 
 def _planned(found: Shadowed) -> Found:
     index, cover, table = found.index, found.cover, found.table.name
-    same = "has the same fields as" if index.fields == cover.fields else "is the beginning of"
+    same = "has the same fields as" if index.fields == cover.fields else "is a prefix of"
     points = (Point(cover.span, f"{_spoken(cover)} begins with the same fields"),) if cover.span is not None else ()
     mine = f"`{index.name}` of `{table}` ({phrase(index.fields)})" if index.named else f"on {phrase(index.fields)} of `{table}`"
     assert index.span is not None
@@ -121,15 +121,15 @@ def _message(standing: Standing, cover: Standing) -> str:
     count = len({user.access.span for user in standing.users})
     readers = "its only reader" if count == 1 else f"its {count} readers"
     whole = f"index `{index.name}` of `{standing.table.name}` ({fields})"
-    return f"{whole} is the beginning of `{cover.index.name}`, which serves {readers} as well"
+    return f"{whole} is a prefix of `{cover.index.name}`, which serves {readers} as well"
 
 
 def _help(standing: Standing) -> str:
     names = sorted({user.function.name for user in standing.users if user.need is Need.SHOWN})
     if not names:
         return ""
-    look = f"look whether {phrase(names)} may hand them out so"
-    return f"rows with equal keys then come in another order, for which `querylint indexes` keeps it: {look}"
+    look = f"check whether {phrase(names)} may return them that way"
+    return f"rows with equal keys then come in a different order, which is why `querylint indexes` keeps it: {look}"
 
 
 def _trail(standing: Standing, cover: Standing) -> tuple[Point, ...]:

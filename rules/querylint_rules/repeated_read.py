@@ -121,9 +121,9 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
     read = effect.access
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     hidden = isinstance(before, Call)
-    because = "a helper reads it, which others call too" if through or hidden else "it is one look-up by key" if read.by_key else ""
+    because = "it is read in a helper that others call too" if through or hidden else "it is one lookup by key" if read.by_key else ""
     if second.handled and not first.handled:
-        because = "an error handler reads it once more, where the first reading may have failed"
+        because = "an error handler reads it again, as the first read may have failed"
     return Found(
         step.span,
         f"the same row of `{read.table}` is read again{through}"
@@ -135,7 +135,7 @@ def _found(program: Program, first: Site, second: Site, effect: Effect) -> Found
             Point(step.span, "again"),
             *own_trail(program, effect, second.function),
         ),
-        Advice("read it once, and hand it to the helpers that need it") if hidden else Reuse(before.span),
+        Advice("read it once, and pass it to the helpers that need it") if hidden else Reuse(before.span),
         Severity.INFO if because else None,
         function=second.function.key,
         table=read.table,

@@ -33,7 +33,7 @@ from querylint.ir import Plan, Program
 from querylint.remedy import Advice, PushDown, Stage
 from querylint.rule import Cost, Found, Severity, rule
 
-ALONE = "bind in an index range what the rows are filtered by, and sort what is left: no index is worth an order alone"
+ALONE = "bind the filtered fields in an index range, and sort what is left: an order alone is not worth an index"
 
 
 @rule(pattern="mem-filter", severity=Severity.WARNING, cwe=1094)
@@ -84,6 +84,6 @@ def _by_creation(plan: Plan, load: Load, fixed: tuple[str, ...], *, descending: 
     """Rows come in the order of their creation where all the fields of an index are bound (convex-facts 2.5)."""
     how = 'use .order("desc")' if descending else "drop the sort"
     if order_after(plan, load.table) == ():
-        return f"{how}: the index hands rows out by creation time already"
+        return f"{how}: the index already returns rows by creation time"
     alone = f"an index on {', '.join(fixed)} alone" if fixed else "the table itself"
-    return f"{how} and read through {alone}, which hands rows out by creation time"
+    return f"{how} and read through {alone}, which returns rows by creation time"

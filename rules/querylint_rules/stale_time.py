@@ -22,8 +22,8 @@ Convex runs a subscribed query again when rows change, not when time goes on: of
 is written. The result is also kept for seconds only, where others are kept as long as they are true.
 
 ## Instead
-Take the time as an argument that the client rounds (to the minute, to the day), or let a scheduled mutation set a field (`isOpen`) that the
-query can bind.
+Take the time as an argument that the client rounds (to the minute, to the day), or let a scheduled mutation set a field (`isOpen`) that
+the query can bind.
 
 ## When it stays silent
 Mutations, actions and HTTP actions; internal queries; a time that the caller gives and the clock only limits or replaces; one that only
@@ -70,13 +70,13 @@ def stale_time(program: Program) -> Iterator[Found]:
             told.add(here)
             way = tuple(Point(call.span, f"calls {call.text}") for call in best.way)
             because = (
-                "no client in sight subscribes to it"
+                "no client in the project subscribes to it"
                 if not _watched(program, function)
-                else "no more than the day decides, into the next of which a subscription seldom lasts"
+                else "only the date matters, and a subscription seldom lasts into the next day"
                 if daily(program, best) and not _finer(function)
                 else ""
                 if _ages(program, function, choices, best)
-                else "the result ages little, or other writes run the query again"
+                else "the result goes stale slowly, or other writes rerun the query"
             )
             yield Found(
                 here,
@@ -91,7 +91,7 @@ def stale_time(program: Program) -> Iterator[Found]:
             )
         elif place is not None and function.returns.deps & clocks(program, function):
             message = f"the result of `{function.name}` holds the time of its last run, which a subscription does not keep up to date"
-            yield Found(place, message, (), ADVICE, Severity.INFO, function=function.key, because="the time decides about no row")
+            yield Found(place, message, (), ADVICE, Severity.INFO, function=function.key, because="the time does not pick the rows")
 
 
 def _ages(program: Program, function: Function, choices: list[Dated], best: Dated) -> bool:

@@ -63,7 +63,7 @@ EXTREME = "searched for the greatest or least value"
 SEARCHED = "a screen searches these rows, and finds what has been read alone: for a text, a search index finds it among all of them"
 TESTS = frozenset((Work.FILTER, Work.FIND, Work.SOME))
 CUTS = frozenset((Work.SLICE, Work.FIRST, Work.PICK))
-PAGES = Advice("read in pages with .paginate(), each part by a range of its own: together the filters let every row through", Stage.CODE)
+PAGES = Advice("read in pages with .paginate(), each part with its own range: together, the filters let every row through", Stage.CODE)
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
     Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.DISTINCT: "reduced to distinct values",
@@ -86,7 +86,7 @@ def unbounded_read(program: Program) -> Iterator[Found]:
         again = choice is not None and (site.function.key, choice) in told
         if choice is not None and found.severity is not Severity.INFO:
             told.add((site.function.key, choice))
-        yield demoted(found, "it is one of many arms of the same choice, of which the first is told") if again else found
+        yield demoted(found, "it is one of many branches of the same choice, of which the first is reported") if again else found
 
 
 def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
@@ -99,7 +99,8 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     told = [s for s in uses if not (busy and s.use.work in COUNTING) and not (halves and s.use.work is Work.FILTER)]
     words = (EXTREME if s.use.extreme else WORK_WORDS.get(s.use.work) for s in told)
     works = list(dict.fromkeys(filter(None, (WORK_WORDS[Work.FILTER] if judges else None, *words))))
-    purpose = f" and {', '.join(works[:3])} in memory" if works else ""
+    listed = " and ".join(filter(None, (", ".join(works[:3][:-1]), *works[:3][-1:])))
+    purpose = f" and {listed} in memory" if works else ""
     index = next((p.index for p in read.plans if p.index and unranged(p)), None)
     how = f" through `{index}` without a range" if index else ""
     if unserved(program, site, read):
@@ -169,7 +170,7 @@ def _weight(program: Program, site: Site, read: Access, seen: Fate) -> Weight:
     if undeclared(program, site.function, read.table):
         return hint("the schema has no such table, so it holds no rows unless older code has filled it")
     if curated(program, site.function.root, read.table):
-        return hint("people keep the table by hand, so it holds few rows")
+        return hint("the table is maintained by hand, so it holds few rows")
     if left_alone(program, site.function):
         return hint(ALONE)
     if limits(program, site.function, read):
@@ -180,11 +181,11 @@ def _weight(program: Program, site: Site, read: Access, seen: Fate) -> Weight:
     made = inserts(program, site.function.root, read.table)
     left = bool(made) and all(unreached(program, place.function) for place, _ in made)
     if left and (not waited_for(program, site.function) or behind_outside(program, site.function)):
-        return hint("nothing in sight leads to what fills the table, and nobody waits for this read")
+        return hint("nothing in the project calls what fills the table, and nobody waits for this read")
     entries = program.entries(site.function.key)
     if plain(program, site.function):
         shown = seen.whole and not settled(read.table) and any(e.kind is Kind.HTTP for e in entries)
-        return hint("" if shown else "how many rows the table holds is not to be seen here", Severity.WARNING)
+        return hint("" if shown else "the code does not show how many rows the table holds", Severity.WARNING)
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
         mild = left or any(not unranged(p) for p in read.plans) or unserved(program, site, read)
         return Weight(Severity.WARNING if mild else Severity.ERROR)

@@ -32,7 +32,7 @@ index that the query needs.
 
 ## When it stays silent
 Schemas and tables that cannot be read to the end, tables of libraries, system tables, names and bounds that are chosen while the code runs,
-and tests. A table that is missing is told once a file, where it matters most; it is a hint in seeds, migrations and what nobody calls.
+and tests. A table that is missing is reported once a file, where it matters most; it is a hint in seeds, migrations and what nobody calls.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import ALONE, left_alone
 from querylint.advise.grammar import BUILT_IN, KIND_OF_WAY, meant, mistake, nearest
-from querylint.ir import Access, Function, Op, Plan, Program, Role, Schema, Table
+from querylint.ir import Access, Function, Op, Plan, Program, Role, Schema, Side, Table, Way
 from querylint.remedy import Rename
 from querylint.rule import Found, Point, Severity, rule
 
+MOST_NAMED = 3
 CALLS = {"ordered": "withIndex", "search": "withSearchIndex", "vector": "vectorSearch"}
 
 
@@ -100,12 +101,15 @@ def _plan(function: Function, schema: Schema, table: Table, access: Access, plan
     index = table.index(plan.index)
     place = table.span
     remedy: Rename | None = None
+    help = ""
     if index is None:
         near = nearest(plan.index, [i.name for i in table.indexes if i.kind is kind])
         fitting = meant(plan, table, schema.tail)
         if fitting is not None:
             remedy = Rename(table.name, plan.index, fitting.name)
-        said = f"`{table.name}` has no index `{plan.index}`" + (f"; did you mean `{near}`?" if near else "")
+        said = f"`{table.name}` has no index `{plan.index}`, so the query throws" + (f"; did you mean `{near}`?" if near else "")
+        if fitting is None:
+            help = _declare(table, plan)
     elif index.staged:
         said, place = f"index `{plan.index}` of `{table.name}` is staged: no query can read by it yet", index.span
     elif index.kind is not kind:
@@ -116,4 +120,12 @@ def _plan(function: Function, schema: Schema, table: Table, access: Access, plan
             return
         said, place = f"index `{plan.index}` of `{table.name}` {wrong}", index.span
     trail = (Point(place, f"`{table.name}`" if index is None else f"`{index.name}`"),) if place is not None else ()
-    yield Found(plan.span or access.chain, said, trail, remedy, function=function.key, table=table.name, operation=access.verb)
+    yield Found(plan.span or access.chain, said, trail, remedy, function=function.key, table=table.name, operation=access.verb, help=help)
+
+
+def _declare(table: Table, plan: Plan) -> str:
+    """What to do about an index that no name of the table comes near to."""
+    bound = tuple(dict.fromkeys(p.field for p in plan.predicates if p.side is Side.INDEX and p.field)) if plan.way is Way.INDEX else ()
+    others = [f"`{index.name}`" for index in table.indexes if index.kind is KIND_OF_WAY[plan.way]][:MOST_NAMED]
+    declare = "declare it in the schema" + (f" ({', '.join(bound)})" if bound else "")
+    return f"{declare}, or use one that exists ({', '.join(others)})" if others else declare

@@ -35,7 +35,7 @@ indexes, those that nobody wrote down (edges of convex-ents), tables of librarie
 Where code gives the schema itself to a package, which may read by any index that it finds there. Where the database picks its indexes by
 itself, no reader names one: nothing is said. In a table that people keep by hand and nothing else changes, or that holds one row, or one
 for each of a few values, an index costs next to nothing: that is a hint. So is one of a table that only such functions write as no client
-asks for, where clients are in sight that call most.
+asks for, where clients are in the project that call most.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def unused_index(program: Program) -> Iterator[Found]:
         passing = reader or could or (longer[0] if longer is not None else None)
         served = passing if passing is None or not passing.split else None  # who divides the rows up needs all of them
         because = (
-            "nothing in sight writes to the table, so the index costs storage alone"
+            "nothing in the project writes to the table, so the index costs only storage"
             if frozen
             else "the table holds few rows, or is seldom written to"
             if _small(program, standing, passing or found)
@@ -122,7 +122,7 @@ def _help(
     program: Program, standing: Standing, reader: Neglect | None, could: Neglect | None, longer: tuple[Neglect, Serving] | None
 ) -> str:
     if reader is not None:
-        return "where that query stays as it is, drop the index"
+        return "if that query stays as it is, drop the index"
     if could is not None:
         return f"where `{could.function.name}` is to read fewer rows, let it read by the index first, and keep it"
     if longer is not None:
@@ -130,7 +130,7 @@ def _help(
         name = longer[0].function.name
         return f"`{longer[1].index}`, which `{name}` wants, takes its place: add {more} to it, and let that query read by it"
     cover = covering(program, standing)
-    return f"`{cover.index.name}` begins with the same fields, and would serve whoever comes to need them" if cover is not None else ""
+    return f"`{cover.index.name}` begins with the same fields, and would serve any later reader" if cover is not None else ""
 
 
 def _message(standing: Standing, pair: Standing | None, reader: Neglect | None, *, frozen: bool) -> str:

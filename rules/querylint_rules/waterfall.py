@@ -13,15 +13,23 @@ up to 16 at a time; in an action each `runQuery` is a transaction of its own, an
 Start them together: `const [persona, variants] = await Promise.all([...])`.
 
 ## When it stays silent
-A check that throws or returns between them (the second read may then not be wanted), promises that are started before the first of them
-is awaited, loops that fetch their rows as they go (`for await`), reads that use one another's results, alternatives of one choice, reads
-around a write to the same table, `runQuery` inside a transaction (it gains nothing there), tests, seeds, migrations. Of the arms of one
-choice, the first that has a waterfall is reported and the others are hints. It is a hint, too, where nobody waits (crons, scheduled
-jobs), where the function waits for every item of a loop besides, for two or three look-ups before a write, for one document beside a
-batch that takes several trips or reads long lists, where the later read hangs on a condition of its own behind one that may have ended
-the function, where a look-up could be spared for an action that waits for the world outside besides, and where clients are in sight that
-call most functions and not this one.
-So are look-ups that are made only where an earlier one has found nothing, and a whole table whose rows are looked up by the ids of others.
+It reports nothing for
+
+- reads with a check between them that throws or returns (the second may then not be wanted), or with a write to the same table;
+- promises that are started before the first of them is awaited, and loops that fetch their rows as they go (`for await`);
+- reads that use one another's results, and alternatives of one choice;
+- `runQuery` inside a transaction, where starting them together gains nothing;
+- tests, seeds and migrations.
+
+It is only a hint where
+
+- nobody waits (crons, scheduled jobs), or no client calls this function while clients call most others;
+- another branch of the same choice has a waterfall that is reported;
+- the function also waits for every item of a loop, or two or three lookups delay a write;
+- a single document is read next to a batch that takes several trips or reads long lists;
+- the later read depends on a condition of its own, behind one that may have ended the function;
+- a lookup could be saved for an action that also waits for an external service;
+- lookups are made only if an earlier one finds nothing, or a whole table is read whose rows are looked up by the ids of others.
 """
 
 from __future__ import annotations
@@ -51,7 +59,7 @@ BATCH = 16  # reads that travel together (convex-facts 0.4)
 MOST_READS = 60
 """Reads of one block that are compared with one another: more, which only machines write, are compared in parts."""
 
-AGAIN = "another such chain of the same function is told"
+AGAIN = "another chain in the same function is reported"
 
 
 @rule(pattern="waterfall", severity=Severity.WARNING, cwe=1060)
@@ -146,7 +154,7 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
         Severity.INFO if because else None,
         function=function.key,
         table=later.reads[0].access.table,
-        cost=Cost(f"{waits} waits", _together(group)),
+        cost=Cost(f"{waits} round trips, one after another", _together(group)),
         operation="waterfall",
         because=because,
     )
@@ -157,25 +165,25 @@ def _little(program: Program, function: Function, group: list[Unit]) -> str:
     if any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group)):
         return "something is written between the reads"
     if len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group):
-        return "a write of one caller waits once for a look-up or two"
+        return "it delays one write by a lookup or two"
     if len(group) == FEW_READS and all(cheap(u.reads) for u in group) and _unseen_between(program, function, *group):
-        return "code that cannot be seen is given the context between two look-ups, and may refuse or write"
+        return "code outside the project gets the context between two lookups, and may throw or write"
     if _fanned_out(program, function, group):
-        return "this runs for every item of a long list at once, where what travels together is full already"
+        return "this runs for every item of a long list at once, so the batches are full already"
     if _behind(program, function, group):
-        return "the caller waits for the world outside anyway"
+        return "the caller waits for an external service anyway"
     if _drowned(program, function):
-        return "the function waits for every item of a loop as well, beside which this is not felt"
+        return "the function also waits for every item of a loop, which costs far more"
     if _beside_many(program, function, group) or _beside_heavy(program, group):
-        return "it spares one look-up beside a batch that takes longer"
+        return "it saves one lookup next to a batch that takes longer"
     if len(group) == FEW_READS and any(_looked_up(program, function, u) for u in group):
-        return "the rows are only looked up for the others: the read of all of them is told, and what cures it needs the others first"
+        return "the rows are only looked up for the others: the read of all of them is reported, and fixing it needs the others first"
     if unasked(program, function):
         return UNASKED
     if not waited_for(program, function):
         return UNWAITED
     if _seldom(group) or _left_before(program, function, group) or _fallback(program, function, group):
-        return "a condition often spares the later read, which starting both would not"
+        return "a condition often skips the later read; starting both would not"
     return ""
 
 
@@ -306,8 +314,8 @@ def _drowned(program: Program, function: Function) -> bool:
 def _seldom(group: list[Unit]) -> bool:
     """Whether starting the reads together would often read too much.
 
-    Where each hangs on a condition of its own, both are seldom wanted. A helper that may not read at all, beside a read that hangs on a
-    condition, may exclude it; and what runs only on a condition of its own, and reads a lot, is better left behind it.
+    Where each hangs on its own condition, both are seldom wanted. A helper that may not read at all, beside a read that hangs on a
+    condition, may exclude it; and what runs only on its own condition, and reads a lot, is better left behind it.
     """
     choosy = [u for u in group if not any(e.certain for e in u.reads)]
     if choosy and any(u.site.arms for u in group if u not in choosy):
@@ -322,8 +330,8 @@ def _together(group: list[Unit]) -> str:
     """What is waited for when the reads start together: so many travel at once, and a helper that reads several times takes its time."""
     trips = ceil(len(group) / BATCH)
     if trips > 1:
-        return f"{trips} waits, for {BATCH} reads each"
-    return "the longest of them" if any(len({e.access.id for e in u.reads}) > 1 for u in group) else "1 wait"
+        return f"{trips} round trips, for {BATCH} reads each"
+    return "the longest of them" if any(len({e.access.id for e in u.reads}) > 1 for u in group) else "1 round trip"
 
 
 def _message(names: list[str], waits: int) -> str:

@@ -90,7 +90,7 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
         fields,
         cost=Cost(f"{len(table.fields or ())} fields a row", f"{len(fields)} field{'s' if len(fields) > 1 else ''} a row"),
         operation=read.verb,
-        because="" if dear else "the rows are light, or few of them are sent",
+        because="" if dear else "the rows are small, or few of them are sent",
     )
 
 

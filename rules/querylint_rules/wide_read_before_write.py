@@ -20,7 +20,7 @@ A mutation that has written is only committed if nothing that it read has change
 every insert into it, its own other runs among them: it is run again, up to four times, and then fails. The busier the table, the more.
 
 ## Instead
-Read only the rows that decide: bind an index range, keep a number or a total in a document of its own, or let a scheduled function do what
+Read only the rows that decide: bind an index range, keep a number or a total in a separate document, or let a scheduled function do what
 needs the whole table.
 
 ## When it stays silent
@@ -48,7 +48,7 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
 COUNTED = frozenset((Work.COUNT, Work.FILTER, Work.EMPTY))
 NARROW = Advice(
-    "bind an index range, keep the number in a document of its own, or move what needs the whole table to a scheduled function", Stage.DATA
+    "bind an index range, keep the number in a separate document, or move what needs the whole table to a scheduled function", Stage.DATA
 )
 
 
@@ -63,7 +63,7 @@ def wide_read_before_write(program: Program) -> Iterator[Found]:
         choice = one_of_many(program, place) if place is not None else None
         if choice is not None and not because:
             key = (conflict.read.function, choice)
-            because = "another arm of the same choice is told already" if key in told else ""
+            because = "another branch of the same choice is already reported" if key in told else ""
             told.add(key)
         others = [Point(access.span, f"`{function.name}` inserts") for function, access in conflict.inserts[:3]]
         yield Found(
@@ -86,7 +86,7 @@ def _why_little(program: Program, conflict: Conflict) -> str:
     if not whole_table(conflict.read.access):
         return "the range that is read is not the whole table"
     if _narrowed(program, conflict):
-        return "the read of all rows is told, and what cures it narrows this as well"
+        return "the read of all rows is reported, and fixing it narrows this as well"
     return "the rows are only counted, and the number may lag behind" if _only_counts(program, conflict) else ""
 
 

@@ -2,7 +2,7 @@
 # Writes one by one in a loop
 
 ## What it finds
-An insert, patch, replace, save or delete that a loop waits for in every round.
+An insert, patch, replace, save or delete that a loop waits for in every iteration.
 
 ## Why it costs
 Inside one Convex mutation this is one transaction and no round trip per item, so it is a hint. It becomes a problem where the rows
@@ -17,9 +17,9 @@ In Django collect the rows and write them once: `bulk_create`, `bulk_update`, or
 Writes under `Promise.all`, loops of constant length, batches that are bounded and schedule themselves, writes in a helper unless the rows
 that drive them are unbounded, loops over batches, loops that end with the write, loops beside which the other way of a choice writes the
 rows at once, new rows of a Django model whose
-parent has a table of its own (`bulk_create` cannot make them), tests, seeds and migrations. Writes in a helper, and those
+parent has a separate table (`bulk_create` cannot make them), tests, seeds and migrations. Writes in a helper, and those
 of rows that an overridden `save` or a signal watches, are hints; so are those of which a comment says why they go one by one, those of
-rounds that store or delete files or send messages as well, and those of rows that a set of forms hands over unsaved.
+iterations that store or delete files or send messages as well, and those of rows that a set of forms hands over unsaved.
 """
 
 from __future__ import annotations
@@ -121,24 +121,24 @@ def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call
     if unhurried(program, site.function):
         return hint(UNWAITED)
     if fails_alone(site, hit.loop):
-        return hint("a failure of one write is handled by itself")
+        return hint("the failure of a single write is handled")
     if _own_values(write, hit):
-        return hint("each round updates rows by a condition of its own")
+        return hint("each iteration updates rows by its own condition")
     if write.verb == CHECKED or UNSAVED.search(hit.loop.over_text):
-        return hint("each form checks and stores a row of its own")
+        return hint("each form validates and stores its own row")
     if of_uploads(site.function, hit.loop):
-        return hint("each round comes with a file, which is to be stored as well")
+        return hint("each iteration also stores a file")
     if laboring(program, site, hit.loop) or stores(program, site, hit.loop) or _sends(program, site, hit.loop):
-        return hint("each round does so much else that the write is not what it costs")
+        return hint("each iteration does so much else that the write hardly matters")
     if call is None and keeps_one_row(hit.loop, write):
-        return hint("each round stores the same row, for others to see how far it is")
+        return hint("each iteration stores the same row, to report progress")
     if call is None and filled_after(program, site, hit.loop):
-        return hint("each round goes on to write for the row that it has made")
+        return hint("each iteration goes on to write for the row that it created")
     if plain(program, site.function):
         alone = one_by_one(program, site, hit.loop, write)
-        return hint("the round needs what each write gives back, or is in the process" if alone else "", Severity.WARNING)
+        return hint("the iteration needs the result of each write, or the database runs in the process" if alone else "", Severity.WARNING)
     if call is not None:
-        return hint("a helper writes, which does more for each item")
+        return hint("the write is in a helper that does more for each item")
     if _bound_to_rows(program, site, write, hit):
         return hint("code of the project watches each of these rows, or each write is to another row's relation")
     return Weight(Severity.WARNING)
@@ -150,7 +150,7 @@ def _sends(program: Program, site: Site, loop: Loop) -> bool:
 
 
 def _own_values(write: Access, hit: Rounds) -> bool:
-    """Whether each round updates other rows by a condition of its own: rows that were not read, so that no list of them can be written."""
+    """Whether each round updates other rows by its own condition: rows that were not read, so that no list of them can be written."""
     conditions = [p.value for plan in write.plans for p in plan.predicates if p.value is not None]
     return write.verb == "update" and write.bound is Bound.ALL and any(hit.loop.id in value.deps for value in conditions)
 

@@ -121,7 +121,7 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         (
             "unbounded-read",
             f"{ALL} return [notes.filter((n) => n.owner === 'me'), notes.filter((n) => n.owner !== 'me')];",
-            "read in pages with .paginate(), each part by a range of its own",  # together the two show every row
+            "read in pages with .paginate(), each part with its own range",  # together the two show every row
         ),
         (
             "unbounded-read",
@@ -182,6 +182,18 @@ def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
     words = sentence(found.remedy)
     assert said in words
     assert ("undefined" in words) is ("undefined" in said)
+
+
+def test_an_index_that_no_name_comes_near_is_to_be_declared(tmp_path: Path) -> None:
+    notes = (
+        'import { query } from "./_generated/server";\n'
+        "export const late = query((ctx, { team }) =>\n"
+        '  ctx.db.query("notes").withIndex("teamAndDate", (q) => q.eq("team", team).gt("closedAt", 5)).collect());\n'
+    )
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unknown-index"]
+    assert found.message == "`notes` has no index `teamAndDate`, so the query throws"
+    assert found.help == "declare it in the schema (team, closedAt), or use one that exists (`by_owner`, `by_closed`)"
 
 
 def test_an_unused_index_is_read_in_its_order_where_a_query_sorts_and_cuts(tmp_path: Path) -> None:

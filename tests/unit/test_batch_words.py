@@ -43,7 +43,7 @@ def told(folder: Path, body: str) -> tuple[str, str]:
         ("    for shop in Shop.objects.all():\n        found.append(Ware.objects.filter(shop=shop).count())", "grouped query"),
         ("    for shop in Shop.objects.all():\n        found.extend(Ware.objects.filter(shop=shop).values_list('pk'))", "same list"),
         ("    for key in keys:\n        print(Ware.objects.filter(code=key).first())", "look them up in a dictionary"),
-        ("    for key in keys:\n        print(Shop.objects.get(pk=key))", "by UUIDs, not by texts; a row that is missing raises here"),
+        ("    for key in keys:\n        print(Shop.objects.get(pk=key))", "by UUIDs, not by texts; a missing row raises here"),
         ("    for ware in Ware.objects.all():\n        found.append(Ware.objects.filter(shop=ware.shop))", "`shop_id`, which is part"),
     ],
 )

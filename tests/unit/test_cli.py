@@ -81,6 +81,12 @@ def in_terminal(name: str, *args: str) -> tuple[int, str]:
     return process.wait(20), said.decode().replace("\r\n", "\n")
 
 
+def test_every_command_is_summed_up_without_being_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--help"]) == 0
+    assert cli.run(["baseline", "--help"]) == 0
+    assert "..." not in capsys.readouterr().out.replace("[ARGS]...", "")
+
+
 @pytest.mark.parametrize(
     ("of", "args", "code"),
     [
@@ -156,12 +162,12 @@ def test_show_lowers_the_floor(door: Door) -> None:
     ("args", "words"),
     [
         (["missing"], ["querylint: `missing` does not exist"]),
-        (["--select", "x"], ["querylint: `x` is no rule; did you mean `loop-read`?", "querylint: another mistake"]),
+        (["--select", "x"], ["querylint: `x` is not a rule; did you mean `loop-read`?", "querylint: another mistake"]),
         (
             ["chek"],
             [
                 "querylint: `chek` is neither a path nor a command; did you mean `check`?",
-                "querylint: `querylint --help` lists what there is",
+                "querylint: see `querylint --help`",
             ],
         ),
         (["explain", "lop_read"], ["querylint: there is no rule `lop_read`; did you mean `loop-read`?"]),
@@ -178,7 +184,7 @@ def test_mistakes_are_sentences(door: Door, args: list[str], words: list[str]) -
 def test_a_wrong_option_leads_to_the_help_of_its_command(door: Door) -> None:
     said = door("check", "--formt", "json")
     assert said.err.startswith("querylint: No such option")
-    assert said.err.endswith("\nquerylint: `querylint check --help` lists what there is\n")
+    assert said.err.endswith("\nquerylint: see `querylint check --help`\n")
 
 
 def test_a_path_that_looks_like_a_command_is_a_path(engine: FakeEngine, door: Door, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_lines_are_those_of_the_files_on_the_disk(tmp_path: Path) -> None:
     assert "blog/views.py:10:13: not fixed lazy-loop" in made
 
 
-def test_what_is_to_be_minded_is_said_once(tmp_path: Path) -> None:
+def test_a_note_on_several_fixes_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "blog").mkdir()
     (tmp_path / "blog/models.py").write_text(
         "from django.db import models\n\nclass Author(models.Model):\n    name = models.CharField(max_length=80)\n"
@@ -79,8 +79,8 @@ def test_what_is_to_be_minded_is_said_once(tmp_path: Path) -> None:
     one = "def {}(ids: list[int]):\n    return [Author.objects.get(pk=one).name for one in ids]\n\n"
     (tmp_path / "blog/views.py").write_text("from blog.models import Author\n\n" + one.format("first") + one.format("second"))
     shown = fix(tmp_path, "--diff", "--unsafe").output
-    assert shown.count("    mind (1)\n") == 2
-    assert shown.count("a key that no row has ends in KeyError, and no longer in `Author.DoesNotExist`") == 1
+    assert shown.count("    note (1)\n") == 2
+    assert shown.count("a missing row raises KeyError, no longer `Author.DoesNotExist`") == 1
 
 
 def test_safe_fixes_are_made_and_the_others_are_named(project: Path) -> None:
@@ -88,7 +88,7 @@ def test_safe_fixes_are_made_and_the_others_are_named(project: Path) -> None:
     assert ".take(1);" in (project / "convex/posts.ts").read_text()
     assert (project / "convex/schema.ts").read_text() == SCHEMA
     assert "fixed first-by-loading: read with .take(1)" in done.output
-    assert "not fixed filter-needs-index: with --unsafe: add index `by_token`" in done.output
+    assert "not fixed filter-needs-index: needs --unsafe: add index `by_token`" in done.output
     assert "Fixed 1 finding in 1 file; 1 more with --unsafe." in done.output
     assert done.return_value == 1, "a warning is left"
 
@@ -154,7 +154,7 @@ def test_a_person_decides_fix_by_fix(project: Path) -> None:
     text = (project / "convex/posts.ts").read_text()
     assert ("take(1)" in text) != ("by_token" in text)
     assert "not fixed" in done.output
-    assert "you left it" in done.output
+    assert "you skipped it" in done.output
 
 
 def test_one_rule_alone(project: Path) -> None:

@@ -99,15 +99,41 @@ def test_a_folder_without_source_is_refused(tmp_path: Path, files: dict[str, str
     assert (done.returncode, done.stderr) == (2, f"querylint: {why.format(f'`{tmp_path}`')}")
 
 
+@pytest.mark.parametrize("args", [("fix",), ("fix", "--diff"), ("indexes",), ("report", "-o", "r.html"), ("baseline", "create")])
+def test_no_command_works_on_a_folder_without_source(tmp_path: Path, args: tuple[str, ...]) -> None:
+    done = querylint(tmp_path, *args)
+    assert done.returncode == 2
+    assert "there is no Python, TypeScript or JavaScript file under" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_is_asked_about_a_part_names_it(project: Path) -> None:
+    lay(project, {"convex/lib/quiet.ts": "export const a = 1;\n"})
+    assert "Found nothing to report in the current folder. Looked at" in querylint(project / "convex/lib").stdout
+    assert "Found nothing to report in `convex/lib`. Looked at" in querylint(project, "check", "convex/lib", "--format", "concise").stderr
+    assert " in the current folder" not in querylint(project).stdout
+
+
+def test_a_project_without_a_database_is_said_once(tmp_path: Path) -> None:
+    lay(tmp_path, {"b.py": "b = 1\n"})
+    done = querylint(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "does not use a database in a way that querylint knows" in done.stdout
+
+
+def test_models_that_only_django_declares_are_not_counted_as_tables_of_the_project(tmp_path: Path) -> None:
+    model = "from django.db import models\n\n\nclass Post(models.Model):\n    owner = models.ForeignKey('auth.User', models.CASCADE)\n"
+    lay(tmp_path, {"manage.py": "import django\n", "blog/models.py": model})
+    assert "Django in `.` (1 table)" in querylint(tmp_path, "init").stdout
+    assert ", 1 table and " in querylint(tmp_path, "check").stdout
+
+
 def test_files_that_a_hook_names_may_all_be_of_other_kinds(project: Path) -> None:
     lay(project, {"README.md": "# A project\n"})
     done = querylint(project, "README.md")
     assert done.returncode == 0
     assert "README.md: this file is neither TypeScript, JavaScript, Python, SQL nor a template and is not read" in done.stdout
-    assert (
-        done.stderr
-        == "querylint: 0 files with database access: looked at 0 Python and 0 TypeScript or JavaScript files under `README.md`\n"
-    )
+    assert done.stderr == "querylint: nothing in `README.md` accesses a database: looked at 0 Python and 0 TypeScript or JavaScript files\n"
 
 
 @pytest.mark.parametrize("style", ["text", "json", "github"])
@@ -116,8 +142,8 @@ def test_a_folder_without_a_database_is_told_as_such(project: Path, style: str) 
     done = querylint(project, "check", "web", "web/b.py", "--format", style)
     assert done.returncode == 0
     assert done.stderr == (
-        "querylint: 0 files with database access: looked at 1 Python and 1 TypeScript or JavaScript file and 1 template or SQL file "
-        "under `web` and `web/b.py`\n"
+        "querylint: nothing in `web` and `web/b.py` accesses a database: "
+        "looked at 1 Python and 1 TypeScript or JavaScript file and 1 template or SQL file\n"
     )
     assert querylint(project, "check", "web", "--format", style, "--quiet").stderr == ""
     assert querylint(project, "check", "web", "convex", "--format", style).stderr == ""
@@ -148,8 +174,8 @@ def test_what_the_settings_name_and_nobody_has_is_noted_with_the_nearest_there_i
     assert [(note["line"], note["message"]) for note in notes] == [
         (1, "`exclude`: `*.md` matches nothing that would be read, so this changes nothing"),
         (1, "`exclude`: `olds/**` matches nothing that would be read, so this changes nothing; did you mean `old/**`?"),
-        (4, "`ignore-tables`: no table `audit` is in sight, so this changes nothing"),
-        (6, "`tables`: no table `Posts` is in sight, so this changes nothing; did you mean `posts`?"),
+        (4, "`ignore-tables`: no table `audit` was found, so this changes nothing"),
+        (6, "`tables`: no table `Posts` was found, so this changes nothing; did you mean `posts`?"),
         (9, "`per-file-ignores`: `convex/post.ts` matches no file that is read, so this changes nothing; did you mean `convex/posts.ts`?"),
     ]
 

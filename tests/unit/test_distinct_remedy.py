@@ -18,7 +18,7 @@ class Post(models.Model):
     live = models.BooleanField(default=False)
 """
 EACH = "let the database count or sum: .count(), .aggregate() or .annotate()"
-DIFFERENT = "let the database count the different ones: .distinct().count()"
+DIFFERENT = "let the database count the distinct ones: .distinct().count()"
 
 
 @pytest.mark.parametrize(

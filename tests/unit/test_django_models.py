@@ -108,7 +108,7 @@ def test_a_child_of_a_model_with_a_table_takes_its_order_and_no_more_of_its_meta
     )
     page = found["Page"]
     assert page.order == ("slug",)
-    assert page.split is True  # a table of its own, though its parent has none
+    assert page.split is True  # a separate table, though its parent has none
     assert links(found["User"])["page_set"] == ("Page", True, "author")
     assert {i.fields: i.implicit for i in page.indexes}[("words",)] is False
     for name in ("Draft", "Page"):  # the constraint holds for their rows, and is told of where it is declared

@@ -175,8 +175,8 @@ def test_a_comment_in_the_middle_of_a_trail_silences_nothing() -> None:
         ("// querylint: ignore[] -- all of it", "`ignore` names no rule in brackets, so it silences nothing"),
         ("// querylint: ignore[loop-read -- x", "`ignore` names no rule in brackets, so it silences nothing"),
         ("// querylint: ignore-file -- all of it", "`ignore-file` names no rule in brackets, so it silences nothing"),
-        ("// querylint: disable-next-line", "`disable-next-line` is no word for a suppression, so it silences nothing"),
-        ("// querylint: ignored[loop-read] -- x", "`ignored` is no word for a suppression, so it silences nothing"),
+        ("// querylint: disable-next-line", "`disable-next-line` is not a kind of suppression, so it silences nothing"),
+        ("// querylint: ignored[loop-read] -- x", "`ignored` is not a kind of suppression, so it silences nothing"),
     ],
 )
 def test_a_comment_that_cannot_work_is_reported(comment: str, message: str) -> None:
@@ -196,7 +196,7 @@ def test_a_reason_may_be_left_out_where_the_settings_say_so() -> None:
 def test_an_unknown_rule_is_reported_and_the_others_still_count() -> None:
     filtered = run("get(id); // querylint: ignore[lop-read, mem-filter, zzz] -- x", finding(1, "mem-filter"))
     assert len(filtered.suppressed) == 1
-    assert reports(filtered) == [(BAD, 1, "`lop-read` is no rule; did you mean `loop-read`?"), (BAD, 1, "`zzz` is no rule")]
+    assert reports(filtered) == [(BAD, 1, "`lop-read` is not a rule; did you mean `loop-read`?"), (BAD, 1, "`zzz` is not a rule")]
 
 
 def test_an_unused_comment_names_what_it_does_not_need() -> None:
@@ -223,7 +223,7 @@ def test_a_report_says_what_to_do_about_which_rules() -> None:
         (UNUSED, ("scan-filter",), Advice("remove `scan-filter` from the comment")),
     ]
     (bare,) = run("// querylint: ignore[loop-read]").kept
-    assert (bare.found.fields, bare.found.remedy) == (("loop-read",), Advice("add `-- ` and the reason behind the brackets"))
+    assert (bare.found.fields, bare.found.remedy) == (("loop-read",), Advice("add `-- ` and the reason after the brackets"))
     (whole,) = run("// querylint: ignore[loop-read] -- x").kept
     assert whole.found.remedy == Advice("remove the comment")
 

@@ -71,7 +71,7 @@ def test_the_others_are_still_judged(
     assert [(note.kind, note.path) for note in told] == [(kind, path)]
     assert result.broken == (kind is NoteKind.BUG)
     if kind is NoteKind.BUG:
-        said = r"broken cannot be analysed: TypeError: no \(test_left_out\.py, line \d+, in failing\); please report it"
+        said = r"broken cannot be analyzed: TypeError: no \(test_left_out\.py, line \d+, in failing\); please report it"
         assert re.fullmatch(said, told[0].message)
     assert rule in {finding.rule for finding in result.findings}
     assert "broken" not in {finding.found.function.rpartition("::")[2] for finding in result.findings}

@@ -84,9 +84,9 @@ def test_what_a_try_around_imports_brings_is_imported() -> None:
     [
         ("print 'x'\n", "Python 2"),
         ("try:\n    pass\nexcept ValueError, e:\n    pass\n", "Python 2"),
-        ("def f(:\n", "does not parse"),
-        ("x = '\0'\n", "does not parse"),
-        ("x = " + "(" * 300 + ")" * 300, "does not parse"),
+        ("def f(:\n", "syntax error"),
+        ("x = '\0'\n", "syntax error"),
+        ("x = " + "(" * 300 + ")" * 300, "syntax error"),
     ],
 )
 def test_a_file_that_does_not_parse_is_said(text: str, words: str) -> None:

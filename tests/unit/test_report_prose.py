@@ -68,10 +68,10 @@ def test_an_agent_gets_few_words_and_the_next_command() -> None:
     assert said("agent", result(LOOP_READ)).splitlines() == [
         "convex/posts.ts:7:23: warning loop-read `users` is read once for every item of `args.ids[0]`",
         (
-            "  path: loop over `args.ids`, size unknown (convex/posts.ts:6) > calls `authorOf` (convex/posts.ts:7)"
-            " > reads one row of `users` [by id](here) (convex/helpers.ts:2)"
+            "  path: loop over `args.ids`, size unknown (convex/posts.ts:6) -> calls `authorOf` (convex/posts.ts:7)"
+            " -> reads one row of `users` [by id](here) (convex/helpers.ts:2)"
         ),
-        "  cost: n reads, one after another > n reads together",
+        "  cost: n reads, one after another -> n reads together",
         "  do: start the reads together and await them with one Promise.all",
         "1 finding, 1 shown; next: querylint explain loop-read; after an edit: querylint check --format agent --select loop-read",
     ]

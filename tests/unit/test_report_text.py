@@ -117,7 +117,7 @@ def test_silence_is_explained() -> None:
     assert text(NOTHING) == (
         "Found nothing to report, 2 suppressed. Looked at 5 files (3 with database code) in `convex`: "
         "2 functions, 2 reads, 0 writes, 2 tables and 1 index.\n"
-        "1 access to a table that the source does not name could not be judged.\n"
+        "1 access to a table that the source does not name could not be checked.\n"
     )
 
 
@@ -125,8 +125,8 @@ def test_silence_is_explained() -> None:
     ("changes", "words"),
     [
         ({"files": 0, "analysed": 0}, "There was no TypeScript, JavaScript or Python file to look at"),
-        ({"analysed": 0}, "None of the 5 files works with a database that querylint knows"),
-        ({"tables": 0, "indexes": 0}, "No table or model is declared in what was looked at"),
+        ({"analysed": 0}, "None of the 5 files uses a database in a way that querylint knows"),
+        ({"tables": 0, "indexes": 0}, "No table or model was found, so no index could be checked"),
     ],
 )
 def test_what_was_not_there_is_said_loudly(changes: dict[str, int], words: str) -> None:
@@ -202,7 +202,21 @@ def test_who_decides_about_color(choice: str, environment: dict[str, str], termi
     assert wanted(choice, environment, terminal) is color
 
 
+def test_what_can_be_fixed_is_pointed_to() -> None:
+    assert "`querylint fix --diff` shows what it can fix for you" in text(result(LOOP_READ))
+    assert "querylint fix" not in text(replace(RESULT, findings=()))
+
+
+def test_a_place_that_is_cut_is_followed_by_one_mark() -> None:
+    source = LineIndex("a.ts", b"const rows = list.filter((row) => row.owner === owner && row.open); // and so on for a long while\n")
+    rows = snippet(source, source.span(18, 66), (), 40)
+    assert rows[0].body.endswith("…")
+    assert not rows[0].body.endswith("……")
+    assert max(display_width(row.body) for row in rows) <= 40
+
+
 def test_markdown_becomes_plain() -> None:
+    assert plain("**loop-read** (warning)") == "loop-read (warning)"
     page = "# A\n\nSee [b](https://x.y/z).\n\n```ts\n# c\n```"
     assert plain(page) == "A\n\nSee b (https://x.y/z).\n\n    # c"
     assert shortened("one two three", 9) == "one two…"

@@ -108,7 +108,7 @@ def test_a_common_folder_that_is_no_project_stands_for_itself_or_for_the_one_aro
 def test_paths_of_no_common_project_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     plant(tmp_path, "a/package.json", "b/package.json")
-    with pytest.raises(PathError, match="no common project"):
+    with pytest.raises(PathError, match="do not belong to one project"):
         locate([tmp_path / "a", tmp_path / "b"])
 
 

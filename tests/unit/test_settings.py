@@ -235,14 +235,14 @@ teams = { rows = -1 }
 """
     assert mistakes(tmp_path, own) == [
         "querylint.toml:1: unknown key `selct`; did you mean `select`?",
-        "querylint.toml:4: `lop-read` in `ignore` is no rule; did you mean `loop-read`?",
+        "querylint.toml:4: `lop-read` in `ignore` is not a rule; did you mean `loop-read`?",
         "querylint.toml:5: `ignore` must be a list of rule names, but holds 3",
         'querylint.toml:7: `fail-on` must be one of "error", "warning", "info" or "never", not "high"',
         'querylint.toml:8: `show` must be one of "error", "warning" or "info", not 2',
         'querylint.toml:9: `exclude` must be a list of globs, not "legacy"',
         'querylint.toml:10: `include-tests` must be true or false, not "yes"',
         f"querylint.toml:11: unknown key `color`; known here: {KEYS}",
-        "querylint.toml:14: `scan-filtr` in `severity.scan-filtr` is no rule; did you mean `scan-filter`?",
+        "querylint.toml:14: `scan-filtr` in `severity.scan-filtr` is not a rule; did you mean `scan-filter`?",
         'querylint.toml:15: `severity.loop-read` must be one of "error", "warning", "info" or "off", not "fatal"',
         'querylint.toml:18: `per-file-ignores.a/**` must be a list of rule names, not "loop-read"',
         'querylint.toml:21: `tables.users` must be a table of facts such as { rows = "small" }, not 5',
@@ -270,7 +270,7 @@ def test_mistakes_on_the_command_line_join_those_of_the_file(tmp_path: Path) -> 
     found = mistakes(tmp_path, "selct = []\n", overrides={"select": ("loop-raed",), "fail-on": "hgih"})
     assert found == [
         "querylint.toml:1: unknown key `selct`; did you mean `select`?",
-        "the command line: `loop-raed` in `select` is no rule; did you mean `loop-read`?",
+        "the command line: `loop-raed` in `select` is not a rule; did you mean `loop-read`?",
         'the command line: `fail-on` must be one of "error", "warning", "info" or "never", not "hgih"',
     ]
 

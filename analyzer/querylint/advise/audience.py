@@ -48,9 +48,9 @@ def audience(program: Program, function: Function) -> Audience:
     return program.once("audience", lambda: _audiences(program)).get(function.key, Audience.USERS)
 
 
-ALONE = "nothing in sight calls this function"
-UNWAITED = "nobody waits for it: at most schedules, commands or work in the background lead here"
-UNASKED = "no client in sight asks for this function"
+ALONE = "nothing in the project calls this function"
+UNWAITED = "nobody waits for it: only scheduled jobs, commands or background work lead here"
+UNASKED = "no client in the project calls this function"
 
 
 def waited_for(program: Program, function: Function) -> bool:

@@ -54,13 +54,13 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
         return KEPT
     place = program.sites(effect.function).by_id.get(effect.access.id)
     if place is not None and called_sometimes(program, place):
-        return "the helper reads on some of its calls only"
+        return "the helper reads only on some calls"
     if place is not None and any(of_matches(place.function, loop) for loop in (*place.loops, *site.loops)):
         return "a text holds few of what a pattern finds in it"
     if not plain(program, site.function):
         return ""
     if program.facts(site.function).embedded:
-        return "the database runs in the process, so there is no trip to it"
+        return "the database runs in the process, so there is no round trip"
     if effect.access.kept:
         return KEPT
     heavy = isinstance(site.step, Call) and laborious(program, site, site.step, effect)
@@ -119,7 +119,7 @@ def _same_row(site: Site, loop: Loop, write: Access) -> bool:
 
 
 def filled_after(program: Program, site: Site, loop: Loop) -> bool:
-    """Whether the round goes on to write for the row that it has made, or to fill a relation of it: a statement for each row remains."""
+    """Whether the round goes on to write for the row that it created, or to fill a relation of it: a statement for each row remains."""
     number = getattr(site.step, "id", None)
     for step in loop.steps():
         if isinstance(step, Access) and step.verb in FILLING and step.follows is not None and step.follows.ref == number:

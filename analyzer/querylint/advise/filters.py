@@ -83,7 +83,7 @@ def losses(program: Program) -> list[Loss]:
 def why_hint(program: Program, loss: Loss) -> str:
     """Why a loss is only a hint, empty where it is more: for its own reason, or since no call in sight asks for the condition."""
     applied = program.applied(p for p in loss.plan.residual() if p.field in loss.names)
-    return loss.because or ("" if applied else "no call in sight asks for this condition")
+    return loss.because or ("" if applied else "no call in the project uses this condition")
 
 
 def _of_those_asked(program: Program, found: list[Loss]) -> list[Loss]:
@@ -293,9 +293,9 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
     if left_alone(program, site.function):
         return hint(ALONE)
     if loads_samples(program, site.function):
-        return hint("it puts in samples that the code lists, which is done once")
+        return hint("it inserts samples that the code lists, which happens once")
     if curated(program, root, read.table):
-        return hint("people keep the table by hand, so it holds few rows")
+        return hint("the table is maintained by hand, so it holds few rows")
     latest = read.bound is Bound.ONE and plan.order is not None and plan.order.descending
     if (latest or all(p.conditional for p in residual)) and not waited_for(program, site.function):
         return hint(UNWAITED)
@@ -319,10 +319,10 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
         return hint("the range binds two keys already, and few rows have both")
     far = reach(program, site.function, read)
     if far is Reach.PERSON and read.bound is Bound.LIMIT and all(p.conditional for p in residual):
-        return hint("what somebody may choose to see of the own rows is soon found")
+        return hint("what a user may choose to see of their own rows is soon found")
     repeated = any(loop.kind in SEQUENTIAL or loop.kind is LoopKind.GATHER for loop in site.loops)
     if not free and catalogued(program, site.function, read):
         return hint("the range holds one row for each of a few names")
     if far is Reach.PERSON and not free and not repeated and not _worth_an_index(program, site, read, plan):
-        return hint("the range holds what one person has, which hardly pays for a new index")
+        return hint("the range holds the rows of one person, hardly enough to pay for a new index")
     return hint("" if far >= Reach.PERSON else "the range that is read does not grow with use", Severity.WARNING)

@@ -109,7 +109,7 @@ def weight(program: Program, load: Load) -> Weight:
     What one person has gathered is worth it where somebody waits.
     """
     if load.reported:
-        return hint("the read of all rows is a finding of its own")
+        return hint("the read of all rows is reported separately")
     if left_alone(program, load.function):
         return hint(ALONE)
     if unhurried(program, load.function):
@@ -127,7 +127,7 @@ def weight(program: Program, load: Load) -> Weight:
     # Where a statement takes any condition, the edit is a line of it, however many rows there are.
     plain_edit = program.facts(load.function).planner and not settled(load.access.table)
     seen = plain_edit or busy(program, load.function.root, load.access.table)
-    return hint("" if seen else "nothing in sight shows that the table holds many rows", Severity.WARNING)
+    return hint("" if seen else "nothing in the project shows that the table holds many rows", Severity.WARNING)
 
 
 def visited(load: Load) -> bool:

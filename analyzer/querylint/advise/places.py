@@ -192,7 +192,7 @@ def round_of(program: Program, site: Site, loop: Loop) -> str:
             return f"row of `{_led_to(program, site.function, found.step.table, origin.path)}`"
     if loop.over is not None and loop.over_text:
         return f"item of `{loop.over_text}`"
-    return "round of the loop"
+    return "iteration of the loop"
 
 
 def _led_to(program: Program, function: Function, table: str, path: Path) -> str:

@@ -101,7 +101,7 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     counted = {s.use.id for s, _ in hits} <= load.only_counted()  # all the rows are needed besides
     shown = load.fate.listed and all(s.use.work is Work.SOME for s, _ in hits)  # and so they are where something of each is shown
     maybe = hits[0][0].use.conditional
-    besides = "all of the rows are needed besides" if counted or shown else "an earlier filter of the same rows is told" if again else ""
+    besides = "all of the rows are needed anyway" if counted or shown else "an earlier filter on the same rows is reported" if again else ""
     found = hint(besides) if besides else _weight(program, load, plan, predicates, serving, want, maybe=maybe)
     return Reduction(load, hits[0][0], predicates, want, serving, found.severity or Severity.WARNING, not maybe, found.because)
 
@@ -140,11 +140,11 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
     others = any(s.use.work in WHOLE and not cuts & set(s.use.after) and _beside(program, load, seen, s) for s in load.fate.uses)
     picked = any(s.use.id in seen.use.after and not all(sargable(p, load.table) for p in s.use.predicates) for s in load.works(Work.FILTER))
     alone = (
-        "all of the rows are shown, so only the sort is spared"
+        "all of the rows are shown, so an index saves only the sort"
         if not cut
         else "the range binds this field already"
         if ranged
-        else "the rows are needed besides, whatever their order"
+        else "the rows are needed anyway, whatever their order"
         if others
         else "what is tested in memory picks the rows after the sort"
         if picked
@@ -256,9 +256,9 @@ def _weight(
     if load.site.arms and (chosen or maybe):  # the arm may be the one where the condition is not asked for
         return hint("only some calls ask for it")
     if serving.create and plan.order is not None and not keeps_order(plan, load.table, serving, want):
-        return hint("the order is asked for, and an index that gave both would be another")
+        return hint("the order is needed, and an index that serves both would be a different one")
     if _guards(program, load, plan, predicates):
-        return hint("the filter only makes sure of the owner")
+        return hint("the filter only checks the owner")
     if idle(program, load.function.root, load.access.table, predicates):
         return hint("nearly every row passes the filter")
     if not (chosen or maybe) and _further_on(program, load, plan, predicates, serving):
@@ -276,7 +276,7 @@ def _further_on(program: Program, load: Load, plan: Plan, predicates: tuple[Pred
 
 
 def _guards(program: Program, load: Load, plan: Plan, predicates: tuple[Predicate, ...]) -> bool:
-    """Whether the filter only makes sure of the owner: the range is that of one thing, which has one owner anyway."""
+    """Whether the filter only checks the owner: the range is that of one thing, which has one owner anyway."""
     names = [p.field for p in predicates if p.field]
     inner = any(f.lower().endswith("id") and not OWNERS.match(f) for f in plan.fixed())
     root, table = load.function.root, load.access.table

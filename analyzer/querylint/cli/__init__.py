@@ -98,7 +98,7 @@ def run(args: Sequence[str], question: Question | None = None) -> int:
         return ExitCode.UNTRUSTED
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "querylint"
-        return complain(f"{error.format_message()}\n`{command} --help` lists what there is")
+        return complain(f"{error.format_message()}\nsee `{command} --help`")
     except click.ClickException as error:
         return complain(error.format_message())
     except QuerylintError as error:
@@ -108,5 +108,5 @@ def run(args: Sequence[str], question: Question | None = None) -> int:
     except Exception:
         import traceback
 
-        return complain(f"{traceback.format_exc()}this is a defect of querylint; please report it with the lines above")
+        return complain(f"{traceback.format_exc()}this is a bug in querylint; please report it with the lines above")
     return int(code or ExitCode.CLEAN)

@@ -13,6 +13,7 @@ from querylint import __version__
 from querylint.cli.console import ExitCode, put, shown, write
 from querylint.cli.options import CONFIG, names
 from querylint.cli.progress import working
+from querylint.cli.reporting import refuse_nothing
 from querylint.errors import BaselineError
 from querylint.report.wording import count, numbers
 
@@ -21,42 +22,44 @@ if TYPE_CHECKING:
     from querylint.filters import Compared, Known
     from querylint.rule import Finding, Severity
 
-FILE = click.option("--baseline", "file", type=click.Path(path_type=Path), metavar="FILE", help="Instead of querylint-baseline.json.")
+FILE = click.option(
+    "--baseline", "file", type=click.Path(path_type=Path), metavar="FILE", help="The file to use instead of querylint-baseline.json."
+)
 FOLDER = click.argument("folder", default=".", type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(short_help="Record what is found today, so that only what is new is reported.")
 def baseline() -> None:
-    """Adopt querylint in an old project: list what is there now, report only what is new.
+    """Adopt querylint in an existing project: record what is found now, and report only what is new.
 
-    `check` uses querylint-baseline.json in the root of the project by itself. Entries go by what they are about, not by lines.
+    `check` uses querylint-baseline.json in the root of the project automatically. Entries are matched by what they are about, not by line.
     """
 
 
-@baseline.command()
+@baseline.command(short_help="Record everything that is found now.")
 @FOLDER
 @FILE
 @CONFIG
 def create(folder: Path, file: Path | None, config: Path | None) -> int:
-    """List everything that is found now in the project around FOLDER (default: here)."""
+    """Record everything that is found now in the project around FOLDER (default: here)."""
     from querylint import filters
 
     path = _path(folder, file)
     if path.exists():
-        raise BaselineError(f"`{path}` exists; `querylint baseline update --accept-new` adds what is new, and deleting it starts afresh")
+        raise BaselineError(f"`{path}` exists; `querylint baseline update --accept-new` adds what is new; to start over, delete the file")
     findings = _checked(folder, config).result.findings
     write(path, filters.text_of(filters.Known.of(finding, __version__) for finding in findings))
     put(f"{path} {_listed(finding.severity for finding in findings)}. `querylint check` now reports what is new; commit the file.\n")
     return ExitCode.CLEAN
 
 
-@baseline.command()
+@baseline.command(short_help="Follow renames, remove what is gone, optionally add what is new.")
 @FOLDER
 @FILE
 @CONFIG
 @click.option("--accept-new", is_flag=True, help="Add what is new.")
 def update(folder: Path, file: Path | None, config: Path | None, accept_new: bool) -> int:
-    """Follow what was renamed or became milder, and remove what is no more; add what is new or more severe only with --accept-new."""
+    """Follow renames and lower severities, and remove what is gone; add what is new or more severe only with --accept-new."""
     from querylint import filters
 
     path, compared, resting = _compared(folder, file, config)
@@ -71,7 +74,7 @@ def update(folder: Path, file: Path | None, config: Path | None, accept_new: boo
     if compared.new and not accept_new:
         worse = len(compared.new) - len(fresh)
         put(f"Not in the baseline: {numbers(f.severity for f in compared.new)}{f' ({worse} less severe there)' if worse else ''}. ")
-        put("Mend, or add with --accept-new.\n")
+        put("Fix them, or add them with --accept-new.\n")
     return ExitCode.CLEAN
 
 
@@ -80,7 +83,7 @@ def update(folder: Path, file: Path | None, config: Path | None, accept_new: boo
 @FILE
 @CONFIG
 def prune(folder: Path, file: Path | None, config: Path | None) -> int:
-    """Remove what is no more, and change nothing else."""
+    """Remove entries that are gone, and change nothing else."""
     from querylint import filters
 
     path, compared, resting = _compared(folder, file, config)
@@ -95,9 +98,9 @@ def prune(folder: Path, file: Path | None, config: Path | None) -> int:
 @FILE
 @CONFIG
 @click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
-@click.option("--rule", "rules", multiple=True, callback=names, metavar="RULES", help="Only these (comma or repeated).")
+@click.option("--rule", "rules", multiple=True, callback=names, metavar="RULES", help="Show only these (comma-separated or repeated).")
 def show(folder: Path, file: Path | None, config: Path | None, style: str, rules: list[str] | None) -> int:
-    """Say what the baseline lists, and what of it is still found."""
+    """Show what the baseline lists, and what of it is still found."""
     from querylint import filters
 
     path, compared, resting = _compared(folder, file, config)
@@ -122,7 +125,7 @@ def show(folder: Path, file: Path | None, config: Path | None, style: str, rules
         put(f"{entry.path}{f':{line}' if line else ''}:{severity} {entry.rule}{where} ({state})\n")
     summary = ", ".join(f"{number} {rule}" for rule, number in filters.by_rule(row[0] for row in rows).items())
     absent = sum(1 for _, state, _ in rows if state == "absent")
-    gone = f", of which {count(absent, 'is', 'are')} no more found" if absent else ""
+    gone = f", of which {count(absent, 'is', 'are')}  no longer found" if absent else ""
     put(f"{path} {_listed(entry.severity for entry, _, _ in rows)}{gone}{'. By rule: ' + summary if summary else ''}.\n")
     return ExitCode.CLEAN
 
@@ -144,8 +147,9 @@ def _checked(folder: Path, config: Path | None) -> Outcome:
         outcome = review.check((discover.locate((folder,)).root,), config, {}, review.View(without_baseline=True))
     if outcome.result.broken:
         raise BaselineError(
-            "a part of querylint failed, so what is found is not all: no baseline is written (`querylint check` says which)"
+            "a part of querylint failed, so the findings are incomplete: no baseline is written (`querylint check` says which)"
         )
+    refuse_nothing(outcome.part)
     return outcome
 
 

@@ -17,26 +17,28 @@ from querylint.cli.reporting import Printing, refuse_nothing, say
 from querylint.cli.watching import again
 from querylint.report import FIX_FORMATS, FORMATS
 
-NO_CACHE = click.option(
-    place.OFF, is_flag=True, expose_value=False, help="Answer from no earlier run, and keep this answer for no later one."
-)
+NO_CACHE = click.option(place.OFF, is_flag=True, expose_value=False, help="Neither use nor keep cached results.")
 """`cache` looks for it before click does, so that there is nothing left to do for it here."""
 
 
-@click.command()
+@click.command(short_help="Report costly database access.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print findings.")
-@click.option("--output", "outputs", multiple=True, callback=outputs_given, metavar="FORMAT=PATH", help="Write a file too (repeatable).")
-@click.option("--select", multiple=True, callback=names, metavar="RULES", help="Run only these rules (comma or repeated).")
-@click.option("--ignore", multiple=True, callback=names, metavar="RULES", help="Leave these rules out (comma or repeated).")
-@click.option("--show", type=SEVERITIES, help="The least severity to print.  [default: warning]")
-@click.option("--fail-on", type=click.Choice(("error", "warning", "info", "never")), help="Exit with 1 from here on.  [default: warning]")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="The output format.")
+@click.option("--output", "outputs", multiple=True, callback=outputs_given, metavar="FORMAT=PATH", help="Also write a file (repeatable).")
+@click.option("--select", multiple=True, callback=names, metavar="RULES", help="Run only these rules (comma-separated or repeated).")
+@click.option("--ignore", multiple=True, callback=names, metavar="RULES", help="Skip these rules (comma-separated or repeated).")
+@click.option("--show", type=SEVERITIES, help="The lowest severity to print.  [default: warning]")
+@click.option(
+    "--fail-on",
+    type=click.Choice(("error", "warning", "info", "never")),
+    help="The lowest severity that makes the exit code 1.  [default: warning]",
+)
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @CONFIG
 @VIEW
 @COLORS
-@click.option("--watch", is_flag=True, help="Check again whenever something has changed.")
-@click.option("--statistics", is_flag=True, help="Print how often each rule reports instead of the findings.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
+@click.option("--statistics", is_flag=True, help="Print counts per rule instead of the findings.")
 @NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else.")
 def check(
@@ -44,19 +46,19 @@ def check(
     ignore: list[str] | None, show: str | None, fail_on: str | None, exit_zero: bool, config: Path | None, statistics: bool, quiet: bool,
     watch: bool, **view: object,
 ) -> int:  # fmt: skip
-    """Report what is costly in PATHS (default: here).
+    """Report costly database access in PATHS (default: here).
 
-    Exit code 0: nothing to report; 1: findings at or over --fail-on, or a gate of the settings that is not met; 2: the run cannot be
-    trusted, or there is no source file in the folders that it is asked about.
+    Exit code 0: nothing to report; 1: findings at or above --fail-on, or a failed gate; 2: the run cannot be trusted, or there is no
+    source file in PATHS.
     """
     ctx = click.get_current_context()
     if statistics and style != "text":
-        raise click.UsageError("--statistics goes with --format text only", ctx)
+        raise click.UsageError("--statistics works only with --format text", ctx)
     wanted, paths = view_of(ctx, view, paths)
     from querylint import review
 
     if watch and wanted.unsaved is not None:
-        raise click.UsageError("--watch goes with no standard input", ctx)
+        raise click.UsageError("--watch cannot read standard input", ctx)
     given = {"select": select, "ignore": ignore, "show": show, "fail-on": fail_on}
     chosen = ctx.get_parameter_source("style") is not ParameterSource.DEFAULT
     fixes = any(kind in FIX_FORMATS for kind in (style, *(kind for kind, _ in outputs)))

@@ -13,7 +13,7 @@ SHELLS = {
 }
 
 
-@click.command(epilog="\b\n" + "\n".join(SHELLS.values()))
+@click.command(epilog="\b\n" + "\n".join(SHELLS.values()), short_help="Print shell completion for bash, zsh or fish.")
 @click.argument("shell", type=click.Choice(tuple(SHELLS)))
 def completion(shell: str) -> int:
     """Print the code that makes SHELL complete querylint's commands and options."""

@@ -21,12 +21,17 @@ FOLDER = click.argument("folder", default=".", type=click.Path(path_type=Path))
 NAME = "querylint.toml"
 
 
-@click.command()
+@click.command(short_help="Print the settings in effect, and where each comes from.")
 @FOLDER
-@click.option("--config", "file", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="The settings file to use, instead of the nearest one in this or a parent folder.",
+)
 @click.option("--format", "style", type=click.Choice(("toml", "json")), default="toml", show_default=True)
 def config(folder: Path, file: Path | None, style: str) -> int:
-    """Print the settings that hold in FOLDER (default: here), and where each comes from."""
+    """Print the settings in effect in FOLDER (default: here), and where each comes from."""
     from querylint import discover, engine
     from querylint.settings.listing import as_toml, listing
 
@@ -49,23 +54,26 @@ def config(folder: Path, file: Path | None, style: str) -> int:
     return ExitCode.CLEAN
 
 
-@click.command()
+@click.command(short_help="Write a starter querylint.toml.")
 @FOLDER
 def init(folder: Path) -> int:
-    """Write a first querylint.toml for the project around FOLDER (default: here); nothing is ever overwritten."""
+    """Write a starter querylint.toml for the project around FOLDER (default: here). Nothing is ever overwritten."""
     from querylint import discover, review
 
     root = discover.locate((folder,)).root
     path = shown(root / NAME)
     if path.exists():
-        raise SettingsError(f"`{path}` exists and is left as it is; `querylint config` prints what holds")
+        raise SettingsError(f"`{path}` exists and is left as it is; `querylint config` prints the settings in effect")
     with working():
         outcome = review.check((root,))
     if outcome.settings.origin is not None:
         raise SettingsError(f"`{shown(outcome.settings.origin)}` holds settings for this project already; `querylint config` prints them")
     write(path, first_settings(outcome.result))
     put(f"{path} written. Found here: {_found(outcome.result)}.\n")
-    put("Next: `querylint check` reports what is costly; `querylint baseline create` lists it, so that only what is new is reported.\n")
+    put(
+        "Next: `querylint check` reports costly database access; "
+        "`querylint baseline create` records it, so that only what is new is reported.\n"
+    )
     return ExitCode.CLEAN
 
 
@@ -78,10 +86,10 @@ def first_settings(result: Result) -> str:
 # Settings of querylint. Every key may be left out: {REPOSITORY}/blob/main/docs/settings.md
 # Found here: {_found(result)}.
 
-fail-on = "warning"           # the least severity that makes `querylint check` exit with 1: error, warning, info, never
+fail-on = "warning"           # the lowest severity that makes `querylint check` exit with 1: error, warning, info, never
 # show = "info"               # print hints too, which are true but small
 # ignore = ["whole-rows"]     # rules to leave out; `querylint rules` lists them
-# exclude = ["legacy/**"]     # beside what git ignores
+# exclude = ["legacy/**"]     # in addition to what git ignores
 
 # What only people know about the data: a small table may be read whole.
 # [tables.{table}]
@@ -97,9 +105,9 @@ fail-on = "warning"           # the least severity that makes `querylint check` 
 def _found(result: Result) -> str:
     """Each schema in one breath; a folder's name cannot end the comment that it stands in."""
     stacks = [
-        f"{STACKS.get(schema.stack, schema.stack)} in `{printable(schema.root) or '.'}` ({count(len(schema.tables), 'table')})"
+        f"{STACKS.get(schema.stack, schema.stack)} in `{printable(schema.root) or '.'}` ({count(tables, 'table')})"
         for schema in result.schemas
-        if schema.tables
+        if (tables := sum(table.declared for table in schema.tables.values()))
     ]
     return listed(stacks) if stacks else "no database schema that querylint knows"
 

@@ -83,4 +83,4 @@ def finish_what_was_cut_off(paths: tuple[Path, ...]) -> None:
     from querylint.rewrite.disk import recover
 
     if recover(discover.locate(paths).root):
-        click.echo("querylint: an earlier change had been cut off; it is finished now", err=True)
+        click.echo("querylint: an earlier change was interrupted; it is now complete", err=True)

@@ -11,6 +11,7 @@ import click
 from querylint.cli.console import ExitCode, complain, finish_what_was_cut_off, painter, put
 from querylint.cli.options import COLORS, CONFIG, SEVERITIES, names
 from querylint.cli.progress import working
+from querylint.cli.reporting import refuse_empty
 from querylint.patch import NO_FIX
 from querylint.report import wording
 from querylint.report.paint import Paint
@@ -22,16 +23,20 @@ if TYPE_CHECKING:
     from querylint.rule import Finding
 
 
-@click.command()
+@click.command(short_help="Apply the fixes that `check` suggests.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--diff", "only_show", is_flag=True, help="Print what would change, and change nothing.")
-@click.option("--unsafe", is_flag=True, help="Make fixes too that may change what the code does; each says how.")
-@click.option("--select", multiple=True, callback=names, metavar="RULES", help="Fix only findings of these rules (comma or repeated).")
-@click.option("--ignore", multiple=True, callback=names, metavar="RULES", help="Leave findings of these rules alone (comma or repeated).")
+@click.option("--unsafe", is_flag=True, help="Also make fixes that may change what the code does; each says how.")
+@click.option(
+    "--select", multiple=True, callback=names, metavar="RULES", help="Fix only findings of these rules (comma-separated or repeated)."
+)
+@click.option(
+    "--ignore", multiple=True, callback=names, metavar="RULES", help="Do not fix findings of these rules (comma-separated or repeated)."
+)
 @click.option("-i", "--interactive", is_flag=True, help="Show each fix and ask.")
-@click.option("--show", type=SEVERITIES, help="The least severity to fix.  [default: warning]")
-@click.option("--allow-dirty", is_flag=True, help="Change files too that have changes which are not committed.")
-@click.option("--no-baseline", "without_baseline", is_flag=True, help="Fix what the baseline lists, too.")
+@click.option("--show", type=SEVERITIES, help="The lowest severity to fix.  [default: warning]")
+@click.option("--allow-dirty", is_flag=True, help="Also change files with uncommitted changes.")
+@click.option("--no-baseline", "without_baseline", is_flag=True, help="Also fix what the baseline lists.")
 @CONFIG
 @COLORS
 @click.pass_context
@@ -39,16 +44,16 @@ def fix(
     ctx: click.Context, paths: tuple[Path, ...], only_show: bool, unsafe: bool, select: list[str] | None, ignore: list[str] | None,
     interactive: bool, show: str | None, allow_dirty: bool, without_baseline: bool, config: Path | None, color: str,
 ) -> int:  # fmt: skip
-    """Carry out what `check` advises in PATHS (default: here).
+    """Fix what `check` finds in PATHS (default: here).
 
-    Each fix is made whole or not at all, over all its files, and only where a second look confirms that the finding is gone and no new
-    one has come. No formatter is run.
+    Each fix is applied as a whole or not at all, across all its files, and only if a second analysis confirms that the finding is gone
+    and there is no new one. No formatter is run.
 
-    Exit code 0: nothing is left at or over the `fail-on` of the settings; 1: something is, or --diff would change something; 2: the run
-    cannot be trusted.
+    Exit code 0: nothing is left at or above the `fail-on` of the settings; 1: something is, or --diff would change something; 2: the
+    run cannot be trusted.
     """
     if interactive and only_show:
-        raise click.UsageError("--interactive and --diff do not go together", ctx)
+        raise click.UsageError("--interactive and --diff cannot be combined", ctx)
     from querylint import mend
     from querylint.rewrite.diff import unified
 
@@ -65,13 +70,14 @@ def fix(
         finish_what_was_cut_off(paths or (Path(),))
     with working(quiet=interactive):
         mended = mend.mend(paths or (Path(),), config, {"show": show} if show is not None else {}, choice)
+    refuse_empty(mended.result.summary, paths or (Path(),))
     if only_show:
         put(painted(unified(mended.before, mended.after), paint))
     else:
         mended.write()
     click.echo(_report(mended, paint, only_show=only_show), nl=False, err=only_show)
     if mended.result.broken:
-        return complain("the run cannot be trusted, since a part of querylint failed; `querylint check` says which")
+        return complain("the run cannot be trusted, because a part of querylint failed; `querylint check` says which")
     fail_on = mended.settings.fail_on
     failing = fail_on is not None and any(left.finding.severity.rank >= fail_on.rank for left in mended.left)
     return ExitCode.FINDINGS if failing or (only_show and mended.after) else ExitCode.CLEAN
@@ -93,7 +99,7 @@ class _Asking:
         click.echo(f"{_place(finding, self.paint)} {self.paint.strong(finding.rule)} {printable(finding.found.message)}")
         click.echo(f"  {_order(fix)}")
         for caveat in fix.caveats:
-            click.echo(f"  mind: {printable(caveat)}")
+            click.echo(f"  note: {printable(caveat)}")
         click.echo(painted(unified(before, after), self.paint), nl=False)
         answer = str(click.prompt("Make this fix? (y)es, (n)o, (a)ll, (q)uit", type=click.Choice(("y", "n", "a", "q")), show_choices=False))
         if answer in ("a", "q"):
@@ -108,7 +114,7 @@ def _report(mended: Mended, paint: Paint, *, only_show: bool) -> str:
     told = [left for left in mended.left if left.reason != NO_FIX]
     lines += [line for left in told for line in _left(left, paint, said, only_show=only_show)]
     if said:
-        lines += ["", "To be minded:", *(f"  ({number}) {printable(caveat)}" for caveat, number in said.items())]
+        lines += ["", "Notes:", *(f"  ({number}) {printable(caveat)}" for caveat, number in said.items())]
     return "\n".join([*lines, *([""] if lines else []), _summary(mended, verb)]) + "\n"
 
 
@@ -119,8 +125,8 @@ def _made(made: Made, verb: str, paint: Paint, said: dict[str, int]) -> list[str
 
 def _minded(fix: Fix | None, said: dict[str, int]) -> list[str]:
     """What is to be minded of a fix, by the numbers under which the end of the report says it once for all fixes."""
-    numbers = [said.setdefault(caveat, len(said) + 1) for caveat in fix.caveats] if fix is not None else []
-    return [f"    mind {' '.join(f'({number})' for number in numbers)}"] if numbers else []
+    numbers = sorted(said.setdefault(caveat, len(said) + 1) for caveat in fix.caveats) if fix is not None else []
+    return [f"    note {' '.join(f'({number})' for number in numbers)}"] if numbers else []
 
 
 def _left(left: Left, paint: Paint, said: dict[str, int], *, only_show: bool) -> list[str]:
@@ -148,7 +154,7 @@ def _summary(mended: Mended, verb: str) -> str:
     if waiting:
         parts.append(f"{waiting} more with --unsafe")
     if refused:
-        parts.append(f"{refused} not fixed, as said above")
+        parts.append(f"{refused} not fixed, for the reasons above")
     if none:
         parts.append(f"{none} without an automatic fix")
     return "; ".join(parts) + "."

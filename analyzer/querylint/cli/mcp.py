@@ -25,10 +25,11 @@ INSTRUCTIONS = (
 )
 
 
-@click.command()
+@click.command(short_help="Run the MCP server for coding agents.")
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def mcp(folder: Path) -> int:
-    """Serve coding agents: the tools `check`, `indexes`, `explain` and `rules` on the project around FOLDER (default: here)."""
+    """Run the Model Context Protocol server, with the tools `check`, `indexes`, `explain` and `rules`, for the project around FOLDER
+    (default: here)."""
     server = serving(folder)
     server.run("stdio")
     return ExitCode.CLEAN
@@ -40,7 +41,7 @@ def serving(folder: Path) -> MCPServer:
         from mcp.server.mcpserver import MCPServer
         from mcp.types import ToolAnnotations
     except ImportError:
-        raise click.UsageError("this needs the library mcp: pip install 'querylint[mcp]'") from None
+        raise click.UsageError("this needs the package mcp: pip install 'querylint[mcp]'") from None
     from querylint import discover
 
     root = discover.locate((folder,)).root

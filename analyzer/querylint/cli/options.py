@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from querylint.review import View
 
 SEVERITIES = click.Choice(("error", "warning", "info"))
-CONFIG = click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of the nearest one upward.")
-SINCE = click.option("--since", metavar="REF", help="Report only what was not there where the current branch left REF.")
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings file to use, instead of the nearest one in this or a parent folder."
+)
+SINCE = click.option("--since", metavar="REF", help="Report only what is new since the current branch left REF.")
 BASELINE = click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The baseline to use, instead of querylint-baseline.json."
 )
-NO_BASELINE = click.option("--no-baseline", "without_baseline", is_flag=True, help="Report what the baseline lists, too.")
+NO_BASELINE = click.option("--no-baseline", "without_baseline", is_flag=True, help="Also report what the baseline lists.")
 COLORS = click.option("--color", type=click.Choice(("always", "never", "auto")), default="auto", help="When to use color.")
 
 
@@ -60,7 +62,7 @@ def view_of(ctx: click.Context, given: Mapping[str, Any], paths: tuple[Path, ...
     if name is None:
         return View(**given), paths
     if given["staged"] or given["changed"] or paths not in ((), (Path("-"),)):
-        raise click.UsageError("--stdin-filename goes with no other paths, and neither with --staged nor with --changed", ctx)
+        raise click.UsageError("--stdin-filename cannot be combined with other paths, --staged or --changed", ctx)
     if not name.parent.is_dir():
         raise click.BadParameter(f"the folder `{name.parent}` does not exist.", ctx, param_hint="'--stdin-filename'")
     return View(**given, unsaved=(name, sys.stdin.buffer.read())), ()
@@ -71,13 +73,13 @@ _VIEW = (
     click.option(
         "--staged",
         is_flag=True,
-        help="Look at what is staged in git, and report what touches staged files; with --since HEAD only what is new there.",
+        help="Check what is staged in git, and report what touches staged files; with --since HEAD, only what is new there.",
     ),
-    click.option("--changed", is_flag=True, help="Report what touches changed files: PATHS, or what git says has changed."),
+    click.option("--changed", is_flag=True, help="Report what touches changed files: PATHS, or what has changed according to git."),
     BASELINE,
     NO_BASELINE,
-    click.option("--baseline-strict", "strict", is_flag=True, help="Exit with 1 where the baseline lists what is no more."),
+    click.option("--baseline-strict", "strict", is_flag=True, help="Exit with 1 if the baseline lists findings that are gone."),
     click.option(
-        "--stdin-filename", type=click.Path(path_type=Path), metavar="PATH", help="Read this file's text from standard input, for editors."
+        "--stdin-filename", type=click.Path(path_type=Path), metavar="PATH", help="Read this file's text from standard input (for editors)."
     ),
 )

@@ -26,11 +26,11 @@ def rules(style: str, color: str) -> int:
     return ExitCode.CLEAN
 
 
-@click.command()
+@click.command(short_help="Explain a rule: what it finds, why it matters, what to do.")
 @click.argument("rule")
 @COLORS
 def explain(rule: str, color: str) -> int:
-    """Print the page of RULE: what it finds, why that costs, what to do, when it stays silent; or the rules of a pattern."""
+    """Print the page of RULE: what it finds, why it matters, what to do, when it stays silent; or list the rules of a pattern."""
     put(explanation(rule, painter(color)))
     return ExitCode.CLEAN
 

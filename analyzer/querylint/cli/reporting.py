@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from querylint.cli.console import ExitCode, complain, is_terminal, put, write
 from querylint.construction import dataclass, replace
 from querylint.errors import PathError
 from querylint.report import MACHINE_FORMATS, Options, paint, render, wording
-from querylint.result import Part, Result
+from querylint.result import Part, Result, Summary
 from querylint.rule import Severity
 
 if TYPE_CHECKING:
@@ -46,13 +46,24 @@ def refuse_nothing(part: Part | None) -> None:
     Files that were named one by one may all be of other kinds, since hooks name whatever has changed.
     """
     if part is not None and part.folders and not part.files:
-        raise PathError(f"there is no Python, TypeScript or JavaScript file under {wording.named(part)} that is not ignored or excluded")
+        raise PathError(_nothing(part.paths))
+
+
+def refuse_empty(summary: Summary, paths: Sequence[Path]) -> None:
+    """The same for commands that look at the project as a whole and know no part of it."""
+    if not summary.files and all(path.is_dir() for path in paths):
+        raise PathError(_nothing(tuple(str(path) for path in paths)))
+
+
+def _nothing(paths: tuple[str, ...]) -> str:
+    return f"there is no Python, TypeScript or JavaScript file under {wording.named(paths)} that is not ignored or excluded"
 
 
 def say(outcome: Outcome, printing: Printing) -> Said:
     """Write the files, print the report, and return what was printed and what the exit code has to be."""
     result, code = outcome.result, verdict(outcome.result, outcome.settings.fail_on, printing.exit_zero)
-    options = Options(show=outcome.settings.show, quiet=printing.quiet, statistics=printing.statistics, exit_code=code, lead=outcome.lead)
+    options = Options(show=outcome.settings.show, quiet=printing.quiet, statistics=printing.statistics, exit_code=code)
+    options = replace(options, lead=outcome.lead, where=wording.asked_about(outcome.part))
     for kind, path in printing.outputs:
         write(path, render(kind, result, replace(options, quiet=False, statistics=False)))
     if terminal := is_terminal():
@@ -67,7 +78,7 @@ def say(outcome: Outcome, printing: Printing) -> Said:
     beside = "".join(f"{line}\n" for line in _beside(result, outcome.part, printing))
     click.echo(beside, err=True, nl=False)
     if result.broken:
-        complain("the run cannot be trusted, since a part of querylint failed; the notes say which")
+        complain("the run cannot be trusted, because a part of querylint failed; the notes say which")
     return Said(said, beside.encode("utf-8", "backslashreplace"), code)
 
 
@@ -94,8 +105,9 @@ def verdict(result: Result, fail_on: Severity | None, exit_zero: bool = False) -
 
 def _beside(result: Result, part: Part | None, printing: Printing) -> Iterator[str]:
     """What a report that has no room for it leaves unsaid: what the run looked at, and the gates that are not met."""
-    if part is not None and not part.analysed and not printing.quiet:
+    said = printing.style == "text" and not result.summary.analysed  # which looked_at says of the whole project
+    if part is not None and not part.analysed and not printing.quiet and not said:
         yield f"querylint: {wording.nothing_there(part)}"
     if printing.style == "concise" and not printing.quiet:
         yield from (wording.gate(gate) for gate in result.gates if gate.failed)
-        yield f"{wording.verdict(result)} {wording.looked_at(result)}"
+        yield f"{wording.verdict(result, wording.asked_about(part))} {wording.looked_at(result)}"

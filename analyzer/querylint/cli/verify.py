@@ -14,19 +14,25 @@ if TYPE_CHECKING:
     from querylint.verification import Verified
 
 
-@click.command()
+@click.command(short_help="Run Convex functions before and after their fixes, and compare.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--select", multiple=True, callback=names, metavar="RULES", help="Try only fixes for these rules (comma or repeated).")
+@click.option(
+    "--select", multiple=True, callback=names, metavar="RULES", help="Try only fixes for these rules (comma-separated or repeated)."
+)
 @click.option("--only", multiple=True, metavar="PLACE", help="Try only the fixes at FILE:LINE or in a function of that name (repeatable).")
-@click.option("--unsafe", is_flag=True, help="Try fixes too that may change what the code does, and allow them what they say.")
+@click.option("--unsafe", is_flag=True, help="Also try fixes that may change what the code does, allowing the changes that they announce.")
 @click.option("--cases", type=click.IntRange(1, 100_000), default=30, show_default=True, help="How many cases each function is run on.")
 @click.option(
-    "--seed", type=click.IntRange(0, 1_000_000), default=0, show_default=True, help="The first case; a seed gives the same again."
+    "--seed",
+    type=click.IntRange(0, 1_000_000),
+    default=0,
+    show_default=True,
+    help="The seed of the first case; the same seed gives the same case.",
 )
-@click.option("--show", type=SEVERITIES, help="The least severity of the findings.  [default: warning]")
+@click.option("--show", type=SEVERITIES, help="The lowest severity of the findings.  [default: warning]")
 @click.option("--packages", type=click.Path(path_type=Path), metavar="DIR", help="A folder whose node_modules holds convex-test.")
-@click.option("--install", is_flag=True, help="Put convex and convex-test into your cache folder first, by npm.")
-@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True, help="How to print it.")
+@click.option("--install", is_flag=True, help="First install convex and convex-test into your cache folder, with npm.")
+@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True, help="The output format.")
 @NO_BASELINE
 @CONFIG
 @COLORS
@@ -34,13 +40,13 @@ def verify(
     paths: tuple[Path, ...], select: list[str] | None, only: tuple[str, ...], unsafe: bool, cases: int, seed: int, show: str | None,
     packages: Path | None, install: bool, style: str, without_baseline: bool, config: Path | None, color: str,
 ) -> int:  # fmt: skip
-    """Run the Convex functions that fixes in PATHS (default: here) would change, before and after each, and compare.
+    """Run the Convex functions that the fixes in PATHS (default: here) would change, before and after each fix, and compare.
 
-    This runs code of the project, which no other command of querylint does: under Node and convex-test, on random documents made from the
-    schema, in a process without network, files, programs and environment as far as Node can take those away. For code that you would not
-    run at all, use a container. Nothing is written to the project.
+    This runs code of the project, which no other command does: under Node and convex-test, on random documents made from the schema, in a
+    process without network, files, programs or environment, as far as Node can prevent them. For code that you do not trust, use a
+    container. Nothing is written to the project.
 
-    Exit code 0: no fix makes a difference; 1: one does; 2: it cannot be tried, for want of Node or of a package.
+    Exit code 0: no fix makes a difference; 1: one does; 2: it cannot be tried, because Node or a package is missing.
     """
     from querylint import verification
     from querylint.report import verified
@@ -57,5 +63,5 @@ def verify(
     done = verification.verify(paths or (Path(),), config, {"show": show} if show is not None else {}, choice, told)
     put(verified.as_json(done) if style == "json" else verified.summary(done), machine=style == "json")
     if done.broken:
-        return complain("the run cannot be trusted, since a part of querylint failed; `querylint check` says which")
+        return complain("the run cannot be trusted, because a part of querylint failed; `querylint check` says which")
     return ExitCode.FINDINGS if any(check.state == "differs" for check in done.checks) else ExitCode.CLEAN

@@ -29,7 +29,7 @@ def again(paths: Sequence[Path], once: Callable[[], ExitCode]) -> ExitCode:
             code = once()
         except QuerylintError as error:
             code = complain(str(error))
-        click.echo("querylint: waiting for changes (Ctrl-C ends)", err=True)
+        click.echo("querylint: waiting for changes (Ctrl-C to stop)", err=True)
     return code
 
 
@@ -44,7 +44,7 @@ def _changes(root: Path) -> Iterator[None]:
     try:
         from watchfiles import DefaultFilter, watch
     except ImportError:
-        raise click.UsageError("--watch needs the library watchfiles: pip install 'querylint[watch]'") from None
+        raise click.UsageError("--watch needs the package watchfiles: pip install 'querylint[watch]'") from None
     usual = DefaultFilter()
     yield
     for _ in watch(root, watch_filter=lambda change, path: usual(change, path) and _matters(change, path), debounce=SETTLED):

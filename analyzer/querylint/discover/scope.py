@@ -123,7 +123,7 @@ def _common(roots: list[Path]) -> Path:
         return shared
     if _too_wide(shared):
         apart = next(root for root in roots if root != first)
-        raise PathError(f"`{first}` and `{apart}` belong to no common project; check each on its own")
+        raise PathError(f"`{first}` and `{apart}` do not belong to one project; check each separately")
     return _around(shared, named=False) or shared
 
 

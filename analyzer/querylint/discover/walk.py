@@ -134,7 +134,7 @@ class _Walk:
             return listed
         printable = [entry for entry in listed if _printable(entry.name)]
         if len(printable) < len(listed):
-            self.notes.append(Note(NoteKind.READ, "names in this folder are not valid UTF-8; they are passed over", folder or "."))
+            self.notes.append(Note(NoteKind.READ, "names in this folder are not valid UTF-8; they are skipped", folder or "."))
         return printable
 
     def patterns(self, folder: str) -> Chain:

@@ -24,7 +24,7 @@ STALE = "stale-baseline"
 VERSION = 1
 SEVERITIES = tuple(severity.value for severity in Severity)
 
-_ABOUT = "what this is: findings that were there when querylint came; `querylint baseline` keeps it"
+_ABOUT = "findings that existed when querylint was adopted; maintained by `querylint baseline`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def parse(text: str, name: str) -> tuple[Known, ...]:
     version = data.get("version") if isinstance(data, dict) else None
     if version != VERSION:
         found = (
-            f"is of version {version}, which this querylint does not know" if isinstance(version, int) else "is no baseline of querylint"
+            f"is of version {version}, which this querylint does not know" if isinstance(version, int) else "is not a querylint baseline"
         )
         raise BaselineError(f"{name}: this {found}; `querylint baseline create` makes one")
     rows = data.get("findings")

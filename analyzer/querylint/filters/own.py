@@ -10,7 +10,7 @@ from querylint.ir import Program
 from querylint.rule import Found, Rule, Severity
 
 _BAD = """\
-# A suppression that silences nothing, since it is written wrongly
+# A suppression that silences nothing, because it is malformed
 
 ## What it finds
 A comment that begins with `querylint:` and names no rule in brackets, names one that does not exist, gives no reason, or uses another word
@@ -27,7 +27,7 @@ Comments that only speak of querylint.
 """
 
 _UNUSED = """\
-# A suppression of something that is no more found
+# A suppression of something that is no longer found
 
 ## What it finds
 A comment `querylint: ignore[...]` at a place where the rule that it names finds nothing; of several names, those that silence nothing.
@@ -43,7 +43,7 @@ Rules that do not run, by the settings or by `--select`.
 """
 
 _STALE = """\
-# A baseline that lists what is no more found
+# A baseline that lists what is no longer found
 
 ## What it finds
 With `--baseline-strict`: entries of the baseline for which there is no finding any more. It is a gate: it fails the run as a whole, and

@@ -90,18 +90,18 @@ class _Board:
 def _bad(comment: Comment, known_rules: frozenset[str], require_reason: bool) -> Iterator[Finding]:
     """What is wrong with a comment, the first thing that keeps it from working, or else every name that no rule bears."""
     if not comment.known:
-        yield _finding(BAD, comment, f"`{comment.verb}` is no word for a suppression, so it silences nothing", f"write `{_FORM}`")
+        yield _finding(BAD, comment, f"`{comment.verb}` is not a kind of suppression, so it silences nothing", f"write `{_FORM}`")
     elif not comment.names:
         yield _finding(BAD, comment, f"`{comment.verb}` names no rule in brackets, so it silences nothing", f"write `{_FORM}`")
     elif require_reason and not comment.reason:
         message = f"the suppression of {_listed(comment.names)} gives no reason, so it silences nothing"
-        yield _finding(BAD, comment, message, "add `-- ` and the reason behind the brackets")
+        yield _finding(BAD, comment, message, "add `-- ` and the reason after the brackets")
     if comment.known:
         for name in comment.names:
             if name not in known_rules:
                 close = _nearest(name, known_rules)
                 offer = f"; did you mean `{close}`?" if close else ""
-                yield _finding(BAD, comment, f"`{name}` is no rule{offer}", f"write `{close}`" if close else "remove the name", (name,))
+                yield _finding(BAD, comment, f"`{name}` is not a rule{offer}", f"write `{close}`" if close else "remove the name", (name,))
 
 
 def _unused(comment: Comment, names: list[str]) -> Iterator[Finding]:

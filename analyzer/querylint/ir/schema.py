@@ -160,6 +160,11 @@ class Table:
     split: bool | None = False
     stack: str = ""
 
+    @property
+    def declared(self) -> bool:
+        """Whether the project declares it, and not only a library that the project may or may not use (Django's own models)."""
+        return self.library is None or self.span is not None
+
     def link(self, name: str) -> Link | None:
         """The relation of that name."""
         return next((link for link in self.links if link.name == name), None)

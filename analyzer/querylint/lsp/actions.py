@@ -50,7 +50,7 @@ class Actions:
         if edit is None:
             return
         safe = fix.safety is Safety.SAFE
-        title = fix.title if safe else f"{fix.title} (unsafe: {'; '.join(fix.caveats) or 'look at the result'})"
+        title = fix.title[:1].upper() + fix.title[1:] + ("" if safe else f" (unsafe: {'; '.join(fix.caveats) or 'review the result'})")
         yield types.CodeAction(title, types.CodeActionKind.QuickFix, [diagnostic], safe, edit=edit)
 
     def _suppression(self, finding: Finding, diagnostic: types.Diagnostic) -> Iterator[types.CodeAction]:

@@ -87,7 +87,7 @@ class Folders:
             return
         home = Path.home().resolve()
         if root == home or root in home.parents:
-            self.mistakes.append(f"`{root}` is not analyzed, since it holds more than one project: open the folder of a project")
+            self.mistakes.append(f"`{root}` is not analyzed, because it holds more than one project: open the folder of one project")
         elif all(folder.root != root for folder in self.all):
             here = named is not None and root == path.resolve()
             self.all.append(Folder(root, named if here and named is not None else root))

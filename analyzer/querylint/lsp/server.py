@@ -176,7 +176,7 @@ class Session:
         try:
             await self._look_and_tell(overtaken)
         except Exception:
-            self._log(f"this is a defect of querylint; please report it\n{traceback.format_exc()}")
+            self._log(f"this is a bug in querylint; please report it\n{traceback.format_exc()}")
 
     async def _look_and_tell(self, overtaken: Event) -> None:
         """Look at every project that has an open file, and tell the client."""

@@ -21,7 +21,8 @@ class Options:
 
     `show` is the least severity that people see (JSON and SARIF carry everything). `full` is how many findings are printed in full, the
     rest taking one line each; None prints all of them in full. `by_cost` puts the dearest first instead of going by place.
-    `lead` leads from the top of the repository, which code hosts go by, to the root that paths are relative to.
+    `lead` leads from the top of the repository, which code hosts go by, to the root that paths are relative to. `where` names the part of
+    the project that the findings lie in, where it is not all of it.
     """
 
     color: bool = False
@@ -34,6 +35,7 @@ class Options:
     statistics: bool = False
     exit_code: int = 0
     lead: str = ""
+    where: str = ""
 
 
 class Format(Protocol):

@@ -31,8 +31,8 @@ def _finding(finding: Finding) -> list[str]:
     found = finding.found
     span = found.span
     head = _line(f"{span.path}:{span.line}:{span.column}: {finding.severity.value} {finding.rule} {message(finding)}", "")
-    steps = " > ".join(f"{point.text} ({point.span.path}:{point.span.line})" for point in found.trail)
-    cost = f"{found.cost.now} > {found.cost.after}" if found.cost and found.cost.after else found.cost.now if found.cost else ""
+    steps = " -> ".join(f"{point.text} ({point.span.path}:{point.span.line})" for point in found.trail)
+    cost = f"{found.cost.now} -> {found.cost.after}" if found.cost and found.cost.after else found.cost.now if found.cost else ""
     rows = [("path", steps), ("cost", cost), *(("do", text) for text in advice(found)), ("only a hint", found.because)]
     return [head, *(_line(text, f"  {label}: ") for label, text in rows if text)]
 

@@ -9,6 +9,7 @@ from querylint.report.paint import Paint
 
 CODE_INDENT = "    "
 PLAIN = Paint(False)
+BOLD = re.compile(r"\*\*([^*`]+)\*\*")
 LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 
 
@@ -32,4 +33,4 @@ def _lines(markdown: str, paint: Paint) -> Iterator[str]:
         elif line.startswith("#"):
             yield paint.strong(line.lstrip("#").strip())
         else:
-            yield LINK.sub(r"\1 (\2)", line)
+            yield BOLD.sub(r"\1", LINK.sub(r"\1 (\2)", line))

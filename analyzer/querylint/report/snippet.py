@@ -76,7 +76,8 @@ def _marked(line: str, span: Span, sign: str, room: int) -> tuple[str, str]:
     if display_width(before + inside + after) > room:
         before = _last_cells(before, room // 3)
         inside = _first_cells(inside, room - display_width(before))
-        after = _first_cells(after, room - display_width(before + inside))
+        left = room - display_width(before + inside)
+        after = "" if inside.endswith(ELLIPSIS) else _first_cells(after, max(1, left))
     underline = " " * display_width(before) + sign * max(1, display_width(inside)) + (ELLIPSIS if several else "")
     return (before + inside + after).rstrip(), underline
 

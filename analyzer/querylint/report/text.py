@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from querylint.remedy import Advice
 from querylint.report import Options
 from querylint.report.concise import line_of
 from querylint.report.order import at_least, by_cost, by_place, notes_by_place
@@ -76,19 +77,21 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
     if notes[NOTES_SHOWN:]:
         yield f"{count(len(notes) - NOTES_SHOWN, 'more note')}: --format json lists them all"
     yield from (paint.severity(gate(judged), Severity.ERROR) for judged in result.gates if judged.failed)
-    yield f"{paint.strong(verdict(result))} {looked_at(result)}"
+    yield f"{paint.strong(verdict(result, options.where))} {looked_at(result)}"
     if result.summary.analysed and not result.summary.tables:
-        yield "No table or model is declared in what was looked at, so no index could be checked; is the schema in another folder?"
+        yield "No table or model was found, so no index could be checked; is the schema in another folder?"
     if result.summary.unresolved:
-        yield f"{count(result.summary.unresolved, 'access', 'accesses')} to a table that the source does not name could not be judged."
+        yield f"{count(result.summary.unresolved, 'access', 'accesses')} to a table that the source does not name could not be checked."
     hidden = [finding for finding in result.findings if finding.severity.rank < options.show.rank]
     for severity, number in by_severity(tuple(hidden)).items():
         if number:
             noun = "hint" if severity is Severity.INFO else severity.value
             yield f"{count(number, noun)}: --show {severity.value} shows {'it' if number == 1 else 'them'}"
+    if any(finding.found.remedy is not None and not isinstance(finding.found.remedy, Advice) for finding in shown):
+        yield "`querylint fix --diff` shows what it can fix for you, and changes nothing."
     pages = rules_of(result)
     if explained := [finding.rule for finding in shown if finding.rule in pages]:
-        yield f"`querylint explain {explained[0]}`, or any other rule, says why it costs, what to do instead and when it stays silent."
+        yield f"`querylint explain {explained[0]}`, or any other rule, says why it matters, what to do instead and when it stays silent."
 
 
 def _note(note: Note, paint: Paint) -> str:

@@ -47,7 +47,7 @@ def summary(verification: Verification) -> str:
     if verification.unsafe:
         lines.append(f"{count(verification.unsafe, 'more fix', 'more fixes')} with --unsafe.")
     if verification.python:
-        lines.append(f"`verify` runs Convex functions only: {count(verification.python, 'fix', 'fixes')} of Python code passed over.")
+        lines.append(f"`verify` runs only Convex functions: {count(verification.python, 'fix', 'fixes')} of Python code skipped.")
     return "\n".join(lines) + "\n"
 
 

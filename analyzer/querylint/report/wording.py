@@ -27,6 +27,9 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
+MOST_PATHS = 3
+"""How many paths a sentence names."""
+
 STACKS = {"convex": "Convex", "django": "Django", "sqlalchemy": "SQLAlchemy", "dbapi": "DB-API"}
 """What stacks are called."""
 
@@ -90,23 +93,25 @@ def rules_of(result: Result) -> dict[str, Rule]:
     return {rule.name: rule for rule in sorted(result.rules, key=lambda rule: rule.name)}
 
 
-def verdict(result: Result) -> str:
-    """What was found, in one sentence."""
+def verdict(result: Result, where: str = "") -> str:
+    """What was found, in one sentence; `where` names the part of the project that was asked about."""
     if result.broken:
-        return "A part of querylint failed: what is reported here is not all."
+        return "A part of querylint failed, so this report is incomplete."
     new = "new " if result.against else ""
     parts = [count(number, f"{new}{NOUNS[severity]}") for severity, number in by_severity(result.findings).items() if number]
     aside = f", {result.summary.suppressed} suppressed" if result.summary.suppressed else ""
     aside += f", {len(result.known)} known from {result.against}" if result.known else ""
     worse = sum(1 for finding in result.findings if finding.was is not None)
     aside = f", {worse} of them less severe before{aside}" if worse else aside
-    return f"Found {listed(parts)}{aside}." if parts else f"Found nothing {new}to report{aside}."
+    place = f" in {where}" if where else ""
+    return f"Found {listed(parts)}{place}{aside}." if parts else f"Found nothing {new}to report{place}{aside}."
 
 
 def gate(judged: Gate) -> str:
     """How a gate was passed or not, in one sentence."""
-    allowed = "none" if judged.allowed == 0 else f"{judged.allowed} at most"
-    return f"Gate `{judged.name}` {'failed' if judged.failed else 'passed'}: {judged.found} found, {allowed} allowed."
+    allowed = "none" if judged.allowed == 0 else f"at most {judged.allowed}"
+    of = f" ({', '.join(f'{number} {name}' for name, number in judged.rules)})" if len(judged.rules) > 1 else ""
+    return f"Gate `{judged.name}` {'failed' if judged.failed else 'passed'}: {judged.found} found{of}, {allowed} allowed."
 
 
 def looked_at(result: Result) -> str:
@@ -114,16 +119,23 @@ def looked_at(result: Result) -> str:
     return scope(result.summary)
 
 
-def named(part: Part) -> str:
+def named(paths: tuple[str, ...]) -> str:
     """The paths as their user knows them."""
-    return " and ".join("the current folder" if path == "." else f"`{path}`" for path in part.paths)
+    return " and ".join("the current folder" if path == "." else f"`{path}`" for path in paths)
+
+
+def asked_about(part: Part | None) -> str:
+    """The paths of a run that was asked about a part of the project only; empty where it was asked about all of it."""
+    if part is None or part.whole:
+        return ""
+    return named(part.paths) if len(part.paths) <= MOST_PATHS else f"the {len(part.paths)} paths given"
 
 
 def nothing_there(part: Part) -> str:
     """That no file under the paths has to do with a database, and what was looked at, in one sentence."""
     kinds = f"{part.python} Python and {count(part.typescript, 'TypeScript or JavaScript file')}"
     others = f" and {count(part.others, 'template or SQL file', 'templates and SQL files')}" if part.others else ""
-    return f"0 files with database access: looked at {kinds}{others} under {named(part)}"
+    return f"nothing in {named(part.paths)} accesses a database: looked at {kinds}{others}"
 
 
 def scope(seen: Summary) -> str:
@@ -131,8 +143,8 @@ def scope(seen: Summary) -> str:
     if not seen.files:
         return "There was no TypeScript, JavaScript or Python file to look at."
     if not seen.analysed:
-        which = "The only file works with no" if seen.files == 1 else f"None of the {seen.files} files works with a"
-        return f"{which} database that querylint knows; is this the root of the project?"
+        which = "The only file does not use" if seen.files == 1 else f"None of the {seen.files} files uses"
+        return f"{which} a database in a way that querylint knows; is this the root of the project?"
     where = listed([f"`{root}`" if root not in ("", ".") else "the project root" for root in seen.roots]) if seen.roots else ""
     files = count(seen.files, "file") + (f" ({seen.analysed} with database code)" if seen.analysed != seen.files else "")
     parts = [

@@ -45,7 +45,7 @@ class Repository:
         said = _git(folder, "rev-parse", "--show-toplevel")
         if said.returncode:
             if b"not a git repository" in said.stderr:
-                raise RevisionError(f"`{folder}` lies in no git repository, so there is nothing to compare it with")
+                raise RevisionError(f"`{folder}` is not in a git repository, so there is nothing to compare it with")
             raise RevisionError(f"git cannot be asked about `{folder}` ({_reason(said)})")
         top = Path(os.fsdecode(said.stdout.removesuffix(b"\n"))).resolve()
         if not folder.is_relative_to(top):
@@ -56,7 +56,7 @@ class Repository:
         """The commit from which the current one and the named one parted ways; raises RevisionError where there is none."""
         said = self._ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") if not name.startswith("-") else None
         if said is None or said.returncode:
-            raise RevisionError(f"`{name}` names no commit here{' (in CI: is it fetched?)' if '/' in name else ''}")
+            raise RevisionError(f"`{name}` is not a known commit{' (in CI: is it fetched?)' if '/' in name else ''}")
         commit = said.stdout.decode().strip()
         base = self._ask("merge-base", "HEAD", commit)
         if base.returncode:

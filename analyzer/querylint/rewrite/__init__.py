@@ -49,9 +49,9 @@ REWRITERS: dict[tuple[str, type[Remedy]], str] = {
 
 
 BY_HAND: dict[type[Remedy], str] = {
-    remedies.Counter: "a running count is kept by all that write the rows, and filled from those that are there: that is for its author",
-    remedies.Chunk: "how many rows make a batch, and what goes on with the next one, is for its author to say",
-    remedies.Narrow: "who else needs the other fields is for its author to say",
+    remedies.Counter: "a running count has to be kept by everything that writes the rows, and backfilled: that is up to you",
+    remedies.Chunk: "how many rows make a batch, and how the next one starts, is up to you",
+    remedies.Narrow: "whether anything else needs the other fields is for you to say",
 }
 """Why no edit is made for a kind of remedy."""
 

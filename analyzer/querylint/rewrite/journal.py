@@ -16,7 +16,7 @@ JOURNAL = ".querylint-journal"
 
 MOST_BYTES = 10_000_000
 BUSY = "another querylint is writing to this project; nothing was written"
-FOREIGN = f"`{JOURNAL}` is not what querylint leaves there; look at it and delete it. Nothing was written"
+FOREIGN = f"`{JOURNAL}` was not written by querylint; check it and delete it. Nothing was written"
 
 
 class ForeignJournalError(PathError):

@@ -90,7 +90,7 @@ class Checker:
 
     def _rule(self, path: KeyPath, name: str) -> None:
         if name not in self.rule_names:
-            self._wrong(path, f"`{brief(name)}` in `{_dotted(path)}` is no rule{_hint(name, self.rule_names)}")
+            self._wrong(path, f"`{brief(name)}` in `{_dotted(path)}` is not a rule{_hint(name, self.rule_names)}")
 
     def _severity(self, path: KeyPath, value: Any) -> dict[str, Severity | None]:
         chosen: dict[str, Severity | None] = {}
@@ -132,7 +132,7 @@ class Checker:
         known = {*self.rule_names, *self.patterns, *_SEVERITIES}
         for name, most in self._table(path, value, "rules, patterns or severities and how many findings each may have").items():
             if name not in known:
-                self._wrong((*path, name), f"`{brief(name)}` in `{_dotted(path)}` is no rule, pattern or severity{_hint(name, known)}")
+                self._wrong((*path, name), f"`{brief(name)}` in `{_dotted(path)}` is not a rule, pattern or severity{_hint(name, known)}")
             elif not isinstance(most, int) or isinstance(most, bool) or most < 0:
                 self._wrong((*path, name), f"`{_dotted((*path, name))}` must be a number of findings from 0 up, not {_shown(most)}")
             else:

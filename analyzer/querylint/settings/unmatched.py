@@ -24,7 +24,7 @@ def unmatched(
         if named.key in TABLES:
             if name in tables:
                 continue
-            problem = f"no table `{brief(name)}` is in sight"
+            problem = f"no table `{brief(name)}` was found"
         else:
             if name not in idle if named.key == EXCLUDED else settings.matches(name, files):
                 continue

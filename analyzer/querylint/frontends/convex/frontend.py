@@ -233,10 +233,10 @@ class ConvexFrontEnd:
         notes: list[Note] = []
         if module.unread is not None:
             line = lines.position(module.unread)[0]
-            notes.append(Note(NoteKind.LIMIT, "the file takes too long to parse; what follows this line is not analysed", path, line))
+            notes.append(Note(NoteKind.LIMIT, "the file takes too long to parse; what follows this line is not analyzed", path, line))
         if module.broken:
             line = lines.position(module.broken[0][0])[0]
-            notes.append(Note(NoteKind.PARSE, "does not parse here; what can be read of the rest is analysed", path, line))
+            notes.append(Note(NoteKind.PARSE, "syntax error; the rest of the file is analyzed as far as possible", path, line))
         context = ModuleContext(path, self.modules, root, tables, self._api_root(root), self.registrars.kind_of)
         lowering = ModuleLowering(context, module, lines, self._role(path, root), route)
         functions = tuple(lowering.run())

@@ -31,7 +31,7 @@ class Edge:
     """An edge of convex-ents as its table declares it.
 
     `stored` says that this table holds the id, in `field`; otherwise `ref` is the field of the other table (None where it is to be
-    found out). An edge that is `multiple` and has no `ref` at all is many to many, through a table of its own.
+    found out). An edge that is `multiple` and has no `ref` at all is many to many, through a separate table.
     """
 
     name: str

@@ -33,8 +33,8 @@ class IndexReport:
             return ""
         waiting = self.waiting
         if not waiting:
-            return "Every query has its index, and none is needless."
-        return f"No index is missing or needless. Still to be moved to its index: {shortened(waiting)}."
+            return "Every query has its index, and every index is needed."
+        return f"No index is missing or unneeded. Still to be moved to its index: {shortened(waiting)}."
 
     @property
     def waiting(self) -> list[str]:

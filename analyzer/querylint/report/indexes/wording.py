@@ -13,7 +13,7 @@ SIGNS = {Verdict.KEEP: "=", Verdict.ADD: "+", Verdict.DROP: "-"}
 KEPT = {
     Why.CONSTRAINT: "the platform or a constraint has it",
     Why.HIDDEN: "queries may choose it by a name that is put together while they run",
-    Why.UNCLEAR: "how a query reads by it cannot be told",
+    Why.UNCLEAR: "how a query uses it is not known",
     Why.STAGED: "it is still being built",
     Why.PLANNER: "the database may use it for queries that are not in the project",
 }
@@ -101,7 +101,7 @@ def served(demands: Sequence[Demand]) -> str:
 def afterwards(table: TableAdvice) -> list[str]:
     """What can be done once the queries are changed."""
     return [
-        f"`{index.name}` can go as well once another index is read by in {served([d for d in index.serves if d.worth])}"
+        f"`{index.name}` can go as well once another index is used in {served([d for d in index.serves if d.worth])}"
         for index in table.indexes
         if index.passing
     ]
@@ -125,7 +125,7 @@ def cost(table: TableAdvice) -> str:
 
 def _unwritten(writes: Writes) -> str:
     """What is known of the writes of a table that no code in use is seen to write."""
-    unclear = f"; {count(writes.unclear, 'place')} write{'s' if writes.unclear == 1 else ''} to a table that cannot be told"
+    unclear = f"; {count(writes.unclear, 'place')} write{'s' if writes.unclear == 1 else ''} to an unknown table"
     aside = f"only {count(writes.aside, 'place')} in seeds, migrations, tests or functions that nothing leads to" if writes.aside else ""
     said = f"{aside} {'is' if writes.aside == 1 else 'are'} seen to write it" if aside else "no write of it is seen"
     return f"{said}{unclear if writes.unclear else ''}"
@@ -136,7 +136,7 @@ def proof(table: TableAdvice) -> str:
     if not table.demands or not table.apart:
         return ""
     number = len({i.name for i in table.indexes if i.verdict is not Verdict.DROP and any(d in table.demands for d in i.serves)})
-    beside = "beside the indexes that stay in any case, " if any(i.why in KEPT for i in table.indexes) else ""
+    beside = "besides the indexes that stay in any case, " if any(i.why in KEPT for i in table.indexes) else ""
     apart = len(table.apart)
     asked: dict[str, list[str]] = {}
     for demand in table.apart:
@@ -146,8 +146,9 @@ def proof(table: TableAdvice) -> str:
         return f"{beside}at least {apart} are needed"
     if apart == 1:
         return f"{beside}one index is enough, and {queries[0]} needs one"
-    these = f"these {apart}" if len(queries) == apart else f"these {apart} orders of {count(len(queries), 'query', 'queries')}"
-    said = f"{beside}no index can serve two of {these}: {'; '.join(queries)}"
+    these = "these" if len(queries) == apart == 2 else f"these {apart}"
+    these += "" if len(queries) == apart else f" orders of {count(len(queries), 'query', 'queries')}"
+    said = f"{beside}no single index can serve {'both' if apart == 2 else 'any two'} of {these}: {'; '.join(queries)}"
     return said if apart >= number else f"{said}; that {number} are needed was found by trying all ways"
 
 
@@ -191,8 +192,8 @@ def _convex_steps(indexes: Sequence[IndexAdvice]) -> list[str]:
     said = []
     if added:
         said.append(
-            "Add the new indexes and deploy: the push builds them before functions switch to it. On a table of 100000 documents or more "
-            "add them with `staged: true`, wait for the backfill in the dashboard, then take `staged` away and deploy again."
+            "Add the new indexes and deploy: the push builds them before functions switch to it. On a table of 100,000 documents or more "
+            "add them with `staged: true`, wait for the backfill in the dashboard, then remove `staged` and deploy again."
         )
         said.append("Bind the fields in the queries (`querylint check` names each place) and deploy.")
     if any(i.covered_by for i in dropped):
@@ -211,8 +212,8 @@ def _sql_steps(verdicts: Collection[Verdict]) -> list[str]:
     adds = Verdict.ADD in verdicts
     if adds:
         said.append(
-            "Create the new indexes in a migration of their own, in a quiet hour; on a large PostgreSQL table create them CONCURRENTLY, "
-            "outside of a transaction."
+            "Create the new indexes in a separate migration, at a quiet time; on a large PostgreSQL table create them CONCURRENTLY, "
+            "outside a transaction."
         )
     if Verdict.DROP in verdicts:
         last = "in a later migration, once the new indexes are in use" if adds else "in a migration"

@@ -18,8 +18,8 @@ WIDE = 110
 
 SAFETY = {
     Safety.SAFE: "safe: the same rows, in the same order, with the same errors",
-    Safety.UNSAFE: "to be looked at before it is kept",
-    Safety.DISPLAY: "shown only: it has to be made by hand",
+    Safety.UNSAFE: "review it first",
+    Safety.DISPLAY: "shown only; apply it by hand",
 }
 
 

@@ -17,42 +17,42 @@ from querylint.report.wording import advice, count, function_name, rules_of
 from querylint.rule import Finding
 
 PHASES = (
-    (Stage.CODE, "No change of the schema", "Each item stands alone, and can be taken back alone."),
-    (Stage.INDEX, "Indexes", "An index comes before the query that reads by it, and goes only after nothing reads by it any more."),
-    (Stage.DATA, "Restructure, cache, archive", "What is stored changes: written twice, filled in, compared, and only then read."),
+    (Stage.CODE, "No schema change", "Each item stands alone and can be reverted alone."),
+    (Stage.INDEX, "Indexes", "An index is added before the query that uses it, and dropped only when nothing uses it any more."),
+    (Stage.DATA, "Restructure, cache, archive", "What is stored changes: write both, backfill, compare, and only then read the new form."),
 )
 EFFORTS = ("small", "medium", "large")
 
 LEAD = "Side by side:"
 BESIDE = (
-    "Side by side: put the changed function beside the old one, call both with the same arguments in a test or a development deployment, "
+    "Side by side: put the changed function next to the old one, call both with the same arguments in a test or a development deployment, "
     "compare what they return, then move the callers over and delete the old one."
 )
 PAGES = (
-    "Side by side: publish the bounded query beside the old one, move the callers one after another (they have to ask for the next page), "
+    "Side by side: publish the bounded query next to the old one, move the callers one by one (they have to ask for the next page), "
     "then delete the old one."
 )
 IN_PLACE = "In place: `querylint fix` makes the edits that it marks as safe, and checks them before anything is written."
-LOOKED_AT = (
-    "After a look: `querylint fix --unsafe` makes the edits that are to be looked at; compare what the function returns before and after."
-)
+LOOKED_AT = "After review: `querylint fix --unsafe` makes the edits that need a review; compare what the function returns before and after."
 STORED = (
-    "Side by side: write the new value with every change, fill it in for old rows in bounded batches, compare it with what the old query "
+    "Side by side: write the new value with every change, backfill old rows in bounded batches, compare it with what the old query "
     "computes, read it instead, then delete the old query."
 )
 EXPIRED = (
-    "In steps: settle how long rows are of use, count what the job would delete before it deletes anything, keep a copy if there is a duty "
-    "to, then let it run in bounded batches."
+    "In steps: decide how long rows are needed, count what the job would delete before it deletes anything, archive a copy if you must "
+    "keep one, then let it run in bounded batches."
 )
-INDEXED = "Side by side: queries go on by the old indexes until the new ones are built, then move over, each compared with its old result."
-STAGED = "Stage them: this table is large, so add them with `staged: true` first and take that away once they are built."
+INDEXED = (
+    "Side by side: queries keep using the old indexes until the new ones are built, then switch over, each compared with its old result."
+)
+STAGED = "Stage them: this table is large, so add them with `staged: true` first and remove that once they are built."
 COVERED = "A longer index serves the readers of a dropped one: move them over first, and drop in a later deployment."
 CONCURRENTLY = (
-    "The planner takes an index up by itself, so no query changes. On a large table build it concurrently (PostgreSQL: `CREATE INDEX "
-    "CONCURRENTLY`, in a migration outside a transaction), so that writes go on meanwhile."
+    "The planner picks up an index by itself, so no query changes. On a large table build it concurrently (PostgreSQL: `CREATE INDEX "
+    "CONCURRENTLY`, in a migration outside a transaction), so that writes can go on meanwhile."
 )
 COVERED_BY_PLAN = "A longer index serves the readers of a dropped one: the planner takes it, and `EXPLAIN` shows that it does."
-IDLE = "What nothing reads by is dropped in a deployment of its own, in a quiet hour."
+IDLE = "Unused indexes are dropped in a separate deployment, at a quiet time."
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,9 @@ def _facts(findings: list[Finding], field: Matrix, numbers: Tally) -> tuple[str,
     fixes = [finding.fix.safety for finding in findings if finding.fix is not None]
     if fixes:
         safe = fixes.count(Safety.SAFE)
-        said.append(f"{count(len(fixes), 'finding')} come{'s' if len(fixes) == 1 else ''} with a ready edit, {safe} of them safe to apply.")
+        said.append(
+            f"{count(len(fixes), 'finding')} come{'s' if len(fixes) == 1 else ''} with a ready-made edit, {safe} of them safe to apply."
+        )
     return tuple(said)
 
 
@@ -143,5 +145,5 @@ def _unseen(material: Material) -> tuple[str, ...]:
     said = []
     if seen.unresolved:
         noun = count(seen.unresolved, "access names its table", "accesses name their tables")
-        said.append(f"{noun} at run time: no rule and no index advice speaks of {'it' if seen.unresolved == 1 else 'them'}.")
+        said.append(f"{noun} at run time: no rule and no index advice covers {'it' if seen.unresolved == 1 else 'them'}.")
     return (*said, *map(noted, notes_by_place({*material.result.notes, *material.indexes.notes})))

@@ -108,7 +108,7 @@ def _fitted(result: Result) -> _Size:
         gone = "source snippets" if total > WITH_SNIPPETS else "surrounding lines"
         notes.append(Note(NoteKind.LIMIT, f"{count(total, 'result')}: {gone} were left out to keep the log within what code hosts accept"))
     if total > MOST_RESULTS:
-        notes.append(Note(NoteKind.LIMIT, f"{count(total - MOST_RESULTS, 'result')} of least weight were left out; JSON has them all"))
+        notes.append(Note(NoteKind.LIMIT, f"{count(total - MOST_RESULTS, 'result')} of the least weight were left out; JSON has them all"))
     return _Size(kept, total <= WITH_CONTEXT, total <= WITH_SNIPPETS, tuple(notes))
 
 

@@ -120,7 +120,7 @@ def _steps(found: Found) -> list[Point]:
 def _text(found: Found, steps: list[Point], declared: Point | None) -> str:
     sentences = [f"{_unlinked(found.message)}."]
     if steps:
-        sentences.append(f"The way there: {', '.join(_link(point, number) for number, point in enumerate(steps, 1))}.")
+        sentences.append(f"Path: {', '.join(_link(point, number) for number, point in enumerate(steps, 1))}.")
     sentences += [f"{_unlinked(text)}." for text in _closing(found)]
     if declared:
         sentences.append(f"The index goes into {_link(declared, len(steps) + 1)}.")

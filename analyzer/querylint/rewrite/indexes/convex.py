@@ -33,7 +33,7 @@ def rewrite(desk: Desk, tables: Sequence[TableAdvice], order: Order, changes: Ch
             place = _declared(desk.sources, index)
             moves = _moves(desk.sources, table, index, ready, changes) if place is not None else None
             if place is None:
-                changes.hold(table, index, "it is not declared in a chain of its own")
+                changes.hold(table, index, "it is not declared in a separate call chain")
             elif moves is not None:
                 gone.setdefault(place[0].path, []).append(place[1])
                 changes.edits += moves

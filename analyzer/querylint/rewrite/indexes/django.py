@@ -78,7 +78,7 @@ def _put(file: PythonSource, model: ast.ClassDef, calls: list[str]) -> TextEdit 
     unit = file.unit()
     if meta is None:
         if any(not (isinstance(b, ast.Attribute) and b.attr == "Model") for b in model.bases):
-            return "the model has no Meta of its own, and may have one from its bases"
+            return "the model has no Meta itself, and may inherit one"
         after = _last_field(model)
         inner = file.indent(file.start(model.body[0]))
         at = file.end(after)

@@ -15,8 +15,8 @@ from querylint.rewrite.indexes import REVISION, STACKS, Changes, Desk, Order, Re
 from querylint.rewrite.python.source import python_source
 
 NEW = "every write to the table pays for the index, and writes wait while it is built, unless the migration builds it CONCURRENTLY"
-GONE = "queries that are not in the project may use the index"
-UNRECORDED = "the project has no migrations that can be read: databases that are there do not get the change by themselves"
+GONE = "queries outside the project may use the index"
+UNRECORDED = "the project has no readable migrations: existing databases do not get the change by themselves"
 UNPLANNED = "the index advice for the whole table has no such index"
 
 

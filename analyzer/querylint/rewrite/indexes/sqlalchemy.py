@@ -131,7 +131,7 @@ def _put(desk: Desk, file: PythonSource, model: ast.ClassDef | None, call: ast.C
     if assigned(model.body, "__table__") is not None:
         return "its table is made by other code"
     if (base := _arguments_above(desk, model)) is not None:
-        return f"its base `{base}` has __table_args__ of its own"
+        return f"its base `{base}` has its own __table_args__"
     inner, unit = file.indent(file.start(model.body[0])), file.unit()
     body = f"({calls[0]},)" if len(calls) == 1 else "(\n" + "".join(f"{inner}{unit}{text},\n" for text in calls) + f"{inner})"
     return [_begun(file, model, f"\n{inner}__table_args__ = {body}")]

@@ -12,8 +12,8 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, links, method, name, tree_of, walk
 from querylint.rewrite.python.scopes import variables
 
-NOT_PLAIN = "the rows are used in another way besides"
-NO_QUERY = "the rows are not those of a query that is written in this function"
+NOT_PLAIN = "the rows are also used in another way"
+NO_QUERY = "the rows do not come from a query in this function"
 QUERY = frozenset(("query", "filter", "filter_by", "where", "order_by", "limit", "offset"))
 """What leaves each row of a table at most once in a query of SQLAlchemy."""
 JOINS = frozenset(("join", "outerjoin", "select_from", "joinedload"))
@@ -24,7 +24,7 @@ NOTHING = {("==", 0): True, ("<", 1): True, (">", 0): False, ("!=", 0): False, (
 def rewrite(task: Task, remedy: Probe | Counter) -> Fix | Unfit:
     """Ask for the number, or whether there is a row, where nothing else is done with the rows."""
     if isinstance(remedy, Probe) and remedy.given:
-        return Unfit("whether a query that finds nothing counts as one is for its author to say")
+        return Unfit("whether a query that finds nothing counts as one is for you to say")
     tree = tree_of(task.sources, task.found.span.path)
     if tree is None:
         return Unfit(UNPARSED)
@@ -35,14 +35,14 @@ def rewrite(task: Task, remedy: Probe | Counter) -> Fix | Unfit:
     sized = node.args[0].value if isinstance(node, cst.Call) and name(node.func) == "len" and len(node.args) == 1 else None
     rows = sized if sized is not None else node
     if isinstance(remedy, Counter) and sized is None:
-        return Unfit("what is worked out of the rows is more than their number")
+        return Unfit("more is computed from the rows than their number")
     if reason := _held(tree, rows, way):
         return Unfit(reason)
     if task.found.stack == "django":
         return _django(tree, node, way, sized)
     if task.found.stack == "sqlalchemy":
         return _sqlalchemy(tree, node, way, sized)
-    return Unfit("the stack has no such words")
+    return Unfit("there is no way to say this in this library")
 
 
 def _held(tree: Tree, rows: cst.BaseExpression, way: list[cst.CSTNode]) -> str:
@@ -59,7 +59,7 @@ def _held(tree: Tree, rows: cst.BaseExpression, way: list[cst.CSTNode]) -> str:
         return NO_QUERY
     loops = [n for n in way if isinstance(n, cst.For | cst.While | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp)]
     if loops and not set(made) <= set(walk(loops[-1])):
-        return "the rows are loaded once for all rounds"
+        return "the rows are loaded once for all iterations"
     further = {n.value for n in walk(scope.body) if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name)}
     targets = {id(target) for target, _ in _assignments(scope.body)}
     for use in variables(scope.body):
@@ -84,7 +84,7 @@ def _binds(node: cst.CSTNode, wanted: str) -> bool:
 def _django(tree: Tree, node: cst.BaseExpression, way: list[cst.CSTNode], sized: cst.BaseExpression | None) -> Fix | Unfit:
     if sized is None:
         if not tested(node, way):
-            return Unfit("what is asked for is more than whether there is a row")
+            return Unfit("more is needed than whether there is a row")
         return Fix("ask with exists()", Safety.SAFE, (tree.edit(tree.end(node), tree.end(node), ".exists()"),))
     compared = _compared(node, way)
     if compared is not None:
@@ -111,9 +111,9 @@ def _sqlalchemy(tree: Tree, node: cst.BaseExpression, way: list[cst.CSTNode], si
     if calls & JOINS:
         return Unfit("rows that are joined may come several times, and are counted otherwise by the database")
     if calls & {"scalars", "execute", "scalar"}:
-        return Unfit("a statement of its own would have to count what a select() finds")
+        return Unfit("a separate statement would have to count what a select() finds")
     if "query" not in calls or calls - QUERY - {""}:
-        return Unfit(NO_QUERY if "query" not in calls else "the query does more than to filter its rows")
+        return Unfit(NO_QUERY if "query" not in calls else "the query does more than filter its rows")
     query = tree.between(tree.start(rows), tree.start(rows.func.dot))
     return Fix("count with count()", Safety.SAFE, (tree.replaced(node, f"{query}.count()"),))
 

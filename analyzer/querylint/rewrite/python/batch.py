@@ -21,10 +21,10 @@ from querylint.rewrite.python.placing import Place, laid_out, put, statement_of
 from querylint.rewrite.python.rounds import UNSEEN, Rounds, again, built, calm, pure, rounds, unsettled, whole_numbers
 from querylint.rewrite.python.scopes import fresh, names
 
-BEFORE = "the error of a key that cannot be one comes before the first round"
+BEFORE = "the error of an invalid key comes before the first iteration"
 TYPES = "the keys must have the type of the column, since they are looked up in a dictionary"
-TWICE = "a key that comes twice gives one object, and no longer two"
-UNNEEDED = "it is read for items, too, that a round asks nothing for"
+TWICE = "a key that occurs twice gives one object, no longer two"
+UNNEEDED = "it is also read for items that are not looked up now"
 HANDLED = "a KeyError of the statements around it is handled as a missing row, too"
 
 
@@ -46,7 +46,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
         return keyed
     beside = gather.rewrite(task, remedy)
     if isinstance(beside, Unfit):
-        return keyed if beside.reason == gather.APART else Unfit(f"{keyed.reason}; side by side: {beside.reason}")
+        return keyed if beside.reason == gather.APART else Unfit(f"{keyed.reason}; in parallel: {beside.reason}")
     return beside
 
 
@@ -146,16 +146,16 @@ def _lookup(
 def _or_404(task: Task, call: cst.Call, table: Table, asking: Asking, brought: Names) -> Lookup | Unfit:
     """What `get_object_or_404(Post, pk=key)` reads, and what it raises where there is no such row."""
     if name(call.func) not in known(brought.tree, "django.shortcuts", "get_object_or_404"):
-        return Unfit("get_object_or_404 is not that of django.shortcuts, and may raise something else")
+        return Unfit("get_object_or_404 is not the one of django.shortcuts, and may raise something else")
     written = lookups_django.first_of(call, default_manager(task, table))
     error = brought.of("django.http", "Http404")
     if written is None or error is None:
-        return Unfit("what is asked for is not a class or a queryset that is written here")
+        return Unfit("the first argument is not a class or a queryset that is written here")
     lookup = lookups_django.lookup(written, table, asking)
     if isinstance(lookup, Unfit):
         return lookup
     if ALL_OF_KEY in lookup.caveats or not all(_of_one(table, condition) for condition in _conditions(written)):
-        return Unfit("several rows may have one key, which is an error of get_object_or_404")
+        return Unfit("several rows may have one key, which is an error in get_object_or_404")
     said = f"No {table.name.rpartition('.')[2]} matches the given query."
     return replace(lookup, failing=cst.parse_expression(f"{error}({asking.quote}{said}{asking.quote})"), none=True)
 
@@ -183,7 +183,7 @@ def _whole(task: Task, tree: Tree, node: cst.BaseExpression) -> bool:
 def _failing(made: Inlined, lookup: Lookup) -> Lookup | Unfit:
     """A read whose helper raises an error of its own where there is no row."""
     if lookup.error or lookup.found:
-        return Unfit("the helper raises an error besides that of the read")
+        return Unfit("the helper raises an error other than that of the read")
     return replace(lookup, failing=made.failing, none=made.none)
 
 
@@ -208,17 +208,17 @@ def _hindered(task: Task, remedy: Batch, found: Rounds, lookup: Lookup) -> str:
     """Why the rows cannot be read before the loop."""
     for part in lookup.parts:
         if names(part) & found.own:
-            return f"the read needs `{min(names(part) & found.own)}`, which every round has of its own"
+            return f"the read needs `{min(names(part) & found.own)}`, which is different in every iteration"
         if names(part) & unsettled(found):
-            return f"the read needs `{min(names(part) & unsettled(found))}`, which the rounds change"
+            return f"the read needs `{min(names(part) & unsettled(found))}`, which the iterations change"
     if not all(calm(part) for part in lookup.parts):
-        return "what the query is made of may be another thing in every round"
+        return "the query may be a different one in every iteration"
     if found.partial and not _never_fails(found, lookup.key, _rows(task, found)):
         return UNSEEN
     if found.text(lookup.key) is None or not pure(lookup.key) or not all(_calm(task, found, test) for test in found.tested):
-        return "the key is worked out in the round, of more than the item"
+        return "the key is computed in the iteration from more than the item"
     if names(found.loop.iter) & unsettled(found):
-        return f"the rounds change `{min(names(found.loop.iter) & unsettled(found))}` while they run through it"
+        return f"the iterations change `{min(names(found.loop.iter) & unsettled(found))}` while they run through it"
     function = task.function
     assert function is not None
     loop = next((s for s in function.steps() if isinstance(s, Loop) and s.span == remedy.loop), None)
@@ -227,7 +227,7 @@ def _hindered(task: Task, remedy: Batch, found: Rounds, lookup: Lookup) -> str:
         if isinstance(step, Call):
             written = [e.access for e in task.program.effects_of(function, step)]
         if any(a.op is Op.WRITE and a.table in (task.found.table, None) for a in written):
-            return f"the rounds write to `{task.found.table}`, which the next one may look at"
+            return f"the iterations write to `{task.found.table}`, which the next one may look at"
     return ""
 
 
@@ -244,9 +244,7 @@ def _handled(tree: Tree, found: Rounds, lookup: Lookup, way: list[cst.CSTNode]) 
     """What becomes of the code that waits for a missing row."""
     inner, outer = found.handler, way[: way.index(found.loop)] if found.loop in way else way
     if not lookup.error:
-        return (
-            Handled() if inner is None and not found.suppressed else Unfit("an error of the read is handled in the round that it comes in")
-        )
+        return Handled() if inner is None and not found.suppressed else Unfit("errors of the read are handled in the iteration")
     if inner is not None:
         held = inner.body.body if isinstance(inner.body, cst.IndentedBlock) else ()
         return _waiting(tree, inner, alone=len(held) == 1)
@@ -288,7 +286,7 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
     typed = place.typed or (whole_numbers(found, lookup.key) and lookup.number)
     statement = statement_of(tree, found)
     if statement is None:
-        return Unfit("there is no place before the loop for the read")
+        return Unfit("there is no place for the read before the loop")
     at = tree.line_start(tree.start(statement))
     indent = tree.indent(tree.start(statement))
     first = f"{indent}{kept}\n" if kept else ""
@@ -302,7 +300,7 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
         edits.append(tree.replaced(found.loop.iter, items))
     for module, wanted in lookup.needs:
         if brought.of(module, wanted) is None:
-            return Unfit(f"`{wanted}` is another name here")
+            return Unfit(f"`{wanted}` means something else here")
     caveats = [*place.caveats, *lookup.caveats, *handled.caveats, *((UNNEEDED,) if found.partial else ())]
     if lookup.error and not handled.edits:
         caveats.append(MISSING.format(error=lookup.error))

@@ -13,9 +13,9 @@ from querylint.rewrite.python.filling import appended, begun
 from querylint.rewrite.python.scopes import bound, changed, fresh, names
 from querylint.rewrite.python.sessions import fresh_one, of_own, reads_only
 
-MORE = "a round does more than to put what it reads into a list"
+MORE = "an iteration does more than put what it reads into a list"
 LEAVES = cst.Return | cst.Break | cst.Continue | cst.Yield | cst.Raise | cst.Try | cst.FunctionDef | cst.Lambda
-SHARED = "the rounds share a session or a connection, which runs one statement at a time"
+SHARED = "the iterations share a session or a connection, which runs one statement at a time"
 
 
 def block_of(way: list[cst.CSTNode], loop: cst.For) -> cst.With | None:
@@ -56,9 +56,9 @@ def _hindered(task: Task, remedy: Batch, tree: Tree, loop: cst.For, block: cst.W
     if any(isinstance(n, LEAVES) for n in walk(block)):
         return MORE
     if any(isinstance(n, cst.Name) and n.value in own and n not in inside for n in walk(scope)):
-        return "what the last round leaves behind is used after it"
+        return "a variable of the last iteration is used after the loop"
     if sum(isinstance(n, cst.Name) and n.value == into for n in inside) != 1 or changed(block.body) - own - {into}:
-        return "a round may change what others see"
+        return "an iteration may change what others see"
     if any(isinstance(n, cst.With) and n.asynchronous is None for n in walk(block)):
         return MORE
     for here in walk(block):
@@ -80,6 +80,6 @@ def _hindered(task: Task, remedy: Batch, tree: Tree, loop: cst.For, block: cst.W
     for done in step.steps() if step is not None else ():
         called = isinstance(done, Call) and (task.program.callee(function, done) is not None or task.program.effects_of(function, done))
         if called or (isinstance(done, Access) and done.op is not Op.READ):
-            return "a round does more than to read"
+            return "an iteration does more than read"
     base = links(loop.iter)[-1]
     return MORE if isinstance(base, cst.Name) and base.value == into else ""

@@ -21,7 +21,7 @@ _SPACE = re.compile(
 )
 _PLAIN = frozenset({str, bool, int, type(None), cst.MaybeSentinel})
 UNPARSED = "its file does not parse, or its code is nested too deeply"
-SPLIT = "the place of the finding is no expression by itself"
+SPLIT = "the place of the finding is not an expression by itself"
 _ENDLESS = re.compile(rb"(?:\.[ \t]*+\w++[ \t]*+){1000}")
 """A name of so many parts, each of which is a level to libcst: to Python's own parser one in an import has no depth, and passes."""
 _ROOM = 256 * 1024 * 1024

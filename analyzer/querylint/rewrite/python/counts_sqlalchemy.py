@@ -14,7 +14,7 @@ from querylint.rewrite.python.scopes import names, snake
 RUNS = frozenset(("scalar", "execute"))
 TAKEN = frozenset(("scalar", "scalar_one"))
 KEPT = frozenset(("filter", "where"))
-KEY = "the key of the item is not compared with a column by itself"
+KEY = "the key of the item is not directly compared with a column"
 
 
 def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | Unfit | None:
@@ -60,9 +60,9 @@ def _counted(
     if compared is None or not isinstance(compared.operator, cst.Equal) or before != entity:
         return Unfit(KEY)
     if table.field(column) is None and (table.link(column) is not None or not column.endswith("_id")):
-        return Unfit(f"`{column}` is no column that is known of `{table.name}`")
+        return Unfit(f"`{column}` is not a known column of `{table.name}`")
     if isinstance(compared.comparator, cst.Name) and compared.comparator.value in asking.rows | asking.records:
-        return Unfit(f"`{compared.comparator.value}` is what a query gives for a row, and no key")
+        return Unfit(f"`{compared.comparator.value}` is the result of a query, not a key")
     key = f"{entity}.{column}"
 
     def ahead(keys: str) -> str:
@@ -92,7 +92,7 @@ def _selects_from(calls: list[cst.Call]) -> bool:
 
 
 def _entity(begun: cst.Call | None, calls: list[cst.Call], *, modern: bool) -> str:
-    """The class whose rows are counted; empty where it is not plain."""
+    """The class whose rows are counted; empty where it is not clear."""
     if begun is None or len(begun.args) != 1 or begun.args[0].star:
         return ""
     word = method(begun) or name(begun.func)

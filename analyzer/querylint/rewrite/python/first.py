@@ -11,7 +11,7 @@ from querylint.rewrite.python.asking import tested
 from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, links, method, name, tree_of, walk
 from querylint.rewrite.python.scopes import bound, names, variables
 
-UNORDERED = "nothing fixes which row comes first, so that it may be another one"
+UNORDERED = "no order is given, so a different row may come first"
 CUT = frozenset(("limit", "offset", "slice", "fetch", "union", "union_all", "yield_per", "from_statement", "unique"))
 """What a query may have gone through that speaks against cutting it."""
 KEPT = frozenset(
@@ -50,14 +50,14 @@ def _held(tree: Tree, way: list[cst.CSTNode]) -> str:
     own = made.targets[0].target
     given = [n for n in walk(scope) if isinstance(n, cst.Assign | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.AsName | cst.For)]
     if any(n is not made and own.value in _bound(n) for n in given):
-        return "the variable that holds the rows is given another value besides"
+        return "the variable that holds the rows is also given another value"
     for use in variables(scope):
         if use is own or use.value != own.value:
             continue
         above = tree.way(tree.start(use), tree.end(use))
         above = above[: above.index(use)] if use in above else above
         if not (_first(above[-1]) or tested(use, above)):
-            return "the rows are used in another way besides"
+            return "the rows are also used in another way"
     return ""
 
 
@@ -84,9 +84,9 @@ def _sqlalchemy(tree: Tree, node: cst.BaseExpression) -> tuple[TextEdit, bool] |
         query = run.args[0].value
     calls = [link for link in links(query) if isinstance(link, cst.Call)]
     if not calls or not _plain(calls) or any(method(call) in CUT for call in calls):
-        return Unfit("the query does more than to filter and order its rows")
+        return Unfit("the query does more than filter and order its rows")
     if not any((method(call) or name(call.func)) in ("query", "select") for call in calls):
-        return Unfit("the query is begun elsewhere")
+        return Unfit("the query begins elsewhere")
     end = tree.outer(query)[1]
     return tree.edit(end, end, ".limit(1)"), any(method(call) == "order_by" for call in calls)
 
@@ -95,6 +95,6 @@ def _django(tree: Tree, node: cst.BaseExpression) -> tuple[TextEdit, bool] | Unf
     query = node.args[0].value if isinstance(node, cst.Call) and name(node.func) == "list" and len(node.args) == 1 else None
     calls = [link for link in links(query) if isinstance(link, cst.Call)] if query is not None else []
     if query is None or not calls or not method(calls[0]) or not _plain(calls):
-        return Unfit("the rows are not those of a query that does no more than to filter and order them")
+        return Unfit("the rows are not those of a query that only filters and orders them")
     end = tree.outer(query)[1]
     return tree.edit(end, end, "[:1]"), any(method(call) == "order_by" for call in calls)

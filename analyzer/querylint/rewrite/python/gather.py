@@ -21,11 +21,11 @@ from querylint.rewrite.python.sessions import fresh_one, of_own, opened, pooled,
 
 STACKS = frozenset(("sqlalchemy", "dbapi"))
 """Where reads can run side by side; under Django all of a request's wait for one thread."""
-TITLE = "run the reads side by side with gather()"
-APART = "the reads cannot run side by side"
-TAKEN = "`gather` is another name here"
-TOGETHER = "all rounds start at once, each with a connection of its own: the pool has to be large enough"
-BEGUN = "where one of them fails, the others have begun all the same"
+TITLE = "run the reads in parallel with gather()"
+APART = "the reads cannot run in parallel"
+TAKEN = "`gather` means something else here"
+TOGETHER = "all iterations start at once, each with its own connection: the pool has to be large enough"
+BEGUN = "if one of them fails, the others have started anyway"
 LONG = 100
 
 
@@ -67,7 +67,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
         return place
     text = found.text(call)
     if text is None or not all(pure(argument.value) for argument in call.args):
-        return Unfit("what the read is handed is worked out in the round, of more than the item")
+        return Unfit("the arguments of the read are computed in the iteration from more than the item")
     brought = Names(tree)
     gather = _gather(tree, brought)
     if gather is None:
@@ -107,13 +107,13 @@ def _written(tree: Tree, found: Rounds, loop: _Loop, text: str, gather: str) -> 
 def _hindered(task: Task, tree: Tree, found: Rounds, call: cst.Call, way: list[cst.CSTNode]) -> str:
     """Why the rounds must wait for one another."""
     if found.handler is not None or found.suppressed:
-        return "an error of the read is handled in the round that it comes in"
+        return "errors of the read are handled in the iteration"
     if found.partial:
-        return "the way to the read depends on more than the item"
+        return "whether the read runs depends on more than the item"
     if names(call) & unsettled(found):
-        return f"the read needs `{min(names(call) & unsettled(found))}`, which the rounds change"
+        return f"the read needs `{min(names(call) & unsettled(found))}`, which the iterations change"
     if not all(pure(test) for test in found.tested):
-        return "the way to the read depends on more than the item"
+        return "whether the read runs depends on more than the item"
     if pooled(task.sources, tree, way, call):
         return ""
     function = task.function
@@ -124,7 +124,7 @@ def _hindered(task: Task, tree: Tree, found: Rounds, call: cst.Call, way: list[c
         return SHARED
     effects = task.program.effects_of(function, steps[0])
     if any(effect.access.op is not Op.READ or effect.trail for effect in effects):
-        return f"`{callee.name.rpartition('.')[2]}` does more than to read"
+        return f"`{callee.name.rpartition('.')[2]}` does more than read"
     return _alone(task, callee)
 
 
@@ -138,9 +138,9 @@ def _alone(task: Task, callee: Function) -> str:
     own = bound(made.body)
     for here in walk(made.body):
         if isinstance(here, cst.Yield | cst.Global | cst.Nonlocal | cst.FunctionDef | cst.Lambda):
-            return f"`{short}` may change what other rounds see"
+            return f"`{short}` may change what other iterations see"
         if _changes(here) - own:
-            return f"`{short}` may change what other rounds see"
+            return f"`{short}` may change what other iterations see"
         if isinstance(here, cst.Await):
             if not reads_only(here) or not of_own(task.sources, there, here.expression):
                 return SHARED
@@ -195,7 +195,7 @@ def _loop(tree: Tree, found: Rounds, node: cst.BaseExpression, way: list[cst.CST
         return Unfit(MORE)
     inside = set(walk(found.loop))
     if any(isinstance(n, cst.Name) and n.value in found.own and n not in inside for n in walk(found.scope)):
-        return Unfit("what the last round leaves behind is used after it")
+        return Unfit("a variable of the last iteration is used after the loop")
     if not all(_understood(found, statement) for statement in before) or _commented(body):
         return Unfit(MORE)
     first = begun(tree, found.scope, found.loop, into)

@@ -10,9 +10,9 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.concrete import Tree, around, links, method, read_of, walk
 from querylint.rewrite.python.scopes import bound, changed, fresh, names, snake
 
-EMPTY = "it is read even where there are no items, or none that needs it"
+EMPTY = "it is read even if there are no items, or none that needs it"
 RAISING = frozenset(("get", "one", "earliest", "latest", "scalar_one", "get_object_or_404", "first_or_404", "one_or_404", "get_or_404"))
-FAILS = "where no row is there, it fails even if no round asks for it"
+FAILS = "if the row is missing, it fails even if no iteration needs it"
 
 
 def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
@@ -23,13 +23,13 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
     tree, node, way = read
     loop = next((n for n in way if isinstance(n, cst.For) and tree.start(n) == remedy.loop.start), None)
     if loop is None or any(isinstance(n, cst.FunctionDef | cst.Lambda | cst.CompFor) for n in way[way.index(loop) :]):
-        return Unfit("the read does not stand in the rounds of a loop itself")
+        return Unfit("the read is not directly in a loop")
     if way[way.index(loop) + 1] is not loop.body or not isinstance(loop.body, cst.IndentedBlock):
-        return Unfit("the read does not stand in the rounds of a loop itself")
+        return Unfit("the read is not directly in a loop")
     statement, block = _statement(way)
     named = _named(statement)
     if named is not None and node not in links(named[1]):
-        named = None  # the statement does more than to read
+        named = None  # the statement does more than read
     value = named[1] if named is not None else node
     own = named[0] if named is not None else ""
     if reason := _hindered(loop, value, own):
@@ -42,7 +42,7 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         edits = _moved(tree, loop, statement, block)
         return edits if isinstance(edits, Unfit) else Fix("read it once before the loop", Safety.UNSAFE, edits, caveats)
     if not isinstance(node, cst.Call) or (isinstance(way[-1], cst.For) and way[-1].iter is node):
-        return Unfit("the read is run by a loop of its own")
+        return Unfit("the read is run by a separate loop")
     if "\n" in tree.text(node) and '"""' in tree.text(node):
         return Unfit("the read holds a text of several lines")
     name = fresh(snake(task.found.table or "row").rpartition(".")[2], tree.taken(around(way, cst.FunctionDef) or tree.module))
@@ -96,19 +96,19 @@ def _hindered(loop: cst.For, value: cst.BaseExpression, own: str) -> str:
     needs = names(value)
     inner = (bound(loop.body) | names(loop.target)) - bound(value) - {own}
     if needs & inner:
-        return f"the read needs `{min(needs & inner)}`, which every round has of its own"
+        return f"the read needs `{min(needs & inner)}`, which is different in every iteration"
     moved = changed(loop.body) & (needs | {own})
     if moved:
-        return f"the rounds change `{min(moved)}`, which all of them would share"
+        return f"the iterations change `{min(moved)}`, which all of them would share"
     if any(isinstance(n, cst.Await | cst.Yield) for n in walk(value)) and loop.asynchronous is not None:
-        return "the items come one by one themselves"
+        return "the items themselves arrive one by one"
     return ""
 
 
 def _moved(tree: Tree, loop: cst.For, statement: cst.CSTNode, block: cst.CSTNode) -> tuple[TextEdit, ...] | Unfit:
     assert isinstance(block, cst.IndentedBlock)
     if len(block.body) == 1:
-        return Unfit("the rounds do nothing but read")
+        return Unfit("the iterations do nothing but read")
     if any(isinstance(n, cst.SimpleString) and "\n" in n.value for n in walk(statement)):
         return Unfit("the read holds a text of several lines")
     indent = tree.indent(tree.start(loop))

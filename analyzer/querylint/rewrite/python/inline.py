@@ -18,7 +18,7 @@ from querylint.rewrite.python.scopes import bound, names
 
 DEPTH = 3
 UNKNOWN = "the read is in a helper whose code is not known"
-MORE = "`{name}` does more than to give back what one query finds by what it is handed"
+MORE = "`{name}` does more than return what one query finds for its arguments"
 BUILT_IN = frozenset(dir(builtins))
 _PLAIN = (cst.Name, cst.Attribute, cst.Integer, cst.SimpleString)
 PLAIN = ("staticmethod", "classmethod")
@@ -80,7 +80,7 @@ def _given_back(ways: _Ways, function: Function, tree: Tree, node: cst.BaseExpre
         return Unfit(UNKNOWN)
     definition = definition_of(there, callee)
     if definition is not None and not all(name(one.decorator) in PLAIN for one in definition.decorators):
-        return Unfit(f"a decorator is put around `{callee.name.rpartition('.')[2]}`")
+        return Unfit(f"there is a decorator on `{callee.name.rpartition('.')[2]}`")
     more = Unfit(MORE.format(name=callee.name.rpartition(".")[2]))
     held = list(definition.body.body) if definition is not None else []
     guard = _guard(held) if depth == DEPTH else None
@@ -91,7 +91,7 @@ def _given_back(ways: _Ways, function: Function, tree: Tree, node: cst.BaseExpre
         return more
     given = _arguments(definition, call)
     if given is None or not all(pure(value) for value in given.values()):
-        return Unfit(f"what `{callee.name.rpartition('.')[2]}` is handed is not plain")
+        return Unfit(f"what `{callee.name.rpartition('.')[2]}` is passed is not clear")
     reached = depth == DEPTH and isinstance(call.func, cst.Attribute) and "." not in callee.name
     prefix = name(call.func.value) if reached and isinstance(call.func, cst.Attribute) else ""
     free = names(body) - given.keys() - BUILT_IN

@@ -9,13 +9,13 @@ import libcst as cst
 from querylint.construction import dataclass
 from querylint.ir import Table
 
-MISSING = "a key that no row has ends in KeyError, and no longer in {error}"
+MISSING = "a missing row raises KeyError, no longer {error}"
 SEVERAL = "several rows may have one key: the first of them is taken, without an error"
 ALL_OF_KEY = "all rows of a key are loaded, and the first of them is taken"
 WITHOUT = "a key that is None finds no row, even where the column holds none"
-TWO_KEYS = "every round asks by more than one value of its own"
-DEPENDS_NOT = "what the rounds ask for does not depend on the item in a way that is seen"
-NO_PLACE = "the read begins with `{name}`, which every round has of its own"
+TWO_KEYS = "every iteration looks up by more than one value"
+DEPENDS_NOT = "how the lookups depend on the item is not clear"
+NO_PLACE = "the read begins with `{name}`, which is different in every iteration"
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,10 +128,10 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
         return Unfit(TWO_KEYS if asked else DEPENDS_NOT)
     conditions, given = asked[0]
     if given.keyword is None or method(conditions) not in ("filter", *FILTERS):
-        return Unfit("the key of the item is not compared with a column by itself")
+        return Unfit("the key of the item is not directly compared with a column")
     field = given.keyword.value
     if field not in ("pk", table.key) and table.field(column(table, field)) is None:
-        return Unfit(f"`{field}` is no column that is known of `{table.name}`")
+        return Unfit(f"`{field}` is not a known column of `{table.name}`")
     key = _key(given, table, asking)
     if isinstance(key, Unfit):
         return key

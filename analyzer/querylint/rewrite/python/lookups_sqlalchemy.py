@@ -37,8 +37,8 @@ RUNS = frozenset(("scalars", "execute", "scalar"))
 KEPT = frozenset(("filter", "where", "filter_by", "options", "order_by", "join", "outerjoin"))
 """What a query may go through besides, with the same arguments in every round."""
 UNSEEN_KEY = "`{key}` must be the primary key: it is declared where it cannot be seen"
-BEGUN = "`{entity}.select()` must do no more than to filter rows and to say what comes along with them"
-NO_LOOKUP = "the read is not written as get(), first(), one() or their kin of a query of one class"
+BEGUN = "`{entity}.select()` must only filter rows and say what to load with them"
+NO_LOOKUP = "the read is not written as get(), first(), one() or the like on a query of one class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
             return Unfit(NO_LOOKUP)
         key = call.args[0].value
         if isinstance(key, cst.Name) and key.value in asking.rows | asking.records:
-            return Unfit(f"`{key.value}` is what a query gives for a row, and no key")
+            return Unfit(f"`{key.value}` is the result of a query, not a key")
         read = _Read(query, entity, table.key, key, None, None, None)
         return _written(read, table, call, tuple(a.value for one in calls for a in one.args), waiting=False, unique=True)
     asked = [(one, argument) for one in calls for argument in one.args if names(argument.value) & asking.own]
@@ -116,13 +116,13 @@ def lookup(node: cst.BaseExpression, table: Table, asking: Asking) -> Lookup | U
     joined = any(method(one) in ("join", "outerjoin") for one in calls)
     compared = _equal(conditions, given, entity, joined=joined)
     if compared is None:
-        return Unfit("the key of the item is not compared with a column by itself")
+        return Unfit("the key of the item is not directly compared with a column")
     field, key = compared
     if isinstance(key, cst.Name) and key.value in asking.rows | asking.records:
-        return Unfit(f"`{key.value}` is what a query gives for a row, and no key")
+        return Unfit(f"`{key.value}` is the result of a query, not a key")
     unseen = table.field(field) is None and field == table.key and table.link(field) is None
     if table.field(field) is None and not unseen and (table.link(field) is not None or not field.endswith("_id")):
-        return Unfit(f"`{field}` is no column that is known of `{table.name}`")
+        return Unfit(f"`{field}` is not a known column of `{table.name}`")
     bound = {pair[0] for one in calls for argument in one.args if (pair := _equal(one, argument, entity, joined=joined)) is not None}
     mine = any(isinstance(one.func, cst.Attribute) and name(one.func.value) == entity for one in others)
     read = _Read(query, entity, field, key, session, conditions, given, begun=mine, unseen=unseen)

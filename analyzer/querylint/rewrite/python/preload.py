@@ -15,13 +15,13 @@ from querylint.rewrite.python.concrete import Tree, around, tree_of, walk
 from querylint.rewrite.python.scopes import bound
 from querylint.text import Span
 
-STALE = "what is written to {tables} after the rows are read does not show in them"
-SHARED = "other code goes on with this query, which must not leave out what it loads"
-TIES = "nothing fixes the order of {paths}, so that it may be another one"
-ALWAYS = "it is loaded wherever `{view}` reads the row, even where another answer shows nothing of it"
-SEVERAL_PLACES = "the rows are asked for in a template, of what comes from more than one place"
+STALE = "later writes to {tables} do not show in the loaded rows"
+SHARED = "other code extends this query, and must not drop what it loads"
+TIES = "no order is given for {paths}, so it may change"
+ALWAYS = "it is loaded whenever `{view}` reads the row, even for a response that does not show it"
+SEVERAL_PLACES = "the template gets its rows from more than one place"
 NOT_KNOWN = "the query of the rows is not known"
-LOOSE = "rows whose key leads nowhere are left out by a join"
+LOOSE = "a join drops rows whose key points to nothing"
 
 
 def rewrite(task: Task, remedy: Preload) -> Fix | Unfit:
@@ -39,11 +39,11 @@ def rewrite(task: Task, remedy: Preload) -> Fix | Unfit:
         return Unfit(NOT_KNOWN)
     site, read = found
     if read.follows is not None and any(loop.kind is not LoopKind.ONCE for loop in site.loops):
-        return Unfit("its query is asked for every row of another one, which should bring the rows along")
+        return Unfit("its query runs for every row of another one, which should load the rows")
     if reason := _hindered(task, site.function, read, remedy):
         return Unfit(reason)
     write = {"django": preload_django.write, "sqlalchemy": preload_sqlalchemy.write}.get(task.found.stack)
-    edits = write(task, tree, site.function, read, remedy) if write is not None else Unfit("the stack has no such words")
+    edits = write(task, tree, site.function, read, remedy) if write is not None else Unfit("there is no way to say this in this library")
     if isinstance(edits, Unfit):
         return edits
     caveats = _caveats(task, site.function, read, remedy, tree)
@@ -85,7 +85,7 @@ def _hindered(task: Task, function: Function, read: Access, remedy: Preload) -> 
         for source in sources(task.program, function, read.follows):
             read_by = source.read
             if read_by is not None and source.path and loaded(task.program, source.outer, read_by.table, read_by.plans, source.path):
-                return "the rows come along with others already, which a query of their own would undo"
+                return "the rows are already loaded with others, which a separate query would undo"
     table = task.program.table(function, read.table)
     keys = {link.column for path in (*remedy.joined, *remedy.batched) if table is not None and (link := table.link(path[0])) is not None}
     if any(plan.columns is not None or keys & set(plan.deferred) for plan in read.plans):

@@ -20,9 +20,9 @@ ENDINGS = frozenset(
 )  # fmt: skip
 SHORTCUTS = frozenset(("get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"))
 HINDERING = {
-    "union": "the query is united with another one, which must have the same columns",
-    "intersection": "the query is united with another one, which must have the same columns",
-    "difference": "the query is united with another one, which must have the same columns",
+    "union": "the query is in a union with another one, which must have the same columns",
+    "intersection": "the query is in a union with another one, which must have the same columns",
+    "difference": "the query is in a union with another one, which must have the same columns",
     "only": "the query loads only some columns of its rows",
     "defer": "the query loads only some columns of its rows",
     "raw": "the query is written in SQL",
@@ -54,7 +54,7 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
     ways = [arm for one in _answers(way, node) for arm in ((one.body, one.orelse) if isinstance(one, cst.IfExp) else (one,))]
     begun = not read.chain.start <= at.start < read.chain.end  # by the function that is called here
     found = [_asked(tree, one, remedy, begun=begun) for one in ways if not _empty(one)] or [
-        Unfit("the query finds no rows, and which other one does is not seen")
+        Unfit("the query finds no rows, and the one that does is not visible")
     ]
     unfit = next((one for one in found if isinstance(one, Unfit)), None)
     return unfit or tuple(edit for one in found if not isinstance(one, Unfit) for edit in one)
@@ -93,7 +93,7 @@ def _hindered(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, *, b
     for call in calls_on(tree, way, node):
         called = method(call)
         if called in ("iterator", "aiterator") and batched and not call.args:
-            return "rows that are read by iterator() bring nothing along unless it has a chunk_size"
+            return "iterator() prefetches nothing unless it has a chunk_size"
         if called in HINDERING:
             return HINDERING[called]
     return ""
@@ -121,7 +121,7 @@ def _asked(tree: Tree, node: cst.BaseExpression, remedy: Preload, *, begun: bool
         given = [tree.quoted("__".join(path)) for path in paths]
         calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == loader]
         if any(not call.args or any(not _plain(a, loader) for a in call.args) for call in calls):
-            return Unfit(f"its {loader}() says what to load in a way that is not plain")
+            return Unfit(f"its {loader}() says what to load in a way that is not clear")
         edits.append(more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], loader, given))
     return _together(tree, edits)
 
@@ -149,7 +149,7 @@ def _listed(tree: Tree, start: int, remedy: Preload) -> tuple[TextEdit, ...] | U
     methods = {node.name.value for node in held.body.body if isinstance(node, cst.FunctionDef)}
     shown = next((s for s in held.body.body for target in _targets(s) if target is fields.get("list_display")), None)
     if shown is None or (remedy.batched and "get_queryset" in methods):
-        return Unfit("the framework makes the query by itself, of what the class says in a way that is not plain")
+        return Unfit("the framework makes the query by itself, of what the class says in a way that is not clear")
     edits: list[TextEdit] = []
     if remedy.joined and "get_list_select_related" in methods:
         return Unfit("a method of the class says what to join")

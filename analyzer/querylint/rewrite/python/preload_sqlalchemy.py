@@ -18,14 +18,14 @@ ENDINGS = frozenset(
      "paginate", "first_or_404", "one_or_404", "get_or_404", "partitions", "fetchall", "fetchone", "mappings", "tuples")
 )  # fmt: skip
 HINDERING = {
-    "union": "the query is united with another one",
-    "union_all": "the query is united with another one",
+    "union": "the query is in a union with another one",
+    "union_all": "the query is in a union with another one",
     "from_statement": "the query is written in SQL",
-    "yield_per": "the query hands out its rows in parts",
+    "yield_per": "the query returns its rows in parts",
     "load_only": "the query loads only some columns of its rows",
     "noload": "the query says which relations not to load",
     "raiseload": "the query says which relations not to load",
-    "expire_all": "the session forgets its rows on the way",
+    "expire_all": "the session forgets its rows in between",
 }
 REFINES = frozenset(("filter", "where", "filter_by", "order_by", "options", "join", "outerjoin", "limit", "offset"))
 COMMITS = "the session forgets its rows at every commit, and would read the relation again"
@@ -62,7 +62,7 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
         given.append(option)
     calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == "options"]
     if calls and any(argument.star or argument.keyword is not None for argument in calls[0].args):
-        return Unfit("its options() says what to load in a way that is not plain")
+        return Unfit("its options() says what to load in a way that is not clear")
     return (*merged(names.edits), more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], "options", given))
 
 
@@ -104,13 +104,13 @@ def _option(task: Task, tree: Tree, function: Function, read: Access, path: Path
         declared = task.program.table(function, table)
         link = declared.link(step) if declared is not None else None
         if link is None:
-            return Unfit(f"`{step}` is no relation that is written in the class of the rows")
+            return Unfit(f"`{step}` is not a relation that the class of the rows declares")
         if position and not (here := class_name(task, tree, function, table, names) or ""):
             return Unfit(f"`{table}` is not known in {tree.path}, and an import could lead in a circle")
         wanted = "selectinload" if link.many or (apart and not position) else "joinedload"
         loader = wanted if option else names.of("sqlalchemy.orm", wanted)  # behind another one it is a method
         if loader is None:
-            return Unfit("a name of its own hides the loader option")
+            return Unfit("a local name hides the loader option")
         option = f"{option}.{loader}({here}.{step})" if option else f"{loader}({here}.{step})"
         table = link.target
     return option

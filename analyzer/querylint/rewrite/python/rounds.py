@@ -21,7 +21,7 @@ CONDITIONS = frozenset(
      "nullslast", "nulls_last", "between")
 )  # fmt: skip
 """What conditions and options of a query are made with."""
-UNSEEN = "the way to the read depends on more than the item"
+UNSEEN = "whether the read runs depends on more than the item"
 
 
 @dataclass(slots=True)
@@ -93,13 +93,13 @@ def rounds(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, start: 
         if isinstance(up, cst.For):
             break
         if isinstance(up, cst.FunctionDef | cst.Lambda | cst.While):
-            return Unfit("the read does not stand in the rounds of a loop over items")
+            return Unfit("the read is not directly in a loop over items")
         last = up
     loop = next((up for up in reversed(way) if isinstance(up, cst.For)), None)
     if loop is None or tree.start(loop) != start or last is not loop.body:
-        return Unfit("the read does not stand in the rounds of a loop over items")
+        return Unfit("the read is not directly in a loop over items")
     if loop.asynchronous is not None:
-        return Unfit("the items come one by one themselves")
+        return Unfit("the items themselves arrive one by one")
     found = Rounds(tree, loop, scope)
     inner = way[way.index(loop) :]
     for outer, child in zip(inner, [*inner[1:], node], strict=True):
@@ -143,7 +143,7 @@ def _step(found: Rounds, outer: cst.CSTNode, child: cst.CSTNode) -> str:
             return _condition(found, outer.test, holds=False)
     elif isinstance(outer, cst.Try):
         if child is not outer.body or found.handler is not None:
-            return "the read is part of what is done about an error"
+            return "the read is part of an error handler"
         found.handler = outer
     elif isinstance(outer, cst.With):
         calls = [item.item for item in outer.items if isinstance(item.item, cst.Call)]

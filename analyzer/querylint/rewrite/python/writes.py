@@ -13,15 +13,15 @@ from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, met
 from querylint.rewrite.python.imports import Names
 from querylint.rewrite.python.scopes import fresh, snake
 
-SILENT = "save() and signals of other code are passed by"
-UNHEARD = "a delete() of other code is passed by, and signals come after the last round"
+SILENT = "overridden save() methods and signals are bypassed"
+UNHEARD = "overridden delete() methods are bypassed, and signals come after the last iteration"
 AGAIN = "the rows are read once more to be deleted"
-NOTHING = "where a round fails, none of the rows is written"
+NOTHING = "if an iteration fails, none of the rows is written"
 CONDITIONS = frozenset(("filter", "exclude", "get"))
 """What compares a row that it is handed, and leaves it as it is."""
 CHECKS = frozenset(("clean", "full_clean", "clean_fields"))
 """Methods that look at a row, and may set its fields."""
-KEYLESS = "the rows have no key before all of them are written"
+KEYLESS = "the rows have no key until all of them are written"
 
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
@@ -32,7 +32,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if tree is None:
         return Unfit(UNPARSED)
     if task.found.stack != "django":
-        return Unfit("only writes of Django and SQLAlchemy are put together so far")
+        return Unfit("only Django and SQLAlchemy writes are batched so far")
     if function is None or table is None or remedy.loop is None:
         return Unfit("which table is written is not known")
     if remedy.loop.path != tree.path:
@@ -43,7 +43,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     node, way = place
     loop = around(way, cst.For, cst.While, cst.FunctionDef)
     if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start or not isinstance(way[-1], cst.Expr):
-        return Unfit("the write does not stand in the rounds of a loop by itself")
+        return Unfit("the write is not directly in a loop")
     if reason := _hindered(task, function, table, loop, remedy):
         return Unfit(reason)
     if task.found.operation == "delete":
@@ -59,7 +59,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if fields and _timed(task, table):
         return Unfit(f"`{table.name}` keeps the time of its last save, which bulk_update does not set")
     if not fields and table.split is not False:
-        return Unfit(f"a base of `{table.name}` may be a table of its own, which bulk_create does not write")
+        return Unfit(f"a base of `{table.name}` may be a separate table, which bulk_create does not write")
     return _fix(tree, node, loop, row.replace("{model}", model), fields, model, names_here)
 
 
@@ -92,17 +92,17 @@ def _hindered(task: Task, function: Function, table: Table, loop: cst.For, remed
         return "the loop may stop before the last item"
     step = next((s for s in function.steps() if isinstance(s, Loop) and s.span == remedy.loop), None)
     if step is not None and any(_crosses(read, table) for read in _sources(function, step)):
-        return "the query may hand out a row twice, of which only the first would be written"
+        return "the query may return a row twice, of which only the first would be written"
     for inner in step.steps() if step is not None else ():
         done = [inner] if isinstance(inner, Access) and inner.span != task.found.span and inner.verb != "assign" else []
         if isinstance(inner, Call):
             done = [effect.access for effect in task.program.effects_of(function, inner)]
         if any(access.op is not Op.READ for access in done):
-            return "a round writes more than this row"
+            return "an iteration writes more than this row"
         if deletes and not all(access.follows is not None and access.terminal is Terminal.ROW and not access.refined for access in done):
-            return "a round may read what was deleted with the row of the one before, by all that hangs on it"
+            return "an iteration may read what was deleted along with the previous row, by cascade"
         if not deletes and not all(_apart(task.program, function, access, table) for access in done):
-            return f"a round may read `{table.name}`, where the rows that are not written yet would be missing"
+            return f"an iteration may read `{table.name}`, where the rows that are not written yet would be missing"
     return ""
 
 
@@ -123,7 +123,7 @@ def _sources(function: Function, loop: Loop) -> list[Access]:
 
 
 def _crosses(read: Access, table: Table) -> bool:
-    """Whether a condition goes over to another table, of which several rows may belong to one, or is not plain."""
+    """Whether a condition goes over to another table, of which several rows may belong to one, or is not clear."""
     return read.table == table.name and any(p.field is None or table.field(p.field) is None for plan in read.plans for p in plan.predicates)
 
 
@@ -137,7 +137,7 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
     if not isinstance(row, cst.Name) or not isinstance(loop.target, cst.Name) or row.value != loop.target.value:
         return _new(tree, node, loop, table)
     if any(arg.keyword is None or arg.keyword.value != "update_fields" for arg in node.args):
-        return Unfit("save() is told how to write")
+        return Unfit("save() is called with arguments")
     fields: dict[str, None] = {}
     for here in sorted(filter(tree.placed, walk(loop.body)), key=tree.start):
         if isinstance(here, cst.Call) and isinstance(here.func, cst.Attribute) and here is not node:
@@ -151,10 +151,10 @@ def _saved(tree: Tree, node: cst.BaseExpression, loop: cst.For, table: Table) ->
                 fields[target.attr.value] = None
     calls = [n for n in walk(loop.body) if isinstance(n, cst.Call) and method(n) not in CONDITIONS]
     if any(isinstance(a.value, cst.Name) and a.value.value == row.value for call in calls for a in call.args):
-        return Unfit("what the row is handed to may set more of its fields")
+        return Unfit("what the row is passed to may set more of its fields")
     unknown = [f for f in fields if table.field(f.removesuffix("_id")) is None and table.field(f) is None]
     if not fields or unknown or table.key in fields or "pk" in fields:
-        return Unfit("which fields the round sets is not plain")
+        return Unfit("it is not clear which fields are set")
     return row.value, tuple(f.removesuffix("_id") if table.field(f) is None else f for f in fields)
 
 
@@ -162,7 +162,7 @@ def _new(tree: Tree, node: cst.Call, loop: cst.For, table: Table) -> tuple[str, 
     """A row that the round has made, and uses no more once it is saved."""
     assert isinstance(node.func, cst.Attribute)
     own = name(node.func.value)
-    other = Unfit("the row that is written is neither the item of the loop nor one that the round has made")
+    other = Unfit("the row that is written is neither the item of the loop nor one that the iteration created")
     made = [n for n in walk(loop.body) if isinstance(n, cst.Assign) and any(name(t.target) == own for t in n.targets)]
     value = made[0].value if len(made) == 1 and len(made[0].targets) == 1 else None
     if not own or not isinstance(value, cst.Call) or name(value.func).rpartition(".")[2] != table.name or node.args:
@@ -175,13 +175,13 @@ def _new(tree: Tree, node: cst.Call, loop: cst.For, table: Table) -> tuple[str, 
     scope = around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module
     uses = [tree.start(n) for n in walk(scope) if isinstance(n, cst.Name) and n.value == own and tree.placed(n)]
     if any(at > tree.end(node) for at in uses):
-        return Unfit("the row is used after it is saved, where it has no key yet")
+        return Unfit("the row is used after it is saved, when it would have no key yet")
     keys = {"pk", "id", table.key}
     for call in (n for n in walk(loop.body) if isinstance(n, cst.Call)):
         if isinstance(call.func, cst.Attribute) and name(call.func.value) == own and method(call) not in (*CHECKS, "save"):
             return Unfit("a method of the row may need it to be saved, or save it")
         if any(name(a.value) == own for a in call.args):
-            return Unfit("what the row is handed to may need it to be saved, or save it")
+            return Unfit("what the row is passed to may need it to be saved, or save it")
     used = [n for n in walk(loop.body) if isinstance(n, cst.Attribute) and name(n.value) == own]
     if any(n.attr.value in keys for n in used):
         return Unfit("the row has no key before it is saved")

@@ -15,10 +15,10 @@ SHAPES = frozenset(("delete", "update"))
 CONDITIONS = frozenset(("where", "filter"))
 MISSED = "an item that is None matches no row"
 LONG = "all the items go into one statement, which takes as many values as the database allows"
-ALONE = "the round does more than to run one statement by its item"
-WRITTEN = "what is written may be another thing in every round"
+ALONE = "the iteration does more than run one statement for its item"
+WRITTEN = "what is written may be different in every iteration"
 MOVED = "the rows are found by what the statement writes"
-LATER = "what the last round leaves behind is used after it"
+LATER = "a variable of the last iteration is used after the loop"
 WRITING = frozenset(("values", "update"))
 UNDERSTOOD = CONDITIONS | WRITING | frozenset(("execute", "query", "delete", "execution_options"))
 """What a statement is made of."""
@@ -33,7 +33,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if tree is None:
         return Unfit(UNPARSED)
     if task.found.operation not in SHAPES:
-        return Unfit("only statements that delete or update by an item are put together so far")
+        return Unfit("only statements that delete or update by an item are batched so far")
     if remedy.loop is None or remedy.loop.path != tree.path:
         return Unfit("the loop is in another file than the write")
     place = tree.exactly(task.found.span)

@@ -51,7 +51,7 @@ def rewrite(task: Task, remedy: PushDown, access: Access, table: Table) -> Fix |
     if binds is None:
         return Unfit("the range that is there does not fit the index")
     edits = _edits(found, remedy, binds)
-    return ranges.fix(task, remedy, table, edits, [found.predicate.field], caveats, where=" where it is asked for")
+    return ranges.fix(task, remedy, table, edits, [found.predicate.field], caveats, where=" when it is given")
 
 
 def _choice(task: Task, remedy: PushDown, access: Access) -> Choice | Unfit:
@@ -74,7 +74,7 @@ def _choice(task: Task, remedy: PushDown, access: Access) -> Choice | Unfit:
         return Unfit(SEVERAL)
     held = _filtering(file, asked[1], file.text(name))
     if held is None or held[0].parent != declaration.parent or held[0].start_byte < declaration.start_byte:
-        return Unfit("the filter is put in by some paths only, in a form that is not understood")
+        return Unfit("only some paths add the filter, in a form that is not understood")
     chain = chains.links(file, value)
     if all(link.name != "query" for link in chain):
         return Unfit("the variable begins with a query of another place")
@@ -110,16 +110,16 @@ def _disturbed(found: Choice, function: Function, task: Task) -> str:
     file, block = found.file, found.declaration.parent
     assert block is not None
     if any(part.type in CALM for part in walk(found.test)):
-        return "whether the filter is asked for is not a plain question"
+        return "it is not clear when the filter applies"
     between = [c for c in code(block) if found.declaration.start_byte < c.start_byte < found.choice.start_byte]
     for child in between:
         only_filters = child.type == "if_statement" and f"{found.name} = {found.name}.filter(" in file.text(child)
         if found.name in names(child) and not only_filters:
-            return "the query is used before the filter is put in"
+            return "the query is used before the filter is added"
     needs = free(found.test) | (free(found.condition.value) if found.condition.value is not None else frozenset())
     does = effects(file, between, Reads(task.program, function, file.path))
     made = {n for child in between for part in walk(child) if part.type == "variable_declarator" for n in names(part)}
-    return "what the filter asks for is not there yet where the query begins" if needs & (does.touched | made) else ""
+    return "what the filter compares with does not exist yet where the query begins" if needs & (does.touched | made) else ""
 
 
 def _binds(

@@ -9,8 +9,8 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript.indexes import declaration, dropped, renamed
 from querylint.rewrite.typescript.source import source
 
-GONE = "deploying this deletes the index: code that is not in this repository may still read by it"
-OTHER_ORDER = "rows with equal keys come in the order of that index"
+GONE = "deploying this deletes the index: code outside this repository may still use it"
+OTHER_ORDER = "rows with equal keys come in the order of the other index"
 
 
 def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:
@@ -18,7 +18,7 @@ def rewrite(task: Task, remedy: DropIndex) -> Fix | Unfit:
     file = source(task.sources, task.found.span.path)
     link = declaration(file, task.found.span.start, task.found.span.end, remedy.index) if file is not None else None
     if file is None or link is None:
-        return Unfit("the index is not declared in a chain of its own")
+        return Unfit("the index is not declared in a separate call chain")
     edits = dropped(file, [link])
     for plan in _plans(task, remedy):
         moved = renamed(task.sources, plan.span, remedy.index, remedy.covered_by) if remedy.covered_by and plan.span else None

@@ -17,7 +17,7 @@ from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code,
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-SEVERAL_ERRORS = "where more than one of them fails, another of their errors may be the one that is thrown"
+SEVERAL_ERRORS = "if several of them fail, a different error may be the one thrown"
 
 
 NO_ITEM = frozenset(("spread_element", "rest_pattern", "assignment_pattern"))
@@ -160,7 +160,7 @@ def _batch(file: Source, node: Node, kind: str, pattern: Node, waited: Node) -> 
 
 def _together(file: Source, members: list[Member], reads: Reads) -> Fix | Unfit:
     if len({member.kind == "=" for member in members}) > 1:
-        return Unfit("some of the reads declare their variables, others assign them")
+        return Unfit("some reads declare their variables, others assign them")
     reasons: list[str] = []
     for pivot in range(len(members)):
         plan = _plan(file, members, pivot, reads)
@@ -199,7 +199,7 @@ def _plan(file: Source, members: list[Member], pivot: int, reads: Reads) -> list
         for child in reversed(passed):
             if declared(child) & needs:
                 if not _movable(file, child, reads):
-                    return f"`{min(declared(child) & needs)}` is not there yet where the reads would start"
+                    return f"`{min(declared(child) & needs)}` does not exist yet where the reads would start"
                 along[child.start_byte] = child
                 needs |= free(child)
         if any(other.binds & needs for other in members):

@@ -14,7 +14,7 @@ from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-EMPTY = "it is read even where there are no items"
+EMPTY = "it is read even if there are no items"
 
 
 def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
@@ -31,7 +31,7 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
     body = read.statement.parent
     loop = body.parent if body is not None else None
     if body is None or loop is None or loop.type not in (*LOOPS, *FUNCTIONS) or not _is(loop, remedy.loop.start, remedy.loop.end):
-        return Unfit("the read does not stand in the loop itself")
+        return Unfit("the read is not directly in the loop")
     before = statement(loop)
     if before is None or before.parent is None or not _may_wait(before):
         return Unfit("there is no place before the loop where it could wait")
@@ -53,17 +53,17 @@ def _moved(file: Source, read: waiting.Named, loop: Node, before: Node, reads: R
     made = bound_names(read.statement)
     mine = bound_names(loop) - made
     if free(read.value) & mine:
-        return Unfit(f"the read needs `{min(free(read.value) & mine)}`, which every round has of its own")
+        return Unfit(f"the read needs `{min(free(read.value) & mine)}`, which is different in every iteration")
     does = effects(file, code(loop), reads)
     if does.touched & free(read.value):
-        return Unfit(f"the rounds change `{min(does.touched & free(read.value))}`, which the read needs")
+        return Unfit(f"the iterations change `{min(does.touched & free(read.value))}`, which the read needs")
     function = around(before, *FUNCTIONS)
     outside = [n for n in walk(function, lambda n: n != loop) if n != loop and n.type == "identifier"] if function is not None else []
     if {file.text(n) for n in outside} & names(read.pattern) or made & mine:
         return Unfit("its name is taken outside of the loop")
     inside = effects(file, [part for part in code(read.statement.parent) if part != read.statement] if read.statement.parent else [], reads)
     if inside.touched & made:
-        return Unfit(f"the rounds change `{min(inside.touched & made)}`, which all of them would share")
+        return Unfit(f"the iterations change `{min(inside.touched & made)}`, which all of them would share")
     indent = file.indent(before.start_byte)
     lines = "".join(f"{line}\n{indent}" for line in _lines(file, read, indent))
     edits = (file.edit(before.start_byte, before.start_byte, lines), *layout.removed(file, [read.statement]))

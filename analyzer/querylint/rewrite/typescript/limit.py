@@ -23,7 +23,7 @@ EQUALITIES = frozenset(("===", "!==", "==", "!="))
 def rewrite(task: Task, remedy: Limit | Probe) -> Fix | Unfit:
     """Read no more rows than are looked at; whatever is looked at stays the same."""
     if isinstance(remedy, Limit) and (remedy.paginate or remedy.count != 1):
-        return Unfit("how many rows are enough is for its author to say")
+        return Unfit("how many rows are enough is for you to say")
     place = _ending(task)
     if place is None:
         return Unfit("the code around it does not parse, or the query is not read by .collect()")
@@ -37,7 +37,7 @@ def rewrite(task: Task, remedy: Limit | Probe) -> Fix | Unfit:
         return Fix("read with .first()", Safety.SAFE, (instead,))
     needed = _needed(file, whole)
     if needed is None:
-        return Unfit("the rows are used in a way of which it is not plain how many of them it needs")
+        return Unfit("the rows are used in a way that does not show how many of them are needed")
     return Fix(f"read with .take({needed})", Safety.SAFE, (_read_by(file, call, f"take({needed})"),))
 
 
@@ -109,7 +109,7 @@ def _instead(file: Source, call: Node, waiting: Node, whole: Node) -> TextEdit |
 
 
 def _needed(file: Source, rows: Node) -> int | None:
-    """How many rows have to be read for all that is done with them to stay the same; None where that is not plain."""
+    """How many rows have to be read for all that is done with them to stay the same; None where that is not clear."""
     used = rows.parent
     if used is None:
         return None

@@ -20,7 +20,7 @@ from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-MANY_ERRORS = "where several items fail, the error of another one may be the one that is thrown"
+MANY_ERRORS = "if several items fail, a different error may be the one thrown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +68,19 @@ def _round(file: Source, node: Node | None, task: Task, function: Function) -> R
     kinds = (*LOOPS, *FUNCTIONS)
     loop = node if node is None or node.type in kinds else around(node, *kinds)
     if loop is not None and loop.type in FUNCTIONS:
-        return Unfit("the rounds start together already: fewer queries take another index, or fields that are kept on the row")
+        return Unfit("the iterations already start together: fewer queries would need another index, or fields stored on the row")
     if loop is None or loop.type != "for_in_statement" or not any(child.type == "of" for child in loop.children):
-        return Unfit("the rounds do not go over the items of a list")
+        return Unfit("the loop does not run over the items of a list")
     pattern, over, body = (loop.child_by_field_name(field) for field in ("left", "right", "body"))
     declares = loop.child_by_field_name("kind") is not None
     if pattern is None or over is None or body is None or body.type != "statement_block" or not declares or _is_labelled(loop):
         return Unfit("the loop has a form that is not understood")
     if any(child.type == "await" for child in loop.children):
-        return Unfit("the items come one by one themselves")
+        return Unfit("the items themselves arrive one by one")
     statements = tuple(code(body))
     waiting = [number for number, s in enumerate(statements) if any(part.type == "await_expression" for part in own(s))]
     if not waiting:
-        return Unfit("the rounds do not wait in the loop itself")
+        return Unfit("the loop does not wait for the read directly")
     return Round(file, loop, pattern, over, body, statements, waiting[-1] + 1, Reads(task.program, function, file.path))
 
 
@@ -96,7 +96,7 @@ def _hindered(does: Effects, one: Round, statements: tuple[Node, ...]) -> str:
         return f"nothing is known of what `{min(does.runs)}` does"
     steps = one.reads.within(statements[0].start_byte, statements[-1].end_byte) if statements else []
     if any(not one.reads.only_reads(step) for step in steps):
-        return "the rounds do more than read"
+        return "the iterations do more than read"
     return ""
 
 
@@ -113,24 +113,24 @@ def _read_ahead(one: Round) -> Fix | Unfit:
     if reason := _hindered(does, one, one.first):
         return Unfit(reason)
     if does.touched:
-        return Unfit(f"the rounds change `{min(does.touched)}` while they read")
+        return Unfit(f"the iterations change `{min(does.touched)}` while they read")
     if then.leaves & {"return", "break"}:
         return Unfit("the loop may stop before the last item")
     if _reaches(one):
-        return Unfit("the rounds do more than read")
+        return Unfit("the iterations do more than read")
     needs = frozenset(name for s in one.first for name in free(s)) | names(one.over)
     inner = items | {name for s in one.first for name in declared(s)}
     disturbed = (then.touched & needs) - inner
     function = around(one.loop, *FUNCTIONS)
     local = then.runs & (bound_names(function) if function is not None else set())
     if disturbed or local or base(file, one.over) in then.touched:
-        return Unfit(f"a round changes `{min(disturbed or local or {base(file, one.over)})}`, which the next one looks at")
+        return Unfit(f"an iteration changes `{min(disturbed or local or {base(file, one.over)})}`, which the next one looks at")
     if not one.rest:
-        return Unfit("what the rounds read is not used in the loop")
+        return Unfit("what the iterations read is not used in the loop")
     used = {name for s in one.rest for name in names(s)}
     carried = [name for name in _in_order(one) if name in used]
     if not carried or any(s.type == "lexical_declaration" and _untold(s) for s in one.first):
-        return Unfit("what the rounds read is not used in the loop")
+        return Unfit("what the iterations read is not used in the loop")
     level, caveats = _trust(does, one)
     return Fix("read for all items at once before the loop", level, _ahead(one, does, then, carried), caveats)
 

@@ -119,7 +119,7 @@ def _read(file: Source, rows: Node, link: chains.Link, reads: Reads, tests: list
     between = [s for s in code(block) if found[0].statement.start_byte < s.start_byte < here.start_byte]
     needs = frozenset(name for test in tests if test.value is not None for name in free(test.value))
     if needs & {name for s in between for name in declared(s)} or needs & effects(file, between, reads).touched:
-        return Unfit("what the rows are compared with is not there yet where they are read")
+        return Unfit("what the rows are compared with does not exist yet where they are read")
     return _Node(inner(found[0].value))
 
 
@@ -163,7 +163,7 @@ def _bound(task: Task, loaded: Loaded, name: str, caveats: list[str]) -> list[ra
     if there:
         kept = [(p, _argument(loaded, p)) for p in there]
         if any(value is None for _, value in kept):
-            return Unfit(f"what `{name}` is compared with is not plain")
+            return Unfit(f"what `{name}` is compared with is not clear")
         return [ranges.Bind(p, value) for p, value in kept if value is not None]
     mine = [t for t in loaded.tests if t.field == name and t.relation is not Relation.OTHER and t.value is not None]
     equal = next((t for t in mine if t.relation is Relation.EQ), None)

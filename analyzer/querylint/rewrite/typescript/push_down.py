@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 CURSORS = "cursors of this list that are in use become invalid"
-ARITHMETIC = "what is left of the filter may fail for rows that the index passes by"
+ARITHMETIC = "what is left of the filter may fail for rows that the index skips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,14 @@ def _elsewhere(task: Task, remedy: PushDown) -> Fix | Unfit:
             found = replace(task.found, span=access.chain, function=function.key, operation=access.verb)
             asked = [p for plan in access.plans for p in plan.residual()]
             if any(p.arms for p in asked):
-                return Unfit("the query that passes the index by asks for alternatives: each needs a query of its own")
+                return Unfit("the query that bypasses the index asks for alternatives: each needs a separate query")
             if not any(p.field in remedy.fields for p in asked):
                 work = next((u for u in function.steps() if isinstance(u, Use) and _tests(u, access, remedy)), None)
                 if work is None:
-                    return Unfit("the query that passes the index by is not filtered where it is read")
+                    return Unfit("the query that bypasses the index is not filtered where it is read")
                 found = replace(found, span=work.span, operation="filter")
             return rewrite(replace(task, found=found), replace(remedy, at=None))
-    return Unfit("the query that passes the index by is to be changed by hand")
+    return Unfit("the query that bypasses the index is to be changed by hand")
 
 
 def _tests(use: Use, access: Access, remedy: PushDown) -> bool:
@@ -90,7 +90,7 @@ def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
     function = task.function
     found = [s for s in function.steps() if isinstance(s, Access) and s.chain == task.found.span] if function is not None else []
     if function is None or not found:
-        return Unfit("the query is not found where it is read")
+        return Unfit("the query is not built where it is read")
     access = found[0]
     table = task.program.table(function, access.table)
     if len(access.plans) != 1 or table is None:
@@ -119,7 +119,7 @@ def _query(task: Task, remedy: PushDown) -> Query | Fix | Unfit:
                 return Unfit("its filter does more than test fields")
             tested.append(read)
     if any(p.conditional for p in wanted) or not wanted:
-        return Unfit("the filter is put in by some paths only")
+        return Unfit("only some paths add the filter")
     return Query(file, access, plan, table, first, ranged, tuple(tested))
 
 
@@ -147,7 +147,7 @@ def _binds(query: Query, remedy: PushDown) -> list[ranges.Bind] | Unfit:
         for predicate in chosen:
             value = _value(query, predicate)
             if value is None:
-                return Unfit(f"what `{name}` is compared with is not plain")
+                return Unfit(f"what `{name}` is compared with is not clear")
             found.append(ranges.Bind(predicate, value, moved=predicate.side is Side.FILTER))
         if equal is None:
             break

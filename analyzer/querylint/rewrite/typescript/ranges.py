@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 METHODS = {Relation.EQ: "eq", Relation.GT: "gt", Relation.GTE: "gte", Relation.LT: "lt", Relation.LTE: "lte"}
 LOWER = (Relation.GT, Relation.GTE)
 
-NEW_INDEX = "the index is new: every write to the table pays for it, and on a large table it is built first (staged)"
-OTHER_ORDER = "rows come in the order of that index"
-TYPES = "it is for the type checker to say whether `{}` fits the field"
+NEW_INDEX = "the index is new: every write to the table pays for it; on a large table, stage it first"
+OTHER_ORDER = "rows come in the order of the index"
+TYPES = "the type checker has to say whether `{}` fits the field"
 
 
 @dataclass(frozen=True, slots=True)

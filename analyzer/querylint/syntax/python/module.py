@@ -33,17 +33,17 @@ def lower_module(path: str, source: bytes) -> tree.Module:
         parsed = _parsed(source)
     except SyntaxError as error:
         old = OLD.search(source) is not None
-        words = "is written in Python 2 and is not analysed" if old else "does not parse here and is not analysed"
+        words = "this file is written in Python 2 and is not analyzed" if old else "syntax error; the file is not analyzed"
         raise UnreadableError(words, error.lineno or 0) from None
     except (ValueError, RecursionError, MemoryError):
-        raise UnreadableError("does not parse and is not analysed", 0) from None
+        raise UnreadableError("this file cannot be parsed and is not analyzed", 0) from None
     places = Places(source)
     found: list[tree.Import] = []
     body: list[tree.Stmt] = []
     try:
         _gather(places, parsed.body, found, body)
     except RecursionError:
-        raise UnreadableError("is nested too deeply to be analysed", 0) from None
+        raise UnreadableError("this file is nested too deeply to be analyzed", 0) from None
     return tree.Module(path, found, [], body)
 
 

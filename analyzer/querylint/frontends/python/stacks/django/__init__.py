@@ -80,7 +80,7 @@ class Django(Stack):
     def notes(self) -> list[Note]:
         """A project without models is said."""
         if not any(m.info is not None for m in self.models.by_table.values()):
-            return [Note(NoteKind.HINT, "no Django model was found: nothing is said about relations and indexes")]
+            return [Note(NoteKind.HINT, "no Django model was found, so relations and indexes are not checked")]
         return []
 
     def closely(self) -> list[str]:

@@ -195,7 +195,7 @@ class Models:
     def meta(self, info: ClassInfo, name: str) -> tree.Expr | None:
         """An option of a model's `Meta`, where it has one; `abstract` is not inherited.
 
-        From a parent with a table of its own nothing comes but its order, which `_from_parents` hands on: Django takes `Meta` as a whole
+        From a parent with a separate table nothing comes but its order, which `_from_parents` hands on: Django takes `Meta` as a whole
         from abstract parents only (`ModelBase.__new__`).
         """
         for owner in [info] if name == "abstract" else self._own(info):

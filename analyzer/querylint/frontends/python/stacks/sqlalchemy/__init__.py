@@ -49,7 +49,7 @@ class SqlAlchemy(Stack):
     def notes(self) -> list[Note]:
         """A project without mapped classes is said."""
         if not self.models.by_table:
-            return [Note(NoteKind.HINT, "no mapped class or table of SQLAlchemy was found: nothing is said about relations and indexes")]
+            return [Note(NoteKind.HINT, "no SQLAlchemy model or table was found, so relations and indexes are not checked")]
         return []
 
     # What a session holds.

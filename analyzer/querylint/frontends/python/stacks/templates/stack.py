@@ -49,7 +49,7 @@ class TemplateStack(Stack):
         for page in self.templates.seen():
             if page.broken:
                 line = self.templates.lines(page.path).position(page.broken[0][0])[0]
-                found.append(Note(NoteKind.PARSE, "is not understood here; the rest of the template is analysed", page.path, line))
+                found.append(Note(NoteKind.PARSE, "a tag here is not understood; the rest of the template is analyzed", page.path, line))
         return found
 
     def closely(self) -> list[str]:
