@@ -125,7 +125,7 @@ def show(folder: Path, file: Path | None, config: Path | None, style: str, rules
         put(f"{entry.path}{f':{line}' if line else ''}:{severity} {entry.rule}{where} ({state})\n")
     summary = ", ".join(f"{number} {rule}" for rule, number in filters.by_rule(row[0] for row in rows).items())
     absent = sum(1 for _, state, _ in rows if state == "absent")
-    gone = f", of which {count(absent, 'is', 'are')}  no longer found" if absent else ""
+    gone = f", of which {count(absent, 'is', 'are')} no longer found" if absent else ""
     put(f"{path} {_listed(entry.severity for entry, _, _ in rows)}{gone}{'. By rule: ' + summary if summary else ''}.\n")
     return ExitCode.CLEAN
 
