@@ -75,6 +75,8 @@ def _asked_first(program: Program, found: list[Reduction]) -> list[Reduction]:
 def _needed_besides(one: Reduction) -> bool:
     """Whether the rows that the filter drops are few, or counted all the same, or wanted by a filter for another value of the same load."""
     mine, wanted = one.seen, _values(one.seen.use)
+    if one.load.access.held:
+        return True  # whoever has the object may ask for all of them
     if mine.use.work is not Work.FILTER:
         return False
     if not one.always and all(_over_nothing(p) for p in one.predicates):

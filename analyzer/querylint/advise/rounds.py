@@ -15,7 +15,8 @@ from querylint.ir.program import Site
 MOST_FEW = 8
 TOGETHER = 16  # reads that are started at once (convex-facts 0.4)
 SET_BY_HAND = re.compile(
-    r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?\)?$"
+    r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?"
+    r"(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?(?:, \w+=\w+)*\)?$"
 )
 FORM_FIELDS = re.compile(r"^(?:\w+\.)*cleaned_data(?:\.(?:items|keys|values)\(\))?$")
 COMPLAINING = re.compile(r"(?:^|\.)(?:log(?:ger|ging)?|messages)\.(?:error|warning|exception)$|\.add_error$")

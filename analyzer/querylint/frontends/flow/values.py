@@ -95,6 +95,7 @@ class Query:
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if in another function; `cls` the class of the query object, if the project has one;
     `born` the loops around its place. `unsure`: by a method that cannot be read, `held`: in an attribute, `manager`: where queries begin.
+    `ran` are the rows that it keeps, where a function has run it before it gave it back.
     """
 
     table: str | None
@@ -118,6 +119,7 @@ class Query:
     unsure: bool = False
     held: bool = False
     manager: bool = False
+    ran: Val | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -433,7 +435,7 @@ def join_queries(a: Query, b: Query) -> Query:
     return replace(
         a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at) if begun else 0, end=max(a.end, b.end) if begun else 0,
         deps=both(a.deps, b.deps), one=a.one and b.one, refined=a.refined or b.refined, cut=a.cut and b.cut,
-        limit=a.limit if a.limit == b.limit else None,
+        limit=a.limit if a.limit == b.limit else None, held=a.held or b.held, ran=None,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Val
+from querylint.frontends.flow.values import Query, Val
 from querylint.frontends.python.stacks.django import querysets
 from querylint.ir import ITEM, Access, Branch, Eager, Loading, Loop, Path, Root, Step
 from querylint.syntax import tree
@@ -18,7 +18,10 @@ def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]], handed
     """Note which reads, or which parameters, gave the rows, and what is loaded for them; the rest of the function finds it there."""
     args = [state.evaluate(a) for a in node.args]
     found = querysets.named(args[1:], Loading.BATCHED, state.span(node.at, node.end))
-    for origin in (*args[0].origins, *args[0].rows, *args[0].item().origins):
+    given = args[0]
+    if isinstance(given.shape, Query) and given.shape.flavor == querysets.FLAVOR:  # it is run here, and keeps its rows
+        given = querysets.rows(state, given, node.args[0].at, node.args[0].end, "iteration").settled()
+    for origin in (*given.origins, *given.rows, *given.item().origins):
         if origin.root is Root.STEP and isinstance(origin.ref, int):
             brought.setdefault(origin.ref, []).extend(found)
         elif origin.root is Root.PARAM and isinstance(origin.ref, int):
