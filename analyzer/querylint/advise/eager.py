@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from querylint.advise.handed import given_by_callers, handed, reaches
+from querylint.advise.handed import given_by_callers, handed, loaded_by_calls, reaches
 from querylint.construction import dataclass, replace
 from querylint.ir import (
     ITEM,
@@ -24,6 +24,7 @@ from querylint.ir import (
     Root,
     Table,
     Terminal,
+    Way,
 )
 from querylint.ir.program import Edge
 from querylint.text import Span
@@ -302,10 +303,14 @@ def _leads_from(program: Program, function: Function, read: Access, table: str |
 
 
 def _beforehand(program: Program, function: Function, read: Access) -> list[Plan]:
-    """What the query by which a relation was loaded ahead brings along: one that refines the relation starts from that query."""
+    """What the query by which a relation was loaded ahead brings along: one that refines the relation starts from that query.
+
+    And what functions load for the rows that they are handed.
+    """
+    loaded_after = loaded_by_calls(program, function, read.id)
+    found = [Plan(Way.PLANNER, eager=tuple(Eager(path, Loading.BATCHED) for path in loaded_after))] if loaded_after else []
     if read.follows is None or not read.refined:
-        return []
-    found: list[Plan] = []
+        return found
     for source in sources(program, function, read.follows):
         depth = len(source.path)
         for plan in source.read.plans if source.read is not None else ():

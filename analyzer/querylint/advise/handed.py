@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 
 from querylint.advise.audience import unhurried
+from querylint.construction import replace
 from querylint.ir import (
+    ITEM,
     Ask,
     Asked,
     Block,
@@ -18,6 +21,7 @@ from querylint.ir import (
     Loop,
     Mode,
     Origin,
+    Path,
     Program,
     Role,
     Root,
@@ -216,3 +220,38 @@ def _decided(asked: Asked, known: dict[int, Value]) -> bool | None:
         return literal in asked.constants
     held = asked.constants[0]
     return held in literal if asked.ask is Ask.HOLDS and isinstance(literal, str) and isinstance(held, str) else None
+
+
+def loaded_by_calls(program: Program, function: Function, number: int) -> tuple[Path, ...]:
+    """The relations that functions load for the rows of a read which they are handed: `attach_authors(posts)`."""
+    if not program.once("any loads ahead", lambda: any(f.ahead for f in program.functions.values())):
+        return ()
+    return program.once(("loaded by calls", function.key), lambda: _loaded_by_calls(program, function)).get(number, ())
+
+
+def _loaded_by_calls(program: Program, function: Function) -> dict[int, tuple[Path, ...]]:
+    found: dict[int, tuple[Path, ...]] = {}
+    for origin, path in _loads(program, function, MOST_DEEP):
+        if origin.root is Root.STEP and isinstance(origin.ref, int):
+            found[origin.ref] = (*found.get(origin.ref, ()), path)
+    return found
+
+
+def _loads(program: Program, function: Function, depth: int) -> list[tuple[Origin, Path]]:
+    """The rows for which the calls of a function load relations."""
+    found: list[tuple[Origin, Path]] = []
+    for step in function.steps():
+        callee = program.callee(function, step) if isinstance(step, Call) and step.mode is Mode.DIRECT and step.args else None
+        if callee is None or not isinstance(step, Call):
+            continue
+        for number, path in program.once(("loads ahead", callee.key, depth), partial(_ahead_of, program, callee, depth)):
+            for held, origin in step.args[number].parts if number < len(step.args) else ():
+                if not held:
+                    found.append((replace(origin, path=()), (*(part for part in origin.path if part != ITEM), *path)))
+    return found
+
+
+def _ahead_of(program: Program, function: Function, depth: int) -> tuple[tuple[int, Path], ...]:
+    """The relations that a function, or one that it calls, loads for rows of its parameters."""
+    inner = _loads(program, function, depth - 1) if depth else []
+    return (*function.ahead, *((o.ref, path) for o, path in inner if o.root is Root.PARAM and isinstance(o.ref, int)))

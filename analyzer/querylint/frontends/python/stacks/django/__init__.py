@@ -361,9 +361,10 @@ class Django(Stack):
             state.use(Work.EMPTY, found, at, end)
         return found.settled()
 
-    def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
-        """An awaited queryset is nothing; what it gives is waited for by its own methods."""
-        return None
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """A relation of a row is set."""
+        if base.doc_of in self.models.by_table:
+            ahead.put(state, self.models.by_table[base.doc_of], base, target, self.brought.of(state), self.handed.of(state))
 
     # Functions.
 

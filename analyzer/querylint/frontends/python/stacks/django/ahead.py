@@ -1,8 +1,9 @@
-"""Relations that are loaded for rows which are there already: `prefetch_related_objects(rows, "author")`."""
+"""Relations that are loaded for rows which are there already: `prefetch_related_objects(rows, "author")`, `row.author = author`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
@@ -10,6 +11,9 @@ from querylint.frontends.flow.values import Query, Val
 from querylint.frontends.python.stacks.django import querysets
 from querylint.ir import ITEM, Access, Branch, Eager, Loading, Loop, Path, Root, Step
 from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.django.models import Model
 
 Brought = Mapping[int, list[Eager]]
 
@@ -28,6 +32,30 @@ def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]], handed
             before = tuple(part for part in origin.path if part != ITEM)
             handed.extend((origin.ref, (*before, *eager.path)) for eager in found)
     return Val(deps=frozenset().union(*(a.deps for a in args)))
+
+
+def put(
+    state: State, model: Model, base: Val, target: tree.Member, brought: dict[int, list[Eager]], handed: list[tuple[int, Path]]
+) -> None:
+    """A loop sets a relation of each of its rows: `for line in lines: line.order = order`. Whoever follows it later finds it there."""
+    link = model.links.get(target.name)
+    if link is None or link.many or _followed_before(state, target):
+        return
+    for origin in base.origins:
+        if ITEM not in origin.path or not isinstance(origin.ref, int):
+            continue
+        path = (*(part for part in origin.path if part != ITEM), target.name)
+        if origin.root is Root.STEP:
+            brought.setdefault(origin.ref, []).append(Eager(path, Loading.BATCHED))
+        elif origin.root is Root.PARAM:
+            handed.append((origin.ref, path))
+
+
+def _followed_before(state: State, target: tree.Member) -> bool:
+    """Whether the function asks for a member of that name further up: that one is read, whatever is put there afterwards."""
+    fn = state.calling[-1] if state.calling else None
+    body = fn.body if isinstance(fn, tree.Fn) else []
+    return any(node.name == target.name and node.at < target.at for node in tree.find(body, tree.Member))
 
 
 def known(block: list[Step], brought: Brought) -> list[Step]:
