@@ -11,7 +11,7 @@ Each round pays for the whole read again; Convex bills a repeated read like a ne
 Read it once before the loop and keep the result.
 
 ## When it stays silent
-Loops that write to the table they read, loops of a few rounds that the author wrote down, polling and paging loops, reads that only the
+Loops that write to the table they read, or read a row anew since something changes it, loops of a few rounds that the author wrote down, polling and paging loops, reads that only the
 first match reaches, helpers and properties that keep what they have read, rounds that each ask another database, tests, seeds and
 migrations. It is a hint where a helper asks it beside the work that it does for the item.
 """
@@ -36,6 +36,10 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 
 MADE = Pattern(r"(?:^|\.)[A-Z]\w*\([^()]*\)\.\w+$")
 """A method of an object that is made on the spot: `Thing().get`."""
+
+REFRESHING = frozenset(("refresh_from_db", "arefresh_from_db", "refresh"))
+TREES = frozenset(("move_to", "insert_at", "add_child", "add_sibling"))
+"""Methods of rows by which libraries of trees (django-mptt, django-treebeard) change other rows of the table."""
 
 SHARED = "a helper asks, which may serve other callers too"
 SOMETIMES = "it runs in some rounds only"
@@ -196,12 +200,22 @@ def _written(program: Program, site: Site, loop: Loop, table: str | None) -> boo
         step = other.step
         if isinstance(step, Access) and step.op is Op.WRITE and (step.table in (table, None) or table is None):
             return True
+        if _changed(step):
+            return True
         if isinstance(step, Call) and (
             step.mode.remote
             or any(e.access.op is Op.WRITE and e.access.table in (table, None) for e in program.effects_of(site.function, step))
         ):
             return True
     return False
+
+
+def _changed(step: object) -> bool:
+    """Whether a round reads a row anew that it has, because something in it changes rows, or moves one in a tree."""
+    if isinstance(step, Access):
+        return step.verb in REFRESHING
+    name = step.text.rpartition(".")[2] if isinstance(step, Call) and step.target.kind is TargetKind.EXTERNAL else ""
+    return name in REFRESHING or name in TREES
 
 
 def _little(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:

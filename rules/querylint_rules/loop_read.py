@@ -368,7 +368,7 @@ def _beside(program: Program, site: Site, loop: Loop) -> str:
 def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
     if program.facts(site.function).bulk_reads:
-        return Cost(f"{size} waits, one after the other", "1 query")
+        return Cost(f"{size} queries, one after the other", "1 query")
     if _weight(read) == 3:
         return Cost(f"{size} × rows({read.table or 'table'})", f"rows({read.table or 'table'}) at most")
     if sum(isinstance(step, Wait) for step in hit.loop.steps()) > 1:
