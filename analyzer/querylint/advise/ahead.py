@@ -11,8 +11,8 @@ from querylint.text import Span
 
 EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
 NAMED = Advice(
-    "name all the relations that are followed, in .select_related(...) or, in the admin, in list_select_related: without names it leaves out "
-    "what may be null, and names added behind it replace what it joins"
+    "name all the relations that are followed, in .select_related(...) or, in the admin, in list_select_related: without names it leaves "
+    "out what may be null, and names added behind it replace what it joins"
 )
 
 Beginning = tuple[str, int]
