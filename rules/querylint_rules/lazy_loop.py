@@ -37,7 +37,7 @@ from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
-from querylint.advise.following import followed_from, for_one_kind, only_key, run_again, sought_by_others, stands_in
+from querylint.advise.following import followed_from, for_one_kind, only_key, onward, run_again, sought_by_others, stands_in
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
@@ -224,8 +224,8 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         elif followed.loop.span.start == followed.loop.span.end and followed.site.function.key == followed.source.outer.key:
             columns.append(path)  # of a list that the framework makes: one edit of its class loads them all
         else:
-            span = _listed(program, rows.read, followed, path) or step.span
-            places.setdefault(next((known for known, on in places.items() if _onward(known, on, span, path)), span), []).append(path)
+            here = _listed(program, rows.read, followed, path) or step.span
+            places.setdefault(next((known for known, on in places.items() if onward(known, on, here, path)), here), []).append(path)
     for place, together in places.items():
         yield _one(program, rows, together, same=True, place=place)
     if columns:
@@ -237,11 +237,6 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         chain, span = rows.read.chain, listed_at(program, rows.paths[apart[0]].source.outer, rows.read, apart)
         near = span is not None and span.path == chain.path and chain.start != chain.end
         yield _one(program, rows, apart, same=False, place=span if near else None)
-
-
-def _onward(known: Span, on: list[Path], span: Span, path: Path) -> bool:
-    """Whether one expression goes on from a relation to the next: `order.customer.name`."""
-    return known.path == span.path and known.start == span.start and any(path[: len(before)] == before for before in on)
 
 
 def _listed(program: Program, read: Access | None, followed: Followed, path: Path) -> Span | None:

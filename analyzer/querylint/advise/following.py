@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from querylint.advise.rounds import singled_out
 from querylint.ir import Access, Block, Branch, Call, Function, Loop, LoopKind, Path, Program, Role, Terminal
 from querylint.ir.program import Edge, Site
+from querylint.text import Span
 
 SHARED = 4
 
@@ -90,3 +91,8 @@ def _key_columns(program: Program, site: Site, name: str, target: str | None) ->
 
 def _below(path: Path, here: Path) -> bool:
     return len(path) > len(here) and path[: len(here)] == here
+
+
+def onward(known: Span, on: list[Path], span: Span, path: Path) -> bool:
+    """Whether one expression goes on from a relation to the next: `order.customer.name`."""
+    return known.path == span.path and known.start == span.start and any(path[: len(before)] == before for before in on)
