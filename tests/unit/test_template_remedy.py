@@ -80,3 +80,34 @@ def test_a_query_of_its_own_is_not_served_by_what_the_view_loads(tmp_path: Path)
     (finding,) = (f for f in engine.check([tmp_path], overrides={"show": "info"}).result.findings if f.rule == "lazy-loop")
     assert finding.found.remedy is not None
     assert sentence(finding.found.remedy, "django") == 'add .select_related("person")'
+
+
+COUNTED = """
+from django.contrib import admin
+from clubs.models import Group
+
+class GroupAdmin(admin.ModelAdmin):
+    list_display = ["name", "members", "others"]
+
+    def members(self, group):
+        return group.memberships.count()
+
+    def others(self, group):
+        return group.guests.count()
+
+admin.site.register(Group, GroupAdmin)
+"""
+GUESTS = """
+
+class Guest(models.Model):
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="guests")
+"""
+
+
+def test_several_counts_of_each_row_are_counted_by_the_query(tmp_path: Path) -> None:
+    lay(tmp_path, {"clubs/models.py": MODELS + GUESTS, "clubs/admin.py": COUNTED})
+    found = [f for f in engine.check([tmp_path], overrides={"show": "info"}).result.findings if f.rule == "lazy-loop"]
+    assert found
+    for finding in found:
+        assert finding.found.remedy is not None
+        assert "annotate(number=Count(...))" in sentence(finding.found.remedy, "django")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from querylint.advise.rounds import singled_out
-from querylint.ir import Access, Block, Branch, Call, Function, Loop, LoopKind, Path, Program, Role, Terminal
+from querylint.ir import Access, Block, Branch, Call, Function, Loop, LoopKind, Path, Program, Role, Step, Terminal
 from querylint.ir.program import Edge, Site
 from querylint.text import Span
 
@@ -96,3 +96,8 @@ def _below(path: Path, here: Path) -> bool:
 def onward(known: Span, on: list[Path], span: Span, path: Path) -> bool:
     """Whether one expression goes on from a relation to the next: `order.customer.name`."""
     return known.path == span.path and known.start == span.start and any(path[: len(before)] == before for before in on)
+
+
+def counts(step: Step) -> bool:
+    """Whether a step asks the database for a number of rows."""
+    return isinstance(step, Access) and step.terminal is Terminal.COUNT

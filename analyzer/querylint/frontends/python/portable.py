@@ -7,6 +7,7 @@ from querylint.frontends.flow.values import (
     EITHER,
     NO_STEPS,
     NOTHING,
+    SEVERAL_TABLES,
     ClassRef,
     Closure,
     External,
@@ -50,7 +51,8 @@ def _shape(shape: Shape, depth: int) -> Shape:
         limit = shape.limit if shape.limit is not None and isinstance(shape.limit.literal, float | int) else None
         known = portable(limit) if limit is not None else None
         ran = portable(shape.ran, depth + 1) if shape.ran is not None else None
-        return replace(shape, table_from=None, base=base, deps=NO_STEPS, limit=known, follows=follows, ran=ran)
+        named = shape.table_from if shape.table_from is SEVERAL_TABLES else None
+        return replace(shape, table_from=named, base=base, deps=NO_STEPS, limit=known, follows=follows, ran=ran)
     if isinstance(shape, Closure):
         return replace(shape, this=portable(shape.this, depth + 1) if shape.this is not None else None) if shape.name else None
     if isinstance(shape, Marker):

@@ -78,9 +78,10 @@ def answered(django: Django, state: State, info: ClassInfo | None, fn: tree.Fn, 
 
 
 def last_return(fn: tree.Fn) -> tree.Expr | None:
-    """What a function gives back in the end."""
+    """What a function gives back, where that is more than nothing: the last of several."""
     found = [n.value for n in tree.walk(fn.body) if isinstance(n, tree.Return) and n.value is not None]
-    return found[-1] if found else None
+    some = [v for v in found if not isinstance(v, tree.Literal) and not (isinstance(v, tree.Array) and not v.items)]
+    return max(some, key=lambda v: v.at, default=None)
 
 
 def parameter(django: Django, info: ClassInfo | None, fn: tree.Fn, number: int) -> Val | None:

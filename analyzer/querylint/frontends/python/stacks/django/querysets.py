@@ -288,8 +288,8 @@ def read(
         plans = tuple(replace(p, eager=(*p.eager, WHATEVER)) for p in plans)
     m.emit(
         Access(
-            number, Op.READ, verb, query.table, plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit, None,
-            query.base, key, None, False, None, query.follows, query.refined if refined is None else refined, kept,
+            number, Op.READ, verb, query.table, plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit,
+            query.table_from, query.base, key, None, False, None, query.follows, query.refined if refined is None else refined, kept,
             held=query.held,
         )
     )  # fmt: skip
