@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from querylint.advise.audience import unhurried
-from querylint.construction import replace
 from querylint.ir import (
-    ITEM,
     Ask,
     Asked,
     Block,
@@ -246,8 +244,8 @@ def _loads(program: Program, function: Function, depth: int) -> list[tuple[Origi
             continue
         for number, path in program.once(("loads ahead", callee.key, depth), partial(_ahead_of, program, callee, depth)):
             for held, origin in step.args[number].parts if number < len(step.args) else ():
-                if not held:
-                    found.append((replace(origin, path=()), (*(part for part in origin.path if part != ITEM), *path)))
+                if not held and not origin.path:  # the rows together: row by row it would be a query for each
+                    found.append((origin, path))
     return found
 
 
