@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from querylint.advise.handed import given_by_callers, handed, loaded_by_calls, reaches
+from querylint.advise.handed import given, given_by_callers, handed, handed_over, loaded_by_calls, reaches
 from querylint.construction import dataclass, replace
 from querylint.ir import (
     ITEM,
@@ -130,7 +130,12 @@ def _of_read(program: Program, function: Function, read: Access, path: Path, edg
         if depth < MOST_DEEP:  # else nobody knows whose relation it is, and what came along with it
             yield from _sources(program, function, read.follows.at(*path), edges, depth + 1)
         return
-    yield Source(read, function, _relations(path), edges, rows or ITEM in path)
+    begun_before = list(handed_over(program, function, read)) if read.base is not None and depth < MOST_DEEP else []
+    for edge, begun in begun_before:
+        assert begun.follows is not None
+        yield from _sources(program, program.functions[edge.caller], begun.follows.at(*path), (*edges, edge), depth + 1)
+    if not begun_before:
+        yield Source(read, function, _relations(path), edges, rows or ITEM in path)
 
 
 def _of_call(program: Program, function: Function, call: Call, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
@@ -178,14 +183,6 @@ def _returns(program: Program, function: Function, call: Call, callee: Function,
     site = program.sites(callee.key).by_id.get(number)
     ways = given_by_callers(program, function)
     return site is None or any(reaches(program, callee, handed(call, known), site.step) for known in ways)
-
-
-def given(origin: Origin, call: Call) -> Iterator[Origin]:
-    """What a call hands over for a part of a parameter."""
-    if origin.root is Root.PARAM and isinstance(origin.ref, int) and origin.ref < len(call.args):
-        for path, held in call.args[origin.ref].parts:
-            if origin.path[: len(path)] == path:
-                yield held.at(*origin.path[len(path) :])
 
 
 def _relations(path: Path) -> Path:

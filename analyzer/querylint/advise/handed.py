@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from querylint.advise.audience import unhurried
 from querylint.ir import (
+    Access,
     Ask,
     Asked,
     Block,
@@ -253,3 +254,24 @@ def _ahead_of(program: Program, function: Function, depth: int) -> tuple[tuple[i
     """The relations that a function, or one that it calls, loads for rows of its parameters."""
     inner = _loads(program, function, depth - 1) if depth else []
     return (*function.ahead, *((o.ref, path) for o, path in inner if o.root is Root.PARAM and isinstance(o.ref, int)))
+
+
+def given(origin: Origin, call: Call) -> Iterator[Origin]:
+    """What a call hands over for a part of a parameter."""
+    if origin.root is Root.PARAM and isinstance(origin.ref, int) and origin.ref < len(call.args):
+        for path, held in call.args[origin.ref].parts:
+            if origin.path[: len(path)] == path:
+                yield held.at(*origin.path[len(path) :])
+
+
+def handed_over(program: Program, function: Function, read: Access) -> Iterator[tuple[Edge, Access]]:
+    """The queries for relations of rows that callers hand to a function which runs them: `names(post.comments.all())`."""
+    assert read.base is not None
+    if read.refined or read.base.root is not Root.PARAM:
+        return
+    for edge in program.callers.get(function.key, ()):
+        begun = {access.id: access for access in program.functions[edge.caller].built}
+        for held in given(read.base, edge.call) if edge.call.mode is Mode.DIRECT else ():
+            one = begun.get(held.ref) if held.root is Root.STEP and isinstance(held.ref, int) and not held.path else None
+            if one is not None and one.follows is not None and not one.refined:
+                yield edge, one
