@@ -131,9 +131,9 @@ def _of_read(program: Program, function: Function, read: Access, path: Path, edg
             yield from _sources(program, function, read.follows.at(*path), edges, depth + 1)
         return
     begun_before = list(handed_over(program, function, read)) if read.base is not None and depth < MOST_DEEP else []
-    for edge, begun in begun_before:
+    for way, begun in begun_before:
         assert begun.follows is not None
-        yield from _sources(program, program.functions[edge.caller], begun.follows.at(*path), (*edges, edge), depth + 1)
+        yield from _sources(program, program.functions[way[-1].caller], begun.follows.at(*path), (*edges, *way), depth + len(way))
     if not begun_before:
         yield Source(read, function, _relations(path), edges, rows or ITEM in path)
 

@@ -264,14 +264,28 @@ def given(origin: Origin, call: Call) -> Iterator[Origin]:
                 yield held.at(*origin.path[len(path) :])
 
 
-def handed_over(program: Program, function: Function, read: Access) -> Iterator[tuple[Edge, Access]]:
-    """The queries for relations of rows that callers hand to a function which runs them: `names(post.comments.all())`."""
-    assert read.base is not None
-    if read.refined or read.base.root is not Root.PARAM:
+def handed_over(program: Program, function: Function, read: Access, depth: int = MOST_DEEP) -> Iterator[tuple[tuple[Edge, ...], Access]]:
+    """The queries for relations of rows that callers hand to a function which runs them (`names(post.comments.all())`), with the calls on
+    their way, the last first."""
+    if read.refined or read.base is None or read.base.root is not Root.PARAM or not depth:
         return
     for edge in program.callers.get(function.key, ()):
-        begun = {access.id: access for access in program.functions[edge.caller].built}
-        for held in given(read.base, edge.call) if edge.call.mode is Mode.DIRECT else ():
+        caller = program.functions[edge.caller]
+        begun = {access.id: access for access in caller.built}
+        for held in given(read.base, edge.call) if edge.call.mode is Mode.DIRECT and edge.caller != function.key else ():
             one = begun.get(held.ref) if held.root is Root.STEP and isinstance(held.ref, int) and not held.path else None
-            if one is not None and one.follows is not None and not one.refined:
-                yield edge, one
+            if one is None or one.refined:
+                continue
+            if one.follows is not None:
+                yield (edge,), one
+            else:
+                yield from (((edge, *more), first) for more, first in handed_over(program, caller, one, depth - 1))
+
+
+def of_handed_rows(program: Program, effect: Effect) -> bool:
+    """Whether what a call brings about is to go through a relation of a row, whose query was handed on to the function that does so."""
+    if effect.access.base is None:
+        return False
+    calls = {id(edge.call) for edge in effect.trail}
+    ways = handed_over(program, program.functions[effect.function], effect.access)
+    return any(all(id(edge.call) in calls for edge in way) for way, _ in ways)

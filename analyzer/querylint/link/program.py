@@ -226,12 +226,7 @@ class _Finder:
         parts = [inner for path, inner in value.parts if path == base.path] if value is not None else []
         if len(parts) == 1 and parts[0].root is Root.PARAM:
             return replace(access, base=parts[0])  # handed on: its own callers know
-        begun = [source for inner in parts for source in self.built(function, inner, 0)]
-        made = _completed(access, begun)
-        if made is None:
-            return access
-        of_rows = not made.refined and all(source.follows is not None and not source.refined for source in begun)
-        return replace(made, follows=begun[0].follows) if of_rows and begun else made
+        return _completed(access, [source for inner in parts for source in self.built(function, inner, 0)]) or access
 
     def gives(self, key: str, effect: Effect, depth: int) -> bool:
         """Whether what a function gives back are the rows that an access reads."""
