@@ -25,6 +25,10 @@ def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]], handed
     given = args[0]
     if isinstance(given.shape, Query) and given.shape.flavor == querysets.FLAVOR:  # it is run here, and keeps its rows
         given = querysets.rows(state, given, node.args[0].at, node.args[0].end, "iteration").settled()
+    one = isinstance(node.args[0], tree.Array) and len(node.args[0].items) == 1
+    if one and any(ITEM in origin.path and origin.root is Root.STEP for origin in given.item().origins):
+        _one_by_one(state, node, given.item(), found)
+        return Val(deps=frozenset().union(*(a.deps for a in args)))
     for origin in (*given.origins, *given.rows, *given.item().origins):
         if origin.root is Root.STEP and isinstance(origin.ref, int):
             brought.setdefault(origin.ref, []).extend(found)
@@ -32,6 +36,14 @@ def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]], handed
             before = tuple(part for part in origin.path if part != ITEM)
             handed.extend((origin.ref, (*before, *eager.path)) for eager in found)
     return Val(deps=frozenset().union(*(a.deps for a in args)))
+
+
+def _one_by_one(state: State, node: tree.Call, row: Val, found: list[Eager]) -> None:
+    """Relations that each round of a loop loads for its own row: they are asked for there."""
+    for name in dict.fromkeys(eager.path[0] for eager in found):
+        made = state.vocabulary.member(state, row, tree.Member(node.args[0], name, node.at, node.end, node.at))
+        if made is not None and isinstance(made.shape, Query):
+            querysets.rows(state, made, node.at, node.end, "iteration")
 
 
 def put(
