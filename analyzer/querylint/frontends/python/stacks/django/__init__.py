@@ -362,7 +362,7 @@ class Django(Stack):
     def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
         """A relation of a row is set."""
         if base.doc_of in self.models.by_table:
-            ahead.put(state, self.models.by_table[base.doc_of], base, target, self.brought.of(state), self.handed.of(state))
+            ahead.put(state, self.models.by_table[base.doc_of], base, target, value, self.brought.of(state), self.handed.of(state))
 
     # Functions.
 

@@ -47,12 +47,14 @@ def _one_by_one(state: State, node: tree.Call, row: Val, found: list[Eager]) -> 
 
 
 def put(
-    state: State, model: Model, base: Val, target: tree.Member, brought: dict[int, list[Eager]], handed: list[tuple[int, Path]]
+    state: State, model: Model, base: Val, target: tree.Member, value: Val, brought: dict[int, list[Eager]], handed: list[tuple[int, Path]]
 ) -> None:
     """A loop sets a relation of each of its rows: `for line in lines: line.order = order`. Whoever follows it later finds it there."""
     link = model.links.get(target.name)
-    if link is None or link.many or _followed_before(state, target):
+    if link is None or link.many or value.literal is None or _followed_before(state, target):
         return
+    if any(target.name in origin.path for origin in value.origins):
+        return  # it is what another row's relation leads to
     for origin in base.origins:
         if ITEM not in origin.path or not isinstance(origin.ref, int):
             continue
