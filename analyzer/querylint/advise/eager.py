@@ -71,6 +71,11 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
         if isinstance(step, Call) and depth < MOST_DEEP:
             yield from _of_call(program, function, step, origin.path, edges, depth)
             return
+        begun = next((a for a in function.built if a.id == origin.ref and not a.refined), None) if step is None else None
+        before = (begun.follows or begun.base) if begun is not None else None  # a query that is handed on as it is
+        if before is not None and depth < MOST_DEEP:
+            yield from _sources(program, function, before.at(*origin.path), edges, depth + 1)
+            return
     elif origin.root is Root.PARAM and isinstance(origin.ref, int) and depth < MOST_DEEP:
         if function.ahead and _ahead(program, function, origin):
             return  # the function loads it for whatever rows it is given

@@ -26,6 +26,7 @@ from querylint.ir import (
     Root,
     Step,
     TargetKind,
+    Terminal,
     Value,
 )
 from querylint.ir.program import Edge, Effect, Site
@@ -284,7 +285,7 @@ def handed_over(program: Program, function: Function, read: Access, depth: int =
 
 def of_handed_rows(program: Program, effect: Effect) -> bool:
     """Whether what a call brings about is to go through a relation of a row, whose query was handed on to the function that does so."""
-    if effect.access.base is None:
+    if effect.access.base is None or effect.access.terminal not in (Terminal.ROWS, Terminal.PAGE):
         return False
     calls = {id(edge.call) for edge in effect.trail}
     ways = handed_over(program, program.functions[effect.function], effect.access)
