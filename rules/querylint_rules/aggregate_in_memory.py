@@ -272,6 +272,8 @@ def _given(program: Program, load: Load, works: list[Seen]) -> bool:
         return False
     if (access.held and access.verb != "truth test") or any(map(_picks, load.works(*PICKING))):
         return True
+    if any(edge.call.kept for s in works for edge in s.way):
+        return True  # who has the list next finds it there
     if access.base is not None and access.base.root is Root.PARAM and any(s.use.work is Work.FOLD for s in works):
         return True
     keys = {table.key, *(i.fields[0] for i in table.indexes if i.unique and len(i.fields) == 1)}

@@ -105,10 +105,18 @@ def _refused(program: Program, load: Load) -> bool:
         return False
     if any(isinstance(step, Access) and _removes(step) for step in load.function.own_steps()):
         return False
-    if any(_removes(e.access) for entry in program.entries(load.function.key) for e in program.effects.get(entry.key, ())):
+    gone = [e.access for entry in program.entries(load.function.key) for e in program.effects.get(entry.key, ()) if _removes(e.access)]
+    if any(_owns(program, load, access) for access in gone):
         return False
     tests = choices(load.function, load.access)
     return bool(tests) and all(not b.missing and fails(b.arms[0]) for b in tests)
+
+
+def _owns(program: Program, load: Load, removed: Access) -> bool:
+    """Whether the rows that are asked for may belong to the one that is removed, as far as the tables say what belongs to what."""
+    if load.table is None or removed.table is None or not program.facts(load.function).planner:
+        return True
+    return removed.table in {load.table.name, *(link.target for link in load.table.links if not link.many)}
 
 
 def _removes(access: Access) -> bool:

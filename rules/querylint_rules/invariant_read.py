@@ -11,9 +11,9 @@ Each iteration pays for the whole read again; Convex bills a repeated read like 
 Read it once before the loop and keep the result.
 
 ## When it stays silent
-Loops that write to the table they read, loops of a few iterations that the author wrote down, polling and paging loops, reads that only the
-first match reaches, helpers and properties that keep what they have read, iterations that each ask another database, tests, seeds and
-migrations. It is a hint where a helper asks it beside the work that it does for the item.
+Loops that write to the table they read, or read a row anew since something changes it, loops of a few iterations that the author wrote down,
+polling and paging loops, reads that only the first match reaches, helpers and properties that keep what they have read, iterations that each
+ask another database, tests, seeds and migrations. It is a hint where a helper asks it beside the work that it does for the item.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ from querylint.rule import Cost, Found, Point, Severity, rule
 
 MADE = Pattern(r"(?:^|\.)[A-Z]\w*\([^()]*\)\.\w+$")
 """A method of an object that is made on the spot: `Thing().get`."""
+
+REFRESHING = frozenset(("refresh_from_db", "arefresh_from_db", "refresh"))
+TREES = frozenset(("move_to", "insert_at", "add_child", "add_sibling"))
+"""Methods of rows by which libraries of trees (django-mptt, django-treebeard) change other rows of the table."""
 
 SHARED = "a helper asks, which may serve other callers too"
 SOMETIMES = "it runs only in some iterations"
@@ -160,7 +164,7 @@ def _invariant(program: Program, site: Site) -> Rounds | None:
     if hit.varies or hit.paging or hit.searching or hit.loop.kind not in (LoopKind.EACH, LoopKind.GATHER) or hit.loop.over is None:
         return None
     if (hit.constant or hit.loop.strided) and program.facts(site.function).bulk_reads:
-        return None  # a few rounds that the author wrote down, or each of another database
+        return None  # a few iterations that the author wrote down, or each of another database
     if _picked(program, site, hit.loop):
         return None
     guards = site.step.guards if isinstance(site.step, Access | Call) else frozenset()
@@ -196,12 +200,22 @@ def _written(program: Program, site: Site, loop: Loop, table: str | None) -> boo
         step = other.step
         if isinstance(step, Access) and step.op is Op.WRITE and (step.table in (table, None) or table is None):
             return True
+        if _changed(step):
+            return True
         if isinstance(step, Call) and (
             step.mode.remote
             or any(e.access.op is Op.WRITE and e.access.table in (table, None) for e in program.effects_of(site.function, step))
         ):
             return True
     return False
+
+
+def _changed(step: object) -> bool:
+    """Whether a round reads a row anew that it has, because something in it changes rows, or moves one in a tree."""
+    if isinstance(step, Access):
+        return step.verb in REFRESHING
+    name = step.text.rpartition(".")[2] if isinstance(step, Call) and step.target.kind is TargetKind.EXTERNAL else ""
+    return name in REFRESHING or name in TREES
 
 
 def _little(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:

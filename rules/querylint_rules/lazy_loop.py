@@ -45,7 +45,7 @@ from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
-from querylint.advise.following import followed_from, for_one_kind, only_key, run_again, sought_by_others, stands_in
+from querylint.advise.following import counts, followed_from, for_one_kind, only_key, onward, run_again, sought_by_others, stands_in
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.rounds import rounds
@@ -137,10 +137,9 @@ def _telling(program: Program, followed: Followed, path: Path) -> tuple[bool, bo
 
 def _aside(program: Program, followed: Followed) -> bool:
     """Whether all rows would pay for what some need: deep in helpers, or one kind of them, where no join would bring it along."""
-    source, step = followed.source, followed.site.step
+    source = followed.source
     table = source.read.table if source.read is not None else None
-    counts = isinstance(step, Access) and step.terminal is Terminal.COUNT
-    asked = counts or loading(program, source.outer, table, source.path) is Loading.BATCHED
+    asked = counts(followed.site.step) or loading(program, source.outer, table, source.path) is Loading.BATCHED
     return _deep(followed) or (asked and for_one_kind(program, followed.site, source.edges, followed.loop))
 
 
@@ -232,7 +231,8 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         elif followed.loop.span.start == followed.loop.span.end and followed.site.function.key == followed.source.outer.key:
             columns.append(path)  # of a list that the framework makes: one edit of its class loads them all
         else:
-            places.setdefault(_listed(program, rows.read, followed, path) or step.span, []).append(path)
+            here = _listed(program, rows.read, followed, path) or step.span
+            places.setdefault(next((known for known, on in places.items() if onward(known, on, here, path)), here), []).append(path)
     for place, together in places.items():
         yield _one(program, rows, together, same=True, place=place)
     if columns:
@@ -299,7 +299,8 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     rows = followed_from(read, paths, followed.loop.over_text)
     left = read is not None and all(column(program, source.outer, table, path) for path in paths)
     each = counted(program, site, step, followed.loop) if len(paths) == 1 else None
-    counting = None if each is None else EACH_COUNTED if each else ALL_COUNTED
+    only_counts = len(paths) > 1 and all(counts(gathered.paths[path].site.step) for path in paths)
+    counting = EACH_COUNTED if each or only_counts else None if each is None else ALL_COUNTED
     key = only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     better = Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else counting
     place = gathered.begun if place is None else place

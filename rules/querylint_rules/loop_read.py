@@ -50,6 +50,7 @@ from querylint.advise.bulk import KEPT, by_table, in_one, remembered, small_matt
 from querylint.advise.curation import curated
 from querylint.advise.eager import answered
 from querylint.advise.growth import accumulates, handful, memberships
+from querylint.advise.handed import of_handed_rows
 from querylint.advise.named import assigned, named
 from querylint.advise.places import asked_for, calls_to, describe, local_effects, own_trail, quiet, reaching, round_of, shortest
 from querylint.advise.planner import entire, plain
@@ -125,7 +126,7 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
         effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
-        effects = [e for e in effects if not reread(program, e)]
+        effects = [e for e in effects if not reread(program, e) and not of_handed_rows(program, e)]
         if effects and answered(program, site.function, call):
             continue
         if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
@@ -377,7 +378,7 @@ def _beside(program: Program, site: Site, loop: Loop) -> str:
 def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
     if program.facts(site.function).bulk_reads:
-        return Cost(f"{size} round trips, one after another", "1 query")
+        return Cost(f"{size} queries, one after another", "1 query")
     if _weight(read) == 3:
         return Cost(f"{size} × rows({read.table or 'table'})", f"rows({read.table or 'table'}) at most")
     if sum(isinstance(step, Wait) for step in hit.loop.steps()) > 1:

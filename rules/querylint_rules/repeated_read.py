@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.eager import given
+from querylint.advise.handed import given
 from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
 from querylint.advise.planner import plain
 from querylint.advise.sequence import exclusive, writes_between

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from querylint.advise.eager import Source, loading, prefixed, sources
+from querylint.advise.eager import Source, loading, possible, prefixed, sources
 from querylint.ir import Access, Call, Function, Loading, Path, Program, Role, Terminal
 from querylint.remedy import Advice, Preload
 from querylint.text import Span
 
 EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
 NAMED = Advice(
-    "name all the relations that are followed in its .select_related(...): without names it leaves out what may be null, and names added "
-    "behind it replace what it joins"
+    "name all the relations that are followed, in .select_related(...) or, in the admin, in list_select_related: without names it leaves "
+    "out what may be null, and names added behind it replace what it joins"
 )
 
 Beginning = tuple[str, int]
@@ -86,6 +86,8 @@ def preload(program: Program, source: Source, paths: list[Path], step: Access, a
     if joined:
         joined = _longest([*joined, *(path for path in kept if path not in joined)])
     if at is None and read is not None and read.chain.end and not read.chain.path.endswith(CODE):
+        if read.refined:  # a query of its own, whatever the view has loaded
+            return Preload(tuple(joined), tuple(batched), None)
         return _in_view(program, source, read, [*joined, *batched])
     return Preload(tuple(joined), tuple(batched), at if at is not None else read.chain if read is not None and read.chain.end else None)
 
@@ -95,6 +97,8 @@ def _in_view(program: Program, source: Source, read: Access, paths: list[Path]) 
     origins = [s for s in sources(program, source.outer, read.follows) if s.path] if read.follows is not None else []
     above = origins[0] if origins else None
     before = above.path if above is not None else ()
+    while before and above is not None and above.read is None and not possible(program, source.outer, before):
+        before = before[1:]  # an attribute that holds the row
     table = above.read.table if above is not None and above.read is not None else read.table if above is None else None
     whole = [(*before, *path) for path in paths]
     batched = [path for path in whole if table is None or loading(program, source.outer, table, path) is Loading.BATCHED]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from querylint.advise.eager import Source, given, sources
+from querylint.advise.eager import Source, sources
+from querylint.advise.handed import given
 from querylint.advise.places import calls_to
 from querylint.advise.sessions import bound
 from querylint.ir import Access, Call, Loop, Predicate, Program, Root, Value

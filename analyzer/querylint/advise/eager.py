@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from querylint.advise.handed import given_by_callers, handed, reaches
+from querylint.advise.handed import given, given_by_callers, handed, handed_over, loaded_by_calls, reaches
 from querylint.construction import dataclass, replace
 from querylint.ir import (
     ITEM,
@@ -24,6 +24,7 @@ from querylint.ir import (
     Root,
     Table,
     Terminal,
+    Way,
 )
 from querylint.ir.program import Edge
 from querylint.text import Span
@@ -69,6 +70,11 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
             return
         if isinstance(step, Call) and depth < MOST_DEEP:
             yield from _of_call(program, function, step, origin.path, edges, depth)
+            return
+        begun = next((a for a in function.built if a.id == origin.ref and not a.refined), None) if step is None else None
+        before = (begun.follows or begun.base) if begun is not None else None  # a query that is handed on as it is
+        if before is not None and depth < MOST_DEEP:
+            yield from _sources(program, function, before.at(*origin.path), edges, depth + 1)
             return
     elif origin.root is Root.PARAM and isinstance(origin.ref, int) and depth < MOST_DEEP:
         if function.ahead and _ahead(program, function, origin):
@@ -129,7 +135,12 @@ def _of_read(program: Program, function: Function, read: Access, path: Path, edg
         if depth < MOST_DEEP:  # else nobody knows whose relation it is, and what came along with it
             yield from _sources(program, function, read.follows.at(*path), edges, depth + 1)
         return
-    yield Source(read, function, _relations(path), edges, rows or ITEM in path)
+    begun_before = list(handed_over(program, function, read)) if read.base is not None and depth < MOST_DEEP else []
+    for way, begun in begun_before:
+        assert begun.follows is not None
+        yield from _sources(program, program.functions[way[-1].caller], begun.follows.at(*path), (*edges, *way), depth + len(way))
+    if not begun_before:
+        yield Source(read, function, _relations(path), edges, rows or ITEM in path)
 
 
 def _of_call(program: Program, function: Function, call: Call, path: Path, edges: tuple[Edge, ...], depth: int) -> Iterator[Source]:
@@ -177,14 +188,6 @@ def _returns(program: Program, function: Function, call: Call, callee: Function,
     site = program.sites(callee.key).by_id.get(number)
     ways = given_by_callers(program, function)
     return site is None or any(reaches(program, callee, handed(call, known), site.step) for known in ways)
-
-
-def given(origin: Origin, call: Call) -> Iterator[Origin]:
-    """What a call hands over for a part of a parameter."""
-    if origin.root is Root.PARAM and isinstance(origin.ref, int) and origin.ref < len(call.args):
-        for path, held in call.args[origin.ref].parts:
-            if origin.path[: len(path)] == path:
-                yield held.at(*origin.path[len(path) :])
 
 
 def _relations(path: Path) -> Path:
@@ -302,10 +305,14 @@ def _leads_from(program: Program, function: Function, read: Access, table: str |
 
 
 def _beforehand(program: Program, function: Function, read: Access) -> list[Plan]:
-    """What the query by which a relation was loaded ahead brings along: one that refines the relation starts from that query."""
+    """What the query by which a relation was loaded ahead brings along: one that refines the relation starts from that query.
+
+    And what functions load for the rows that they are handed.
+    """
+    loaded_after = loaded_by_calls(program, function, read.id)
+    found = [Plan(Way.PLANNER, eager=tuple(Eager(path, Loading.BATCHED) for path in loaded_after))] if loaded_after else []
     if read.follows is None or not read.refined:
-        return []
-    found: list[Plan] = []
+        return found
     for source in sources(program, function, read.follows):
         depth = len(source.path)
         for plan in source.read.plans if source.read is not None else ():

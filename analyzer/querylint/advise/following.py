@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from querylint.advise.rounds import singled_out
-from querylint.ir import Access, Block, Branch, Call, Function, Loop, LoopKind, Path, Program, Role, Terminal
+from querylint.ir import Access, Block, Branch, Call, Function, Loop, LoopKind, Path, Program, Role, Step, Terminal
 from querylint.ir.program import Edge, Site
+from querylint.text import Span
 
 SHARED = 4
 
@@ -90,3 +91,13 @@ def _key_columns(program: Program, site: Site, name: str, target: str | None) ->
 
 def _below(path: Path, here: Path) -> bool:
     return len(path) > len(here) and path[: len(here)] == here
+
+
+def onward(known: Span, on: list[Path], span: Span, path: Path) -> bool:
+    """Whether one expression goes on from a relation to the next: `order.customer.name`."""
+    return known.path == span.path and known.start == span.start and any(path[: len(before)] == before for before in on)
+
+
+def counts(step: Step) -> bool:
+    """Whether a step asks the database for a number of rows."""
+    return isinstance(step, Access) and step.terminal is Terminal.COUNT

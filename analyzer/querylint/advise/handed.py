@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from querylint.advise.audience import unhurried
 from querylint.ir import (
+    Access,
     Ask,
     Asked,
     Block,
@@ -18,11 +20,13 @@ from querylint.ir import (
     Loop,
     Mode,
     Origin,
+    Path,
     Program,
     Role,
     Root,
     Step,
     TargetKind,
+    Terminal,
     Value,
 )
 from querylint.ir.program import Edge, Effect, Site
@@ -216,3 +220,73 @@ def _decided(asked: Asked, known: dict[int, Value]) -> bool | None:
         return literal in asked.constants
     held = asked.constants[0]
     return held in literal if asked.ask is Ask.HOLDS and isinstance(literal, str) and isinstance(held, str) else None
+
+
+def loaded_by_calls(program: Program, function: Function, number: int) -> tuple[Path, ...]:
+    """The relations that functions load for the rows of a read which they are handed: `attach_authors(posts)`."""
+    if not program.once("any loads ahead", lambda: any(f.ahead for f in program.functions.values())):
+        return ()
+    return program.once(("loaded by calls", function.key), lambda: _loaded_by_calls(program, function)).get(number, ())
+
+
+def _loaded_by_calls(program: Program, function: Function) -> dict[int, tuple[Path, ...]]:
+    found: dict[int, tuple[Path, ...]] = {}
+    for origin, path in _loads(program, function, MOST_DEEP):
+        if origin.root is Root.STEP and isinstance(origin.ref, int):
+            found[origin.ref] = (*found.get(origin.ref, ()), path)
+    return found
+
+
+def _loads(program: Program, function: Function, depth: int) -> list[tuple[Origin, Path]]:
+    """The rows for which the calls of a function load relations."""
+    found: list[tuple[Origin, Path]] = []
+    for step in function.steps():
+        callee = program.callee(function, step) if isinstance(step, Call) and step.mode is Mode.DIRECT and step.args else None
+        if callee is None or not isinstance(step, Call):
+            continue
+        for number, path in program.once(("loads ahead", callee.key, depth), partial(_ahead_of, program, callee, depth)):
+            for held, origin in step.args[number].parts if number < len(step.args) else ():
+                if not held and not origin.path:  # the rows together: row by row it would be a query for each
+                    found.append((origin, path))
+    return found
+
+
+def _ahead_of(program: Program, function: Function, depth: int) -> tuple[tuple[int, Path], ...]:
+    """The relations that a function, or one that it calls, loads for rows of its parameters."""
+    inner = _loads(program, function, depth - 1) if depth else []
+    return (*function.ahead, *((o.ref, path) for o, path in inner if o.root is Root.PARAM and isinstance(o.ref, int)))
+
+
+def given(origin: Origin, call: Call) -> Iterator[Origin]:
+    """What a call hands over for a part of a parameter."""
+    if origin.root is Root.PARAM and isinstance(origin.ref, int) and origin.ref < len(call.args):
+        for path, held in call.args[origin.ref].parts:
+            if origin.path[: len(path)] == path:
+                yield held.at(*origin.path[len(path) :])
+
+
+def handed_over(program: Program, function: Function, read: Access, depth: int = MOST_DEEP) -> Iterator[tuple[tuple[Edge, ...], Access]]:
+    """The queries for relations of rows that callers hand to a function which runs them (`names(post.comments.all())`), with the calls on
+    their way, the last first."""
+    if read.refined or read.base is None or read.base.root is not Root.PARAM or not depth:
+        return
+    for edge in program.callers.get(function.key, ()):
+        caller = program.functions[edge.caller]
+        begun = {access.id: access for access in caller.built}
+        for held in given(read.base, edge.call) if edge.call.mode is Mode.DIRECT and edge.caller != function.key else ():
+            one = begun.get(held.ref) if held.root is Root.STEP and isinstance(held.ref, int) and not held.path else None
+            if one is None or one.refined:
+                continue
+            if one.follows is not None:
+                yield (edge,), one
+            else:
+                yield from (((edge, *more), first) for more, first in handed_over(program, caller, one, depth - 1))
+
+
+def of_handed_rows(program: Program, effect: Effect) -> bool:
+    """Whether what a call brings about is to go through a relation of a row, whose query was handed on to the function that does so."""
+    if effect.access.base is None or effect.access.terminal not in (Terminal.ROWS, Terminal.PAGE):
+        return False
+    calls = {id(edge.call) for edge in effect.trail}
+    ways = handed_over(program, program.functions[effect.function], effect.access)
+    return any(all(id(edge.call) in calls for edge in way) for way, _ in ways)

@@ -31,6 +31,7 @@ from querylint.ir import (
     Table,
     TargetKind,
     Terminal,
+    Value,
     Way,
     Work,
 )
@@ -209,14 +210,24 @@ def home(load: Load, seen: Seen) -> str:
 
 
 def handed_on(load: Load) -> bool:
-    """Whether the rows themselves are given to something else, which finds them loaded: a call, or a write that takes them."""
+    """Whether the rows themselves are given to something else, which finds them loaded: a call, a write that takes them, or another query
+    that asks by them."""
     mine = load.access.id
+    asking = [*(s for s in load.function.own_steps() if isinstance(s, Access) and s.reads), *load.function.built]
+    if any(_is_list(p.value, mine) for access in asking for plan in access.plans for p in plan.predicates if p.value is not None):
+        return True
     for step in load.function.own_steps():
         if isinstance(step, Call) and any(o.root is Root.STEP and o.ref == mine and not o.path for v in step.args for _, o in v.parts):
             return True
         if isinstance(step, Access) and not step.reads and mine in step.deps:
             return True
     return False
+
+
+def _is_list(value: Value, read: int) -> bool:
+    """Whether a value is the list of what a read has found, each as it is or by one of its columns."""
+    mine = (o for path, o in value.parts if not path and o.root is Root.STEP and o.ref == read)
+    return any(len(o.path) <= 2 and o.path[:1] in ((), (ITEM,)) for o in mine)
 
 
 def keyed(function: Function, read: Access) -> str | None:

@@ -14,7 +14,7 @@ from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
 from querylint.advise.volume import busy
 from querylint.construction import dataclass
-from querylint.ir import Loop, Plan, Predicate, Program, Relation, Table, Way, Work
+from querylint.ir import Access, Loop, Plan, Predicate, Program, Relation, Root, Table, Way, Work
 from querylint.pattern import Pattern
 from querylint.rule import Severity, Weight, hint
 
@@ -117,8 +117,16 @@ def _sorted(program: Program) -> Iterator[Sorting]:
         if any(p.way is Way.SEARCH for p in load.access.plans) or load.fate.truncated or load.access.table is None:
             continue
         for seen in load.works(Work.SORT)[:1]:
-            if seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields):
+            known = seen.use.fields and all(f == "*" or known_field(f, load.table) for f in seen.use.fields)
+            if known and not _merged(program, load, seen):
                 yield _sorting(program, load, seen, before.get((load.function.key, load.access.id), []))
+
+
+def _merged(program: Program, load: Load, seen: Seen) -> bool:
+    """Whether rows of another table are sorted together with these: no query puts them in one order."""
+    sites = program.sites(seen.function.key).by_id
+    reads = (sites[o.ref].step for o in seen.use.of if o.root is Root.STEP and o.ref in sites)
+    return any(isinstance(read, Access) and read.table != load.access.table for read in reads)
 
 
 def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) -> Sorting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from querylint.advise.eager import at_most_one
 from querylint.advise.handed import closed, configured, handed_at_most
 from querylint.advise.planner import plain
 from querylint.advise.sequence import blocks
@@ -15,7 +16,8 @@ from querylint.ir.program import Site
 MOST_FEW = 8
 TOGETHER = 16  # reads that are started at once (convex-facts 0.4)
 SET_BY_HAND = re.compile(
-    r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?\)?$"
+    r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?"
+    r"(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?(?:, \w+=\w+)*\)?$"
 )
 FORM_FIELDS = re.compile(r"^(?:\w+\.)*cleaned_data(?:\.(?:items|keys|values)\(\))?$")
 COMPLAINING = re.compile(r"(?:^|\.)(?:log(?:ger|ging)?|messages)\.(?:error|warning|exception)$|\.add_error$")
@@ -66,7 +68,7 @@ def _rounds(program: Program, site: Site) -> list[Rounds]:
                 or (loop.limit is not None and loop.limit <= MOST_FEW)
                 or handed_at_most(program, site, loop, MOST_FEW)
                 or closed(program, site)
-                or (program.facts(site.function).planner and _set_by_hand(program, site, loop)),
+                or (program.facts(site.function).planner and (_set_by_hand(program, site, loop) or _one_row(program, site, loop))),
                 bool(_closure(loop.control, {c.id: c.deps for c in loop.carried}) & inside)
                 and loop.kind is LoopKind.EACH
                 and not (program.facts(site.function).bulk_reads and _refuses(program, site, loop, inside)),
@@ -123,6 +125,14 @@ def _set_by_hand(program: Program, site: Site, loop: Loop) -> bool:
         return False
     read = {step.id for step in site.function.steps() if isinstance(step, Access)}
     return loop.over is None or not any(o.root is Root.STEP and o.ref in read for o in loop.over.origins)
+
+
+def _one_row(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether the loop goes over a list of one row at most, asked for by a unique key."""
+    origins = loop.over.origins if loop.over is not None else ()
+    sites = program.sites(site.function.key).by_id
+    reads = [sites[o.ref].step for o in origins if o.root is Root.STEP and o.ref in sites and not o.path]
+    return bool(reads) and all(isinstance(read, Access) and at_most_one(program, site.function, read) for read in reads)
 
 
 def singled_out(program: Program, site: Site, loop: Loop | None) -> bool:

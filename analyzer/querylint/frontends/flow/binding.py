@@ -133,6 +133,7 @@ def store(m: State, target: tree.Pattern | tree.Expr, value: Val, *, how: str = 
         base = m.evaluate(target.base)
         m.vocabulary.assigned(m, base, target, value)
         asked = isinstance(value.shape, Query) and id(value.shape) not in m.results  # a query that has run keeps its rows
+        m.hang((value,))
         if m.language.function_scoped and not isinstance(base.shape, Record | Query) and not asked:
             m.leak(value, Escape.STORED, target.at, target.end)  # whoever holds the object has it from now on
         if how not in ("=", TEXT):

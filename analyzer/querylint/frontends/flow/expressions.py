@@ -121,7 +121,13 @@ def _index(m: State, node: tree.Index) -> Val:
 
 
 def _spread(m: State, node: tree.Spread) -> Val:
-    return evaluate(m, node.value)
+    value = evaluate(m, node.value)
+    if isinstance(value.shape, Query):  # `zip(*rows)` goes through all of them
+        read = m.vocabulary.rows(m, value, node.at, node.end, partial=False)
+        if read is not None:
+            go_through(m, read)
+            return read
+    return value
 
 
 def _call(m: State, node: tree.Call) -> Val:

@@ -16,7 +16,10 @@ STORING = frozenset(("set", "setdefault", "put", "__setitem__"))
 EQUAL = frozenset(("==", "==="))
 OWN = frozenset(("self", "cls"))
 KEYS = frozenset(("id", "pk"))
-KEEPING = re.compile(r"^(?:a?lru_cache|cache|cached|reify|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments)$")
+KEEPING = re.compile(
+    r"^(?:(?:a|timed_|async_)?lru_cache|ttl_cache|cache|cached|cachedmethod|cached_(?:class_?property|(?:class)?method|function)|reify"
+    r"|\w*cached?_?property|memoized?\w*|lazy_property|cache_on_arguments|cache_memoize|cache_for_\w+)$"
+)
 
 
 @dataclass(slots=True)

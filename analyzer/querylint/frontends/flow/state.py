@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,7 @@ class State:
         self.built: list[Access] = []
         self.yields: list[Val] = []
         self.results: dict[int, tuple[Query, Val]] = {}
+        self.hung: dict[int, Query] = {}
         self.decided = Decided()
         self.walker: Walker | None = None
         self.declared: dict[int, tuple[tree.FnDef | tree.ClassDef, Scope]] = {}
@@ -174,6 +175,19 @@ class State:
     def value(self, val: Val, node: tree.Expr | None = None) -> Value:
         """A value for a step."""
         return lowered(self.unbuilt(val), self.text(node) if node is not None else "")
+
+    def hang(self, values: Iterable[Val]) -> None:
+        """Queries get to where others find them too: what they are asked for here may be there already, or be asked for again."""
+        for value in values:
+            if isinstance(value.shape, Query) and id(value.shape) not in self.results:
+                self.hung[id(value.shape)] = value.shape
+
+    def handed_back(self, value: Val, query: Query, *, kept: bool) -> Val:
+        """The query that a call gives, with the rows that it keeps where the function has run it; `kept` by whoever is called."""
+        shape = replace(query, born=len(self.frames), held=query.held or kept)
+        if shape.ran is not None:
+            self.results[id(shape)] = (shape, shape.ran)
+        return replace(value, shape=shape)
 
     def ran(self, val: Val) -> Val:
         """The value, or what it holds where it is a query object that has been run and keeps its rows."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass, replace
-from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Value
+from querylint.ir import ITEM, NOT_LITERAL, Origin, Plan, Relation, Root, Value
 from querylint.text import Span
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class Query:
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if in another function; `cls` the class of the query object, if the project has one;
     `born` the loops around its place. `unsure`: by a method that cannot be read, `held`: in an attribute, `manager`: where queries begin.
+    `ran` are the rows that it keeps, where a function has run it before it gave it back.
     """
 
     table: str | None
@@ -118,6 +119,7 @@ class Query:
     unsure: bool = False
     held: bool = False
     manager: bool = False
+    ran: Val | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -414,6 +416,10 @@ def join_markers(a: Marker, b: Marker) -> Marker:
     return b if a.inner is None or a.data != b.data else a
 
 
+SEVERAL_TABLES = Origin(Root.OUTER, "several tables")
+"""What names the table of a query that may be one of several."""
+
+
 def join_queries(a: Query, b: Query) -> Query:
     """A query that one of two branches built: the same beginning with a filter more, or another way altogether."""
     if a.unsure is not b.unsure and a.table == b.table:
@@ -429,11 +435,13 @@ def join_queries(a: Query, b: Query) -> Query:
         else:
             plans[twin] = _merge(plans[twin], plan)
     table = a.table if a.table == b.table else None
+    several = a.table is not None and b.table is not None and table is None
     begun = bool(a.end and b.end) or a.made is not None or b.made is not None  # else one was handed over: both begin where they go on
     return replace(
         a, table=table, plans=tuple(plans[:8]), at=min(a.at, b.at) if begun else 0, end=max(a.end, b.end) if begun else 0,
         deps=both(a.deps, b.deps), one=a.one and b.one, refined=a.refined or b.refined, cut=a.cut and b.cut,
-        limit=a.limit if a.limit == b.limit else None,
+        limit=a.limit if a.limit == b.limit else None, held=a.held or b.held, ran=None,
+        table_from=SEVERAL_TABLES if several else a.table_from or b.table_from,
     )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from querylint.construction import replace
 from querylint.frontends.flow.values import (
     EITHER,
     NO_STEPS,
+    NOTHING,
+    SEVERAL_TABLES,
     ClassRef,
     Closure,
     External,
@@ -18,11 +20,12 @@ from querylint.frontends.flow.values import (
     Val,
     lowered,
 )
-from querylint.ir import ITEM, Origin, Plan, Predicate, Relation, Root, Value, Way
+from querylint.ir import ITEM, Origin, Path, Plan, Predicate, Relation, Root, Value, Way
 from querylint.text import Span
 
 SEVERAL = "one of several"
 """The type of a row that stands for those of several tables."""
+UNTOUCHED = (Plan(Way.OPAQUE),)
 DEPTH = 4
 MOST_FIELDS = 40
 
@@ -47,7 +50,9 @@ def _shape(shape: Shape, depth: int) -> Shape:
         base = shape.base if shape.base is not None and shape.base.root is Root.PARAM else None
         limit = shape.limit if shape.limit is not None and isinstance(shape.limit.literal, float | int) else None
         known = portable(limit) if limit is not None else None
-        return replace(shape, table_from=None, base=base, deps=NO_STEPS, limit=known, follows=follows)
+        ran = portable(shape.ran, depth + 1) if shape.ran is not None else None
+        named = shape.table_from if shape.table_from is SEVERAL_TABLES else None
+        return replace(shape, table_from=named, base=base, deps=NO_STEPS, limit=known, follows=follows, ran=ran)
     if isinstance(shape, Closure):
         return replace(shape, this=portable(shape.this, depth + 1) if shape.this is not None else None) if shape.name else None
     if isinstance(shape, Marker):
@@ -136,8 +141,14 @@ def _arrived(val: Val, call: Val, args: tuple[Val, ...], path: tuple[str, ...], 
 
 
 def _taken(origin: Origin, args: tuple[Val, ...]) -> list[Origin]:
+    value, path = _reached(origin, args)
+    return [o.at(*path) for o in value.origins if len(o.path) + len(path) <= 10]
+
+
+def _reached(origin: Origin, args: tuple[Val, ...]) -> tuple[Val, Path]:
+    """The part of an argument that a callee has taken, as far as it is known, and what is left of the way to it."""
     if not isinstance(origin.ref, int) or origin.ref >= len(args):
-        return []
+        return NOTHING, origin.path
     value = args[origin.ref]
     path = origin.path
     while path:
@@ -147,7 +158,7 @@ def _taken(origin: Origin, args: tuple[Val, ...]) -> list[Origin]:
             value, path = value.item(), path[1:]
         else:
             break
-    return [o.at(*path) for o in value.origins if len(o.path) + len(path) <= 10]
+    return value, path
 
 
 def _term(predicate: Predicate, args: tuple[Val, ...]) -> Predicate:
@@ -176,13 +187,17 @@ def _query(query: Query, call: Val, args: tuple[Val, ...], at: int, end: int, ma
     follows = next(iter(_taken(query.follows, args)), None) if query.follows is not None else None
     terms = tuple(replace(p, predicates=tuple(_term(q, args) for q in p.predicates)) for p in query.plans)
     query = replace(query, plans=terms) if terms != query.plans else query
-    done = replace(query, at=at, end=end, deps=call.deps, follows=follows, made=query.made or made)
+    ran = _arrived(query.ran, call, args, (), at, end, made) if query.ran is not None else None
+    done = replace(query, at=at, end=end, deps=call.deps, follows=follows, made=query.made or made, ran=ran)
     base = query.base
     if base is None or not isinstance(base.ref, int) or base.ref >= len(args):
         return done
-    given_ = args[base.ref].shape
-    if not isinstance(given_, Query) or base.path:
-        return replace(done, base=args[base.ref].origins[0] if args[base.ref].origins and not base.path else None)
+    held, left = _reached(base, args)
+    given_ = held.shape
+    if not isinstance(given_, Query) or left:
+        return replace(done, base=held.origins[0] if held.origins and not base.path else None, unsure=done.unsure or bool(base.path))
+    if query.plans == UNTOUCHED and not (query.refined or query.unsure or query.cut or query.ran is not None):
+        return given_  # handed back as it is
     plans = tuple(
         replace(
             mine, way=outer.way, index=outer.index, predicates=(*outer.predicates, *mine.predicates), order=mine.order or outer.order,

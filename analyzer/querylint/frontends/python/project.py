@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from querylint.construction import replace
+from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.state import State
@@ -384,6 +385,11 @@ class PythonProject:
         self._enter(machine, fn, params)
         machine.run_flat(fn.body)
         value = returned(machine, fn)
+        shape = value.shape
+        if isinstance(shape, Query) and id(shape) in machine.results:
+            value = replace(value, shape=replace(shape, ran=machine.results[id(shape)][1]))
+        elif isinstance(shape, Query) and id(shape) in machine.hung:
+            value = replace(value, shape=replace(shape, held=True))
         return self.located(machine, portable(value))
 
     def returns_value(self, fn: tree.Fn) -> bool:
@@ -428,8 +434,16 @@ def returned(machine: Machine, fn: tree.Fn) -> Val:
         return many(None, join_all(machine.yields)) if machine.yields else NOTHING
     values = [value for value, _, _ in machine.returns if value.literal is not None]
     found = join_all(values) if values else NOTHING
-    if isinstance(found.shape, Query) and any(_unseen(value) for value in values):
+    if not isinstance(found.shape, Query):
+        return found
+    if any(_unseen(value) for value in values):
         return replace(found, shape=replace(found.shape, unsure=True))
+    queries = [value for value in values if isinstance(value.shape, Query)]
+    run = [value for value in queries if id(value.shape) in machine.results]
+    if run and len(run) == len(queries):
+        machine.results[id(found.shape)] = (found.shape, join_all([machine.ran(value) for value in run]))
+    for value in run if len(run) < len(queries) else ():
+        go_through(machine, machine.ran(value))  # whoever gets one of several goes on with what has been loaded
     return found
 
 

@@ -299,6 +299,7 @@ class PythonVocabulary:
         text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
         if not self.place.quiet:
             self.project.hint(f"{closure.path}::{closure.name}", args)
+        state.hang(arg for arg in args if arg is not closure.this)  # whoever is handed a query may run it
         result = self.project.result(closure, args)
         kept = keeps(fn)
         made = state.call(target, Mode.DIRECT, args, node, text, kept=kept, rows=_table(result))
@@ -306,7 +307,7 @@ class PythonVocabulary:
             run_handed_closures(state, node, args, made)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
-            value = replace(value, shape=replace(value.shape, born=len(state.frames), held=value.shape.held or kept))
+            value = state.handed_back(value, value.shape, kept=kept)
         return value if fn.is_async or beside else state.wait(value.with_pending(made.pending), node.at, node.end)
 
     def asks(self, source: bytes) -> bool:

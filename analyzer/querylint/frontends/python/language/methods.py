@@ -105,7 +105,7 @@ def _get(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     default = args[1] if len(args) > 1 else NOTHING
     if isinstance(shape, Record):
         key = args[0].literal if args else None
-        found = shape.fields.get(key, NOTHING) if isinstance(key, str) else join_all(_members(shape))
+        found = shape.fields.get(key, NOTHING) if isinstance(key, str) else join_all(_members(shape)).with_deps(derived(*args).deps)
         return join(found, default).with_deps(base.deps) if default.interesting else found.with_deps(base.deps)
     return join(base.item(), default).with_deps(derived(base, *args).deps)
 

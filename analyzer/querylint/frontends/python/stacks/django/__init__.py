@@ -30,7 +30,9 @@ from querylint.frontends.python.stacks.django import (
     annotated,
     forms,
     functions,
+    graphql,
     managers,
+    ninja,
     paging,
     querysets,
     rows,
@@ -74,6 +76,7 @@ class Django(Stack):
         files = [f for f in sorted(self.project.modules.files) if self.project.role(f) is not Role.TEST]
         self.models = Models(self.project, files)
         serializers.supply(self, files)
+        graphql.supply(self, files)
         self.guarded = any(b"guardian" in (self.project.modules.source(f) or b"") for f in files)
         return self.models.tables()
 
@@ -150,14 +153,9 @@ class Django(Stack):
             given = next(
                 (m for a in (*args, *(state.evaluate(v) for k, v in node.keywords if k == "model")) if (m := self.model_of(a))), None
             )
-            table = given.table if given is not None else self._own_table(state)
+            table = given.table if given is not None else managers.own_table(state)
             return querysets.start(table, node.at, node.end, cls=ClassRef(info.path, info.name))
         return None
-
-    def _own_table(self, state: State) -> str | None:
-        var = state.scope.find("self")
-        shape = state.store.get(var, NOTHING).shape if var is not None else None
-        return shape.table if isinstance(shape, Query) else None
 
     def class_member(self, state: State, info: ClassInfo, node: tree.Member) -> Val | None:
         """`Post.objects`."""
@@ -361,9 +359,10 @@ class Django(Stack):
             state.use(Work.EMPTY, found, at, end)
         return found.settled()
 
-    def awaited(self, state: State, value: Val, at: int, end: int) -> Val | None:
-        """An awaited queryset is nothing; what it gives is waited for by its own methods."""
-        return None
+    def assigned(self, state: State, base: Val, target: tree.Member, value: Val) -> None:
+        """A relation of a row is set."""
+        if base.doc_of in self.models.by_table:
+            ahead.put(state, self.models.by_table[base.doc_of], base, target, value, self.brought.of(state), self.handed.of(state))
 
     # Functions.
 
@@ -381,10 +380,12 @@ class Django(Stack):
             return Val(shape=Marker("request"))
         if info is not None and number == 1 and serializers.is_serializer(info):
             return serializers.row_given(self, info, fn)
-        return None
+        return graphql.parameter(self, info, fn, number)
 
     def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
-        """What was loaded for rows after they were read."""
+        """What a schema shows of rows; what was loaded for rows after they were read."""
+        graphql.answered(self, state, info, fn, value)
+        ninja.answered(self, state, fn, value)
         brought = self.brought.taken(state)
         if brought:
             state.block[:] = ahead.known(state.block, brought)
@@ -395,4 +396,4 @@ class Django(Stack):
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """Views answer requests."""
-        return views.kind(info, fn)
+        return views.kind(info, fn) or graphql.kind(info, fn)

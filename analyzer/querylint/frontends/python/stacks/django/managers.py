@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import NOTHING, Query
 from querylint.frontends.python.classes import ClassInfo
 from querylint.syntax import tree
 
@@ -23,6 +25,13 @@ def keeps_for_later(fn: tree.Fn) -> bool:
         return False
     noted = (node.target for node in tree.walk(fn.body) if isinstance(node, tree.Assign))
     return any(isinstance(target, tree.Member) and target.name.endswith(LOADS) for target in noted)
+
+
+def own_table(state: State) -> str | None:
+    """The table of the manager or queryset whose method is walked."""
+    var = state.scope.find("self")
+    shape = state.store.get(var, NOTHING).shape if var is not None else None
+    return shape.table if isinstance(shape, Query) else None
 
 
 def manager_class(project: PythonProject, owner: ClassInfo, value: tree.Call) -> ClassInfo | None:

@@ -76,5 +76,5 @@ def sliced(state: State, value: Val, query: Query, node: tree.Expr) -> Val:
         return known[1].worked(number) if number is not None else known[1]
     size = state.evaluate(key.stop) if key.stop is not None else None
     refined = query.refined or query.follows is None  # rows of a relation that were loaded ahead are cut from what is there
-    made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=refined, held=False)
+    made = replace(query, end=node.end, deps=query.deps | deps, cut=key.stop is not None, limit=size, refined=refined, held=False, ran=None)
     return Val(deps=deps, shape=made)

@@ -56,7 +56,7 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     plan = query.plans[0]
     at, end = query.at if query.end else node.at, max(query.end, node.end)  # a query that is handed over begins where it goes on
     refined = query.refined or name not in words.KEEPING
-    made = replace(query, at=at, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False)
+    made = replace(query, at=at, end=end, deps=deps, refined=refined, born=len(m.frames), held=False, manager=False, ran=None)
     if name in ("filter", "exclude", "complex_filter"):
         found = predicates(m, models, query.table, node, args, keywords, negated=name == "exclude")
         ends = nowhere(keywords) if name == "filter" else ()
@@ -281,14 +281,15 @@ def read(
     """Write the read down and give its number."""
     number = m.fresh()
     own = m.span(at, end)
-    chain = query.made or m.span(query.at, max(query.end, query.at))
+    begun = at if query.end and not query.at else query.at  # one that was handed over, and goes on here
+    chain = query.made or m.span(begun, max(query.end, begun))
     plans = query.plans
     if query.unsure:  # whatever made it may have loaded what there is
         plans = tuple(replace(p, eager=(*p.eager, WHATEVER)) for p in plans)
     m.emit(
         Access(
-            number, Op.READ, verb, query.table, plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit, None,
-            query.base, key, None, False, None, query.follows, query.refined if refined is None else refined, kept,
+            number, Op.READ, verb, query.table, plans, bound, terminal, own, chain, query.deps | deps, m.why(), limit,
+            query.table_from, query.base, key, None, False, None, query.follows, query.refined if refined is None else refined, kept,
             held=query.held,
         )
     )  # fmt: skip
@@ -316,7 +317,8 @@ def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = Fa
         return many(()).with_deps(value.deps)
     bound = Bound.LIMIT if query.cut else Bound.ALL
     limit = lowered(query.limit) if query.limit is not None else None
-    number = read(m, query, at, end, verb, bound, Terminal.ROWS, limit=limit, deps=value.deps, kept=query.born < len(m.frames))
+    asked = replace(query, held=True) if id(query) in m.hung and not query.held else query
+    number = read(m, asked, at, end, verb, bound, Terminal.ROWS, limit=limit, deps=value.deps, kept=query.born < len(m.frames))
     me = frozenset({number})
     origin = Origin(Root.STEP, number)
     served = (query.follows, origin) if query.follows is not None and not query.refined else (origin,)

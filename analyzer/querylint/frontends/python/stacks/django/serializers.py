@@ -57,7 +57,7 @@ def supply(django: Django, files: list[str]) -> None:
             elif is_serializer(info):
                 info.node.methods += _representation(django, info)
             elif viewsets.lists(django, info):
-                made = viewsets.listed(info)
+                made = viewsets.listed(django, info)
                 if made is not None:
                     info.node.methods.append(made)
 
@@ -290,6 +290,9 @@ def serialized(django: Django, state: State, node: tree.Call, info: ClassInfo) -
         return made
     found = info.method("to_representation")
     value = iterated(state, first) if is_true(keywords.get("many")) else state.evaluate(first)
+    several = is_true(keywords.get("many"))
+    if several and viewsets.own_list(django, info.path, tree.Name(info.name, node.at, node.end)):
+        return made
     if found is None or (not value.interesting and value.doc_of is None) or not isinstance(state.vocabulary, PythonVocabulary):
         return made
     owner, fn = found

@@ -12,6 +12,7 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django.nodes import call_of, do
 from querylint.pattern import Pattern
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
@@ -20,6 +21,7 @@ LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIVie
 LISTED = "serialized_list"
 ROUTES = Pattern(rb"\.as_view\(\s*(?:actions\s*=\s*)?\{|\.register\(")
 MOST = 3
+AHEAD = frozenset(("prefetch_related_objects", "prefetch_related", "select_related"))
 
 
 def lists(django: Django, info: ClassInfo) -> bool:
@@ -41,7 +43,7 @@ def _goes_on(fn: tree.Fn) -> bool:
     )
 
 
-def listed(info: ClassInfo) -> tree.Fn | None:
+def listed(django: Django, info: ClassInfo) -> tree.Fn | None:
     """The listing of a view: its queryset, filtered and cut to a page, each row through its serializer."""
     made: list[tree.Expr] = []
     chooser = info.method("get_serializer_class")
@@ -50,7 +52,7 @@ def listed(info: ClassInfo) -> tree.Fn | None:
     given = info.field("serializer_class")
     if not made and given is not None and given[2] is not None and given[0].path == info.path:
         made.append(given[2])
-    if not made:
+    if not made or any(own_list(django, info.path, serializer) for serializer in made):
         return None
     at = info.node.at
     me = tree.Name("self", at, at)
@@ -62,6 +64,19 @@ def listed(info: ClassInfo) -> tree.Fn | None:
     ]
     loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("related", at, at), over=page)
     return tree.Fn(LISTED, [tree.Param(tree.NamePattern("self", at, at))], [loop], at, at)
+
+
+def own_list(django: Django, path: str, serializer: tree.Expr) -> bool:
+    """Whether the `Meta` of a serializer names a class that makes its lists, and loads what the rows need, all at once."""
+    key = _class(django, path, serializer)
+    info = django.project.classes.get(*key) if key is not None else None
+    meta = info.inner("Meta") if info is not None else None
+    inner = django.project.classes.get(meta[0].path, f"{meta[0].name}.Meta") if meta is not None else None
+    named = inner.field("list_serializer_class") if inner is not None else None
+    found = _class(django, named[0].path, named[2]) if named is not None and named[2] is not None else None
+    lists = django.project.classes.get(*found) if found is not None else None
+    own = lists.method("to_representation") if lists is not None else None
+    return own is not None and any(callee_name(call) in AHEAD for call in tree.find(own[1].body, tree.Call))
 
 
 def _on_self(node: tree.Expr) -> bool:

@@ -1,0 +1,195 @@
+"""GraphQL over models (graphene-django, strawberry-django): what a type resolves for one row, asked of every row that a field lists.
+
+A type's own resolvers are handed a row of its model, whatever they call it. A field that lists rows gets a method that runs the resolvers
+of its type for each; it is then walked like any other method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import NOTHING, Closure, Many, Query, Val
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django import querysets
+from querylint.frontends.python.stacks.django.nodes import call_of, do
+from querylint.frontends.python.vocabulary import PythonVocabulary
+from querylint.ir import Kind, LoopKind
+from querylint.pattern import Pattern
+from querylint.syntax import tree
+from querylint.syntax.questions import callee_name, last_name
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.django import Django
+    from querylint.frontends.python.stacks.django.models import Model
+
+WORDS = (b"graphene", b"strawberry")
+RESOLVE = "resolve_"
+LISTED = "listed_rows"
+LISTS = Pattern(r"(?i)list|connection|paginated|iterable|sequence")
+NAMES = Pattern(r"[A-Za-z_]\w*")
+DECLARING = frozenset(("type", "node"))
+FIELDS = frozenset(("field", "connection"))
+ASKED = frozenset(("mutate", "perform_mutation", "mutate_and_get_payload"))
+AHEAD = frozenset(("only", "select_related", "prefetch_related", "annotate"))
+"""Options by which a field of strawberry-django says what the query of its rows brings along."""
+
+
+def supply(django: Django, files: list[str]) -> None:
+    """Tell the resolvers of model types apart from methods: their first argument is a row. Types that fields list from their model itself
+    get a method that resolves each of its rows."""
+    paths = [path for path in files if any(word in (django.project.modules.source(path) or b"") for word in WORDS)]
+    classes = [info for path in paths for info in django.project.classes.of_module(path)]
+    resolvers = {id(info.node): found for info in classes if (found := _resolvers(info)) and _model(django, info) is not None}
+    for fn in (fn for found in resolvers.values() for fn in found):
+        fn.kind = "static"
+    if not resolvers:
+        return
+    told = {id(row.node): (row, fn is not None) for info in classes for _, row, fn in sorted(_listing(django, info), key=_says)}
+    for row, said in told.values():
+        named = _named(django, row) if not said and id(row.node) in resolvers else None
+        if named is not None and named[0] == row.path:
+            row.node.methods.append(_by_model(row, named[1], resolvers[id(row.node)]))
+
+
+def _says(listing: tuple[str, ClassInfo, tree.Fn | None]) -> bool:
+    return listing[2] is not None
+
+
+def answered(django: Django, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
+    """What the type of the rows that a field lists resolves of each of them."""
+    if info is None or kind(info, fn) is None or not isinstance(state.vocabulary, PythonVocabulary):
+        return
+    row_type = next((row for _, row, lister in _listing(django, info) if lister is fn), None)
+    resolvers = [f for f in _resolvers(row_type) if f.kind == "static"] if row_type is not None else []
+    at = last_return(fn)
+    if row_type is None or not resolvers or at is None:
+        return
+    rows = querysets.rows(state, value, at.at, at.end, "iteration").settled() if isinstance(value.shape, Query) else value
+    if not isinstance(rows.shape, Many) or rows.item().doc_of is None:
+        return
+    with state.loop(LoopKind.EACH, at.at, at.end, over=rows, over_text=state.text(at)) as frame:
+        row = rows.item().with_deps(frozenset({frame.id}))
+        for resolver in resolvers:
+            closure = Closure(resolver, None, row_type.path, f"{row_type.name}.{resolver.name}")
+            func = tree.Member(at, resolver.name, at.at, at.at, at.at)
+            state.vocabulary.reached(state, tree.Call(func, [], at.at, at.end), closure, (row, *(NOTHING for _ in resolver.params[1:])))
+
+
+def last_return(fn: tree.Fn) -> tree.Expr | None:
+    """What a function gives back, where that is more than nothing: the last of several."""
+    found = [n.value for n in tree.walk(fn.body) if isinstance(n, tree.Return) and n.value is not None]
+    some = [v for v in found if not isinstance(v, tree.Literal) and not (isinstance(v, tree.Array) and not v.items)]
+    return max(some, key=lambda v: v.at, default=None)
+
+
+def parameter(django: Django, info: ClassInfo | None, fn: tree.Fn, number: int) -> Val | None:
+    """The row that a resolver of a model's type is handed."""
+    if info is None or number != 0 or fn.kind != "static" or not (fn.name.startswith(RESOLVE) or _declares_field(fn)):
+        return None
+    model = _model(django, info)
+    return Val(doc_of=model.table) if model is not None else None
+
+
+def kind(info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
+    """Resolvers and mutations, which answer whoever asks for their field."""
+    if info is None:
+        return None
+    if fn.name == LISTED and fn.at == fn.end:
+        return Kind.HTTP
+    if fn.name in ASKED or (fn.name.startswith(RESOLVE) and len(fn.params) > 1):
+        outside = [name.rpartition(".")[2] for name in info.ancestry()]
+        return Kind.HTTP if any(name.endswith(("ObjectType", "Mutation", "ClientIDMutation")) for name in outside) else None
+    return Kind.HTTP if _declares_field(fn) else None
+
+
+def _declares_field(fn: tree.Fn) -> bool:
+    """`@strawberry.field`, `@strawberry_django.mutation(...)`, `@gql.django.field`."""
+    for decorator in fn.decorators:
+        func = decorator.func if isinstance(decorator, tree.Call) else decorator
+        if callee_name(decorator) in (*FIELDS, "mutation") and isinstance(func, tree.Member) and _ours(func.base):
+            return True
+    return False
+
+
+def _ours(node: tree.Expr) -> bool:
+    name = last_name(node)
+    return "strawberry" in name or name == "gql" or (isinstance(node, tree.Member) and name == "django" and _ours(node.base))
+
+
+def _model(django: Django, info: ClassInfo) -> Model | None:
+    """The model whose rows a type shows."""
+    named = _named(django, info)
+    return django.model_of(django.project.expression(*named)) if named is not None else None
+
+
+def _named(django: Django, info: ClassInfo) -> tuple[str, tree.Expr] | None:
+    """The model that a decorator or the `Meta` of a type names, and the file where it does so."""
+    for made in info.node.decorators:
+        if isinstance(made, tree.Call) and callee_name(made) in DECLARING and made.args and isinstance(made.func, tree.Member):
+            return (info.path, made.args[0]) if _ours(made.func.base) else None
+    if not any(name.rpartition(".")[2].endswith("ObjectType") for name in info.ancestry()):
+        return None
+    meta = info.inner("Meta")
+    inner = django.project.classes.get(meta[0].path, f"{meta[0].name}.Meta") if meta is not None else None
+    found = inner.field("model") if inner is not None else None
+    return (found[0].path, found[2]) if found is not None and found[2] is not None else None
+
+
+def _resolvers(info: ClassInfo) -> list[tree.Fn]:
+    """The methods of a type that are asked of each of its rows."""
+    return [
+        fn
+        for fn in info.node.methods
+        if fn.kind in ("", "static")
+        and fn.params
+        and ((fn.name.startswith(RESOLVE) and len(fn.params) > 1) or (_declares_field(fn) and not any(map(_loads_ahead, fn.decorators))))
+    ]
+
+
+def _loads_ahead(decorator: tree.Expr) -> bool:
+    return isinstance(decorator, tree.Call) and any(name in AHEAD for name, _ in decorator.keywords)
+
+
+def _listing(django: Django, info: ClassInfo) -> Iterator[tuple[str, ClassInfo, tree.Fn | None]]:
+    """The fields of a type that list rows: their names, the type of a row, and the method that gives the rows, where there is one."""
+    for name, text, value in info.node.fields:
+        if isinstance(value, tree.Call) and LISTS.search(callee_name(value)) and value.args:
+            row = _type_of(django, info.path, _written(django, info.path, value.args[0]))
+        else:
+            row = _type_of(django, info.path, text) if text and LISTS.search(text) else None
+        if row is not None:
+            found = info.method(f"{RESOLVE}{name}")
+            yield name, row, found[1] if found is not None else None
+    for fn in info.node.methods:
+        if _declares_field(fn) and fn.returns and LISTS.search(fn.returns):
+            row = _type_of(django, info.path, fn.returns)
+            if row is not None:
+                yield fn.name, row, fn
+
+
+def _written(django: Django, path: str, node: tree.Expr) -> str:
+    """The text of an expression that names a type: `graphene.NonNull(BookType)`, `lambda: BookType`, `"BookType"`."""
+    source = django.project.modules.source(path) or b""
+    return source[node.at : node.end].decode("utf-8", "replace")
+
+
+def _type_of(django: Django, path: str, text: str) -> ClassInfo | None:
+    for name in NAMES.findall(text):
+        found = django.project.modules.definition(path, name)
+        if found is not None and isinstance(found.node, tree.ClassDef):
+            return django.project.classes.get(found.path, found.name)
+    return None
+
+
+def _by_model(row: ClassInfo, model: tree.Expr, resolvers: list[tree.Fn]) -> tree.Fn:
+    """`for row in Model.objects.all(): resolve(row, info)`, for each of the resolvers; a type may choose its rows by `get_queryset`."""
+    at = row.node.at
+    me, rows = tree.Name(row.name, at, at), call_of(tree.Member(model, "objects", at, at, at), "all", [], at)
+    handed: list[tree.Expr] = [tree.Name("row", at, at), tree.Name("info", at, at)]
+    if row.method("get_queryset") is not None:
+        rows = call_of(me, "get_queryset", [rows, handed[1]], at)
+    body = [do(call_of(me, fn.name, handed[: len(fn.params)], at)) for fn in resolvers]
+    loop = tree.For(tree.LoopForm.OF, body, at, at, at, pattern=tree.NamePattern("row", at, at), over=rows)
+    return tree.Fn(LISTED, [tree.Param(tree.NamePattern("info", at, at))], [loop], at, at, kind="static")

@@ -1,0 +1,117 @@
+"""Django Ninja: what the response schema of an operation asks of each row that the operation lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import Closure, Many, Query, Val
+from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.django import querysets
+from querylint.frontends.python.stacks.django.graphql import last_return
+from querylint.frontends.python.stacks.django.nodes import path_of
+from querylint.frontends.python.vocabulary import PythonVocabulary
+from querylint.ir import LoopKind
+from querylint.pattern import Pattern
+from querylint.syntax import tree
+from querylint.syntax.questions import keyword, text_of
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.django import Django
+
+NAMES = Pattern(r"[A-Za-z_]\w*")
+LISTS = Pattern(r"(?i)list|pag(?:e|inat)")
+DEEPEST = 2
+
+
+def answered(django: Django, state: State, fn: tree.Fn, value: Val) -> None:
+    """The rows that an operation gives back go through the schema that it declares."""
+    given = next((v for d in fn.decorators if isinstance(d, tree.Call) and (v := keyword(d, "response")) is not None), None)
+    last = last_return(fn) if given is not None else None
+    if given is None or last is None or b"ninja" not in (django.project.modules.source(state.path) or b""):
+        return
+    if isinstance(given, tree.Record):  # by status: `{200: list[BookOut], 404: Error}`
+        given = given.entries[0][1] if given.entries else given
+    text = state.lines.text(given.at, given.end)
+    schema = _schema(django, state.path, text)
+    if schema is None or not LISTS.search(text):
+        return  # one row, whose relations are read once each
+    shape = value.shape
+    if isinstance(shape, Many) and shape.items is not None and len(shape.items) == 2 and isinstance(shape.items[0].literal, int):
+        value = shape.items[1]  # `return 200, rows`
+    _each(django, state, last, schema, value, 0)
+
+
+def _schema(django: Django, path: str, text: str) -> ClassInfo | None:
+    for name in NAMES.findall(text):
+        found = django.project.modules.definition(path, name)
+        info = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+        if info is not None and any(n.rpartition(".")[2].endswith(("Schema", "BaseModel")) for n in info.ancestry()):
+            return info
+    return None
+
+
+def _each(django: Django, state: State, node: tree.Expr, schema: ClassInfo, rows: Val, depth: int) -> None:
+    if isinstance(rows.shape, Query):
+        rows = querysets.rows(state, rows, node.at, node.end, "iteration").settled()
+    if not isinstance(rows.shape, Many) or rows.item().doc_of is None:
+        return
+    with state.loop(LoopKind.EACH, node.at, node.end, over=rows, over_text=state.text(node)) as frame:
+        _row(django, state, node, schema, rows.item().with_deps(frozenset({frame.id})), depth)
+
+
+def _row(django: Django, state: State, node: tree.Expr, schema: ClassInfo, row: Val, depth: int) -> None:
+    """What a schema reads of one row: by its resolvers, by its aliases, by the schemas inside of it."""
+    model = django.models.by_table.get(row.doc_of or "")
+    if model is None or depth > DEEPEST or not isinstance(state.vocabulary, PythonVocabulary):
+        return
+    seen: set[str] = set()
+    for owner in schema.mro():
+        for name, text, value in owner.node.fields:
+            if not text or name in seen or name.startswith("_"):
+                continue
+            seen.add(name)
+            found = schema.method(f"resolve_{name}")
+            if found is not None:
+                whose, fn = found
+                func = tree.Member(node, fn.name, node.at, node.at, node.at)
+                closure = Closure(fn, None, whose.path, f"{whose.name}.{fn.name}")
+                state.vocabulary.reached(state, tree.Call(func, [], node.at, node.end), closure, (row,))
+                continue
+            alias = text_of(keyword(value, "alias")) if isinstance(value, tree.Call) else ""
+            _shown(django, state, node, _schema(django, owner.path, text), _member(state, row, alias or name, node), depth)
+    for name in _listed(schema):
+        link = model.links.get(name)
+        if name not in seen and link is not None and link.many:
+            made = _member(state, row, name, node)
+            if isinstance(made.shape, Query):
+                querysets.rows(state, made, node.at, node.end, "iteration")  # the keys of the rows
+
+
+def _member(state: State, row: Val, text: str, node: tree.Expr) -> Val:
+    found: Val = row
+    for name in text.split("."):
+        made = state.vocabulary.member(state, found, path_of(tree.Opaque([], node.at, node.at), name, node))  # type: ignore[arg-type]
+        if made is None:
+            return Val()
+        found = made
+    return found
+
+
+def _shown(django: Django, state: State, node: tree.Expr, schema: ClassInfo | None, value: Val, depth: int) -> None:
+    if schema is None:
+        return
+    if isinstance(value.shape, Query | Many):
+        _each(django, state, node, schema, value, depth + 1)
+    else:
+        _row(django, state, node, schema, value, depth + 1)
+
+
+def _listed(schema: ClassInfo) -> list[str]:
+    """The fields that a schema of a model takes over as they are: those of a relation to many are the keys of its rows."""
+    for owner in schema.mro():
+        inner = next((n for n in owner.node.inner if n.name in ("Meta", "Config")), None)
+        for key, _, value in inner.fields if inner is not None else ():
+            if key in ("fields", "model_fields") and isinstance(value, tree.Array):
+                return [text for item in value.items if (text := text_of(item))]
+    return []
