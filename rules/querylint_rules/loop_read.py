@@ -80,6 +80,7 @@ ALONG = Advice(
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
+REREADING = frozenset(("refresh", "refresh_from_db", "arefresh_from_db"))
 FEW_WAITS = 2
 
 AGAIN = "another read of the same loop is told"
@@ -109,9 +110,9 @@ def loop_read(program: Program) -> Iterator[Found]:
 def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
     for site, read in program.reads():
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
-        if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT and not by_table(read):
+        if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT:
             effect = Effect(site.function.key, read)
-            if not asks_one_key(program, site, effect) and not reread(program, effect):
+            if not by_table(site, effect, hit.loop) and not asks_one_key(program, site, effect) and not reread(program, effect):
                 yield site, hit, effect
     for site, call in program.calls():
         hit = _waiting(program, site)
@@ -125,7 +126,7 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
             effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop) and not asks_one_key(program, site, e)]
         worst = _worst(effects)
         for effect in effects if _unwritten(hit) else [worst] if worst is not None else []:  # fields of a serializer mend one by one
-            if not by_table(effect.access):
+            if not by_table(site, effect, hit.loop):
                 yield site, hit, effect
 
 
@@ -329,6 +330,8 @@ def _batched(site: Site, hit: Rounds, read: Access) -> str:
     """What one query for all the items would give."""
     if read.terminal is Terminal.COUNT:
         return "counts"
+    if read.verb in REREADING:
+        return "again"
     if read is site.step and read.terminal is Terminal.ROWS and not read.guards and _only_gathers(hit.loop, read):
         return "gathered"
     return "keys" if read.by_key else "items"

@@ -192,3 +192,19 @@ def test_an_unused_index_is_read_in_its_order_where_a_query_sorts_and_cuts(tmp_p
     lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})
     found = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unused-index" and "closedAt" in f.found.fields]
     assert [sentence(f.remedy) for f in found if f.remedy is not None] == ["use index `by_closed`, and read in its order by closedAt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("rows.sort(key=lambda row: row['closed'], reverse=True)\n    return rows[:5]", "let the query sort by `closed`"),
+        ("return [dict(row) for row in rows if row['owner'] == 'me']", "let the query test `owner`"),
+    ],
+)
+def test_where_the_database_picks_the_index_the_query_is_to_say_it(tmp_path: Path, line: str, said: str) -> None:
+    head = "import sqlite3\n\n\ndef notes(conn: sqlite3.Connection):\n"
+    code = f'{head}    rows = conn.execute("SELECT * FROM notes").fetchall()\n    {line}\n'
+    lay(tmp_path, {"schema.sql": "CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT, closed INTEGER);", "app.py": code})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unbounded-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy, found.stack).startswith(said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from querylint.advise.audience import UNWAITED, unhurried
-from querylint.advise.places import local_effects
+from querylint.advise.places import calls_to, local_effects
 from querylint.advise.planner import plain
 from querylint.advise.rounds import called_sometimes
 from querylint.advise.sequence import blocks
@@ -36,9 +36,27 @@ def in_one(read: Access, loop: Loop) -> str:
     return f"read the rows of all items with {asked} before the loop, and look them up in a dictionary"
 
 
-def by_table(access: Access) -> bool:
-    """Whether each round may ask another table: no statement reads or writes them all."""
-    return access.table is None and access.table_from is not None and all(p.way is Way.PLANNER for p in access.plans)
+def by_table(site: Site, effect: Effect, loop: Loop) -> bool:
+    """Whether each round may ask another table: no statement reads or writes them all.
+
+    A table that a parameter of the function names is the same in all of its rounds, and one that an outer loop names in those of an inner.
+    """
+    access, origin = effect.access, effect.access.table_from
+    if access.table is not None or origin is None or not all(p.way is Way.PLANNER for p in access.plans):
+        return False
+    step = site.step
+    if not isinstance(step, Call):
+        return origin.root is not Root.PARAM and origin.ref in (loop.id, *(inner.id for inner in loop.steps() if isinstance(inner, Loop)))
+    for call in calls_to(step, effect):
+        if origin is None or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(call.args):
+            return True
+        value = call.args[origin.ref]
+        if call is step:
+            return loop.id in value.deps
+        if value.constant:
+            return False
+        origin = next((o for path, o in value.parts if not path), None)
+    return True
 
 
 KEPT = "what is read is kept, and not read again"

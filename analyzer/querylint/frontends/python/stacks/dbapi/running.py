@@ -16,6 +16,7 @@ from querylint.syntax import tree
 from querylint.syntax.sql import PRIMARY, Condition, Operand, OperandKind, Operation, Output, Statement, TableUse, qualified
 
 CURSOR = "cursor"
+PART = "part of a name"
 Lookup = Callable[[int | str], Val]
 
 
@@ -140,12 +141,15 @@ def _same(statement: Statement, use: TableUse | None) -> bool:
 
 
 def _table_from(m: State, run: Run, use: TableUse | None) -> Origin | None:
-    """The parameter that carries the name of a table, or the loop each round of which is about another one."""
-    if use is None or use.hole is None or use.hole >= len(run.holes):
+    """The parameter that carries the name of a table, or a part of it, or the loop each round of which is about another one."""
+    if use is None or use.pasted is None or use.pasted >= len(run.holes):
         return None
-    hole = run.holes[use.hole]
+    hole = run.holes[use.pasted]
     loop = next((frame.id for frame in reversed(m.frames) if frame.id in hole.deps), None)
-    return next((o for o in hole.origins if o.root is Root.PARAM), Origin(Root.STEP, loop) if loop is not None else None)
+    if loop is not None:
+        return Origin(Root.STEP, loop)
+    given = next((o for o in hole.origins if o.root is Root.PARAM), None)
+    return given if given is None or use.hole is not None else given.at(PART)
 
 
 def _written(statement: Statement) -> tuple[str, ...] | None:
