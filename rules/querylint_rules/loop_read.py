@@ -306,7 +306,7 @@ def _torn_down(program: Program, site: Site, hit: Rounds, effect: Effect) -> boo
 
 def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
     if plain(program, site.function):
-        return Batch(hit.loop.span, in_one(read, hit.loop))
+        return Batch(hit.loop.span, in_one(read, hit.loop, own=read is site.step))
     if _unwritten(hit) or (read.table is None and read is not site.step and program.facts(site.function).lazy):
         return ALONG
     if program.facts(site.function).bulk_reads:

@@ -208,3 +208,19 @@ def test_where_the_database_picks_the_index_the_query_is_to_say_it(tmp_path: Pat
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unbounded-read"]
     assert found.remedy is not None
     assert sentence(found.remedy, found.stack).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('f"SELECT {name} FROM stats WHERE player = $1", player', "read what all the rounds ask of these rows by one statement"),
+        ('"SELECT hp FROM stats WHERE player = $1", name', "read the rows of all items with `player IN (...)`"),
+        ('f"SELECT {name} FROM stats WHERE player = $1 LIMIT $2", player, name', "read the rows of all items with `player IN (...)`"),
+    ],
+)
+def test_rounds_that_ask_other_columns_of_the_same_rows(tmp_path: Path, text: str, said: str) -> None:
+    head = "import asyncpg\n\n\nasync def stats(conn: asyncpg.Connection, player: int, names: list[str]):\n    for name in names:\n"
+    lay(tmp_path, {"app.py": f"{head}        print(await conn.fetch({text}))\n"})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy, found.stack).startswith(said)

@@ -29,11 +29,21 @@ def looked_up(read: Access, loop: Loop) -> str | None:
     return None
 
 
-def in_one(read: Access, loop: Loop) -> str:
-    """How the rows of all items are read by one statement."""
-    column = looked_up(read, loop) or next((p.field for plan in read.plans for p in plan.predicates if p.field is not None), None)
+def in_one(read: Access, loop: Loop, *, own: bool) -> str:
+    """How the rows of all items are read by one statement. `own` says that the read stands in the loop itself."""
+    found = looked_up(read, loop)
+    if own and found is None and _of_one(read, loop):
+        return "read what all the rounds ask of these rows by one statement before the loop"
+    column = found or next((p.field for plan in read.plans for p in plan.predicates if p.field is not None), None)
     asked = f"`{column} IN (...)`" if column is not None else "one query"
     return f"read the rows of all items with {asked} before the loop, and look them up in a dictionary"
+
+
+def _of_one(read: Access, loop: Loop) -> bool:
+    """Whether every round asks for the same rows, and only what it takes of them is its own."""
+    conditions = [p for plan in read.plans for p in plan.predicates]
+    settled = all(p.field is not None and p.value is not None and loop.id not in p.value.deps for p in conditions)
+    return bool(conditions) and settled and read.limit is None and loop.id in read.deps
 
 
 def by_table(site: Site, effect: Effect, loop: Loop) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from querylint.construction import dataclass, replace
+from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Record, Val, derived, literal, lowered, many
 from querylint.frontends.python.stacks.dbapi.fetching import Fetch, Taken
@@ -127,7 +128,8 @@ def run(m: State, runs: list[Run], tables: dict[str, Table], node: tree.Call, *,
         return _waited(m, Val(deps=me, pending=me, shape=Marker(CURSOR)), node, pending=pending)
     origin = Origin(Root.STEP, number)
     labels = _labels(statement if reads else Statement(Operation.READ, outputs=statement.returning))
-    inner = row(origin, labels, me) if terminal is Terminal.ROW else rows(origin, labels, me)
+    most = amount(_operand(first, statement.limit)) if statement.limit is not None and len(runs) == 1 else None
+    inner = row(origin, labels, me) if terminal is Terminal.ROW else rows(origin, labels, me, most)
     return _waited(m, Val(deps=me, pending=me, shape=Marker(CURSOR, (terminal.value,), inner)), node, pending=pending)
 
 
@@ -290,9 +292,9 @@ def _label(output: Output) -> str:
     return column.name if column is not None and column.name is not None and output.aggregate is None else output.label or ""
 
 
-def rows(origin: Origin, labels: tuple[str, ...] | None, me: frozenset[int]) -> Val:
-    """A list of rows."""
-    return Val((origin,), me, shape=Many(row(origin.at(ITEM), labels, me)))
+def rows(origin: Origin, labels: tuple[str, ...] | None, me: frozenset[int], most: int | None = None) -> Val:
+    """A list of rows, of which there are `most` at most."""
+    return Val((origin,), me, shape=Many(row(origin.at(ITEM), labels, me), most=most))
 
 
 def row(origin: Origin, labels: tuple[str, ...] | None, me: frozenset[int]) -> Val:
