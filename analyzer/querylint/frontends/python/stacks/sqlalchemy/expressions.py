@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PREFIX = "sql:"
 ENTITY = "@"
 LABEL = "="
+TOTAL = "=."
+COLLECTED = "columns"
 SOME = "some model"
 """The kind of a marker that stands for one mapped class or another: its rows are read, but nobody knows of which table."""
 WHOLE = (Condition(None, Relation.OTHER, None),)
@@ -44,19 +46,31 @@ def model_of(models: Models, val: Val) -> Model | None:
     return None
 
 
+def some_model(models: Models, val: Val) -> bool:
+    """Whether a value is a mapped class, whichever it is: of those that take after the class whose method is at hand."""
+    shape = val.shape
+    if isinstance(shape, ClassRef):
+        return not shape.instance and bool(models.below(shape.path, shape.name))
+    return isinstance(shape, Marker) and shape.kind == SOME
+
+
 def selected(models: Models, val: Val) -> str | None:
-    """What one element of a statement's columns is: `@table` for rows, `table.column` for a column, `=label` for an expression."""
+    """What one element of a statement's columns is.
+
+    `@table` for rows, `table.column` for a column, `=label` for an expression, `=.label` for one over all rows.
+    """
     model = model_of(models, val)
     if model is not None:
         return f"{ENTITY}{model.table}"
+    if some_model(models, val):
+        return ENTITY
     shape = val.shape
     if isinstance(shape, Marker):
-        if shape.kind == SOME:
-            return ENTITY
         if shape.kind in ("column", "relation"):
             return f"{LABEL}{shape.data[2]}" if len(shape.data) > 2 and shape.data[2] else f"{shape.data[0]}.{shape.data[1]}"
         if shape.kind in ("sql", "subquery"):
-            return f"{LABEL}{shape.data[1] if len(shape.data) > 1 else ''}"
+            label = shape.data[1] if len(shape.data) > 1 else ""
+            return f"{TOTAL if shape.data[2:] and shape.data[2] in words.TOTALS else LABEL}{label}"
         if shape.kind == "bundle":
             return LABEL
     return LABEL if isinstance(shape, Query) else None

@@ -72,7 +72,9 @@ def outside(stack: SqlAlchemy, state: State, node: tree.Call, source: str) -> Va
         return sql(value, name=word)
     if word in ("text", "literal", "bindparam", "literal_column") or ".func." in source or word in ("case", "cast", "type_coerce"):
         args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
-        return sql(*args, name=word)
+        over = (a.shape.data[2] for a in args if isinstance(a.shape, Marker) and a.shape.kind == "sql" and len(a.shape.data) > 2)
+        total = word if word in words.TOTALS else next((name for name in over if name in words.TOTALS), word)
+        return sql(*args, name=total)
     return None
 
 

@@ -14,6 +14,7 @@ from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     ENTITY,
     LABEL,
     PREFIX,
+    TOTAL,
     conditions,
     model_of,
     predicates,
@@ -211,7 +212,8 @@ def rows(state: State, value: Val, at: int, end: int, verb: str, *, later: bool 
     """All the rows of a query, as a list."""
     query = value.shape
     assert isinstance(query, Query)
-    taken = bound or (Bound.LIMIT if query.cut else Bound.ALL)
+    one = _total(query)
+    taken = bound or (Bound.ONE if one else Bound.LIMIT if query.cut else Bound.ALL)
     number = read(state, query, at, end, verb, taken, Terminal.PAGE if bound is Bound.PAGE else Terminal.ROWS, deps=value.deps)
     me = frozenset({number})
     origin = Origin(Root.STEP, number)
@@ -221,8 +223,14 @@ def rows(state: State, value: Val, at: int, end: int, verb: str, *, later: bool 
     for name in query.columns:
         if not name.startswith((ENTITY, LABEL)) and name.partition(".")[0] == query.table:
             state.touch(Val((origin.at(ITEM),)), name.partition(".")[2])  # what is selected is used
-    found = Val(served if plain else (origin,), me | value.deps, me, shape=Many(element, most=amount(query.limit)))
+    found = Val(served if plain else (origin,), me | value.deps, me, shape=Many(element, most=1 if one else amount(query.limit)))
     return done(state, found, at, end, later=later)
+
+
+def _total(query: Query) -> bool:
+    """Whether all that is asked for is worked out of all rows at once, which makes one row."""
+    totals = bool(query.columns) and all(name.startswith(TOTAL) for name in query.columns)
+    return totals and not any(plan.grouped for plan in query.plans)
 
 
 def item(query: Query, origins: tuple[Origin, ...], deps: frozenset[int]) -> Val:
