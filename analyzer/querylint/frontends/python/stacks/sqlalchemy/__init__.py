@@ -13,7 +13,18 @@ from querylint.frontends.python.answering import answers
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stack import Noted, Stack
-from querylint.frontends.python.stacks.sqlalchemy import functions, inherited, loaders, queries, rows, schemas, sessions, visitors, words
+from querylint.frontends.python.stacks.sqlalchemy import (
+    dumps,
+    functions,
+    inherited,
+    loaders,
+    queries,
+    rows,
+    schemas,
+    sessions,
+    visitors,
+    words,
+)
 from querylint.frontends.python.stacks.sqlalchemy.expressions import COLLECTED, SOME, any_column, column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
@@ -271,7 +282,9 @@ class SqlAlchemy(Stack):
             for value in values:
                 state.leak(value, Escape.STORED, node.at, node.end)
             return None
-        elif isinstance(receiver, ClassRef) and not receiver.instance:
+        elif isinstance(receiver, ClassRef):
+            if receiver.instance:
+                return dumps.dumped(self, state, node, name, base) or self._session_call(state, node, func, base)
             return schemas.read(self, state, node, name, base) or inherited.called(state, self.models, node, name, base)
         return self._session_call(state, node, func, base)
 
