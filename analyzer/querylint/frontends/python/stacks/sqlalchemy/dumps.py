@@ -93,7 +93,7 @@ def _making(stack: SqlAlchemy, state: State, node: tree.Expr) -> tree.Call | Non
 
 
 def _told(info: ClassInfo, made: tree.Call) -> Shown | None:
-    """A schema with the fields that its maker names or leaves out; None where these are not written down, or the schema sees to it itself."""
+    """A schema with the fields that its maker names or leaves out; None where that is not written down or the schema sees to it itself."""
     only, but = keyword(made, "only"), keyword(made, "exclude")
     named, left = _names(only), _names(but)
     if named is None or left is None or info.method("__init__") is not None or any(key == "**" for key, _ in made.keywords):
