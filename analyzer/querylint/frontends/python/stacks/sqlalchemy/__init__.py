@@ -13,18 +13,7 @@ from querylint.frontends.python.answering import answers
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stack import Noted, Stack
-from querylint.frontends.python.stacks.sqlalchemy import (
-    dumps,
-    functions,
-    inherited,
-    loaders,
-    queries,
-    rows,
-    schemas,
-    sessions,
-    visitors,
-    words,
-)
+from querylint.frontends.python.stacks.sqlalchemy import functions, inherited, loaders, queries, rows, schemas, sessions, visitors, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import COLLECTED, SOME, any_column, column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
@@ -236,6 +225,8 @@ class SqlAlchemy(Stack):
                 made = functions.outside(self, state, node, shape.source)
                 if made is not None:
                     return made
+            if (made := schemas.marshalled(self, state, node, shape)) is not None:
+                return made
             if base is None:
                 made_of = text_of(node.args[0]) if node.args else ""
                 known = hasattr(self, "models") and made_of in self.models.made  # the tables themselves may ask for what they are made of
@@ -283,9 +274,9 @@ class SqlAlchemy(Stack):
                 state.leak(value, Escape.STORED, node.at, node.end)
             return None
         elif isinstance(receiver, ClassRef):
-            if receiver.instance:
-                return dumps.dumped(self, state, node, name, base) or self._session_call(state, node, func, base)
-            return schemas.read(self, state, node, name, base) or inherited.called(state, self.models, node, name, base)
+            made = schemas.asked(self, state, node, name, base)
+            if made is not None or not receiver.instance:
+                return made or inherited.called(state, self.models, node, name, base)
         return self._session_call(state, node, func, base)
 
     def _noted(self, state: State, made: Val | None, query: Query) -> Val | None:
@@ -391,8 +382,7 @@ class SqlAlchemy(Stack):
 
     def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
         """A router reads the attributes that its response model names from the rows that a function gives back."""
-        if self.kind(None, fn) is Kind.HTTP:
-            schemas.answered(self, state, fn, value)
+        schemas.given_back(self, state, fn, value)
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """A function that a router answers requests with."""
