@@ -338,9 +338,9 @@ def _batched(site: Site, hit: Rounds, read: Access) -> str:
 
 
 def _only_gathers(loop: Loop, read: Access) -> bool:
-    """Whether a round does nothing but read and put what it has read into a list."""
+    """Whether a round does nothing but read and put the rows that it has read into a list, one by one."""
     steps = [step for step in loop.body if not isinstance(step, Wait)]
-    return steps == [read] and any(read.id in c.deps for c in loop.carried)
+    return steps == [read] and any(Origin(Root.STEP, read.id) in c.rows for c in loop.carried)
 
 
 def _care(program: Program, site: Site, read: Access) -> str:

@@ -224,3 +224,34 @@ def test_rounds_that_ask_other_columns_of_the_same_rows(tmp_path: Path, text: st
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
     assert found.remedy is not None
     assert sentence(found.remedy, found.stack).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("found.extend(rows)", "replace the loop by one query"),
+        ("found += rows", "replace the loop by one query"),
+        ("for row in rows:\n            found.append(row)", "replace the loop by one query"),
+        ("found.append((user, rows))", "read the rows for all the items"),
+        ("found.append(rows)", "read the rows for all the items"),
+        ("if set(row.id for row in rows) <= wanted:\n            found.append(user)", "read the rows for all the items"),
+        (
+            "lines = []\n        for row in rows:\n            lines.append(row)\n        found.append({'lines': lines})",
+            "read the rows for all the items",
+        ),
+    ],
+)
+def test_one_query_gives_the_same_list_only_where_the_rounds_put_the_rows_into_it(tmp_path: Path, body: str, said: str) -> None:
+    model = (
+        "from sqlalchemy import Column, Integer\nfrom sqlalchemy.orm import declarative_base\n\nBase = declarative_base()\n\n\n"
+        "class Note(Base):\n    __tablename__ = 'notes'\n    id = Column(Integer, primary_key=True)\n"
+        "    owner = Column(Integer, index=True)\n"
+    )
+    code = (
+        "from models import Note\n\n\ndef notes(session, users: list[int], wanted: set[int]):\n    found = []\n    for user in users:\n"
+        f"        rows = session.query(Note).filter(Note.owner == user).all()\n        {body}\n    return found\n"
+    )
+    lay(tmp_path, {"models.py": model, "app.py": code})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy, found.stack).startswith(said)
