@@ -179,7 +179,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         read.span if own else step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the one before",
         shortest(reaching(program, site.function)) + points,
-        _remedy(program, site, hit, read, ordered=ordered),
+        _remedy(program, site, hit, effect, ordered=ordered),
         weight.severity,
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         effect.function if own else site.function.key,
@@ -304,9 +304,10 @@ def _torn_down(program: Program, site: Site, hit: Rounds, effect: Effect) -> boo
     return all(read in tables and (listed <= tables or None in tables) for tables in gone)  # by ids from elsewhere: of any table
 
 
-def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
+def _remedy(program: Program, site: Site, hit: Rounds, effect: Effect, *, ordered: bool) -> Gather | Batch | Advice:
+    read = effect.access
     if plain(program, site.function):
-        return Batch(hit.loop.span, in_one(read, hit.loop, own=read is site.step))
+        return Batch(hit.loop.span, in_one(site, read, effect, hit.loop))
     if _unwritten(hit) or (read.table is None and read is not site.step and program.facts(site.function).lazy):
         return ALONG
     if program.facts(site.function).bulk_reads:

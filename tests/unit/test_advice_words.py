@@ -215,7 +215,7 @@ def test_where_the_database_picks_the_index_the_query_is_to_say_it(tmp_path: Pat
     [
         ('f"SELECT {name} FROM stats WHERE player = $1", player', "read what all the rounds ask of these rows by one statement"),
         ('"SELECT hp FROM stats WHERE player = $1", name', "read the rows of all items with `player IN (...)`"),
-        ('f"SELECT {name} FROM stats WHERE player = $1 LIMIT $2", player, name', "read the rows of all items with `player IN (...)`"),
+        ('f"SELECT {name} FROM stats WHERE player = $1 LIMIT $2", player, name', "read the rows of all items with one query"),
     ],
 )
 def test_rounds_that_ask_other_columns_of_the_same_rows(tmp_path: Path, text: str, said: str) -> None:
@@ -255,3 +255,16 @@ def test_one_query_gives_the_same_list_only_where_the_rounds_put_the_rows_into_i
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
     assert found.remedy is not None
     assert sentence(found.remedy, found.stack).startswith(said)
+
+
+def test_the_column_by_which_a_helper_asks_for_what_a_round_hands_it(tmp_path: Path) -> None:
+    code = (
+        "import psycopg\n\n\ndef member(cur: psycopg.Cursor, user: int, room: int):\n"
+        "    cur.execute('SELECT * FROM members WHERE gone = false AND user_id = %s AND room_id = %s', (user, room))\n"
+        "    return cur.fetchone()\n\n\n"
+        "def members(cur: psycopg.Cursor, user: int, rooms: list[int]):\n    return [member(cur, user, room) for room in rooms]\n"
+    )
+    lay(tmp_path, {"app.py": code})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy, found.stack).startswith("read the rows of all items with `room_id IN (...)`")

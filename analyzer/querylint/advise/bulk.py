@@ -29,14 +29,30 @@ def looked_up(read: Access, loop: Loop) -> str | None:
     return None
 
 
-def in_one(read: Access, loop: Loop, *, own: bool) -> str:
-    """How the rows of all items are read by one statement. `own` says that the read stands in the loop itself."""
-    found = looked_up(read, loop)
-    if own and found is None and _of_one(read, loop):
+def in_one(site: Site, read: Access, effect: Effect | None, loop: Loop) -> str:
+    """How the rows of all items are read by one statement. `effect` is the read as a call of the round leads to it."""
+    own = read is site.step
+    column = looked_up(read, loop)
+    if own and column is None and _of_one(read, loop):
         return "read what all the rounds ask of these rows by one statement before the loop"
-    column = found or next((p.field for plan in read.plans for p in plan.predicates if p.field is not None), None)
+    if column is None and isinstance(site.step, Call) and effect is not None:
+        column = _handed(site.step, effect, loop)
     asked = f"`{column} IN (...)`" if column is not None else "one query"
     return f"read the rows of all items with {asked} before the loop, and look them up in a dictionary"
+
+
+def _handed(step: Call, effect: Effect, loop: Loop) -> str | None:
+    """The column that is compared with what a round hands to a helper."""
+    for plan in effect.access.plans:
+        for p in plan.predicates:
+            value = p.value if p.field is not None and p.relation is Relation.EQ else None
+            for call in calls_to(step, effect):
+                origins = value.origins if value is not None else ()
+                ref = origins[0].ref if len(origins) == 1 and origins[0].root is Root.PARAM else None
+                value = call.args[ref] if isinstance(ref, int) and ref < len(call.args) else None
+            if value is not None and loop.id in value.deps:
+                return p.field
+    return None
 
 
 def _of_one(read: Access, loop: Loop) -> bool:

@@ -112,16 +112,31 @@ def conditions(state: State, node: tree.Expr) -> tuple[Condition, ...]:
         shape = value.shape
         if isinstance(shape, Many) and shape.items is not None:
             return tuple(c for item in shape.items for c in of_value(item))
-        return WHOLE
+        return unread(value)
     if isinstance(node, tree.Op) and node.sign == "!":
-        state.evaluate(node)
-        return WHOLE
+        return unread(state.evaluate(node))
     return of_value(state.evaluate(node))
+
+
+def unread(*values: Val) -> tuple[Condition, ...]:
+    """A condition that cannot be read, and what it depends on."""
+    return (Condition(None, Relation.OTHER, Val(deps=derived(*values).deps)),)
+
+
+def deps_of(found: tuple[Condition, ...]) -> frozenset[int]:
+    """All that conditions depend on, those of their alternatives too."""
+    deps = frozenset[int]()
+    for condition in found:
+        if condition.other is not None:
+            deps |= condition.other.deps
+        for arm in condition.arms:
+            deps |= deps_of(arm)
+    return deps
 
 
 def of_value(value: Val) -> tuple[Condition, ...]:
     """What a value demands: a comparison that is kept in a variable, a column that is true or false."""
-    known = tuple(c for c in value.conditions if c.relation is Relation.ANY or _is_column(c.origin))
+    known = tuple(c for c in value.conditions if c.relation in (Relation.ANY, Relation.IN) or _is_column(c.origin))
     if known:
         return _joined(known)
     shape = value.shape

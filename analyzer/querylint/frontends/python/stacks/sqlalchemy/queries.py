@@ -16,6 +16,7 @@ from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     PREFIX,
     TOTAL,
     conditions,
+    deps_of,
     model_of,
     predicates,
     selected,
@@ -92,7 +93,7 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         found: list[Predicate] = []
         for arg in node.args:
             demands = conditions(state, arg)
-            deps |= _deps_of(demands)
+            deps |= deps_of(demands)
             if name != "having":
                 found += predicates(state, models, query.table, demands, arg)
         made = replace(made, deps=made.deps | deps, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in made.plans))
@@ -126,16 +127,6 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
 
 
 _OTHER = Condition(None, Relation.OTHER, None)
-
-
-def _deps_of(found: tuple[Condition, ...]) -> frozenset[int]:
-    deps = NO_STEPS
-    for condition in found:
-        if condition.other is not None:
-            deps |= condition.other.deps
-        for arm in condition.arms:
-            deps |= _deps_of(arm)
-    return deps
 
 
 def _filter_by(state: State, models: Models, query: Query, keywords: list[tuple[str, Val, tree.Expr]]) -> Query:
