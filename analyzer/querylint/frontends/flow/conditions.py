@@ -8,6 +8,7 @@ from querylint.frontends.flow.state import DATABASE, State
 from querylint.frontends.flow.values import (
     NOTHING,
     Condition,
+    Many,
     Marker,
     Query,
     Val,
@@ -50,6 +51,8 @@ def tested(m: State, node: tree.Expr) -> Val:
     value = m.evaluate(node)
     if isinstance(value.shape, Query):
         value = m.vocabulary.consumed(m, value, Consumption.TESTED, node) or value
+    if m.language.function_scoped and isinstance(value.shape, Many) and not value.shape.keyed and value.rows:
+        m.use(Work.EMPTY, value, node.at, node.end)  # a list is true where it has members
     if value.conditions:
         return value
     if isinstance(value.shape, Marker) and value.shape.kind == "db":
