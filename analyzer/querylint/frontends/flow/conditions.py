@@ -51,7 +51,7 @@ def tested(m: State, node: tree.Expr) -> Val:
     value = m.evaluate(node)
     if isinstance(value.shape, Query):
         value = m.vocabulary.consumed(m, value, Consumption.TESTED, node) or value
-    if m.language.function_scoped and isinstance(value.shape, Many) and not value.shape.keyed and _read(value):
+    elif m.language.function_scoped and isinstance(value.shape, Many) and not value.shape.keyed and _read(value):
         m.use(Work.EMPTY, value, node.at, node.end)  # a list is true where it has members
     if value.conditions:
         return value
