@@ -151,7 +151,7 @@ class LoopKind(Enum):
 class Carried:
     """A variable that one round hands to the next: its pseudo step number, and the steps that decide its next value.
 
-    `rows` are the lists whose rows it holds one for one, where it is a collection that the rounds change.
+    `rows` are the lists whose rows, or some of their columns, it holds one for one, where it is a collection that the rounds change.
     """
 
     id: int

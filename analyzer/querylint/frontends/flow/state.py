@@ -388,7 +388,7 @@ class State:
             self.guards = guards
         if body or keep_empty:
             left = [(number, var, self.store.get(var, NOTHING)) for var, number in (carried or {}).items()]
-            handed_on = tuple(Carried(n, var.name, value.deps, value.rows if var in grown else ()) for n, var, value in left)
+            handed_on = tuple(Carried(n, var.name, value.deps, value.columns_of if var in grown else ()) for n, var, value in left)
             self.emit(
                 Loop(
                     frame.id, frame.kind, tuple(body), self.span(at, end), lowered(over) if over is not None else None, over_text,
