@@ -29,8 +29,9 @@ class Gather:
 class Batch:
     """Replace one call per item by one call that takes all the items.
 
-    `of` says what is batched: `keys` for reads by key, `writes`, `counts` for numbers of rows, `gathered` for rows that the rounds only put
-    into one list, else queries (`items`); `how` says it in words of its own.
+    `of` says what is batched: `keys` for reads by key, `writes`, `counts` for numbers of rows, `related` for those of related rows,
+    `gathered` for rows that the rounds only put into one list, `again` for rows at hand that are read once more, else queries (`items`);
+    `how` says it in words of its own.
     """
 
     loop: Span | None = None
@@ -201,6 +202,8 @@ class Words:
     writes: str = "pass all the items to one call"
     counts: str = "pass all the items to one call"
     gathered: str = "pass all the items to one call"
+    related: str = "pass all the items to one call"
+    again: str = "read the rows again by one query for all of them"
     probe: str = "read one row with .first()"
     given: str = "test whether there is a query at all, or read one row"
     pushed: str = ""
@@ -234,6 +237,8 @@ WORDS = {
         items="read the rows for all the items with one query before the loop (a condition with __in) and look them up in a dictionary",
         counts="count for all the items with one grouped query before the loop: .values(key).annotate(number=Count(...))",
         gathered="replace the loop by one query for all the items (a condition with __in): it gives the same list",
+        related="let the query of the rows count: .annotate(number=Count(...))",
+        again="read the rows again by one query for all of them: .filter(pk__in=...)",
         writes="collect the rows and write them once: bulk_create, bulk_update, or update() and delete() of a queryset",
         joined="add .select_related({paths})",
         batched="add .prefetch_related({paths})",
@@ -258,6 +263,8 @@ WORDS = {
         items="read the rows for all the items with one query before the loop (a condition with in_) and look them up in a dictionary",
         counts="count for all the items with one grouped query before the loop: select(key, func.count()).group_by(key)",
         gathered="replace the loop by one query for all the items (a condition with in_): it gives the same list",
+        related="let the query of the rows count: select(func.count()) of the related rows as a scalar_subquery() or a column_property",
+        again="ask for what the rows lack in the query that brings them (selectinload), or read them again by one with populate_existing",
         writes="gather the rows and write them once: add_all and one commit after the loop, or one statement for all (values, in_)",
         joined="add {paths} to .options(...)",
         batched="add {paths} to .options(...)",
@@ -293,8 +300,7 @@ def sentence(remedy: Remedy, stack: str = "") -> str:
         case Gather():
             return words.gather
         case Batch(how=how, of=of):
-            said = {"keys": words.keys, "writes": words.writes, "counts": words.counts, "gathered": words.gathered}
-            return how or said.get(of, words.items)
+            return how or str(getattr(words, of))
         case Preload():
             return _preload(remedy, words)
         case Probe(given=given):

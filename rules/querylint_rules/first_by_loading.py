@@ -33,7 +33,6 @@ from querylint.ir import Access, Bound, Kind, Program, Way, Work
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Severity, demoted, rule
 
-ONE_FOR_BOTH = "read the one row first, and test that row instead of the list"
 ONE = frozenset((Work.FIRST, Work.LAST, Work.EMPTY))
 
 
@@ -145,8 +144,6 @@ def _unique(program: Program, load: Load) -> bool:
 def _remedy(kinds: set[Work], *, planner: bool) -> Advice | Limit | Probe:
     if kinds == {Work.EMPTY}:
         return Probe()
-    if planner and Work.EMPTY in kinds:
-        return Advice(ONE_FOR_BOTH)
     return Advice('read one row with .order("desc").first()') if Work.LAST in kinds and not planner else Limit(1)
 
 

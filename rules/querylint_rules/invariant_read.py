@@ -11,9 +11,10 @@ Each iteration pays for the whole read again; Convex bills a repeated read like 
 Read it once before the loop and keep the result.
 
 ## When it stays silent
-Loops that write to the table they read, or read a row anew since something changes it, loops of a few iterations that the author wrote down,
-polling and paging loops, reads that only the first match reaches, helpers and properties that keep what they have read, iterations that each
-ask another database, tests, seeds and migrations. It is a hint where a helper asks it beside the work that it does for the item.
+Loops that write to the table they read, or read a row anew since something changes it, loops of a few iterations that the author wrote
+down, polling and paging loops, reads that only the first match reaches, helpers and properties that keep what they have read, iterations
+that each ask another database, tests, seeds and migrations. It is a hint where a helper asks it beside the work that it does for the
+item.
 """
 
 from __future__ import annotations

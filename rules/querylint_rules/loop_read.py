@@ -88,6 +88,7 @@ ALONG = Advice("load it with the query for the rows, by a prefetched relation or
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
+REREADING = frozenset(("refresh", "refresh_from_db", "arefresh_from_db"))
 FEW_WAITS = 2
 
 AGAIN = "another read in the same loop is reported"
@@ -117,9 +118,9 @@ def loop_read(program: Program) -> Iterator[Found]:
 def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
     for site, read in program.reads():
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
-        if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT and not by_table(read):
+        if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT:
             effect = Effect(site.function.key, read)
-            if not asks_one_key(program, site, effect) and not reread(program, effect):
+            if not by_table(site, effect, hit.loop) and not asks_one_key(program, site, effect) and not reread(program, effect):
                 yield site, hit, effect
     for site, call in program.calls():
         hit = _waiting(program, site)
@@ -133,7 +134,7 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
             effects = [e for e in effects if not asks_the_same(program, site, e, hit.loop) and not asks_one_key(program, site, e)]
         worst = _worst(effects)
         for effect in effects if _unwritten(hit) else [worst] if worst is not None else []:  # fields of a serializer mend one by one
-            if not by_table(effect.access):
+            if not by_table(site, effect, hit.loop):
                 yield site, hit, effect
 
 
@@ -186,7 +187,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         read.span if own else step.span,
         f"{table} {may} {what}{through} once for every {over}, each waiting for the previous one",
         shortest(reaching(program, site.function)) + points,
-        _remedy(program, site, hit, read, ordered=ordered),
+        _remedy(program, site, hit, effect, ordered=ordered),
         weight.severity,
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         effect.function if own else site.function.key,
@@ -311,9 +312,10 @@ def _torn_down(program: Program, site: Site, hit: Rounds, effect: Effect) -> boo
     return all(read in tables and (listed <= tables or None in tables) for tables in gone)  # by ids from elsewhere: of any table
 
 
-def _remedy(program: Program, site: Site, hit: Rounds, read: Access, *, ordered: bool) -> Gather | Batch | Advice:
+def _remedy(program: Program, site: Site, hit: Rounds, effect: Effect, *, ordered: bool) -> Gather | Batch | Advice:
+    read = effect.access
     if plain(program, site.function):
-        return Batch(hit.loop.span, in_one(read, hit.loop))
+        return Batch(hit.loop.span, in_one(site, read, effect, hit.loop))
     if _unwritten(hit) or (read.table is None and read is not site.step and program.facts(site.function).lazy):
         return ALONG
     if program.facts(site.function).bulk_reads:
@@ -339,15 +341,17 @@ def _batched(site: Site, hit: Rounds, read: Access) -> str:
     """What one query for all the items would give."""
     if read.terminal is Terminal.COUNT:
         return "counts"
+    if read.verb in REREADING:
+        return "again"
     if read is site.step and read.terminal is Terminal.ROWS and not read.guards and _only_gathers(hit.loop, read):
         return "gathered"
     return "keys" if read.by_key else "items"
 
 
 def _only_gathers(loop: Loop, read: Access) -> bool:
-    """Whether a round does nothing but read and put what it has read into a list."""
+    """Whether a round does nothing but read and put the rows that it has read into a list, one by one."""
     steps = [step for step in loop.body if not isinstance(step, Wait)]
-    return steps == [read] and any(read.id in c.deps for c in loop.carried)
+    return steps == [read] and any(Origin(Root.STEP, read.id) in c.rows for c in loop.carried)
 
 
 def _care(program: Program, site: Site, read: Access) -> str:

@@ -253,7 +253,7 @@ def _is_read(program: Program, site: Site, ref: int | str) -> bool:
 
 def _how(program: Program, site: Site, hit: Rounds, read: Access) -> str:
     if plain(program, site.function):
-        return in_one(read, hit.loop)
+        return in_one(site, read, None, hit.loop)
     if _newest(program, site, read):
         return "keep what is needed of the newest row on the item itself, or ask once for each distinct key"
     named = [index for driver in _drivers(program, site, hit) if (index := _index_for(program, site, driver, read))]

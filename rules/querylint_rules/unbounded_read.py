@@ -228,6 +228,7 @@ def _remedy(
 ) -> Limit | Counter | Advice:
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
+    planner = program.facts(site.function).planner
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     numbered = bool(kinds & {Work.FOLD, Work.COUNT}) and not busy  # a map of rows is no number
     folds = [s for s in seen.uses if s.use.work is Work.FOLD]
@@ -252,18 +253,21 @@ def _remedy(
     if tests and halved:
         return PAGES
     if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
-        return _bound(table, tests)
+        return _bound(table, tests, planner=planner)
     sorts = [s.use for s in apart if s.use.work is Work.SORT and s.use.fields and "*" not in s.use.fields]
     if sorts and kinds & CUTS:
         cuts = {s.use.id for s in seen.uses if s.use.work in CUTS}
         if any(s.use.work in COUNTING and not cuts & set(s.use.after) for s in apart):
             return TOTALS
-        return _in_order(table, sorts[0].fields)
+        return _in_order(table, sorts[0].fields, planner=planner)
     return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
 
 
-def _bound(table: Table | None, tests: list[Predicate]) -> Advice:
-    """The range that binds what memory tests, by an index that stands or by one to add."""
+def _bound(table: Table | None, tests: list[Predicate], *, planner: bool) -> Advice:
+    """The range that binds what memory tests, by an index that stands or by one to add; where the database picks it, the query says it."""
+    if planner:
+        named = ", ".join(dict.fromkeys(f"`{p.field}`" for p in tests if p.field))
+        return Advice(f"let the query test {named} instead of the code")
     want = wanted((), tests, table) or Want(())
     ready = serve(table, want)
     if ready is not None:
@@ -273,8 +277,10 @@ def _bound(table: Table | None, tests: list[Predicate]) -> Advice:
     return Advice(f"{added} and bind its fields in a range instead of testing them in memory", Stage.INDEX)
 
 
-def _in_order(table: Table | None, fields: tuple[str, ...]) -> Advice:
+def _in_order(table: Table | None, fields: tuple[str, ...], *, planner: bool) -> Advice:
     """The first rows in the order that memory sorts by."""
+    if planner:
+        return Advice(f"let the query sort by {', '.join(f'`{name}`' for name in fields)} and give its first n rows")
     fields = tuple(takewhile(lambda name: not name.startswith("_"), fields)) or fields[:1]  # the time of creation follows by itself
     ready = serve(table, Want((), fields))
     whole = ready is not None and ready.fields[: len(fields)] == fields

@@ -72,7 +72,10 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
     limit = 1 if not clients else max(FEW, len(table.fields or ()) // 3)
     if not fields or len(fields) > limit or len(table.fields or ()) < MANY_FIELDS:
         return None
-    if {s.use.work for s in seen.uses} & REDUCING or _written_back(program, site.function, read):
+    kinds = {s.use.work for s in seen.uses}
+    if program.facts(site.function).planner:
+        kinds.discard(Work.EMPTY)  # a list that is tested before it is gone through is read all the same
+    if kinds & REDUCING or _written_back(program, site.function, read):
         return None
     noun = "rows" if program.facts(site.function).planner else "documents"
     where = f" by the {clients} components that show them" if clients > 1 else " by the component that shows them" if clients else ""

@@ -36,7 +36,7 @@ from querylint.advise.rounds import Rounds, leaves_after, rounds
 from querylint.advise.volume import STREAM
 from querylint.advise.writes import sends, stores
 from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Root, Side, Terminal, Use, Work
-from querylint.ir.program import Site
+from querylint.ir.program import Effect, Site
 from querylint.pattern import Pattern
 from querylint.remedy import Batch, Chunk
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
@@ -66,7 +66,7 @@ def write_per_item(program: Program) -> Iterator[Found]:
             if _split(program, site, write) or beside_bulk(program, site, hit.loop, write):
                 continue
             each = write.verb not in LOOKING and (hit.varies or write.verb in INSERTING)
-            if each and _alone(write, hit) and not _batch(program, site, write):
+            if each and _alone(write, hit) and not _batch(program, site, Effect(site.function.key, write), hit):
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
@@ -75,9 +75,9 @@ def write_per_item(program: Program) -> Iterator[Found]:
             continue
         hit = _waiting(program, site)
         if hit is not None and program.facts(site.function).bulk_writes:
-            written = _written(program, site, call)
-            if written is not None and hit.varies and not _split(program, site, written) and not _batch(program, site, written):
-                yield _one_by_one(program, site, written, hit, call)
+            effect = _written(program, site, call)
+            if effect is not None and hit.varies and not _split(program, site, effect.access) and not _batch(program, site, effect, hit):
+                yield _one_by_one(program, site, effect.access, hit, call)
             continue
         written = next(
             (e.access for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE and e.access.verb != "insert"), None
@@ -105,16 +105,17 @@ def _only_assigns(hit: Rounds) -> bool:
     return not any(isinstance(s, Call | Loop | Branch) or (isinstance(s, Access) and s.verb != ASSIGNED) for s in hit.loop.steps())
 
 
-def _written(program: Program, site: Site, call: Call) -> Access | None:
+def _written(program: Program, site: Site, call: Call) -> Effect | None:
     """The write that a call certainly brings about, close by."""
     effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.WRITE]
     first = effects[0] if len(effects) == 1 else None
-    return first.access if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in TOLD else None
+    return first if first is not None and first.certain and len(first.trail) <= 2 and first.access.verb not in TOLD else None
 
 
-def _batch(program: Program, site: Site, write: Access) -> bool:
+def _batch(program: Program, site: Site, effect: Effect, hit: Rounds) -> bool:
     """Whether the statement writes many rows already, or each round's goes to another table."""
-    return by_table(write) or write.verb in BULK or (write.bound is Bound.ALL and plain(program, site.function))
+    write = effect.access
+    return by_table(site, effect, hit.loop) or write.verb in BULK or (write.bound is Bound.ALL and plain(program, site.function))
 
 
 def _weight(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None) -> Weight:

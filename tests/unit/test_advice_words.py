@@ -204,3 +204,79 @@ def test_an_unused_index_is_read_in_its_order_where_a_query_sorts_and_cuts(tmp_p
     lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})
     found = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unused-index" and "closedAt" in f.found.fields]
     assert [sentence(f.remedy) for f in found if f.remedy is not None] == ["use index `by_closed`, and read in its order by closedAt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("rows.sort(key=lambda row: row['closed'], reverse=True)\n    return rows[:5]", "let the query sort by `closed`"),
+        ("return [dict(row) for row in rows if row['owner'] == 'me']", "let the query test `owner`"),
+    ],
+)
+def test_where_the_database_picks_the_index_the_query_is_to_say_it(tmp_path: Path, line: str, said: str) -> None:
+    head = "import sqlite3\n\n\ndef notes(conn: sqlite3.Connection):\n"
+    code = f'{head}    rows = conn.execute("SELECT * FROM notes").fetchall()\n    {line}\n'
+    lay(tmp_path, {"schema.sql": "CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT, closed INTEGER);", "app.py": code})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unbounded-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy, found.stack).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('f"SELECT {name} FROM stats WHERE player = $1", player', "read what all the rounds ask of these rows by one statement"),
+        ('"SELECT hp FROM stats WHERE player = $1", name', "read the rows of all items with `player IN (...)`"),
+        ('f"SELECT {name} FROM stats WHERE player = $1 LIMIT $2", player, name', "read the rows of all items with one query"),
+    ],
+)
+def test_rounds_that_ask_other_columns_of_the_same_rows(tmp_path: Path, text: str, said: str) -> None:
+    head = "import asyncpg\n\n\nasync def stats(conn: asyncpg.Connection, player: int, names: list[str]):\n    for name in names:\n"
+    lay(tmp_path, {"app.py": f"{head}        print(await conn.fetch({text}))\n"})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy, found.stack).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("found.extend(rows)", "replace the loop by one query"),
+        ("found += rows", "replace the loop by one query"),
+        ("for row in rows:\n            found.append(row)", "replace the loop by one query"),
+        ("found.append((user, rows))", "read the rows for all the items"),
+        ("found.append(rows)", "read the rows for all the items"),
+        ("if set(row.id for row in rows) <= wanted:\n            found.append(user)", "read the rows for all the items"),
+        (
+            "lines = []\n        for row in rows:\n            lines.append(row)\n        found.append({'lines': lines})",
+            "read the rows for all the items",
+        ),
+    ],
+)
+def test_one_query_gives_the_same_list_only_where_the_rounds_put_the_rows_into_it(tmp_path: Path, body: str, said: str) -> None:
+    model = (
+        "from sqlalchemy import Column, Integer\nfrom sqlalchemy.orm import declarative_base\n\nBase = declarative_base()\n\n\n"
+        "class Note(Base):\n    __tablename__ = 'notes'\n    id = Column(Integer, primary_key=True)\n"
+        "    owner = Column(Integer, index=True)\n"
+    )
+    code = (
+        "from models import Note\n\n\ndef notes(session, users: list[int], wanted: set[int]):\n    found = []\n    for user in users:\n"
+        f"        rows = session.query(Note).filter(Note.owner == user).all()\n        {body}\n    return found\n"
+    )
+    lay(tmp_path, {"models.py": model, "app.py": code})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy, found.stack).startswith(said)
+
+
+def test_the_column_by_which_a_helper_asks_for_what_a_round_hands_it(tmp_path: Path) -> None:
+    code = (
+        "import psycopg\n\n\ndef member(cur: psycopg.Cursor, user: int, room: int):\n"
+        "    cur.execute('SELECT * FROM members WHERE gone = false AND user_id = %s AND room_id = %s', (user, room))\n"
+        "    return cur.fetchone()\n\n\n"
+        "def members(cur: psycopg.Cursor, user: int, rooms: list[int]):\n    return [member(cur, user, room) for room in rooms]\n"
+    )
+    lay(tmp_path, {"app.py": code})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy, found.stack).startswith("read the rows of all items with `room_id IN (...)`")

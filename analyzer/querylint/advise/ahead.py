@@ -6,10 +6,10 @@ from collections.abc import Container, Iterable
 
 from querylint.advise.eager import Source, loading, possible, prefixed, sources
 from querylint.ir import Access, Call, Function, Loading, Path, Program, Role, Terminal
-from querylint.remedy import Advice, Preload
+from querylint.remedy import Advice, Batch, Preload
 from querylint.text import Span
 
-EACH_COUNTED = Advice("let the query of the rows count: .annotate(number=Count(...))")
+EACH_COUNTED = Batch(of="related")
 NAMED = Advice(
     "name all the relations that are followed, in .select_related(...) or, in the admin, in list_select_related: without names it leaves "
     "out what may be null, and names added behind it replace what it joins"
@@ -62,7 +62,9 @@ def _readers(program: Program) -> dict[Beginning, list[tuple[str, int]]]:
     return found
 
 
-def preload(program: Program, source: Source, paths: list[Path], step: Access, at: Span | None, kept: Iterable[Path]) -> Preload | Advice:
+def preload(
+    program: Program, source: Source, paths: list[Path], step: Access, at: Span | None, kept: Iterable[Path]
+) -> Preload | Batch | Advice:
     """The remedy for relations that are followed one by one.
 
     `kept` are those that must be named with them; `at` is the place that says what comes along, None for the query.

@@ -57,6 +57,8 @@ def _one_key(source: Source) -> bool:
 def _values(read: Access) -> Iterator[Value | None]:
     if read.follows is not None:
         yield Value((((), read.follows),))  # the rows of one row are asked for by that row
+    if read.table is None and read.table_from is not None:
+        yield Value((((), read.table_from),))
     if read.by_key:
         yield read.key
         return

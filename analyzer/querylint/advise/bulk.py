@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from querylint.advise.audience import UNWAITED, unhurried
-from querylint.advise.places import local_effects
+from querylint.advise.places import calls_to, local_effects
 from querylint.advise.planner import plain
 from querylint.advise.rounds import called_sometimes
 from querylint.advise.sequence import blocks
@@ -29,16 +29,60 @@ def looked_up(read: Access, loop: Loop) -> str | None:
     return None
 
 
-def in_one(read: Access, loop: Loop) -> str:
-    """How the rows of all items are read by one statement."""
-    column = looked_up(read, loop) or next((p.field for plan in read.plans for p in plan.predicates if p.field is not None), None)
+def in_one(site: Site, read: Access, effect: Effect | None, loop: Loop) -> str:
+    """How the rows of all items are read by one statement. `effect` is the read as a call of the round leads to it."""
+    own = read is site.step
+    column = looked_up(read, loop)
+    if own and column is None and _of_one(read, loop):
+        return "read what all the rounds ask of these rows by one statement before the loop"
+    if column is None and isinstance(site.step, Call) and effect is not None:
+        column = _handed(site.step, effect, loop)
     asked = f"`{column} IN (...)`" if column is not None else "one query"
     return f"read the rows of all items with {asked} before the loop, and look them up in a dictionary"
 
 
-def by_table(access: Access) -> bool:
-    """Whether each round may ask another table: no statement reads or writes them all."""
-    return access.table is None and access.table_from is not None and all(p.way is Way.PLANNER for p in access.plans)
+def _handed(step: Call, effect: Effect, loop: Loop) -> str | None:
+    """The column that is compared with what a round hands to a helper."""
+    for plan in effect.access.plans:
+        for p in plan.predicates:
+            value = p.value if p.field is not None and p.relation is Relation.EQ else None
+            for call in calls_to(step, effect):
+                origins = value.origins if value is not None else ()
+                ref = origins[0].ref if len(origins) == 1 and origins[0].root is Root.PARAM else None
+                value = call.args[ref] if isinstance(ref, int) and ref < len(call.args) else None
+            if value is not None and loop.id in value.deps:
+                return p.field
+    return None
+
+
+def _of_one(read: Access, loop: Loop) -> bool:
+    """Whether every round asks for the same rows, and only what it takes of them is its own."""
+    conditions = [p for plan in read.plans for p in plan.predicates]
+    settled = all(p.field is not None and p.value is not None and loop.id not in p.value.deps for p in conditions)
+    return bool(conditions) and settled and read.limit is None and loop.id in read.deps
+
+
+def by_table(site: Site, effect: Effect, loop: Loop) -> bool:
+    """Whether each round may ask another table: no statement reads or writes them all.
+
+    A table that a parameter of the function names is the same in all of its rounds, and one that an outer loop names in those of an inner.
+    """
+    access, origin = effect.access, effect.access.table_from
+    if access.table is not None or origin is None or not all(p.way is Way.PLANNER for p in access.plans):
+        return False
+    step = site.step
+    if not isinstance(step, Call):
+        return origin.root is not Root.PARAM and origin.ref in (loop.id, *(inner.id for inner in loop.steps() if isinstance(inner, Loop)))
+    for call in calls_to(step, effect):
+        if origin is None or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(call.args):
+            return True
+        value = call.args[origin.ref]
+        if call is step:
+            return loop.id in value.deps
+        if value.constant:
+            return False
+        origin = next((o for path, o in value.parts if not path), None)
+    return True
 
 
 KEPT = "what is read is kept, and not read again"

@@ -208,9 +208,13 @@ def column(program: Program, function: Function, table: str | None, path: Path) 
 
 
 def possible(program: Program, function: Function, path: Path) -> bool:
-    """Whether the rows of any table have such relations: what looks like a path may be a field of something else."""
+    """Whether the rows of any table have such relations, the last of which is read when it is asked for.
+
+    What looks like a path may be a field of something else.
+    """
     schema = program.schema(function)
-    return schema is not None and any(all(links(program, function, name, path)) for name in schema.tables)
+    ways = (links(program, function, name, path) for name in schema.tables) if schema is not None else ()
+    return any(all(known) and not _brought(known, len(known) - 1) for known in ways)
 
 
 def links(program: Program, function: Function, table: str | None, path: Path) -> list[Link | None]:

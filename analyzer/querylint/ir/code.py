@@ -149,11 +149,15 @@ class LoopKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A variable that one round hands to the next: its pseudo step number, and the steps that decide its next value."""
+    """A variable that one round hands to the next: its pseudo step number, and the steps that decide its next value.
+
+    `rows` are the lists whose rows, or some of their columns, it holds one for one, where it is a collection that the rounds change.
+    """
 
     id: int
     name: str
     deps: frozenset[int]
+    rows: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def _behind_tests(
         test = tests[first]
         value = tested(m, test)
         if frame.items:
-            kept.extend(_filtered(m, value, over, test))
+            kept.extend(_filtered(m, value, over, test, frame.id))
         holder = [(NOTHING, NOTHING)]
 
         def arm() -> None:
@@ -84,13 +84,14 @@ def _behind_tests(
     return element.with_deps(key.deps), key
 
 
-def _filtered(m: State, value: Val, over: Val, test: tree.Expr) -> list[int]:
-    """A test of a comprehension is a filter of the rows that it runs over, if it says anything of them."""
+def _filtered(m: State, value: Val, over: Val, test: tree.Expr, loop: int) -> list[int]:
+    """A test of a comprehension is a filter of the rows that it runs over, if it says anything of them, in however roundabout a way."""
     items = tuple(o.at("[]") for o in over.rows)
     conditions = value.conditions or tuple(Condition(o, Relation.EQ, None) for o in value.origins)
     predicates = stated(m, conditions, items)
     if not predicates:
-        if not any(o.root is i.root and o.ref == i.ref and len(o.path) > len(i.path) for o in value.origins for i in items):
+        own = any(o.root is i.root and o.ref == i.ref and len(o.path) > len(i.path) for o in value.origins for i in items)
+        if not own and loop not in value.deps:
             return []
         predicates = (Predicate(None, Relation.OTHER, Side.MEMORY),)
     number = m.use(Work.FILTER, over, test.at, test.end, predicates=predicates, deps=derived(value).deps or NO_STEPS)

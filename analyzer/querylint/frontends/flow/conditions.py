@@ -8,6 +8,7 @@ from querylint.frontends.flow.state import DATABASE, State
 from querylint.frontends.flow.values import (
     NOTHING,
     Condition,
+    Many,
     Marker,
     Query,
     Val,
@@ -16,7 +17,7 @@ from querylint.frontends.flow.values import (
     lowered,
 )
 from querylint.frontends.flow.vocabulary import Consumption
-from querylint.ir import NOT_LITERAL, Origin, Predicate, Relation, Side, Work
+from querylint.ir import NOT_LITERAL, Origin, Predicate, Relation, Root, Side, Work
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, last_name
 from querylint.syntax.tree import UNDEFINED
@@ -50,6 +51,8 @@ def tested(m: State, node: tree.Expr) -> Val:
     value = m.evaluate(node)
     if isinstance(value.shape, Query):
         value = m.vocabulary.consumed(m, value, Consumption.TESTED, node) or value
+    elif m.language.function_scoped and isinstance(value.shape, Many) and not value.shape.keyed and _read(value):
+        m.use(Work.EMPTY, value, node.at, node.end)  # a list is true where it has members
     if value.conditions:
         return value
     if isinstance(value.shape, Marker) and value.shape.kind == "db":
@@ -58,6 +61,11 @@ def tested(m: State, node: tree.Expr) -> Val:
         found = tuple(Condition(o, Relation.EQ, literal(True), at=node.at, end=node.end) for o in value.origins)
         return replace(value, conditions=found)
     return value
+
+
+def _read(value: Val) -> bool:
+    """Whether a list is what a step at hand has read, and no relation of a row, which is asked for its truth as a rule."""
+    return bool(value.origins) and all(o.root is Root.STEP and not o.path for o in value.origins)
 
 
 def has_database(value: Val, *, there: bool) -> tuple[Condition, ...]:

@@ -172,8 +172,14 @@ def _record(m: State, node: tree.Record) -> Val:
     rest: list[Val] = []
     deps = NO_STEPS
     pending = NO_STEPS
+    computed_only = (
+        m.language.function_scoped and bool(node.entries) and not any(key is None or isinstance(key, str) for key, _ in node.entries)
+    )
+    keys: list[Val] = []
+    values: list[Val] = []
     for key, value_node in node.entries:
         value = m.ran(evaluate(m, value_node))
+        values.append(value)
         deps |= value.deps
         pending |= value.pending
         if key is None:
@@ -186,9 +192,12 @@ def _record(m: State, node: tree.Record) -> Val:
             fields[key] = value
         else:
             computed = evaluate(m, key)
+            keys.append(computed)
             deps |= computed.deps
             if value.interesting:
                 rest.append(Val(shape=Many(value, None, True), deps=value.deps))
+    if computed_only:
+        return Val(deps=deps, pending=pending, shape=Many(join_all(values), None, True, most=len(values), key=join_all(keys)))
     return Val(deps=deps, pending=pending, shape=Record(fields, tuple(rest)))
 
 

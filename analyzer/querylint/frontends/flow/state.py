@@ -387,12 +387,13 @@ class State:
         guards, dead = self.guards, self.dead
         why = self.why()
         if limit is None and over is not None and over.origins and all(o in self.bounds for o in over.origins):
-            grown = isinstance(over.shape, Many) and over.shape.mixed
-            limit = None if grown else max(self.bounds[o] for o in over.origins)
+            mixed = isinstance(over.shape, Many) and over.shape.mixed
+            limit = None if mixed else max(self.bounds[o] for o in over.origins)
         frame = Frame(self.fresh(), kind, tuple(o.at(ITEM) for o in over.rows) if over is not None else ())
         for origin in over.rows if over is not None else ():
             self.walked[origin] = self.walked.get(origin, 0) + 1
         self.frames.append(frame)
+        grown = {var for var in carried or () if isinstance(self.store.get(var, NOTHING).shape, Many)}
         with self.recording() as body:
             yield frame
         self.frames.pop()
@@ -400,7 +401,8 @@ class State:
         if not frame.leaves:
             self.guards = guards
         if body or keep_empty:
-            handed_on = tuple(Carried(number, var.name, self.store.get(var, NOTHING).deps) for var, number in (carried or {}).items())
+            left = [(number, var, self.store.get(var, NOTHING)) for var, number in (carried or {}).items()]
+            handed_on = tuple(Carried(n, var.name, value.deps, value.columns_of if var in grown else ()) for n, var, value in left)
             self.emit(
                 Loop(
                     frame.id, frame.kind, tuple(body), self.span(at, end), lowered(over) if over is not None else None, over_text,

@@ -235,6 +235,16 @@ class Val:
         found = [replace(o, path=o.path[:-1]) for part in inner for o in part.origins if o.path and o.path[-1] == ITEM]
         return tuple(dict.fromkeys((*found, *self.shape.made_of)))
 
+    @property
+    def columns_of(self) -> tuple[Origin, ...]:
+        """The one collection of whose rows each member is made, as a tuple or dictionary of their columns; else what `rows` says."""
+        item = self.shape.item.shape if isinstance(self.shape, Many) else None
+        parts = item.items or () if isinstance(item, Many) else tuple(item.fields.values()) if isinstance(item, Record) else ()
+        if self.rows or not parts or (isinstance(item, Record) and item.rest):
+            return self.rows
+        found = {replace(o, path=o.path[: o.path.index(ITEM)]) if ITEM in o.path else None for part in parts for o in part.origins}
+        return tuple(o for o in found if o is not None) if len(found) == 1 and all(part.origins for part in parts) else ()
+
     def worked(self, use: int) -> Val:
         """The same value after one more work."""
         return replace(self, works=(*self.works, use))

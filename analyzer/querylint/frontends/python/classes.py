@@ -102,9 +102,12 @@ def _set_on(node: object, me: str | None) -> str:
     return ""
 
 
+BESIDE = frozenset(("setter", "deleter", "expression", "update_expression", "comparator"))
+
+
 def sets(fn: tree.Fn) -> bool:
-    """Whether a method is what sets or deletes a property, beside the one of the same name that gives it."""
-    return any(isinstance(d, tree.Member) and d.name in ("setter", "deleter") for d in fn.decorators)
+    """Whether a method is what sets or deletes a property, or says it in SQL, beside the one of the same name that gives it."""
+    return any(isinstance(d, tree.Member) and d.name in BESIDE for d in fn.decorators)
 
 
 def _inside(node: object, name: str) -> tree.ClassDef | tree.Fn | None:

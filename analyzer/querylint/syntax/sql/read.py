@@ -218,8 +218,10 @@ class _Reader:
             return TableUse(None, alias, kind != "Table" or type(tree.this).__name__ != "Identifier")
         name = str(tree.name)
         space = str(tree.db) or None
+        if space is not None and marked(space):
+            return TableUse(None, alias, pasted=hole(space))
         if marked(name):
-            return TableUse(None, alias, hole=hole(name) if whole(name) else None, space=space)
+            return TableUse(None, alias, hole=hole(name) if whole(name) else None, space=space, pasted=hole(name))
         return TableUse(name, alias, name.lower() in made, space=space)
 
     def joined(self, joins: list[Any], made: frozenset[str]) -> list[Join]:

@@ -75,8 +75,8 @@ class Condition:
 class TableUse:
     """A table that a statement names; `derived` marks a subquery, a CTE or a function.
 
-    `name` is None where the text leaves it open; `hole` is then the number of the hole that holds the whole name. `space` is the schema or
-    database in front of the name.
+    `name` is None where the text leaves it open; `hole` is then the number of the hole that holds the whole name, `pasted` that of the
+    first one in it. `space` is the schema or database in front of the name; one that the text leaves open makes the name so.
     """
 
     name: str | None
@@ -84,6 +84,7 @@ class TableUse:
     derived: bool = False
     hole: int | None = None
     space: str | None = None
+    pasted: int | None = None
 
     @property
     def label(self) -> str | None:

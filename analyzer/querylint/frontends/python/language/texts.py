@@ -188,9 +188,23 @@ def _filled(m: State, node: tree.Call, template: str) -> Val | None:
     return _plain([literal(""), *_fields(template, values, {})])
 
 
+def _strung(m: State, listed: tree.Expr, between: Val) -> Val | None:
+    """`" ".join(parts)`, where the parts are written down one by one."""
+    if not isinstance(listed, tree.Array | tree.Name):
+        return None
+    with m.recording() as steps:
+        shape = m.evaluate(listed).shape
+    items = shape.items if isinstance(shape, Many) and not shape.keyed else None
+    if not items or steps or not _begins(items[0]):
+        return None
+    return joined([items[0], *(part for item in items[1:] for part in (between, item))])
+
+
 def method(m: State, node: tree.Call, name: str, base: Val) -> Val | None:
     """A method of a followed text that gives such a text again."""
     if not _begins(base):
+        if name == "join" and isinstance(base.literal, str) and len(node.args) == 1:
+            return _strung(m, node.args[0], base)
         return _filled(m, node, base.literal) if name == "format" and isinstance(base.literal, str) and not node.keywords else None
     if name in SAME:
         for arg in node.args:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from querylint.construction import dataclass, replace
+from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Record, Val, derived, literal, lowered, many
 from querylint.frontends.python.stacks.dbapi.fetching import Fetch, Taken
@@ -16,6 +17,7 @@ from querylint.syntax import tree
 from querylint.syntax.sql import PRIMARY, Condition, Operand, OperandKind, Operation, Output, Statement, TableUse, qualified
 
 CURSOR = "cursor"
+PART = "part of a name"
 Lookup = Callable[[int | str], Val]
 
 
@@ -126,7 +128,8 @@ def run(m: State, runs: list[Run], tables: dict[str, Table], node: tree.Call, *,
         return _waited(m, Val(deps=me, pending=me, shape=Marker(CURSOR)), node, pending=pending)
     origin = Origin(Root.STEP, number)
     labels = _labels(statement if reads else Statement(Operation.READ, outputs=statement.returning))
-    inner = row(origin, labels, me) if terminal is Terminal.ROW else rows(origin, labels, me)
+    most = amount(_operand(first, statement.limit)) if statement.limit is not None and len(runs) == 1 else None
+    inner = row(origin, labels, me) if terminal is Terminal.ROW else rows(origin, labels, me, most)
     return _waited(m, Val(deps=me, pending=me, shape=Marker(CURSOR, (terminal.value,), inner)), node, pending=pending)
 
 
@@ -140,12 +143,15 @@ def _same(statement: Statement, use: TableUse | None) -> bool:
 
 
 def _table_from(m: State, run: Run, use: TableUse | None) -> Origin | None:
-    """The parameter that carries the name of a table, or the loop each round of which is about another one."""
-    if use is None or use.hole is None or use.hole >= len(run.holes):
+    """The parameter that carries the name of a table, or a part of it, or the loop each round of which is about another one."""
+    if use is None or use.pasted is None or use.pasted >= len(run.holes):
         return None
-    hole = run.holes[use.hole]
+    hole = run.holes[use.pasted]
     loop = next((frame.id for frame in reversed(m.frames) if frame.id in hole.deps), None)
-    return next((o for o in hole.origins if o.root is Root.PARAM), Origin(Root.STEP, loop) if loop is not None else None)
+    if loop is not None:
+        return Origin(Root.STEP, loop)
+    given = next((o for o in hole.origins if o.root is Root.PARAM), None)
+    return given if given is None or use.hole is not None else given.at(PART)
 
 
 def _written(statement: Statement) -> tuple[str, ...] | None:
@@ -286,9 +292,9 @@ def _label(output: Output) -> str:
     return column.name if column is not None and column.name is not None and output.aggregate is None else output.label or ""
 
 
-def rows(origin: Origin, labels: tuple[str, ...] | None, me: frozenset[int]) -> Val:
-    """A list of rows."""
-    return Val((origin,), me, shape=Many(row(origin.at(ITEM), labels, me)))
+def rows(origin: Origin, labels: tuple[str, ...] | None, me: frozenset[int], most: int | None = None) -> Val:
+    """A list of rows, of which there are `most` at most."""
+    return Val((origin,), me, shape=Many(row(origin.at(ITEM), labels, me), most=most))
 
 
 def row(origin: Origin, labels: tuple[str, ...] | None, me: frozenset[int]) -> Val:

@@ -24,6 +24,8 @@ from querylint.frontends.python.stacks.dbapi.wrappers import Wrapper, Wrappers
 from querylint.ir import Facts, Kind, Table
 from querylint.syntax import sql, tree
 
+PREPARED = "prepared statement"
+
 _IMPORT = rb"^\s*(?:import|from)\s+(?:[\w.]+\s*,\s*)*(?:twisted\.enterprise\s+import\s+)?"
 _IMPORTS = {word: re.compile(_IMPORT + re.escape(word) + rb"\b", re.MULTILINE) for word in words.DRIVERS}
 
@@ -81,6 +83,8 @@ class DbApi(Stack):
         """A call that runs SQL, takes rows, or opens something to run it with."""
         name = node.func.name if isinstance(node.func, tree.Member) else node.func.id if isinstance(node.func, tree.Name) else ""
         if base is not None:
+            if isinstance(base.shape, Marker) and base.shape.kind == PREPARED:
+                return self._prepared(state, node, name, base)
             text = texts.method(state, node, name, base)
             if text is not None:
                 return text
@@ -96,6 +100,8 @@ class DbApi(Stack):
         if isinstance(shape, Closure):
             wrapper = self.wrappers.of(shape) if shape.name else None
             return self._wrapped(state, node, shape, wrapper) if wrapper is not None else None
+        if name == "Identifier" and isinstance(shape, External) and shape.source.startswith("psycopg"):
+            return _quoted(state, node)
         if name in words.SAME_TEXT and len(node.args) == 1 and not isinstance(shape, Closure):
             return self._same_text(state, node, base)
         if base is None:
@@ -108,6 +114,11 @@ class DbApi(Stack):
             return Val(deps=base.deps, shape=Marker(CURSOR))
         if name in words.CURSORS or name in words.BATCHES or name in words.READS:
             return self._run(state, node, name, base)
+        if name == "prepare" and node.args and _may_be_text(node.args[0]):
+            args = placed(state, node, None)
+            if not self._statements(args[0]):
+                return outside(state, node, args, state.text(node.func), base)
+            return Val(deps=base.deps | args[0].deps, shape=Marker(PREPARED, (), args[0]))
         return None
 
     def _same_text(self, state: State, node: tree.Call, base: Val | None) -> Val | None:
@@ -151,10 +162,17 @@ class DbApi(Stack):
             self._remember(state, node, base, Val(shape=Marker(CURSOR)))
             made = outside(state, node, everything, state.text(node.func), base)
             return made if name not in words.CURSORS else replace(made, shape=Marker(CURSOR))
-        lookup = self._arguments(node, values[1:], named)
+        return self._ran(state, node, base, (text, found), self._arguments(node, values[1:], named), derived(*everything).deps)
+
+    def _ran(
+        self, state: State, node: tree.Call, base: Val, said: tuple[Val, list[tuple[sql.Statement, tuple[Val, ...]]]], lookup: Lookup,
+        deps: frozenset[int],
+    ) -> Val:  # fmt: skip
+        """What a method runs, by its text and what that says."""
+        text, found = said
+        name = node.func.name if isinstance(node.func, tree.Member) else ""
         many = name in words.BATCHES
         taken = self._taken(state, node, words.READS.get(name))
-        deps = derived(*everything).deps
         if taken.fetch is Fetch.NOTHING and name in words.CURSORS and found[0][0].operation is sql.Operation.READ:
             return Val(deps=deps, shape=Marker(CURSOR))  # a probe for a table or a column: nobody looks at its rows
         runs = [Run(s, holes, lookup, deps, taken, many) for s, holes in found]
@@ -166,6 +184,16 @@ class DbApi(Stack):
             return cursor
         assert isinstance(cursor.shape, Marker)
         return fetched(cursor.shape, fetch, cursor.deps, cursor.pending)
+
+    def _prepared(self, state: State, node: tree.Call, name: str, base: Val) -> Val:
+        """A method of a statement that was prepared, which takes the values alone."""
+        values = [state.evaluate(a) for a in node.args]
+        named = [state.evaluate(value) for _, value in node.keywords]
+        deps = derived(base, *values, *named).deps
+        text = base.shape.inner if isinstance(base.shape, Marker) else None
+        if text is None or (name not in words.READS and name not in words.BATCHES):
+            return Val(deps=deps)
+        return self._ran(state, node, base, (text, self._statements(text)), lookup_of(tuple(values)), deps)
 
     def _arguments(self, node: tree.Call, values: list[Val], named: dict[str, Val]) -> Lookup:
         given = next((named[k] for k in words.VALUES if k in named), None)
@@ -281,6 +309,13 @@ class DbApi(Stack):
             return None
         waited = state.wait(value, at, end)
         return fetched(shape, Fetch.ROWS, waited.deps, frozenset())
+
+
+def _quoted(state: State, node: tree.Call) -> Val:
+    """`sql.Identifier("schema", "name")`: a name in the text, where it is written down."""
+    parts = placed(state, node, None)
+    made = derived(*parts)
+    return replace(made, literal=".".join(f'"{p.literal}"' for p in parts)) if all(isinstance(p.literal, str) for p in parts) else made
 
 
 def _may_be_text(node: tree.Expr) -> bool:

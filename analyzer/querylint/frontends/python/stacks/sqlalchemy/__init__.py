@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import LOADER, TEXT, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import LOADER, NO_STEPS, TEXT, ClassRef, Closure, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.answering import answers
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stack import Noted, Stack
 from querylint.frontends.python.stacks.sqlalchemy import functions, inherited, loaders, queries, rows, schemas, sessions, visitors, words
-from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, any_column, column, method, model_of
+from querylint.frontends.python.stacks.sqlalchemy.expressions import COLLECTED, SOME, any_column, column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
 from querylint.ir import Escape, Facts, Kind, Table
@@ -132,7 +132,16 @@ class SqlAlchemy(Stack):
     def class_member(self, state: State, info: ClassInfo, node: tree.Member) -> Val | None:
         """`User.name`, `User.posts`, `User.query`, `User.__table__`."""
         model = self.models.by_class.get((info.path, info.name))
-        return self.entity_member(state, model, node) if model is not None else None
+        return self.entity_member(state, model, node) if model is not None else self._shared_member(state, info, node)
+
+    def _shared_member(self, state: State, info: ClassInfo, node: tree.Member) -> Val | None:
+        """`cls.query` and the columns of whichever class takes after a mixin or a base."""
+        below = self.models.below(info.path, info.name)
+        if not below or info.method(node.name) is not None:
+            return None
+        if node.name == "query":
+            return queries.start(state, self.models, ("@",), node.at, node.end, yields="")
+        return any_column(node.name, NO_STEPS) if any(model.has(node.name) for model in below) else None
 
     def entity_member(self, state: State, model: Model, node: tree.Member) -> Val | None:
         """An attribute of a mapped class or of an alias of it."""
@@ -186,11 +195,13 @@ class SqlAlchemy(Stack):
             if model is None:
                 return None
             if name in ("c", "columns"):
-                return Val(shape=Marker("model", shape.data))
+                return Val(shape=Marker("model", (shape.data[0], COLLECTED)))
             by_column = model.columns.get(name, name)
             found = self.entity_member(state, model, replace(node, name=by_column))
             return found.with_deps(base.deps) if found is not None else None
         if shape.kind == SOME:
+            if node.name == "query":
+                return queries.start(state, self.models, ("@",), node.at, node.end, yields="", deps=base.deps)
             return any_column(node.name, base.deps) if not node.name.startswith("__") else None
         if shape.kind == "page":
             return shape.inner.with_deps(base.deps) if name == "items" and shape.inner is not None else Val(deps=base.deps)
@@ -214,6 +225,8 @@ class SqlAlchemy(Stack):
                 made = functions.outside(self, state, node, shape.source)
                 if made is not None:
                     return made
+            if (made := schemas.marshalled(self, state, node, shape)) is not None:
+                return made
             if base is None:
                 made_of = text_of(node.args[0]) if node.args else ""
                 known = hasattr(self, "models") and made_of in self.models.made  # the tables themselves may ask for what they are made of
@@ -260,8 +273,10 @@ class SqlAlchemy(Stack):
             for value in values:
                 state.leak(value, Escape.STORED, node.at, node.end)
             return None
-        elif isinstance(receiver, ClassRef) and not receiver.instance:
-            return schemas.read(self, state, node, name, base) or inherited.called(state, self.models, node, name, base)
+        elif isinstance(receiver, ClassRef):
+            made = schemas.asked(self, state, node, name, base)
+            if made is not None or not receiver.instance:
+                return made or inherited.called(state, self.models, node, name, base)
         return self._session_call(state, node, func, base)
 
     def _noted(self, state: State, made: Val | None, query: Query) -> Val | None:
@@ -311,6 +326,8 @@ class SqlAlchemy(Stack):
                 else self._maker(state, node, base)
             )
         if shape.kind == "model":
+            if COLLECTED in shape.data:
+                return any_column("", derived(base, *(state.evaluate(a) for a in node.args)).deps)
             return inherited.called(state, self.models, node, name, base)
         if shape.kind == "session" and name in ("begin", "begin_nested", "connect", "connection", "no_autoflush", "execution_options"):
             return base
@@ -365,8 +382,7 @@ class SqlAlchemy(Stack):
 
     def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
         """A router reads the attributes that its response model names from the rows that a function gives back."""
-        if self.kind(None, fn) is Kind.HTTP:
-            schemas.answered(self, state, fn, value)
+        schemas.given_back(self, state, fn, value)
 
     def kind(self, info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
         """A function that a router answers requests with."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PREFIX = "sql:"
 ENTITY = "@"
 LABEL = "="
+TOTAL = "=."
+COLLECTED = "columns"
 SOME = "some model"
 """The kind of a marker that stands for one mapped class or another: its rows are read, but nobody knows of which table."""
 WHOLE = (Condition(None, Relation.OTHER, None),)
@@ -44,19 +46,31 @@ def model_of(models: Models, val: Val) -> Model | None:
     return None
 
 
+def some_model(models: Models, val: Val) -> bool:
+    """Whether a value is a mapped class, whichever it is: of those that take after the class whose method is at hand."""
+    shape = val.shape
+    if isinstance(shape, ClassRef):
+        return not shape.instance and bool(models.below(shape.path, shape.name))
+    return isinstance(shape, Marker) and shape.kind == SOME
+
+
 def selected(models: Models, val: Val) -> str | None:
-    """What one element of a statement's columns is: `@table` for rows, `table.column` for a column, `=label` for an expression."""
+    """What one element of a statement's columns is.
+
+    `@table` for rows, `table.column` for a column, `=label` for an expression, `=.label` for one over all rows.
+    """
     model = model_of(models, val)
     if model is not None:
         return f"{ENTITY}{model.table}"
+    if some_model(models, val):
+        return ENTITY
     shape = val.shape
     if isinstance(shape, Marker):
-        if shape.kind == SOME:
-            return ENTITY
         if shape.kind in ("column", "relation"):
             return f"{LABEL}{shape.data[2]}" if len(shape.data) > 2 and shape.data[2] else f"{shape.data[0]}.{shape.data[1]}"
         if shape.kind in ("sql", "subquery"):
-            return f"{LABEL}{shape.data[1] if len(shape.data) > 1 else ''}"
+            label = shape.data[1] if len(shape.data) > 1 else ""
+            return f"{TOTAL if shape.data[2:] and shape.data[2] in words.TOTALS else LABEL}{label}"
         if shape.kind == "bundle":
             return LABEL
     return LABEL if isinstance(shape, Query) else None
@@ -98,16 +112,31 @@ def conditions(state: State, node: tree.Expr) -> tuple[Condition, ...]:
         shape = value.shape
         if isinstance(shape, Many) and shape.items is not None:
             return tuple(c for item in shape.items for c in of_value(item))
-        return WHOLE
+        return unread(value)
     if isinstance(node, tree.Op) and node.sign == "!":
-        state.evaluate(node)
-        return WHOLE
+        return unread(state.evaluate(node))
     return of_value(state.evaluate(node))
+
+
+def unread(*values: Val) -> tuple[Condition, ...]:
+    """A condition that cannot be read, and what it depends on."""
+    return (Condition(None, Relation.OTHER, Val(deps=derived(*values).deps)),)
+
+
+def deps_of(found: tuple[Condition, ...]) -> frozenset[int]:
+    """All that conditions depend on, those of their alternatives too."""
+    deps = frozenset[int]()
+    for condition in found:
+        if condition.other is not None:
+            deps |= condition.other.deps
+        for arm in condition.arms:
+            deps |= deps_of(arm)
+    return deps
 
 
 def of_value(value: Val) -> tuple[Condition, ...]:
     """What a value demands: a comparison that is kept in a variable, a column that is true or false."""
-    known = tuple(c for c in value.conditions if c.relation is Relation.ANY or _is_column(c.origin))
+    known = tuple(c for c in value.conditions if c.relation in (Relation.ANY, Relation.IN) or _is_column(c.origin))
     if known:
         return _joined(known)
     shape = value.shape

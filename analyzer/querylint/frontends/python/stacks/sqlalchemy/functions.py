@@ -9,7 +9,7 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import TEXT, Condition, Marker, Val, derived
 from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, sessions, words
-from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, model_of, sql
+from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, deps_of, model_of, sql, unread
 from querylint.ir import Relation
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, text_of
@@ -72,7 +72,9 @@ def outside(stack: SqlAlchemy, state: State, node: tree.Call, source: str) -> Va
         return sql(value, name=word)
     if word in ("text", "literal", "bindparam", "literal_column") or ".func." in source or word in ("case", "cast", "type_coerce"):
         args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
-        return sql(*args, name=word)
+        over = (a.shape.data[2] for a in args if isinstance(a.shape, Marker) and a.shape.kind == "sql" and len(a.shape.data) > 2)
+        total = word if word in words.TOTALS else next((name for name in over if name in words.TOTALS), word)
+        return sql(*args, name=total)
     return None
 
 
@@ -86,12 +88,14 @@ def _turned(state: State, node: tree.Call, word: str) -> Val:
 
 def _logic(state: State, node: tree.Call, word: str) -> Val:
     parts = tuple(conditions(state, a) for a in node.args)
-    deps = frozenset(n for part in parts for c in part if c.other is not None for n in c.other.deps)
+    deps = frozenset(n for part in parts for n in deps_of(part))
     if word == "and_":
         found = tuple(c for part in parts for c in part)
     elif word == "or_" and len(parts) > 1:
         found = (Condition(None, Relation.ANY, None, arms=parts, at=node.at, end=node.end),)
     else:
-        found = (Condition(None, Relation.OTHER, None),)
-    found = tuple(c if c.origin is not None or c.relation is Relation.ANY else replace(c, relation=Relation.ANY) for c in found)
+        many = word == "or_" and any(isinstance(arg, tree.Spread) for arg in node.args)  # one of a list of conditions: many keys at once
+        found = tuple(replace(c, relation=Relation.IN) if many else c for c in unread(Val(deps=deps)))
+    read = (Relation.ANY, Relation.IN)
+    found = tuple(c if c.origin is not None or c.relation in read else replace(c, relation=Relation.ANY) for c in found)
     return Val(deps=deps, shape=Marker("sql", ("",)), conditions=found)

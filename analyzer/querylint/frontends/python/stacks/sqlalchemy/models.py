@@ -44,6 +44,7 @@ class Models:
         self.made: set[str] = set()
         self.variables: dict[tuple[str, str], Model] = {}
         self._declarative: dict[tuple[str, str], bool] = {}
+        self._below: dict[tuple[str, str], tuple[Model, ...]] = {}
         read = (Role.CODE, Role.SEED)
         self.files = [path for path in files if project.role(path) in read and RELEVANT.search(project.modules.source(path) or b"")]
         self.mysql = any(b"mysql+" in source or b"mysql://" in source for source in map(project.modules.source, files) if source)
@@ -122,6 +123,15 @@ class Models:
             )
         return self._declarative[key]
 
+    def below(self, path: str, name: str) -> tuple[Model, ...]:
+        """The mapped classes that take after a class without a table of its own: a mixin, a declarative base."""
+        key = (path, name)
+        if key not in self._below:
+            info = self.project.classes.get(path, name) if key not in self.by_class else None
+            found = (m for m in self.by_table.values() if m.info is not None and info in m.info.mro()) if info is not None else ()
+            self._below[key] = tuple(found)
+        return self._below[key]
+
     def _based(self, info: ClassInfo) -> bool:
         if any(callee_name(d).startswith("as_declarative") for d in info.node.decorators):
             return True
@@ -144,7 +154,7 @@ class Models:
     def mapped(self, info: ClassInfo) -> bool:
         """Whether rows of a class are stored in a table: not of abstract bases and mixins."""
         own = {name: value for name, _, value in info.node.fields}
-        if _true(own.get("__abstract__")):
+        if _true(own.get("__abstract__")) or any(callee_name(d).startswith("as_declarative") for d in info.node.decorators):
             return False
         if self._modelled(info):
             head = (self.project.modules.source(info.path) or b"")[info.node.at : info.node.at + 400].partition(b":\n")[0]

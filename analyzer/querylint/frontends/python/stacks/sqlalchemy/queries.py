@@ -14,7 +14,9 @@ from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     ENTITY,
     LABEL,
     PREFIX,
+    TOTAL,
     conditions,
+    deps_of,
     model_of,
     predicates,
     selected,
@@ -91,7 +93,7 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         found: list[Predicate] = []
         for arg in node.args:
             demands = conditions(state, arg)
-            deps |= _deps_of(demands)
+            deps |= deps_of(demands)
             if name != "having":
                 found += predicates(state, models, query.table, demands, arg)
         made = replace(made, deps=made.deps | deps, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in made.plans))
@@ -125,16 +127,6 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
 
 
 _OTHER = Condition(None, Relation.OTHER, None)
-
-
-def _deps_of(found: tuple[Condition, ...]) -> frozenset[int]:
-    deps = NO_STEPS
-    for condition in found:
-        if condition.other is not None:
-            deps |= condition.other.deps
-        for arm in condition.arms:
-            deps |= _deps_of(arm)
-    return deps
 
 
 def _filter_by(state: State, models: Models, query: Query, keywords: list[tuple[str, Val, tree.Expr]]) -> Query:
@@ -211,7 +203,8 @@ def rows(state: State, value: Val, at: int, end: int, verb: str, *, later: bool 
     """All the rows of a query, as a list."""
     query = value.shape
     assert isinstance(query, Query)
-    taken = bound or (Bound.LIMIT if query.cut else Bound.ALL)
+    one = _total(query)
+    taken = bound or (Bound.ONE if one else Bound.LIMIT if query.cut else Bound.ALL)
     number = read(state, query, at, end, verb, taken, Terminal.PAGE if bound is Bound.PAGE else Terminal.ROWS, deps=value.deps)
     me = frozenset({number})
     origin = Origin(Root.STEP, number)
@@ -221,8 +214,14 @@ def rows(state: State, value: Val, at: int, end: int, verb: str, *, later: bool 
     for name in query.columns:
         if not name.startswith((ENTITY, LABEL)) and name.partition(".")[0] == query.table:
             state.touch(Val((origin.at(ITEM),)), name.partition(".")[2])  # what is selected is used
-    found = Val(served if plain else (origin,), me | value.deps, me, shape=Many(element, most=amount(query.limit)))
+    found = Val(served if plain else (origin,), me | value.deps, me, shape=Many(element, most=1 if one else amount(query.limit)))
     return done(state, found, at, end, later=later)
+
+
+def _total(query: Query) -> bool:
+    """Whether all that is asked for is worked out of all rows at once, which makes one row."""
+    totals = bool(query.columns) and all(name.startswith(TOTAL) for name in query.columns)
+    return totals and not any(plan.grouped for plan in query.plans)
 
 
 def item(query: Query, origins: tuple[Origin, ...], deps: frozenset[int]) -> Val:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Many, Val
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.sqlalchemy import dumps, marshals
 from querylint.frontends.python.stacks.sqlalchemy.columns import names_in
-from querylint.ir import LoopKind
+from querylint.frontends.python.stacks.sqlalchemy.marshals import marshalled
+from querylint.ir import Kind, LoopKind
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -21,6 +23,19 @@ DEEPEST = 1
 def is_schema(info: ClassInfo) -> bool:
     """Whether a class is a model of pydantic that is no table."""
     return any(name.rpartition(".")[2] in ("BaseModel", "SQLModel", "CamelModel", "RootModel") for name in info.ancestry())
+
+
+def asked(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: Val) -> Val | None:
+    """A method of a class that reads rows by their attributes, or of an object of such a class."""
+    instance = isinstance(base.shape, ClassRef) and base.shape.instance
+    return dumps.dumped(stack, state, node, name, base) if instance else read(stack, state, node, name, base)
+
+
+def given_back(stack: SqlAlchemy, state: State, fn: tree.Fn, value: Val) -> None:
+    """What is asked of the rows that a function gives back by who answers with them."""
+    if stack.kind(None, fn) is Kind.HTTP:
+        answered(stack, state, fn, value)
+    marshals.answered(stack, state, fn, value)
 
 
 def read(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: Val) -> Val | None:
@@ -83,3 +98,6 @@ def _schema(stack: SqlAlchemy, path: str, type_text: str) -> ClassInfo | None:
             if info is not None and is_schema(info):
                 return info
     return None
+
+
+__all__ = ["answered", "asked", "given_back", "is_schema", "marshalled", "read"]

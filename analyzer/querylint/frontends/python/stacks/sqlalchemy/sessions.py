@@ -9,7 +9,7 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.python.portable import SEVERAL
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
-from querylint.frontends.python.stacks.sqlalchemy.expressions import SOME, conditions, model_of, predicates
+from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, model_of, predicates, some_model
 from querylint.ir import Bound, Escape, Mode, Plan, Target, TargetKind, Terminal, Way
 from querylint.pattern import Pattern
 from querylint.syntax import tree
@@ -72,7 +72,7 @@ def continued(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base:
     keywords = [(k, state.evaluate(v)) for k, v in node.keywords]
     deps = derived(base, *args, *(v for _, v in keywords)).deps
     if name == "values":
-        many = any(isinstance(a.shape, Many) for a in args)
+        many = any(isinstance(a.shape, Many) and not a.shape.keyed for a in args)
         names = tuple(k for k, _ in keywords if k != "**") or tuple(k for a in args if isinstance(a.shape, Record) for k in a.shape.fields)
         made = replace(made, cut=query.cut or many, columns=names)
     return Val(deps=deps, shape=replace(made, deps=query.deps | deps))
@@ -94,7 +94,7 @@ def execute(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: V
     deps = derived(base, first, *rest).deps | query.deps
     wait = later(state, node, base)
     if query.flavor == STATEMENT:
-        bound = Bound.ALL if query.cut or any(isinstance(a.shape, Many) for a in rest) else Bound.ONE
+        bound = Bound.ALL if query.cut or any(isinstance(a.shape, Many) and not a.shape.keyed for a in rest) else Bound.ONE
         return queries.write(
             state, query.yields, query.table, node.at, node.end, deps=deps, bound=bound, plans=query.plans, fields=query.columns or None,
             later=wait,
@@ -126,8 +126,9 @@ def get(stack: SqlAlchemy, state: State, node: tree.Call, base: Val) -> Val | No
         asked = state.evaluate(node.args[0])
     model = model_of(stack.models, asked)
     if model is None:
-        some = isinstance(asked.shape, Marker) and asked.shape.kind == SOME
-        return queries.by_key(state, stack.models, node, "get", None, key_at=1, later=later(state, node, base)) if some else None
+        if not some_model(stack.models, asked):
+            return None
+        return queries.by_key(state, stack.models, node, "get", None, key_at=1, later=later(state, node, base))
     held = stack.holds(state, model.table)
     if held:
         values = [state.evaluate(a) for a in node.args[1:]]

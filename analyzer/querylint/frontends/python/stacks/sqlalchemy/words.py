@@ -13,6 +13,8 @@ BASES = frozenset("DeclarativeBase DeclarativeBaseNoMeta MappedAsDataclass SQLMo
 BASE_MAKERS = frozenset("declarative_base automap_base generate_base".split())
 COLUMNS = frozenset("Column mapped_column Field".split())
 RELATIONS = frozenset("relationship relation dynamic_loader Relationship".split())
+TOTALS = frozenset("count sum min max avg array_agg string_agg group_concat json_agg jsonb_agg bool_and bool_or stddev variance".split())
+"""Functions that make one value of all the rows of a group."""
 EXTENSIONS = frozenset("SQLAlchemy".split())
 PARTIAL = Pattern(r"_(?:where|using|ops|length|include)$")
 TYPES = {

@@ -1,0 +1,193 @@
+"""Schemas of marshmallow that rows are dumped by: what their fields name is asked of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from querylint.construction import dataclass
+from querylint.frontends.flow.state import State
+from querylint.frontends.flow.values import ClassRef, Closure, Many, Query, Val, derived
+from querylint.frontends.python.classes import ClassInfo
+from querylint.ir import LoopKind
+from querylint.syntax import tree
+from querylint.syntax.questions import keyword, last_name, text_of
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
+
+DUMPING = frozenset(("dump", "dumps", "jsonify"))
+SCHEMAS = frozenset("Schema SQLAlchemySchema SQLAlchemyAutoSchema ModelSchema TableSchema".split())
+RELATED = frozenset("Related RelatedList Relationship URLFor Hyperlinks AbsoluteURLFor".split())
+DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A schema, and which of its fields one use of it names (`only`, None for all) or leaves out."""
+
+    info: ClassInfo
+    only: frozenset[str] | None = None
+    but: frozenset[str] = field(default_factory=frozenset)
+
+    def within(self, name: str, inner: Shown) -> Shown:
+        """The schema of a nested field, by what is said of it from outside: `only=("author.name",)`."""
+        only = frozenset(n.partition(".")[2] for n in self.only or () if n.startswith(f"{name}."))
+        but = frozenset(n.partition(".")[2] for n in self.but if n.startswith(f"{name}."))
+        return Shown(inner.info, only or inner.only, inner.but | but)
+
+    def has(self, name: str) -> bool:
+        """Whether a field is shown."""
+        named = self.only is None or any(n == name or n.startswith(f"{name}.") for n in self.only)
+        return named and name not in self.but
+
+
+def dumped(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: Val) -> Val | None:
+    """`PostSchema(many=True).dump(posts)`."""
+    shape = base.shape
+    if name not in DUMPING or not isinstance(shape, ClassRef) or not node.args:
+        return None
+    info = stack.project.info(shape)
+    if info is None or not is_schema(stack, info):
+        return None
+    assert isinstance(node.func, tree.Member)
+    made = _making(stack, state, node.func.base)
+    shown = _told(info, made) if made is not None else None
+    given = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
+    value = given[0]
+    if isinstance(value.shape, Query):
+        value = stack.rows(state, value, node.args[0].at, node.args[0].end, partial=False) or value
+    if shown is not None:
+        _inside(stack, state, node, shown, value, 0)
+    return derived(*given)
+
+
+def is_schema(stack: SqlAlchemy, info: ClassInfo) -> bool:
+    """Whether a class is a schema of marshmallow, by its own name for it or by that of an extension of Flask."""
+    if any(n.startswith(("marshmallow", "flask_marshmallow")) and n.rpartition(".")[2] in SCHEMAS for n in info.ancestry()):
+        return True
+    bases = [(owner.path, owner.node.base) for owner in info.mro() if isinstance(owner.node.base, tree.Member)]
+    return any(base.name in SCHEMAS and _extension(stack, path, base.base) for path, base in bases)
+
+
+def _extension(stack: SqlAlchemy, path: str, node: tree.Expr) -> bool:
+    found = stack.project.modules.reference(path, node)
+    return found is not None and isinstance(found.node, tree.Call) and last_name(found.node.func) == "Marshmallow"
+
+
+def _making(stack: SqlAlchemy, state: State, node: tree.Expr) -> tree.Call | None:
+    """The call that makes the schema; None where it is made out of sight, with nobody knows what fields."""
+    if isinstance(node, tree.Call):
+        return node
+    if not isinstance(node, tree.Name | tree.Member):
+        return None
+    fn = state.calling[-1] if state.calling else None
+    name = node.id if isinstance(node, tree.Name) else ""
+    body = tree.walk(fn.body) if isinstance(fn, tree.Fn) else iter(())
+    own = [n.value for n in body if isinstance(n, tree.Assign) and isinstance(n.target, tree.NamePattern) and n.target.id == name]
+    if own:
+        return own[0] if len(own) == 1 and isinstance(own[0], tree.Call) else None
+    found = stack.project.modules.reference(state.path, node)
+    return found.node if found is not None and isinstance(found.node, tree.Call) else None
+
+
+def _told(info: ClassInfo, made: tree.Call) -> Shown | None:
+    """A schema with the fields that its maker names or leaves out; None where that is not written down or the schema sees to it itself."""
+    only, but = keyword(made, "only"), keyword(made, "exclude")
+    named, left = _names(only), _names(but)
+    if named is None or left is None or info.method("__init__") is not None or any(key == "**" for key, _ in made.keywords):
+        return None
+    return Shown(info, named if only is not None else None, left)
+
+
+def _names(node: tree.Expr | None) -> frozenset[str] | None:
+    """The texts of a list that is written down; none for nothing."""
+    if node is None:
+        return frozenset()
+    items = node.items if isinstance(node, tree.Array) else None
+    texts = [text_of(item) for item in items or ()]
+    return frozenset(texts) if items is not None and all(texts) else None
+
+
+def _inside(stack: SqlAlchemy, state: State, node: tree.Call, shown: Shown, made: Val, depth: int) -> None:
+    if not isinstance(made.shape, Many):
+        _asked(stack, state, node, shown, made, depth)
+        return
+    with state.loop(LoopKind.EACH, node.at, node.end, over=made, over_text=state.text(node.args[0])) as frame:
+        _asked(stack, state, node, shown, made.item().with_deps(frozenset({frame.id})), depth)
+
+
+def _asked(stack: SqlAlchemy, state: State, node: tree.Call, shown: Shown, row: Val, depth: int) -> None:
+    model = stack.models.by_table.get(row.doc_of or "")
+    meta = shown.info.inner("Meta")
+    options = {name: value for name, _, value in meta[1].fields} if meta is not None else {}
+    named, left = _names(options.get("fields")), _names(options.get("exclude"))
+    if model is None or depth > DEEPEST or named is None or left is None:
+        return
+    told: dict[str, tree.Call | None] = dict(_fields(shown.info))
+    if _true(options.get("include_relationships")):
+        told = {**dict.fromkeys(model.links), **told}
+    for name, value in told.items():
+        if not shown.has(name) or name in left or (named and name not in named):
+            continue
+        way = text_of(keyword(value, "attribute")) if value is not None else ""
+        made: Val | None = row
+        for part in (way or name).split("."):
+            fake = tree.Member(tree.Opaque([], node.at, node.at), part, node.at, node.end, node.at)
+            made = state.vocabulary.member(state, made, fake) if made is not None else None
+        if value is None or made is None:
+            _method(state, node, shown.info, value, row)
+            continue
+        inner = _nested(stack, shown.info.path, value)
+        if inner is not None and inner.info is not shown.info:
+            _inside(stack, state, node, shown.within(name, inner), made, depth + 1)
+
+
+def _fields(info: ClassInfo) -> Iterator[tuple[str, tree.Call]]:
+    """The fields of a schema and of those above, the nearest last, but for those that are only loaded."""
+    for owner in reversed(info.mro()):
+        for name, _, value in owner.node.fields:
+            if isinstance(value, tree.Call) and last_name(value.func) not in RELATED and not _true(keyword(value, "load_only")):
+                yield name, value
+
+
+def _true(node: tree.Expr | None) -> bool:
+    return isinstance(node, tree.Literal) and node.value is True
+
+
+def _method(state: State, node: tree.Call, info: ClassInfo, value: tree.Call | None, row: Val) -> None:
+    """`fields.Method("name")`: a method of the schema is called with each row."""
+    name = text_of(value.args[0] if value.args else keyword(value, "serialize")) if value is not None else ""
+    found = info.method(name) if value is not None and last_name(value.func) == "Method" and name else None
+    if found is None:
+        return
+    owner, fn = found
+    this = Val(shape=ClassRef(info.path, info.name, instance=True))
+    state.vocabulary.reached(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=this), (this, row))  # type: ignore[attr-defined]
+
+
+def _nested(stack: SqlAlchemy, path: str, value: tree.Call) -> Shown | None:
+    """The schema of `fields.Nested(AuthorSchema, only=("id",))`, also in a list of them; None for other fields and for what is not seen."""
+    word = last_name(value.func)
+    if word == "List" and value.args and isinstance(value.args[0], tree.Call):
+        return _nested(stack, path, value.args[0])
+    given = (value.args[0] if value.args else keyword(value, "nested")) if word in ("Nested", "Pluck") else None
+    if isinstance(given, tree.Fn) and len(given.body) == 1 and isinstance(given.body[0], tree.Return):
+        given = given.body[0].value
+    made = given if isinstance(given, tree.Call) else None
+    named = made.func if made is not None else given
+    info: ClassInfo | None = None
+    if isinstance(named, tree.Literal):
+        info = stack.project.classes.get(path, text_of(named))
+    elif isinstance(named, tree.Name | tree.Member):
+        found = stack.project.modules.reference(path, named)
+        info = stack.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    if info is None or not is_schema(stack, info):
+        return None
+    if word == "Pluck":
+        return Shown(info, frozenset((text_of(value.args[1]) if len(value.args) > 1 else "",)))
+    outer, inner = _told(info, value), _told(info, made) if made is not None else Shown(info)
+    if outer is None or inner is None:
+        return None
+    return Shown(info, outer.only if outer.only is not None else inner.only, outer.but | inner.but)
