@@ -134,6 +134,51 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "bind owner in the range of index `by_owner`",
         ),
         (
+            "unbounded-read",
+            (
+                f"{ALL} let closed = 0; const shown = await Promise.all(notes.map(async (n) => {{ if (n.closedAt) closed += 1;"
+                " return { id: n._id, team: n.team }; })); return { shown, closed };"
+            ),
+            "keep the totals as rows change, and read the rows themselves in pages",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const ours = notes.filter((n) => n.team === me);"
+                " return [...ours.filter((n) => n.owner === 'me'), ...ours.filter((n) => !['me', 'you'].includes(n.owner))];"
+            ),
+            "add an index on (team) of notes",  # of what one filter tests the other shows the rest
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const ours = notes.filter((n) => n.team === me);"
+                " return [ours.length, ours.filter((n) => n.owner === 'me').length, ours.filter((n) => n.owner === 'you').length];"
+            ),
+            "add an index on (team) of notes",  # their number is that of all owners
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const ranked = notes.map((n) => ({{ ...n, team: n.owner + me, rank: n.owner.length }}));"
+                " return ranked.sort((a, b) => b.rank - a.rank).slice(0, 5);"
+            ),
+            "bound the read",  # no row has the rank
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const ranked = notes.map((n) => ({{ ...n, team: n.owner + me }}));"
+                " return ranked.sort((a, b) => a.team.localeCompare(b.team)).slice(0, 5);"
+            ),
+            "bound the read",  # what is called so is not what the row has
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.map((n) => ({{ title: n.team }})).sort((a, b) => a.title.localeCompare(b.title)).slice(0, 5);",
+            "add an index on (team) and read with .order(...).take(n)",  # by the name that the row has
+        ),
+        (
             "aggregate-in-memory",
             'return (await ctx.db.query("notes").withIndex("by_closed", (q) => q.gte("closedAt", Date.now() - 3600000)).collect()).length;',
             "keep totals per day or hour as rows change and add up those of the window, or use the aggregate component keyed by `closedAt`",
@@ -192,3 +237,20 @@ def test_an_unused_index_is_read_in_its_order_where_a_query_sorts_and_cuts(tmp_p
     lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})
     found = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unused-index" and "closedAt" in f.found.fields]
     assert [sentence(f.remedy) for f in found if f.remedy is not None] == ["use index `by_closed`, and read in its order by closedAt"]
+
+
+def test_a_screen_that_counts_what_it_shows_wants_the_rows(tmp_path: Path) -> None:
+    notes = (
+        'import { query } from "./_generated/server";\nimport { v } from "convex/values";\n'
+        f"export const get = query({{ args: {{ me: v.string() }}, handler: async (ctx, {{ me }}) => {{ {ALL}"
+        " return notes.filter((n) => n.team.includes(me)); } });\n"
+    )
+    screen = (
+        'import { useQuery } from "convex/react";\nimport { api } from "../convex/_generated/api";\n'
+        "export function Notes({ me }: { me: string }) {\n  const notes = useQuery(api.notes.get, { me }) ?? [];\n"
+        "  return <div><b>{notes.length}</b>{notes.map((n) => <p key={n._id}>{n.team}</p>)}</div>;\n}\n"
+    )
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes, "src/Notes.tsx": screen})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unbounded-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy).startswith("bound the read")

@@ -129,7 +129,7 @@ for shapes in (one, [*one, *two]):
 
 def test_every_run_chooses_the_same() -> None:
     said = {
-        subprocess.run(  # noqa: S603  # our own interpreter on our own text
+        subprocess.run(  # our own interpreter on our own text
             [sys.executable, "-c", MANY], env={**os.environ, "PYTHONHASHSEED": str(seed)}, capture_output=True, text=True, check=True
         ).stdout
         for seed in range(4)

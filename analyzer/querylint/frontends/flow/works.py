@@ -28,7 +28,7 @@ from querylint.frontends.flow.values import (
     many,
     worked_out,
 )
-from querylint.ir import ITEM, LoopKind, Origin, Predicate, Relation, Side, Work
+from querylint.ir import ITEM, LoopKind, Origin, Path, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
 PURE = frozenset(
@@ -258,7 +258,10 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
         result = m.invoke(callback.shape, (item, item), node.at, node.end, inline=True)
         del result
         if not computed(callback.shape.fn) and not _measures(callback.shape.fn):
-            fields = _fields_of(list(m.touched)[before:], item) or _fields_read(m, callback.shape.fn, item)
+            read = _fields_read(m, callback.shape.fn, item)
+            fields = (
+                _stored(read, item, base) if isinstance(item.shape, Record) and read else _fields_of(list(m.touched)[before:], item) or read
+            )
         descending = _descending(callback.shape.fn)
     number = m.use(Work.SORT, base, node.at, node.end, fields=fields, descending=descending)
     value = base.worked(number) if number is not None else base
@@ -294,6 +297,26 @@ def _fields_read(m: State, fn: tree.Fn, item: Val) -> tuple[str, ...]:
         if isinstance(this, tree.Index) and isinstance(this.base, tree.Name) and this.base.id == name:
             found["*"] = None
     return tuple(found)
+
+
+def _stored(names: tuple[str, ...], item: Val, base: Val) -> tuple[str, ...]:
+    """What fields of objects made of rows are called in the rows; none where one of them is worked out, which no index holds."""
+    made = item.shape.fields if isinstance(item.shape, Record) else {}
+    found: dict[str, None] = {}
+    for name in names:
+        value = made.get(name)
+        paths = [_below(o, row) for o in value.origins for row in _items(base)] if value is not None else []
+        own = next((path for path in paths if path), None)
+        if value is not None and own is None:
+            return ()
+        found[".".join(own) if own else name] = None
+    return tuple(found)
+
+
+def _below(origin: Origin, row: Origin) -> Path:
+    """The path of fields from a row to what was taken from it; empty where it is not of that row."""
+    same = origin.root is row.root and origin.ref == row.ref and origin.path[: len(row.path)] == row.path
+    return origin.path[len(row.path) :] if same else ()
 
 
 def _descending(fn: tree.Fn) -> bool | None:
