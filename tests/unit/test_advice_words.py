@@ -175,7 +175,7 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         ),
         (
             "unbounded-read",
-            f"{ALL} return notes.map((n) => ({{ title: n.team }})).sort((a, b) => a.title.localeCompare(b.title)).slice(0, 5);",
+            f"{ALL} return notes.map((n) => ({{ ...n, title: n.team }})).sort((a, b) => a.title.localeCompare(b.title)).slice(0, 5);",
             "add an index on (team) and read with .order(...).take(n)",  # by the name that the row has
         ),
         (
