@@ -86,7 +86,8 @@ class Predicate:
 
     `defaulted` says that a default stands for the field where it is missing (`row.status ?? "active"`) and may meet the condition, `dated`
     that the field is read as a date first (`new Date(row.at)`): a range does the same where all rows write it in one form. For
-    Relation.ANY, `arms` holds the alternatives, each a conjunction.
+    Relation.ANY, `arms` holds the alternatives, each a conjunction. `spelled` is a text that the database compares with something else
+    than a field of the row.
     """
 
     field: str | None
@@ -98,6 +99,7 @@ class Predicate:
     span: Span | None = None
     defaulted: bool = False
     dated: bool = False
+    spelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
