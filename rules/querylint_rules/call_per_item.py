@@ -11,7 +11,8 @@ or mutation each starts a new context and validates its arguments again. In a lo
 
 ## Instead
 One query or mutation that takes all the items; inside a transaction, a plain function in place of the call. Where the items are too many
-for one transaction, send them in chunks; where each is a job of its own, schedule it.
+for one transaction, send them in chunks; where each is a job of its own, schedule it. What comes in one by one, as the words of a model do,
+is gathered and sent now and then.
 
 ## When it stays silent
 Loops that page or work through batches (`while (hasMore)`, a cursor; a list that is flushed whenever it is full), loops over chunks,
@@ -151,7 +152,7 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
             *steps,
             Point(inner.span, f"runs {name}"),
         ),
-        Batch(hit.loop.span, _how(program, site, inner.mode, word, name)),
+        Batch(hit.loop.span, _how(program, site, hit.loop, inner.mode, word, name)),
         weight.severity,
         function=site.function.key,
         cost=Cost("n calls", "no nested call" if _inside(program, site.function) else "1 call, or 1 per chunk"),
@@ -160,10 +161,12 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
     )
 
 
-def _how(program: Program, site: Site, mode: Mode, word: str, name: str) -> str:
+def _how(program: Program, site: Site, loop: Loop, mode: Mode, word: str, name: str) -> str:
     if mode is Mode.ACTION:
         return "schedule the actions, or give one action all the items"
     inside = _inside(program, site.function)
+    if loop.arriving and not inside:
+        return f"gather what comes in, and hand it on to one {word} now and then: after so many items or so much time"
     return f"call the body of {name} as a plain function" if inside else f"pass all the items to one {word}"
 
 

@@ -254,3 +254,25 @@ def test_a_screen_that_counts_what_it_shows_wants_the_rows(tmp_path: Path) -> No
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unbounded-read"]
     assert found.remedy is not None
     assert sentence(found.remedy).startswith("bound the read")
+
+
+@pytest.mark.parametrize(
+    ("loop", "said"),
+    [
+        ("for await (const part of await answer(me))", "gather what comes in, and hand it on to one mutation now and then"),
+        ("for (const part of me.split(','))", "pass all the items to one mutation"),
+    ],
+)
+def test_what_comes_in_one_by_one_is_gathered(tmp_path: Path, loop: str, said: str) -> None:
+    notes = (
+        'import { action, internalMutation } from "./_generated/server";\nimport { internal } from "./_generated/api";\n'
+        'import { v } from "convex/values";\nimport { answer } from "model";\n'
+        "export const put = internalMutation({ args: { team: v.string() }, handler: async (ctx, { team }) => {"
+        ' await ctx.db.insert("notes", { owner: team, team, seen: {} }); } });\n'
+        "export const get = action({ args: { me: v.string() }, handler: async (ctx, { me }) => {"
+        f" {loop} await ctx.runMutation(internal.notes.put, {{ team: part }}); }} }});\n"
+    )
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "call-per-item"]
+    assert found.remedy is not None
+    assert said in sentence(found.remedy)
