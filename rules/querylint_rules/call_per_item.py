@@ -16,11 +16,12 @@ is gathered and sent now and then.
 
 ## When it stays silent
 Loops that page or work through batches (`while (hasMore)`, a cursor; a list that is flushed whenever it is full), loops over chunks,
-constant lists, loops that look now and then for what has gathered (each round sets a timer), attempts that stop at the first success, jobs
-that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a list that its
-caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that a text of each item names, and
-calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by them. So are calls for the few rows
-that one person or thing has, and where nobody waits, for rows that leave the list by this very call and for what a model has just written.
+constant lists, loops that look now and then for what has gathered (each round sets a timer), attempts that stop at the first success,
+jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations side by side, those of one transaction for a list
+that its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that each item names, by a
+text or by a choice among several, and calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed
+by them. So are calls for the few rows that one person or thing has, and where nobody waits, for rows that leave the list by this very
+call and for what a model has just written.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from querylint.pattern import Pattern
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
+CHOICES = 3
 TIMER = Pattern(r"^(?:await )?(?:setTimeout|sleep|delay|wait)\b")
 
 
@@ -184,7 +186,7 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
         return hint("the rows leave the list by this very call, so it holds what has come since the last time, and nobody waits")
     if mode is Mode.MUTATION and answered(program, site, hit.loop):
         return hint("the items are worked out of what the outside has just answered, and nobody waits")
-    if _made_up(program, remote):
+    if _chosen(program, site, hit.loop) or _made_up(program, remote):
         return hint("the item says which function is called, so no one call takes all items")
     if _heavy(program, remote):
         return hint("each call works through a range of its own: all in one transaction may be too much")
@@ -239,6 +241,20 @@ def _made_up(program: Program, remote: Remote) -> bool:
     steps = program.functions[remote.function].steps()
     named = any(isinstance(step, Call) and step.target.name == "makeFunctionReference" for step in steps)
     return named and remote.call.target.kind is not TargetKind.ROUTE
+
+
+def _chosen(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether a choice among several functions is made in each round: the tools that a model asks for."""
+    places = program.sites(site.function.key).all
+    choices = [places[rank] for rank, _ in site.arms if loop in places[rank].loops]
+    return any(len(_called(place.step)) >= CHOICES for place in choices if isinstance(place.step, Branch))
+
+
+def _called(choice: Branch) -> set[str]:
+    """The functions that the arms of a choice call remotely."""
+    steps = [step for arm in choice.arms for step in (*arm, *(s for one in arm if isinstance(one, Loop) for s in one.steps()))]
+    inner = [name for step in steps if isinstance(step, Branch) for name in _called(step)]
+    return {step.target.name for step in steps if isinstance(step, Call) and step.mode.remote and step.target.name} | set(inner)
 
 
 def _beside(program: Program, site: Site, call: Call, loop: Loop) -> bool:
