@@ -125,11 +125,16 @@ def _losses(program: Program) -> Iterator[Loss]:
             yield max(found, key=lambda x: (x.severity.rank, x.unranged))
 
 
+def _bound_alone(read: Access) -> set[str]:
+    """The fields by which alone another way of a read takes a range: where one of them is asked for, the table is not gone through."""
+    return {fixed[0] for plan in read.plans if len(fixed := plan.fixed()) == 1}
+
+
 def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table | None) -> Loss | None:
-    residual = plan.residual()
+    bare = unranged(plan)
+    residual = tuple(p for p in plan.residual() if not (bare and p.conditional and p.field in _bound_alone(read)))
     if not residual or plan.way not in (Way.SCAN, Way.INDEX) or not plan.named:
         return None
-    bare = unranged(plan)
     to_end = _to_end(read)
     fixed = plan.fixed()
     if read.table is not None and read.table.startswith("_"):
