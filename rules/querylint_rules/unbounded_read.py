@@ -60,6 +60,9 @@ BY_IDS = Advice("get the rows by the ids that the other rows hold, together with
 EACH = Advice("read the rows of each item by an index, instead of filtering all of them for each", Stage.INDEX)
 TOTALS = Advice("keep the totals as rows change, and read the few rows by an index in their order", Stage.DATA)
 SHOWN = Advice("keep the totals as rows change, and read the rows themselves in pages with .paginate()", Stage.DATA)
+KEYED = Advice(
+    "keep totals as rows change, one for each value or period that is asked for, or use the aggregate component keyed by it", Stage.DATA
+)
 EXTREME = "searched for the greatest or least value"
 SEARCHED = "a screen searches these rows, and finds what has been read alone: for a text, a search index finds it among all of them"
 TESTS = frozenset((Work.FILTER, Work.FIND, Work.SOME))
@@ -217,9 +220,9 @@ def _handed_on(program: Program, site: Site, read: Access) -> bool:
     )
 
 
-def _asked_about(seen: Fate) -> bool:
+def _asked_about(program: Program, seen: Fate) -> bool:
     """Whether what is counted depends on something that differs from call to call: then no one counter can hold it."""
-    values = (p.value for s in seen.uses for p in s.use.predicates)
+    values = (p.value for s in seen.uses for p in s.use.predicates if program.applied((p,)))
     return any(value is not None and not value.constant and bool(value.origins or value.deps) for value in values)
 
 
@@ -237,7 +240,7 @@ def _remedy(
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in COUNTING and s.use.work is not Work.EMPTY)
     if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
-    if only_counted and not _asked_about(seen) and not wanted_besides:
+    if only_counted and not _asked_about(program, seen) and not wanted_besides:
         return Counter(read.table or "the table")
     if numbered and not judges and any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not wanted_besides:
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
@@ -262,8 +265,10 @@ def _remedy(
         if any(not cuts & set(s.use.after) for s in served):
             return TOTALS
         return _in_order(table, sorts[0].fields)
-    if served and wanted_besides and numbered and not _asked_about(seen):
+    if served and wanted_besides and numbered and not _asked_about(program, seen):
         return SHOWN
+    if only_counted and not wanted_besides and not judges:
+        return KEYED
     return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
 
 

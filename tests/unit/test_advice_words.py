@@ -160,6 +160,27 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         (
             "unbounded-read",
             (
+                f"{ALL} const shown = notes.filter((n) => n.owner === me).map((n) => ({{ ...n, mine: true }}));"
+                " return { shown, number: shown.length };"
+            ),
+            "bind owner in the range of index `by_owner`",  # what is made of the rows has been filtered as they have
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return [notes.filter((n) => n.team === me).length, notes.filter((n) => n.closedAt > Number(me)).length];",
+            "keep totals as rows change, one for each value or period that is asked for",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} return notes.map((n) => ({{ ...n, mine: true }})).sort((a, b) => {{ const first = a.team.localeCompare(b.team);"
+                " if (first !== 0) return first; return a.owner.localeCompare(b.owner); }).slice(0, 5);"
+            ),
+            "add an index on (team, owner) and read with .order(...).take(n)",
+        ),
+        (
+            "unbounded-read",
+            (
                 f"{ALL} const ranked = notes.map((n) => ({{ ...n, team: n.owner + me, rank: n.owner.length }}));"
                 " return ranked.sort((a, b) => b.rank - a.rank).slice(0, 5);"
             ),

@@ -289,7 +289,7 @@ class State:
                 self.span(at, end),
                 predicates,
                 fields,
-                val.item().works or val.works,
+                val.done,
                 size,
                 start,
                 bool(self.control),

@@ -233,6 +233,15 @@ class Val:
         found = [replace(o, path=o.path[:-1]) for part in inner for o in part.origins if o.path and o.path[-1] == ITEM]
         return tuple(dict.fromkeys((*found, *self.shape.made_of)))
 
+    @property
+    def done(self) -> tuple[int, ...]:
+        """The works that its members have been through, or the rows that these are made of."""
+        item = self.item()
+        if item.works or not isinstance(item.shape, Record) or not item.shape.rest:
+            return item.works or self.works
+        made = next((part.works for part in item.shape.rest if part.works), ())
+        return (*made, *(w for w in self.works if w not in made)) if made else self.works
+
     def worked(self, use: int) -> Val:
         """The same value after one more work."""
         return replace(self, works=(*self.works, use))

@@ -290,13 +290,12 @@ def _fields_read(m: State, fn: tree.Fn, item: Val) -> tuple[str, ...]:
     if not (item.origins or isinstance(item.shape, Record)) or not fn.params or not isinstance(fn.params[0].pattern, tree.NamePattern):
         return ()
     name = fn.params[0].pattern.id
-    found: dict[str, None] = {}
-    for this in tree.walk(fn.body):
-        if isinstance(this, tree.Member) and isinstance(this.base, tree.Name) and this.base.id == name:
-            found[this.name] = None
-        if isinstance(this, tree.Index) and isinstance(this.base, tree.Name) and this.base.id == name:
-            found["*"] = None
-    return tuple(found)
+    read = [
+        (this.at, this.name if isinstance(this, tree.Member) else "*")
+        for this in tree.walk(fn.body)
+        if isinstance(this, tree.Member | tree.Index) and isinstance(this.base, tree.Name) and this.base.id == name
+    ]
+    return tuple(dict.fromkeys(found for _, found in sorted(read)))
 
 
 def _stored(names: tuple[str, ...], item: Val, base: Val) -> tuple[str, ...]:
