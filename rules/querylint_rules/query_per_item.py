@@ -204,10 +204,17 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
     given = {p.field for p in equal if p.value is not None and p.value.constant}
     if _newest(program, site, read) or _long(program, site, read.table, fixed[0][0]):
         return None
-    if not _always_set(program, site, table, fixed[0][0]):
+    if not _always_set(program, site, table, fixed[0][0]) or _read_already(site, program, read, fixed[0][:1]):
         return None
     found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]
     return found[0].name if found else None
+
+
+def _read_already(site: Site, program: Program, read: Access, fixed: tuple[str, ...]) -> bool:
+    """Whether the function has read that range besides: the items ask for what it lacks."""
+    steps = (s.step for s in program.sites(site.function.key).all if not s.loops)
+    lists = (o for o in steps if isinstance(o, Access) and o.table == read.table and o.bound is Bound.ALL)
+    return any(plan.fixed() == fixed for one in lists for plan in one.plans)
 
 
 def _newest(program: Program, site: Site, read: Access) -> bool:
