@@ -61,6 +61,7 @@ class Sorting:
 
 
 Filtered = tuple[Load, list[Seen], list[Reduction]]
+LOWER = frozenset((Relation.GT, Relation.GTE))
 TIMED = Pattern(r"^_creationTime$|(?:^|_|[a-z])(?:date|day|time|timestamp|at)$", re.IGNORECASE)
 
 
@@ -188,11 +189,18 @@ def bypassed(load: Load, seen: Seen) -> bool:
         alone = other.function.key == seen.function.key and apart and not (seen.use.conditional or other.use.conditional)
         if alone and not fields & {p.field for p in other.use.predicates}:
             return True
+    periods = {s.use.id for s in load.works(Work.FILTER) if s.function.key == seen.function.key and _begin_alike(seen, s)}
     for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP, Work.DISTINCT):
-        mine = other.function.key == seen.function.key
+        mine = other.function.key == seen.function.key and periods.isdisjoint(other.use.after)
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
             return True
     return False
+
+
+def _begin_alike(one: Seen, other: Seen) -> bool:
+    """Whether two filters bound the same field from the same side (this month, the month before): one range holds the rows of both."""
+    mine, its = ({(p.field, p.relation in LOWER) for p in s.use.predicates if p.field and p.relation.ranged} for s in (one, other))
+    return not mine.isdisjoint(its)
 
 
 def wanted_besides(load: Load, seen: Seen) -> bool:
