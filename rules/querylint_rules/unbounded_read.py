@@ -38,6 +38,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
+from querylint.advise.counted import reached
 from querylint.advise.curation import curated
 from querylint.advise.extremes import end_of_index, extreme
 from querylint.advise.filters import aged, unserved, whole
@@ -237,6 +238,9 @@ def _remedy(
     wanted_besides = bool(seen.whole) or seen.listed
     if numbered and extreme(folds) and Work.COUNT not in kinds and not seen.whole:
         return end_of_index(table, (), folds)
+    most = reached(seen.uses) if not wanted_besides and not plain(program, site.function) else None
+    if most is not None:
+        return Limit(most + 1)
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in COUNTING and s.use.work is not Work.EMPTY)
     if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
@@ -257,8 +261,12 @@ def _remedy(
     if tests and halved:
         return PAGES
     tests = _binding(program, site, read, seen, apart, tests)
-    if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
+    alone = not seen.leaves_unselected() and not _handed_on(program, site, read)
+    if tests and alone:
         return _bound(table, tests)
+    parts = _in_parts(table, _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates])) if alone else None
+    if parts is not None and not plain(program, site.function):
+        return parts
     sorts = [s.use for s in apart if s.use.work is Work.SORT and s.use.fields and "*" not in s.use.fields]
     if sorts and kinds & CUTS:
         cuts = {s.use.id for s in seen.uses if s.use.work in CUTS}
@@ -309,6 +317,27 @@ def _goes_on(one: Seen, uses: list[Seen]) -> bool:
 
 def _passed(behind: dict[tuple[str, int], set[str | None]], function: str, works: tuple[int, ...]) -> set[str | None]:
     return {name for number in works for name in behind.get((function, number), ())}
+
+
+def _in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
+    """What to do where a field is looked for in a list, or a value in a list that the row holds: no one range has the rows."""
+    for p in tests:
+        declared = table.field(p.field) if table is not None and p.field is not None else None
+        if p.relation is Relation.IN and p.field == "_id":
+            return Advice("get the rows by these ids, together with Promise.all, instead of loading all of them")
+        if declared is None or table is None:
+            continue
+        if p.relation is Relation.IN:
+            ready = serve(table, Want((declared.name,)))
+            by = f"by index `{ready.index}`" if ready is not None else f"by an index to add on ({declared.name}) of {table.name}"
+            return Advice(
+                f"read the range of each of the values of {declared.name} that are looked for, {by}, together with Promise.all",
+                Stage.CODE if ready is not None else Stage.INDEX,
+            )
+        if p.relation is Relation.OTHER and declared.type == "array" and not p.conditional:
+            each = f"keep one row for each member of {declared.name} in a table of its own"
+            return Advice(f"{each}, and read it by an index: none looks into lists", Stage.DATA)
+    return None
 
 
 def _bound(table: Table | None, tests: list[Predicate]) -> Advice:

@@ -20,11 +20,13 @@ export default defineSchema({
   notes: defineTable({
     owner: v.string(), team: v.string(), closedAt: v.optional(v.number()), seen: v.object({ at: v.optional(v.number()) }),
   }).index("by_owner", ["owner"]).index("by_closed", ["closedAt"]),
+  marks: defineTable({ noteId: v.id("notes"), tags: v.array(v.string()), kind: v.string() }).index("by_note", ["noteId"]),
   pages: defineTable({ noteId: v.id("notes") }).index("by_note", ["noteId"]),
 });
 """
 ALL = 'const notes = await ctx.db.query("notes").collect();'
 
+MARKS = 'const marks = await ctx.db.query("marks").collect();'
 MINE = 'await ctx.db.query("notes").withIndex("by_owner", (q) => q.eq("owner", me)).collect()'
 PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", n._id)).collect()'
 
@@ -156,6 +158,33 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
                 " return [ours.length, ours.filter((n) => n.owner === 'me').length, ours.filter((n) => n.owner === 'you').length];"
             ),
             "add an index on (team) of notes",  # their number is that of all owners
+        ),
+        (
+            "unbounded-read",
+            f"const mine = {MINE}; const ids = new Set(mine.map((n) => n._id)); {MARKS} return marks.filter((m) => ids.has(m.noteId));",
+            "read the range of each of the values of noteId that are looked for, by index `by_note`, together with Promise.all",
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} return marks.filter((m) => [me, 'other'].includes(m.kind));",
+            "by an index to add on (kind) of marks",
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} return marks.filter((m) => m.tags.includes(me));",
+            "keep one row for each member of tags in a table of its own",
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} return [marks.filter((m) => m.tags.includes(me)), marks];",
+            "bound the read",  # all of them are shown besides
+        ),
+        ("unbounded-read", f"{ALL} return notes.length > 3;", "read at most 4 rows with .take(4)"),
+        ("unbounded-read", f"{ALL} return [notes.length > 3, notes.length];", "keep a running count or total for `notes`"),
+        (
+            "aggregate-in-memory",
+            'return (await ctx.db.query("notes").withIndex("by_closed", (q) => q.gte("closedAt", 5)).collect()).length >= 10;',
+            "read at most 11 rows with .take(11)",
         ),
         (
             "unbounded-read",
