@@ -37,7 +37,7 @@ from functools import partial
 
 from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
-from querylint.advise.bulk import KEPT, by_table, in_one, remembered, small_matter
+from querylint.advise.bulk import KEPT, by_table, in_one, of_each_table, remembered, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.eager import answered
 from querylint.advise.growth import accumulates, handful, memberships
@@ -111,7 +111,7 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
         if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT and not by_table(read):
             effect = Effect(site.function.key, read)
-            if not _of_another_table(read, hit) and not asks_one_key(program, site, effect) and not reread(program, effect):
+            if not of_each_table(read, hit.loop) and not asks_one_key(program, site, effect) and not reread(program, effect):
                 yield site, hit, effect
     for site, call in program.calls():
         hit = _waiting(program, site)
@@ -127,12 +127,6 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         for effect in effects if _unwritten(hit) else [worst] if worst is not None else []:  # fields of a serializer mend one by one
             if not by_table(effect.access):
                 yield site, hit, effect
-
-
-def _of_another_table(read: Access, hit: Rounds) -> bool:
-    """Whether the item of each round is the name of a table, all of whose rows are read: no query reads of several."""
-    unnamed = read.table is None and read.base is None and read.follows is None and not read.by_key
-    return unnamed and hit.loop.id in read.deps and not any(plan.predicates for plan in read.plans)
 
 
 def _waiting(program: Program, site: Site) -> Rounds | None:

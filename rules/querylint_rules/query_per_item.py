@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from querylint.advise.asking import asks_for_all, asks_the_same
 from querylint.advise.audience import UNASKED, left_alone, unasked
-from querylint.advise.bulk import KEPT, in_one, small_matter
+from querylint.advise.bulk import KEPT, in_one, of_each_table, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.growth import MEMBERSHIP, Reach, few, one_row, reach
 from querylint.advise.keys import inserts
@@ -56,6 +56,7 @@ def query_per_item(program: Program) -> Iterator[Found]:
             hit is None
             or site.function.kind is Kind.CLIENT
             or not _query(effect.access, program, site)
+            or of_each_table(effect.access, hit.loop)
             or _upsert(program, site, hit, effect.access)
         ):
             continue
