@@ -51,7 +51,7 @@ from querylint.advise.sequence import apart
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import ITEM, Access, Call, Kind, Predicate, Program, Relation, Table, Work
+from querylint.ir import ITEM, Access, Call, IndexKind, Kind, Predicate, Program, Relation, Table, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
@@ -132,7 +132,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
 def _searched(seen: Fate) -> bool:
     """Whether a screen searches the rows by a text: in fewer rows it finds fewer."""
     tests = [s for s in seen.uses if s.function.kind is Kind.CLIENT and s.use.work in TESTS]
-    return any(p.relation in (Relation.OTHER, Relation.ANY) for s in tests for p in s.use.predicates)
+    return any(p.relation in (Relation.OTHER, Relation.SEARCH, Relation.ANY) for s in tests for p in s.use.predicates)
 
 
 def _halves(program: Program, seen: Fate) -> tuple[Seen, Seen] | None:
@@ -319,8 +319,24 @@ def _passed(behind: dict[tuple[str, int], set[str | None]], function: str, works
     return {name for number in works for name in behind.get((function, number), ())}
 
 
+def _texts(table: Table | None, p: Predicate) -> tuple[str, ...]:
+    """The fields in whose texts a filter looks for another, where it does nothing else: one of them, or any of several."""
+    found = [name for arm in p.arms for one in arm for name in _texts(table, one)] if p.relation is Relation.ANY else []
+    if p.relation is Relation.ANY:
+        return tuple(found) if len(found) == sum(map(len, p.arms)) else ()
+    declared = table.field(p.field) if table is not None and p.field is not None else None
+    return (declared.name,) if p.relation is Relation.SEARCH and declared is not None and declared.type == "string" else ()
+
+
 def _in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
     """What to do where a field is looked for in a list, or a value in a list that the row holds: no one range has the rows."""
+    texts = dict.fromkeys(name for p in tests for name in _texts(table, p))
+    if texts:
+        standing = [i.name for i in table.indexes if i.kind is IndexKind.SEARCH and i.fields == tuple(texts)] if table is not None else []
+        if standing:
+            return Advice(f"read by search index `{standing[0]}`: it finds a text among all rows", Stage.CODE)
+        each = " and one on "
+        return Advice(f"add a search index on {each.join(texts)}, and read by it: it finds a text among all rows", Stage.INDEX)
     for p in tests:
         declared = table.field(p.field) if table is not None and p.field is not None else None
         if p.relation is Relation.IN and p.field == "_id":
@@ -334,7 +350,7 @@ def _in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
                 f"read the range of each of the values of {declared.name} that are looked for, {by}, together with Promise.all",
                 Stage.CODE if ready is not None else Stage.INDEX,
             )
-        if p.relation is Relation.OTHER and declared.type == "array" and not p.conditional:
+        if p.relation is Relation.SEARCH and declared.type == "array" and not p.conditional:
             each = f"keep one row for each member of {declared.name} in a table of its own"
             return Advice(f"{each}, and read it by an index: none looks into lists", Stage.DATA)
     return None

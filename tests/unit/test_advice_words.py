@@ -21,7 +21,8 @@ export default defineSchema({
     owner: v.string(), team: v.string(), closedAt: v.optional(v.number()), seen: v.object({ at: v.optional(v.number()) }),
   }).index("by_owner", ["owner"]).index("by_closed", ["closedAt"]),
   marks: defineTable({ noteId: v.id("notes"), tags: v.array(v.string()), kind: v.string() }).index("by_note", ["noteId"]),
-  pages: defineTable({ noteId: v.id("notes") }).index("by_note", ["noteId"]),
+  pages: defineTable({ noteId: v.id("notes"), text: v.string() }).index("by_note", ["noteId"])
+    .searchIndex("by_text", { searchField: "text" }),
 });
 """
 ALL = 'const notes = await ctx.db.query("notes").collect();'
@@ -171,6 +172,26 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         ),
         (
             "unbounded-read",
+            f"{MARKS} const low = me.toLowerCase(); return marks.filter((m) => m.kind?.toLowerCase().includes(low)).slice(0, 5);",
+            "add a search index on kind, and read by it",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.filter((n) => n.team.includes(me) || n.owner.trim().toUpperCase().includes(me));",
+            "add a search index on team and one on owner",
+        ),
+        (
+            "unbounded-read",
+            'return (await ctx.db.query("pages").collect()).filter((p) => p.text.includes(me));',
+            "read by search index `by_text`",
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} return marks.filter((m) => !m.kind.includes(me));",
+            "bound the read",  # no index finds what lacks a text
+        ),
+        (
+            "unbounded-read",
             f"{MARKS} return marks.filter((m) => m.tags.includes(me));",
             "keep one row for each member of tags in a table of its own",
         ),
@@ -293,7 +314,7 @@ def test_a_screen_that_counts_what_it_shows_wants_the_rows(tmp_path: Path) -> No
     notes = (
         'import { query } from "./_generated/server";\nimport { v } from "convex/values";\n'
         f"export const get = query({{ args: {{ me: v.string() }}, handler: async (ctx, {{ me }}) => {{ {ALL}"
-        " return notes.filter((n) => n.team.includes(me)); } });\n"
+        " return notes.filter((n) => n.team.length > me.length); } });\n"
     )
     screen = (
         'import { useQuery } from "convex/react";\nimport { api } from "../convex/_generated/api";\n'

@@ -41,6 +41,7 @@ PURE = frozenset(
 )
 
 
+LETTERS = frozenset(("toLowerCase", "toUpperCase", "toLocaleLowerCase", "toLocaleUpperCase", "trim", "toString", "normalize"))
 GROWING = frozenset(("push", "unshift", "add", "set"))
 PROMISES = frozenset(("then", "catch", "finally"))
 Handler = Callable[[State, tree.Call, tree.Member, Val], Val | None]
@@ -412,8 +413,17 @@ def _has(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if not args:
         return value
     conditions = [Condition(o, Relation.IN, base, at=node.at, end=node.end) for o in args[0].origins]
-    conditions += [Condition(o, Relation.OTHER, args[0], at=node.at, end=node.end) for o in base.origins]
+    held = base if base.origins or func.name != "includes" else _as_written(m, func.base)
+    conditions += [Condition(o, Relation.SEARCH, args[0], at=node.at, end=node.end) for o in held.origins]
     return replace(value, conditions=tuple(conditions))
+
+
+def _as_written(m: State, node: tree.Expr) -> Val:
+    """The field whose text is looked into regardless of case or spaces: `row.name` of `row.name?.toLowerCase().trim()`."""
+    inner = node
+    while isinstance(inner, tree.Call) and isinstance(inner.func, tree.Member) and inner.func.name in LETTERS and not inner.args:
+        inner = inner.func.base
+    return m.evaluate(inner) if inner is not node and isinstance(inner, tree.Member) else NOTHING
 
 
 def _sought(m: State, node: tree.Call, func: tree.Member, base: Val, value: Val) -> None:
