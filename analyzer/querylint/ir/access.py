@@ -53,8 +53,8 @@ class Way(Enum):
 
 
 class Relation(Enum):
-    """How a field is compared. SEARCH looks for a text or a member in it, ANY is a disjunction (see `Predicate.arms`), OTHER whatever no index
-    range can express.
+    """How a field is compared. SEARCH looks for a text or a member in it, ANY is a disjunction (see `Predicate.arms`), OTHER whatever no
+    index range can express.
     """
 
     EQ = "="
