@@ -33,7 +33,7 @@ from querylint.construction import dataclass, replace
 from querylint.ir import Access, Bound, LoopKind, Op, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
 from querylint.pattern import Pattern
-from querylint.rule import Severity, Weight, hint
+from querylint.rule import Point, Severity, Weight, hint
 
 SWITCHED_ON = Pattern(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
 EARLIER = frozenset((Relation.LT, Relation.LTE))
@@ -84,6 +84,13 @@ def why_hint(program: Program, loss: Loss) -> str:
     """Why a loss is only a hint, empty where it is more: for its own reason, or since no call in sight asks for the condition."""
     applied = program.applied(p for p in loss.plan.residual() if p.field in loss.names)
     return loss.because or ("" if applied else "no call in sight asks for this condition")
+
+
+def way_of(loss: Loss) -> tuple[Point, ...]:
+    """The place where a query takes the way that is spoken of, where it is built in several."""
+    if len(loss.access.plans) < 2 or loss.plan.span is None:
+        return ()
+    return (Point(loss.plan.span, f"where it goes by `{loss.plan.index}`" if loss.plan.index else "where it goes this way"),)
 
 
 def _of_those_asked(program: Program, found: list[Loss]) -> list[Loss]:
