@@ -184,12 +184,12 @@ def bypassed(load: Load, seen: Seen) -> bool:
     if seen.use.work is not Work.FILTER:
         return False
     fields = {p.field for p in seen.use.predicates}
+    periods = {s.use.id for s in load.works(Work.FILTER) if s.function.key == seen.function.key and begin_alike(seen, s)}
     for other in load.works(Work.FILTER):
-        apart = seen.use.id not in other.use.after and other.use.id not in seen.use.after
+        apart = seen.use.id not in other.use.after and other.use.id not in seen.use.after and periods.isdisjoint(other.use.after)
         alone = other.function.key == seen.function.key and apart and not (seen.use.conditional or other.use.conditional)
         if alone and not fields & {p.field for p in other.use.predicates}:
             return True
-    periods = {s.use.id for s in load.works(Work.FILTER) if s.function.key == seen.function.key and _begin_alike(seen, s)}
     for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP, Work.DISTINCT):
         mine = other.function.key == seen.function.key and periods.isdisjoint(other.use.after)
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
@@ -197,7 +197,7 @@ def bypassed(load: Load, seen: Seen) -> bool:
     return False
 
 
-def _begin_alike(one: Seen, other: Seen) -> bool:
+def begin_alike(one: Seen, other: Seen) -> bool:
     """Whether two filters bound the same field from the same side (this month, the month before): one range holds the rows of both."""
     mine, its = ({(p.field, p.relation in LOWER) for p in s.use.predicates if p.field and p.relation.ranged} for s in (one, other))
     return not mine.isdisjoint(its)
