@@ -96,7 +96,8 @@ def _reductions(program: Program, load: Load, seen: list[Seen]) -> Iterator[Redu
 
 def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]], *, again: bool = False) -> Reduction:
     plan = load.access.plans[0]
-    given = tuple(p for _, found in hits for p in found)
+    common = _common(hits)
+    given = tuple(p for _, found in hits for p in found if p.field in common)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
     want, serving = _served(load.table, plan, predicates)
     counted = {s.use.id for s, _ in hits} <= load.only_counted()  # all the rows are needed besides
@@ -105,6 +106,15 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     besides = "all of the rows are needed besides" if counted or shown else "an earlier filter of the same rows is told" if again else ""
     found = hint(besides) if besides else _weight(program, load, plan, predicates, serving, want, maybe=maybe)
     return Reduction(load, hits[0][0], predicates, want, serving, found.severity or Severity.WARNING, not maybe, found.because)
+
+
+def _common(hits: list[tuple[Seen, tuple[Predicate, ...]]]) -> set[str | None]:
+    """The fields that all of some filters test, each together with those before it: of side by side ones a range may bind no others."""
+    tested = {s.use.id: {p.field for p in found} for s, found in hits}
+    ends = [s.use for s, _ in hits if not any(s.use.id in other.use.after for other, _ in hits)]
+    passed = [{name for number in (*end.after, end.id) for name in tested.get(number, ())} for end in ends]
+    shared = set.intersection(*passed) if passed else set()
+    return shared or {name for names in tested.values() for name in names}
 
 
 def sorted_in_memory(program: Program) -> list[Sorting]:
