@@ -27,6 +27,7 @@ import re
 from collections.abc import Iterator
 
 from querylint.advise.clock import dated
+from querylint.advise.counted import reached
 from querylint.advise.extremes import end_of_index, extreme
 from querylint.advise.growth import Reach, reach
 from querylint.advise.memory import (
@@ -51,7 +52,7 @@ from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
 from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Root, Side, Value, Work
 from querylint.pattern import Pattern
-from querylint.remedy import Advice, Counter, Probe, Stage
+from querylint.remedy import Advice, Counter, Limit, Probe, Stage
 from querylint.rule import Cost, Found, Severity, Weight, hint, rule
 
 GROUPS = Advice("read the rows of each group by an index, or keep the groups as rows change", Stage.DATA)
@@ -110,7 +111,10 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     tested = kinds == {Work.COUNT} and load.access.verb == "truth test"
     table = load.access.table
     what = "tested for truth" if tested else "summed up" if Work.FOLD in kinds else "counted"
-    remedy: Advice | Counter | Probe = Probe(given=True) if tested else _counter(table, works)
+    remedy: Advice | Counter | Probe | Limit = Probe(given=True) if tested else _counter(table, works)
+    few = None if load.fate.listed or program.facts(load.function).planner else reached(load.fate.uses)
+    if few is not None:  # the number is only compared with one that the code writes down
+        remedy = Limit(few + 1)
     moving = _moving(program, load)
     if moving is not None and isinstance(remedy, Counter):
         remedy = _rolling(moving)
@@ -130,7 +134,7 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         table=table,
         fields=load.access.plans[0].fixed(),
         also=("overfetch", "unbounded"),
-        cost=Cost(load.cost, "1 row" if sought else _after(program, load, moving)),
+        cost=Cost(load.cost, "1 row" if sought else f"{few + 1} rows" if few is not None else _after(program, load, moving)),
         operation="aggregate",
         because=weight.because,
     )

@@ -11,16 +11,17 @@ or mutation each starts a new context and validates its arguments again. In a lo
 
 ## Instead
 One query or mutation that takes all the items; inside a transaction, a plain function in place of the call. Where the items are too many
-for one transaction, send them in chunks; where each is a job of its own, schedule it.
+for one transaction, send them in chunks; where each is a job of its own, schedule it. What comes in one by one, as the words of a model do,
+is gathered and sent now and then.
 
 ## When it stays silent
 Loops that page or work through batches (`while (hasMore)`, a cursor; a list that is flushed whenever it is full), loops over chunks,
 constant lists, loops that look now and then for what has gathered (each iteration sets a timer), attempts that stop at the first success,
 jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations in parallel, those of one transaction for a list that
-its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that a text of each item names,
-and calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by them. So are calls for the few
-rows that one person or thing has, and where nobody waits, for rows that leave the list by this very call and for what a model has just
-written.
+its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that each item names, by a text
+or by a choice among several, and calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by
+them. So are calls for the few rows that one person or thing has, and where nobody waits, for rows that leave the list by this very call
+and for what a model has just written.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from querylint.pattern import Pattern
 from querylint.remedy import Batch
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
+CHOICES = 3
 TIMER = Pattern(r"^(?:await )?(?:setTimeout|sleep|delay|wait)\b")
 
 
@@ -152,7 +154,7 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
             *steps,
             Point(inner.span, f"runs {name}"),
         ),
-        Batch(hit.loop.span, _how(program, site, inner.mode, word, name)),
+        Batch(hit.loop.span, _how(program, site, hit.loop, inner.mode, word, name)),
         weight.severity,
         function=site.function.key,
         cost=Cost("n calls", "no nested call" if _inside(program, site.function) else "1 call, or 1 per chunk"),
@@ -161,10 +163,12 @@ def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote
     )
 
 
-def _how(program: Program, site: Site, mode: Mode, word: str, name: str) -> str:
+def _how(program: Program, site: Site, loop: Loop, mode: Mode, word: str, name: str) -> str:
     if mode is Mode.ACTION:
         return "schedule the actions, or give one action all the items"
     inside = _inside(program, site.function)
+    if loop.arriving and not inside:
+        return f"gather what comes in, and hand it on to one {word} now and then: after so many items or so much time"
     return f"call the body of {name} as a plain function" if inside else f"pass all the items to one {word}"
 
 
@@ -182,7 +186,7 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
         return hint("this very call takes the rows off the list, so it holds only what has come since the last run, and nobody waits")
     if mode is Mode.MUTATION and answered(program, site, hit.loop):
         return hint("the items come from the response of an external service, and nobody waits")
-    if _made_up(program, remote):
+    if _chosen(program, site, hit.loop) or _made_up(program, remote):
         return hint("the item says which function is called, so no single call takes all items")
     if _heavy(program, remote):
         return hint("each call works through its own range: all in one transaction may be too much")
@@ -237,6 +241,20 @@ def _made_up(program: Program, remote: Remote) -> bool:
     steps = program.functions[remote.function].steps()
     named = any(isinstance(step, Call) and step.target.name == "makeFunctionReference" for step in steps)
     return named and remote.call.target.kind is not TargetKind.ROUTE
+
+
+def _chosen(program: Program, site: Site, loop: Loop) -> bool:
+    """Whether a choice among several functions is made in each round: the tools that a model asks for."""
+    places = program.sites(site.function.key).all
+    choices = [places[rank] for rank, _ in site.arms if loop in places[rank].loops]
+    return any(len(_called(place.step)) >= CHOICES for place in choices if isinstance(place.step, Branch))
+
+
+def _called(choice: Branch) -> set[str]:
+    """The functions that the arms of a choice call remotely."""
+    steps = [step for arm in choice.arms for step in (*arm, *(s for one in arm if isinstance(one, Loop) for s in one.steps()))]
+    inner = [name for step in steps if isinstance(step, Branch) for name in _called(step)]
+    return {step.target.name for step in steps if isinstance(step, Call) and step.mode.remote and step.target.name} | set(inner)
 
 
 def _beside(program: Program, site: Site, call: Call, loop: Loop) -> bool:

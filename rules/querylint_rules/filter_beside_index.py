@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.advised import proposed
-from querylint.advise.filters import Loss, losses, why_hint
+from querylint.advise.filters import Loss, losses, way_of, why_hint
 from querylint.advise.places import reaching, shortest
 from querylint.advise.serving import Serving, floor, keeps_order, phrase
 from querylint.ir import Program, Relation
@@ -45,7 +45,7 @@ def filter_beside_index(program: Program) -> Iterator[Found]:
         yield Found(
             read.chain,
             _message(loss, fields, proposed(program, loss) or serving),
-            shortest(reaching(program, loss.site.function)),
+            (*shortest(reaching(program, loss.site.function)), *way_of(loss)),
             _remedy(program, loss),
             Severity.INFO if because else loss.severity,
             Confidence.LIKELY if read.fragile else Confidence.SURE,

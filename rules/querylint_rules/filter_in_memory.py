@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from querylint.advise.advised import advised
 from querylint.advise.demands import outranked, reduction_shape
 from querylint.advise.memory import Load, anchor, gone_through, home, joins, trail
-from querylint.advise.reductions import Reduction, bypassed, filtered, wanted_besides
+from querylint.advise.reductions import Reduction, begin_alike, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
 from querylint.advise.trace import Seen
 from querylint.construction import replace
@@ -81,8 +81,9 @@ def _needed_besides(one: Reduction) -> bool:
         return False
     if not one.always and all(_over_nothing(p) for p in one.predicates):
         return True  # who asks for it leaves out the odd row
+    periods = {s.use.id for s in one.load.works(Work.FILTER) if s.function.key == mine.function.key and begin_alike(mine, s)}
     for other in (s.use for s in one.load.works(Work.COUNT, Work.FILTER) if s.function.key == mine.function.key):
-        if other is mine.use or mine.use.id in other.after or other.id in mine.use.after:
+        if other is mine.use or mine.use.id in other.after or other.id in mine.use.after or not periods.isdisjoint(other.after):
             continue
         values = {} if other.conditional or other.work is Work.COUNT else _values(other)
         if other.work is Work.COUNT or (wanted and values.keys() == wanted.keys() and values != wanted):

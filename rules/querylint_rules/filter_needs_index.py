@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.advised import arm_serving, proposed
-from querylint.advise.filters import Loss, losses, why_hint
+from querylint.advise.filters import Loss, losses, way_of, why_hint
 from querylint.advise.places import reaching, shortest
 from querylint.advise.serving import Serving, floor, keeps_order, orderly, phrase, range_taken
 from querylint.ir import Program
@@ -49,7 +49,7 @@ def filter_needs_index(program: Program) -> Iterator[Found]:
         yield Found(
             read.chain,
             _message(loss, names),
-            shortest(reaching(program, loss.site.function)),
+            (*shortest(reaching(program, loss.site.function)), *way_of(loss)),
             _remedy(program, loss, serving),
             Severity.INFO if because else loss.severity,
             Confidence.LIKELY if read.fragile else Confidence.SURE,

@@ -46,7 +46,7 @@ from functools import partial
 
 from querylint.advise.asking import asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
-from querylint.advise.bulk import KEPT, by_table, in_one, remembered, small_matter
+from querylint.advise.bulk import KEPT, by_table, in_one, of_each_table, remembered, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.eager import answered
 from querylint.advise.growth import accumulates, handful, memberships
@@ -120,7 +120,8 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
         if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT:
             effect = Effect(site.function.key, read)
-            if not by_table(site, effect, hit.loop) and not asks_one_key(program, site, effect) and not reread(program, effect):
+            named = by_table(site, effect, hit.loop) or of_each_table(read, hit.loop)
+            if not named and not asks_one_key(program, site, effect) and not reread(program, effect):
                 yield site, hit, effect
     for site, call in program.calls():
         hit = _waiting(program, site)

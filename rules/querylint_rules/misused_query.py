@@ -3,7 +3,8 @@
 
 ## What it finds
 A query that is awaited or returned but never run (no `.collect()`, `.take(n)`, `.first()`, `.unique()` or `.paginate()`) or run twice,
-`.order` on a search, and `.paginate` more than once in one run of a query or mutation, most often in a loop over pages.
+`.order` on a search, and `.paginate` more than once in one run of a query or mutation, most often in a loop over pages. Also a filter that
+names a field without `q.field`: `q.eq("author", me)` compares two texts, and lets every row through or none.
 
 ```ts
 // convex/logs.ts
@@ -35,12 +36,12 @@ helpers that may do without; pages of `getPage`, `paginator` and streams of conv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from querylint.advise.paging import Pages, pages
 from querylint.advise.sequence import exclusive
-from querylint.ir import Access, Function, Kind, Program, Role, Root, Way
-from querylint.remedy import Advice
+from querylint.ir import Access, Function, Kind, Predicate, Program, Role, Root, Way
+from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Found, Point, Severity, rule
 
 HANDLERS = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
@@ -62,6 +63,7 @@ def misused_query(program: Program) -> Iterator[Found]:
         for step in function.steps():
             if isinstance(step, Access) and step.reads:
                 yield from _read(function, step)
+                yield from _spelled(program, function, step)
                 yield from _again(program, function, step)
         for found in pages(program, function):
             yield _paged(program, function, found)
@@ -87,6 +89,23 @@ def _read(function: Function, read: Access) -> Iterator[Found]:
         yield Found(
             read.chain, f"the search on {named} is given an order, which throws", (), SORT, None, confidence, function.key, read.table
         )
+
+
+def _spelled(program: Program, function: Function, read: Access) -> Iterator[Found]:
+    """Filters that compare the name of a field instead of the field."""
+    table = program.table(function, read.table)
+    for p in _conditions(p for plan in read.plans for p in plan.predicates):
+        if p.spelled and p.span is not None and table is not None and table.field(p.spelled) is not None:
+            message = f"the filter on `{table.name}` compares the text `{p.spelled}`, not the field: every row passes it, or none"
+            remedy = Advice(f'write q.field("{p.spelled}") for the field, or bind it in the range of an index', Stage.CODE)
+            yield Found(p.span, message, (), remedy, None, function=function.key, table=read.table, operation=read.verb)
+
+
+def _conditions(found: Iterable[Predicate]) -> Iterator[Predicate]:
+    for p in found:
+        yield p
+        for arm in p.arms:
+            yield from _conditions(arm)
 
 
 def _again(program: Program, function: Function, read: Access) -> Iterator[Found]:

@@ -23,8 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from querylint.advise.asking import asks_for_all, asks_the_same
 from querylint.advise.audience import UNASKED, left_alone, unasked
-from querylint.advise.bulk import KEPT, in_one, small_matter
+from querylint.advise.bulk import KEPT, in_one, of_each_table, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.growth import MEMBERSHIP, Reach, few, one_row, reach
 from querylint.advise.keys import inserts
@@ -38,10 +39,11 @@ from querylint.advise.volume import busy
 from querylint.advise.writes import labors
 from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Relation, Root, Table, Terminal, Way, Work
 from querylint.ir.program import Effect, Site
-from querylint.remedy import Batch
+from querylint.remedy import Advice, Batch, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
 
 LATEST_FEW = 50
+HAND = Advice("read them once before the loop, and hand them to the helper", Stage.CODE)
 
 
 @rule(pattern="map-read", severity=Severity.WARNING, cwe=1073)
@@ -54,6 +56,7 @@ def query_per_item(program: Program) -> Iterator[Found]:
             hit is None
             or site.function.kind is Kind.CLIENT
             or not _query(effect.access, program, site)
+            or of_each_table(effect.access, hit.loop)
             or _upsert(program, site, hit, effect.access)
         ):
             continue
@@ -202,10 +205,17 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
     given = {p.field for p in equal if p.value is not None and p.value.constant}
     if _newest(program, site, read) or _long(program, site, read.table, fixed[0][0]):
         return None
-    if not _always_set(program, site, table, fixed[0][0]):
+    if not _always_set(program, site, table, fixed[0][0]) or _read_already(site, program, read, fixed[0][:1]):
         return None
     found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]
     return found[0].name if found else None
+
+
+def _read_already(site: Site, program: Program, read: Access, fixed: tuple[str, ...]) -> bool:
+    """Whether the function has read that range besides: the items ask for what it lacks."""
+    steps = (s.step for s in program.sites(site.function.key).all if not s.loops)
+    lists = (o for o in steps if isinstance(o, Access) and o.table == read.table and o.bound is Bound.ALL)
+    return any(plan.fixed() == fixed for one in lists for plan in one.plans)
 
 
 def _newest(program: Program, site: Site, read: Access) -> bool:
@@ -266,28 +276,34 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     read, step = effect.access, site.step
     assert isinstance(step, Access | Call)
     table = f"`{read.table}`" if read.table else "a table"
-    scan = any(bare(program, site.function, p) for p in read.plans)
+    same = not plain(program, site.function) and (
+        asks_for_all(program, site, effect) or (effect.certain and asks_the_same(program, site, effect, hit.loop))
+    )
+    limited = read.bound is Bound.LIMIT and not any(p.residual() for p in read.plans)
+    scan = any(bare(program, site.function, p) for p in read.plans) and not limited
     over = round_of(program, site, hit.loop)
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     floating = " with nobody waiting for it" if hit.loop.detached and hit.loop.kind is LoopKind.GATHER else ""
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
-    weight = _circumstances(program, site, hit, effect, scan=scan)
+    weight = _circumstances(program, site, hit, effect, scan=scan, same=same)
+    done = "scanned" if scan else "queried"
+    said = f"{table} {'is' if effect.certain else 'may be'} {done}{through} for every {over}{floating}"
     return Found(
         step.span,
-        f"{table} {'is' if effect.certain else 'may be'} {'scanned' if scan else 'queried'}{through} for every {over}{floating}",
+        f"the same rows of {table} are read{through} for every {over}{floating}" if same else said,
         shortest(reaching(program, site.function)) + points,
-        Batch(hit.loop.span, _how(program, site, hit, read)),
+        HAND if same else Batch(hit.loop.span, _how(program, site, hit, read)),
         weight.severity,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,
         read.table,
-        cost=Cost(f"n × rows({read.table})" if scan else "n queries", "1 range"),
+        cost=Cost(f"n × rows({read.table})" if scan else "n queries", "1 query" if same else "1 range"),
         operation=read.verb,
         because=weight.because,
     )
 
 
-def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan: bool) -> Weight:
+def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect, *, scan: bool, same: bool) -> Weight:
     if hit.loop.kept:
         return hint(KEPT)
     if little := small_matter(program, site, effect):
@@ -304,6 +320,8 @@ def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect, *,
     drivers = _drivers(program, site, hit)
     if _newest(program, site, read) and drivers and all(reach(program, site.function, d) < Reach.TABLE for d in drivers):
         return hint("each item needs the newest of many rows; one range over all items would read them all")
+    if same and read.bound is not Bound.ONE and not few(program, site, hit.loop):
+        return Weight(Severity.WARNING)
     if not _dear(program, site, hit, read):
         return hint("the queries run in parallel, and each reads little")
     if few(program, site, hit.loop):

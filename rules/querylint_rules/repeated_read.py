@@ -25,7 +25,7 @@ from querylint.advise.handed import given
 from querylint.advise.places import describe, own_trail, quiet, reaching, shortest
 from querylint.advise.planner import plain
 from querylint.advise.sequence import exclusive, writes_between
-from querylint.ir import Access, Call, Mode, Op, Origin, Program, Root, Terminal, Value, Way
+from querylint.ir import ITEM, Access, Call, Mode, Op, Origin, Program, Root, Terminal, Value, Way
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Reuse
 from querylint.rule import Cost, Found, Point, Severity, rule
@@ -53,7 +53,7 @@ def _questions(program: Program, site: Site) -> Iterator[tuple[Key, Effect]]:
     if isinstance(step, Access) and step.op is Op.READ:
         question = _asked(step, None, plain=plain(program, site.function))
         if question is not None:
-            yield question, Effect(site.function.key, step)
+            yield (*question, *_picked(site, _values(step))), Effect(site.function.key, step)
         if step.terminal is Terminal.ROW and step.table is not None:
             own = Origin(Root.STEP, step.id, ("_id",))
             yield ("get", step.table, (own,)), Effect(site.function.key, step)
@@ -62,7 +62,25 @@ def _questions(program: Program, site: Site) -> Iterator[tuple[Key, Effect]]:
             if not effect.trail and effect.access.op is Op.READ:
                 question = _asked(effect.access, step, plain=plain(program, site.function))
                 if question is not None:
-                    yield question, effect
+                    yield (*question, *_picked(site, step.args)), effect
+
+
+def _values(read: Access) -> tuple[Value, ...]:
+    """What a read asks by."""
+    bound = (p.value for plan in read.plans for p in plan.predicates)
+    return tuple(value for value in (read.key, *bound) if value is not None)
+
+
+def _picked(site: Site, values: tuple[Value, ...]) -> tuple[str, ...]:
+    """How the code names what it has picked out of lists: `rows[0]` is another row than `rows[1]`, though both come from the same list."""
+    walked = {o for loop in site.loops if loop.over is not None for o in loop.over.origins}
+    return tuple(value.text or f"place {site.rank}" for value in values if any(_picks(o, walked) for o in value.origins))
+
+
+def _picks(origin: Origin, walked: set[Origin]) -> bool:
+    """Whether something was taken from a member of a list that no loop around goes through."""
+    lists = (Origin(origin.root, origin.ref, origin.path[:n]) for n, part in enumerate(origin.path) if part == ITEM)
+    return not walked.issuperset(lists)
 
 
 def _asked(read: Access, call: Call | None, *, plain: bool) -> Key | None:

@@ -38,6 +38,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
+from querylint.advise.counted import reached
 from querylint.advise.curation import curated
 from querylint.advise.extremes import end_of_index, extreme
 from querylint.advise.filters import aged, unserved, whole
@@ -50,7 +51,7 @@ from querylint.advise.sequence import apart
 from querylint.advise.serving import Want, sargable, serve, unranged, wanted
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import Access, Call, Kind, Predicate, Program, Relation, Table, Work
+from querylint.ir import ITEM, Access, Call, IndexKind, Kind, Predicate, Program, Relation, Table, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
@@ -59,6 +60,10 @@ BATCHES = Advice("count in batches, a page of the table in each run of a schedul
 BY_IDS = Advice("get the rows by the ids that the other rows hold, together with Promise.all, instead of loading all of them for a map")
 EACH = Advice("read the rows of each item by an index, instead of filtering all of them for each", Stage.INDEX)
 TOTALS = Advice("keep the totals as rows change, and read the few rows by an index in their order", Stage.DATA)
+SHOWN = Advice("keep the totals as rows change, and read the rows themselves in pages with .paginate()", Stage.DATA)
+KEYED = Advice(
+    "keep totals as rows change, one for each value or period that is asked for, or use the aggregate component keyed by it", Stage.DATA
+)
 EXTREME = "searched for the greatest or least value"
 SEARCHED = "a screen searches these rows, and finds what has been read alone: for a text, a search index finds it among all of them"
 TESTS = frozenset((Work.FILTER, Work.FIND, Work.SOME))
@@ -128,7 +133,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
 def _searched(seen: Fate) -> bool:
     """Whether a screen searches the rows by a text: in fewer rows it finds fewer."""
     tests = [s for s in seen.uses if s.function.kind is Kind.CLIENT and s.use.work in TESTS]
-    return any(p.relation in (Relation.OTHER, Relation.ANY) for s in tests for p in s.use.predicates)
+    return any(p.relation in (Relation.OTHER, Relation.SEARCH, Relation.ANY) for s in tests for p in s.use.predicates)
 
 
 def _halves(program: Program, seen: Fate) -> tuple[Seen, Seen] | None:
@@ -217,9 +222,9 @@ def _handed_on(program: Program, site: Site, read: Access) -> bool:
     )
 
 
-def _asked_about(seen: Fate) -> bool:
+def _asked_about(program: Program, seen: Fate) -> bool:
     """Whether what is counted depends on something that differs from call to call: then no one counter can hold it."""
-    values = (p.value for s in seen.uses for p in s.use.predicates)
+    values = (p.value for s in seen.uses for p in s.use.predicates if program.applied((p,)))
     return any(value is not None and not value.constant and bool(value.origins or value.deps) for value in values)
 
 
@@ -232,17 +237,22 @@ def _remedy(
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     numbered = bool(kinds & {Work.FOLD, Work.COUNT}) and not busy  # a map of rows is no number
     folds = [s for s in seen.uses if s.use.work is Work.FOLD]
+    wanted_besides = bool(seen.whole) or seen.listed
     if numbered and extreme(folds) and Work.COUNT not in kinds and not seen.whole:
         return end_of_index(table, (), folds)
+    most = reached(seen.uses) if not wanted_besides and not plain(program, site.function) else None
+    if most is not None:
+        return Limit(most + 1)
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in COUNTING and s.use.work is not Work.EMPTY)
     if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
-    if only_counted and not _asked_about(seen) and not seen.whole:
+    if only_counted and not _asked_about(program, seen) and not wanted_besides:
         return Counter(read.table or "the table")
-    if numbered and not judges and any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not seen.whole:
+    if numbered and not judges and any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not wanted_besides:
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
     joined = {s.use.id for s in seen.uses if s.use.work in TESTS and (joins(program, s, s.use.predicates) or repeated_use(program, s))}
     apart = [s for s in seen.uses if s.use.id not in joined]  # what is matched with other rows needs them all
+    served = [s for s in apart if s.use.work in COUNTING and s.function.kind is not Kind.CLIENT]  # a screen counts what it shows
     if joined and all(joined & set(s.use.after) or s.use.work is Work.EMPTY for s in apart):
         return EACH
     key = keyed(site.function, read) if not seen.whole and not apart else None
@@ -252,15 +262,100 @@ def _remedy(
     tests = [p for p in tests if not aged(program, site, read, (p,))]
     if tests and halved:
         return PAGES
-    if tests and not seen.leaves_unselected() and not _handed_on(program, site, read):
+    tests = _binding(program, site, read, seen, apart, tests)
+    alone = not seen.leaves_unselected() and not _handed_on(program, site, read)
+    if tests and alone:
         return _bound(table, tests, planner=planner)
+    parts = _in_parts(table, _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates])) if alone else None
+    if parts is not None and not plain(program, site.function):
+        return parts
     sorts = [s.use for s in apart if s.use.work is Work.SORT and s.use.fields and "*" not in s.use.fields]
     if sorts and kinds & CUTS:
         cuts = {s.use.id for s in seen.uses if s.use.work in CUTS}
-        if any(s.use.work in COUNTING and not cuts & set(s.use.after) for s in apart):
+        if any(not cuts & set(s.use.after) for s in served):
             return TOTALS
         return _in_order(table, sorts[0].fields, planner=planner)
+    if served and wanted_besides and numbered and not _asked_about(program, seen):
+        return SHOWN
+    if only_counted and not wanted_besides and not judges:
+        return KEYED
     return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
+
+
+def _binding(program: Program, site: Site, read: Access, seen: Fate, uses: list[Seen], tests: list[Predicate]) -> list[Predicate]:
+    """The tests of fields that every way of the rows goes through: a range that binds them leaves out nothing that is needed.
+
+    A way that is taken only where the test is not needs nothing of it.
+    """
+    home = site.function.key
+    behind: dict[tuple[str, int], set[str | None]] = {}
+    for s in uses:
+        behind.setdefault((s.function.key, s.use.id), set()).update(p.field for p in s.use.predicates if p in tests)
+    out = [o.after for o in site.function.outflows if o.origin.ref == read.id and o.origin.path in ((), (ITEM,))]
+    ends = [s for s in uses if s.use.work is not Work.EMPTY and not _goes_on(s, uses)]
+    ways = [(s.function.key, (*s.use.after, s.use.id), s) for s in ends] + [(w.function.key, w.outflow.after, None) for w in seen.whole]
+    if all(key == home for key, _, _ in ways):
+        ways += [(home, after, None) for after in out]
+    before = [_passed(behind, home, after) for after in out]
+    handed = set.intersection(*before) if before else set()
+
+    def bound(name: str | None) -> bool:
+        testing = [s for s in uses if any(p in tests and p.field == name for p in s.use.predicates)]
+        return all(
+            name in _passed(behind, key, works)
+            or (key != home and name in handed)
+            or (end is not None and all(_either(program, end, s) for s in testing))
+            for key, works, end in ways
+        )
+
+    names = {p.field for p in tests}
+    return [p for p in tests if p.field in {name for name in names if bound(name)}]
+
+
+def _goes_on(one: Seen, uses: list[Seen]) -> bool:
+    """Whether another work goes on with what one has left."""
+    return any(one.use.id in s.use.after and s.function is one.function for s in uses)
+
+
+def _passed(behind: dict[tuple[str, int], set[str | None]], function: str, works: tuple[int, ...]) -> set[str | None]:
+    return {name for number in works for name in behind.get((function, number), ())}
+
+
+def _texts(table: Table | None, p: Predicate) -> tuple[str, ...]:
+    """The fields in whose texts a filter looks for another, where it does nothing else: one of them, or any of several."""
+    found = [name for arm in p.arms for one in arm for name in _texts(table, one)] if p.relation is Relation.ANY else []
+    if p.relation is Relation.ANY:
+        return tuple(found) if len(found) == sum(map(len, p.arms)) else ()
+    declared = table.field(p.field) if table is not None and p.field is not None else None
+    return (declared.name,) if p.relation is Relation.SEARCH and declared is not None and declared.type == "string" else ()
+
+
+def _in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
+    """What to do where a field is looked for in a list, or a value in a list that the row holds: no one range has the rows."""
+    texts = dict.fromkeys(name for p in tests for name in _texts(table, p))
+    if texts:
+        standing = [i.name for i in table.indexes if i.kind is IndexKind.SEARCH and i.fields == tuple(texts)] if table is not None else []
+        if standing:
+            return Advice(f"read by search index `{standing[0]}`: it finds a text among all rows", Stage.CODE)
+        each = " and one on "
+        return Advice(f"add a search index on {each.join(texts)}, and read by it: it finds a text among all rows", Stage.INDEX)
+    for p in tests:
+        declared = table.field(p.field) if table is not None and p.field is not None else None
+        if p.relation is Relation.IN and p.field == "_id":
+            return Advice("get the rows by these ids, together with Promise.all, instead of loading all of them")
+        if declared is None or table is None:
+            continue
+        if p.relation is Relation.IN:
+            ready = serve(table, Want((declared.name,)))
+            by = f"by index `{ready.index}`" if ready is not None else f"by an index to add on ({declared.name}) of {table.name}"
+            return Advice(
+                f"read the range of each of the values of {declared.name} that are looked for, {by}, together with Promise.all",
+                Stage.CODE if ready is not None else Stage.INDEX,
+            )
+        if p.relation is Relation.SEARCH and declared.type == "array" and not p.conditional:
+            each = f"keep one row for each member of {declared.name} in a table of its own"
+            return Advice(f"{each}, and read it by an index: none looks into lists", Stage.DATA)
+    return None
 
 
 def _bound(table: Table | None, tests: list[Predicate], *, planner: bool) -> Advice:

@@ -29,7 +29,8 @@ public mutation inserts into, or that the settings call small. A read that is fi
 more, and so is one whose rows are only counted by a mutation that adds none of them. Of the arms of a choice among many (`switch`), the
 first is reported and the others are hints. A register of machines, of which each insert is made once for a name and each heartbeat patches
 a row, does not grow: nothing is said, and neither is it of organizations that each get one row when they first sign in. Where memory always
-filters the rows by what an index range could, the finding about the read of all rows asks for that, and this one is a hint.
+filters the rows by what an index range could, the finding about the read of all rows asks for that, and this one is a hint; so it is where
+every insert gives up once a number of rows is reached, which keeps them few.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.conflicts import Conflict, conflicts
+from querylint.advise.keys import rationed
 from querylint.advise.memory import acted_on, choices
 from querylint.advise.places import one_of_many, own_trail
 from querylint.advise.reductions import filtered
@@ -85,6 +87,8 @@ def _why_little(program: Program, conflict: Conflict) -> str:
     """Why a conflict is only a hint, empty where it is more."""
     if not whole_table(conflict.read.access):
         return "the range that is read is not the whole table"
+    if frozenset() in rationed(program, program.functions[conflict.read.function].root, conflict.read.access.table):
+        return "the code lets the table hold a few rows only"
     if _narrowed(program, conflict):
         return "the read of all rows is reported, and fixing it narrows this as well"
     return "the rows are only counted, and the number may lag behind" if _only_counts(program, conflict) else ""

@@ -20,11 +20,14 @@ export default defineSchema({
   notes: defineTable({
     owner: v.string(), team: v.string(), closedAt: v.optional(v.number()), seen: v.object({ at: v.optional(v.number()) }),
   }).index("by_owner", ["owner"]).index("by_closed", ["closedAt"]),
-  pages: defineTable({ noteId: v.id("notes") }).index("by_note", ["noteId"]),
+  marks: defineTable({ noteId: v.id("notes"), tags: v.array(v.string()), kind: v.string() }).index("by_note", ["noteId"]),
+  pages: defineTable({ noteId: v.id("notes"), text: v.string() }).index("by_note", ["noteId"])
+    .searchIndex("by_text", { searchField: "text" }),
 });
 """
 ALL = 'const notes = await ctx.db.query("notes").collect();'
 
+MARKS = 'const marks = await ctx.db.query("marks").collect();'
 MINE = 'await ctx.db.query("notes").withIndex("by_owner", (q) => q.eq("owner", me)).collect()'
 PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", n._id)).collect()'
 
@@ -132,6 +135,119 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "unbounded-read",
             f"{ALL} return [notes.filter((n) => n.owner === 'me'), notes.filter((n) => n.owner === 'you')];",
             "bind owner in the range of index `by_owner`",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} let closed = 0; const shown = await Promise.all(notes.map(async (n) => {{ if (n.closedAt) closed += 1;"
+                " return { id: n._id, team: n.team }; })); return { shown, closed };"
+            ),
+            "keep the totals as rows change, and read the rows themselves in pages",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const ours = notes.filter((n) => n.team === me);"
+                " return [...ours.filter((n) => n.owner === 'me'), ...ours.filter((n) => !['me', 'you'].includes(n.owner))];"
+            ),
+            "add an index on (team) of notes",  # of what one filter tests the other shows the rest
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const ours = notes.filter((n) => n.team === me);"
+                " return [ours.length, ours.filter((n) => n.owner === 'me').length, ours.filter((n) => n.owner === 'you').length];"
+            ),
+            "add an index on (team) of notes",  # their number is that of all owners
+        ),
+        (
+            "unbounded-read",
+            f"const mine = {MINE}; const ids = new Set(mine.map((n) => n._id)); {MARKS} return marks.filter((m) => ids.has(m.noteId));",
+            "read the range of each of the values of noteId that are looked for, by index `by_note`, together with Promise.all",
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} return marks.filter((m) => [me, 'other'].includes(m.kind));",
+            "by an index to add on (kind) of marks",
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} const low = me.toLowerCase(); return marks.filter((m) => m.kind?.toLowerCase().includes(low)).slice(0, 5);",
+            "add a search index on kind, and read by it",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.filter((n) => n.team.includes(me) || n.owner.trim().toUpperCase().includes(me));",
+            "add a search index on team and one on owner",
+        ),
+        (
+            "unbounded-read",
+            'return (await ctx.db.query("pages").collect()).filter((p) => p.text.includes(me));',
+            "read by search index `by_text`",
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} return marks.filter((m) => !m.kind.includes(me));",
+            "bound the read",  # no index finds what lacks a text
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} return marks.filter((m) => m.tags.includes(me));",
+            "keep one row for each member of tags in a table of its own",
+        ),
+        (
+            "unbounded-read",
+            f"{MARKS} return [marks.filter((m) => m.tags.includes(me)), marks];",
+            "bound the read",  # all of them are shown besides
+        ),
+        ("unbounded-read", f"{ALL} return notes.length > 3;", "read at most 4 rows with .take(4)"),
+        ("unbounded-read", f"{ALL} return [notes.length > 3, notes.length];", "keep a running count or total for `notes`"),
+        (
+            "aggregate-in-memory",
+            'return (await ctx.db.query("notes").withIndex("by_closed", (q) => q.gte("closedAt", 5)).collect()).length >= 10;',
+            "read at most 11 rows with .take(11)",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const shown = notes.filter((n) => n.owner === me).map((n) => ({{ ...n, mine: true }}));"
+                " return { shown, number: shown.length };"
+            ),
+            "bind owner in the range of index `by_owner`",  # what is made of the rows has been filtered as they have
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return [notes.filter((n) => n.team === me).length, notes.filter((n) => n.closedAt > Number(me)).length];",
+            "keep totals as rows change, one for each value or period that is asked for",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} return notes.map((n) => ({{ ...n, mine: true }})).sort((a, b) => {{ const first = a.team.localeCompare(b.team);"
+                " if (first !== 0) return first; return a.owner.localeCompare(b.owner); }).slice(0, 5);"
+            ),
+            "add an index on (team, owner) and read with .order(...).take(n)",
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const ranked = notes.map((n) => ({{ ...n, team: n.owner + me, rank: n.owner.length }}));"
+                " return ranked.sort((a, b) => b.rank - a.rank).slice(0, 5);"
+            ),
+            "bound the read",  # no row has the rank
+        ),
+        (
+            "unbounded-read",
+            (
+                f"{ALL} const ranked = notes.map((n) => ({{ ...n, team: n.owner + me }}));"
+                " return ranked.sort((a, b) => a.team.localeCompare(b.team)).slice(0, 5);"
+            ),
+            "bound the read",  # what is called so is not what the row has
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.map((n) => ({{ ...n, title: n.team }})).sort((a, b) => a.title.localeCompare(b.title)).slice(0, 5);",
+            "add an index on (team) and read with .order(...).take(n)",  # by the name that the row has
         ),
         (
             "aggregate-in-memory",
@@ -280,3 +396,42 @@ def test_the_column_by_which_a_helper_asks_for_what_a_round_hands_it(tmp_path: P
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read"]
     assert found.remedy is not None
     assert sentence(found.remedy, found.stack).startswith("read the rows of all items with `room_id IN (...)`")
+
+
+def test_a_screen_that_counts_what_it_shows_wants_the_rows(tmp_path: Path) -> None:
+    notes = (
+        'import { query } from "./_generated/server";\nimport { v } from "convex/values";\n'
+        f"export const get = query({{ args: {{ me: v.string() }}, handler: async (ctx, {{ me }}) => {{ {ALL}"
+        " return notes.filter((n) => n.team.length > me.length); } });\n"
+    )
+    screen = (
+        'import { useQuery } from "convex/react";\nimport { api } from "../convex/_generated/api";\n'
+        "export function Notes({ me }: { me: string }) {\n  const notes = useQuery(api.notes.get, { me }) ?? [];\n"
+        "  return <div><b>{notes.length}</b>{notes.map((n) => <p key={n._id}>{n.team}</p>)}</div>;\n}\n"
+    )
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes, "src/Notes.tsx": screen})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unbounded-read"]
+    assert found.remedy is not None
+    assert sentence(found.remedy).startswith("bound the read")
+
+
+@pytest.mark.parametrize(
+    ("loop", "said"),
+    [
+        ("for await (const part of await answer(me))", "gather what comes in, and hand it on to one mutation now and then"),
+        ("for (const part of me.split(','))", "pass all the items to one mutation"),
+    ],
+)
+def test_what_comes_in_one_by_one_is_gathered(tmp_path: Path, loop: str, said: str) -> None:
+    notes = (
+        'import { action, internalMutation } from "./_generated/server";\nimport { internal } from "./_generated/api";\n'
+        'import { v } from "convex/values";\nimport { answer } from "model";\n'
+        "export const put = internalMutation({ args: { team: v.string() }, handler: async (ctx, { team }) => {"
+        ' await ctx.db.insert("notes", { owner: team, team, seen: {} }); } });\n'
+        "export const get = action({ args: { me: v.string() }, handler: async (ctx, { me }) => {"
+        f" {loop} await ctx.runMutation(internal.notes.put, {{ team: part }}); }} }});\n"
+    )
+    lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "call-per-item"]
+    assert found.remedy is not None
+    assert said in sentence(found.remedy)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import cache, reduce
 from itertools import combinations, permutations
 from operator import or_
@@ -111,3 +114,24 @@ def test_many_shapes_take_no_time(tail: tuple[str, ...]) -> None:
     found = cover(shapes)
     assert found.least
     assert len(found.chosen) == len(list(combinations(fields, 2)))
+
+
+MANY = """
+from itertools import combinations
+from querylint.advise.cover import Shape, cover
+fields = ["owner", "folder", "closed", "name", "place", "team"]
+one = [Shape(frozenset(some)) for size in (1, 2, 3) for some in combinations(fields[:4], size)]
+two = [Shape(frozenset(pair), ("place", "team")) for pair in combinations(fields[:4], 2)]
+for shapes in (one, [*one, *two]):
+    print([c.key for c in cover(shapes).chosen], [sorted(s.equal) for s in cover(shapes).apart])
+"""
+
+
+def test_every_run_chooses_the_same() -> None:
+    said = {
+        subprocess.run(  # our own interpreter on our own text
+            [sys.executable, "-c", MANY], env={**os.environ, "PYTHONHASHSEED": str(seed)}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(said) == 1

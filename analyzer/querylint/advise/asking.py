@@ -8,7 +8,7 @@ from querylint.advise.eager import Source, sources
 from querylint.advise.handed import given
 from querylint.advise.places import calls_to
 from querylint.advise.sessions import bound
-from querylint.ir import Access, Call, Loop, Predicate, Program, Root, Value
+from querylint.ir import Access, Bound, Call, Loop, Op, Predicate, Program, Root, Value
 from querylint.ir.program import Effect, Site
 
 
@@ -31,6 +31,20 @@ def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> b
     moving = {loop.id, *(c.id for c in loop.carried)}
     moving |= {s.id for s in loop.steps() if isinstance(s, Call) or (isinstance(s, Access) and s.deps & moving)}
     return not any(value.deps & moving for value in asked)
+
+
+def asks_for_all(program: Program, site: Site, effect: Effect) -> bool:
+    """Whether a helper reads what no condition picks, up to a number that is written down at most: the same rows for whoever calls it.
+
+    False where the function that calls it changes the table.
+    """
+    read = effect.access
+    if not isinstance(site.step, Call) or read.by_key or read.base is not None or read.follows is not None or not effect.certain:
+        return False
+    if read.bound is Bound.PAGE or (read.limit is not None and not read.limit.constant) or any(plan.predicates for plan in read.plans):
+        return False
+    changed = {e.access.table for e in program.effects.get(site.function.key, ()) if e.access.op is Op.WRITE}
+    return bool(read.plans) and changed.isdisjoint({read.table, None})
 
 
 def asks_one_key(program: Program, site: Site, effect: Effect) -> bool:

@@ -85,6 +85,12 @@ def by_table(site: Site, effect: Effect, loop: Loop) -> bool:
     return True
 
 
+def of_each_table(read: Access, loop: Loop) -> bool:
+    """Whether the item of each round is the name of a table, all of whose rows are read: no query reads of several."""
+    unnamed = read.table is None and read.base is None and read.follows is None and not read.by_key
+    return unnamed and loop.id in read.deps and not any(plan.predicates for plan in read.plans)
+
+
 KEPT = "what is read is kept, and not read again"
 
 

@@ -1,7 +1,10 @@
-"""Related rows that are loaded only to be counted: for each row that has them, or all together."""
+"""Rows that are loaded only to be counted: related ones, for each row that has them or all together; those that are few or many."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from querylint.advise.trace import Seen
 from querylint.ir import ITEM, Access, Loop, Origin, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 
@@ -22,3 +25,11 @@ def counted(program: Program, site: Site, step: Access, loop: Loop) -> bool | No
         return None
     where = [program.sites(site.function.key).by_id.get(u.id) for u in uses]
     return any(w is not None and loop in w.loops for w in where)
+
+
+def reached(uses: Sequence[Seen]) -> int | None:
+    """The number with which alone the number of rows is compared, the greatest of several; None where anything else is done with them."""
+    counts = [s.use for s in uses if s.use.work is not Work.EMPTY]
+    sizes = [u.size.literal for u in counts if u.work is Work.COUNT and u.size is not None and not u.distinct]
+    known = [size for size in sizes if isinstance(size, int)]
+    return max(known) if known and len(known) == len(counts) else None

@@ -158,33 +158,32 @@ def _chains(shapes: Sequence[Shape]) -> tuple[list[list[Shape]], list[Shape]]:
     import networkx  # only projects whose shapes compete for indexes pay for its import
 
     numbers = range(len(shapes))
-    graph: networkx.Graph[tuple[str, int]] = networkx.Graph()
-    graph.add_nodes_from(("low", n) for n in numbers)
-    graph.add_nodes_from(("high", n) for n in numbers)
-    graph.add_edges_from((("low", a), ("high", b)) for a in numbers for b in numbers if _below(shapes[a], shapes[b]))
-    low = [("low", n) for n in numbers]
-    matching = networkx.bipartite.hopcroft_karp_matching(graph, low)
-    follower = {a: matching["low", a][1] for a in numbers if ("low", a) in matching}
+    high = len(shapes)  # the nodes are numbers: those of texts come out of a set in another order in every run
+    graph: networkx.Graph[int] = networkx.Graph()
+    graph.add_nodes_from(range(2 * high))
+    graph.add_edges_from((a, high + b) for a in numbers for b in numbers if _below(shapes[a], shapes[b]))
+    matching = networkx.bipartite.hopcroft_karp_matching(graph, numbers)
+    follower = {a: matching[a] - high for a in numbers if a in matching}
     chains = []
     for start in sorted(set(numbers) - set(follower.values())):
         chain = [start]
         while chain[-1] in follower:
             chain.append(follower[chain[-1]])
         chains.append([shapes[n] for n in chain])
-    touched = networkx.bipartite.to_vertex_cover(graph, matching, low)
-    return chains, [shapes[n] for n in numbers if ("low", n) not in touched and ("high", n) not in touched]
+    touched = networkx.bipartite.to_vertex_cover(graph, matching, numbers)
+    return chains, [shapes[n] for n in numbers if n not in touched and high + n not in touched]
 
 
 def _search(shapes: Sequence[Shape]) -> tuple[list[list[Shape]], list[Shape], bool]:
     """The fewest groups by trying, from the largest set of shapes that are pairwise apart upward."""
     import networkx  # as above
 
-    strangers: networkx.Graph[Shape] = networkx.Graph()
-    strangers.add_nodes_from(shapes)
-    strangers.add_edges_from((a, b) for a, b in combinations(shapes, 2) if not compatible(a, b))
+    strangers: networkx.Graph[int] = networkx.Graph()
+    strangers.add_nodes_from(range(len(shapes)))
+    strangers.add_edges_from((a, b) for a, b in combinations(range(len(shapes)), 2) if not compatible(shapes[a], shapes[b]))
     found, _ = networkx.max_weight_clique(strangers, weight=None)
-    apart = [shape for shape in shapes if shape in found]
-    rest = sorted((s for s in shapes if s not in found), key=lambda s: -strangers.degree(s))
+    apart = [shape for n, shape in enumerate(shapes) if n in found]
+    rest = [shapes[n] for n in sorted((n for n in range(len(shapes)) if n not in found), key=lambda n: -strangers.degree(n))]
     for size in range(len(apart), len(shapes) + 1):
         groups: list[list[Shape]] = [[shape] for shape in apart]
         steps = [MOST_STEPS]

@@ -33,7 +33,7 @@ from querylint.construction import dataclass, replace
 from querylint.ir import Access, Bound, LoopKind, Op, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
 from querylint.ir.program import Site
 from querylint.pattern import Pattern
-from querylint.rule import Severity, Weight, hint
+from querylint.rule import Point, Severity, Weight, hint
 
 SWITCHED_ON = Pattern(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
 EARLIER = frozenset((Relation.LT, Relation.LTE))
@@ -86,6 +86,13 @@ def why_hint(program: Program, loss: Loss) -> str:
     return loss.because or ("" if applied else "no call in the project uses this condition")
 
 
+def way_of(loss: Loss) -> tuple[Point, ...]:
+    """The place where a query takes the way that is spoken of, where it is built in several."""
+    if len(loss.access.plans) < 2 or loss.plan.span is None:
+        return ()
+    return (Point(loss.plan.span, f"where it goes by `{loss.plan.index}`" if loss.plan.index else "where it goes this way"),)
+
+
 def _of_those_asked(program: Program, found: list[Loss]) -> list[Loss]:
     """The losses, those of functions that nobody in sight asks as hints where others tell the same, or nobody reads the whole table."""
     live = [loss for loss in found if loss.severity is not Severity.INFO and not unasked(program, loss.site.function)]
@@ -125,11 +132,16 @@ def _losses(program: Program) -> Iterator[Loss]:
             yield max(found, key=lambda x: (x.severity.rank, x.unranged))
 
 
+def _bound_alone(read: Access) -> set[str]:
+    """The fields by which alone another way of a read takes a range: where one of them is asked for, the table is not gone through."""
+    return {fixed[0] for plan in read.plans if len(fixed := plan.fixed()) == 1}
+
+
 def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table | None) -> Loss | None:
-    residual = plan.residual()
+    bare = unranged(plan)
+    residual = tuple(p for p in plan.residual() if not (bare and p.conditional and p.field in _bound_alone(read)))
     if not residual or plan.way not in (Way.SCAN, Way.INDEX) or not plan.named:
         return None
-    bare = unranged(plan)
     to_end = _to_end(read)
     fixed = plan.fixed()
     if read.table is not None and read.table.startswith("_"):

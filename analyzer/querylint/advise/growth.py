@@ -8,7 +8,7 @@ from math import prod
 
 from querylint.advise.curation import CATALOGUE, curated
 from querylint.advise.drained import drained
-from querylint.advise.keys import bounded, filled, inserts, keys, replaced, told_apart
+from querylint.advise.keys import bounded, filled, inserts, keys, rationed, replaced, told_apart
 from querylint.advise.periods import period
 from querylint.advise.volume import CROWD, busy, streams
 from querylint.ir import ITEM, Access, Bound, Function, Loop, Plan, Program, Relation, Root, Schema, Side, Table, Terminal, Way
@@ -126,6 +126,8 @@ def _reach(program: Program, function: Function, read: Access, plan: Plan, table
     whole = replaced(program, function.root, read.table)
     if whole and whole <= set(fixed):
         return Reach.PARENT  # one list, which the next one takes the place of
+    if any(few <= set(fixed) for few in rationed(program, function.root, read.table)):
+        return Reach.PARENT
     narrowest = min(_level(name, table, program.schema(function)) for name in fixed)
     if narrowest is Reach.PERSON and joins_places(program, function, read.table, fixed):
         return Reach.PARENT

@@ -29,6 +29,9 @@ from querylint.ir import (
 )
 from querylint.ir.program import Effect, Site
 
+MOST_COUNTED = 100
+"""A number of rows up to which they are few."""
+
 
 def keys(program: Program, root: str, name: str | None) -> tuple[frozenset[str], ...]:
     """The sets of fields whose values no two rows of a table share, as every insert looks for such a row first and then does not insert.
@@ -62,7 +65,7 @@ def bounded(program: Program, root: str, name: str | None) -> bool:
     """Whether a table cannot outgrow what the code writes down: one row in all, one for each of a few values, a list of its own.
 
     So says every insert into it: it first looks for a row and finds none, of that value or at all, or takes the place of all the rows that
-    were deleted before. An id of a table that is bounded is one of a few values, too.
+    were deleted before, or is refused where a number of rows is reached. An id of a table that is bounded is one of a few values, too.
     """
     return name in program.once(("bounded", root), lambda: _bounded(program, root))
 
@@ -75,12 +78,13 @@ class _Made:
     cleared: frozenset[str] | None
     looked_up: frozenset[frozenset[str]]
     repeated: bool
+    rationed: frozenset[frozenset[str]]
 
     def confined(self, choices: set[str]) -> bool:
         """Whether it adds to a few rows at most, told apart by values of which there are a few."""
         if self.new:
             return not self.new.isdisjoint(choices)
-        if self.cleared is not None and self.cleared <= choices:
+        if (self.cleared is not None and self.cleared <= choices) or any(key <= choices for key in self.rationed):
             return True
         return any(key <= choices and (key or not self.repeated) for key in self.looked_up)
 
@@ -119,7 +123,44 @@ def _made(program: Program, site: Site, access: Access) -> _Made:
         _cleared(program, site, access),
         frozenset(_looked_up(program, site, access)),
         repeated(site),
+        frozenset(_rationed(program, site, access)),
     )
+
+
+def rationed(program: Program, root: str, name: str | None) -> frozenset[frozenset[str]]:
+    """The sets of fields of whose values no more than a number of rows may exist: every insert counts them first, and gives up there."""
+    return program.once(("rationed", root, name), lambda: _shared_rations(program, root, name))
+
+
+def _shared_rations(program: Program, root: str, name: str | None) -> frozenset[frozenset[str]]:
+    found = [_rationed(program, site, access) for site, access in inserts(program, root, name)]
+    return frozenset(set.intersection(*found)) if found else frozenset()
+
+
+def _rationed(program: Program, site: Site, access: Access) -> set[frozenset[str]]:
+    """The fields whose rows a function counts, and inserts none where they have reached a number that the code writes down."""
+    if repeated(site):
+        return set()
+    sites = program.sites(site.function.key)
+    steps = [(s.rank, s.step) for s in sites.all]
+    counted = {
+        o.ref
+        for _, step in steps
+        if isinstance(step, Use) and step.work is Work.COUNT and not step.after and step.size is not None
+        for o in step.of
+        if isinstance(step.size.literal, int) and step.size.literal <= MOST_COUNTED and not o.path
+    }
+    given_up = {n for rank, step in steps if isinstance(step, Branch) and rank < site.rank and leaves(step.arms[0]) for n in step.on}
+    reads = [sites.by_id[n].step for n in access.guards & counted & given_up if n in sites.by_id]
+    return {
+        _asked(read)
+        for read in reads
+        if isinstance(read, Access)
+        and read.table == access.table
+        and read.op is Op.READ
+        and read.terminal is Terminal.ROWS
+        and all(p.relation is Relation.EQ and p.field is not None and _stores(access, p) for plan in read.plans for p in plan.predicates)
+    }
 
 
 def replaced(program: Program, root: str, name: str | None) -> frozenset[str] | None:

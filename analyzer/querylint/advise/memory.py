@@ -151,7 +151,27 @@ def joins(program: Program, seen: Seen, predicates: tuple[Predicate, ...]) -> bo
     if site is None:
         return False
     around = {loop.id for loop in site.loops if not _own(loop, seen.use.of)}
-    return any(p.value is not None and p.value.deps & around for p in predicates)
+    return any(p.value is not None and p.value.deps & around for p in predicates) or _joins_for_caller(program, seen, predicates)
+
+
+def _joins_for_caller(program: Program, seen: Seen, predicates: tuple[Predicate, ...]) -> bool:
+    """Whether a helper looks up what each round of its caller's loop hands it, in rows that are the same for all of them."""
+    edge = seen.way[-1] if seen.way and seen.way[-1].callee == seen.function.key else None
+    site = program.sites(edge.caller).by_id.get(edge.call.id) if edge is not None else None
+    if edge is None or site is None or edge.call.mode is not Mode.DIRECT:
+        return False
+    around = {loop.id for loop in site.loops}
+    rows = [value for origin in seen.use.of if (value := _argument(edge, origin)) is not None]
+    asked = [
+        value for p in predicates if p.value is not None for _, origin in p.value.parts if (value := _argument(edge, origin)) is not None
+    ]
+    return bool(rows) and not any(value.deps & around for value in rows) and any(value.deps & around for value in asked)
+
+
+def _argument(edge: Edge, origin: Origin) -> Value | None:
+    """What a call hands in for a parameter that something was taken from."""
+    number = origin.ref if origin.root is Root.PARAM else None
+    return edge.call.args[number] if isinstance(number, int) and number < len(edge.call.args) else None
 
 
 def _own(loop: Loop, of: tuple[Origin, ...]) -> bool:

@@ -61,6 +61,7 @@ class Sorting:
 
 
 Filtered = tuple[Load, list[Seen], list[Reduction]]
+LOWER = frozenset((Relation.GT, Relation.GTE))
 TIMED = Pattern(r"^_creationTime$|(?:^|_|[a-z])(?:date|day|time|timestamp|at)$", re.IGNORECASE)
 
 
@@ -95,7 +96,8 @@ def _reductions(program: Program, load: Load, seen: list[Seen]) -> Iterator[Redu
 
 def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predicate, ...]]], *, again: bool = False) -> Reduction:
     plan = load.access.plans[0]
-    given = tuple(p for _, found in hits for p in found)
+    common = _common(hits)
+    given = tuple(p for _, found in hits for p in found if p.field in common)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
     want, serving = _served(load.table, plan, predicates)
     counted = {s.use.id for s, _ in hits} <= load.only_counted()  # all the rows are needed besides
@@ -104,6 +106,15 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     besides = "all of the rows are needed anyway" if counted or shown else "an earlier filter on the same rows is reported" if again else ""
     found = hint(besides) if besides else _weight(program, load, plan, predicates, serving, want, maybe=maybe)
     return Reduction(load, hits[0][0], predicates, want, serving, found.severity or Severity.WARNING, not maybe, found.because)
+
+
+def _common(hits: list[tuple[Seen, tuple[Predicate, ...]]]) -> set[str | None]:
+    """The fields that all of some filters test, each together with those before it: of side by side ones a range may bind no others."""
+    tested = {s.use.id: {p.field for p in found} for s, found in hits}
+    ends = [s.use for s, _ in hits if not any(s.use.id in other.use.after for other, _ in hits)]
+    passed = [{name for number in (*end.after, end.id) for name in tested.get(number, ())} for end in ends]
+    shared = set.intersection(*passed) if passed else set()
+    return shared or {name for names in tested.values() for name in names}
 
 
 def sorted_in_memory(program: Program) -> list[Sorting]:
@@ -191,16 +202,23 @@ def bypassed(load: Load, seen: Seen) -> bool:
     if seen.use.work is not Work.FILTER:
         return False
     fields = {p.field for p in seen.use.predicates}
+    periods = {s.use.id for s in load.works(Work.FILTER) if s.function.key == seen.function.key and begin_alike(seen, s)}
     for other in load.works(Work.FILTER):
-        apart = seen.use.id not in other.use.after and other.use.id not in seen.use.after
+        apart = seen.use.id not in other.use.after and other.use.id not in seen.use.after and periods.isdisjoint(other.use.after)
         alone = other.function.key == seen.function.key and apart and not (seen.use.conditional or other.use.conditional)
         if alone and not fields & {p.field for p in other.use.predicates}:
             return True
     for other in load.works(Work.SORT, Work.SLICE, Work.FOLD, Work.GROUP, Work.DISTINCT):
-        mine = other.function.key == seen.function.key
+        mine = other.function.key == seen.function.key and periods.isdisjoint(other.use.after)
         if mine and seen.use.id not in other.use.after and other.use.id not in seen.use.after:
             return True
     return False
+
+
+def begin_alike(one: Seen, other: Seen) -> bool:
+    """Whether two filters bound the same field from the same side (this month, the month before): one range holds the rows of both."""
+    mine, its = ({(p.field, p.relation in LOWER) for p in s.use.predicates if p.field and p.relation.ranged} for s in (one, other))
+    return not mine.isdisjoint(its)
 
 
 def wanted_besides(load: Load, seen: Seen) -> bool:

@@ -53,7 +53,9 @@ class Way(Enum):
 
 
 class Relation(Enum):
-    """How a field is compared. ANY is a disjunction (see `Predicate.arms`), OTHER whatever no index range can express."""
+    """How a field is compared. SEARCH looks for a text or a member in it, ANY is a disjunction (see `Predicate.arms`), OTHER whatever no
+    index range can express.
+    """
 
     EQ = "="
     NE = "!="
@@ -86,7 +88,8 @@ class Predicate:
 
     `defaulted` says that a default stands for the field where it is missing (`row.status ?? "active"`) and may meet the condition, `dated`
     that the field is read as a date first (`new Date(row.at)`): a range does the same where all rows write it in one form. For
-    Relation.ANY, `arms` holds the alternatives, each a conjunction.
+    Relation.ANY, `arms` holds the alternatives, each a conjunction. `spelled` is a text that the database compares with something else
+    than a field of the row.
     """
 
     field: str | None
@@ -98,6 +101,7 @@ class Predicate:
     span: Span | None = None
     defaulted: bool = False
     dated: bool = False
+    spelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,7 @@ class Loop:
     each round. The item of a loop is the origin of `over` with the path segment for items. `detached` marks code that is only kept to be
     called some day (a callback in an object that is handed to outside code). `kept` says that what all its rounds make is kept for whoever
     asks next, for a minute or longer, `seeks` that no further round runs once one has given what is looked for (`any(...)`).
+    `arriving` says that the items come in one after the other, from a stream that is no query.
     """
 
     id: int
@@ -189,6 +190,7 @@ class Loop:
     guards: frozenset[int] = frozenset()
     kept: bool = False
     seeks: bool = False
+    arriving: bool = False
 
     def steps(self) -> Iterator[Step]:
         """Every step of a round, outer before inner, in the order of the source."""

@@ -153,6 +153,9 @@ def _read(m: State, closure: Closure, node: tree.Expr, conditional: bool) -> tup
         return (Predicate(left, relation, Side.FILTER, _value(m, closure, node.args[1]), conditional, (), span),)
     if right is not None:
         return (Predicate(right, FLIP.get(relation, relation), Side.FILTER, _value(m, closure, node.args[0]), conditional, (), span),)
+    texts = [a.value for a in node.args if isinstance(a, tree.Literal) and isinstance(a.value, str)]
+    if len(texts) == 1 and not any(isinstance(a, tree.Call) for a in node.args):
+        return (Predicate(None, Relation.OTHER, Side.FILTER, None, conditional, (), span, spelled=texts[0]),)
     return other
 
 

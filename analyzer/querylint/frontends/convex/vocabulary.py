@@ -44,6 +44,7 @@ HOOKS = frozenset(
     "usePaginatedQuery_experimental useConvexQuery".split()
 )
 FETCHERS = {"fetchQuery": Mode.QUERY, "preloadQuery": Mode.QUERY, "fetchMutation": Mode.MUTATION, "fetchAction": Mode.ACTION}
+ENDING = {"collect": 0, "unique": 0, "paginate": 1}  # how many arguments: `aggregate.paginate(ctx, options)` is of something else
 COMPONENT = Pattern(r"(?:^|\.)component\w*\.", re.IGNORECASE)
 
 
@@ -225,7 +226,7 @@ class ConvexVocabulary:
         if not base.origins or base.shape is not None or base.doc_of is not None:
             return None
         name = func.name
-        certain = name in ("collect", "unique", "withIndex", "withSearchIndex", "paginate")
+        certain = name in ("withIndex", "withSearchIndex") or ENDING.get(name) == len(node.args)
         if name in ("first", "take"):
             certain = not base.origins[0].path and ((name == "first" and not node.args) or (name == "take" and len(node.args) == 1))
         if name == "order" and len(node.args) == 1 and isinstance(node.args[0], tree.Literal) and node.args[0].value in ("asc", "desc"):

@@ -55,17 +55,28 @@ def _for_each(m: State, node: tree.For) -> None:
     limit = size if size is not None else cut
     rows = read is not None or item.doc_of is not None
     events = waiting and m.language.function_scoped and not rows and EVENTS.search(callee_name(node.over)) is not None
-    each_item(m, node, over, item, constant=written or (size is not None and not over.origins), limit=limit, paced=events)
+    each_item(
+        m,
+        node,
+        over,
+        item,
+        constant=written or (size is not None and not over.origins),
+        limit=limit,
+        paced=events,
+        arriving=waiting and not rows,
+    )
 
 
-def each_item(m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None, paced: bool = False) -> None:
+def each_item(
+    m: State, node: tree.For, over: Val, item: Val, *, constant: bool, limit: int | None, paced: bool = False, arriving: bool = False
+) -> None:
     """One round per item, one after the other, or as events come in, at a pace of their own (`paced`)."""
     assert node.over is not None
     carried = carry(m, node)
     before = dict(m.store)
     with m.loop(
         LoopKind.EACH, node.at, node.head_end, over=over, over_text=m.text(node.over), constant=constant, limit=limit, carried=carried,
-        strided=m.language.function_scoped and item.doc_of is None and in_batches(node.over), kept=node.kept,
+        strided=m.language.function_scoped and item.doc_of is None and in_batches(node.over), kept=node.kept, arriving=arriving,
     ) as frame:  # fmt: skip
         outer, m.scope = m.scope, Scope(m.scope)
         if node.pattern is not None:

@@ -303,7 +303,7 @@ class State:
                 self.span(at, end),
                 predicates,
                 fields,
-                val.item().works or val.works,
+                val.done,
                 size,
                 start,
                 bool(self.control),
@@ -382,6 +382,7 @@ class State:
         carried: dict[Var, int] | None = None,
         keep_empty: bool = False,
         kept: bool = False,
+        arriving: bool = False,
     ) -> Iterator[Frame]:
         """A block that runs several times, or at its own pace. Written down only if it holds steps."""
         guards, dead = self.guards, self.dead
@@ -407,7 +408,7 @@ class State:
                 Loop(
                     frame.id, frame.kind, tuple(body), self.span(at, end), lowered(over) if over is not None else None, over_text,
                     constant, limit, handed_on, frame.control, counted, strided or frame.strided, handed, detached,
-                    guards=why | frame.looked_up, kept=kept,
+                    guards=why | frame.looked_up, kept=kept, arriving=arriving,
                 )
             )  # fmt: skip
 

@@ -245,6 +245,15 @@ class Val:
         found = {replace(o, path=o.path[: o.path.index(ITEM)]) if ITEM in o.path else None for part in parts for o in part.origins}
         return tuple(o for o in found if o is not None) if len(found) == 1 and all(part.origins for part in parts) else ()
 
+    @property
+    def done(self) -> tuple[int, ...]:
+        """The works that its members have been through, or the rows that these are made of."""
+        item = self.item()
+        if item.works or not isinstance(item.shape, Record) or not item.shape.rest:
+            return item.works or self.works
+        made = next((part.works for part in item.shape.rest if part.works), ())
+        return (*made, *(w for w in self.works if w not in made)) if made else self.works
+
     def worked(self, use: int) -> Val:
         """The same value after one more work."""
         return replace(self, works=(*self.works, use))

@@ -28,7 +28,7 @@ from querylint.frontends.flow.values import (
     many,
     worked_out,
 )
-from querylint.ir import ITEM, LoopKind, Origin, Predicate, Relation, Side, Work
+from querylint.ir import ITEM, LoopKind, Origin, Path, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
 PURE = frozenset(
@@ -41,6 +41,7 @@ PURE = frozenset(
 )
 
 
+LETTERS = frozenset(("toLowerCase", "toUpperCase", "toLocaleLowerCase", "toLocaleUpperCase", "trim", "toString", "normalize"))
 GROWING = frozenset(("push", "unshift", "add", "set"))
 PROMISES = frozenset(("then", "catch", "finally"))
 Handler = Callable[[State, tree.Call, tree.Member, Val], Val | None]
@@ -258,7 +259,10 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
         result = m.invoke(callback.shape, (item, item), node.at, node.end, inline=True)
         del result
         if not computed(callback.shape.fn) and not _measures(callback.shape.fn):
-            fields = _fields_of(list(m.touched)[before:], item) or _fields_read(m, callback.shape.fn, item)
+            read = _fields_read(m, callback.shape.fn, item)
+            fields = (
+                _stored(read, item, base) if isinstance(item.shape, Record) and read else _fields_of(list(m.touched)[before:], item) or read
+            )
         descending = _descending(callback.shape.fn)
     number = m.use(Work.SORT, base, node.at, node.end, fields=fields, descending=descending)
     value = base.worked(number) if number is not None else base
@@ -287,13 +291,32 @@ def _fields_read(m: State, fn: tree.Fn, item: Val) -> tuple[str, ...]:
     if not (item.origins or isinstance(item.shape, Record)) or not fn.params or not isinstance(fn.params[0].pattern, tree.NamePattern):
         return ()
     name = fn.params[0].pattern.id
+    read = [
+        (this.at, this.name if isinstance(this, tree.Member) else "*")
+        for this in tree.walk(fn.body)
+        if isinstance(this, tree.Member | tree.Index) and isinstance(this.base, tree.Name) and this.base.id == name
+    ]
+    return tuple(dict.fromkeys(found for _, found in sorted(read)))
+
+
+def _stored(names: tuple[str, ...], item: Val, base: Val) -> tuple[str, ...]:
+    """What fields of objects made of rows are called in the rows; none where one of them is worked out, which no index holds."""
+    made = item.shape.fields if isinstance(item.shape, Record) else {}
     found: dict[str, None] = {}
-    for this in tree.walk(fn.body):
-        if isinstance(this, tree.Member) and isinstance(this.base, tree.Name) and this.base.id == name:
-            found[this.name] = None
-        if isinstance(this, tree.Index) and isinstance(this.base, tree.Name) and this.base.id == name:
-            found["*"] = None
+    for name in names:
+        value = made.get(name)
+        paths = [_below(o, row) for o in value.origins for row in _items(base)] if value is not None else []
+        own = next((path for path in paths if path), None)
+        if value is not None and own is None:
+            return ()
+        found[".".join(own) if own else name] = None
     return tuple(found)
+
+
+def _below(origin: Origin, row: Origin) -> Path:
+    """The path of fields from a row to what was taken from it; empty where it is not of that row."""
+    same = origin.root is row.root and origin.ref == row.ref and origin.path[: len(row.path)] == row.path
+    return origin.path[len(row.path) :] if same else ()
 
 
 def _descending(fn: tree.Fn) -> bool | None:
@@ -390,8 +413,17 @@ def _has(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if not args:
         return value
     conditions = [Condition(o, Relation.IN, base, at=node.at, end=node.end) for o in args[0].origins]
-    conditions += [Condition(o, Relation.OTHER, args[0], at=node.at, end=node.end) for o in base.origins]
+    held = base if base.origins or func.name != "includes" else _as_written(m, func.base)
+    conditions += [Condition(o, Relation.SEARCH, args[0], at=node.at, end=node.end) for o in held.origins]
     return replace(value, conditions=tuple(conditions))
+
+
+def _as_written(m: State, node: tree.Expr) -> Val:
+    """The field whose text is looked into regardless of case or spaces: `row.name` of `row.name?.toLowerCase().trim()`."""
+    inner = node
+    while isinstance(inner, tree.Call) and isinstance(inner.func, tree.Member) and inner.func.name in LETTERS and not inner.args:
+        inner = inner.func.base
+    return m.evaluate(inner) if inner is not node and isinstance(inner, tree.Member) else NOTHING
 
 
 def _sought(m: State, node: tree.Call, func: tree.Member, base: Val, value: Val) -> None:
