@@ -331,3 +331,56 @@ def test_a_fix_without_migrations_to_follow_is_not_made(tmp_path: Path) -> None:
     done = fixed(folder)
     assert not done.made
     assert any("makemigrations" in left.reason for left in done.left)
+
+
+TWO_APPS = {
+    "shop/models.py": DECLARED.format(
+        first="owner = models.CharField(max_length=40)", listed='[models.Index(fields=["code"], name="by_code")]'
+    ),
+    "stock/models.py": """from django.db import models
+
+from shop.models import Shop
+
+
+class Part(models.Model):
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE)
+    number = models.CharField(max_length=40)
+
+
+def find(number):
+    return Part.objects.get(number=number)
+""",
+}
+
+
+def test_a_migration_follows_that_of_its_own_app_where_another_app_has_one_of_the_same_name(tmp_path: Path) -> None:
+    settings = SETTINGS.replace('["shop"]', '["shop", "stock"]')
+    files = {"settings.py": settings, "manage.py": MANAGE, "shop/__init__.py": "", "stock/__init__.py": "", **TWO_APPS}
+    folder = lay(tmp_path, files)
+    manage(folder, "makemigrations", "shop", "stock")
+    assert "('shop', '0001_initial')" in (folder / "stock/migrations/0001_initial.py").read_text()
+    done = indexing.carried_out([folder])
+    done.write()
+    assert not [held for held in done.held if "stock" in held.table]
+    written = next(folder.glob("stock/migrations/0002_*.py")).read_text()
+    assert "('stock', '0001_initial')" in written
+    assert "'shop'" not in written
+    assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run", "stock")
+
+
+def test_the_label_of_an_app_is_not_always_its_folder(tmp_path: Path) -> None:
+    apps = "from django.apps import AppConfig\n\n\nclass Shop(AppConfig):\n    name = 'shop'\n    label = 'store'\n"
+    files = {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/apps.py": apps}
+    folder = lay(tmp_path, {**files, "shop/models.py": MODELS.format(rest="")})
+    manage(folder, "makemigrations", "store")
+    indexing.carried_out([folder]).write()
+    assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
+
+
+def test_a_list_of_indexes_that_all_go_is_left_as_an_empty_one(tmp_path: Path) -> None:
+    listed = '[\n            models.Index(fields=["name"], name="by_name"),\n        ]'
+    text = DECLARED.format(first="owner = models.CharField(max_length=40)", listed=listed)
+    folder = lay(tmp_path, {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": text})
+    manage(folder, "makemigrations", "shop")
+    done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("redundant-index",))))
+    assert "        indexes = []\n" in done.after["shop/models.py"].decode()

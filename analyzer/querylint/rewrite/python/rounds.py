@@ -60,7 +60,7 @@ class Rounds:
     def keys(self, key: str, items: str) -> str:
         """The keys of all the items, by what these are called before the loop."""
         target = self.tree.text(self.loop.target)
-        tests = "".join(f" if {condition}" for condition in self.conditions)
+        tests = "".join(f" if {condition}" for condition in dict.fromkeys(self.conditions))
         return f"[{key} for {target} in {items}{tests}]" if tests or key != target else items
 
 
@@ -188,7 +188,7 @@ def _condition(found: Rounds, test: cst.BaseExpression, *, holds: bool) -> str:
     elif isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not) and not test.lpar:
         found.conditions.append(found.text(test.expression) or f"not ({text})")
     else:
-        found.conditions.append(f"not ({text})")
+        found.conditions.append(f"not {text}" if isinstance(found.settled(test), cst.Name | cst.Attribute) else f"not ({text})")
     return ""
 
 

@@ -104,12 +104,25 @@ def _field(file: Source, node: Node, builder: str) -> str:
     return file.text(link.arguments[0])[1:-1] if link.arguments[0].type == "string" else ""
 
 
+def _alone(file: Source, one: Filter, both: Node, conjunct: Conjunct) -> TextEdit:
+    """The last conjunct in the place of all of them, on the line of its filter where it fits there."""
+    callback, text = one.link.arguments[0], file.text(conjunct.node)
+    column = callback.start_byte - file.data.rfind(b"\n", 0, callback.start_byte)
+    line = f"{head(file, callback)} => {text}"
+    plain = callback.child_by_field_name("body") == both and callback.type == "arrow_function"
+    if plain and "\n" not in line and column + len(line) < file.width and b"/" not in file.data[callback.start_byte : both.start_byte]:
+        tail = file.data[both.end_byte : one.link.call.end_byte - 1]
+        if not tail.strip(b", \t\r\n"):
+            return file.edit(callback.start_byte, one.link.call.end_byte - 1, line)
+    return file.edit(both.start_byte, both.end_byte, text)
+
+
 def without(file: Source, one: Filter, gone: list[Conjunct]) -> list[TextEdit]:
     """A filter without some of its conjuncts; of two that are left one by one, the last needs no `and`."""
     assert one.both is not None
     left = [conjunct for conjunct in one.conjuncts if conjunct not in gone]
     if len(left) == 1:
-        return [file.edit(one.both.start_byte, one.both.end_byte, file.text(left[0].node))]
+        return [_alone(file, one, one.both, left[0])]
     edits: list[TextEdit] = []
     kept: Node | None = None
     run: list[Node] = []

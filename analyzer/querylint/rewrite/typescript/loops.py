@@ -13,9 +13,9 @@ from querylint.ir import Function
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch, Gather
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import arrays, collecting, layout
+from querylint.rewrite.typescript import arrays, collecting, layout, waiting
 from querylint.rewrite.typescript.effects import Effects, Reads, base, bound_names, declared, effects, free
-from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, names, own, source
+from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, names, own, source, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -165,17 +165,47 @@ def _ahead(one: Round, does: Effects, then: Effects, carried: list[str]) -> tupl
     inside = collecting.rewritten(file, one.body, one.first, [])
     lines = [*layout.deeper(file, inside, one.body, unit), f"{indent}{unit * 2}return {f'[{listed}]' if skips else listed}{end}"]
     pattern = file.text(one.pattern)
-    text = layout.all_of(arrays.each(file, one.over, f"async ({pattern}) => {{"), lines, indent, unit, flat=skips)
+    alone = _alone(one, carried)
+    if alone is not None:
+        made = _read_alone(one, alone, f"const {name} = ", end)
+        return _before(one, made, then, carried, f"{file.text(alone.pattern)} of {name}")
+    text = layout.all_of(file, arrays.each(file, one.over, f"async ({pattern}) => {{"), lines, indent, unit, flat=skips)
+    return _before(one, f"const {name} = {text}{end}", then, carried, f"{listed} of {name}")
+
+
+def _alone(one: Round, carried: list[str]) -> waiting.Named | None:
+    """The statement that reads, where that is all that the reading part does, and what it takes all that the rest of a round needs."""
+    named = waiting.named(one.first[0]) if len(one.first) == 1 else None
+    if named is None or set(carried) - names(named.pattern) or any(child.type == "comment" for child in walk(one.first[0])):
+        return None
+    return None if any(layout.comments_of(one.file, one.first[0])) or names(named.pattern) & names(one.pattern) else named
+
+
+def _read_alone(one: Round, named: waiting.Named, head: str, end: str) -> str:
+    """`const loaded = await Promise.all(items.map((item) => read));`, broken into lines as far as it has to be."""
+    file = one.file
+    indent, unit = file.indent(one.loop.start_byte), file.unit(one.statements[0])
+    value = layout.moved(file, named.value, unit)
+    start = arrays.each(file, one.over, f"({file.text(one.pattern)}) =>")
+    short = f"{head}await Promise.all({start} {value})){end}"
+    if "\n" not in short and len(indent) + len(short) <= file.width:
+        return short
+    line = f"{indent}{unit}{start} {value}){file.call_comma}"
+    if "\n" in line or len(line) > file.width:
+        line = f"{indent}{unit}{start}\n{indent}{unit * 2}{value}{file.call_comma}\n{indent}{unit}){file.call_comma}"
+    return f"{head}await Promise.all(\n{line}\n{indent}){end}"
+
+
+def _before(one: Round, made: str, then: Effects, carried: list[str], head: str) -> tuple[TextEdit, ...]:
+    """A statement before the loop, which goes on over what that brings, with the rest of its rounds."""
+    file, loop = one.file, one.loop
     kind = "let" if then.assigns & set(carried) else "const"
-    head = f"const {name} = {text}{end}\n{indent}for ({kind} {listed} of {name}) "
-    gone_to = one.rest[0].start_byte
     above, _ = layout.comments_of(file, one.rest[0])
-    gone_to = above[0].start_byte if above else gone_to
+    gone_to = above[0].start_byte if above else one.rest[0].start_byte
     opening = one.body.start_byte
-    first_line = file.line_start(gone_to)
     return (
-        file.edit(loop.start_byte, opening, head),
-        file.edit(opening + 1, first_line, "\n"),
+        file.edit(loop.start_byte, opening, f"{made}\n{file.indent(loop.start_byte)}for ({kind} {head}) "),
+        file.edit(opening + 1, file.line_start(gone_to), "\n"),
     )
 
 
@@ -188,9 +218,10 @@ def _collected(one: Round, filled: collecting.Filled) -> tuple[TextEdit, ...]:
     lines = layout.deeper(file, inside, one.body, unit)
     if flat and not filled.closed:
         lines.append(f"{indent}{unit * 2}return []{end}")
-    returns = f": Promise<{filled.item}{'[]' if flat else ''}>" if filled.item else ""
+    item = filled.item.replace("\n", f"\n{unit * (2 if flat else 1)}")
+    returns = f": Promise<{item}{'[]' if flat else ''}>" if item else ""
     start = arrays.each(file, one.over, f"async ({file.text(one.pattern)}){returns} => {{")
-    text = layout.all_of(start, lines, indent, unit, flat=flat)
+    text = layout.all_of(file, start, lines, indent, unit, flat=flat)
     above, behind = layout.comments_of(file, filled.declaration)
     said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
     head = f"{said}{filled.kind} {filled.name}{filled.annotation} = {text}{end}"

@@ -10,7 +10,7 @@ from querylint.ir import Predicate, Relation, Table
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains, filters, layout, schema
+from querylint.rewrite.typescript import chains, filters, schema
 from querylint.rewrite.typescript.source import Source
 
 if TYPE_CHECKING:
@@ -83,10 +83,20 @@ def fix(
 
 def laid_out(file: Source, link: chains.Link, text: str, head: str) -> str:
     """Such a call in the place of a link: on one line, or with its range on a line of its own where it is too long."""
-    column = link.label.start_byte - file.data.rfind(b"\n", 0, link.label.start_byte)
-    if column + len(text) <= layout.WIDE:
+    start = link.label.start_byte
+    return _broken(file, file.indent(start), start - file.data.rfind(b"\n", 0, start), text, head)
+
+
+def put_in(file: Source, at: int, space: str, text: str, head: str) -> TextEdit:
+    """Such a call put into a chain, behind the white space that its other calls have before them."""
+    column = len(space) - space.rfind("\n") if "\n" in space else at - file.data.rfind(b"\n", 0, at)
+    indent = space.rpartition("\n")[2] if "\n" in space else file.indent(at)
+    return file.edit(at, at, f"{space}.{_broken(file, indent, column, text, head)}")
+
+
+def _broken(file: Source, indent: str, column: int, text: str, head: str) -> str:
+    if column + len(text) <= file.width:
         return text
-    indent = file.indent(link.label.start_byte)
     unit = "\t" if indent.startswith("\t") else "  "
     start, _, rest = text.partition(f"{head} => ")
-    return f"{start}{head} =>\n{indent}{unit}{rest[:-1]}\n{indent})"
+    return f"{start}{head} =>\n{indent}{unit}{rest[:-1]}{file.call_comma}\n{indent})"
