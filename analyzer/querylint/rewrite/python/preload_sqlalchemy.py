@@ -12,6 +12,7 @@ from querylint.rewrite.python.calls import branches, call_after, more_arguments,
 from querylint.rewrite.python.classes import class_name
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
 from querylint.rewrite.python.imports import Names, merged
+from querylint.rewrite.python.wrapping import fitted
 
 ENDINGS = frozenset(
     ("all", "first", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique", "count", "get", "yield_per",
@@ -66,7 +67,8 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
         calls = [link for link in query if isinstance(link, cst.Call) and method(link) == "options"]
         if calls and any(argument.star or argument.keyword is not None for argument in calls[0].args):
             return Unfit("its options() says what to load in a way that is not plain")
-        edits.append(more_arguments(tree, calls[0], given) if calls else call_after(tree, query[0], "options", given))
+        added = more_arguments(tree, calls[0], given) if calls else call_after(tree, query[0], "options", given)
+        edits += fitted(tree, (added,))
     return (*merged(names.edits), *edits)
 
 

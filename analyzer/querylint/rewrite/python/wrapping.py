@@ -18,6 +18,8 @@ FEW_LINES, SOME_LINES = 40, 200
 
 _TEXT = re.compile(rb"([\"'])(?:(?!\1).){20,}\1")
 _MANY = 2
+_PART = 50
+"""One line in so many may be longer."""
 
 
 def width(tree: Tree) -> int:
@@ -27,13 +29,14 @@ def width(tree: Tree) -> int:
     if len(lines) < FEW_LINES:
         return WIDTHS[-1]
     known = WIDTHS if len(lines) >= SOME_LINES else WIDTHS[1:]
-    return next((most for most in known if all(length <= most for length in told)), 0)
+    return next((most for most in known if sum(length > most for length in told) * _PART <= len(lines)), 0)
 
 
 def fitted(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...]:
     """The edits of a chain of calls that a statement of one line is about, with its line broken where they would make it too long."""
     way = tree.way(edits[0].span.start - 1, edits[0].span.start)
-    number = next((n for n in reversed(range(len(way) - 1)) if isinstance(way[n], cst.Assign | cst.Return | cst.For)), None)
+    kinds = cst.Assign | cst.Return | cst.For | cst.Arg
+    number = next((n for n in reversed(range(len(way) - 1)) if isinstance(way[n], kinds)), None)
     held, node = (way[number], way[number + 1]) if number is not None else (None, None)
     if not isinstance(node, cst.BaseExpression) or node.lpar or (isinstance(held, cst.For) and held.iter is not node):
         return edits
@@ -47,29 +50,47 @@ def fitted(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...]:
         at = edit.span.end
     text += tree.between(at, end)
     before, behind, most = tree.between(begin, start), tree.between(end, stop).rstrip(), width(tree)
+    within = isinstance(held, cst.Arg)
+    if within and (before.strip() or behind.strip(", ")):
+        return edits
     if "\n" in text or not most or len(before) + len(text) + len(behind) <= most:
         return edits
     indent, unit = tree.indent(start), tree.module.default_indent
-    broken = _broken(cst.parse_expression(text), (indent, unit), most - len(before), lines=not isinstance(held, cst.For))
+    chain = cst.parse_expression(text)
+    parts = _parts(chain)
+    if within and parts:
+        broken = f"\n{indent}".join(parts)
+    elif parts:
+        broken = f"(\n{indent}{unit}" + f"\n{indent}{unit}".join(parts) + f"\n{indent})"
+    else:
+        broken = _within_brackets(chain, (indent, unit), most - len(before))
     return (tree.edit(start, end, broken),) if broken else edits
 
 
-def _broken(chain: cst.BaseExpression, layout: tuple[str, str], room: int, *, lines: bool) -> str:
-    """A chain over several lines, empty where it has no place to break: call by call, or within the brackets of one of its last calls."""
+def _calls(chain: cst.BaseExpression) -> list[cst.Call]:
+    """The calls of methods in a chain, the first first."""
+    return [link for link in reversed(links(chain)) if isinstance(link, cst.Call) and isinstance(link.func, cst.Attribute)]
+
+
+def _parts(chain: cst.BaseExpression) -> list[str]:
+    """A chain call by call, empty where it has too few of them to be broken so."""
+    after = [
+        c.func.value for c in _calls(chain) if isinstance(c.func, cst.Attribute) and not isinstance(c.func.value, cst.Name | cst.Attribute)
+    ]
+    parts: list[str] = []
+    rest = code(chain)
+    for value in reversed(after):
+        held = code(value)
+        parts.insert(0, rest[len(held) :])
+        rest = held
+    return [rest, *parts] if len(after) >= _MANY else []
+
+
+def _within_brackets(chain: cst.BaseExpression, layout: tuple[str, str], room: int) -> str:
+    """A chain broken within the brackets of the last of its calls whose beginning fits, empty where none does."""
     indent, unit = layout
-    calls = [link for link in reversed(links(chain)) if isinstance(link, cst.Call) and isinstance(link.func, cst.Attribute)]
-    after = [call for call in calls if isinstance(call.func, cst.Attribute) and not isinstance(call.func.value, cst.Name | cst.Attribute)]
     whole = code(chain)
-    if lines and len(after) >= _MANY:
-        parts: list[str] = []
-        rest = whole
-        for call in reversed(after):
-            assert isinstance(call.func, cst.Attribute)
-            held = code(call.func.value)
-            parts.insert(0, rest[len(held) :])
-            rest = held
-        return f"(\n{indent}{unit}" + f"\n{indent}{unit}".join([rest, *parts]) + f"\n{indent})"
-    for call in [call for call in reversed(calls) if call.args]:
+    for call in [call for call in reversed(_calls(chain)) if call.args]:
         head = f"{code(call.func)}("
         given = code(call)[len(head) : -1]
         if len(head) <= room:

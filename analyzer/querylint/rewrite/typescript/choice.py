@@ -150,7 +150,8 @@ def _edits(found: Choice, remedy: PushDown, binds: list[ranges.Bind]) -> list[Te
     query = next(link for link in found.chain if link.name == "query")
     ranged = next((link for link in found.chain if link.name == "withIndex"), None)
     mark = chains.quote(file, query.arguments[0] if query.arguments else None)
-    head = next((h for a in (ranged.arguments if ranged else ()) if (h := filters.head(file, a)) is not None), "(q)")
+    given = (filters.head(file, one) for one in (ranged.arguments if ranged is not None else ()))
+    head = next((one for one in given if one is not None), None) or filters.fresh_head(file, value)
     text = ranges.call(file, remedy.index, head, binds, mark)
     indent, unit = file.indent(found.declaration.start_byte), file.unit(found.declaration)
     deeper = unit * 2 if unit in ("  ", "\t") else f"{unit}  "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite.typescript import chains
-from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, code, inner, names, walk
+from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, inner, names, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -58,6 +58,24 @@ def head(file: Source, callback: Node) -> str | None:
     if lone is not None:
         return file.text(lone)
     return file.text(several) if several is not None and len(code(several)) == 1 else None
+
+
+def fresh_head(file: Source, chain: Node) -> str:
+    """The parameters of a new callback of a chain: without a type, unless the chain begins with what is declared to be anything."""
+    base: Node | None = chain
+    while base is not None and base.type in ("call_expression", "member_expression"):
+        base = base.child_by_field_name("function") or base.child_by_field_name("object")
+    if base is None or base.type != "identifier" or not file.path.endswith((".ts", ".tsx", ".mts", ".cts")):
+        return "(q)"
+    function = around(chain, *FUNCTIONS)
+    while function is not None:
+        given = function.child_by_field_name("parameters")
+        for one in code(given) if given is not None else []:
+            pattern, kind = one.child_by_field_name("pattern"), one.child_by_field_name("type")
+            if pattern is not None and file.text(pattern) == file.text(base):
+                return "(q: any)" if kind is not None and file.text(kind).lstrip(": ") == "any" else "(q)"
+        function = around(function, *FUNCTIONS)
+    return "(q)"
 
 
 def name_of(parameters: str) -> str:

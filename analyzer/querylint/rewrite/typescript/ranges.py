@@ -99,4 +99,26 @@ def _broken(file: Source, indent: str, column: int, text: str, head: str) -> str
         return text
     unit = "\t" if indent.startswith("\t") else "  "
     start, _, rest = text.partition(f"{head} => ")
-    return f"{start}{head} =>\n{indent}{unit}{rest[:-1]}{file.call_comma}\n{indent})"
+    inside = rest[:-1]
+    if len(indent) + len(unit) + len(inside) >= file.width:
+        inside = f"\n{indent}{unit * 2}".join(_calls(inside))
+    return f"{start}{head} =>\n{indent}{unit}{inside}{file.call_comma}\n{indent})"
+
+
+def _calls(text: str) -> list[str]:
+    """A range of several calls, `q.eq(...).gte(...)`, as what it begins with and its calls; one of a single call as it is."""
+    found, start, depth, mark = [], 0, 0, ""
+    for at, sign in enumerate(text):
+        if mark:
+            mark = "" if sign == mark and text[at - 1] != "\\" else mark
+        elif sign in "\"'`":
+            mark = sign
+        elif sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+        elif sign == "." and not depth:
+            found.append(text[start:at])
+            start = at
+    found.append(text[start:])
+    return found if len(found) > 2 else [text]

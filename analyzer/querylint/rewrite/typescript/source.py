@@ -24,8 +24,8 @@ LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_s
 BLOCKS = frozenset(("statement_block", "program", "switch_case", "switch_default"))
 MOST_DEEP = 1000
 NARROW, WIDE = 80, 100
-FEW_LINES = 40
-"""Fewer lines than this say nothing of how long their author lets a line become."""
+FEW_LINES, PART = 40, 50
+"""Fewer lines than the first say nothing of how long their author lets a line become; one line in so many may be longer."""
 
 _LONG_TEXT = re.compile(rb"([\"'`])(?:(?!\1).){20,}\1")
 _CALL_WITH_COMMA = re.compile(rb",[ \t]*\r?\n[ \t]*\)")
@@ -49,8 +49,8 @@ class Source(File):
         """How many columns a call may take: as many as the other lines of the file keep to."""
         lines = self.data.split(b"\n")
         told = [line for line in lines if not line.lstrip().startswith((b"//", b"*", b"/*", b"import"))]
-        kept = all(len(_LONG_TEXT.sub(b"", line)) <= NARROW for line in told if len(line) > NARROW)
-        return NARROW if len(lines) > FEW_LINES and kept else WIDE
+        longer = sum(len(_LONG_TEXT.sub(b"", line)) > NARROW for line in told if len(line) > NARROW)
+        return NARROW if len(lines) > FEW_LINES and longer * PART <= len(lines) else WIDE
 
     @cached_property
     def call_comma(self) -> str:
