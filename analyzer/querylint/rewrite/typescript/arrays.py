@@ -132,11 +132,15 @@ def _declarator(file: Source, name: Node) -> Node | None:
     return found[0] if len(found) == 1 else None
 
 
-def fresh(wanted: str, near: Node) -> str:
-    """A name that nothing in the function around bears."""
+def fresh(wanted: str, near: Node, skipped: int = 0) -> str:
+    """A name that nothing in the function around bears; `skipped` of those that are free are left to others."""
     function = around(near, *FUNCTIONS, "program")
     taken = names(function) if function is not None else frozenset()
     number = 1
-    while (name := wanted if number == 1 else f"{wanted}{number}") in taken:
+    while True:
+        name = wanted if number == 1 else f"{wanted}{number}"
         number += 1
-    return name
+        if name not in taken:
+            if not skipped:
+                return name
+            skipped -= 1

@@ -6,6 +6,7 @@ round that reads goes into a `Promise.all` before the loop, and the loop goes on
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
@@ -19,6 +20,10 @@ from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+LOADED = "loaded"
+_NO_NOUN = re.compile(r"^.{1,2}$|s$|ing$|ed$|(?:data|info|meta)$", re.IGNORECASE)
+"""What has no plural that says more."""
 
 MANY_ERRORS = "where several items fail, the error of another one may be the one that is thrown"
 
@@ -159,7 +164,8 @@ def _ahead(one: Round, does: Effects, then: Effects, carried: list[str]) -> tupl
     file, loop = one.file, one.loop
     indent, unit = file.indent(loop.start_byte), file.unit(one.statements[0])
     skips = "continue" in does.leaves
-    name = arrays.fresh("loaded", loop)
+    wanted = _wanted(file, loop)
+    name = arrays.fresh(wanted, loop, sum(_wanted(file, other) == wanted for other in _loops_before(loop)))
     listed = f"{{ {', '.join(carried)} }}"
     end = ";" if file.text(one.statements[-1]).endswith((";", "}")) else ""
     inside = collecting.rewritten(file, one.body, one.first, [])
@@ -171,6 +177,38 @@ def _ahead(one: Round, does: Effects, then: Effects, carried: list[str]) -> tupl
         return _before(one, made, then, carried, f"{file.text(alone.pattern)} of {name}")
     text = layout.all_of(file, arrays.each(file, one.over, f"async ({pattern}) => {{"), lines, indent, unit, flat=skips)
     return _before(one, f"const {name} = {text}{end}", then, carried, f"{listed} of {name}")
+
+
+def _wanted(file: Source, loop: Node) -> str:
+    """A name for what all rounds read: the plural of what one round calls it, where that is a plain noun which is free."""
+    body, pattern = loop.child_by_field_name("body"), loop.child_by_field_name("left")
+    inside = code(body) if body is not None and body.type == "statement_block" else []
+    named = waiting.named(inside[0]) if inside else None
+    rest = {name for s in inside[1:] for name in names(s)}
+    if (
+        named is None
+        or pattern is None
+        or named.pattern.type != "identifier"
+        or names(pattern) & rest
+        or any(_waits(s) for s in inside[1:])
+    ):
+        return LOADED
+    noun = file.text(named.pattern)
+    plural = f"{noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}{'es' if noun.endswith(('x', 'ch', 'sh')) else 's'}"
+    function = around(loop, *FUNCTIONS, "program")
+    taken = names(function) if function is not None else frozenset()
+    return LOADED if _NO_NOUN.search(noun) is not None or plural in taken else plural
+
+
+def _waits(statement: Node) -> bool:
+    return any(part.type == "await_expression" for part in own(statement))
+
+
+def _loops_before(loop: Node) -> list[Node]:
+    """The loops of the function that wait and stand before this one: they may get names of their own at the same time."""
+    function = around(loop, *FUNCTIONS, "program")
+    found = [n for n in walk(function) if n.type == "for_in_statement" and n.start_byte < loop.start_byte] if function is not None else []
+    return [n for n in found if (body := n.child_by_field_name("body")) is not None and _waits(body)]
 
 
 def _alone(one: Round, carried: list[str]) -> waiting.Named | None:

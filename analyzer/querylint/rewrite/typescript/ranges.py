@@ -97,7 +97,7 @@ def put_in(file: Source, at: int, space: str, text: str, head: str) -> TextEdit:
 def _broken(file: Source, indent: str, column: int, text: str, head: str) -> str:
     if column + len(text) <= file.width:
         return text
-    unit = "\t" if indent.startswith("\t") else "  "
+    unit = file.step
     start, _, rest = text.partition(f"{head} => ")
     inside = rest[:-1]
     if len(indent) + len(unit) + len(inside) >= file.width:

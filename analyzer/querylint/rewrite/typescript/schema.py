@@ -47,7 +47,7 @@ def _call(file: Source, index: str, fields: tuple[str, ...], mark: str, indent: 
     line = f".index({mark}{index}{mark}, {given})"
     if staged or len(indent) + len(line) <= file.width:
         return line
-    unit = "\t" if indent.startswith("\t") else "  "
+    unit = file.step
     fields_in_lines = f",\n{indent}{unit}".join(quoted)
     return f".index({mark}{index}{mark}, [\n{indent}{unit}{fields_in_lines}{file.list_comma}\n{indent}])"
 

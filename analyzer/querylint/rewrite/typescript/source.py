@@ -28,6 +28,7 @@ FEW_LINES, PART = 40, 50
 """Fewer lines than the first say nothing of how long their author lets a line become; one line in so many may be longer."""
 
 _LONG_TEXT = re.compile(rb"([\"'`])(?:(?!\1).){20,}\1")
+_STEP = re.compile(rb"^(\t| {2,8})[^\s*]", re.MULTILINE)
 _CALL_WITH_COMMA = re.compile(rb",[ \t]*\r?\n[ \t]*\)")
 _CALL_WITHOUT = re.compile(rb"[^,(\s][ \t]*\r?\n[ \t]*\)[;,.)]")
 _LIST_WITH_COMMA = re.compile(rb",[ \t]*\r?\n[ \t]*[\]}]")
@@ -51,6 +52,12 @@ class Source(File):
         told = [line for line in lines if not line.lstrip().startswith((b"//", b"*", b"/*", b"import"))]
         longer = sum(len(_LONG_TEXT.sub(b"", line)) > NARROW for line in told if len(line) > NARROW)
         return NARROW if len(lines) > FEW_LINES and longer * PART <= len(lines) else WIDE
+
+    @cached_property
+    def step(self) -> str:
+        """One step of indentation, as the first line has it that is indented."""
+        found = _STEP.search(self.data)
+        return found[1].decode() if found is not None else "  "
 
     @cached_property
     def call_comma(self) -> str:
