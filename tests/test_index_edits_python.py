@@ -227,6 +227,23 @@ def test_sqlalchemy_and_alembic_make_the_same_index(rest: str, tmp_path: Path) -
     assert "'ix_orders_shop': ['shop_name']" in ran.stdout
 
 
+def test_sqlalchemy_marks_the_column_where_the_module_writes_its_indexes_so(tmp_path: Path) -> None:
+    text = ROWS.format(rest="").replace("number = Column(String)", "number = Column(String, index=True)").replace('"shop_name", ', "")
+    first = FIRST.replace("shop_name", "shop").replace(
+        ", *more)\n", ', *more)\n    op.create_index("ix_orders_number", "orders", ["number"])\n'
+    )
+    text += "\n\ndef numbered(session: Session, number: str) -> Order | None:\n    return session.query(Order).filter_by(number=number).first()\n"
+    folder = lay(tmp_path, {"rows.py": text, "versions/aaaa_start.py": first, "run.py": RUN, "env.py": ""})
+    done = indexing.carried_out([folder])
+    assert not done.held
+    done.write()
+    assert "    shop = Column(String, index=True)\n" in (folder / "rows.py").read_text()
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run([sys.executable, "run.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert "'ix_orders_shop': ['shop']" in ran.stdout
+
+
 SEVERAL = [
     (
         '(UniqueConstraint("number", "shop", "day"), Index("a", "number"), Index("b", "number", "shop"))',

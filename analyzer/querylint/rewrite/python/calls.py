@@ -9,6 +9,7 @@ import libcst as cst
 
 from querylint.patch import TextEdit
 from querylint.rewrite.python.concrete import Tree, around, links, method, walk
+from querylint.rewrite.python.wrapping import in_lines, width
 
 COMMA = re.compile(rb"[ \t]*,")
 _COMMENT = re.compile(rb"[ \t]*#[^\r\n]*")
@@ -25,9 +26,13 @@ def call_after(tree: Tree, link: cst.BaseExpression, name: str, arguments: Seque
     """A call of a method put behind a link of a chain: on a line of its own where the calls before it stand so."""
     end = tree.end(link)
     given = f".{name}({', '.join(arguments)})"
-    indent = _own_line(tree, link)
+    indent, unit, most = _own_line(tree, link), tree.module.default_indent, width(tree)
     if indent is None:
+        line = tree.data[tree.line_start(end) : end].decode()
+        if "\n" in tree.between(tree.start(link), end) and line.strip() and not line.strip(" )]}"):
+            given = in_lines(given, (tree.indent(end), unit), most - len(line.strip()))
         return tree.edit(end, end, given)
+    given = in_lines(given, (indent, unit), most)
     comment = _COMMENT.match(tree.data, end)
     end = comment.end() if comment is not None else end
     return tree.edit(end, end, f"\n{indent}{given}")

@@ -51,20 +51,35 @@ def fitted(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...]:
     text += tree.between(at, end)
     before, behind, most = tree.between(begin, start), tree.between(end, stop).rstrip(), width(tree)
     within = isinstance(held, cst.Arg)
-    if within and (before.strip() or behind.strip(", ")):
+    if "#" in behind or (within and (before.strip() or behind.strip(", "))):
         return edits
     if "\n" in text or not most or len(before) + len(text) + len(behind) <= most:
         return edits
     indent, unit = tree.indent(start), tree.module.default_indent
     chain = cst.parse_expression(text)
-    parts = _parts(chain)
+    inner = indent if within else indent + unit
+    parts = [in_lines(part, (inner, unit), most) for part in _parts(chain)]
     if within and parts:
-        broken = f"\n{indent}".join(parts)
+        broken = f"\n{inner}".join(parts)
     elif parts:
-        broken = f"(\n{indent}{unit}" + f"\n{indent}{unit}".join(parts) + f"\n{indent})"
+        broken = f"(\n{inner}" + f"\n{inner}".join(parts) + f"\n{indent})"
     else:
         broken = _within_brackets(chain, (indent, unit), most - len(before))
     return (tree.edit(start, end, broken),) if broken else edits
+
+
+def in_lines(link: str, layout: tuple[str, str], most: int) -> str:
+    """A link of a chain, `.options(one, two)`, with each of its arguments on a line of its own where it is too long for one."""
+    indent, unit = layout
+    if not link.startswith(".") or not most or len(indent) + len(link) <= most:
+        return link
+    call = cst.parse_expression(f"_{link}")
+    if not isinstance(call, cst.Call) or not call.args:
+        return link
+    head = link[: link.index("(") + 1]
+    given = [code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in call.args]
+    lines = "".join(f"{indent}{unit}{one},\n" for one in given)
+    return f"{head}\n{lines}{indent})"
 
 
 def _calls(chain: cst.BaseExpression) -> list[cst.Call]:
