@@ -12,6 +12,7 @@ from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MOST_STEPS = 5
 ARITHMETIC = frozenset(("add", "sub", "mul", "div", "mod", "neg"))
 
 
@@ -62,20 +63,42 @@ def head(file: Source, callback: Node) -> str | None:
 
 def fresh_head(file: Source, chain: Node) -> str:
     """The parameters of a new callback of a chain: without a type, unless the chain begins with what is declared to be anything."""
-    base: Node | None = chain
-    while base is not None and base.type in ("call_expression", "member_expression"):
-        base = base.child_by_field_name("function") or base.child_by_field_name("object")
-    if base is None or base.type != "identifier" or not file.path.endswith((".ts", ".tsx", ".mts", ".cts")):
-        return "(q)"
-    function = around(chain, *FUNCTIONS)
+    return "(q: any)" if untyped(file, chain) else "(q)"
+
+
+def untyped(file: Source, value: Node, depth: int = 0) -> bool:
+    """Whether an expression is `any` to the type checker, which then knows nothing of the parameters of a callback that it is given."""
+    if not file.path.endswith((".ts", ".tsx", ".mts", ".cts")) or depth > MOST_STEPS:
+        return False
+    base: Node | None = value
+    while base is not None and base.type in ("call_expression", "member_expression", "await_expression", "parenthesized_expression"):
+        held = base.child_by_field_name("function") or base.child_by_field_name("object")
+        base = held or (code(base)[0] if code(base) else None)
+    if base is not None and base.type == "as_expression":
+        return file.text(base).endswith(" as any")
+    if base is None or base.type != "identifier":
+        return False
+    function = around(value, *FUNCTIONS)
     while function is not None:
+        declared = [
+            n for n in walk(function) if n.type == "variable_declarator" and (m := n.child_by_field_name("name")) and m.text == base.text
+        ]
+        if declared:
+            held, kind = declared[0].child_by_field_name("value"), declared[0].child_by_field_name("type")
+            if kind is not None or len(declared) > 1 or held is None:
+                return kind is not None and _is_any(file, kind)
+            return untyped(file, held, depth + 1)
         given = function.child_by_field_name("parameters")
         for one in code(given) if given is not None else []:
             pattern, kind = one.child_by_field_name("pattern"), one.child_by_field_name("type")
-            if pattern is not None and file.text(pattern) == file.text(base):
-                return "(q: any)" if kind is not None and file.text(kind).lstrip(": ") == "any" else "(q)"
+            if pattern is not None and pattern.text == base.text:
+                return kind is not None and _is_any(file, kind)
         function = around(function, *FUNCTIONS)
-    return "(q)"
+    return False
+
+
+def _is_any(file: Source, kind: Node) -> bool:
+    return file.text(kind).lstrip(": ") == "any"
 
 
 def name_of(parameters: str) -> str:

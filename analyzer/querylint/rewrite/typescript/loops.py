@@ -14,7 +14,7 @@ from querylint.ir import Function
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch, Gather
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import arrays, collecting, layout, waiting
+from querylint.rewrite.typescript import arrays, collecting, filters, layout, waiting
 from querylint.rewrite.typescript.effects import Effects, Reads, base, bound_names, declared, effects, free
 from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, names, own, source, walk
 
@@ -170,7 +170,7 @@ def _ahead(one: Round, does: Effects, then: Effects, carried: list[str]) -> tupl
     end = ";" if file.text(one.statements[-1]).endswith((";", "}")) else ""
     inside = collecting.rewritten(file, one.body, one.first, [])
     lines = [*layout.deeper(file, inside, one.body, unit), f"{indent}{unit * 2}return {f'[{listed}]' if skips else listed}{end}"]
-    pattern = file.text(one.pattern)
+    pattern = _parameter(one)
     alone = _alone(one, carried)
     if alone is not None:
         made = _read_alone(one, alone, f"const {name} = ", end)
@@ -179,11 +179,17 @@ def _ahead(one: Round, does: Effects, then: Effects, carried: list[str]) -> tupl
     return _before(one, f"const {name} = {text}{end}", then, carried, f"{listed} of {name}")
 
 
+def _parameter(one: Round) -> str:
+    """The pattern of an item as that of a parameter, whose type the checker must be told where it knows nothing of the list."""
+    return f"{one.file.text(one.pattern)}{': any' if filters.untyped(one.file, one.over) else ''}"
+
+
 def _wanted(file: Source, loop: Node) -> str:
     """A name for what all rounds read: the plural of what one round calls it, where that is a plain noun which is free."""
     body, pattern = loop.child_by_field_name("body"), loop.child_by_field_name("left")
     inside = code(body) if body is not None and body.type == "statement_block" else []
-    named = waiting.named(inside[0]) if inside else None
+    alone = bool(inside) and collecting.filled(file, loop, tuple(inside)) is None
+    named = waiting.named(inside[0]) if alone else None
     rest = {name for s in inside[1:] for name in names(s)}
     if (
         named is None
@@ -224,7 +230,7 @@ def _read_alone(one: Round, named: waiting.Named, head: str, end: str) -> str:
     file = one.file
     indent, unit = file.indent(one.loop.start_byte), file.unit(one.statements[0])
     value = layout.moved(file, named.value, unit)
-    start = arrays.each(file, one.over, f"({file.text(one.pattern)}) =>")
+    start = arrays.each(file, one.over, f"({_parameter(one)}) =>")
     short = f"{head}await Promise.all({start} {value})){end}"
     if "\n" not in short and len(indent) + len(short) <= file.width:
         return short
@@ -258,7 +264,7 @@ def _collected(one: Round, filled: collecting.Filled) -> tuple[TextEdit, ...]:
         lines.append(f"{indent}{unit * 2}return []{end}")
     item = filled.item.replace("\n", f"\n{unit * (2 if flat else 1)}")
     returns = f": Promise<{item}{'[]' if flat else ''}>" if item else ""
-    start = arrays.each(file, one.over, f"async ({file.text(one.pattern)}){returns} => {{")
+    start = arrays.each(file, one.over, f"async ({_parameter(one)}){returns} => {{")
     text = layout.all_of(file, start, lines, indent, unit, flat=flat)
     above, behind = layout.comments_of(file, filled.declaration)
     said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
