@@ -99,10 +99,44 @@ def _hindered(does: Effects, one: Round, statements: tuple[Node, ...]) -> str:
         return "the loop may stop before the last item"
     if does.runs:
         return f"nothing is known of what `{min(does.runs)}` does"
+    if name := _narrowed(one, statements):
+        return f"what a condition has made sure of `{name}` is forgotten by the type checker inside of a callback"
     steps = one.reads.within(statements[0].start_byte, statements[-1].end_byte) if statements else []
     if any(not one.reads.only_reads(step) for step in steps):
         return "the rounds do more than read"
     return ""
+
+
+def _narrowed(one: Round, statements: tuple[Node, ...]) -> str:
+    """A member of something outside of the loop that a condition before it has tested, and that rounds use by themselves; empty for none.
+
+    It is known to hold something there, but no longer in a callback, where the checker only trusts constants.
+    """
+    function = around(one.loop, *FUNCTIONS)
+    if function is None or not one.file.path.endswith((".ts", ".tsx", ".mts", ".cts")):
+        return ""
+    used = {one.file.text(part) for s in statements for part in own(s) if part.type == "member_expression"}
+    mine = names(one.pattern) | {name for s in statements for name in declared(s)}
+    asked = {text for text in used if text.partition(".")[0] not in mine}
+    for part in walk(function):
+        test = part.child_by_field_name("condition") if part.start_byte < one.loop.start_byte else None
+        if test is None or one.loop.start_byte <= test.start_byte < one.loop.end_byte:
+            continue
+        for tested in walk(test):
+            if tested.type == "member_expression" and (text := one.file.text(tested).replace("?.", ".")) in asked and _narrows(tested):
+                return text
+    return ""
+
+
+def _narrows(node: Node) -> bool:
+    """Whether a test asks what a value is, and not only how much: its truth, or what it equals."""
+    up = node.parent
+    while up is not None and up.type in ("parenthesized_expression", "unary_expression"):
+        node, up = up, up.parent
+    sign = up.child_by_field_name("operator") if up is not None and up.type == "binary_expression" else None
+    if sign is not None:
+        return sign.type in ("&&", "||", "===", "!==", "==", "!=")
+    return up is not None and up.child_by_field_name("condition") == node
 
 
 def _trust(does: Effects, one: Round) -> tuple[Safety, tuple[str, ...]]:
