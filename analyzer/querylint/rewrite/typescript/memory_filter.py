@@ -217,8 +217,7 @@ def _edits(loaded: Loaded, remedy: PushDown, binds: list[ranges.Bind]) -> list[T
     if ranged is not None:
         edits = [file.edit(ranged.label.start_byte, ranged.call.end_byte, ranges.laid_out(file, ranged, text, head))]
     else:
-        after = loaded.chain[loaded.chain.index(query) + 1]
-        edits = [ranges.put_in(file, query.call.end_byte, chains.gap(file, after), text, head)]
+        edits = ranges.put_behind(file, loaded.chain, query, text, head)
     taken = {id(bind.value) for bind in binds if bind.moved}
     left = [test for test in loaded.tests if id(test.value) not in taken]
     if left:

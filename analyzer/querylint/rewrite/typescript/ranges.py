@@ -94,6 +94,21 @@ def put_in(file: Source, at: int, space: str, text: str, head: str) -> TextEdit:
     return file.edit(at, at, f"{space}.{_broken(file, indent, column, text, head)}")
 
 
+def put_behind(file: Source, chain: list[chains.Link], query: chains.Link, text: str, head: str) -> list[TextEdit]:
+    """Such a call put behind the one that begins a query, whose chain is broken into lines where its one line becomes too long."""
+    at, later = query.call.end_byte, chain[chain.index(query) + 1 :]
+    begin = file.data.rfind(b"\n", 0, query.dot.start_byte) + 1
+    end = file.data.find(b"\n", at)
+    short = chain[-1].call.end_byte <= end and end - begin + len(text) < file.width
+    if short or not later or chain[-1].call.end_byte > end or b"//" in file.data[begin:end]:
+        return [put_in(file, at, chains.gap(file, later[0]) if later else "", text, head)]
+    indent = f"{file.indent(at)}{file.step}"
+    edits = [file.edit(link.dot.start_byte, link.dot.start_byte, f"\n{indent}") for link in later[1:]]
+    added = _broken(file, indent, len(indent) + 1, text, head)
+    first = file.edit(query.dot.start_byte, query.dot.start_byte, f"\n{indent}")
+    return [first, file.edit(at, at, f"\n{indent}.{added}\n{indent}"), *edits]
+
+
 def _broken(file: Source, indent: str, column: int, text: str, head: str) -> str:
     if column + len(text) <= file.width:
         return text
