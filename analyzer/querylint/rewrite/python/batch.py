@@ -25,6 +25,7 @@ BEFORE = "the error of a key that cannot be one comes before the first round"
 TYPES = "the keys must have the type of the column, since they are looked up in a dictionary"
 TWICE = "a key that comes twice gives one object, and no longer two"
 UNNEEDED = "it is read for items, too, that a round asks nothing for"
+APART = "each round reads in a transaction of its own, and would no longer see what others have written since the loop began"
 HANDLED = "a KeyError of the statements around it is handled as a missing row, too"
 
 
@@ -322,6 +323,7 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
         if brought.of(module, wanted) is None:
             return Unfit(f"`{wanted}` is another name here")
     caveats = [*place.caveats, *lookup.caveats, *handled.caveats, *((UNNEEDED,) if found.partial else ())]
+    caveats += [APART] if found.transaction else []
     if lookup.error and not handled.edits:
         caveats.append(MISSING.format(error=lookup.error))
     if not typed:

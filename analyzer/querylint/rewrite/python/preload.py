@@ -18,6 +18,7 @@ from querylint.text import Span
 STALE = "what is written to {tables} after the rows are read does not show in them"
 SHARED = "other code goes on with this query, which must not leave out what it loads"
 TIES = "nothing fixes the order of {paths}, so that it may be another one"
+ALL_OF_THEM = "all rows of {paths} are loaded, where only whether there are any is asked"
 ALWAYS = "it is loaded wherever `{view}` reads the row, even where another answer shows nothing of it"
 SEVERAL_PLACES = "the rows are asked for in a template, of what comes from more than one place"
 NOT_KNOWN = "the query of the rows is not known"
@@ -107,7 +108,9 @@ def _caveats(task: Task, function: Function, read: Access, remedy: Preload, tree
     loose = [
         ".".join(path) for path in paths if any(_unordered(program, function, link) for link in links(program, function, read.table, path))
     ]
-    if loose:
+    if remedy.batched and task.found.operation in ("exists", "aexists"):
+        found.append(ALL_OF_THEM.format(paths=", ".join(f"`{'.'.join(path)}`" for path in remedy.batched)))
+    elif loose:
         found.append(TIES.format(paths=", ".join(f"`{path}`" for path in loose)))
     if any(_unchecked(task, function, read, path) for path in remedy.joined):
         found.append(LOOSE)
