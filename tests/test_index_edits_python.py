@@ -235,7 +235,8 @@ def test_sqlalchemy_marks_the_column_where_the_module_writes_its_indexes_so(tmp_
     first = FIRST.replace("shop_name", "shop").replace(
         ", *more)\n", ', *more)\n    op.create_index("ix_orders_number", "orders", ["number"])\n'
     )
-    text += "\n\ndef numbered(session: Session, number: str) -> Order | None:\n    return session.query(Order).filter_by(number=number).first()\n"
+    text += "\n\ndef numbered(session: Session, number: str) -> Order | None:\n"
+    text += "    return session.query(Order).filter_by(number=number).first()\n"
     folder = lay(tmp_path, {"rows.py": text, "versions/aaaa_start.py": first, "run.py": RUN, "env.py": ""})
     done = indexing.carried_out([folder])
     assert not done.held
@@ -245,6 +246,18 @@ def test_sqlalchemy_marks_the_column_where_the_module_writes_its_indexes_so(tmp_
     ran = subprocess.run([sys.executable, "run.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert ran.returncode == 0, ran.stderr
     assert "'ix_orders_shop': ['shop']" in ran.stdout
+
+
+def test_a_revision_counts_on_where_those_before_it_are_counted(tmp_path: Path) -> None:
+    first = FIRST.replace('"aaaa"', '"0009_orders"')
+    folder = lay(tmp_path, {"rows.py": ROWS.format(rest=""), "versions/0009_orders.py": first, "run.py": RUN, "env.py": ""})
+    indexing.carried_out([folder]).write()
+    text = (folder / "versions/0010_add_index_ix_orders_shop.py").read_text()
+    assert 'revision = "0010_add_index_ix_orders_shop"\ndown_revision = "0009_orders"' in text
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run([sys.executable, "run.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert "0010_add_index_ix_orders_shop" in ran.stdout
 
 
 SEVERAL = [
