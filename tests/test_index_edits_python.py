@@ -119,6 +119,9 @@ def test_django_finds_nothing_to_add_where_an_option_or_an_index_without_a_name_
     done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("redundant-index",))))
     done.write()
     assert len(done.made) == 3, done.left
+    assert sum("for LIKE" in caveat for made in done.made for caveat in made.fix.caveats) == 1, (
+        "of the option alone, which is one of a text"
+    )
     assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
     manage(folder, "migrate")
     model = (folder / "shop/models.py").read_text()
@@ -227,6 +230,36 @@ def test_sqlalchemy_and_alembic_make_the_same_index(rest: str, tmp_path: Path) -
     assert "'ix_orders_shop': ['shop_name']" in ran.stdout
 
 
+def test_sqlalchemy_marks_the_column_where_the_module_writes_its_indexes_so(tmp_path: Path) -> None:
+    text = ROWS.format(rest="").replace("number = Column(String)", "number = Column(String, index=True)").replace('"shop_name", ', "")
+    first = FIRST.replace("shop_name", "shop").replace(
+        ", *more)\n", ', *more)\n    op.create_index("ix_orders_number", "orders", ["number"])\n'
+    )
+    text += "\n\ndef numbered(session: Session, number: str) -> Order | None:\n"
+    text += "    return session.query(Order).filter_by(number=number).first()\n"
+    folder = lay(tmp_path, {"rows.py": text, "versions/aaaa_start.py": first, "run.py": RUN, "env.py": ""})
+    done = indexing.carried_out([folder])
+    assert not done.held
+    done.write()
+    assert "    shop = Column(String, index=True)\n" in (folder / "rows.py").read_text()
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run([sys.executable, "run.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert "'ix_orders_shop': ['shop']" in ran.stdout
+
+
+def test_a_revision_counts_on_where_those_before_it_are_counted(tmp_path: Path) -> None:
+    first = FIRST.replace('"aaaa"', '"0009_orders"')
+    folder = lay(tmp_path, {"rows.py": ROWS.format(rest=""), "versions/0009_orders.py": first, "run.py": RUN, "env.py": ""})
+    indexing.carried_out([folder]).write()
+    text = (folder / "versions/0010_add_index_ix_orders_shop.py").read_text()
+    assert 'revision = "0010_add_index_ix_orders_shop"\ndown_revision = "0009_orders"' in text
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run([sys.executable, "run.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert "0010_add_index_ix_orders_shop" in ran.stdout
+
+
 SEVERAL = [
     (
         '(UniqueConstraint("number", "shop", "day"), Index("a", "number"), Index("b", "number", "shop"))',
@@ -331,3 +364,56 @@ def test_a_fix_without_migrations_to_follow_is_not_made(tmp_path: Path) -> None:
     done = fixed(folder)
     assert not done.made
     assert any("makemigrations" in left.reason for left in done.left)
+
+
+TWO_APPS = {
+    "shop/models.py": DECLARED.format(
+        first="owner = models.CharField(max_length=40)", listed='[models.Index(fields=["code"], name="by_code")]'
+    ),
+    "stock/models.py": """from django.db import models
+
+from shop.models import Shop
+
+
+class Part(models.Model):
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE)
+    number = models.CharField(max_length=40)
+
+
+def find(number):
+    return Part.objects.get(number=number)
+""",
+}
+
+
+def test_a_migration_follows_that_of_its_own_app_where_another_app_has_one_of_the_same_name(tmp_path: Path) -> None:
+    settings = SETTINGS.replace('["shop"]', '["shop", "stock"]')
+    files = {"settings.py": settings, "manage.py": MANAGE, "shop/__init__.py": "", "stock/__init__.py": "", **TWO_APPS}
+    folder = lay(tmp_path, files)
+    manage(folder, "makemigrations", "shop", "stock")
+    assert "('shop', '0001_initial')" in (folder / "stock/migrations/0001_initial.py").read_text()
+    done = indexing.carried_out([folder])
+    done.write()
+    assert not [held for held in done.held if "stock" in held.table]
+    written = next(folder.glob("stock/migrations/0002_*.py")).read_text()
+    assert "('stock', '0001_initial')" in written
+    assert "'shop'" not in written
+    assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run", "stock")
+
+
+def test_the_label_of_an_app_is_not_always_its_folder(tmp_path: Path) -> None:
+    apps = "from django.apps import AppConfig\n\n\nclass Shop(AppConfig):\n    name = 'shop'\n    label = 'store'\n"
+    files = {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/apps.py": apps}
+    folder = lay(tmp_path, {**files, "shop/models.py": MODELS.format(rest="")})
+    manage(folder, "makemigrations", "store")
+    indexing.carried_out([folder]).write()
+    assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
+
+
+def test_a_list_of_indexes_that_all_go_is_left_as_an_empty_one(tmp_path: Path) -> None:
+    listed = '[\n            models.Index(fields=["name"], name="by_name"),\n        ]'
+    text = DECLARED.format(first="owner = models.CharField(max_length=40)", listed=listed)
+    folder = lay(tmp_path, {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": text})
+    manage(folder, "makemigrations", "shop")
+    done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("redundant-index",))))
+    assert "        indexes = []\n" in done.after["shop/models.py"].decode()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from querylint.advise.serving import BUILT_IN
 from querylint.advise.stacks import declaring
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.ir import IndexKind, Program, Schema
 from querylint.pattern import Pattern
 
@@ -118,7 +118,10 @@ def index_name(program: Program, schema: Schema, table: str, fields: Sequence[st
     """A name for an index on these fields as the stack of the table has them, that is not taken and not too long for the platform."""
     schema = declaring(program, schema, table)
     longest = LONGEST.get(schema.stack, LONGEST_OF_SQL)
-    name = program.once(("index style", schema.root, schema.stack), lambda: style(schema)).name(_label(schema, table), fields)
+    shown, others = program.once(("index style", schema.root, schema.stack), lambda: style(schema)), set(taken)
+    name = shown.name(_label(schema, table), fields)
+    if name in others and shown.form.startswith("short"):  # what the short form leaves out tells the two apart
+        name = replace(shown, form=shown.form.removeprefix("short").strip() or "raw").name(_label(schema, table), fields)
     if schema.stack == "convex" and (name in BUILT_IN.values() or name.startswith("_")):
         name = f"{name.lstrip('_')}_field"
     if len(name) > longest:
@@ -126,7 +129,6 @@ def index_name(program: Program, schema: Schema, table: str, fields: Sequence[st
 
         digest = sha256(name.encode()).hexdigest()[:6]
         name = f"{name[: longest - 7].rstrip('_')}_{digest}"
-    others = set(taken)
     number = 2
     free = name
     while free in others:

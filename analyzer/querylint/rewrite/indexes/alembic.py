@@ -13,7 +13,10 @@ from querylint.rewrite.indexes import REVISION, Changes, Desk, Held
 from querylint.rewrite.python.source import assigned, python_source, text_of
 
 MARK = re.compile(rb"^down_revision\b", re.MULTILINE)
+NUMBERED = re.compile(r"^(\d{3,})_\w+$")
 LONGEST_SLUG = 40
+LONGEST_REVISION = 32
+"""What the column holds in which Alembic keeps the revision of a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Revision:
     def _revision(self, folders: list[str]) -> tuple[str, str] | str:
         folder = folders[0]
         known: dict[str, frozenset[str]] = {}
+        places: dict[str, str] = {}
         for path in self.desk.files:
             if path.rpartition("/")[0] != folder or not self._is_revision(path):
                 continue
@@ -63,6 +67,7 @@ class Revision:
             own = text_of(assigned(body, "revision"))
             if own is None:
                 return f"`{path}` cannot be read"
+            places[own] = path
             known[own] = _texts(assigned(body, "down_revision"))
         parents = frozenset().union(*known.values())
         last = sorted(set(known) - parents)
@@ -74,6 +79,10 @@ class Revision:
         number = sha256(repr((last, ordered)).encode()).hexdigest()[:12]
         title = ", ".join(f"{'drop' if step.drops else 'add'} index {step.name}" for step in ordered)
         slug = re.sub(r"\W+", "_", title).strip("_")[:LONGEST_SLUG].rstrip("_")
+        counted = NUMBERED.match(last[0])
+        if counted is not None and places[last[0]] == f"{folder}/{last[0]}.py":  # the project counts its revisions, and names its files so
+            number = f"{int(counted[1]) + 1:0{len(counted[1])}}_{slug}"[:LONGEST_REVISION].rstrip("_")
+            return f"{folder}/{number}.py", _text(number, last[0], title, ordered)
         return f"{folder}/{number}_{slug}.py", _text(number, last[0], title, ordered)
 
 

@@ -165,8 +165,9 @@ def _taken_out(file: PythonSource, model: ast.ClassDef, gone: list[ast.expr]) ->
     there = _indexes(model)
     if there is None or not gone:
         return []
-    if len(gone) == len(there.elts) and isinstance(there, ast.Tuple):
-        return [file.edit(file.start(there), file.end(there), "()")]
+    start, end = file.start(there), file.end(there)
+    if len(gone) == len(there.elts) and (isinstance(there, ast.Tuple) or b"#" not in file.data[start:end]):
+        return [file.edit(start, end, "()" if isinstance(there, ast.Tuple) else "[]")]
     left = [item for item in there.elts if item not in gone]
     edits = file.without_all(there.elts, gone, file.end(there) - 1)
     bare = isinstance(there, ast.Tuple) and len(left) == 1 and left[0] is there.elts[-1]

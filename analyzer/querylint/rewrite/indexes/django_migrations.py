@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from querylint.construction import dataclass, replace
@@ -62,19 +63,33 @@ class Migrations:
         parents = {name: _parents(source) for name, source in known.items() if source is not None}
         if len(parents) < len(known):
             return "a migration cannot be read"
-        named = {parent for found in parents.values() for _, parent in found}
+        label = self._label(app, parents)
+        named = {parent for found in parents.values() for of, parent in found if of == label}
         last = [name for name in numbered if name not in named]
         if len(last) != 1:
             return f"`{folder}` ends in several migrations"
-        within = {name: [parent for _, parent in found if parent in numbered] for name, found in parents.items()}
+        within = {name: [parent for of, parent in found if of == label and parent in numbered] for name, found in parents.items()}
         history = [source for name in newest_first(last[0], within) if (source := known[name]) is not None]
         steps = [_told(step, history) for step in steps]
         if any(step.name is None and step.written is None for step in steps):
             return "only Django knows the name of an index that goes"
-        label = next((label for found in parents.values() for label, parent in found if parent in numbered), app.rpartition("/")[2])
         ordered = [step for step in steps if step.drops] + [step for step in steps if not step.drops]
         name = f"{int(last[0][:4]) + 1:04}_{_name(ordered)}"
         return f"{folder}/{name}.py", _text(label, last[0], ordered)
+
+    def _label(self, app: str, parents: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+        """What the migrations call their own app, which is not what others with migrations of the same names are called.
+
+        That is what its configuration says, else the name of its folder, else what most of them depend on.
+        """
+        config = python_source(self.desk.sources, f"{app}/apps.py" if app else "apps.py")
+        classes = [node for node in config.tree.body if isinstance(node, ast.ClassDef)] if config is not None else []
+        said = {text for node in classes if (text := text_of(assigned(node.body, "label")))}
+        if len(said) == 1:
+            return said.pop()
+        folder = app.rpartition("/")[2]
+        asked = Counter(of for name, found in parents.items() for of, parent in found if parent in parents and parent != name)
+        return folder if not asked or asked[folder] else max(asked, key=lambda of: asked[of])
 
 
 def _told(step: Step, history: Sequence[PythonSource]) -> Step:

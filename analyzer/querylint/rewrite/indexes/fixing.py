@@ -16,6 +16,7 @@ from querylint.rewrite.python.source import python_source
 
 NEW = "every write to the table pays for the index, and writes wait while it is built, unless the migration builds it CONCURRENTLY"
 GONE = "queries outside the project may use the index"
+LIKE = "on PostgreSQL, the LIKE index that Django creates next to that of a text column is dropped as well"
 UNRECORDED = "the project has no readable migrations: existing databases do not get the change by themselves"
 UNPLANNED = "the index advice for the whole table has no such index"
 
@@ -39,7 +40,9 @@ def rewrite(task: Task, remedy: AddIndex | DropIndex) -> Fix | Unfit:
         return Unfit((apart or made.held)[0].reason)
     created = tuple(NewFile(path, data.decode(), path.rpartition("/")[0]) for path, data in sorted(made.created.items()))
     unwritten = [f"the revision is still to be made: {held.reason}" for held in made.held] or ([] if created else [UNRECORDED])
-    caveats = (NEW if adds else GONE, *unwritten)
+    option = any(b"AlterField" in data for data in made.created.values())
+    text = option and all((field := table.table.field(name)) is not None and field.type == "string" for name in index.fields)
+    caveats = (NEW if adds else GONE, *([LIKE] if text and not adds else []), *unwritten)
     recorded = ", with its migration" if created else ""
     title = f"{'add' if adds else 'drop'} index `{index.name}` {'to' if adds else 'of'} `{table.table.name}`{recorded}"
     given = dict.fromkeys(made.edits)

@@ -38,7 +38,11 @@ def rewrite(desk: Desk, tables: Sequence[TableAdvice], order: Order, changes: Ch
         changes.edits += [
             edit for holder, gone in listed.items() for edit in file.without_all(_members(holder), gone, file.end(holder) - 1)
         ]
-        added = [i for i in asked if i.verdict is Verdict.ADD]
+        flags = {i.name: edit for i in asked if i.verdict is Verdict.ADD and (edit := _flag(file, model, stored, i)) is not None}
+        changes.edits += flags.values()
+        for index in (i for i in asked if i.name in flags and i.verdict is Verdict.ADD):
+            revision.step(Step(stored, index.name, _columns(model, index)))
+        added = [i for i in asked if i.verdict is Verdict.ADD and i.name not in flags]
         maker = _maker(file)
         if not added:
             changes.edits += _comma(file, model, dropped)
@@ -110,6 +114,26 @@ def _import(file: PythonSource) -> TextEdit | None:
 def _declared(file: PythonSource, index: IndexAdvice, columns: Sequence[str], maker: str) -> str:
     mark = file.quote()
     return f"{maker}({', '.join(f'{mark}{text}{mark}' for text in (index.name, *columns))})"
+
+
+def _flag(file: PythonSource, model: ast.ClassDef | None, stored: str | None, index: IndexAdvice) -> TextEdit | None:
+    """`index=True` for the one column of an index, where the module writes its indexes so and that gives the index the same name."""
+    value = assigned(model.body, index.fields[0]) if model is not None and len(index.fields) == 1 else None
+    if (
+        not isinstance(value, ast.Call)
+        or index.name != f"ix_{stored}_{_column(model, index.fields[0])}"
+        or not (value.args or value.keywords)
+    ):
+        return None
+    if any(k.arg in ("index", "unique", None) for k in value.keywords) or any(isinstance(a, ast.Starred) for a in value.args):
+        return None
+    flags = [k for n in ast.walk(file.tree) if isinstance(n, ast.Call) for k in n.keywords if k.arg == "index"]
+    if not any(isinstance(k.value, ast.Constant) and k.value.value is True for k in flags):
+        return None
+    last = max((*value.args, *(k.value for k in value.keywords)), key=file.end)
+    own_line = not file.data[file.data.rfind(b"\n", 0, file.start(last)) + 1 : file.start(last)].strip()
+    gap = f",\n{file.indent(file.start(last))}" if own_line and last.lineno != value.lineno else ", "
+    return file.edit(file.end(last), file.end(last), f"{gap}index=True")
 
 
 def _put(desk: Desk, file: PythonSource, model: ast.ClassDef | None, call: ast.Call | None, calls: list[str]) -> list[TextEdit] | str:

@@ -25,6 +25,7 @@ BEFORE = "the error of an invalid key comes before the first iteration"
 TYPES = "the keys must have the type of the column, since they are looked up in a dictionary"
 TWICE = "a key that occurs twice gives one object, no longer two"
 UNNEEDED = "it is also read for items that are not looked up now"
+APART = "each iteration reads in its own transaction, and would no longer see what others have written since the loop began"
 HANDLED = "a KeyError of the statements around it is handled as a missing row, too"
 
 
@@ -68,7 +69,7 @@ def _keyed(task: Task, remedy: Batch) -> Fix | Unfit:
     lookup = _lookup(task, tree, (node, whole), found, brought)
     if isinstance(lookup, Unfit):
         return lookup
-    if reason := _hindered(task, remedy, found, lookup):
+    if reason := _seen_again(task, found, lookup) or _hindered(task, remedy, found, lookup):
         return Unfit(reason)
     handled = _handled(tree, found, lookup, way)
     if isinstance(handled, Unfit):
@@ -187,17 +188,35 @@ def _failing(made: Inlined, lookup: Lookup) -> Lookup | Unfit:
     return replace(lookup, failing=made.failing, none=made.none)
 
 
-def _rows(task: Task, found: Rounds, *, whole: bool = True) -> frozenset[str]:
-    """The item, where the loop runs over what a query finds: over `whole` rows, or over records of some columns."""
-    function, target = task.function, found.loop.target
-    if function is None or not isinstance(target, cst.Name) or not isinstance(task.found.remedy, Batch):
-        return frozenset()
-    over = next((s.over for s in function.steps() if isinstance(s, Loop) and s.span == task.found.remedy.loop), None)
+def _seen_again(task: Task, found: Rounds, lookup: Lookup) -> str:
+    """Why a row is asked for that the loop has just read, empty where it is another one: to see what has become of it meanwhile."""
+    key = found.settled(lookup.key)
+    own = isinstance(key, cst.Attribute) and key.attr.value in ("id", "pk") and name(key.value) in _rows(task, found)
+    if own and any(read.table == task.found.table for read in _run_through(task)[0]):
+        return "it looks what has become of a row since the loop read it, which is to be seen in its round"
+    return ""
+
+
+def _run_through(task: Task) -> tuple[list[Access], int]:
+    """The reads whose rows the loop runs over, and how many sources it has at all."""
+    function, remedy = task.function, task.found.remedy
+    if function is None or not isinstance(remedy, Batch):
+        return [], 0
+    over = next((s.over for s in function.steps() if isinstance(s, Loop) and s.span == remedy.loop), None)
     reads = {s.id: s for s in function.steps() if isinstance(s, Access) and s.op is Op.READ and s.terminal is Terminal.ROWS}
     origins = over.origins if over is not None else ()
     made = [reads[o.ref] for o in origins if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in reads and not set(o.path) - {ITEM}]
+    return made, len(origins)
+
+
+def _rows(task: Task, found: Rounds, *, whole: bool = True) -> frozenset[str]:
+    """The item, where the loop runs over what a query finds: over `whole` rows, or over records of some columns."""
+    target = found.loop.target
+    made, sources = _run_through(task)
+    if not isinstance(target, cst.Name):
+        return frozenset()
     if whole:
-        fits = len(made) == len(origins) and all(plan.columns is None for read in made for plan in read.plans)
+        fits = len(made) == sources and all(plan.columns is None for read in made for plan in read.plans)
     else:
         single = [found.tree.between(r.span.start, r.span.end) for r in made if r.span.path == found.tree.path]
         fits = any(plan.columns is not None for read in made for plan in read.plans) and not any("scalars(" in text for text in single)
@@ -302,6 +321,7 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
         if brought.of(module, wanted) is None:
             return Unfit(f"`{wanted}` means something else here")
     caveats = [*place.caveats, *lookup.caveats, *handled.caveats, *((UNNEEDED,) if found.partial else ())]
+    caveats += [APART] if found.transaction else []
     if lookup.error and not handled.edits:
         caveats.append(MISSING.format(error=lookup.error))
     if not typed:

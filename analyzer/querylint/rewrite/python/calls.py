@@ -9,6 +9,7 @@ import libcst as cst
 
 from querylint.patch import TextEdit
 from querylint.rewrite.python.concrete import Tree, around, links, method, walk
+from querylint.rewrite.python.wrapping import in_lines, width
 
 COMMA = re.compile(rb"[ \t]*,")
 _COMMENT = re.compile(rb"[ \t]*#[^\r\n]*")
@@ -25,9 +26,13 @@ def call_after(tree: Tree, link: cst.BaseExpression, name: str, arguments: Seque
     """A call of a method put behind a link of a chain: on a line of its own where the calls before it stand so."""
     end = tree.end(link)
     given = f".{name}({', '.join(arguments)})"
-    indent = _own_line(tree, link)
+    indent, unit, most = _own_line(tree, link), tree.module.default_indent, width(tree)
     if indent is None:
+        line = tree.data[tree.line_start(end) : end].decode()
+        if "\n" in tree.between(tree.start(link), end) and line.strip() and not line.strip(" )]}"):
+            given = in_lines(given, (tree.indent(end), unit), most - len(line.strip()))
         return tree.edit(end, end, given)
+    given = in_lines(given, (indent, unit), most)
     comment = _COMMENT.match(tree.data, end)
     end = comment.end() if comment is not None else end
     return tree.edit(end, end, f"\n{indent}{given}")
@@ -87,3 +92,34 @@ def calls_on(tree: Tree, way: list[cst.CSTNode], query: cst.BaseExpression) -> I
             if query in chain or query in given or any(isinstance(one, cst.Name) and one.value in names for one in (base, *given)):
                 yield node
     yield from (link for link in links(query) if isinstance(link, cst.Call))
+
+
+def branches(way: list[cst.CSTNode], node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """What a variable is given in the branches of an `if`, one of which gives it a node: code behind them goes on with any of these."""
+    made = way[-1]
+    if not isinstance(made, cst.Assign) or len(made.targets) != 1 or not isinstance(made.targets[0].target, cst.Name):
+        return [node]
+    held = [up for up in way if isinstance(up, cst.If | cst.Else | cst.IndentedBlock | cst.SimpleStatementLine | cst.FunctionDef | cst.For)]
+    top = len(held) - 2
+    while top > 0 and isinstance(held[top], cst.IndentedBlock | cst.Else | cst.If) and _chosen(held[top - 1], held[top]):
+        top -= 1
+    here: cst.CSTNode | None = held[top] if top >= 0 else None
+    found: list[cst.BaseExpression] = []
+    while isinstance(here, cst.If | cst.Else):
+        found += _given(here.body, made.targets[0].target.value)
+        here = here.orelse if isinstance(here, cst.If) else None
+    return found if node in found else [node]
+
+
+def _chosen(outer: cst.CSTNode, inner: cst.CSTNode) -> bool:
+    """Whether a node is a branch of another one, or the block of it."""
+    return (isinstance(outer, cst.If) and inner in (outer.body, outer.orelse)) or (isinstance(outer, cst.Else) and inner is outer.body)
+
+
+def _given(body: cst.BaseSuite, name: str) -> list[cst.BaseExpression]:
+    """What the last statement of a block that assigns a variable gives to it."""
+    parts = [part for s in body.body if isinstance(s, cst.SimpleStatementLine) for part in s.body]
+    made = [
+        p for p in parts if isinstance(p, cst.Assign) and any(isinstance(t.target, cst.Name) and t.target.value == name for t in p.targets)
+    ]
+    return [made[-1].value] if made else []

@@ -18,6 +18,7 @@ from querylint.text import Span
 STALE = "later writes to {tables} do not show in the loaded rows"
 SHARED = "other code extends this query, and must not drop what it loads"
 TIES = "no order is given for {paths}, so it may change"
+ALL_OF_THEM = "all rows of {paths} are loaded, though the code only asks whether there are any"
 ALWAYS = "it is loaded whenever `{view}` reads the row, even for a response that does not show it"
 SEVERAL_PLACES = "the template gets its rows from more than one place"
 NOT_KNOWN = "the query of the rows is not known"
@@ -107,7 +108,9 @@ def _caveats(task: Task, function: Function, read: Access, remedy: Preload, tree
     loose = [
         ".".join(path) for path in paths if any(_unordered(program, function, link) for link in links(program, function, read.table, path))
     ]
-    if loose:
+    if remedy.batched and task.found.operation in ("exists", "aexists"):
+        found.append(ALL_OF_THEM.format(paths=", ".join(f"`{'.'.join(path)}`" for path in remedy.batched)))
+    elif loose:
         found.append(TIES.format(paths=", ".join(f"`{path}`" for path in loose)))
     if any(_unchecked(task, function, read, path) for path in remedy.joined):
         found.append(LOOSE)

@@ -10,9 +10,10 @@ from querylint.ir import Access, Function
 from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.calls import COMMA, call_after, calls_on, more_arguments, without_endings
+from querylint.rewrite.python.calls import COMMA, branches, call_after, calls_on, more_arguments, without_endings
 from querylint.rewrite.python.classes import default_manager
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
+from querylint.rewrite.python.wrapping import fitted
 
 ENDINGS = frozenset(
     ("get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "iterator", "in_bulk", "contains", "create",
@@ -51,13 +52,20 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
         ]
         end = tree.end(node)
         return (tree.edit(end, end, f".{default_manager(task, task.program.table(function, read.table))}{''.join(calls)}"),)
-    ways = [arm for one in _answers(way, node) for arm in ((one.body, one.orelse) if isinstance(one, cst.IfExp) else (one,))]
+    given = [one for one in branches(way, node) if one is node or (_alike(one, node) and not _empty(one))]
+    hindering = next((HINDERING[method(link)] for one in given for link in links(one) if method(link) in HINDERING), "")
+    if hindering:
+        return Unfit(hindering)
+    both = [*given, *(one for one in _answers(way, node) if one is not node)]
+    ways = [arm for one in both for arm in ((one.body, one.orelse) if isinstance(one, cst.IfExp) else (one,))]
     begun = not read.chain.start <= at.start < read.chain.end  # by the function that is called here
     found = [_asked(tree, one, remedy, begun=begun) for one in ways if not _empty(one)] or [
         Unfit("the query finds no rows, and the one that does is not visible")
     ]
     unfit = next((one for one in found if isinstance(one, Unfit)), None)
-    return unfit or tuple(edit for one in found if not isinstance(one, Unfit) for edit in one)
+    if unfit is not None:
+        return unfit
+    return tuple(edit for one in found if not isinstance(one, Unfit) for edit in fitted(tree, one))
 
 
 def _answers(way: list[cst.CSTNode], node: cst.BaseExpression) -> list[cst.BaseExpression]:
@@ -67,7 +75,14 @@ def _answers(way: list[cst.CSTNode], node: cst.BaseExpression) -> list[cst.BaseE
         return [node]
     inner = {n for own in walk(scope) if isinstance(own, cst.FunctionDef | cst.Lambda) and own is not scope for n in walk(own)}
     answers = [n.value for n in walk(scope) if isinstance(n, cst.Return) and n not in inner and n.value is not None]
-    return [one for one in answers if one is node or (_manager(one) == _manager(node) != "" and not _empty(one))]
+    return [one for one in answers if one is node or (_alike(one, node) and not _empty(one))]
+
+
+def _alike(one: cst.BaseExpression, other: cst.BaseExpression) -> bool:
+    """Whether two queries begin with the same manager, or with two of one class."""
+    mine, its = _manager(one), _manager(other)
+    model = mine.rpartition(".")[0]
+    return mine == its != "" or (model == its.rpartition(".")[0] and model.rpartition(".")[2][:1].isupper())
 
 
 def _manager(query: cst.BaseExpression) -> str:

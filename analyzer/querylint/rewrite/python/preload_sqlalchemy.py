@@ -8,10 +8,11 @@ from querylint.ir import Access, Function, Path
 from querylint.patch import TextEdit
 from querylint.remedy import Preload
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.python.calls import call_after, more_arguments, without_endings
+from querylint.rewrite.python.calls import branches, call_after, more_arguments, without_endings
 from querylint.rewrite.python.classes import class_name
 from querylint.rewrite.python.concrete import Tree, around, links, method, name, walk
 from querylint.rewrite.python.imports import Names, merged
+from querylint.rewrite.python.wrapping import fitted
 
 ENDINGS = frozenset(
     ("all", "first", "one", "one_or_none", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique", "count", "get", "yield_per",
@@ -60,10 +61,15 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
         if isinstance(option, Unfit):
             return option
         given.append(option)
-    calls = [link for link in chain if isinstance(link, cst.Call) and method(link) == "options"]
-    if calls and any(argument.star or argument.keyword is not None for argument in calls[0].args):
-        return Unfit("its options() says what to load in a way that is not clear")
-    return (*merged(names.edits), more_arguments(tree, calls[0], given) if calls else call_after(tree, chain[0], "options", given))
+    others = [_query(one) for one in branches(way, node) if one is not node]
+    edits: list[TextEdit] = []
+    for query in (chain, *(one for one in others if one and _entity(one) == entity)):
+        calls = [link for link in query if isinstance(link, cst.Call) and method(link) == "options"]
+        if calls and any(argument.star or argument.keyword is not None for argument in calls[0].args):
+            return Unfit("its options() says what to load in a way that is not clear")
+        added = more_arguments(tree, calls[0], given) if calls else call_after(tree, query[0], "options", given)
+        edits += fitted(tree, (added,))
+    return (*merged(names.edits), *edits)
 
 
 def _rows_of_class(node: cst.Call, read: Access) -> bool:

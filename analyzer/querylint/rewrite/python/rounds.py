@@ -21,14 +21,15 @@ CONDITIONS = frozenset(
      "nullslast", "nulls_last", "between")
 )  # fmt: skip
 """What conditions and options of a query are made with."""
+TRANSACTIONS = frozenset(("atomic", "begin", "begin_nested", "transaction"))
 UNSEEN = "whether the read runs depends on more than the item"
 
 
 @dataclass(slots=True)
 class Rounds:
     """A loop. `conditions` and `worked_out` say what a round does before it comes to the place; `partial` that it does not come there for
-    some items besides. `queries` are the values that are given to a variable on the way by more than plain expressions, with their
-    statements.
+    some items besides, `transaction` that it does so in a transaction of its own. `queries` are the values that are given to a variable on
+    the way by more than plain expressions, with their statements.
     """
 
     tree: Tree
@@ -40,6 +41,7 @@ class Rounds:
     tested: list[cst.CSTNode] = field(default_factory=list)
     partial: bool = False
     suppressed: list[cst.Call] = field(default_factory=list)
+    transaction: bool = False
     queries: dict[str, tuple[cst.SimpleStatementLine, cst.BaseExpression]] = field(default_factory=dict)
 
     @property
@@ -60,7 +62,7 @@ class Rounds:
     def keys(self, key: str, items: str) -> str:
         """The keys of all the items, by what these are called before the loop."""
         target = self.tree.text(self.loop.target)
-        tests = "".join(f" if {condition}" for condition in self.conditions)
+        tests = "".join(f" if {condition}" for condition in dict.fromkeys(self.conditions))
         return f"[{key} for {target} in {items}{tests}]" if tests or key != target else items
 
 
@@ -148,6 +150,7 @@ def _step(found: Rounds, outer: cst.CSTNode, child: cst.CSTNode) -> str:
     elif isinstance(outer, cst.With):
         calls = [item.item for item in outer.items if isinstance(item.item, cst.Call)]
         found.suppressed += [call for call in calls if name(call.func).rpartition(".")[2] == "suppress"]
+        found.transaction |= any(name(call.func).rpartition(".")[2] in TRANSACTIONS for call in calls)
     elif isinstance(outer, cst.IfExp | cst.BooleanOperation):
         found.partial = True
     elif isinstance(outer, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp | cst.Lambda):
@@ -188,7 +191,7 @@ def _condition(found: Rounds, test: cst.BaseExpression, *, holds: bool) -> str:
     elif isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not) and not test.lpar:
         found.conditions.append(found.text(test.expression) or f"not ({text})")
     else:
-        found.conditions.append(f"not ({text})")
+        found.conditions.append(f"not {text}" if isinstance(found.settled(test), cst.Name | cst.Attribute) else f"not ({text})")
     return ""
 
 

@@ -104,7 +104,9 @@ class PythonSource(File):
             begin = self.data.rfind(b"\n", 0, start) + 1
             line = re.compile(rb"[ \t]*(?:#[^\n]*)?\n").match(self.data, end)
             if not self.data[begin:start].strip() and line is not None:
-                return self.edit(begin, line.end(), "")
+                first = self.data[:begin].rstrip(b" \t\r\n").endswith((b"[", b"("))
+                blank = re.compile(rb"[ \t]*\r?\n").match(self.data, line.end()) if first else None
+                return self.edit(begin, blank.end() if blank is not None else line.end(), "")
             gap = re.compile(rb"[ \t]*").match(self.data, end)
             return self.edit(start, gap.end() if gap is not None and number < len(items) - 1 else end, "")
         if number > 0:

@@ -11,7 +11,7 @@ from querylint.rewrite import Task, Unfit
 from querylint.rewrite.python.classes import class_name, plain_manager
 from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, method, name, tree_of, walk
 from querylint.rewrite.python.imports import Names
-from querylint.rewrite.python.scopes import fresh, snake
+from querylint.rewrite.python.scopes import fresh, several, snake
 
 SILENT = "overridden save() methods and signals are bypassed"
 UNHEARD = "overridden delete() methods are bypassed, and signals come after the last iteration"
@@ -65,7 +65,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
 
 def _fix(tree: Tree, node: cst.BaseExpression, loop: cst.For, row: str, fields: tuple[str, ...], model: str, names_here: Names) -> Fix:
     rows = fresh(
-        f"{'changed' if fields else 'new'}_{snake(model.rpartition('.')[2])}s",
+        f"{'changed' if fields else 'new'}_{several(snake(model.rpartition('.')[2]))}",
         tree.taken(around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module),
     )
     indent = tree.indent(tree.start(loop))
@@ -207,7 +207,7 @@ def _deleted(task: Task, tree: Tree, function: Function, table: Table, node: cst
     if model is None:
         return Unfit(f"`{table.name}` is not known in {tree.path}")
     scope = around(tree.way(tree.start(loop), tree.end(loop)), cst.FunctionDef) or tree.module
-    rows = fresh(f"deleted_{snake(model.rpartition('.')[2])}s", tree.taken(scope))
+    rows = fresh(f"deleted_{several(snake(model.rpartition('.')[2]))}", tree.taken(scope))
     indent = tree.indent(tree.start(loop))
     before, behind = tree.line_start(tree.start(loop)), tree.next_line(tree.end(loop) - 1)
     manager = "objects" if plain_manager(task, table) else "_base_manager"

@@ -150,17 +150,19 @@ def _edits(found: Choice, remedy: PushDown, binds: list[ranges.Bind]) -> list[Te
     query = next(link for link in found.chain if link.name == "query")
     ranged = next((link for link in found.chain if link.name == "withIndex"), None)
     mark = chains.quote(file, query.arguments[0] if query.arguments else None)
-    head = next((h for a in (ranged.arguments if ranged else ()) if (h := filters.head(file, a)) is not None), "(q)")
+    given = (filters.head(file, one) for one in (ranged.arguments if ranged is not None else ()))
+    head = next((one for one in given if one is not None), None) or filters.fresh_head(file, value)
     text = ranges.call(file, remedy.index, head, binds, mark)
     indent, unit = file.indent(found.declaration.start_byte), file.unit(found.declaration)
-    old = layout.moved(file, value, unit)
+    deeper = unit * 2 if unit in ("  ", "\t") else f"{unit}  "
+    old = layout.moved(file, value, deeper)
     if ranged is not None:
         new = file.between(value.start_byte, ranged.label.start_byte) + text + file.between(ranged.call.end_byte, value.end_byte)
     else:
         after = found.chain[found.chain.index(query) + 1] if found.chain[-1] != query else None
         space = chains.gap(file, after) if after is not None else ""
         new = file.between(value.start_byte, query.call.end_byte) + f"{space}.{text}" + file.between(query.call.end_byte, value.end_byte)
-    new = new.replace("\n", f"\n{unit}")
+    new = new.replace("\n", f"\n{deeper}")
     above, behind = layout.comments_of(file, found.choice)
     said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
     chosen = f"{file.text(found.test)}\n{indent}{unit}? {new}\n{indent}{unit}: {old}"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite.typescript import chains
-from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, code, inner, names, walk
+from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, inner, names, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MOST_STEPS = 5
 ARITHMETIC = frozenset(("add", "sub", "mul", "div", "mod", "neg"))
 
 
@@ -60,6 +61,46 @@ def head(file: Source, callback: Node) -> str | None:
     return file.text(several) if several is not None and len(code(several)) == 1 else None
 
 
+def fresh_head(file: Source, chain: Node) -> str:
+    """The parameters of a new callback of a chain: without a type, unless the chain begins with what is declared to be anything."""
+    return "(q: any)" if untyped(file, chain) else "(q)"
+
+
+def untyped(file: Source, value: Node, depth: int = 0) -> bool:
+    """Whether an expression is `any` to the type checker, which then knows nothing of the parameters of a callback that it is given."""
+    if not file.path.endswith((".ts", ".tsx", ".mts", ".cts")) or depth > MOST_STEPS:
+        return False
+    base: Node | None = value
+    while base is not None and base.type in ("call_expression", "member_expression", "await_expression", "parenthesized_expression"):
+        held = base.child_by_field_name("function") or base.child_by_field_name("object")
+        base = held or (code(base)[0] if code(base) else None)
+    if base is not None and base.type == "as_expression":
+        return file.text(base).endswith(" as any")
+    if base is None or base.type != "identifier":
+        return False
+    function = around(value, *FUNCTIONS)
+    while function is not None:
+        declared = [
+            n for n in walk(function) if n.type == "variable_declarator" and (m := n.child_by_field_name("name")) and m.text == base.text
+        ]
+        if declared:
+            held, kind = declared[0].child_by_field_name("value"), declared[0].child_by_field_name("type")
+            if kind is not None or len(declared) > 1 or held is None:
+                return kind is not None and _is_any(file, kind)
+            return untyped(file, held, depth + 1)
+        given = function.child_by_field_name("parameters")
+        for one in code(given) if given is not None else []:
+            pattern, kind = one.child_by_field_name("pattern"), one.child_by_field_name("type")
+            if pattern is not None and pattern.text == base.text:
+                return kind is not None and _is_any(file, kind)
+        function = around(function, *FUNCTIONS)
+    return False
+
+
+def _is_any(file: Source, kind: Node) -> bool:
+    return file.text(kind).lstrip(": ") == "any"
+
+
 def name_of(parameters: str) -> str:
     """The name of the one parameter, empty where it is taken apart."""
     name = parameters.strip("()").partition(":")[0].strip()
@@ -104,12 +145,25 @@ def _field(file: Source, node: Node, builder: str) -> str:
     return file.text(link.arguments[0])[1:-1] if link.arguments[0].type == "string" else ""
 
 
+def _alone(file: Source, one: Filter, both: Node, conjunct: Conjunct) -> TextEdit:
+    """The last conjunct in the place of all of them, on the line of its filter where it fits there."""
+    callback, text = one.link.arguments[0], file.text(conjunct.node)
+    column = callback.start_byte - file.data.rfind(b"\n", 0, callback.start_byte)
+    line = f"{head(file, callback)} => {text}"
+    plain = callback.child_by_field_name("body") == both and callback.type == "arrow_function"
+    if plain and "\n" not in line and column + len(line) < file.width and b"/" not in file.data[callback.start_byte : both.start_byte]:
+        tail = file.data[both.end_byte : one.link.call.end_byte - 1]
+        if not tail.strip(b", \t\r\n"):
+            return file.edit(callback.start_byte, one.link.call.end_byte - 1, line)
+    return file.edit(both.start_byte, both.end_byte, text)
+
+
 def without(file: Source, one: Filter, gone: list[Conjunct]) -> list[TextEdit]:
     """A filter without some of its conjuncts; of two that are left one by one, the last needs no `and`."""
     assert one.both is not None
     left = [conjunct for conjunct in one.conjuncts if conjunct not in gone]
     if len(left) == 1:
-        return [file.edit(one.both.start_byte, one.both.end_byte, file.text(left[0].node))]
+        return [_alone(file, one, one.both, left[0])]
     edits: list[TextEdit] = []
     kept: Node | None = None
     run: list[Node] = []

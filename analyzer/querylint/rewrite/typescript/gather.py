@@ -248,8 +248,11 @@ def _edits(file: Source, members: list[Member], pivot: int, along: list[Node]) -
     indent, unit = file.indent(place.start_byte), file.unit(place)
     patterns: list[str] = []
     items: list[layout.Placed] = []
+    comments = [layout.comments_of(file, member.statement) for member in members]
+    others = any(above for number, (above, _) in enumerate(comments) if number != pivot)
+    own = comments[pivot][0] if others and not along else []
     for number, member in enumerate(members):
-        above, behind = layout.comments_of(file, member.statement) if number != pivot else ([], [])
+        above, behind = comments[number] if number != pivot else (own, [])
         said = layout.said(file, [*above, *behind])
         texts = _texts(file, member, indent + unit, unit)
         patterns += [file.text(pattern) for pattern in member.patterns]
@@ -258,10 +261,12 @@ def _edits(file: Source, members: list[Member], pivot: int, along: list[Node]) -
     end = ";" if file.text(place).endswith(";") else ""
     if all(member.kind == "=" for member in members):
         kind, end = "", ";"
-    text = layout.list_of(items, indent, unit, f"{kind} [{', '.join(patterns)}] = await Promise.all(".lstrip(), f"){end}")
+    head = layout.taken_apart(file, patterns, indent, unit, f"{kind} ".lstrip(), " = await Promise.all(")
+    text = layout.list_of(file, items, indent, unit, head, f"){end}")
     before = "".join(f"{line}\n{indent}" for node in along for line in layout.with_comments(file, node))
     gone = [member.statement for number, member in enumerate(members) if number != pivot]
-    return (*layout.removed(file, [*gone, *along]), file.edit(place.start_byte, place.end_byte, before + text))
+    start = own[0].start_byte if own else place.start_byte
+    return (*layout.removed(file, [*gone, *along]), file.edit(start, place.end_byte, before + text))
 
 
 def _texts(file: Source, member: Member, indent: str, unit: str) -> list[str]:

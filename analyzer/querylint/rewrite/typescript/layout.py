@@ -16,9 +16,6 @@ _BLANK_LINE = re.compile(rb"[ \t]*\r?\n")
 WIDTH = 80
 """Longer lists are broken into lines; it is the width of most formatters."""
 
-WIDE = 100
-"""Longer calls are broken into lines."""
-
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -102,14 +99,24 @@ def _line_before(data: bytes, start: int) -> int | None:
     return data.rfind(b"\n", 0, start - 1) + 1 if start > 0 and data[start - 1 : start] == b"\n" else None
 
 
-def list_of(items: list[Placed], indent: str, unit: str, head: str, tail: str) -> str:
+def list_of(file: Source, items: list[Placed], indent: str, unit: str, head: str, tail: str) -> str:
     """`head[items]tail` on one line where it fits and nobody has comments, else with one item a line."""
     line = f"{head}[{', '.join(item.text for item in items)}]{tail}"
     if "\n" not in line and len(indent) + len(line) <= WIDTH and not any(item.comments for item in items):
         return line
     inner = indent + unit
-    lines = [f"{inner}{line}" for item in items for line in (*item.comments, f"{item.text},")]
+    commas = [","] * (len(items) - 1) + [file.list_comma]
+    lines = [f"{inner}{line}" for item, comma in zip(items, commas, strict=True) for line in (*item.comments, f"{item.text}{comma}")]
     return "\n".join([f"{head}[", *lines, f"{indent}]{tail}"])
+
+
+def taken_apart(file: Source, patterns: list[str], indent: str, unit: str, head: str, tail: str) -> str:
+    """`head[patterns]tail`, the patterns line by line where that is too long."""
+    line = f"{head}[{', '.join(patterns)}]{tail}"
+    if len(indent) + len(line) < file.width:
+        return line
+    listed = f",\n{indent}{unit}".join(patterns)
+    return f"{head}[\n{indent}{unit}{listed}{file.list_comma}\n{indent}]{tail}"
 
 
 def deeper(file: Source, text: str, body: Node, unit: str) -> list[str]:
@@ -120,10 +127,11 @@ def deeper(file: Source, text: str, body: Node, unit: str) -> list[str]:
     return lines if still else [unit + line if line.strip() else line for line in lines]
 
 
-def all_of(start: str, lines: list[str], indent: str, unit: str, *, flat: bool) -> str:
+def all_of(file: Source, start: str, lines: list[str], indent: str, unit: str, *, flat: bool) -> str:
     """`await Promise.all(items.map(async (item) => {...}))`, laid flat where each item gives a list."""
+    close = f"}}){file.call_comma}"
     if not flat:
-        return "\n".join(["await Promise.all(", f"{indent}{unit}{start}", *lines, f"{indent}{unit}}}),", f"{indent})"])
+        return "\n".join(["await Promise.all(", f"{indent}{unit}{start}", *lines, f"{indent}{unit}{close}", f"{indent})"])
     deep = [unit + line if line.strip() else line for line in lines]
-    inside = [f"{indent}{unit}await Promise.all(", f"{indent}{unit * 2}{start}", *deep, f"{indent}{unit * 2}}}),", f"{indent}{unit})"]
+    inside = [f"{indent}{unit}await Promise.all(", f"{indent}{unit * 2}{start}", *deep, f"{indent}{unit * 2}{close}", f"{indent}{unit})"]
     return "\n".join(["(", *inside, f"{indent}).flat()"])

@@ -100,6 +100,9 @@ def _instead(file: Source, call: Node, waiting: Node, whole: Node) -> TextEdit |
     head = file.between(waiting.start_byte, _read_by(file, call, "").span.start)
     tail = file.between(call.end_byte, waiting.end_byte)
     if _position(file, used) == 0 and sign.type == "??" and right.type == "null":
+        outer_indent, own_indent = file.indent(around_it.start_byte), file.indent(waiting.start_byte)
+        if own_indent.startswith(outer_indent):  # the brackets around it, which stood on lines of their own, go
+            head = head.replace(f"\n{own_indent}", f"\n{outer_indent}")
         return file.edit(around_it.start_byte, around_it.end_byte, f"{head}first(){tail}")
     label = used.child_by_field_name("property")
     if label is not None and file.text(label) == "length" and _least(sign.type, _number(file, right)) == 1:

@@ -6,6 +6,7 @@ round that reads goes into a `Promise.all` before the loop, and the loop goes on
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
@@ -13,12 +14,16 @@ from querylint.ir import Function
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch, Gather
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import arrays, collecting, layout
+from querylint.rewrite.typescript import arrays, collecting, filters, layout, waiting
 from querylint.rewrite.typescript.effects import Effects, Reads, base, bound_names, declared, effects, free
-from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, names, own, source
+from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, names, own, source, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+LOADED = "loaded"
+_NO_NOUN = re.compile(r"^.{1,2}$|s$|ing$|ed$|(?:data|info|meta)$", re.IGNORECASE)
+"""What has no plural that says more."""
 
 MANY_ERRORS = "if several items fail, a different error may be the one thrown"
 
@@ -94,10 +99,44 @@ def _hindered(does: Effects, one: Round, statements: tuple[Node, ...]) -> str:
         return "the loop may stop before the last item"
     if does.runs:
         return f"nothing is known of what `{min(does.runs)}` does"
+    if name := _narrowed(one, statements):
+        return f"the type checker forgets inside a callback what a condition has narrowed `{name}` to"
     steps = one.reads.within(statements[0].start_byte, statements[-1].end_byte) if statements else []
     if any(not one.reads.only_reads(step) for step in steps):
         return "the iterations do more than read"
     return ""
+
+
+def _narrowed(one: Round, statements: tuple[Node, ...]) -> str:
+    """A member of something outside of the loop that a condition before it has tested, and that rounds use by themselves; empty for none.
+
+    It is known to hold something there, but no longer in a callback, where the checker only trusts constants.
+    """
+    function = around(one.loop, *FUNCTIONS)
+    if function is None or not one.file.path.endswith((".ts", ".tsx", ".mts", ".cts")):
+        return ""
+    used = {one.file.text(part) for s in statements for part in own(s) if part.type == "member_expression"}
+    mine = names(one.pattern) | {name for s in statements for name in declared(s)}
+    asked = {text for text in used if text.partition(".")[0] not in mine}
+    for part in walk(function):
+        test = part.child_by_field_name("condition") if part.start_byte < one.loop.start_byte else None
+        if test is None or one.loop.start_byte <= test.start_byte < one.loop.end_byte:
+            continue
+        for tested in walk(test):
+            if tested.type == "member_expression" and (text := one.file.text(tested).replace("?.", ".")) in asked and _narrows(tested):
+                return text
+    return ""
+
+
+def _narrows(node: Node) -> bool:
+    """Whether a test asks what a value is, and not only how much: its truth, or what it equals."""
+    up = node.parent
+    while up is not None and up.type in ("parenthesized_expression", "unary_expression"):
+        node, up = up, up.parent
+    sign = up.child_by_field_name("operator") if up is not None and up.type == "binary_expression" else None
+    if sign is not None:
+        return sign.type in ("&&", "||", "===", "!==", "==", "!=")
+    return up is not None and up.child_by_field_name("condition") == node
 
 
 def _trust(does: Effects, one: Round) -> tuple[Safety, tuple[str, ...]]:
@@ -159,23 +198,92 @@ def _ahead(one: Round, does: Effects, then: Effects, carried: list[str]) -> tupl
     file, loop = one.file, one.loop
     indent, unit = file.indent(loop.start_byte), file.unit(one.statements[0])
     skips = "continue" in does.leaves
-    name = arrays.fresh("loaded", loop)
+    wanted = _wanted(file, loop)
+    name = arrays.fresh(wanted, loop, sum(_wanted(file, other) == wanted for other in _loops_before(loop)))
     listed = f"{{ {', '.join(carried)} }}"
     end = ";" if file.text(one.statements[-1]).endswith((";", "}")) else ""
     inside = collecting.rewritten(file, one.body, one.first, [])
     lines = [*layout.deeper(file, inside, one.body, unit), f"{indent}{unit * 2}return {f'[{listed}]' if skips else listed}{end}"]
-    pattern = file.text(one.pattern)
-    text = layout.all_of(arrays.each(file, one.over, f"async ({pattern}) => {{"), lines, indent, unit, flat=skips)
+    pattern = _parameter(one)
+    alone = _alone(one, carried)
+    if alone is not None:
+        made = _read_alone(one, alone, f"const {name} = ", end)
+        return _before(one, made, then, carried, f"{file.text(alone.pattern)} of {name}")
+    text = layout.all_of(file, arrays.each(file, one.over, f"async ({pattern}) => {{"), lines, indent, unit, flat=skips)
+    return _before(one, f"const {name} = {text}{end}", then, carried, f"{listed} of {name}")
+
+
+def _parameter(one: Round) -> str:
+    """The pattern of an item as that of a parameter, whose type the checker must be told where it knows nothing of the list."""
+    return f"{one.file.text(one.pattern)}{': any' if filters.untyped(one.file, one.over) else ''}"
+
+
+def _wanted(file: Source, loop: Node) -> str:
+    """A name for what all rounds read: the plural of what one round calls it, where that is a plain noun which is free."""
+    body, pattern = loop.child_by_field_name("body"), loop.child_by_field_name("left")
+    inside = code(body) if body is not None and body.type == "statement_block" else []
+    alone = bool(inside) and collecting.filled(file, loop, tuple(inside)) is None
+    named = waiting.named(inside[0]) if alone else None
+    rest = {name for s in inside[1:] for name in names(s)}
+    if (
+        named is None
+        or pattern is None
+        or named.pattern.type != "identifier"
+        or names(pattern) & rest
+        or any(_waits(s) for s in inside[1:])
+    ):
+        return LOADED
+    noun = file.text(named.pattern)
+    plural = f"{noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}{'es' if noun.endswith(('x', 'ch', 'sh')) else 's'}"
+    function = around(loop, *FUNCTIONS, "program")
+    taken = names(function) if function is not None else frozenset()
+    return LOADED if _NO_NOUN.search(noun) is not None or plural in taken else plural
+
+
+def _waits(statement: Node) -> bool:
+    return any(part.type == "await_expression" for part in own(statement))
+
+
+def _loops_before(loop: Node) -> list[Node]:
+    """The loops of the function that wait and stand before this one: they may get names of their own at the same time."""
+    function = around(loop, *FUNCTIONS, "program")
+    found = [n for n in walk(function) if n.type == "for_in_statement" and n.start_byte < loop.start_byte] if function is not None else []
+    return [n for n in found if (body := n.child_by_field_name("body")) is not None and _waits(body)]
+
+
+def _alone(one: Round, carried: list[str]) -> waiting.Named | None:
+    """The statement that reads, where that is all that the reading part does, and what it takes all that the rest of a round needs."""
+    named = waiting.named(one.first[0]) if len(one.first) == 1 else None
+    if named is None or set(carried) - names(named.pattern) or any(child.type == "comment" for child in walk(one.first[0])):
+        return None
+    return None if any(layout.comments_of(one.file, one.first[0])) or names(named.pattern) & names(one.pattern) else named
+
+
+def _read_alone(one: Round, named: waiting.Named, head: str, end: str) -> str:
+    """`const loaded = await Promise.all(items.map((item) => read));`, broken into lines as far as it has to be."""
+    file = one.file
+    indent, unit = file.indent(one.loop.start_byte), file.unit(one.statements[0])
+    value = layout.moved(file, named.value, unit)
+    start = arrays.each(file, one.over, f"({_parameter(one)}) =>")
+    short = f"{head}await Promise.all({start} {value})){end}"
+    if "\n" not in short and len(indent) + len(short) <= file.width:
+        return short
+    line = f"{indent}{unit}{start} {value}){file.call_comma}"
+    if "\n" in line or len(line) > file.width:
+        line = f"{indent}{unit}{start}\n{indent}{unit * 2}{value}{file.call_comma}\n{indent}{unit}){file.call_comma}"
+    return f"{head}await Promise.all(\n{line}\n{indent}){end}"
+
+
+def _before(one: Round, made: str, then: Effects, carried: list[str], head: str) -> tuple[TextEdit, ...]:
+    """A statement before the loop, which goes on over what that brings, with the rest of its rounds."""
+    file, loop = one.file, one.loop
     kind = "let" if then.assigns & set(carried) else "const"
-    head = f"const {name} = {text}{end}\n{indent}for ({kind} {listed} of {name}) "
-    gone_to = one.rest[0].start_byte
     above, _ = layout.comments_of(file, one.rest[0])
-    gone_to = above[0].start_byte if above else gone_to
+    gone_to = above[0].start_byte if above else one.rest[0].start_byte
     opening = one.body.start_byte
-    first_line = file.line_start(gone_to)
     return (
-        file.edit(loop.start_byte, opening, head),
-        file.edit(opening + 1, first_line, "\n"),
+        file.edit(loop.start_byte, opening, f"{made}\n{file.indent(loop.start_byte)}for ({kind} {head}) "),
+        file.edit(opening + 1, file.line_start(gone_to), "\n"),
     )
 
 
@@ -188,9 +296,10 @@ def _collected(one: Round, filled: collecting.Filled) -> tuple[TextEdit, ...]:
     lines = layout.deeper(file, inside, one.body, unit)
     if flat and not filled.closed:
         lines.append(f"{indent}{unit * 2}return []{end}")
-    returns = f": Promise<{filled.item}{'[]' if flat else ''}>" if filled.item else ""
-    start = arrays.each(file, one.over, f"async ({file.text(one.pattern)}){returns} => {{")
-    text = layout.all_of(start, lines, indent, unit, flat=flat)
+    item = filled.item.replace("\n", f"\n{unit * (2 if flat else 1)}")
+    returns = f": Promise<{item}{'[]' if flat else ''}>" if item else ""
+    start = arrays.each(file, one.over, f"async ({_parameter(one)}){returns} => {{")
+    text = layout.all_of(file, start, lines, indent, unit, flat=flat)
     above, behind = layout.comments_of(file, filled.declaration)
     said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
     head = f"{said}{filled.kind} {filled.name}{filled.annotation} = {text}{end}"

@@ -9,7 +9,7 @@ from querylint.ir import Access, Bound, Field, Plan, Predicate, Relation, Side, 
 from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains, filters, ranges, types, waiting
+from querylint.rewrite.typescript import chains, filters, layout, ranges, types, waiting
 from querylint.rewrite.typescript.effects import Reads, declared, effects, free
 from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, inner, located, names, outer, statement, walk
 
@@ -211,19 +211,50 @@ def _edits(loaded: Loaded, remedy: PushDown, binds: list[ranges.Bind]) -> list[T
     query = next(link for link in loaded.chain if link.name == "query")
     ranged = next((link for link in loaded.chain if link.name == "withIndex"), None)
     mark = chains.quote(file, query.arguments[0] if query.arguments else None)
-    head = next((h for a in (ranged.arguments if ranged else ()) if (h := filters.head(file, a)) is not None), "(q)")
+    given = (filters.head(file, one) for one in (ranged.arguments if ranged is not None else ()))
+    head = next((one for one in given if one is not None), None) or filters.fresh_head(file, loaded.read)
     text = ranges.call(file, remedy.index, head, binds, mark)
     if ranged is not None:
         edits = [file.edit(ranged.label.start_byte, ranged.call.end_byte, ranges.laid_out(file, ranged, text, head))]
     else:
-        after = loaded.chain[loaded.chain.index(query) + 1]
-        edits = [file.edit(query.call.end_byte, query.call.end_byte, f"{chains.gap(file, after)}.{text}")]
+        edits = ranges.put_behind(file, loaded.chain, query, text, head)
     taken = {id(bind.value) for bind in binds if bind.moved}
     left = [test for test in loaded.tests if id(test.value) not in taken]
     if left:
         body = loaded.filter.arguments[0].child_by_field_name("body")
         assert body is not None
-        edits.append(file.edit(body.start_byte, body.end_byte, " && ".join(file.text(outer(test.node)) for test in left)))
+        edits.append(_left(file, loaded.filter, body, " && ".join(file.text(outer(test.node)) for test in left)))
     else:
-        edits.append(chains.without(file, loaded.filter))
+        edits += _named(loaded) or [chains.without(file, loaded.filter)]
     return edits
+
+
+def _left(file: Source, link: chains.Link, body: Node, text: str) -> TextEdit:
+    """What is left of a filter, on the line of its call where that was broken for the length of the filter alone."""
+    callback = link.arguments[0]
+    given = link.call.child_by_field_name("arguments")
+    assert given is not None
+    line = f"({file.between(callback.start_byte, body.start_byte)}{text})"
+    column = given.start_byte - file.data.rfind(b"\n", 0, given.start_byte)
+    around_it = file.data[given.start_byte + 1 : callback.start_byte] + file.data[callback.end_byte : given.end_byte - 1]
+    if b"\n" in around_it and not around_it.strip(b", \t\r\n") and "\n" not in line and column + len(line) < file.width:
+        return file.edit(given.start_byte, given.end_byte, line)
+    return file.edit(body.start_byte, body.end_byte, text)
+
+
+def _named(loaded: Loaded) -> list[TextEdit]:
+    """The rows under the name that the filtered ones had, where their own is used for nothing but the filter."""
+    file = loaded.file
+    here, read = statement(loaded.filter.call), statement(loaded.read)
+    made, mine = (waiting.declarator(one) if one is not None else None for one in (here, read))
+    if here is None or read is None or here == read or made is None or mine is None or made.child_by_field_name("type") is not None:
+        return []
+    if made.child_by_field_name("value") != loaded.filter.call or not file.text(here).startswith("const"):
+        return []
+    label, own = made.child_by_field_name("name"), mine.child_by_field_name("name")
+    if label is None or own is None or label.type != "identifier" or own.type != "identifier":
+        return []
+    above, behind = layout.comments_of(file, here)
+    said = "".join(f"{line}\n{file.indent(read.start_byte)}" for line in layout.said(file, [*above, *behind]))
+    moved = [file.edit(read.start_byte, read.start_byte, said)] if said else []
+    return [*moved, file.edit(own.start_byte, own.end_byte, file.text(label)), *layout.removed(file, [here])]

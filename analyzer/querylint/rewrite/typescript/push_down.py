@@ -202,7 +202,7 @@ def _edits(query: Query, remedy: PushDown, binds: list[ranges.Bind], taken: froz
     if query.ranged is None and replaced is None:
         after = next((one.link for one in query.filters), None)
         space = chains.gap(file, after) if after is not None else ""
-        edits.append(file.edit(query.query.call.end_byte, query.query.call.end_byte, f"{space}.{text}"))
+        edits.append(ranges.put_in(file, query.query.call.end_byte, space, text, head))
     return edits
 
 

@@ -10,7 +10,7 @@ from querylint.ir import Predicate, Relation, Table
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
-from querylint.rewrite.typescript import chains, filters, layout, schema
+from querylint.rewrite.typescript import chains, filters, schema
 from querylint.rewrite.typescript.source import Source
 
 if TYPE_CHECKING:
@@ -83,10 +83,57 @@ def fix(
 
 def laid_out(file: Source, link: chains.Link, text: str, head: str) -> str:
     """Such a call in the place of a link: on one line, or with its range on a line of its own where it is too long."""
-    column = link.label.start_byte - file.data.rfind(b"\n", 0, link.label.start_byte)
-    if column + len(text) <= layout.WIDE:
+    start = link.label.start_byte
+    return _broken(file, file.indent(start), start - file.data.rfind(b"\n", 0, start), text, head)
+
+
+def put_in(file: Source, at: int, space: str, text: str, head: str) -> TextEdit:
+    """Such a call put into a chain, behind the white space that its other calls have before them."""
+    column = len(space) - space.rfind("\n") if "\n" in space else at - file.data.rfind(b"\n", 0, at)
+    indent = space.rpartition("\n")[2] if "\n" in space else file.indent(at)
+    return file.edit(at, at, f"{space}.{_broken(file, indent, column, text, head)}")
+
+
+def put_behind(file: Source, chain: list[chains.Link], query: chains.Link, text: str, head: str) -> list[TextEdit]:
+    """Such a call put behind the one that begins a query, whose chain is broken into lines where its one line becomes too long."""
+    at, later = query.call.end_byte, chain[chain.index(query) + 1 :]
+    begin = file.data.rfind(b"\n", 0, query.dot.start_byte) + 1
+    end = file.data.find(b"\n", at)
+    short = chain[-1].call.end_byte <= end and end - begin + len(text) < file.width
+    if short or not later or chain[-1].call.end_byte > end or b"//" in file.data[begin:end]:
+        return [put_in(file, at, chains.gap(file, later[0]) if later else "", text, head)]
+    indent = f"{file.indent(at)}{file.step}"
+    edits = [file.edit(link.dot.start_byte, link.dot.start_byte, f"\n{indent}") for link in later[1:]]
+    added = _broken(file, indent, len(indent) + 1, text, head)
+    first = file.edit(query.dot.start_byte, query.dot.start_byte, f"\n{indent}")
+    return [first, file.edit(at, at, f"\n{indent}.{added}\n{indent}"), *edits]
+
+
+def _broken(file: Source, indent: str, column: int, text: str, head: str) -> str:
+    if column + len(text) <= file.width:
         return text
-    indent = file.indent(link.label.start_byte)
-    unit = "\t" if indent.startswith("\t") else "  "
+    unit = file.step
     start, _, rest = text.partition(f"{head} => ")
-    return f"{start}{head} =>\n{indent}{unit}{rest[:-1]}\n{indent})"
+    inside = rest[:-1]
+    if len(indent) + len(unit) + len(inside) >= file.width:
+        inside = f"\n{indent}{unit * 2}".join(_calls(inside))
+    return f"{start}{head} =>\n{indent}{unit}{inside}{file.call_comma}\n{indent})"
+
+
+def _calls(text: str) -> list[str]:
+    """A range of several calls, `q.eq(...).gte(...)`, as what it begins with and its calls; one of a single call as it is."""
+    found, start, depth, mark = [], 0, 0, ""
+    for at, sign in enumerate(text):
+        if mark:
+            mark = "" if sign == mark and text[at - 1] != "\\" else mark
+        elif sign in "\"'`":
+            mark = sign
+        elif sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+        elif sign == "." and not depth:
+            found.append(text[start:at])
+            start = at
+    found.append(text[start:])
+    return found if len(found) > 2 else [text]

@@ -10,7 +10,8 @@ from querylint.remedy import Reuse
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import waiting
 from querylint.rewrite.typescript.effects import Reads, bindings, bound_names, touched
-from querylint.rewrite.typescript.source import BLOCKS, FUNCTIONS, Source, around, located, statement
+from querylint.rewrite.typescript.source import BLOCKS, FUNCTIONS, Source, around, inner, located, statement
+from querylint.text import Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -27,8 +28,12 @@ def rewrite(task: Task, remedy: Reuse) -> Fix | Unfit:
         return Unfit("one of the two reads is part of a larger statement")
     if first.kind != "const" or not _in_reach(first.statement, again.statement):
         return Unfit("the first result is not there where it is read again")
-    verbs = [step.verb for step in function.steps() if isinstance(step, Access) and step.span in (remedy.first, task.found.span)]
-    if len(set(verbs)) != 1:
+    reads = {step.span: step.verb for step in function.steps() if isinstance(step, Access)}
+    if task.found.span not in reads or remedy.first not in reads:
+        return Unfit("a helper reads it, which may do more than to give it back")
+    if not _is(earlier[0], first, remedy.first) or not _is(later[0], again, task.found.span):
+        return Unfit("one of the two results is not taken as it is read")
+    if reads[remedy.first] != reads[task.found.span]:
         return Unfit("the two reads answer in different forms")
     file = later[0]
     return _taken(file, first, again, Reads(task.program, function, file.path))
@@ -48,6 +53,12 @@ def _taken(file: Source, first: waiting.Named, again: waiting.Named, reads: Read
 def _named(node: Node) -> waiting.Named | None:
     held = statement(node)
     return waiting.named(held) if held is not None else None
+
+
+def _is(file: Source, named: waiting.Named, read: Span) -> bool:
+    """Whether what a statement waits for is a read itself, and not what something makes of that."""
+    value = inner(named.value)
+    return file.lines.span(value.start_byte, value.end_byte) == read
 
 
 def _in_reach(first: Node, again: Node) -> bool:

@@ -35,13 +35,21 @@ def with_indexes(
     links = [link for link in chains.links(file, chain) if link.call.start_byte == declared.start_byte]
     mark = chains.quote(file, links[-1].arguments[0] if links and links[-1].arguments else None)
     space = _break(file, declared, links)
-    return file.edit(chain.end_byte, chain.end_byte, "".join(space + _call(i, f, mark, staged) for i, f in indexes), shared=True)
+    added = "".join(space + _call(file, i, f, mark, space.rpartition("\n")[2], staged=staged) for i, f in indexes)
+    return file.edit(chain.end_byte, chain.end_byte, added, shared=True)
 
 
-def _call(index: str, fields: tuple[str, ...], mark: str, staged: bool) -> str:
-    listed = ", ".join(f"{mark}{name}{mark}" for name in fields)
+def _call(file: Source, index: str, fields: tuple[str, ...], mark: str, indent: str, *, staged: bool) -> str:
+    """The call that declares an index, its fields line by line where it is too long for one."""
+    quoted = [f"{mark}{name}{mark}" for name in fields]
+    listed = ", ".join(quoted)
     given = f"{{ fields: [{listed}], staged: true }}" if staged else f"[{listed}]"
-    return f".index({mark}{index}{mark}, {given})"
+    line = f".index({mark}{index}{mark}, {given})"
+    if staged or len(indent) + len(line) <= file.width:
+        return line
+    unit = file.step
+    fields_in_lines = f",\n{indent}{unit}".join(quoted)
+    return f".index({mark}{index}{mark}, [\n{indent}{unit}{fields_in_lines}{file.list_comma}\n{indent}])"
 
 
 def _declaration(file: Source, table: Table) -> Node | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,6 +23,16 @@ FUNCTIONS = frozenset(
 LOOPS = frozenset(("for_statement", "for_in_statement", "while_statement", "do_statement"))
 BLOCKS = frozenset(("statement_block", "program", "switch_case", "switch_default"))
 MOST_DEEP = 1000
+NARROW, WIDE = 80, 100
+FEW_LINES, PART = 40, 50
+"""Fewer lines than the first say nothing of how long their author lets a line become; one line in so many may be longer."""
+
+_LONG_TEXT = re.compile(rb"([\"'`])(?:(?!\1).){20,}\1")
+_STEP = re.compile(rb"^(\t| {2,8})[^\s*]", re.MULTILINE)
+_CALL_WITH_COMMA = re.compile(rb",[ \t]*\r?\n[ \t]*\)")
+_CALL_WITHOUT = re.compile(rb"[^,(\s][ \t]*\r?\n[ \t]*\)[;,.)]")
+_LIST_WITH_COMMA = re.compile(rb",[ \t]*\r?\n[ \t]*[\]}]")
+_LIST_WITHOUT = re.compile(rb"[^,;{\[\s][ \t]*\r?\n[ \t]*(?:\]|\}[),])")
 NAMES = frozenset(("identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"))
 
 
@@ -33,6 +44,30 @@ class Source(File):
         """The tree of the file; None where it takes so long to parse that its end was cut off."""
         tree, unread = syntax_tree(grammar_for(self.path).parser, self.data)
         return tree.root_node if unread is None else None
+
+    @cached_property
+    def width(self) -> int:
+        """How many columns a call may take: as many as the other lines of the file keep to."""
+        lines = self.data.split(b"\n")
+        told = [line for line in lines if not line.lstrip().startswith((b"//", b"*", b"/*", b"import"))]
+        longer = sum(len(_LONG_TEXT.sub(b"", line)) > NARROW for line in told if len(line) > NARROW)
+        return NARROW if len(lines) > FEW_LINES and longer * PART <= len(lines) else WIDE
+
+    @cached_property
+    def step(self) -> str:
+        """One step of indentation, as the first line has it that is indented."""
+        found = _STEP.search(self.data)
+        return found[1].decode() if found is not None else "  "
+
+    @cached_property
+    def call_comma(self) -> str:
+        """The comma behind the last argument of a call over several lines, empty where the file has none there."""
+        return "," if _CALL_WITH_COMMA.search(self.data) or not _CALL_WITHOUT.search(self.data) else ""
+
+    @cached_property
+    def list_comma(self) -> str:
+        """The comma behind the last item of a list over several lines, empty where the file has none there."""
+        return "," if _LIST_WITH_COMMA.search(self.data) or not _LIST_WITHOUT.search(self.data) else ""
 
     def text(self, node: Node) -> str:
         """The source of a node."""
