@@ -130,7 +130,7 @@ def test_a_note_that_is_not_ours_moves_nothing_and_stays(note: bytes, tmp_path: 
     (tmp_path / "x.part").write_bytes(b"secret")
     (root / "a").write_bytes(b"1")
     (root / journal.JOURNAL).write_bytes(note)
-    with pytest.raises(PathError, match="is not what querylint leaves there"):
+    with pytest.raises(PathError, match="was not written by querylint"):
         disk.replace_files(root, {"a": b"1"}, {"a": b"2"})
     assert (root / "a").read_bytes() == b"1"
     assert (root / journal.JOURNAL).read_bytes() == note

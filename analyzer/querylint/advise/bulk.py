@@ -72,7 +72,8 @@ def by_table(site: Site, effect: Effect, loop: Loop) -> bool:
         return False
     step = site.step
     if not isinstance(step, Call):
-        return origin.root is not Root.PARAM and origin.ref in (loop.id, *(inner.id for inner in loop.steps() if isinstance(inner, Loop)))
+        loops = {loop.id}.union(inner.id for inner in loop.steps() if isinstance(inner, Loop))
+        return origin.root is not Root.PARAM and origin.ref in loops
     for call in calls_to(step, effect):
         if origin is None or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(call.args):
             return True
