@@ -31,7 +31,7 @@ LISTS = Pattern(r"(?i)list|connection|paginated|iterable|sequence")
 NAMES = Pattern(r"[A-Za-z_]\w*")
 DECLARING = frozenset(("type", "node"))
 FIELDS = frozenset(("field", "connection"))
-DECLARING = FIELDS | frozenset(("mutation",))
+ANSWERING = FIELDS | frozenset(("mutation",))
 ASKED = frozenset(("mutate", "perform_mutation", "mutate_and_get_payload"))
 AHEAD = frozenset(("only", "select_related", "prefetch_related", "annotate"))
 """Options by which a field of strawberry-django says what the query of its rows brings along."""
@@ -109,7 +109,7 @@ def _declares_field(fn: tree.Fn) -> bool:
     """`@strawberry.field`, `@strawberry_django.mutation(...)`, `@gql.django.field`."""
     for decorator in fn.decorators:
         func = decorator.func if isinstance(decorator, tree.Call) else decorator
-        if callee_name(decorator) in DECLARING and isinstance(func, tree.Member) and _ours(func.base):
+        if callee_name(decorator) in ANSWERING and isinstance(func, tree.Member) and _ours(func.base):
             return True
     return False
 
