@@ -9,6 +9,7 @@ import pytest
 from laid import lay
 from querylint.engine import check
 from querylint.report.wording import advice
+from querylint.result import NoteKind
 from querylint.rule import Finding
 
 SHOP = """
@@ -86,3 +87,12 @@ def test_functions_of_one_file_may_speak_to_different_stacks(tmp_path: Path) -> 
         "both.py::of_books": "sqlalchemy",
         "both.py::of_wares": "django",
     }
+
+
+def test_the_name_of_a_folder_may_look_like_a_key(tmp_path: Path) -> None:
+    django = "from django.db import models\n\nclass Note(models.Model):\n    name = models.TextField()\n"
+    raw = "import sqlite3\n\ndef names(conn: sqlite3.Connection):\n    return conn.execute('SELECT * FROM logs').fetchall()\n"
+    lay(tmp_path, {"app::old/models.py": django, "app::old/raw.py": raw, "schema.sql": "CREATE TABLE logs (id INTEGER PRIMARY KEY);"})
+    result = check([tmp_path]).result
+    assert result.summary.tables == 2
+    assert not [note for note in result.notes if note.kind is NoteKind.BUG]

@@ -145,7 +145,7 @@ class PythonFrontEnd:
         analysed = tuple(sorted(read.union(*(stack.closely() for stack in project.stacks))))
         by_file: dict[str, list[Function]] = {}
         for function in functions:
-            by_file.setdefault(function.key.partition("::")[0], []).append(function)
+            by_file.setdefault(function.path, []).append(function)
         files = tuple(LoweredFile.of(path, tuple(found)) for path, found in by_file.items())
         return Lowered(files, {ROOT: schema}, tuple(notes), (ROOT,), analysed)
 
@@ -164,7 +164,8 @@ class PythonFrontEnd:
             for folder in _folders(path):
                 by_folder.setdefault(folder, Counter()).update(counts)
         files = {path: self._stack_of(path, counts, by_folder, own) or chief for path, counts in by_file.items()}
-        apart = {key: stack for key, stack in by_function.items() if stack is not files[key.partition("::")[0]]}
+        homes = {function.key: function.path for function in functions}  # a key is no way to it: `::` may stand in the name of a folder
+        apart = {key: stack for key, stack in by_function.items() if stack is not files[homes[key]]}
         foreign = {path: stack for path, stack in files.items() if stack is not chief}
         return {name: Dialect(stack.name, stack.facts) for name, stack in (*foreign.items(), *apart.items())}
 
