@@ -82,10 +82,12 @@ def watched(folder: Path) -> Iterator[Watch]:
     WATCH.own = tuple({sys.prefix, sys.base_prefix, *(entry for entry in sys.path if entry), "/usr", "/etc/", "/proc/", "/sys/", "/dev/"})
     WATCH.offences = ()
     WATCH.folder = str(folder)
+    keeps, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the byte code of a module that comes up is the interpreter's affair
     try:
         yield WATCH
     finally:
         WATCH.folder = ""
+        sys.dont_write_bytecode = keeps
 
 
 @contextmanager
