@@ -6,7 +6,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 
 from querylint.cache.digest import digest
 from querylint.construction import replace
@@ -20,6 +19,7 @@ from querylint.frontends.python.stacks import STACKS
 from querylint.ir import Access, Dialect, Function, Role, Schema, Table
 from querylint.pattern import Pattern
 from querylint.result import Note, NoteKind
+from querylint.syntax import tree
 from querylint.syntax.python import lower_module
 
 ROOT = "."
@@ -53,6 +53,15 @@ def indexed(table: Table, other: Table) -> Table:
     known = {(index.fields, index.unique) for index in table.indexes}
     more = [i for i in other.indexes if names.issuperset(i.fields) and (i.fields, i.unique) not in known and table.index(i.name) is None]
     return replace(table, indexes=(*table.indexes, *more)) if more else table
+
+
+def _own(module: tree.Module) -> tree.Module:
+    """The module with classes of its own: what stacks add to these is of one look, and must not stay in a tree that is kept for others."""
+    return replace(module, body=[_own_class(node) if isinstance(node, tree.ClassDef) else node for node in module.body])
+
+
+def _own_class(node: tree.ClassDef) -> tree.ClassDef:
+    return replace(node, methods=[replace(fn) for fn in node.methods], inner=[_own_class(inner) for inner in node.inner])
 
 
 class PythonFrontEnd:
@@ -108,7 +117,8 @@ class PythonFrontEnd:
         used = [stack for stack in STACKS if any(self._mentions(path, stack) for path in self.files)]
         if all(stack.aside for stack in used):
             return Lowered()
-        parse = lower_module if self._kept is None else partial(self._kept.tree, parse=lower_module)
+        kept = self._kept
+        parse = lower_module if kept is None or kept.trees is None else lambda path, source: _own(kept.tree(path, source, lower_module))
         project = PythonProject(self.all, self.read, self.role, used, parse)
         tables: dict[str, Table] = {}
         home: dict[str, Stack] = {}
