@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Closure, Many, Query, Val
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.shown import each
 from querylint.frontends.python.stacks.django import querysets
 from querylint.frontends.python.stacks.django.nodes import call_of, do
 from querylint.frontends.python.vocabulary import PythonVocabulary
-from querylint.ir import Kind, LoopKind
+from querylint.ir import Kind
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, last_name
@@ -70,12 +71,15 @@ def answered(django: Django, state: State, info: ClassInfo | None, fn: tree.Fn, 
     rows = querysets.rows(state, value, at.at, at.end, "iteration").settled() if isinstance(value.shape, Query) else value
     if not isinstance(rows.shape, Many) or rows.item().doc_of is None:
         return
-    with state.loop(LoopKind.EACH, at.at, at.end, over=rows, over_text=state.text(at)) as frame:
-        row = rows.item().with_deps(frozenset({frame.id}))
-        for resolver in resolvers:
-            closure = Closure(resolver, None, row_type.path, f"{row_type.name}.{resolver.name}")
-            func = tree.Member(at, resolver.name, at.at, at.at, at.at)
-            state.vocabulary.reached(state, tree.Call(func, [], at.at, at.end), closure, (row, *(NOTHING for _ in resolver.params[1:])))
+    each(state, rows, at, at, lambda row: _resolved(state, at, row_type, resolvers, row))
+
+
+def _resolved(state: State, at: tree.Expr, row_type: ClassInfo, resolvers: list[tree.Fn], row: Val) -> None:
+    assert isinstance(state.vocabulary, PythonVocabulary)
+    for resolver in resolvers:
+        closure = Closure(resolver, None, row_type.path, f"{row_type.name}.{resolver.name}")
+        func = tree.Member(at, resolver.name, at.at, at.at, at.at)
+        state.vocabulary.reached(state, tree.Call(func, [], at.at, at.end), closure, (row, *(NOTHING for _ in resolver.params[1:])))
 
 
 def last_return(fn: tree.Fn) -> tree.Expr | None:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Many, Query, Val
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.shown import each, member
 from querylint.frontends.python.stacks.django import querysets
 from querylint.frontends.python.stacks.django.graphql import last_return
-from querylint.frontends.python.stacks.django.nodes import path_of
 from querylint.frontends.python.vocabulary import PythonVocabulary
-from querylint.ir import LoopKind
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import keyword, text_of
@@ -56,8 +55,7 @@ def _each(django: Django, state: State, node: tree.Expr, schema: ClassInfo, rows
         rows = querysets.rows(state, rows, node.at, node.end, "iteration").settled()
     if not isinstance(rows.shape, Many) or rows.item().doc_of is None:
         return
-    with state.loop(LoopKind.EACH, node.at, node.end, over=rows, over_text=state.text(node)) as frame:
-        _row(django, state, node, schema, rows.item().with_deps(frozenset({frame.id})), depth)
+    each(state, rows, node, node, lambda row: _row(django, state, node, schema, row, depth))
 
 
 def _row(django: Django, state: State, node: tree.Expr, schema: ClassInfo, row: Val, depth: int) -> None:
@@ -79,27 +77,17 @@ def _row(django: Django, state: State, node: tree.Expr, schema: ClassInfo, row: 
                 state.vocabulary.reached(state, tree.Call(func, [], node.at, node.end), closure, (row,))
                 continue
             alias = text_of(keyword(value, "alias")) if isinstance(value, tree.Call) else ""
-            _shown(django, state, node, _schema(django, owner.path, text), _member(state, row, alias or name, node), depth)
+            _shown(django, state, node, _schema(django, owner.path, text), member(state, row, alias or name, node), depth)
     for name in _listed(schema):
         link = model.links.get(name)
         if name not in seen and link is not None and link.many:
-            made = _member(state, row, name, node)
-            if isinstance(made.shape, Query):
+            made = member(state, row, name, node)
+            if made is not None and isinstance(made.shape, Query):
                 querysets.rows(state, made, node.at, node.end, "iteration")  # the keys of the rows
 
 
-def _member(state: State, row: Val, text: str, node: tree.Expr) -> Val:
-    found: Val = row
-    for name in text.split("."):
-        made = state.vocabulary.member(state, found, path_of(tree.Opaque([], node.at, node.at), name, node))  # type: ignore[arg-type]
-        if made is None:
-            return Val()
-        found = made
-    return found
-
-
-def _shown(django: Django, state: State, node: tree.Expr, schema: ClassInfo | None, value: Val, depth: int) -> None:
-    if schema is None:
+def _shown(django: Django, state: State, node: tree.Expr, schema: ClassInfo | None, value: Val | None, depth: int) -> None:
+    if schema is None or value is None:
         return
     if isinstance(value.shape, Query | Many):
         _each(django, state, node, schema, value, depth + 1)

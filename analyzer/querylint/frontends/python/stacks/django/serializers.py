@@ -289,15 +289,15 @@ def serialized(django: Django, state: State, node: tree.Call, info: ClassInfo) -
     if first is None or "data" in keywords:
         return made
     found = info.method("to_representation")
-    value = iterated(state, first) if is_true(keywords.get("many")) else state.evaluate(first)
     several = is_true(keywords.get("many"))
+    value = iterated(state, first) if several else state.evaluate(first)
     if several and viewsets.own_list(django, info.path, tree.Name(info.name, node.at, node.end)):
         return made
     if found is None or (not value.interesting and value.doc_of is None) or not isinstance(state.vocabulary, PythonVocabulary):
         return made
     owner, fn = found
     closure = Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made)
-    if not is_true(keywords.get("many")):
+    if not several:
         state.vocabulary.reached(state, node, closure, (made, value))
         return made
     with state.loop(LoopKind.EACH, node.at, node.end, over=value, over_text=state.text(first)) as frame:

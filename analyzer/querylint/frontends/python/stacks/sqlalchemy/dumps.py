@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, Closure, Many, Query, Val, derived
+from querylint.frontends.flow.values import ClassRef, Closure, Query, Val, derived
 from querylint.frontends.python.classes import ClassInfo
-from querylint.ir import LoopKind
+from querylint.frontends.python.shown import each, member
 from querylint.syntax import tree
 from querylint.syntax.questions import keyword, last_name, text_of
 
@@ -111,11 +111,7 @@ def _names(node: tree.Expr | None) -> frozenset[str] | None:
 
 
 def _inside(stack: SqlAlchemy, state: State, node: tree.Call, shown: Shown, made: Val, depth: int) -> None:
-    if not isinstance(made.shape, Many):
-        _asked(stack, state, node, shown, made, depth)
-        return
-    with state.loop(LoopKind.EACH, node.at, node.end, over=made, over_text=state.text(node.args[0])) as frame:
-        _asked(stack, state, node, shown, made.item().with_deps(frozenset({frame.id})), depth)
+    each(state, made, node, node.args[0], lambda row: _asked(stack, state, node, shown, row, depth))
 
 
 def _asked(stack: SqlAlchemy, state: State, node: tree.Call, shown: Shown, row: Val, depth: int) -> None:
@@ -132,10 +128,7 @@ def _asked(stack: SqlAlchemy, state: State, node: tree.Call, shown: Shown, row: 
         if not shown.has(name) or name in left or (named and name not in named):
             continue
         way = text_of(keyword(value, "attribute")) if value is not None else ""
-        made: Val | None = row
-        for part in (way or name).split("."):
-            fake = tree.Member(tree.Opaque([], node.at, node.at), part, node.at, node.end, node.at)
-            made = state.vocabulary.member(state, made, fake) if made is not None else None
+        made = member(state, row, way or name, node)
         if value is None or made is None:
             _method(state, node, shown.info, value, row)
             continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import External, Many, Query, Record, Val, derived
-from querylint.ir import LoopKind
+from querylint.frontends.python.shown import each, member
 from querylint.syntax import tree
 from querylint.syntax.questions import keyword, last_name, text_of
 
@@ -41,11 +41,10 @@ def marshalled(stack: SqlAlchemy, state: State, node: tree.Call, func: External)
 
 
 def _inside(stack: SqlAlchemy, state: State, node: tree.Call, given: tuple[str, tree.Expr], made: Val, depth: int) -> None:
-    if not isinstance(made.shape, Many) or made.shape.keyed:
+    if isinstance(made.shape, Many) and made.shape.keyed:
         _asked(stack, state, node, given, made, depth)
         return
-    with state.loop(LoopKind.EACH, node.at, node.end, over=made, over_text=state.text(node.args[0])) as frame:
-        _asked(stack, state, node, given, made.item().with_deps(frozenset({frame.id})), depth)
+    each(state, made, node, node.args[0], lambda row: _asked(stack, state, node, given, row, depth))
 
 
 def _asked(stack: SqlAlchemy, state: State, node: tree.Call, given: tuple[str, tree.Expr], row: Val, depth: int) -> None:
@@ -66,7 +65,7 @@ def _asked(stack: SqlAlchemy, state: State, node: tree.Call, given: tuple[str, t
 def _member(state: State, node: tree.Call, base: Val, name: str) -> Val | None:
     if isinstance(base.shape, Record) and base.doc_of is None:
         return base.shape.fields.get(name)
-    return state.vocabulary.member(state, base, tree.Member(tree.Opaque([], node.at, node.at), name, node.at, node.end, node.at))
+    return member(state, base, name, node)
 
 
 def _fields(stack: SqlAlchemy, path: str, node: tree.Expr, depth: int) -> Iterator[tuple[str, tree.Expr, str]]:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Many, Val
+from querylint.frontends.python import shown
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.sqlalchemy import dumps, marshals
 from querylint.frontends.python.stacks.sqlalchemy.columns import names_in
 from querylint.frontends.python.stacks.sqlalchemy.marshals import marshalled
-from querylint.ir import Kind, LoopKind
+from querylint.ir import Kind
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -75,19 +76,14 @@ def _asked(stack: SqlAlchemy, state: State, node: tree.Call, info: ClassInfo, ro
             if not type_text or name in seen or name.startswith("_"):
                 continue
             seen.add(name)
-            fake = tree.Member(tree.Opaque([], node.at, node.at), name, node.at, node.end, node.at)
-            made = state.vocabulary.member(state, row, fake)
+            made = shown.member(state, row, name, node)
             inner = _schema(stack, owner.path, type_text)
             if made is not None and inner is not None and inner is not info:
                 _inside(stack, state, node, inner, made, depth)
 
 
 def _inside(stack: SqlAlchemy, state: State, node: tree.Call, info: ClassInfo, made: Val, depth: int) -> None:
-    if not isinstance(made.shape, Many):
-        _asked(stack, state, node, info, made, depth + 1)
-        return
-    with state.loop(LoopKind.EACH, node.at, node.end, over=made, over_text=state.text(node.args[0])) as frame:
-        _asked(stack, state, node, info, made.item().with_deps(frozenset({frame.id})), depth + 1)
+    shown.each(state, made, node, node.args[0], lambda row: _asked(stack, state, node, info, row, depth + 1))
 
 
 def _schema(stack: SqlAlchemy, path: str, type_text: str) -> ClassInfo | None:
