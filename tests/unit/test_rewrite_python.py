@@ -63,6 +63,12 @@ def test_a_tree_that_is_too_deep_has_no_places(deep: str) -> None:
         Tree("m.py", deep.format(" + 1" * 2_000).encode())
 
 
+def test_first_lines_in_no_encoding_that_they_name_are_refused() -> None:
+    """Python itself lets bytes pass that are no text where they stand in a comment."""
+    with pytest.raises(ValueError, match="encoding declaration"):
+        Tree("m.py", b"# caf\xe9\nx = 1\n")
+
+
 def test_the_plain_parser_refuses_code_that_is_nested_too_deeply() -> None:
     data = b"x = " + b"-" * 50_000 + b"1\n"
     assert python_source(Sources(lambda _: data), "m.py") is None

@@ -39,7 +39,7 @@ class Tree(File):
             raise ValueError(UNPARSED)
         try:
             self.module = _with_room(data)
-        except cst.ParserSyntaxError as error:
+        except (cst.ParserSyntaxError, SyntaxError) as error:  # the latter where the first lines are in no encoding that they name
             raise ValueError(str(error)) from error
         if self.module.encoding not in ("utf-8", "utf-8-sig"):
             raise ValueError(self.module.encoding)
