@@ -43,7 +43,7 @@ from querylint.remedy import Advice, Batch, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
 
 LATEST_FEW = 50
-HAND = Advice("read them once before the loop, and hand them to the helper", Stage.CODE)
+HAND = Advice("read them once before the loop, and pass them to the helper", Stage.CODE)
 
 
 @rule(pattern="map-read", severity=Severity.WARNING, cwe=1073)

@@ -124,7 +124,7 @@ def _help(
     if reader is not None:
         return "if that query stays as it is, drop the index"
     if could is not None:
-        return f"where `{could.function.name}` is to read fewer rows, let it read by the index first, and keep it"
+        return f"or keep it, and let `{could.function.name}` read by it, so that it reads fewer rows"
     if longer is not None:
         more = phrase(longer[1].fields[len(standing.index.fields) :])
         name = longer[0].function.name
