@@ -49,6 +49,20 @@ def test_a_file_in_another_encoding_is_left_alone(tmp_path: Path) -> None:
     assert left.reason == "the file of the query does not parse, is not in UTF-8, or is nested too deeply"
 
 
+def test_a_file_that_declares_its_encoding_too_late_for_its_first_line_is_left_alone(tmp_path: Path) -> None:
+    """Python's own parser reads it; what looks for the declaration, for libcst, does not."""
+    (tmp_path / "m.py").write_bytes(b"# \xe9\n# coding: latin-1\n" + f"import sqlalchemy as sa\n{MODEL}{LOOP}".encode())
+    mended = mend([tmp_path], None, {}, Choice(unsafe=True))
+    assert [left.reason.partition(";")[0] for left in mended.left] == [UNPARSED]
+    assert not mended.result.broken
+
+
+@pytest.mark.parametrize("first", [b"# coding: nonsense\n", b"# \xe9\n# coding: latin-1\n", b"\xef\xbb\xbf# coding: latin-1\n"])
+def test_a_tree_whose_encoding_is_not_known_is_refused(first: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        Tree("m.py", first + b"x = 1\n")
+
+
 def test_code_that_is_nested_too_deeply_is_refused_in_words(tmp_path: Path) -> None:
     deep = f"def f(a: list[int{' + 1' * 500}]): pass\n"
     (tmp_path / "m.py").write_text(f"import sqlalchemy as sa\n{MODEL}{deep}{LOOP}")

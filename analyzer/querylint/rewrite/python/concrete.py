@@ -39,7 +39,7 @@ class Tree(File):
             raise ValueError(UNPARSED)
         try:
             self.module = _with_room(data)
-        except cst.ParserSyntaxError as error:
+        except (cst.ParserSyntaxError, SyntaxError) as error:  # the latter of what declares its encoding, or should
             raise ValueError(str(error)) from error
         if self.module.encoding not in ("utf-8", "utf-8-sig"):
             raise ValueError(self.module.encoding)
@@ -157,7 +157,7 @@ class Tree(File):
 
 
 def _with_room(data: bytes) -> cst.Module:
-    """A file parsed in a thread of its own, with more stack than a program begins with. Raises ParserSyntaxError."""
+    """A file parsed in a thread of its own, with more stack than a program begins with. Raises ParserSyntaxError, or SyntaxError for its encoding."""
     made: list[cst.Module] = []
     failed: list[Exception] = []
 
