@@ -353,7 +353,7 @@ def _in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
                 Stage.CODE if ready is not None else Stage.INDEX,
             )
         if p.relation is Relation.SEARCH and declared.type == "array" and not p.conditional:
-            each = f"keep one row for each member of {declared.name} in a table of its own"
+            each = f"keep one row for each member of {declared.name} in a separate table"
             return Advice(f"{each}, and read it by an index: none looks into lists", Stage.DATA)
     return None
 

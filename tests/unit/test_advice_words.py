@@ -193,7 +193,7 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         (
             "unbounded-read",
             f"{MARKS} return marks.filter((m) => m.tags.includes(me));",
-            "keep one row for each member of tags in a table of its own",
+            "keep one row for each member of tags in a separate table",
         ),
         (
             "unbounded-read",
@@ -341,7 +341,7 @@ def test_where_the_database_picks_the_index_the_query_is_to_say_it(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('f"SELECT {name} FROM stats WHERE player = $1", player', "read what all the rounds ask of these rows by one statement"),
+        ('f"SELECT {name} FROM stats WHERE player = $1", player', "read what all iterations need of these rows with one statement"),
         ('"SELECT hp FROM stats WHERE player = $1", name', "read the rows of all items with `player IN (...)`"),
         ('f"SELECT {name} FROM stats WHERE player = $1 LIMIT $2", player, name', "read the rows of all items with one query"),
     ],

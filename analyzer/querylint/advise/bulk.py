@@ -34,7 +34,7 @@ def in_one(site: Site, read: Access, effect: Effect | None, loop: Loop) -> str:
     own = read is site.step
     column = looked_up(read, loop)
     if own and column is None and _of_one(read, loop):
-        return "read what all the rounds ask of these rows by one statement before the loop"
+        return "read what all iterations need of these rows with one statement before the loop"
     if column is None and isinstance(site.step, Call) and effect is not None:
         column = _handed(site.step, effect, loop)
     asked = f"`{column} IN (...)`" if column is not None else "one query"
