@@ -248,6 +248,20 @@ def test_sqlalchemy_marks_the_column_where_the_module_writes_its_indexes_so(tmp_
     assert "'ix_orders_shop': ['shop']" in ran.stdout
 
 
+@pytest.mark.parametrize("made", ["column_property(Column(String))", "text(80)"], ids=["wrapped", "made by other code"])
+def test_sqlalchemy_marks_no_column_that_something_else_makes(made: str, tmp_path: Path) -> None:
+    text = ROWS.format(rest="").replace("number = Column(String)", "number = Column(String, index=True)")
+    text = text.replace('Column("shop_name", String)', made).replace("import Session", "import column_property, Session")
+    text = text.replace("\nclass Order", "\ndef text(size):\n    return Column(String(size))\n\n\nclass Order")
+    text += "\n\ndef numbered(session: Session, number: str) -> Order | None:\n"
+    text += "    return session.query(Order).filter_by(number=number).first()\n"
+    folder = lay(tmp_path, {"rows.py": text})
+    indexing.carried_out([folder]).write()
+    after = (folder / "rows.py").read_text()
+    assert f"    shop = {made}\n" in after
+    assert 'Index("ix_orders_shop", "shop")' in after
+
+
 def test_a_revision_counts_on_where_those_before_it_are_counted(tmp_path: Path) -> None:
     first = FIRST.replace('"aaaa"', '"0009_orders"')
     folder = lay(tmp_path, {"rows.py": ROWS.format(rest=""), "versions/0009_orders.py": first, "run.py": RUN, "env.py": ""})

@@ -128,7 +128,7 @@ def _help(
     if longer is not None:
         more = phrase(longer[1].fields[len(standing.index.fields) :])
         name = longer[0].function.name
-        return f"`{longer[1].index}`, which `{name}` wants, takes its place: add {more} to it, and let that query read by it"
+        return f"`{longer[1].index}`, which `{name}` needs, takes its place: add {more} to it, and let that query read by it"
     cover = covering(program, standing)
     return f"`{cover.index.name}` begins with the same fields, and would serve any later reader" if cover is not None else ""
 

@@ -14,6 +14,7 @@ from querylint.rewrite.python import spans
 from querylint.rewrite.python.concrete import UNPARSED, Tree, walk
 from querylint.rewrite.python.imports import Names, bring, merged, released
 from querylint.rewrite.python.source import python_source
+from querylint.rewrite.python.wrapping import fitted
 
 MODELS = (
     "from django.db import models\n\nclass Author(models.Model):\n    name = models.CharField(max_length=80)\n\n"
@@ -47,6 +48,28 @@ def test_a_file_in_another_encoding_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "blog/views.py").write_bytes(b"# coding: latin-1\n" + VIEW.encode("latin-1"))
     (left,) = mend([tmp_path], None, {}, Choice(unsafe=True)).left
     assert left.reason == "the file of the query does not parse, is not in UTF-8, or is nested too deeply"
+
+
+def test_a_file_that_declares_its_encoding_too_late_for_its_first_line_is_left_alone(tmp_path: Path) -> None:
+    """Python's own parser reads it; what looks for the declaration, for libcst, does not."""
+    (tmp_path / "m.py").write_bytes(b"# \xe9\n# coding: latin-1\n" + f"import sqlalchemy as sa\n{MODEL}{LOOP}".encode())
+    mended = mend([tmp_path], None, {}, Choice(unsafe=True))
+    assert [left.reason.partition(";")[0] for left in mended.left] == [UNPARSED]
+    assert not mended.result.broken
+
+
+@pytest.mark.parametrize("first", [b"# coding: nonsense\n", b"# \xe9\n# coding: latin-1\n", b"\xef\xbb\xbf# coding: latin-1\n"])
+def test_a_tree_whose_encoding_is_not_known_is_refused(first: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        Tree("m.py", first + b"x = 1\n")
+
+
+def test_a_chain_is_broken_behind_its_bracket_wherever_that_stands() -> None:
+    given = f"owner={'o' * 50}, title={'t' * 50}"
+    tree = Tree("m.py", f"rows = Post.objects.filter ({given})\n".encode())
+    end = len(tree.data) - 1
+    (edit,) = fitted(tree, (tree.edit(end, end, ".prefetch()"),))
+    assert edit.text == f"Post.objects.filter (\n    {given}\n).prefetch()"
 
 
 def test_code_that_is_nested_too_deeply_is_refused_in_words(tmp_path: Path) -> None:

@@ -90,17 +90,17 @@ def _shown(done: Indexed, colors: paint.Paint, output: Path | None) -> ExitCode:
 
     text = unified(done.before, done.after)
     _put(text if output is not None else painted(text, colors), output, machine=output is not None)
-    _told(done, "Would add")
+    _told(done, made=False)
     return ExitCode.FINDINGS if done.report.changed else ExitCode.CLEAN
 
 
 def _made(done: Indexed) -> ExitCode:
     done.write()
-    _told(done, "Added")
+    _told(done, made=True)
     return ExitCode.FINDINGS if done.held or done.rest.changed else ExitCode.CLEAN
 
 
-def _told(done: Indexed, verb: str) -> None:
+def _told(done: Indexed, *, made: bool) -> None:
     """Say on standard error what is left to do by hand, and in which order to deploy."""
     from querylint.report.indexes import shortened
     from querylint.report.indexes.wording import steps
@@ -109,9 +109,9 @@ def _told(done: Indexed, verb: str) -> None:
         click.echo(f"{held.table}: `{held.index}` is left to you: {held.reason}", err=True)
     before, after = (_verdicts(report) for report in (done.report, done.rest))
     added, dropped = before[0] - after[0], before[1] - after[1]
-    done_so = verb == "Added"
-    click.echo(f"{verb} {count(added, 'index', 'indexes')} and {'dropped' if done_so else 'drop'} {dropped}.", err=True)
-    if done_so and (waiting := done.rest.waiting):
+    add, drop = ("Added", "dropped") if made else ("Would add", "drop")
+    click.echo(f"{add} {count(added, 'index', 'indexes')} and {drop} {dropped}.", err=True)
+    if made and (waiting := done.rest.waiting):
         click.echo(f"These queries do not use their index yet: {shortened(waiting)}", err=True)
     if todo := steps(done.report.tables):
         click.echo("Deploy in this order:", err=True)

@@ -62,8 +62,10 @@ def _nothing(paths: tuple[str, ...]) -> str:
 def say(outcome: Outcome, printing: Printing) -> Said:
     """Write the files, print the report, and return what was printed and what the exit code has to be."""
     result, code = outcome.result, verdict(outcome.result, outcome.settings.fail_on, printing.exit_zero)
-    options = Options(show=outcome.settings.show, quiet=printing.quiet, statistics=printing.statistics, exit_code=code)
-    options = replace(options, lead=outcome.lead, where=wording.asked_about(outcome.part))
+    options = Options(
+        show=outcome.settings.show, quiet=printing.quiet, statistics=printing.statistics, exit_code=code, lead=outcome.lead,
+        where=wording.asked_about(outcome.part),
+    )  # fmt: skip
     for kind, path in printing.outputs:
         write(path, render(kind, result, replace(options, quiet=False, statistics=False)))
     if terminal := is_terminal():

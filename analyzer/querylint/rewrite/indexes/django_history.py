@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from querylint.construction import dataclass
-from querylint.rewrite.python.source import PythonSource, assigned, text_of
+from querylint.rewrite.python.source import PythonSource, assigned, text_of, word_of
 
 OPERATIONS = frozenset(("AddField", "AlterField", "CreateModel", "RenameField", "RenameModel", "RemoveField", "AddIndex", "RenameIndex"))
 
@@ -39,7 +39,7 @@ def newest_first(last: str, parents: Mapping[str, Sequence[str]]) -> list[str]:
 def unindexed(history: Sequence[PythonSource], model: str, field: str) -> Written | None:
     """A field without its index; None where the migrations do not plainly say what it is."""
     for source, call in _operations(history):
-        word, given = _word(call), {k.arg: k.value for k in call.keywords}
+        word, given = word_of(call), {k.arg: k.value for k in call.keywords}
         own = (text_of(given.get("model_name")) or "").lower() == model.lower()
         if word in ("AddField", "AlterField") and own and text_of(given.get("name")) == field:
             return _without_index(source, given.get("field"))
@@ -55,7 +55,7 @@ def unindexed(history: Sequence[PythonSource], model: str, field: str) -> Writte
 def index_name(history: Sequence[PythonSource], model: str, fields: Sequence[str]) -> str | None:
     """The name that Django has given an index; None where the migrations do not plainly say it."""
     for _, call in _operations(history):
-        word, given = _word(call), {k.arg: k.value for k in call.keywords}
+        word, given = word_of(call), {k.arg: k.value for k in call.keywords}
         own = (text_of(given.get("model_name")) or "").lower() == model.lower()
         if word == "AddIndex" and own and _fields(given.get("index")) == tuple(fields):
             index = given["index"]
@@ -101,14 +101,10 @@ def _flat(listed: ast.expr | None) -> Iterator[ast.Call]:
     for item in listed.elts if isinstance(listed, ast.List | ast.Tuple) else ():
         if not isinstance(item, ast.Call):
             continue
-        if _word(item) == "SeparateDatabaseAndState":
+        if word_of(item) == "SeparateDatabaseAndState":
             yield from _flat(next((k.value for k in item.keywords if k.arg == "state_operations"), None))
-        elif _word(item) in OPERATIONS:
+        elif word_of(item) in OPERATIONS:
             yield item
-
-
-def _word(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def _listed(fields: ast.expr | None, wanted: str) -> ast.expr | None:

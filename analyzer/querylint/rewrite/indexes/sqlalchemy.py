@@ -9,9 +9,11 @@ from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict
 from querylint.patch import TextEdit
 from querylint.rewrite.indexes import Changes, Desk, Order, wanted
 from querylint.rewrite.indexes.alembic import Revision, Step
-from querylint.rewrite.python.source import PythonSource, assigned, python_source, text_of
+from querylint.rewrite.python.source import PythonSource, assigned, python_source, text_of, word_of
 
 WRITERS = frozenset(("Column", "mapped_column", "Index", "ForeignKey"))
+COLUMNS = frozenset(("Column", "mapped_column", "Field"))
+"""What declares a column, and takes `index=True`: the last of them is that of SQLModel."""
 MODULES = frozenset(("sa", "sqlalchemy", "db"))
 
 
@@ -38,11 +40,14 @@ def rewrite(desk: Desk, tables: Sequence[TableAdvice], order: Order, changes: Ch
         changes.edits += [
             edit for holder, gone in listed.items() for edit in file.without_all(_members(holder), gone, file.end(holder) - 1)
         ]
-        flags = {i.name: edit for i in asked if i.verdict is Verdict.ADD and (edit := _flag(file, model, stored, i)) is not None}
-        changes.edits += flags.values()
-        for index in (i for i in asked if i.name in flags and i.verdict is Verdict.ADD):
+        added: list[IndexAdvice] = []
+        for index in (i for i in asked if i.verdict is Verdict.ADD):
+            flag = _flag(file, model, stored, index)
+            if flag is None:
+                added.append(index)
+                continue
+            changes.edits.append(flag)
             revision.step(Step(stored, index.name, _columns(model, index)))
-        added = [i for i in asked if i.verdict is Verdict.ADD and i.name not in flags]
         maker = _maker(file)
         if not added:
             changes.edits += _comma(file, model, dropped)
@@ -119,13 +124,11 @@ def _declared(file: PythonSource, index: IndexAdvice, columns: Sequence[str], ma
 def _flag(file: PythonSource, model: ast.ClassDef | None, stored: str | None, index: IndexAdvice) -> TextEdit | None:
     """`index=True` for the one column of an index, where the module writes its indexes so and that gives the index the same name."""
     value = assigned(model.body, index.fields[0]) if model is not None and len(index.fields) == 1 else None
-    if (
-        not isinstance(value, ast.Call)
-        or index.name != f"ix_{stored}_{_column(model, index.fields[0])}"
-        or not (value.args or value.keywords)
-    ):
+    if not isinstance(value, ast.Call) or word_of(value) not in COLUMNS or not (value.args or value.keywords):
+        return None  # what is made by other code, or wrapped, may not take the word
+    if index.name != f"ix_{stored}_{_column(model, index.fields[0])}":
         return None
-    if any(k.arg in ("index", "unique", None) for k in value.keywords) or any(isinstance(a, ast.Starred) for a in value.args):
+    if any(k.arg in ("index", "unique", "sa_column", None) for k in value.keywords) or any(isinstance(a, ast.Starred) for a in value.args):
         return None
     flags = [k for n in ast.walk(file.tree) if isinstance(n, ast.Call) for k in n.keywords if k.arg == "index"]
     if not any(isinstance(k.value, ast.Constant) and k.value.value is True for k in flags):

@@ -193,7 +193,7 @@ def _seen_again(task: Task, found: Rounds, lookup: Lookup) -> str:
     key = found.settled(lookup.key)
     own = isinstance(key, cst.Attribute) and key.attr.value in ("id", "pk") and name(key.value) in _rows(task, found)
     if own and any(read.table == task.found.table for read in _run_through(task)[0]):
-        return "it looks what has become of a row since the loop read it, which is to be seen in its round"
+        return "the iteration reads its row again, to see what has changed since the loop read it"
     return ""
 
 

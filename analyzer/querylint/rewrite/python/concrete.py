@@ -157,7 +157,9 @@ class Tree(File):
 
 
 def _with_room(data: bytes) -> cst.Module:
-    """A file parsed in a thread of its own, with more stack than a program begins with. Raises ParserSyntaxError."""
+    """A file parsed in a thread of its own, with more stack than a program begins with. Raises ParserSyntaxError or, for its encoding,
+    SyntaxError.
+    """
     made: list[cst.Module] = []
     failed: list[Exception] = []
 

@@ -90,10 +90,3 @@ def snake(text: str) -> str:
     """A class's name as that of a variable."""
     out = "".join(f"_{c.lower()}" if c.isupper() and n and not text[n - 1].isupper() else c.lower() for n, c in enumerate(text))
     return out.strip("_").replace("__", "_")
-
-
-def several(text: str) -> str:
-    """A name for several of what a name stands for."""
-    if text.endswith("y") and text[-2:-1] not in tuple("aeiou"):
-        return f"{text[:-1]}ies"
-    return f"{text}{'es' if text.endswith(('s', 'x', 'z', 'ch', 'sh')) else 's'}"

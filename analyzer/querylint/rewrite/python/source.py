@@ -144,6 +144,11 @@ def text_of(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
+def word_of(call: ast.Call) -> str:
+    """The name of what is called, without what it is taken from; empty where it has none."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+
+
 def assigned(body: Sequence[ast.stmt], name: str) -> ast.expr | None:
     """What a name is given in a body."""
     for node in reversed(body):

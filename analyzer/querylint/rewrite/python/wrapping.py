@@ -25,9 +25,9 @@ _PART = 50
 def width(tree: Tree) -> int:
     """How many columns the lines of a file keep to, long texts and comments aside; 0 where they keep to nothing."""
     lines = [line.rstrip(b"\r") for line in tree.data.split(b"\n")]
-    told = [len(_TEXT.sub(b"", line)) for line in lines if b"#" not in line and b'"""' not in line and len(line) > WIDTHS[0]]
     if len(lines) < FEW_LINES:
         return WIDTHS[-1]
+    told = [len(_TEXT.sub(b"", line)) for line in lines if b"#" not in line and b'"""' not in line and len(line) > WIDTHS[0]]
     known = WIDTHS if len(lines) >= SOME_LINES else WIDTHS[1:]
     return next((most for most in known if sum(length > most for length in told) * _PART <= len(lines)), 0)
 
@@ -106,8 +106,8 @@ def _within_brackets(chain: cst.BaseExpression, layout: tuple[str, str], room: i
     indent, unit = layout
     whole = code(chain)
     for call in [call for call in reversed(_calls(chain)) if call.args]:
-        head = f"{code(call.func)}("
-        given = code(call)[len(head) : -1]
-        if len(head) <= room:
-            return f"{head}\n{indent}{unit}{given}\n{indent}){whole[len(code(call)) :]}"
+        text = code(call)
+        opened = text.index("(", len(code(call.func))) + 1
+        if opened <= room:
+            return f"{text[:opened]}\n{indent}{unit}{text[opened:-1]}\n{indent}){whole[len(text) :]}"
     return ""

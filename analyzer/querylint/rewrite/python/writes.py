@@ -8,10 +8,11 @@ from querylint.ir import Access, Call, Function, Loop, Op, Program, Table, Termi
 from querylint.patch import Fix, Safety
 from querylint.remedy import Batch
 from querylint.rewrite import Task, Unfit
+from querylint.rewrite.naming import several
 from querylint.rewrite.python.classes import class_name, plain_manager
 from querylint.rewrite.python.concrete import SPLIT, UNPARSED, Tree, around, method, name, tree_of, walk
 from querylint.rewrite.python.imports import Names
-from querylint.rewrite.python.scopes import fresh, several, snake
+from querylint.rewrite.python.scopes import fresh, snake
 
 SILENT = "overridden save() methods and signals are bypassed"
 UNHEARD = "overridden delete() methods are bypassed, and signals come after the last iteration"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from querylint.rewrite.typescript import chains
-from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code, inner, names, walk
+from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code, declarators, inner, names, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -44,7 +45,7 @@ def is_array(file: Source, node: Node, depth: int = 0) -> bool:
         return _is_page(file, node) or _of_arguments(file, node)
     if node.type != "identifier" or depth > 5:
         return False
-    declarator = _declarator(file, node)
+    declarator = _declarator(node)
     if declarator is None:
         return _of_arguments(file, node)
     annotation, value = declarator.child_by_field_name("type"), declarator.child_by_field_name("value")
@@ -59,7 +60,7 @@ def _is_page(file: Source, node: Node) -> bool:
     held, label = node.child_by_field_name("object"), node.child_by_field_name("property")
     if held is None or label is None or file.text(label) != "page":
         return False
-    declarator = _declarator(file, held) if held.type == "identifier" else None
+    declarator = _declarator(held) if held.type == "identifier" else None
     value = declarator.child_by_field_name("value") if declarator is not None else held
     value = inner(value) if value is not None else held
     link = chains.link(file, inner(code(value)[0])) if value.type == "await_expression" else None
@@ -89,10 +90,7 @@ def _argument(file: Source, node: Node, handler: Node, pattern: Node) -> str:
         held, label = node.child_by_field_name("object"), node.child_by_field_name("property")
         return file.text(label) if held is not None and label is not None and file.text(held) == file.text(pattern) else ""
     takers = [n for n in walk(handler) if n.type == "shorthand_property_identifier_pattern" and n.text == node.text]
-    declarators = [
-        n for n in walk(handler) if n.type == "variable_declarator" and (made := n.child_by_field_name("name")) and made.text == node.text
-    ]
-    held = takers[0].parent if len(takers) == 1 and not declarators else None
+    held = takers[0].parent if len(takers) == 1 and not declarators(handler, node) else None
     if held is None or held == pattern:
         return file.text(node) if held is not None else ""
     value = held.parent.child_by_field_name("value") if held.parent is not None and held.parent.type == "variable_declarator" else None
@@ -119,16 +117,10 @@ def _key(file: Source, node: Node | None) -> str:
     return file.text(label) if label is not None else ""
 
 
-def _declarator(file: Source, name: Node) -> Node | None:
+def _declarator(name: Node) -> Node | None:
     """The one declaration that a variable can come from; None where there are several in the function, or none."""
     function = around(name, *FUNCTIONS)
-    if function is None:
-        return None
-    found = [
-        n
-        for n in walk(function)
-        if n.type == "variable_declarator" and (held := n.child_by_field_name("name")) is not None and file.text(held) == file.text(name)
-    ]
+    found = declarators(function, name) if function is not None else []
     return found[0] if len(found) == 1 else None
 
 
@@ -136,11 +128,5 @@ def fresh(wanted: str, near: Node, skipped: int = 0) -> str:
     """A name that nothing in the function around bears; `skipped` of those that are free are left to others."""
     function = around(near, *FUNCTIONS, "program")
     taken = names(function) if function is not None else frozenset()
-    number = 1
-    while True:
-        name = wanted if number == 1 else f"{wanted}{number}"
-        number += 1
-        if name not in taken:
-            if not skipped:
-                return name
-            skipped -= 1
+    numbered = (wanted if number == 1 else f"{wanted}{number}" for number in count(1))
+    return next(islice((name for name in numbered if name not in taken), skipped, None))

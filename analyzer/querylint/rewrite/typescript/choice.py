@@ -77,7 +77,7 @@ def _choice(task: Task, remedy: PushDown, access: Access) -> Choice | Unfit:
         return Unfit("only some paths add the filter, in a form that is not understood")
     chain = chains.links(file, value)
     if all(link.name != "query" for link in chain):
-        return Unfit("the variable begins with a query of another place")
+        return Unfit("the query begins elsewhere")
     return Choice(file, declaration, file.text(name), chain, value, *held, mine[0])
 
 
@@ -150,8 +150,7 @@ def _edits(found: Choice, remedy: PushDown, binds: list[ranges.Bind]) -> list[Te
     query = next(link for link in found.chain if link.name == "query")
     ranged = next((link for link in found.chain if link.name == "withIndex"), None)
     mark = chains.quote(file, query.arguments[0] if query.arguments else None)
-    given = (filters.head(file, one) for one in (ranged.arguments if ranged is not None else ()))
-    head = next((one for one in given if one is not None), None) or filters.fresh_head(file, value)
+    head = filters.head_of(file, ranged, value)
     text = ranges.call(file, remedy.index, head, binds, mark)
     indent, unit = file.indent(found.declaration.start_byte), file.unit(found.declaration)
     deeper = unit * 2 if unit in ("  ", "\t") else f"{unit}  "

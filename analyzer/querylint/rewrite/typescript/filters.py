@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite.typescript import chains
-from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, inner, names, walk
+from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, declarators, inner, names, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -61,14 +61,15 @@ def head(file: Source, callback: Node) -> str | None:
     return file.text(several) if several is not None and len(code(several)) == 1 else None
 
 
-def fresh_head(file: Source, chain: Node) -> str:
-    """The parameters of a new callback of a chain: without a type, unless the chain begins with what is declared to be anything."""
-    return "(q: any)" if untyped(file, chain) else "(q)"
+def head_of(file: Source, ranged: chains.Link | None, chain: Node) -> str:
+    """The parameters of the callback of a range, or of a new one: without a type, unless its chain begins with what is declared `any`."""
+    given = (head(file, one) for one in (ranged.arguments if ranged is not None else ()))
+    return next((one for one in given if one is not None), None) or ("(q: any)" if untyped(file, chain) else "(q)")
 
 
 def untyped(file: Source, value: Node, depth: int = 0) -> bool:
     """Whether an expression is `any` to the type checker, which then knows nothing of the parameters of a callback that it is given."""
-    if not file.path.endswith((".ts", ".tsx", ".mts", ".cts")) or depth > MOST_STEPS:
+    if not file.typed or depth > MOST_STEPS:
         return False
     base: Node | None = value
     while base is not None and base.type in ("call_expression", "member_expression", "await_expression", "parenthesized_expression"):
@@ -80,9 +81,7 @@ def untyped(file: Source, value: Node, depth: int = 0) -> bool:
         return False
     function = around(value, *FUNCTIONS)
     while function is not None:
-        declared = [
-            n for n in walk(function) if n.type == "variable_declarator" and (m := n.child_by_field_name("name")) and m.text == base.text
-        ]
+        declared = declarators(function, base)
         if declared:
             held, kind = declared[0].child_by_field_name("value"), declared[0].child_by_field_name("type")
             if kind is not None or len(declared) > 1 or held is None:

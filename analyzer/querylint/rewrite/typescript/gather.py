@@ -12,7 +12,7 @@ from querylint.remedy import Gather
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import layout, loops, waiting
 from querylint.rewrite.typescript.effects import Reads, declared, effects, free
-from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code, inner, located, names, statement, walk
+from querylint.rewrite.typescript.source import FUNCTIONS, Source, around, code, declarators, inner, located, names, statement, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -135,8 +135,7 @@ def _empty_before(file: Source, node: Node, name: Node) -> bool:
     function = around(node, *FUNCTIONS)
     if function is None:
         return False
-    declarators = [n for n in walk(function) if n.type == "variable_declarator" and n.child_by_field_name("name") is not None]
-    mine = [n for n in declarators if n.child_by_field_name("name").text == name.text]  # type: ignore[union-attr]
+    mine = declarators(function, name)
     targets = [n.child_by_field_name("left") for n in walk(function) if n.type.endswith("assignment_expression")]
     written = [t for t in targets if t is not None and file.text(name) in names(t)]
     return len(mine) == 1 and mine[0].child_by_field_name("value") is None and len(written) == 1

@@ -14,6 +14,7 @@ from querylint.ir import Function
 from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch, Gather
 from querylint.rewrite import Task, Unfit
+from querylint.rewrite.naming import several
 from querylint.rewrite.typescript import arrays, collecting, filters, layout, waiting
 from querylint.rewrite.typescript.effects import Effects, Reads, base, bound_names, declared, effects, free
 from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, names, own, source, walk
@@ -83,10 +84,10 @@ def _round(file: Source, node: Node | None, task: Task, function: Function) -> R
     if any(child.type == "await" for child in loop.children):
         return Unfit("the items themselves arrive one by one")
     statements = tuple(code(body))
-    waiting = [number for number, s in enumerate(statements) if any(part.type == "await_expression" for part in own(s))]
-    if not waiting:
+    waits = [number for number, s in enumerate(statements) if _waits(s)]
+    if not waits:
         return Unfit("the loop does not wait for the read directly")
-    return Round(file, loop, pattern, over, body, statements, waiting[-1] + 1, Reads(task.program, function, file.path))
+    return Round(file, loop, pattern, over, body, statements, waits[-1] + 1, Reads(task.program, function, file.path))
 
 
 def _is_labelled(loop: Node) -> bool:
@@ -113,7 +114,7 @@ def _narrowed(one: Round, statements: tuple[Node, ...]) -> str:
     It is known to hold something there, but no longer in a callback, where the checker only trusts constants.
     """
     function = around(one.loop, *FUNCTIONS)
-    if function is None or not one.file.path.endswith((".ts", ".tsx", ".mts", ".cts")):
+    if function is None or not one.file.typed:
         return ""
     used = {one.file.text(part) for s in statements for part in own(s) if part.type == "member_expression"}
     mine = names(one.pattern) | {name for s in statements for name in declared(s)}
@@ -234,7 +235,7 @@ def _wanted(file: Source, loop: Node) -> str:
     ):
         return LOADED
     noun = file.text(named.pattern)
-    plural = f"{noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{noun}{'es' if noun.endswith(('x', 'ch', 'sh')) else 's'}"
+    plural = several(noun)
     function = around(loop, *FUNCTIONS, "program")
     taken = names(function) if function is not None else frozenset()
     return LOADED if _NO_NOUN.search(noun) is not None or plural in taken else plural

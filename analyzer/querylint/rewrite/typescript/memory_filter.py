@@ -211,8 +211,7 @@ def _edits(loaded: Loaded, remedy: PushDown, binds: list[ranges.Bind]) -> list[T
     query = next(link for link in loaded.chain if link.name == "query")
     ranged = next((link for link in loaded.chain if link.name == "withIndex"), None)
     mark = chains.quote(file, query.arguments[0] if query.arguments else None)
-    given = (filters.head(file, one) for one in (ranged.arguments if ranged is not None else ()))
-    head = next((one for one in given if one is not None), None) or filters.fresh_head(file, loaded.read)
+    head = filters.head_of(file, ranged, loaded.read)
     text = ranges.call(file, remedy.index, head, binds, mark)
     if ranged is not None:
         edits = [file.edit(ranged.label.start_byte, ranged.call.end_byte, ranges.laid_out(file, ranged, text, head))]

@@ -30,9 +30,9 @@ def rewrite(task: Task, remedy: Reuse) -> Fix | Unfit:
         return Unfit("the first result is not there where it is read again")
     reads = {step.span: step.verb for step in function.steps() if isinstance(step, Access)}
     if task.found.span not in reads or remedy.first not in reads:
-        return Unfit("a helper reads it, which may do more than to give it back")
+        return Unfit("a helper reads it, which may do more than return it")
     if not _is(earlier[0], first, remedy.first) or not _is(later[0], again, task.found.span):
-        return Unfit("one of the two results is not taken as it is read")
+        return Unfit("one of the two results is changed before it is stored")
     if reads[remedy.first] != reads[task.found.span]:
         return Unfit("the two reads answer in different forms")
     file = later[0]

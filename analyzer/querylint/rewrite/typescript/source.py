@@ -45,6 +45,11 @@ class Source(File):
         tree, unread = syntax_tree(grammar_for(self.path).parser, self.data)
         return tree.root_node if unread is None else None
 
+    @property
+    def typed(self) -> bool:
+        """Whether a type checker reads the file."""
+        return self.path.endswith((".ts", ".tsx", ".mts", ".cts"))
+
     @cached_property
     def width(self) -> int:
         """How many columns a call may take: as many as the other lines of the file keep to."""
@@ -190,6 +195,12 @@ def outer(node: Node) -> Node:
 def code(node: Node) -> list[Node]:
     """The named children of a node that are no comments."""
     return [child for child in node.named_children if child.type != "comment"]
+
+
+def declarators(within: Node, name: Node) -> list[Node]:
+    """The declarations below a node of variables that bear a name."""
+    found = ((n, n.child_by_field_name("name")) for n in walk(within) if n.type == "variable_declarator")
+    return [n for n, held in found if held is not None and held.text == name.text]
 
 
 def names(node: Node) -> frozenset[str]:

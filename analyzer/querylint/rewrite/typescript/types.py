@@ -54,7 +54,7 @@ class Type:
 
 def fits(task: Task, file: Source, predicate: Predicate, value: Node, table: Table) -> Fit:
     """Whether a value that a field is compared with may stand in the range of an index on that field."""
-    if not file.path.endswith((".ts", ".tsx", ".mts", ".cts")) or _untyped(file, value):
+    if not file.typed or _untyped(file, value):
         return Fit.YES
     fit = _fit(task, predicate, value, table)
     loose = any(part.type in ("subscript_expression", "optional_chain") for part in walk(value))
