@@ -17,6 +17,7 @@ from querylint.frontends.flow.values import (
     Marker,
     Query,
     Record,
+    Shape,
     Space,
     Val,
     derived,
@@ -382,12 +383,12 @@ class PythonVocabulary:
         return Val(value.origins, value.deps, value.pending, shape=_placed_shape(declared, value.origins), doc_of=declared.doc_of)
 
 
-def _placed_shape(declared: Val, origins: tuple[Origin, ...]) -> Many | Record | ClassRef | None:
+def _placed_shape(declared: Val, origins: tuple[Origin, ...]) -> Shape:
     shape = declared.shape
     if isinstance(shape, Many) and origins:
         item = Val(tuple(o.at("[]") for o in origins), shape=shape.item.shape, doc_of=shape.item.doc_of)
         return Many(item, None, shape.keyed)
-    return shape  # type: ignore[return-value]
+    return shape
 
 
 def _table(value: Val) -> str | None:
