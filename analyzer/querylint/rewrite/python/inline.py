@@ -99,7 +99,7 @@ def _given_back(ways: _Ways, function: Function, tree: Tree, node: cst.BaseExpre
         needed = names(guard.failing) - given.keys() - BUILT_IN
         if needed & bound(definition.body) or scoped(guard.failing) or not all(isinstance(v, _PLAIN) for v in given.values()):
             return more
-        ways.failing = replaced(guard.failing, {**given, **{one: ways.stand_in(there, one, prefix) for one in needed}})
+        ways.failing = replaced(guard.failing, {**given, **{one: ways.stand_in(there, one, prefix) for one in sorted(needed)}})
         ways.none = guard.none
     if _calls(ways.task, there, callee, body):
         inner = _given_back(ways, callee, there, body, depth - 1)
@@ -108,7 +108,7 @@ def _given_back(ways: _Ways, function: Function, tree: Tree, node: cst.BaseExpre
         body, free = inner, names(inner) - given.keys() - BUILT_IN - ways.found.keys()
     if (scoped(body) and names(body) & given.keys()) or free & bound(definition.body):
         return more
-    return replaced(body, {**given, **{one: ways.stand_in(there, one, prefix) for one in free}})
+    return replaced(body, {**given, **{one: ways.stand_in(there, one, prefix) for one in sorted(free)}})
 
 
 def _calls(task: Task, tree: Tree, function: Function, node: cst.BaseExpression) -> bool:
