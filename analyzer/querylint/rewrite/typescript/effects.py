@@ -141,11 +141,12 @@ def effects(file: Source, nodes: Iterable[Node], reads: Reads) -> Effects:
     return found
 
 
-def touched(file: Source, node: Node, reads: Reads) -> set[str]:
-    """The variables that code assigns or whose objects it changes, its own among them."""
+def touched(file: Source, node: Node, reads: Reads, start: int = 0, end: int | None = None) -> set[str]:
+    """The variables that code assigns or whose objects it changes, its own among them; only from byte `start` to byte `end` of the file."""
     found = Effects()
     for part in walk(node):
-        _part(file, part, reads, found)
+        if start <= part.start_byte and (end is None or part.end_byte <= end):
+            _part(file, part, reads, found)
     return found.touched
 
 
