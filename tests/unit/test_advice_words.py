@@ -201,6 +201,24 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "bound the read",  # all of them are shown besides
         ),
         ("unbounded-read", f"{ALL} return notes.length > 3;", "read at most 4 rows with .take(4)"),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.length > 100000;",
+            "keep a running count or total for `notes`",
+        ),  # a transaction reads fewer
+        (
+            "filter-in-memory",
+            (
+                f"{MARKS} const ids = new Set((await ctx.db.query('pages').take(50)).map((p) => p._id));"
+                " return marks.filter((m) => ids.has(m._id));"
+            ),
+            "get the rows by these ids with Promise.all",
+        ),
+        (
+            "filter-in-memory",
+            f"{MARKS} return marks.filter((m) => [me, 'other'].includes(m.kind));",
+            "read one range for each value with Promise.all",
+        ),
         ("unbounded-read", f"{ALL} return [notes.length > 3, notes.length];", "keep a running count or total for `notes`"),
         (
             "aggregate-in-memory",
