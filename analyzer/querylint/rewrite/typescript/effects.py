@@ -249,6 +249,40 @@ def _ways_out(node: Node, found: Effects) -> None:
         waiting += [(child, inside) for child in here.named_children]
 
 
+def asked_before(file: Source, values: Iterable[Node], between: Iterable[Node]) -> str:
+    """A variable of some values that statements before them look at, and that may be the reason why the values can be worked out at all:
+    `if (user === null) return null; ... user.name`. Empty where the values could stand before these statements as well.
+    """
+    needs = frozenset(name for value in values if _may_fail(file, value) for name in free(value))
+    looked_at = needs & {name for statement in between for name in names(statement)}
+    return min(looked_at, default="")
+
+
+def _may_fail(file: Source, value: Node) -> bool:
+    """Whether a value takes more than variables, constants and members of the arguments."""
+    for part in walk(value):
+        if part.type in ("subscript_expression", "non_null_expression", "await_expression"):
+            return True
+        held = part.child_by_field_name("object") if part.type == "member_expression" else None
+        if held is not None and not (held.type == "identifier" and file.text(held) in (*PURE_OBJECTS, _arguments(part))):
+            return True
+    return False
+
+
+def _arguments(node: Node) -> str:
+    """What the function around calls its second parameter: the arguments of a registered function, which are always there."""
+    function = node.parent
+    found = ""
+    while function is not None:
+        given = function.child_by_field_name("parameters") if function.type in FUNCTIONS else None
+        parameters = code(given) if given is not None else []
+        if len(parameters) == 2:
+            pattern = parameters[1].child_by_field_name("pattern") or parameters[1]
+            found = pattern.text.decode() if pattern.text is not None and pattern.type == "identifier" else found
+        function = function.parent
+    return found
+
+
 def free(node: Node) -> frozenset[str]:
     """The variables that a node uses and does not declare itself."""
     return names(node) - bound_names(node)

@@ -10,7 +10,7 @@ from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import chains, filters, layout, ranges, types, waiting
-from querylint.rewrite.typescript.effects import Reads, declared, effects, free
+from querylint.rewrite.typescript.effects import Reads, asked_before, declared, effects, free
 from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, inner, located, names, outer, statement, walk
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _read(file: Source, rows: Node, link: chains.Link, reads: Reads, tests: list
     needs = frozenset(name for test in tests if test.value is not None for name in free(test.value))
     if needs & {name for s in between for name in declared(s)} or needs & effects(file, between, reads).touched:
         return Unfit("what the rows are compared with does not exist yet where they are read")
+    if name := asked_before(file, [test.value for test in tests if test.value is not None], between):
+        return Unfit(f"`{name}` is looked at between the read and the filter, which may rely on it")
     return _Node(inner(found[0].value))
 
 
