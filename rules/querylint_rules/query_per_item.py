@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.asking import asks_for_all, asks_the_same
+from querylint.advise.asking import asks_again
 from querylint.advise.audience import UNASKED, left_alone, unasked
 from querylint.advise.bulk import KEPT, in_one, of_each_table, small_matter
 from querylint.advise.curation import curated
@@ -276,9 +276,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     read, step = effect.access, site.step
     assert isinstance(step, Access | Call)
     table = f"`{read.table}`" if read.table else "a table"
-    same = not plain(program, site.function) and (
-        asks_for_all(program, site, effect) or (effect.certain and asks_the_same(program, site, effect, hit.loop))
-    )
+    same = not plain(program, site.function) and asks_again(program, site, effect, hit.loop)
     limited = read.bound is Bound.LIMIT and not any(p.residual() for p in read.plans)
     scan = any(bare(program, site.function, p) for p in read.plans) and not limited
     over = round_of(program, site, hit.loop)
