@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import takewhile
 from typing import Union
 
 from querylint.construction import dataclass
@@ -382,7 +383,7 @@ def _asked(remedy: PushDown, words: Words) -> str:
 
 
 def _pushed(remedy: PushDown) -> str:
-    bound = ", ".join(f for f in remedy.fields if f not in remedy.order)
+    bound = ", ".join(takewhile(lambda name: name not in remedy.order, remedy.fields))
     order = (
         ', and read with .order("desc")'
         if remedy.descending

@@ -47,7 +47,7 @@ def sort_in_memory(program: Program) -> Iterator[Found]:
 
 
 def _found(program: Program, one: Sorting) -> Found:
-    load, read, seen, field, fixed = one.load, one.load.access, one.seen, one.field, one.want.equal
+    load, read, seen, field, fixed = one.load, one.load.access, one.seen, one.fields[0], one.want.equal
     serving = one.serving
     if field == "*":
         remedy: PushDown | Advice = Advice("give each order that is offered its own index, and take the rows from there", Stage.INDEX)
@@ -56,11 +56,11 @@ def _found(program: Program, one: Sorting) -> Found:
     else:
         assert serving is not None
         serving = advised(program, load.function, read.table, Shape(frozenset(fixed), one.want.then), serving)
-        remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=(field,))
+        remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=one.fields)
         chosen = not serving.create or planned(program, load.function, read.table, serving.index)
         if not (one.cut or chosen or program.facts(load.function).planner):
             remedy = Advice(ALONE)
-    name = phrase((field,)) if field != "*" else "a field chosen at run time"
+    name = phrase(one.fields) if field != "*" else "a field chosen at run time"
     rest = " and cut" if one.cut else ""
     ready = isinstance(remedy, PushDown) and not remedy.create and not program.facts(load.function).planner
     known = f", though index `{remedy.index}` has that order" if ready and isinstance(remedy, PushDown) else ""
@@ -72,7 +72,7 @@ def _found(program: Program, one: Sorting) -> Found:
         one.severity,
         function=home(load, seen),
         table=read.table,
-        fields=(*fixed, field) if field != "*" else fixed,
+        fields=(*fixed, *one.fields) if field != "*" else fixed,
         also=("missing-index",) if serving is not None and serving.create and not program.facts(load.function).planner else (),
         cost=Cost(load.cost, "the rows that are shown" if one.cut else "the same rows, in order"),
         operation="sort",

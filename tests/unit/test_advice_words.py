@@ -298,6 +298,29 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "bind closedAt in the range of index `by_closed`",
         ),
         (
+            "sort-in-memory",
+            f"return ({MINE}).sort((a, b) => b.closedAt - a.closedAt || b.team.localeCompare(a.team)).slice(0, 5);",
+            'add index `by_owner_and_closed_and_team` on notes (owner, closedAt, team), bind owner in its range, and read with .order("desc")',
+        ),
+        (
+            "sort-in-memory",
+            f"return ({MINE}).sort((a, b) => Number(b.closedAt) - Number(a.closedAt) || b._creationTime - a._creationTime).slice(0, 5);",
+            'on notes (owner, closedAt), bind owner in its range, and read with .order("desc")',
+        ),
+        (
+            "sort-in-memory",
+            (
+                f"return ({MINE}).sort((a, b) => {{ if (a.team !== b.team) return a.team < b.team ? -1 : 1;"
+                " return b.closedAt - a.closedAt; }).slice(0, 5);"
+            ),
+            "bind owner in its range, and read in its order by team, closedAt",
+        ),
+        (
+            "sort-in-memory",
+            f"return ({MINE}).sort((a, b) => (me === 'team' ? a.team.localeCompare(b.team) : b.closedAt - a.closedAt)).slice(0, 5);",
+            "give each order that is offered its own index",
+        ),
+        (
             "loop-read",
             f"{ALL} let all = []; for (const n of notes) all.push({PAGES}); return all;",
             "keep what is needed on the row of `notes`",
