@@ -10,14 +10,15 @@ order, and `.order("desc").take(n)` then reads n rows.
 
 ## Instead
 Extend the index by the sort field and use `.order(...)`, with `.take(n)` or `.first()` where only some are wanted. Rows with equal keys
-then follow in the order of their creation.
+then follow in the order of their creation; where the sort breaks ties by further fields, they follow in the index.
 
 ## When it stays silent
 Sorts by something computed (a quotient, a score, a rank from a table or a function, a field for which another stands in where it is
 absent), sorts that break ties in another direction, sorts of bounded lists, of search results and of lists that come from elsewhere,
 sorts in a different order after the rows were combined with others, tables that the settings call small, tests, seeds and migrations. A
 sort with no cut after it is a hint, and one of rows that are added up besides: it spares work, not reads; where only an index that
-nothing else needs has its order, nothing is said.
+nothing else needs has its order, nothing is said. It is a hint, too, where a new index would put in order what two keys have picked, one of
+them a person.
 """
 
 from __future__ import annotations

@@ -300,11 +300,14 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         (
             "sort-in-memory",
             f"return ({MINE}).sort((a, b) => b.closedAt - a.closedAt || b.team.localeCompare(a.team)).slice(0, 5);",
-            'add index `by_owner_and_closed_and_team` on notes (owner, closedAt, team), bind owner in its range, and read with .order("desc")',
+            'by_owner_and_closed_and_team` on notes (owner, closedAt, team), bind owner in its range, and read with .order("desc")',
         ),
         (
             "sort-in-memory",
-            f"return ({MINE}).sort((a, b) => Number(b.closedAt) - Number(a.closedAt) || b._creationTime - a._creationTime).slice(0, 5);",
+            (
+                f"const mine = {MINE};"
+                " return mine.sort((a, b) => Number(b.closedAt) - Number(a.closedAt) || b._creationTime - a._creationTime).slice(0, 5);"
+            ),
             'on notes (owner, closedAt), bind owner in its range, and read with .order("desc")',
         ),
         (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from querylint.advise.audience import unasked, waited_for
-from querylint.advise.growth import catalogued
+from querylint.advise.growth import Reach, catalogued, reach
 from querylint.advise.memory import Load, drains, joins, loads, weight
 from querylint.advise.planner import plain
 from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, proposal, range_taken, sargable, serve, wanted
@@ -172,10 +172,18 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
         if others
         else "what is tested in memory picks the rows after the sort"
         if picked
+        else "the range binds two keys already, and a person has few rows with both"
+        if _few_of_person(program, load, plan, serving)
         else ""
     )
     found = hint(alone) if alone else weight(program, load)
     return Sorting(load, seen, keys, want, serving, found.severity or Severity.WARNING, cut, found.because)
+
+
+def _few_of_person(program: Program, load: Load, plan: Plan, serving: Serving | None) -> bool:
+    """Whether a new index would only put in order the rows of one person that a second key has picked already."""
+    new = serving is not None and serving.create
+    return new and len(plan.fixed()) > 1 and reach(program, load.function, load.access) <= Reach.PERSON
 
 
 def _keys(fields: tuple[str, ...], bound: tuple[str, ...]) -> tuple[str, ...]:
