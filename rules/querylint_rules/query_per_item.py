@@ -27,7 +27,7 @@ from querylint.advise.asking import asks_again
 from querylint.advise.audience import UNASKED, left_alone, unasked
 from querylint.advise.bulk import KEPT, in_one, of_each_table, small_matter
 from querylint.advise.curation import curated
-from querylint.advise.growth import MEMBERSHIP, Reach, few, one_row, reach
+from querylint.advise.growth import MEMBERSHIP, Reach, few, left_by_others, one_row, reach
 from querylint.advise.keys import inserts
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
@@ -205,6 +205,8 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
     given = {p.field for p in equal if p.value is not None and p.value.constant}
     if _newest(program, site, read) or _long(program, site, read.table, fixed[0][0]):
         return None
+    if left_by_others(program, site.function, read.table, fixed[0][0]):
+        return None  # what somebody has written elsewhere is not what others have written at the own things
     if not _always_set(program, site, table, fixed[0][0]) or _read_already(site, program, read, fixed[0][:1]):
         return None
     found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]

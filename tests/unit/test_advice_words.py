@@ -479,3 +479,40 @@ def test_what_comes_in_one_by_one_is_gathered(tmp_path: Path, loop: str, said: s
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "call-per-item"]
     assert found.remedy is not None
     assert said in sentence(found.remedy)
+
+
+@pytest.mark.parametrize(
+    ("author", "said"),
+    [
+        ("me", "keep what is needed on the item itself"),  # who writes a remark is not who has written the essay
+        ("essay.author", "read the range of `by_author` that holds the rows of all items once"),
+    ],
+)
+def test_what_others_leave_is_in_no_range_of_the_author(tmp_path: Path, author: str, said: str) -> None:
+    schema = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+const author = v.id("users");
+export default defineSchema({
+  users: defineTable({ name: v.string() }),
+  essays: defineTable({ author }).index("by_author", ["author"]),
+  remarks: defineTable({ essay: v.id("essays"), author }).index("by_essay", ["essay"]).index("by_author", ["author"]),
+});
+"""
+    essays = f"""\
+import {{ mutation, query }} from "./_generated/server";
+import {{ v }} from "convex/values";
+export const add = mutation({{ args: {{ id: v.id("essays"), me: v.id("users") }}, handler: async (ctx, {{ id, me }}) => {{
+  const essay = await ctx.db.get(id);
+  if (essay) await ctx.db.insert("remarks", {{ essay: id, author: {author} }});
+}} }});
+export const write = mutation({{ args: {{ me: v.id("users") }}, handler: (ctx, {{ me }}) => ctx.db.insert("essays", {{ author: me }}) }});
+export const list = query({{ args: {{ me: v.id("users") }}, handler: async (ctx, {{ me }}) => {{
+  const essays = await ctx.db.query("essays").withIndex("by_author", (q) => q.eq("author", me)).collect();
+  return await Promise.all(essays.map((e) => ctx.db.query("remarks").withIndex("by_essay", (q) => q.eq("essay", e._id)).collect()));
+}} }});
+"""
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/essays.ts": essays})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "query-per-item"]
+    assert found.remedy is not None
+    assert said in sentence(found.remedy)
