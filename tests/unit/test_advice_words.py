@@ -201,6 +201,8 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "bound the read",  # all of them are shown besides
         ),
         ("unbounded-read", f"{ALL} return notes.length > 3;", "read at most 4 rows with .take(4)"),
+        ("unbounded-read", f"{ALL} return notes.length < 5 ? 'few' : 'many';", "read at most 6 rows with .take(6)"),
+        ("unbounded-read", f"{ALL} if (notes.length === 1) return 'alone'; return notes.length > 1;", "read at most 2 rows with .take(2)"),
         (
             "unbounded-read",
             f"{ALL} return notes.length > 100000;",

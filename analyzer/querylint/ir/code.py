@@ -42,7 +42,7 @@ class Use:
     """Work in memory on values that came from a read, a call or a parameter.
 
     `fields` are those of a row that decide (the sort key, the field summed). `after` are the works already done on the same value. `start`
-    and `size` are the bounds of a SLICE, `size` the number that a COUNT is tested for having reached; `descending` is the direction of a
+    and `size` are the bounds of a SLICE, `size` the number that a COUNT is compared with; `descending` is the direction of a
     SORT, None where it cannot be read off. `distinct` says of a COUNT that equal values count once, `extreme` of a FOLD that it keeps the
     greatest or the least value.
     """
