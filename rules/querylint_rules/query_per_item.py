@@ -44,6 +44,7 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hin
 
 LATEST_FEW = 50
 HAND = Advice("read them once before the loop, and pass them to the helper", Stage.CODE)
+MATCHED = "bind an index range for each item, or read the table once before the loop and match its rows in memory"
 
 
 @rule(pattern="map-read", severity=Severity.WARNING, cwe=1073)
@@ -263,9 +264,11 @@ def _is_read(program: Program, site: Site, ref: int | str) -> bool:
     return found is not None and isinstance(found.step, Access | Loop)
 
 
-def _how(program: Program, site: Site, hit: Rounds, read: Access) -> str:
+def _how(program: Program, site: Site, hit: Rounds, read: Access, *, scan: bool) -> str:
     if plain(program, site.function):
         return in_one(site, read, None, hit.loop)
+    if scan and any(p.residual() for p in read.plans):
+        return MATCHED
     if _newest(program, site, read):
         return "keep what is needed of the newest row on the item itself, or ask once for each distinct key"
     named = [index for driver in _drivers(program, site, hit) if (index := _index_for(program, site, driver, read))]
@@ -292,7 +295,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         step.span,
         f"the same rows of {table} are read{through} for every {over}{floating}" if same else said,
         shortest(reaching(program, site.function)) + points,
-        HAND if same else Batch(hit.loop.span, _how(program, site, hit, read)),
+        HAND if same else Batch(hit.loop.span, _how(program, site, hit, read, scan=scan)),
         weight.severity,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,

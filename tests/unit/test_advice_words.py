@@ -313,6 +313,14 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             'on notes (owner, closedAt), bind owner in its range, and read with .order("desc")',
         ),
         (
+            "query-per-item",
+            (
+                f"const mine = {MINE}; return await Promise.all(mine.map((n) =>"
+                " ctx.db.query('marks').filter((q) => q.eq(q.field('kind'), n.team)).first()));"
+            ),
+            "bind an index range for each item, or read the table once before the loop",
+        ),
+        (
             "sort-in-memory",
             (
                 f"return ({MINE}).sort((a, b) => {{ if (a.team !== b.team) return a.team < b.team ? -1 : 1;"
