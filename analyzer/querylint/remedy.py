@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from itertools import takewhile
 from typing import Union
 
 from querylint.construction import dataclass
@@ -383,7 +382,7 @@ def _asked(remedy: PushDown, words: Words) -> str:
 
 
 def _pushed(remedy: PushDown) -> str:
-    bound = ", ".join(takewhile(lambda name: name not in remedy.order, remedy.fields))
+    bound = ", ".join(f for n, f in enumerate(remedy.fields) if not set(remedy.order) & set(remedy.fields[: n + 1]))
     order = (
         ', and read with .order("desc")'
         if remedy.descending

@@ -201,6 +201,26 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "bound the read",  # all of them are shown besides
         ),
         ("unbounded-read", f"{ALL} return notes.length > 3;", "read at most 4 rows with .take(4)"),
+        (
+            "unbounded-read",
+            f"{ALL} return me ? notes.filter((n) => n.team.includes(me)) : notes;",
+            "add a search index on team, and read by it: it finds the rows by their words; where it is not tested, read in pages",
+        ),
+        (
+            "unbounded-read",
+            f"let {ALL[6:]} if (me) notes = notes.filter((n) => n.owner === me); return notes;",
+            "of index `by_owner` instead of testing it in memory; where it is not tested, read in pages with .paginate()",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.sort((a, b) => b.team.localeCompare(a.team)).findIndex((n) => n._id === me) + 1;",
+            "keep the rows in the aggregate component, keyed by what they are sorted by",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.sort((a, b) => b.team.localeCompare(a.team)).find((n) => passes(n, me));",
+            "bound the read",  # the first in that order which passes
+        ),
         ("unbounded-read", f"{ALL} return notes.length < 5 ? 'few' : 'many';", "read at most 6 rows with .take(6)"),
         ("unbounded-read", f"{ALL} if (notes.length === 1) return 'alone'; return notes.length > 1;", "read at most 2 rows with .take(2)"),
         (
