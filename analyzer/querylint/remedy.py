@@ -396,5 +396,5 @@ def _pushed(remedy: PushDown) -> str:
     if not remedy.create:
         return (f"bind {bound} in the range of index `{remedy.index}`" if bound else f"use index `{remedy.index}`") + order + last
     added = f"add index `{remedy.index}` on {remedy.table} ({', '.join(remedy.fields)})"
-    bind = "" if not bound else f", bind {bound} in its range" if remedy.order else " and bind these fields in its range"
+    bind = "" if not bound else f", bind {bound} in its range" if remedy.order else " and bind the tested fields in its range"
     return f"{added}{bind}{order}{last}"

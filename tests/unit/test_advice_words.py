@@ -546,3 +546,26 @@ export const list = query({{ args: {{ me: v.id("users") }}, handler: async (ctx,
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "query-per-item"]
     assert found.remedy is not None
     assert said in sentence(found.remedy)
+
+
+def test_only_what_a_filter_tests_is_bound_in_a_longer_index(tmp_path: Path) -> None:
+    schema = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+export default defineSchema({
+  loans: defineTable({ state: v.string(), due: v.number() }).index("by_state", ["state"]).index("by_state_due", ["state", "due"]),
+});
+"""
+    loans = """\
+import { query } from "./_generated/server";
+export const late = query((ctx, { state, now }) =>
+  ctx.db.query("loans").withIndex("by_state_due", (q) => q.eq("state", state).lt("due", now)).collect());
+export const all = query(async (ctx, { state }) => {
+  const loans = await ctx.db.query("loans").collect();
+  return loans.filter((loan) => loan.state === state);
+});
+"""
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/loans.ts": loans})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "filter-in-memory"]
+    assert found.remedy is not None
+    assert sentence(found.remedy) == "bind state in the range of index `by_state_due`; rows then come in the order of the index"
