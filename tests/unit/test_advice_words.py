@@ -569,3 +569,29 @@ export const all = query(async (ctx, { state }) => {
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "filter-in-memory"]
     assert found.remedy is not None
     assert sentence(found.remedy) == "bind state in the range of index `by_state_due`; rows then come in the order of the index"
+
+
+def test_an_index_to_add_keeps_all_of_its_fields(tmp_path: Path) -> None:
+    schema = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+export default defineSchema({
+  loans: defineTable({ state: v.string(), due: v.number() }).index("by_state", ["state"]),
+});
+"""
+    loans = """\
+import { mutation, query } from "./_generated/server";
+export const lend = mutation((ctx, { due }) => ctx.db.insert("loans", { state: "out", due }));
+export const next = query(async (ctx, { state }) => {
+  const loans = await ctx.db.query("loans").filter((q) => q.eq(q.field("state"), state)).collect();
+  return loans.sort((a, b) => a.due - b.due)[0];
+});
+export const all = query(async (ctx, { state }) => {
+  const loans = await ctx.db.query("loans").filter((q) => q.eq(q.field("state"), state)).collect();
+  return loans.reduce((sum, loan) => sum + loan.due, 0);
+});
+"""
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/loans.ts": loans})
+    told = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "filter-beside-index"]
+    assert len(told) == 2
+    assert all(f.remedy and "index `by_state_and_due` on loans (state, due)" in sentence(f.remedy) for f in told)

@@ -24,8 +24,10 @@ def advised(program: Program, function: Function, table: str | None, shape: Shap
         return serving
     if not serving.create:
         found = _planned(program, schema, table, shape, adding=False) if going(program, function, table, serving.index) else None
-        asked = shape.equal | frozenset(shape.then)
-        return replace(found, fields=tuple(takewhile(asked.__contains__, found.fields))) if found is not None else serving
+        if found is None or found.create:
+            return found or serving
+        asked = shape.equal | frozenset(shape.then)  # of a longer index that stands, no more is bound
+        return replace(found, fields=tuple(takewhile(asked.__contains__, found.fields)))
     return added(program, schema.root, table, shape, serving.fields)
 
 
