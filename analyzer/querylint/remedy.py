@@ -382,7 +382,7 @@ def _asked(remedy: PushDown, words: Words) -> str:
 
 
 def _pushed(remedy: PushDown) -> str:
-    bound = ", ".join(f for f in remedy.fields if f not in remedy.order)
+    bound = ", ".join(f for n, f in enumerate(remedy.fields) if not set(remedy.order) & set(remedy.fields[: n + 1]))
     order = (
         ', and read with .order("desc")'
         if remedy.descending
@@ -396,5 +396,5 @@ def _pushed(remedy: PushDown) -> str:
     if not remedy.create:
         return (f"bind {bound} in the range of index `{remedy.index}`" if bound else f"use index `{remedy.index}`") + order + last
     added = f"add index `{remedy.index}` on {remedy.table} ({', '.join(remedy.fields)})"
-    bind = "" if not bound else f", bind {bound} in its range" if remedy.order else " and bind these fields in its range"
+    bind = "" if not bound else f", bind {bound} in its range" if remedy.order else " and bind the tested fields in its range"
     return f"{added}{bind}{order}{last}"

@@ -306,7 +306,8 @@ def _quota(program: Program, load: Load, works: list[Seen]) -> bool:
     if not any(access.verb == "patch" and _moves_in(load, access) for access in effects):
         return False
     tests = choices(load.function, load.access)
-    return bool(tests) and all(fails(b.arms[0]) for b in tests) and all(s.use.size is not None for s in works)
+    stops = {span for b in tests if fails(b.arms[0]) for span in b.enough}
+    return bool(tests) and all(fails(b.arms[0]) for b in tests) and all(s.use.span in stops for s in works)
 
 
 def _moves_in(load: Load, write: Access) -> bool:

@@ -167,24 +167,36 @@ def _strangers(program: Program, load: Load, seen: list[Seen]) -> Iterator[Found
     for s in seen:
         names = tuple(p.field for p in s.use.predicates if p.field and p.relation is Relation.IN and known_field(p.field, load.table))
         if names and not joins(program, s, s.use.predicates):
+            owned = all(_holds_id(load.table, name) for name in names)
+            everybody = " for all owners" if owned else ""
             yield Found(
                 anchor(load, s),
-                f"rows of `{load.access.table}` are loaded for all owners, and those with a {phrase(names)} in a set are kept in memory",
+                f"rows of `{load.access.table}` are loaded{everybody}, and those with a {phrase(names)} in a set are kept in memory",
                 trail(program, load, s),
-                Advice(
-                    f"keep the owner's id on the row and bind it in an index range, or read one range per id{_by(load, names)} "
-                    "with Promise.all",
-                    Stage.DATA,
-                ),
+                Advice(_instead_of_all(load, names, owned=owned), Stage.DATA),
                 Severity.INFO,
                 function=home(load, s),
                 table=load.access.table,
                 fields=names,
-                cost=Cost(load.cost, "the rows of one owner"),
+                cost=Cost(load.cost, "the rows of one owner" if owned else "the rows that match"),
                 operation="filter",
                 because=REBUILT,
             )
             return
+
+
+def _holds_id(table: Table | None, name: str) -> bool:
+    """Whether a field holds the id of another row."""
+    declared = table.field(name) if table is not None else None
+    return declared is not None and declared.type == "id" and name != "_id"
+
+
+def _instead_of_all(load: Load, names: Sequence[str], *, owned: bool) -> str:
+    if "_id" in names:
+        return "get the rows by these ids with Promise.all"
+    if not owned:
+        return f"read one range for each value{_by(load, names)} with Promise.all"
+    return f"keep the owner's id on the row and bind it in an index range, or read one range per id{_by(load, names)} with Promise.all"
 
 
 def _by(load: Load, names: Sequence[str]) -> str:

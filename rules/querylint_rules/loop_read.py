@@ -44,7 +44,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from querylint.advise.asking import asks_one_key, asks_the_same
+from querylint.advise.asking import asks_again, asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
 from querylint.advise.bulk import KEPT, by_table, in_one, of_each_table, remembered, small_matter
 from querylint.advise.curation import curated
@@ -85,6 +85,8 @@ from querylint.remedy import Advice, Batch, Gather
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
 
 ALONG = Advice("load it with the query for the rows, by a prefetched relation or an annotation; otherwise read it for all the rows at once")
+
+ONCE = Advice("read once before the loop what every iteration asks for, and pass it to the helper")
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
@@ -178,7 +180,9 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     what = "scanned" if _weight(read) == 3 else "read" if read.by_key else "queried"
     may = "is" if effect.certain else "may be"
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
-    ordered = order_matters(program, site, hit.loop, read)
+    same = not program.facts(site.function).bulk_reads and asks_again(program, site, effect, hit.loop)
+    said = f"the same row{'' if read.by_key else 's'} of {table} {'is' if read.by_key else 'are'} read" if same else f"{table} {may} {what}"
+    ordered = not same and order_matters(program, site, hit.loop, read)
     writing = _weight(read) < 3 and labors(program, site, hit.loop)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
     own = _own(site, hit, effect)
@@ -186,14 +190,14 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     weight = hint(before) if before else _circumstances(program, site, hit, effect)
     return Found(
         read.span if own else step.span,
-        f"{table} {may} {what}{through} once for every {over}, each waiting for the previous one",
+        f"{said}{through} once for every {over}, each waiting for the previous one",
         shortest(reaching(program, site.function)) + points,
-        _remedy(program, site, hit, effect, ordered=ordered),
+        ONCE if same else _remedy(program, site, hit, effect, ordered=ordered),
         weight.severity,
         Confidence.LIKELY if read.fragile or not effect.certain else Confidence.SURE,
         effect.function if own else site.function.key,
         read.table,
-        cost=_cost(program, site, hit, read),
+        cost=_cost(program, site, hit, read, same=same),
         help=_care(program, site, read) if program.facts(site.function).bulk_reads else _beside(program, site, hit.loop),
         operation=read.verb,
         because=weight.because,
@@ -380,8 +384,10 @@ def _beside(program: Program, site: Site, loop: Loop) -> str:
     return ""
 
 
-def _cost(program: Program, site: Site, hit: Rounds, read: Access) -> Cost:
+def _cost(program: Program, site: Site, hit: Rounds, read: Access, *, same: bool) -> Cost:
     size = "n" if hit.loop.limit is None else str(hit.loop.limit)
+    if same:
+        return Cost(f"{size} × rows({read.table})" if _weight(read) == 3 else f"{size} round trips, one after another", "1 read")
     if program.facts(site.function).bulk_reads:
         return Cost(f"{size} queries, one after another", "1 query")
     if _weight(read) == 3:

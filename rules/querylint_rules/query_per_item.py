@@ -23,11 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.asking import asks_for_all, asks_the_same
+from querylint.advise.asking import asks_again
 from querylint.advise.audience import UNASKED, left_alone, unasked
 from querylint.advise.bulk import KEPT, in_one, of_each_table, small_matter
 from querylint.advise.curation import curated
-from querylint.advise.growth import MEMBERSHIP, Reach, few, one_row, reach
+from querylint.advise.growth import MEMBERSHIP, Reach, few, left_by_others, one_row, reach
 from querylint.advise.keys import inserts
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
@@ -44,6 +44,7 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hin
 
 LATEST_FEW = 50
 HAND = Advice("read them once before the loop, and pass them to the helper", Stage.CODE)
+MATCHED = "bind an index range for each item, or read the table once before the loop and match its rows in memory"
 
 
 @rule(pattern="map-read", severity=Severity.WARNING, cwe=1073)
@@ -205,6 +206,8 @@ def _index_for(program: Program, site: Site, driver: Access, read: Access) -> st
     given = {p.field for p in equal if p.value is not None and p.value.constant}
     if _newest(program, site, read) or _long(program, site, read.table, fixed[0][0]):
         return None
+    if left_by_others(program, site.function, read.table, fixed[0][0]):
+        return None  # what somebody has written elsewhere is not what others have written at the own things
     if not _always_set(program, site, table, fixed[0][0]) or _read_already(site, program, read, fixed[0][:1]):
         return None
     found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]
@@ -261,9 +264,11 @@ def _is_read(program: Program, site: Site, ref: int | str) -> bool:
     return found is not None and isinstance(found.step, Access | Loop)
 
 
-def _how(program: Program, site: Site, hit: Rounds, read: Access) -> str:
+def _how(program: Program, site: Site, hit: Rounds, read: Access, *, scan: bool) -> str:
     if plain(program, site.function):
         return in_one(site, read, None, hit.loop)
+    if scan and any(p.residual() for p in read.plans):
+        return MATCHED
     if _newest(program, site, read):
         return "keep what is needed of the newest row on the item itself, or ask once for each distinct key"
     named = [index for driver in _drivers(program, site, hit) if (index := _index_for(program, site, driver, read))]
@@ -276,9 +281,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     read, step = effect.access, site.step
     assert isinstance(step, Access | Call)
     table = f"`{read.table}`" if read.table else "a table"
-    same = not plain(program, site.function) and (
-        asks_for_all(program, site, effect) or (effect.certain and asks_the_same(program, site, effect, hit.loop))
-    )
+    same = not plain(program, site.function) and asks_again(program, site, effect, hit.loop)
     limited = read.bound is Bound.LIMIT and not any(p.residual() for p in read.plans)
     scan = any(bare(program, site.function, p) for p in read.plans) and not limited
     over = round_of(program, site, hit.loop)
@@ -292,7 +295,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
         step.span,
         f"the same rows of {table} are read{through} for every {over}{floating}" if same else said,
         shortest(reaching(program, site.function)) + points,
-        HAND if same else Batch(hit.loop.span, _how(program, site, hit, read)),
+        HAND if same else Batch(hit.loop.span, _how(program, site, hit, read, scan=scan)),
         weight.severity,
         Confidence.LIKELY if read.fragile else Confidence.SURE,
         site.function.key,

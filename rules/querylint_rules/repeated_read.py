@@ -27,10 +27,13 @@ from querylint.advise.planner import plain
 from querylint.advise.sequence import exclusive, writes_between
 from querylint.ir import ITEM, Access, Call, Mode, Op, Origin, Program, Root, Terminal, Value, Way
 from querylint.ir.program import Effect, Site
+from querylint.pattern import Pattern
 from querylint.remedy import Advice, Reuse
 from querylint.rule import Cost, Found, Point, Severity, rule
 
 Key = tuple[object, ...]
+SETTLED = Pattern(r"^\w+(?:[?!]?\.\w+|(?:\?\.)?\[-?\d+\]|!)*$")
+"""What names one member of a list for as long as nobody assigns anything: variables, their members, and places that are numbers."""
 
 
 @rule(pattern="repeat-read", severity=Severity.WARNING, cwe=1073)
@@ -72,9 +75,13 @@ def _values(read: Access) -> tuple[Value, ...]:
 
 
 def _picked(site: Site, values: tuple[Value, ...]) -> tuple[str, ...]:
-    """How the code names what it has picked out of lists: `rows[0]` is another row than `rows[1]`, though both come from the same list."""
+    """How the code names what it has picked out of lists: `rows[0]` is another row than `rows[1]`, though both come from the same list.
+
+    `rows[n]` and `rows.pop()` may be another one each time.
+    """
     walked = {o for loop in site.loops if loop.over is not None for o in loop.over.origins}
-    return tuple(value.text or f"place {site.rank}" for value in values if any(_picks(o, walked) for o in value.origins))
+    picked = (value.text for value in values if any(_picks(o, walked) for o in value.origins))
+    return tuple(text if SETTLED.match(text) is not None else f"place {site.rank}" for text in picked)
 
 
 def _picks(origin: Origin, walked: set[Origin]) -> bool:

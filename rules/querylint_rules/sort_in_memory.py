@@ -10,14 +10,15 @@ order, and `.order("desc").take(n)` then reads n rows.
 
 ## Instead
 Extend the index by the sort field and use `.order(...)`, with `.take(n)` or `.first()` where only some are wanted. Rows with equal keys
-then follow in the order of their creation.
+then follow in the order of their creation; where the sort breaks ties by further fields, they follow in the index.
 
 ## When it stays silent
 Sorts by something computed (a quotient, a score, a rank from a table or a function, a field for which another stands in where it is
 absent), sorts that break ties in another direction, sorts of bounded lists, of search results and of lists that come from elsewhere,
 sorts in a different order after the rows were combined with others, tables that the settings call small, tests, seeds and migrations. A
 sort with no cut after it is a hint, and one of rows that are added up besides: it spares work, not reads; where only an index that
-nothing else needs has its order, nothing is said.
+nothing else needs has its order, nothing is said. It is a hint, too, where a new index would put in order what two keys have picked, one of
+them a person.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def sort_in_memory(program: Program) -> Iterator[Found]:
 
 
 def _found(program: Program, one: Sorting) -> Found:
-    load, read, seen, field, fixed = one.load, one.load.access, one.seen, one.field, one.want.equal
+    load, read, seen, field, fixed = one.load, one.load.access, one.seen, one.fields[0], one.want.equal
     serving = one.serving
     if field == "*":
         remedy: PushDown | Advice = Advice("give each order that is offered its own index, and take the rows from there", Stage.INDEX)
@@ -56,11 +57,11 @@ def _found(program: Program, one: Sorting) -> Found:
     else:
         assert serving is not None
         serving = advised(program, load.function, read.table, Shape(frozenset(fixed), one.want.then), serving)
-        remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=(field,))
+        remedy = PushDown(read.table or "", serving.index, serving.fields, serving.create, bool(seen.use.descending), order=one.fields)
         chosen = not serving.create or planned(program, load.function, read.table, serving.index)
         if not (one.cut or chosen or program.facts(load.function).planner):
             remedy = Advice(ALONE)
-    name = phrase((field,)) if field != "*" else "a field chosen at run time"
+    name = phrase(one.fields) if field != "*" else "a field chosen at run time"
     rest = " and cut" if one.cut else ""
     ready = isinstance(remedy, PushDown) and not remedy.create and not program.facts(load.function).planner
     known = f", though index `{remedy.index}` has that order" if ready and isinstance(remedy, PushDown) else ""
@@ -72,7 +73,7 @@ def _found(program: Program, one: Sorting) -> Found:
         one.severity,
         function=home(load, seen),
         table=read.table,
-        fields=(*fixed, field) if field != "*" else fixed,
+        fields=(*fixed, *one.fields) if field != "*" else fixed,
         also=("missing-index",) if serving is not None and serving.create and not program.facts(load.function).planner else (),
         cost=Cost(load.cost, "the rows that are shown" if one.cut else "the same rows, in order"),
         operation="sort",

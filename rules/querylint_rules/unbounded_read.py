@@ -35,9 +35,9 @@ where only those who run the application, or nobody, wait for them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import takewhile
 
 from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
+from querylint.advise.bounding import bound, in_order, in_parts, now_and_then
 from querylint.advise.counted import reached
 from querylint.advise.curation import curated
 from querylint.advise.extremes import end_of_index, extreme
@@ -48,10 +48,10 @@ from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, j
 from querylint.advise.places import one_of_many, quiet, reaching, shortest, undeclared
 from querylint.advise.planner import entire, plain
 from querylint.advise.sequence import apart
-from querylint.advise.serving import Want, sargable, serve, unranged, wanted
+from querylint.advise.serving import sargable, unranged
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import ITEM, Access, Call, IndexKind, Kind, Predicate, Program, Relation, Table, Work
+from querylint.ir import ITEM, Access, Call, Kind, Predicate, Program, Relation, Table, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
@@ -63,6 +63,9 @@ TOTALS = Advice("keep the totals as rows change, and read the few rows by an ind
 SHOWN = Advice("keep the totals as rows change, and read the rows themselves in pages with .paginate()", Stage.DATA)
 KEYED = Advice(
     "keep totals as rows change, one for each value or period that is asked for, or use the aggregate component keyed by it", Stage.DATA
+)
+RANKED = Advice(
+    "keep the rows in the aggregate component, keyed by what they are sorted by: it tells the place of one in their order", Stage.DATA
 )
 EXTREME = "searched for the greatest or least value"
 SEARCHED = "a screen searches these rows, and finds what has been read alone: for a text, a search index finds it among all of them"
@@ -265,16 +268,20 @@ def _remedy(
     tests = _binding(program, site, read, seen, apart, tests)
     alone = not seen.leaves_unselected() and not _handed_on(program, site, read)
     if tests and alone:
-        return _bound(table, tests, planner=planner)
-    parts = _in_parts(table, _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates])) if alone else None
+        range_of = bound(table, tests, planner=planner)
+        return range_of if planner else now_and_then(range_of, apart, tests)
+    told = _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates]) if alone else []
+    parts = in_parts(table, told)
     if parts is not None and not plain(program, site.function):
-        return parts
+        return now_and_then(parts, apart, told)
     sorts = [s.use for s in apart if s.use.work is Work.SORT and s.use.fields and "*" not in s.use.fields]
+    if not wanted_besides and not planner and any(_ranks(table, s, sorts) for s in apart):
+        return RANKED
     if sorts and kinds & CUTS:
         cuts = {s.use.id for s in seen.uses if s.use.work in CUTS}
         if any(not cuts & set(s.use.after) for s in served):
             return TOTALS
-        return _in_order(table, sorts[0].fields, planner=planner)
+        return in_order(table, sorts[0].fields, planner=planner)
     if served and wanted_besides and numbered and not _asked_about(program, seen):
         return SHOWN
     if only_counted and not wanted_besides and not judges:
@@ -299,7 +306,7 @@ def _binding(program: Program, site: Site, read: Access, seen: Fate, uses: list[
     before = [_passed(behind, home, after) for after in out]
     handed = set.intersection(*before) if before else set()
 
-    def bound(name: str | None) -> bool:
+    def everywhere(name: str | None) -> bool:
         testing = [s for s in uses if any(p in tests and p.field == name for p in s.use.predicates)]
         return all(
             name in _passed(behind, key, works)
@@ -309,7 +316,7 @@ def _binding(program: Program, site: Site, read: Access, seen: Fate, uses: list[
         )
 
     names = {p.field for p in tests}
-    return [p for p in tests if p.field in {name for name in names if bound(name)}]
+    return [p for p in tests if p.field in {name for name in names if everywhere(name)}]
 
 
 def _goes_on(one: Seen, uses: list[Seen]) -> bool:
@@ -321,63 +328,9 @@ def _passed(behind: dict[tuple[str, int], set[str | None]], function: str, works
     return {name for number in works for name in behind.get((function, number), ())}
 
 
-def _texts(table: Table | None, p: Predicate) -> tuple[str, ...]:
-    """The fields in whose texts a filter looks for another, where it does nothing else: one of them, or any of several."""
-    found = [name for arm in p.arms for one in arm for name in _texts(table, one)] if p.relation is Relation.ANY else []
-    if p.relation is Relation.ANY:
-        return tuple(found) if len(found) == sum(map(len, p.arms)) else ()
-    declared = table.field(p.field) if table is not None and p.field is not None else None
-    return (declared.name,) if p.relation is Relation.SEARCH and declared is not None and declared.type == "string" else ()
-
-
-def _in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
-    """What to do where a field is looked for in a list, or a value in a list that the row holds: no one range has the rows."""
-    texts = dict.fromkeys(name for p in tests for name in _texts(table, p))
-    if texts:
-        standing = [i.name for i in table.indexes if i.kind is IndexKind.SEARCH and i.fields == tuple(texts)] if table is not None else []
-        if standing:
-            return Advice(f"read by search index `{standing[0]}`: it finds a text among all rows", Stage.CODE)
-        each = " and one on "
-        return Advice(f"add a search index on {each.join(texts)}, and read by it: it finds a text among all rows", Stage.INDEX)
-    for p in tests:
-        declared = table.field(p.field) if table is not None and p.field is not None else None
-        if p.relation is Relation.IN and p.field == "_id":
-            return Advice("get the rows by these ids, together with Promise.all, instead of loading all of them")
-        if declared is None or table is None:
-            continue
-        if p.relation is Relation.IN:
-            ready = serve(table, Want((declared.name,)))
-            by = f"by index `{ready.index}`" if ready is not None else f"by an index to add on ({declared.name}) of {table.name}"
-            return Advice(
-                f"read the range of each of the values of {declared.name} that are looked for, {by}, together with Promise.all",
-                Stage.CODE if ready is not None else Stage.INDEX,
-            )
-        if p.relation is Relation.SEARCH and declared.type == "array" and not p.conditional:
-            each = f"keep one row for each member of {declared.name} in a separate table"
-            return Advice(f"{each}, and read it by an index: no index looks inside lists", Stage.DATA)
-    return None
-
-
-def _bound(table: Table | None, tests: list[Predicate], *, planner: bool) -> Advice:
-    """The range that binds what memory tests, by an index that stands or by one to add; where the database picks it, the query says it."""
-    if planner:
-        named = ", ".join(dict.fromkeys(f"`{p.field}`" for p in tests if p.field))
-        return Advice(f"let the query test {named} instead of the code")
-    want = wanted((), tests, table) or Want(())
-    ready = serve(table, want)
-    if ready is not None:
-        return Advice(f"bind {', '.join(ready.fields)} in the range of index `{ready.index}` instead of testing it in memory")
-    names = (*want.equal, *want.then) or tuple(dict.fromkeys(p.field for p in tests if p.field))
-    added = f"add an index on ({', '.join(names)})" + (f" of {table.name}" if table is not None else "")
-    return Advice(f"{added} and bind its fields in a range instead of testing them in memory", Stage.INDEX)
-
-
-def _in_order(table: Table | None, fields: tuple[str, ...], *, planner: bool) -> Advice:
-    """The first rows in the order that memory sorts by."""
-    if planner:
-        return Advice(f"let the query sort by {', '.join(f'`{name}`' for name in fields)} and give its first n rows")
-    fields = tuple(takewhile(lambda name: not name.startswith("_"), fields)) or fields[:1]  # the time of creation follows by itself
-    ready = serve(table, Want((), fields))
-    whole = ready is not None and ready.fields[: len(fields)] == fields
-    how = f"read by index `{ready.index}`" if ready is not None and whole else f"add an index on ({', '.join(fields)}) and read"
-    return Advice(f"{how} with .order(...).take(n)", Stage.CODE if whole else Stage.INDEX)
+def _ranks(table: Table | None, found: Seen, sorts: list[Use]) -> bool:
+    """Whether one row, by its id or that of whom it belongs to, is looked for in the order of all: to tell its place there."""
+    named = {p.field for p in found.use.predicates if p.relation is Relation.EQ}
+    ids = {"_id", *(f.name for f in (table.fields or () if table is not None else ()) if f.type == "id")}
+    sought = found.use.work is Work.FIND and found.function.kind is not Kind.CLIENT
+    return sought and bool(named & ids) and any(sort.id in found.use.after for sort in sorts)

@@ -201,6 +201,46 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "bound the read",  # all of them are shown besides
         ),
         ("unbounded-read", f"{ALL} return notes.length > 3;", "read at most 4 rows with .take(4)"),
+        (
+            "unbounded-read",
+            f"{ALL} return me ? notes.filter((n) => n.team.includes(me)) : notes;",
+            "add a search index on team, and read by it: it finds the rows by their words; where it is not tested, read in pages",
+        ),
+        (
+            "unbounded-read",
+            f"let {ALL[6:]} if (me) notes = notes.filter((n) => n.owner === me); return notes;",
+            "of index `by_owner` instead of testing it in memory; where it is not tested, read in pages with .paginate()",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.sort((a, b) => b.team.localeCompare(a.team)).findIndex((n) => n._id === me) + 1;",
+            "keep the rows in the aggregate component, keyed by what they are sorted by",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.sort((a, b) => b.team.localeCompare(a.team)).find((n) => passes(n, me));",
+            "bound the read",  # the first in that order which passes
+        ),
+        ("unbounded-read", f"{ALL} return notes.length < 5 ? 'few' : 'many';", "read at most 6 rows with .take(6)"),
+        ("unbounded-read", f"{ALL} if (notes.length === 1) return 'alone'; return notes.length > 1;", "read at most 2 rows with .take(2)"),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.length > 100000;",
+            "keep a running count or total for `notes`",
+        ),  # a transaction reads fewer
+        (
+            "filter-in-memory",
+            (
+                f"{MARKS} const ids = new Set((await ctx.db.query('pages').take(50)).map((p) => p._id));"
+                " return marks.filter((m) => ids.has(m._id));"
+            ),
+            "get the rows by these ids with Promise.all",
+        ),
+        (
+            "filter-in-memory",
+            f"{MARKS} return marks.filter((m) => [me, 'other'].includes(m.kind));",
+            "read one range for each value with Promise.all",
+        ),
         ("unbounded-read", f"{ALL} return [notes.length > 3, notes.length];", "keep a running count or total for `notes`"),
         (
             "aggregate-in-memory",
@@ -278,6 +318,40 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             "filter-beside-index",
             'return await ctx.db.query("notes").filter((q) => q.gt(q.field("closedAt"), 5)).take(3);',
             "bind closedAt in the range of index `by_closed`",
+        ),
+        (
+            "sort-in-memory",
+            f"return ({MINE}).sort((a, b) => b.closedAt - a.closedAt || b.team.localeCompare(a.team)).slice(0, 5);",
+            'by_owner_and_closed_and_team` on notes (owner, closedAt, team), bind owner in its range, and read with .order("desc")',
+        ),
+        (
+            "sort-in-memory",
+            (
+                f"const mine = {MINE};"
+                " return mine.sort((a, b) => Number(b.closedAt) - Number(a.closedAt) || b._creationTime - a._creationTime).slice(0, 5);"
+            ),
+            'on notes (owner, closedAt), bind owner in its range, and read with .order("desc")',
+        ),
+        (
+            "query-per-item",
+            (
+                f"const mine = {MINE}; return await Promise.all(mine.map((n) =>"
+                " ctx.db.query('marks').filter((q) => q.eq(q.field('kind'), n.team)).first()));"
+            ),
+            "bind an index range for each item, or read the table once before the loop",
+        ),
+        (
+            "sort-in-memory",
+            (
+                f"return ({MINE}).sort((a, b) => {{ if (a.team !== b.team) return a.team < b.team ? -1 : 1;"
+                " return b.closedAt - a.closedAt; }).slice(0, 5);"
+            ),
+            "bind owner in its range, and read in its order by team, closedAt",
+        ),
+        (
+            "sort-in-memory",
+            f"return ({MINE}).sort((a, b) => (me === 'team' ? a.team.localeCompare(b.team) : b.closedAt - a.closedAt)).slice(0, 5);",
+            "give each order that is offered its own index",
         ),
         (
             "loop-read",
@@ -435,3 +509,89 @@ def test_what_comes_in_one_by_one_is_gathered(tmp_path: Path, loop: str, said: s
     (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "call-per-item"]
     assert found.remedy is not None
     assert said in sentence(found.remedy)
+
+
+@pytest.mark.parametrize(
+    ("author", "said"),
+    [
+        ("me", "keep what is needed on the item itself"),  # who writes a remark is not who has written the essay
+        ("essay.author", "read the range of `by_author` that holds the rows of all items once"),
+    ],
+)
+def test_what_others_leave_is_in_no_range_of_the_author(tmp_path: Path, author: str, said: str) -> None:
+    schema = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+const author = v.id("users");
+export default defineSchema({
+  users: defineTable({ name: v.string() }),
+  essays: defineTable({ author }).index("by_author", ["author"]),
+  remarks: defineTable({ essay: v.id("essays"), author }).index("by_essay", ["essay"]).index("by_author", ["author"]),
+});
+"""
+    essays = f"""\
+import {{ mutation, query }} from "./_generated/server";
+import {{ v }} from "convex/values";
+export const add = mutation({{ args: {{ id: v.id("essays"), me: v.id("users") }}, handler: async (ctx, {{ id, me }}) => {{
+  const essay = await ctx.db.get(id);
+  if (essay) await ctx.db.insert("remarks", {{ essay: id, author: {author} }});
+}} }});
+export const write = mutation({{ args: {{ me: v.id("users") }}, handler: (ctx, {{ me }}) => ctx.db.insert("essays", {{ author: me }}) }});
+export const list = query({{ args: {{ me: v.id("users") }}, handler: async (ctx, {{ me }}) => {{
+  const essays = await ctx.db.query("essays").withIndex("by_author", (q) => q.eq("author", me)).collect();
+  return await Promise.all(essays.map((e) => ctx.db.query("remarks").withIndex("by_essay", (q) => q.eq("essay", e._id)).collect()));
+}} }});
+"""
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/essays.ts": essays})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "query-per-item"]
+    assert found.remedy is not None
+    assert said in sentence(found.remedy)
+
+
+def test_only_what_a_filter_tests_is_bound_in_a_longer_index(tmp_path: Path) -> None:
+    schema = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+export default defineSchema({
+  loans: defineTable({ state: v.string(), due: v.number() }).index("by_state", ["state"]).index("by_state_due", ["state", "due"]),
+});
+"""
+    loans = """\
+import { query } from "./_generated/server";
+export const late = query((ctx, { state, now }) =>
+  ctx.db.query("loans").withIndex("by_state_due", (q) => q.eq("state", state).lt("due", now)).collect());
+export const all = query(async (ctx, { state }) => {
+  const loans = await ctx.db.query("loans").collect();
+  return loans.filter((loan) => loan.state === state);
+});
+"""
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/loans.ts": loans})
+    (found,) = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "filter-in-memory"]
+    assert found.remedy is not None
+    assert sentence(found.remedy) == "bind state in the range of index `by_state_due`; rows then come in the order of the index"
+
+
+def test_an_index_to_add_keeps_all_of_its_fields(tmp_path: Path) -> None:
+    schema = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+export default defineSchema({
+  loans: defineTable({ state: v.string(), due: v.number() }).index("by_state", ["state"]),
+});
+"""
+    loans = """\
+import { mutation, query } from "./_generated/server";
+export const lend = mutation((ctx, { due }) => ctx.db.insert("loans", { state: "out", due }));
+export const next = query(async (ctx, { state }) => {
+  const loans = await ctx.db.query("loans").filter((q) => q.eq(q.field("state"), state)).collect();
+  return loans.sort((a, b) => a.due - b.due)[0];
+});
+export const all = query(async (ctx, { state }) => {
+  const loans = await ctx.db.query("loans").filter((q) => q.eq(q.field("state"), state)).collect();
+  return loans.reduce((sum, loan) => sum + loan.due, 0);
+});
+"""
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/loans.ts": loans})
+    told = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "filter-beside-index"]
+    assert len(told) == 2
+    assert all(f.remedy and "index `by_state_and_due` on loans (state, due)" in sentence(f.remedy) for f in told)

@@ -162,6 +162,19 @@ def test_a_table_of_a_namespace() -> None:
     assert table("t: other.things", 'import * as other from "./other";', other=other).fields == ()
 
 
+def test_tables_that_are_static_members_of_classes() -> None:
+    users = (
+        f"{IMPORTS}export class User {{ static NAME = 'users'; name = 'u'; static Table = defineTable({{ name: v.string() }})"
+        '.index("by_name", ["name"]); static make() {} }'
+    )
+    found, notes = whole('import { User } from "./users";' + IMPORTS + "export default defineSchema({ t: User.Table });", users=users)
+    assert keys(found.tables["t"]) == {"by_name": ("name",)}
+    assert notes == ()
+    missing, notes = whole('import { User } from "./users";' + IMPORTS + "export default defineSchema({ t: User.Other });", users=users)
+    assert missing.tables["t"].fields is None
+    assert [note.kind for note in notes] == [NoteKind.SCHEMA]
+
+
 def test_a_table_that_is_a_default_export() -> None:
     assert table("t: things", 'import things from "./other";', other=f"{IMPORTS}export default defineTable({{ a: v.string() }});").fields
 

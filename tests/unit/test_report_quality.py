@@ -48,7 +48,7 @@ def test_gitlab_gets_what_it_reads(of: Result) -> None:
 def test_gitlab_in_full() -> None:
     assert loaded("gitlab", result(SCAN), lead="packages/api/") == [{
         "description": "all rows of `posts` are read to keep those with one `author`; add index `by_author` on posts (author) "
-        "and bind these fields in its range; rows then come in the order of the index",
+        "and bind the tested fields in its range; rows then come in the order of the index",
         "check_name": "scan-filter",
         "fingerprint": "fedcba9876543210fedcba9876543210",
         "severity": "critical",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from querylint.advise.advisor import IndexAdvice, TableAdvice, Verdict, advice
 from querylint.advise.cover import Shape, serves
@@ -12,6 +13,7 @@ from querylint.advise.indexes import Standing
 from querylint.advise.naming import index_name
 from querylint.advise.neglect import Neglect, neglecting
 from querylint.advise.serving import BUILT_IN, Serving, Want, full, proposal, serve
+from querylint.construction import replace
 from querylint.ir import Function, Program, Schema
 
 
@@ -21,8 +23,11 @@ def advised(program: Program, function: Function, table: str | None, shape: Shap
     if schema is None or table is None or serving.index in BUILT_IN.values():
         return serving
     if not serving.create:
-        gone = going(program, function, table, serving.index)
-        return (_planned(program, schema, table, shape, adding=False) if gone else None) or serving
+        found = _planned(program, schema, table, shape, adding=False) if going(program, function, table, serving.index) else None
+        if found is None or found.create:
+            return found or serving
+        asked = shape.equal | frozenset(shape.then)  # of a longer index that stands, no more is bound
+        return replace(found, fields=tuple(takewhile(asked.__contains__, found.fields)))
     return added(program, schema.root, table, shape, serving.fields)
 
 

@@ -33,18 +33,24 @@ def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> b
     return not any(value.deps & moving for value in asked)
 
 
-def asks_for_all(program: Program, site: Site, effect: Effect) -> bool:
-    """Whether a helper reads what no condition picks, up to a number that is written down at most: the same rows for whoever calls it.
+def asks_again(program: Program, site: Site, effect: Effect, loop: Loop) -> bool:
+    """Whether every round brings about the same read through a helper, of rows that the function does not change: once is enough."""
+    if not isinstance(site.step, Call) or not effect.certain:
+        return False
+    if not _asks_for_all(effect) and not asks_the_same(program, site, effect, loop):
+        return False
+    changed = {e.access.table for e in program.effects.get(site.function.key, ()) if e.access.op is Op.WRITE}
+    return changed.isdisjoint({effect.access.table, None})
 
-    False where the function that calls it changes the table.
-    """
+
+def _asks_for_all(effect: Effect) -> bool:
+    """Whether what is read no condition picks, up to a number that is written down at most: the same rows for whoever calls."""
     read = effect.access
-    if not isinstance(site.step, Call) or read.by_key or read.base is not None or read.follows is not None or not effect.certain:
+    if read.by_key or read.base is not None or read.follows is not None:
         return False
     if read.bound is Bound.PAGE or (read.limit is not None and not read.limit.constant) or any(plan.predicates for plan in read.plans):
         return False
-    changed = {e.access.table for e in program.effects.get(site.function.key, ()) if e.access.op is Op.WRITE}
-    return bool(read.plans) and changed.isdisjoint({read.table, None})
+    return bool(read.plans)
 
 
 def asks_one_key(program: Program, site: Site, effect: Effect) -> bool:

@@ -64,10 +64,35 @@ def ages(program: Program, choice: Dated) -> bool:
 
 def daily(program: Program, choice: Dated) -> bool:
     """Whether the day alone decides."""
-    steps = program.sites(choice.function.key).by_id
     value = choice.predicate.value
-    hit = value.deps & clocks(program, choice.function) if value is not None else frozenset[int]()
-    return bool(hit) and all(isinstance(step := steps[number].step, Clock) and step.daily for number in hit if number in steps)
+    return value is not None and _of_day(program, choice.function, value.deps, DEPTH)
+
+
+def _of_day(program: Program, function: Function, deps: frozenset[int], depth: int) -> bool:
+    """Whether what hangs on these steps hangs on the time, and on no more of it than the day."""
+    steps = program.sites(function.key).by_id
+    hit = [steps[number].step for number in deps & clocks(program, function) if number in steps]
+    calls = [step for step in hit if isinstance(step, Call)]
+    if not hit or not all(_gives_day(program, function, call, depth) for call in calls):
+        return False
+    return all(step.daily or any(_within(step.span, call.span) for call in calls) for step in hit if isinstance(step, Clock))
+
+
+def _gives_day(program: Program, function: Function, call: Call, depth: int) -> bool:
+    """Whether a helper gives back the day of the time that it takes or is given; other code makes something of what it is given."""
+    if not depth:
+        return False
+    callee = program.callee(function, call)
+    if callee is None:
+        return _of_day(program, function, call.deps - {call.id}, depth - 1)
+    if any(origin.root is Root.PARAM for origin in callee.returns.origins):
+        return False
+    return _of_day(program, callee, callee.returns.deps, depth - 1)
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    """Whether a time is read right where a helper is given it: nobody else has it."""
+    return inner.path == outer.path and outer.start <= inner.start and inner.end <= outer.end
 
 
 def swept(program: Program, function: Function, choice: Dated) -> bool:

@@ -8,6 +8,9 @@ from querylint.advise.trace import Seen
 from querylint.ir import ITEM, Access, Loop, Origin, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 
+MOST_TAKEN = 1000
+"""More rows are many to read at once, by the rule of thumb of Convex (convex-facts 4.1)."""
+
 
 def counted(program: Program, site: Site, step: Access, loop: Loop) -> bool | None:
     """Whether the rows of a followed relation are counted anew in each round of a loop (True), or once for all rounds (False).
@@ -28,8 +31,11 @@ def counted(program: Program, site: Site, step: Access, loop: Loop) -> bool | No
 
 
 def reached(uses: Sequence[Seen]) -> int | None:
-    """The number with which alone the number of rows is compared, the greatest of several; None where anything else is done with them."""
+    """The number with which alone the number of rows is compared, the greatest of several.
+
+    None where anything else is done with the rows, and where so many of them are better counted as they come.
+    """
     counts = [s.use for s in uses if s.use.work is not Work.EMPTY]
     sizes = [u.size.literal for u in counts if u.work is Work.COUNT and u.size is not None and not u.distinct]
     known = [size for size in sizes if isinstance(size, int)]
-    return max(known) if known and len(known) == len(counts) else None
+    return max(known) if known and len(known) == len(counts) and max(known) <= MOST_TAKEN else None

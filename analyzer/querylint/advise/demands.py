@@ -242,7 +242,7 @@ def _of_reduction(program: Program, one: Reduction) -> Demand | None:
 
 
 def _of_sorting(program: Program, one: Sorting) -> Demand | None:
-    if one.serving is None or one.serving.index in BUILT_IN.values() or one.field in ("*", CREATION):
+    if one.serving is None or one.serving.index in BUILT_IN.values() or one.fields[0] in ("*", CREATION):
         return None
     shape = Shape(frozenset(one.want.equal), one.want.then)
     plan = one.load.access.plans[0]

@@ -20,6 +20,7 @@ TENANT = Pattern(
     r"clinic|hospital|school|business|brand|vendor|merchant|seller|restaurant|hotel|agency)",
     re.IGNORECASE,
 )
+LEAVING = Pattern(r"^(?:author|creator|created_?by|sender)", re.IGNORECASE)
 PERSON = Pattern(
     r"^(?:user|owner|author|creator|member|customer|created_?by|clerk|token|subject|persona|profile|assignee|player|student|patient|"
     r"recipient|receiver|sender)",
@@ -288,6 +289,27 @@ def _identified(schema: Schema | None, name: str) -> bool:
     """Whether the rows of a table stand for people who sign in, not for records that somebody keeps (patients of a doctor, pets)."""
     table = schema.tables.get(name) if schema is not None else None
     return table is None or table.fields is None or any(IDENTITY.search(f.name) for f in table.fields)
+
+
+def left_by_others(program: Program, function: Function, name: str | None, field: str) -> bool:
+    """Whether a field says which person has left a row, at what is another's as a rule: the author of a comment, who likes a post.
+
+    It is not so where whoever inserts the row takes the field from another row.
+    """
+    table = program.table(function, name)
+    if table is None or _level(field, table, program.schema(function)) is not Reach.PERSON:
+        return False
+    if not (LEAVING.match(field) or CROWD.search(table.name)):
+        return False
+    made = list(inserts(program, function.root, name))
+    return not made or not all(_copied(program, site.function, access, field) for site, access in made)
+
+
+def _copied(program: Program, function: Function, access: Access, field: str) -> bool:
+    """Whether an insert stores in a field what a row has in one of that name."""
+    reads = program.sites(function.key).by_id
+    origins = dict(access.sources).get(field, ())
+    return bool(origins) and all(o.root is Root.STEP and o.ref in reads and o.path[-1:] == (field,) for o in origins)
 
 
 def _level(name: str, table: Table | None, schema: Schema | None) -> Reach:

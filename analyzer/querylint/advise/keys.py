@@ -138,20 +138,23 @@ def _shared_rations(program: Program, root: str, name: str | None) -> frozenset[
 
 
 def _rationed(program: Program, site: Site, access: Access) -> set[frozenset[str]]:
-    """The fields whose rows a function counts, and inserts none where they have reached a number that the code writes down."""
+    """The fields whose rows a function counts, and inserts none where they have reached a number that the code writes down.
+
+    A number that stops only some (`!pro && rows.length >= 5`) is no limit for the others.
+    """
     if repeated(site):
         return set()
     sites = program.sites(site.function.key)
-    steps = [(s.rank, s.step) for s in sites.all]
+    before = [s for s in sites.all if s.rank < site.rank and set(s.arms) <= set(site.arms)]
+    given_up = {span for s in before if isinstance(s.step, Branch) and s.step.enough and leaves(s.step.arms[0]) for span in s.step.enough}
     counted = {
         o.ref
-        for _, step in steps
-        if isinstance(step, Use) and step.work is Work.COUNT and not step.after and step.size is not None
+        for step in (s.step for s in sites.all)
+        if isinstance(step, Use) and step.work is Work.COUNT and not step.after and step.size is not None and step.span in given_up
         for o in step.of
         if isinstance(step.size.literal, int) and step.size.literal <= MOST_COUNTED and not o.path
     }
-    given_up = {n for rank, step in steps if isinstance(step, Branch) and rank < site.rank and leaves(step.arms[0]) for n in step.on}
-    reads = [sites.by_id[n].step for n in access.guards & counted & given_up if n in sites.by_id]
+    reads = [sites.by_id[n].step for n in access.guards & counted if n in sites.by_id]
     return {
         _asked(read)
         for read in reads

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from querylint.advise.audience import unasked, waited_for
-from querylint.advise.growth import catalogued
+from querylint.advise.growth import Reach, catalogued, reach
 from querylint.advise.memory import Load, drains, joins, loads, weight
 from querylint.advise.planner import plain
 from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, proposal, range_taken, sargable, serve, wanted
@@ -43,7 +44,9 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
-    """A sort in memory by one field (`*` where it is chosen at run time), and whether the list is cut after it.
+    """A sort in memory, and whether the list is cut after it.
+
+    `fields` are compared one after the other; `*` where they are chosen at run time.
 
     The want binds what filters bind that always run before it: one index then does both.
 
@@ -52,7 +55,7 @@ class Sorting:
 
     load: Load
     seen: Seen
-    field: str
+    fields: tuple[str, ...]
     want: Want
     serving: Serving | None
     severity: Severity
@@ -141,15 +144,17 @@ def _merged(program: Program, load: Load, seen: Seen) -> bool:
 
 
 def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) -> Sorting:
-    field = seen.use.fields[0]
     plan = load.access.plans[0]
     cut = any(seen.use.id in s.use.after for s in load.works(*CUTS))
+    tested = (p.field for p in plan.residual() if p.field and p.relation is Relation.EQ and not p.conditional and sargable(p, load.table))
+    known = (*plan.fixed(), *tested)
+    keys = _keys(seen.use.fields, known)
+    field = keys[0]
     ranged = any(p.relation is not Relation.EQ and p.field in (None, field) for p in plan.predicates)
     ahead = [r for r in before if r.always and r.seen.use.id in seen.use.after and r.want.then in ((), (field,))]
-    tested = (p.field for p in plan.residual() if p.field and p.relation is Relation.EQ and not p.conditional and sargable(p, load.table))
-    bound = (*plan.fixed(), *tested, *(f for r in ahead for f in r.want.equal))
-    fixed = tuple(dict.fromkeys(f for f in bound if f != field))
-    want = Want(fixed, (field,))
+    bound = (*known, *(f for r in ahead for f in r.want.equal))
+    fixed = tuple(dict.fromkeys(f for f in bound if f not in keys))
+    want = Want(fixed, keys)
     serving = serve(load.table, want, beyond=fixed)
     if field in ("*", "_creationTime"):
         serving = None if field == "*" else serving
@@ -167,10 +172,26 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
         if others
         else "what is tested in memory picks the rows after the sort"
         if picked
+        else "the range binds two keys already, and a person has few rows with both"
+        if _few_of_person(program, load, plan, serving)
         else ""
     )
     found = hint(alone) if alone else weight(program, load)
-    return Sorting(load, seen, field, want, serving, found.severity or Severity.WARNING, cut, found.because)
+    return Sorting(load, seen, keys, want, serving, found.severity or Severity.WARNING, cut, found.because)
+
+
+def _few_of_person(program: Program, load: Load, plan: Plan, serving: Serving | None) -> bool:
+    """Whether a new index would only put in order the rows of one person that a second key has picked already."""
+    new = serving is not None and serving.create
+    return new and len(plan.fixed()) > 1 and reach(program, load.function, load.access) <= Reach.PERSON
+
+
+def _keys(fields: tuple[str, ...], bound: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields of an order that an index has to hold: what the query binds is the same in all rows, the time of creation comes last."""
+    if fields[0].startswith("_") or "*" in fields:
+        return ("*",) if "*" in fields else fields[:1]
+    left = tuple(f for f in fields if f not in bound)
+    return tuple(takewhile(lambda name: not name.startswith("_"), left)) or fields[:1]
 
 
 def _beside(program: Program, load: Load, seen: Seen, other: Seen) -> bool:

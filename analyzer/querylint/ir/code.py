@@ -42,7 +42,7 @@ class Use:
     """Work in memory on values that came from a read, a call or a parameter.
 
     `fields` are those of a row that decide (the sort key, the field summed). `after` are the works already done on the same value. `start`
-    and `size` are the bounds of a SLICE, `size` the number that a COUNT is tested for having reached; `descending` is the direction of a
+    and `size` are the bounds of a SLICE, `size` the number that a COUNT is compared with; `descending` is the direction of a
     SORT, None where it cannot be read off. `distinct` says of a COUNT that equal values count once, `extreme` of a FOLD that it keeps the
     greatest or the least value.
     """
@@ -229,7 +229,8 @@ class Branch:
 
     `handler` marks the arm of an error handler; `missing` says that the first arm is taken where something is not there (null, false,
     empty), `special` that it is taken only for one constant, such as one status among others. `asked` is what must hold of the parameters
-    for the first of two arms, None where the condition does not ask for them.
+    for the first of two arms, None where the condition does not ask for them. `enough` are the places of counts of which each takes the
+    first arm as soon as it reaches its number, whatever else the condition asks.
     """
 
     arms: tuple[Block, ...]
@@ -239,6 +240,7 @@ class Branch:
     missing: bool = False
     special: bool = False
     asked: Asked | None = None
+    enough: tuple[Span, ...] = ()
 
 
 class ExitKind(Enum):

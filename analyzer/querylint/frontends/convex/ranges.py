@@ -142,6 +142,8 @@ def _read(m: State, closure: Closure, node: tree.Expr, conditional: bool) -> tup
         if len(inner) == 1 and inner[0].relation is Relation.EQ:
             p = inner[0]
             return (Predicate(p.field, Relation.NE, Side.FILTER, p.value, conditional, (), span),)
+        if len(inner) == 1 and inner[0].spelled:
+            return tuple(inner)
         return other
     relation = COMPARE.get(name)
     if relation is None or len(node.args) != 2:
@@ -153,10 +155,23 @@ def _read(m: State, closure: Closure, node: tree.Expr, conditional: bool) -> tup
         return (Predicate(left, relation, Side.FILTER, _value(m, closure, node.args[1]), conditional, (), span),)
     if right is not None:
         return (Predicate(right, FLIP.get(relation, relation), Side.FILTER, _value(m, closure, node.args[0]), conditional, (), span),)
-    texts = [a.value for a in node.args if isinstance(a, tree.Literal) and isinstance(a.value, str)]
-    if len(texts) == 1 and not any(isinstance(a, tree.Call) for a in node.args):
-        return (Predicate(None, Relation.OTHER, Side.FILTER, None, conditional, (), span, spelled=texts[0]),)
+    first, second = node.args
+    if isinstance(first, tree.Literal) and isinstance(first.value, str) and not _asks_builder(closure, second):
+        return (Predicate(None, Relation.OTHER, Side.FILTER, None, conditional, (), span, spelled=first.value),)
     return other
+
+
+def _asks_builder(closure: Closure, node: tree.Expr) -> bool:
+    """Whether an expression may hold a field of the row, since it goes back to what the callback is given, or to a variable in it."""
+    mine = {pattern.id for pattern in tree.walk([p.pattern for p in closure.fn.params]) if isinstance(pattern, tree.NamePattern)}
+    mine |= {
+        pattern.id
+        for s in closure.fn.body
+        if isinstance(s, tree.Let)
+        for pattern in tree.walk(s.pattern)
+        if isinstance(pattern, tree.NamePattern)
+    }
+    return any(isinstance(part, tree.Name) and part.id in mine for part in tree.walk(node))
 
 
 def _note(m: State, closure: Closure, node: tree.If | tree.Ternary) -> None:

@@ -9,6 +9,7 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Many, Val
 from querylint.ir import LoopKind
 from querylint.syntax import tree
+from querylint.text import Span
 
 MORE = {">": 0, ">=": -1, "!==": 0, "!=": 0}
 FLIPPED = {"<": ">", "<=": ">=", "!==": "!==", "!=": "!="}
@@ -55,6 +56,17 @@ def note_refused(m: State, node: tree.If) -> None:
             continue  # what is left of a list says nothing of all of it
         most = max(most + MORE[sign], 0)
         m.bounds.update({origin: min(most, m.bounds.get(origin, most)) for origin in listed.origins})
+
+
+def reaching(m: State, test: tree.Expr) -> tuple[Span, ...]:
+    """The places of the sizes of which each makes a condition hold once it has reached what it is compared with."""
+    found: list[Span] = []
+    for one in _alternatives(test):
+        if isinstance(one, tree.Op) and len(one.operands) == 2:
+            signs = (one.sign, FLIPPED.get(one.sign, ""))
+            sizes = zip(one.operands, signs, strict=True)
+            found += [m.span(size.at, size.end) for size, sign in sizes if sign in (">", ">=") and m.language.sized(size) is not None]
+    return tuple(found)
 
 
 def _alternatives(test: tree.Expr) -> Iterator[tree.Expr]:

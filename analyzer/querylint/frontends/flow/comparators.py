@@ -85,6 +85,12 @@ def _turns(fn: tree.Fn, nodes: list[object]) -> bool:
     return len(ways) > 1 and all(len(way) == 1 for way in ways.values()) and len(set.union(*ways.values())) > 1
 
 
+def offers_orders(fn: tree.Fn) -> bool:
+    """Whether something else than the rows picks by which of their fields a comparator goes: `by === "name" ? ... : ...`."""
+    names = {p.pattern.id for p in fn.params if isinstance(p.pattern, tree.NamePattern)}
+    return any(_chosen(node, names) for node in tree.walk(fn.body))
+
+
 def _chosen(node: object, names: set[str]) -> bool:
     """Whether a test of something else than the rows picks the order: then each order is one of its own."""
     if isinstance(node, tree.Switch):

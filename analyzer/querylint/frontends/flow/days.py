@@ -5,6 +5,7 @@ from __future__ import annotations
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Val
+from querylint.ir import Root
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 
@@ -63,5 +64,8 @@ def _drops_hours(name: str, args: list[Val], *, written: bool) -> bool:
 
 
 def _is_time(m: State, base: Val) -> bool:
-    """Whether a value is worked out of times alone: rows that a time has picked hang on it too, and are none."""
-    return base.shape is None and all(o.ref in m.clocks for o in base.origins)
+    """Whether a value is worked out of times alone: rows that a time has picked hang on it too, and are none.
+
+    A parameter is one whose default is the time: only then does it hang on it.
+    """
+    return base.shape is None and all(o.ref in m.clocks or (o.root is Root.PARAM and not o.path) for o in base.origins)

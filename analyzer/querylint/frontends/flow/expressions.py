@@ -286,7 +286,8 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
         here = relation if number == 0 else FLIPPED.get(relation, relation)
         if sized is not None and other in (0, 1) and not isinstance(other, bool):
             work = Work.EMPTY if (here in (Relation.GTE, Relation.LT)) == (other == 1) else Work.COUNT
-            sides.append(derived(m.language.measured(m, operand, work, sized)))
+            most = _most(m, here, node.operands[1 - number]) if work is Work.COUNT and not m.language.function_scoped else None
+            sides.append(derived(m.language.measured(m, operand, work, sized, most)))
         elif sized is not None and not m.language.function_scoped and (most := _most(m, here, node.operands[1 - number])) is not None:
             sides.append(derived(m.language.measured(m, operand, Work.COUNT, sized, most)))
         else:
@@ -298,8 +299,8 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
 
 
 def _most(m: State, relation: Relation, other: tree.Expr) -> Value | None:
-    """The number that a size is tested for having reached; None for other tests, and numbers that something has to be done for."""
-    if relation not in (Relation.GT, Relation.GTE) or not isinstance(other, tree.Literal | tree.Name):
+    """The number that a size is compared with; None for other tests, and numbers that something has to be done for."""
+    if not (relation.ranged or relation in (Relation.EQ, Relation.NE)) or not isinstance(other, tree.Literal | tree.Name):
         return None
     return m.value(evaluate(m, other), other)
 

@@ -423,6 +423,7 @@ class State:
         missing: bool = False,
         special: bool = False,
         asked: Asked | None = None,
+        enough: tuple[Span, ...] = (),
     ) -> None:
         """Walk each arm (a callable) from the present state, then go on with what holds after any of them."""
         before, guards = dict(self.store), self.guards
@@ -451,4 +452,4 @@ class State:
         self.dead = dead or not after
         self.store = merge_stores(before, after, on) if after else before
         if (any(blocks) or handler) and not dead:  # its own arms may have ended the block
-            self.block.append(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special, asked))
+            self.block.append(Branch(tuple(blocks), on, self.span(at, end), handler, missing, special, asked, enough))

@@ -7,7 +7,7 @@ from typing import Any
 
 from querylint.construction import replace
 from querylint.frontends.flow import cases
-from querylint.frontends.flow.amounts import note_refused
+from querylint.frontends.flow.amounts import note_refused, reaching
 from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
@@ -106,7 +106,7 @@ def _if(m: State, node: tree.If) -> None:
     run_already = _run_already(m, node.test)
     missing = absent(value.conditions) or vacant(node.test)
     begun = len(m.block)
-    m.choose([then, other], value.deps, node.at, node.end, missing=missing, special=special, asked=question)
+    m.choose([then, other], value.deps, node.at, node.end, missing=missing, special=special, asked=question, enough=reaching(m, node.test))
     if len(m.block) > begun and fills(m, node, tuple(m.block[begun:])):
         m.block[begun:] = [replace(b, arms=(kept(b.arms[0]), *b.arms[1:])) if isinstance(b, Branch) else b for b in m.block[begun:]]
     note_refused(m, node)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from querylint.construction import replace
 from querylint.frontends.flow.amounts import cut_to, done
-from querylint.frontends.flow.comparators import adds_up, computed, keeps_extreme, seeks
+from querylint.frontends.flow.comparators import adds_up, computed, keeps_extreme, offers_orders, seeks
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.days import day_of
 from querylint.frontends.flow.leaks import use_each
@@ -263,7 +263,10 @@ def _sort(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
             fields = (
                 _stored(read, item, base) if isinstance(item.shape, Record) and read else _fields_of(list(m.touched)[before:], item) or read
             )
-        descending = _descending(callback.shape.fn)
+            if len(fields) > 1 and offers_orders(callback.shape.fn):
+                fields = ("*",)
+        ties = len(fields) > 1 and any(isinstance(part, tree.If) for part in callback.shape.fn.body)
+        descending = _descending(callback.shape.fn) if not ties else None  # else the last field is compared at the end
     number = m.use(Work.SORT, base, node.at, node.end, fields=fields, descending=descending)
     value = base.worked(number) if number is not None else base
     if func.name == "sort":
@@ -320,19 +323,21 @@ def _below(origin: Origin, row: Origin) -> Path:
 
 
 def _descending(fn: tree.Fn) -> bool | None:
-    """`(a, b) => b.x - a.x` sorts downward; `a.x - b.x` and `a.x.localeCompare(b.x)` upward; anything else is unknown."""
+    """`(a, b) => b.x - a.x` sorts downward; `a.x - b.x` and `a.x.localeCompare(b.x)` upward; anything else is unknown.
+
+    Of several fields, the first one counts.
+    """
     if len(fn.params) != 2 or not fn.body or not isinstance(fn.body[-1], tree.Return):
         return None
     value = fn.body[-1].value
-    first = value.operands[0] if isinstance(value, tree.Op) and value.sign == "-" else None
+    while isinstance(value, tree.Logic) and value.sign in ("||", "??"):
+        value = value.left
+    first: object = value.operands[0] if isinstance(value, tree.Op) and value.sign == "-" else None
     if isinstance(value, tree.Call) and isinstance(value.func, tree.Member) and value.func.name == "localeCompare":
         first = value.func.base
-    while isinstance(first, tree.Member | tree.Call | tree.Index):
-        first = first.func if isinstance(first, tree.Call) else first.base
-    second = fn.params[1].pattern
-    if not isinstance(first, tree.Name) or not isinstance(second, tree.NamePattern):
-        return None
-    return first.id == second.id
+    names = [p.pattern.id for p in fn.params if isinstance(p.pattern, tree.NamePattern)]
+    mine = {n.id for n in tree.walk(first) if isinstance(n, tree.Name) and n.id in names}
+    return mine == {names[1]} if len(names) == 2 and len(mine) == 1 else None
 
 
 def _slice(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:

@@ -110,14 +110,24 @@ class Evaluator:
         if definition.namespace:
             return Namespace(definition.path)
         node = definition.node
-        if node is None or isinstance(node, tree.ClassDef):
+        if node is None:
             return UNKNOWN
         if isinstance(node, tree.FnDef):
             return Closure(node.fn, Scope(definition.path))
-        found = self.top(definition.path, node)
+        found = self._class(definition.path, node) if isinstance(node, tree.ClassDef) else self.top(definition.path, node)
         if definition.mutable and self._written(definition, _ASSIGNED, 2):
             return UNKNOWN
         return blurred(found) if isinstance(found, RecordValue) and self._written(definition, _FILLED, 1) else found
+
+    def _class(self, path: str, node: tree.ClassDef) -> RecordValue:
+        """A class by its fields, of which code that names the class asks for the static ones: `User.Table`. Its methods are not known."""
+        entries: dict[str, Entry] = {}
+        for name, _, given in node.fields:
+            known = given is not None and name not in entries
+            value = self.top(path, given) if given is not None and known else UNKNOWN
+            at, end = (given.at, given.end) if given is not None else (node.at, node.end)
+            entries[name] = Entry(value, path, node.at, at, end)
+        return RecordValue(entries, (Gap(path, node.at, node.end, UNKNOWN),))
 
     def value(self, expr: tree.Expr, scope: Scope) -> Value:
         """An expression within a scope."""

@@ -12,7 +12,7 @@ from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import chains, filters, layout, ranges, types, waiting
-from querylint.rewrite.typescript.effects import Reads, effects, free
+from querylint.rewrite.typescript.effects import Reads, asked_before, effects, free
 from querylint.rewrite.typescript.source import Source, code, inner, located, names, statement, walk
 
 if TYPE_CHECKING:
@@ -116,7 +116,10 @@ def _disturbed(found: Choice, function: Function, task: Task) -> str:
         only_filters = child.type == "if_statement" and f"{found.name} = {found.name}.filter(" in file.text(child)
         if found.name in names(child) and not only_filters:
             return "the query is used before the filter is added"
-    needs = free(found.test) | (free(found.condition.value) if found.condition.value is not None else frozenset())
+    asked = [found.test, *([found.condition.value] if found.condition.value is not None else [])]
+    if name := asked_before(file, asked, between):
+        return f"`{name}` is looked at before the filter is added, which may rely on it"
+    needs = frozenset(name for part in asked for name in free(part))
     does = effects(file, between, Reads(task.program, function, file.path))
     made = {n for child in between for part in walk(child) if part.type == "variable_declarator" for n in names(part)}
     return "what the filter compares with does not exist yet where the query begins" if needs & (does.touched | made) else ""
@@ -163,7 +166,8 @@ def _edits(found: Choice, remedy: PushDown, binds: list[ranges.Bind]) -> list[Te
         new = file.between(value.start_byte, query.call.end_byte) + f"{space}.{text}" + file.between(query.call.end_byte, value.end_byte)
     new = new.replace("\n", f"\n{deeper}")
     above, behind = layout.comments_of(file, found.choice)
-    said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
+    inside = [part for part in walk(found.choice) if part.type == "comment"]
+    said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *inside, *behind]))
     chosen = f"{file.text(found.test)}\n{indent}{unit}? {new}\n{indent}{unit}: {old}"
     edits = [file.edit(value.start_byte, value.end_byte, chosen), *layout.removed(file, [found.choice])]
     return [file.edit(found.declaration.start_byte, found.declaration.start_byte, said), *edits] if said else edits

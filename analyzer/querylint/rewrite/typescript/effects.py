@@ -141,11 +141,12 @@ def effects(file: Source, nodes: Iterable[Node], reads: Reads) -> Effects:
     return found
 
 
-def touched(file: Source, node: Node, reads: Reads) -> set[str]:
-    """The variables that code assigns or whose objects it changes, its own among them."""
+def touched(file: Source, node: Node, reads: Reads, start: int = 0, end: int | None = None) -> set[str]:
+    """The variables that code assigns or whose objects it changes, its own among them; only from byte `start` to byte `end` of the file."""
     found = Effects()
     for part in walk(node):
-        _part(file, part, reads, found)
+        if start <= part.start_byte and (end is None or part.end_byte <= end):
+            _part(file, part, reads, found)
     return found.touched
 
 
@@ -246,6 +247,40 @@ def _ways_out(node: Node, found: Effects) -> None:
             found.waits = True
         inside = looped or here.type in LOOPS or here.type == "switch_statement"
         waiting += [(child, inside) for child in here.named_children]
+
+
+def asked_before(file: Source, values: Iterable[Node], between: Iterable[Node]) -> str:
+    """A variable of some values that statements before them look at, and that may be the reason why the values can be worked out at all:
+    `if (user === null) return null; ... user.name`. Empty where the values could stand before these statements as well.
+    """
+    needs = frozenset(name for value in values if _may_fail(file, value) for name in free(value))
+    looked_at = needs & {name for statement in between for name in names(statement)}
+    return min(looked_at, default="")
+
+
+def _may_fail(file: Source, value: Node) -> bool:
+    """Whether a value takes more than variables, constants and members of the arguments."""
+    for part in walk(value):
+        if part.type in ("subscript_expression", "non_null_expression", "await_expression"):
+            return True
+        held = part.child_by_field_name("object") if part.type == "member_expression" else None
+        if held is not None and not (held.type == "identifier" and file.text(held) in (*PURE_OBJECTS, _arguments(part))):
+            return True
+    return False
+
+
+def _arguments(node: Node) -> str:
+    """What the function around calls its second parameter: the arguments of a registered function, which are always there."""
+    function = node.parent
+    found = ""
+    while function is not None:
+        given = function.child_by_field_name("parameters") if function.type in FUNCTIONS else None
+        parameters = code(given) if given is not None else []
+        if len(parameters) == 2:
+            pattern = parameters[1].child_by_field_name("pattern") or parameters[1]
+            found = pattern.text.decode() if pattern.text is not None and pattern.type == "identifier" else found
+        function = function.parent
+    return found
 
 
 def free(node: Node) -> frozenset[str]:

@@ -8,7 +8,7 @@ from querylint.patch import Fix, Safety
 from querylint.remedy import Hoist
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import layout, waiting
-from querylint.rewrite.typescript.effects import Reads, bound_names, effects, free
+from querylint.rewrite.typescript.effects import Reads, base, bound_names, effects, free
 from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, located, names, source, statement, walk
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ def _moved(file: Source, read: waiting.Named, loop: Node, before: Node, reads: R
     does = effects(file, code(loop), reads)
     if does.touched & free(read.value):
         return Unfit(f"the iterations change `{min(does.touched & free(read.value))}`, which the read needs")
+    sooner = [part for part in code(read.statement.parent) if part.end_byte <= read.statement.start_byte] if read.statement.parent else []
+    relied_on = (free(read.value) - {base(file, read.value)}) & {name for part in sooner for name in names(part)}
+    if relied_on and effects(file, sooner, reads).leaves:
+        return Unfit(f"the iteration looks at `{min(relied_on)}` first, and may end there")
     function = around(before, *FUNCTIONS)
     outside = [n for n in walk(function, lambda n: n != loop) if n != loop and n.type == "identifier"] if function is not None else []
     if {file.text(n) for n in outside} & names(read.pattern) or made & mine:

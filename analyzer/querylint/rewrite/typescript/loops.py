@@ -15,13 +15,14 @@ from querylint.patch import NO_FIX, Fix, Safety, TextEdit
 from querylint.remedy import Batch, Gather
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.naming import several
-from querylint.rewrite.typescript import arrays, collecting, filters, layout, waiting
+from querylint.rewrite.typescript import arrays, chains, collecting, filters, layout, waiting
 from querylint.rewrite.typescript.effects import Effects, Reads, base, bound_names, declared, effects, free
 from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, around, code, names, own, source, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+FORM = "the loop has a form that is not understood"
 LOADED = "loaded"
 _NO_NOUN = re.compile(r"^.{1,2}$|s$|ing$|ed$|(?:data|info|meta)$", re.IGNORECASE)
 """What has no plural that says more."""
@@ -66,8 +67,12 @@ def rewrite(task: Task, remedy: Gather | Batch) -> Fix | Unfit:
     does = effects(file, one.statements, one.reads)
     if filled is not None and not (does.touched - {filled.name}) and not _hindered(does, one, one.statements):
         level, caveats = _trust(does, one)
-        return Fix(f"read for all items at once and make `{filled.name}` of the results", level, _collected(one, filled), caveats)
-    return _read_ahead(one)
+        value = _pushed(one, filled)
+        if value is None and one.body.type != "statement_block":
+            return Unfit(FORM)
+        edits = _collected(one, filled) if value is None else _made_of(one, filled, value)
+        return Fix(f"read for all items at once and make `{filled.name}` of the results", level, edits, caveats)
+    return _read_ahead(one) if one.body.type == "statement_block" else Unfit(FORM)
 
 
 def _round(file: Source, node: Node | None, task: Task, function: Function) -> Round | Unfit:
@@ -79,11 +84,12 @@ def _round(file: Source, node: Node | None, task: Task, function: Function) -> R
         return Unfit("the loop does not run over the items of a list")
     pattern, over, body = (loop.child_by_field_name(field) for field in ("left", "right", "body"))
     declares = loop.child_by_field_name("kind") is not None
-    if pattern is None or over is None or body is None or body.type != "statement_block" or not declares or _is_labelled(loop):
-        return Unfit("the loop has a form that is not understood")
+    known = body is not None and body.type in ("statement_block", "expression_statement")
+    if pattern is None or over is None or body is None or not known or not declares or _is_labelled(loop):
+        return Unfit(FORM)
     if any(child.type == "await" for child in loop.children):
         return Unfit("the items themselves arrive one by one")
-    statements = tuple(code(body))
+    statements = tuple(code(body)) if body.type == "statement_block" else (body,)
     waits = [number for number, s in enumerate(statements) if _waits(s)]
     if not waits:
         return Unfit("the loop does not wait for the read directly")
@@ -208,7 +214,7 @@ def _ahead(one: Round, does: Effects, then: Effects, carried: list[str]) -> tupl
     pattern = _parameter(one)
     alone = _alone(one, carried)
     if alone is not None:
-        made = _read_alone(one, alone, f"const {name} = ", end)
+        made = _read_alone(one, alone.value, f"const {name} = ", end)
         return _before(one, made, then, carried, f"{file.text(alone.pattern)} of {name}")
     text = layout.all_of(file, arrays.each(file, one.over, f"async ({pattern}) => {{"), lines, indent, unit, flat=skips)
     return _before(one, f"const {name} = {text}{end}", then, carried, f"{listed} of {name}")
@@ -260,11 +266,11 @@ def _alone(one: Round, carried: list[str]) -> waiting.Named | None:
     return None if any(layout.comments_of(one.file, one.first[0])) or names(named.pattern) & names(one.pattern) else named
 
 
-def _read_alone(one: Round, named: waiting.Named, head: str, end: str) -> str:
+def _read_alone(one: Round, read: Node, head: str, end: str) -> str:
     """`const loaded = await Promise.all(items.map((item) => read));`, broken into lines as far as it has to be."""
     file = one.file
     indent, unit = file.indent(one.loop.start_byte), file.unit(one.statements[0])
-    value = layout.moved(file, named.value, unit)
+    value = layout.moved(file, read, unit)
     start = arrays.each(file, one.over, f"({_parameter(one)}) =>")
     short = f"{head}await Promise.all({start} {value})){end}"
     if "\n" not in short and len(indent) + len(short) <= file.width:
@@ -305,3 +311,22 @@ def _collected(one: Round, filled: collecting.Filled) -> tuple[TextEdit, ...]:
     said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
     head = f"{said}{filled.kind} {filled.name}{filled.annotation} = {text}{end}"
     return (*layout.removed(file, [filled.declaration]), file.edit(loop.start_byte, loop.end_byte, head))
+
+
+def _pushed(one: Round, filled: collecting.Filled) -> Node | None:
+    """What a round waits for, where all that it does is to push that: `posts.push(await ctx.db.get(id))`."""
+    if len(one.statements) != 1 or not filled.always or any(part.type == "comment" for part in walk(one.body)):
+        return None
+    link = chains.link(one.file, code(one.statements[0])[0])
+    given = link.arguments[0] if link is not None else None
+    return code(given)[0] if given is not None and given.type == "await_expression" else None
+
+
+def _made_of(one: Round, filled: collecting.Filled, read: Node) -> tuple[TextEdit, ...]:
+    file, loop = one.file, one.loop
+    indent = file.indent(loop.start_byte)
+    end = ";" if file.text(filled.declaration).endswith(";") else ""
+    above, behind = layout.comments_of(file, filled.declaration)
+    said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
+    text = _read_alone(one, read, f"{filled.kind} {filled.name}{filled.annotation} = ", end)
+    return (*layout.removed(file, [filled.declaration]), file.edit(loop.start_byte, loop.end_byte, f"{said}{text}"))

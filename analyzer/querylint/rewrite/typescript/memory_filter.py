@@ -10,7 +10,7 @@ from querylint.patch import Fix, TextEdit
 from querylint.remedy import PushDown
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import chains, filters, layout, ranges, types, waiting
-from querylint.rewrite.typescript.effects import Reads, declared, effects, free
+from querylint.rewrite.typescript.effects import Reads, asked_before, declared, effects, free
 from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, inner, located, names, outer, statement, walk
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 EXACT = frozenset(("id", "string", "boolean", "literal", "null", "int64"))
 NUMBERS = "NaN and -0 are compared in another way by an index"
 TEXTS = "an index orders texts by their bytes, not by their UTF-16 units"
+
+BARE = frozenset(("variable_declarator", "return_statement", "arguments", "array", "pair", "arrow_function", "assignment_expression"))
+"""Where an expression that waits stands without brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ def _read(file: Source, rows: Node, link: chains.Link, reads: Reads, tests: list
     needs = frozenset(name for test in tests if test.value is not None for name in free(test.value))
     if needs & {name for s in between for name in declared(s)} or needs & effects(file, between, reads).touched:
         return Unfit("what the rows are compared with does not exist yet where they are read")
+    if name := asked_before(file, [test.value for test in tests if test.value is not None], between):
+        return Unfit(f"`{name}` is looked at between the read and the filter, which may rely on it")
     return _Node(inner(found[0].value))
 
 
@@ -224,8 +229,21 @@ def _edits(loaded: Loaded, remedy: PushDown, binds: list[ranges.Bind]) -> list[T
         assert body is not None
         edits.append(_left(file, loaded.filter, body, " && ".join(file.text(outer(test.node)) for test in left)))
     else:
-        edits += _named(loaded) or [chains.without(file, loaded.filter)]
+        edits += _named(loaded) or _without(file, loaded.filter)
     return edits
+
+
+def _without(file: Source, link: chains.Link) -> list[TextEdit]:
+    """The rows without the filter, and without the brackets around what is waited for, where only the filter asked for them."""
+    callee, user = link.call.child_by_field_name("function"), link.call.parent
+    rows = callee.child_by_field_name("object") if callee is not None else None
+    if rows is None or rows.type != "parenthesized_expression" or user is None or user.type not in BARE:
+        return [chains.without(file, link)]
+    waited = rows.named_children[0]
+    tight = (waited.start_byte, waited.end_byte) == (rows.start_byte + 1, rows.end_byte - 1)  # `return` must not end its line
+    if waited.type != "await_expression" or not tight or file.data[rows.end_byte : link.dot.start_byte].strip():
+        return [chains.without(file, link)]
+    return [file.edit(rows.start_byte, rows.start_byte + 1, ""), file.edit(rows.end_byte - 1, link.call.end_byte, "")]
 
 
 def _left(file: Source, link: chains.Link, body: Node, text: str) -> TextEdit:

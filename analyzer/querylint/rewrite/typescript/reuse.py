@@ -9,7 +9,7 @@ from querylint.patch import Fix, Safety
 from querylint.remedy import Reuse
 from querylint.rewrite import Task, Unfit
 from querylint.rewrite.typescript import waiting
-from querylint.rewrite.typescript.effects import Reads, bindings, bound_names, touched
+from querylint.rewrite.typescript.effects import Reads, base, bindings, bound_names, free, touched
 from querylint.rewrite.typescript.source import BLOCKS, FUNCTIONS, Source, around, inner, located, statement
 from querylint.text import Span
 
@@ -44,6 +44,10 @@ def _taken(file: Source, first: waiting.Named, again: waiting.Named, reads: Read
     name = file.text(first.pattern)
     if function is None or sum(name in bound for bound in bindings(function)) != 1:
         return Unfit("the variable is bound more than once in the function")
+    needs = free(again.value) - {base(file, again.value)}
+    moved = needs & touched(file, function, reads, first.statement.start_byte, again.statement.end_byte)
+    if moved:
+        return Unfit(f"`{min(moved)}` is changed between the two reads, which may ask for different rows")
     changed = {name, *bound_names(again.statement)} & touched(file, function, reads)
     if changed:
         return Unfit(f"`{min(changed)}` is changed, and both names would stand for the same object")

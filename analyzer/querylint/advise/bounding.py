@@ -1,0 +1,79 @@
+"""What binds the rows of a whole read: the range, the search or the order that memory works out of all of them."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+from querylint.advise.serving import Want, serve, wanted
+from querylint.advise.trace import Seen
+from querylint.construction import replace
+from querylint.ir import IndexKind, Predicate, Relation, Table
+from querylint.remedy import Advice, Stage
+
+
+def _texts(table: Table | None, p: Predicate) -> tuple[str, ...]:
+    """The fields in whose texts a filter looks for another, where it does nothing else: one of them, or any of several."""
+    found = [name for arm in p.arms for one in arm for name in _texts(table, one)] if p.relation is Relation.ANY else []
+    if p.relation is Relation.ANY:
+        return tuple(found) if len(found) == sum(map(len, p.arms)) else ()
+    declared = table.field(p.field) if table is not None and p.field is not None else None
+    return (declared.name,) if p.relation is Relation.SEARCH and declared is not None and declared.type == "string" else ()
+
+
+def in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
+    """What to do where a field is looked for in a list, or a value in a list that the row holds: no one range has the rows."""
+    texts = dict.fromkeys(name for p in tests for name in _texts(table, p))
+    if texts:
+        standing = [i.name for i in table.indexes if i.kind is IndexKind.SEARCH and i.fields == tuple(texts)] if table is not None else []
+        if standing:
+            return Advice(f"read by search index `{standing[0]}`: it finds the rows by their words", Stage.CODE)
+        each = " and one on "
+        return Advice(f"add a search index on {each.join(texts)}, and read by it: it finds the rows by their words", Stage.INDEX)
+    for p in tests:
+        declared = table.field(p.field) if table is not None and p.field is not None else None
+        if p.relation is Relation.IN and p.field == "_id":
+            return Advice("get the rows by these ids, together with Promise.all, instead of loading all of them")
+        if declared is None or table is None:
+            continue
+        if p.relation is Relation.IN:
+            ready = serve(table, Want((declared.name,)))
+            by = f"by index `{ready.index}`" if ready is not None else f"by an index to add on ({declared.name}) of {table.name}"
+            return Advice(
+                f"read the range of each of the values of {declared.name} that are looked for, {by}, together with Promise.all",
+                Stage.CODE if ready is not None else Stage.INDEX,
+            )
+        if p.relation is Relation.SEARCH and declared.type == "array" and not p.conditional:
+            each = f"keep one row for each member of {declared.name} in a separate table"
+            return Advice(f"{each}, and read it by an index: no index looks inside lists", Stage.DATA)
+    return None
+
+
+def bound(table: Table | None, tests: list[Predicate], *, planner: bool) -> Advice:
+    """The range that binds what memory tests, by an index that stands or by one to add; where the database picks it, the query says it."""
+    if planner:
+        named = ", ".join(dict.fromkeys(f"`{p.field}`" for p in tests if p.field))
+        return Advice(f"let the query test {named} instead of the code")
+    want = wanted((), tests, table) or Want(())
+    ready = serve(table, want)
+    if ready is not None:
+        return Advice(f"bind {', '.join(ready.fields)} in the range of index `{ready.index}` instead of testing it in memory")
+    names = (*want.equal, *want.then) or tuple(dict.fromkeys(p.field for p in tests if p.field))
+    added = f"add an index on ({', '.join(names)})" + (f" of {table.name}" if table is not None else "")
+    return Advice(f"{added} and bind its fields in a range instead of testing them in memory", Stage.INDEX)
+
+
+def in_order(table: Table | None, fields: tuple[str, ...], *, planner: bool) -> Advice:
+    """The first rows in the order that memory sorts by."""
+    if planner:
+        return Advice(f"let the query sort by {', '.join(f'`{name}`' for name in fields)} and give its first n rows")
+    fields = tuple(takewhile(lambda name: not name.startswith("_"), fields)) or fields[:1]  # the time of creation follows by itself
+    ready = serve(table, Want((), fields))
+    whole = ready is not None and ready.fields[: len(fields)] == fields
+    how = f"read by index `{ready.index}`" if ready is not None and whole else f"add an index on ({', '.join(fields)}) and read"
+    return Advice(f"{how} with .order(...).take(n)", Stage.CODE if whole else Stage.INDEX)
+
+
+def now_and_then(advice: Advice, uses: list[Seen], tests: list[Predicate]) -> Advice:
+    """The same advice, with a word on the calls that do not test the rows at all."""
+    always = any(p in tests and not (p.conditional or s.use.conditional) for s in uses for p in s.use.predicates)
+    return advice if always else replace(advice, text=f"{advice.text}; where it is not tested, read in pages with .paginate()")
