@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from querylint.cache.digest import digest
 from querylint.construction import replace
 from querylint.errors import TOO_DEEP, left_out
+from querylint.frontends.flow.values import Val
 from querylint.frontends.kept import KeptParts, Look, Question
 from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.python.lower import Found, ModuleLowering
@@ -203,11 +204,13 @@ class PythonFrontEnd:
                 places |= {module.key(found.name): (module, found) for found in module.functions()}
         done: dict[str, list[Function]] = {}
         known: dict[str, str] = {}
+        given: dict[str, list[Val]] = {}
         wanted = list(places)
         for _ in range(MOST_WAVES):
             for key in wanted:
-                known[key] = project.told(key)
                 module, found = places[key]
+                known[key] = project.told(key)
+                given[key] = module.parameters(found)
                 try:
                     done[key] = module.walk(found)
                 except RecursionError:
@@ -217,7 +220,9 @@ class PythonFrontEnd:
                 except Exception:  # a defect of ours that costs one function, not the report of all the others
                     self.mishaps[key] = Note(NoteKind.BUG, left_out(found.name), module.path)
             again = project.outdated()
-            wanted = [key for key in places if key in again or project.told(key) != known[key]]
+            told = (key for key in places if project.told(key) != known[key])
+            again |= {key for key in told if places[key][0].parameters(places[key][1]) != given[key]}
+            wanted = [key for key in places if key in again]
             if not wanted:
                 break
         return done

@@ -84,13 +84,17 @@ class ModuleLowering:
         """The name of a function in the whole program."""
         return f"{self.path}::{name}"
 
+    def parameters(self, found: Found) -> list[Val]:
+        """What is known of the parameters of a function by now."""
+        return self.project.parameters(None, found.owner, found.fn, self.key(found.name))
+
     def walk(self, found: Found) -> list[Function]:
         """Lower one function, and those inside it that are not walked in place where they are called."""
-        self.project.walking = self.key(found.name)
-        self.project.leaned.clear()
+        self.project.beliefs.walking = self.key(found.name)
+        self.project.beliefs.leaned.clear()
         place = Place(self.path, self.project, found.owner, found.name)
         machine = self.project.machine(place)
-        params = self.project.parameters(None, found.owner, found.fn, self.key(found.name))
+        params = self.parameters(found)
         made = [self._walk(machine, found, params)]
         inner = Inner(place, self._registered)
         inner.note(machine, found.name, (found.fn,))
@@ -109,7 +113,7 @@ class ModuleLowering:
             machine.scope = local.closure.scope
         machine.store = dict(local.store)
         found = Found(local.name, local.fn, local.owner, local.around)
-        made = self._walk(machine, found, self.project.parameters(None, local.owner, local.fn, self.key(local.name)))
+        made = self._walk(machine, found, self.parameters(found))
         inner.note(machine, local.name, (*local.around, local.fn))
         loose = made.kind is Kind.PLAIN and not local.fn.decorators
         kind = Kind.JOB if outer.kind is Kind.JOB and loose else made.kind  # nobody waits for what it hands on either

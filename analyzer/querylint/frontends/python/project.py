@@ -15,6 +15,7 @@ from querylint.frontends.flow.statements import bind_params
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Marker, Query, Record, Space, Val, join_all, many
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.beats import beaten
+from querylint.frontends.python.beliefs import Beliefs, Entry, Open
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
 from querylint.frontends.python.implementations import Implementations
@@ -55,19 +56,13 @@ class PythonProject:
         self.stacks = [make(self) for make in stacks]
         self.rows: dict[str, ClassInfo] = {}
         self.hints: dict[str, dict[int, dict[str, Val]]] = {}
-        self._results: dict[tuple[str, tuple[str, ...]], Val] = {}
+        self.beliefs = Beliefs()
+        self.wave = 0
         self._fields: dict[tuple[str, str, str], Val] = {}
-        self._attributes: dict[tuple[str, str, str], Val] = {}
-        self._held: dict[tuple[str, ...], dict[str, Val]] = {}
-        self.walking = ""
         self._scheduled: frozenset[str] | None = None
         self._tried: frozenset[str] | None = None
         self._unnamed: frozenset[str] | None = None
         self._kept_by: dict[int, tuple[Query, Query]] = {}
-        self._leaning: dict[str, set[str]] = {}
-        self.leaned: list[str] = []
-        self.wave = 0
-        self._believed: dict[str, str] = {}
         self._constants: dict[tuple[str, str], Val | None] = {}
         self._returning: dict[int, bool] = {}
         self._busy: set[object] = set()
@@ -118,7 +113,7 @@ class PythonProject:
     @contextmanager
     def _entering(self, key: object) -> Iterator[bool]:
         """Whether a walk may begin: not inside of itself, nor too deep inside of others."""
-        if key in self._busy or len(self._busy) > MOST_DEEP:
+        if self._closed(key):
             yield False
             return
         self._busy.add(key)
@@ -126,6 +121,9 @@ class PythonProject:
             yield True
         finally:
             self._busy.discard(key)
+
+    def _closed(self, key: object) -> bool:
+        return key in self._busy or len(self._busy) > MOST_DEEP
 
     def located(self, machine: State, value: Val) -> Val:
         """A query carries the place where it was begun along, by itself or in a dictionary."""
@@ -195,42 +193,36 @@ class PythonProject:
 
     def attribute(self, info: ClassInfo, name: str) -> Val | None:
         """What the methods of a class set an attribute of their object to; None where none does."""
-        key = (info.path, info.name, name)
         setters = info.assigned(name)
-        for owner, fn in setters[:1]:
-            self.lean(f"{owner.path}::{owner.name}.{fn.name}")
-        if key not in self._attributes:
-            if not setters:
-                return None
-            self._attributes[key] = NOTHING
-            for owner, fn in setters[:3]:
-                value = self._attribute_of(info, owner, fn, name)
-                if known(value):
-                    self._attributes[key] = value
-                    break
-        return self._attributes[key]
-
-    def lean(self, key: str) -> None:
-        """The function that is walked takes an object to hold what this method sets. `leaned` is what it has asked for itself so far."""
-        self._leaning.setdefault(key, set()).add(self.walking)
-        if not self._busy:
-            self.leaned.append(key)
+        if not setters:
+            return None
+        value = NOTHING
+        for owner, fn in setters[:3]:
+            value = self._attribute_of(info, owner, fn, name)
+            if known(value):
+                break
+        return value
 
     def _attribute_of(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn, name: str) -> Val:
-        key = (info.path, info.name, owner.path, owner.name, fn.name)
-        if key not in self._held:
-            with self._entering(key) as free:
+        entry = (f"{owner.path}::{owner.name}.{fn.name}", "held", info.path, info.name)
+        if entry not in self.beliefs.known:
+            with self._entering(entry) as free:
                 if not free:
                     return NOTHING
-                self._held[key] = self._held_after(info, owner, fn)
-        return self._held[key].get(name, NOTHING)
+                self._hold(entry, info, owner, fn)
+        self.beliefs.lean(entry)
+        held: dict[str, Val] = self.beliefs.known[entry]
+        return held.get(name, NOTHING)
 
-    def _held_after(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn) -> dict[str, Val]:
-        """The attributes of an object after a method has run."""
+    def _hold(self, entry: Entry, info: ClassInfo, owner: ClassInfo, fn: tree.Fn) -> dict[str, Val]:
+        """Work out the attributes of an object after a method has run."""
+        told = Open([], lambda: self.parameters(info, owner, fn, entry[0]), lambda: self._hold(entry, info, owner, fn))
+        told.params = told.told()
+        held: dict[str, Val] = self.beliefs.work_out(entry, told, lambda: self._held_after(info, owner, fn, told.params))
+        return held
+
+    def _held_after(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn, params: list[Val]) -> dict[str, Val]:
         machine = self.machine(Place(owner.path, self, owner, f"{owner.name}.{fn.name}", quiet=True))
-        key = f"{owner.path}::{owner.name}.{fn.name}"
-        self._believed[key] = self.told(key)
-        params = self.parameters(info, owner, fn, key)
         var = self._enter(machine, fn, params)
         machine.run_flat(fn.body)
         held = machine.store.get(var) if var is not None else None
@@ -260,26 +252,22 @@ class PythonProject:
         values = []
         hints = self.hints.get(key, {})
         path = key.partition("::")[0]
-        for number, param in enumerate(fn.params):
-            name = param.pattern.id if isinstance(param.pattern, tree.NamePattern) else ""
-            value = self._parameter(receiver, owner, fn, number, name, path, param)
+        for number in range(len(fn.params)):
+            value = self._declared(receiver, owner, fn, number, path)
             if not known(value):
                 kinds = hints.get(number, {})
                 if any(text.startswith("class ") for text in kinds) and (fn.name == MAKER or len(kinds) > 1):
                     # An object that is told which class to work on is one of several as a rule, each told another.
                     value = next((v for stack in self.stacks if (v := stack.any_of(tuple(kinds.values()))) is not None), NOTHING)
-                elif kinds and (len(kinds) == 1 or all(text.startswith("row ") for text in kinds)):
-                    # Of rows of several tables one stands for all: what it has in common with the others is seen, and its callers know
-                    # which rows they gave.
-                    value = kinds[min(kinds)] if len(kinds) == 1 else replace(kinds[min(kinds)], type=SEVERAL)
                 elif kinds:
-                    value = _some_query(list(kinds.values()))
+                    value = _alike([kinds[text] for text in sorted(kinds)])
             values.append(given(value, number))
         return values
 
-    def _parameter(
-        self, receiver: ClassInfo | None, owner: ClassInfo | None, fn: tree.Fn, number: int, name: str, path: str, param: tree.Param
-    ) -> Val:
+    def _declared(self, receiver: ClassInfo | None, owner: ClassInfo | None, fn: tree.Fn, number: int, path: str) -> Val:
+        """What a parameter is by its place, its annotation or the stacks, whatever callers tell."""
+        param = fn.params[number]
+        name = param.pattern.id if isinstance(param.pattern, tree.NamePattern) else ""
         if owner is not None and number == 0 and fn.kind != "static":
             info = receiver or owner
             return Val(shape=ClassRef(info.path, info.name)) if fn.kind == "class" else self.object(info.path, info.name)
@@ -310,14 +298,9 @@ class PythonProject:
         return repr([(n, sorted((k, _manager(v)) for k, v in kinds.items())) for n, kinds in sorted(self.hints.get(key, {}).items())])
 
     def outdated(self) -> set[str]:
-        """The functions that lean on what an object was believed to hold when its makers had told less; what was kept of it is dropped."""
+        """The functions that lean on what was worked out when callers had told less, where that has changed."""
         self.wave += 1
-        changed = [key for key, before in self._believed.items() if self.told(key) != before]
-        if changed:
-            self._attributes.clear()
-            self._held.clear()
-            self._results.clear()
-        return {user for key in changed for user in self._leaning.get(key, ())}
+        return self.beliefs.outdated()
 
     def result(self, closure: Closure, args: tuple[Val, ...]) -> Val:
         """What a function gives back for arguments of these kinds: values of its own, or parts of its parameters."""
@@ -328,19 +311,33 @@ class PythonProject:
         declared = self.annotations.value(closure.path, fn.returns, within, owner) if fn.returns else NOTHING
         if not self.returns_value(fn):
             return declared
-        key = (f"{closure.path}::{closure.name}", tuple(_keywords(fn, n, a) or kind_of(a) for n, a in enumerate(args)))
-        if key in self._results:
-            return self._results[key]
-        with self._entering(key[0]) as free:
-            if not free:
+        entry = (f"{closure.path}::{closure.name}", *(_keywords(fn, n, a) or kind_of(a) for n, a in enumerate(args)))
+        if entry not in self.beliefs.known:
+            if self._closed(entry[0]):
                 return declared
-            value = self._run(closure, args)
+            self._work_out(entry, closure, args, declared)
+        self.beliefs.lean(entry)
+        value: Val = self.beliefs.known[entry]
+        return value
+
+    def _work_out(self, entry: Entry, closure: Closure, args: tuple[Val, ...], declared: Val) -> Val:
+        params, told = self._params(closure, args)
+        opened = None
+        if told:
+            plain = tuple(arg if arg is NOTHING else given(arg, number) for number, arg in enumerate(args))
+            bare = replace(closure, this=None)
+            opened = Open(params, lambda: self._params(bare, plain)[0], lambda: self._work_out(entry, bare, plain, declared))
+        value: Val = self.beliefs.work_out(entry, opened, lambda: self._result(closure, args, params, declared))
+        return value
+
+    def _result(self, closure: Closure, args: tuple[Val, ...], params: list[Val], declared: Val) -> Val:
+        with self._entering(f"{closure.path}::{closure.name}"):
+            value = self._run(closure, params)
         if not known(value) and known(declared):
             value = replace(declared, origins=value.origins)
         shape = value.shape
         if isinstance(shape, Query) and _written_in(closure, shape) and self._chosen_by_caller(closure, args, shape):
             value = replace(value, shape=replace(shape, made=None))
-        self._results[key] = value
         return value
 
     def _chosen_by_caller(self, closure: Closure, args: tuple[Val, ...], query: Query) -> bool:
@@ -369,11 +366,11 @@ class PythonProject:
         """The class whose method a function is."""
         return self.classes.get(closure.path, closure.name.rpartition(".")[0]) if "." in closure.name else None
 
-    def _run(self, closure: Closure, args: tuple[Val, ...]) -> Val:
-        fn = closure.fn
-        owner = self._owner(closure)
-        machine = self.machine(Place(closure.path, self, owner, closure.name, quiet=True))
-        params = self.parameters(None, owner, fn, f"{closure.path}::{closure.name}")
+    def _params(self, closure: Closure, args: tuple[Val, ...]) -> tuple[list[Val], bool]:
+        """The parameters of a call, and whether what other callers tell has a say in them."""
+        fn, owner, key = closure.fn, self._owner(closure), f"{closure.path}::{closure.name}"
+        params = self.parameters(None, owner, fn, key)
+        told = False
         for number, param in enumerate(fn.params):
             arg = args[number] if number < len(args) else NOTHING
             if names := _keywords(fn, number, arg):
@@ -382,6 +379,13 @@ class PythonProject:
                 params[number] = given(arg, number)
             elif arg is NOTHING and param.default is not None:
                 params[number] = NOTHING  # this call leaves it out, whatever others give
+            else:
+                told = told or not known(self._declared(None, owner, fn, number, closure.path))
+        return params, told
+
+    def _run(self, closure: Closure, params: list[Val]) -> Val:
+        fn = closure.fn
+        machine = self.machine(Place(closure.path, self, self._owner(closure), closure.name, quiet=True))
         self._enter(machine, fn, params)
         machine.run_flat(fn.body)
         value = returned(machine, fn)
@@ -407,6 +411,31 @@ def _keywords(fn: tree.Fn, number: int, arg: Val) -> str:
     if number >= len(fn.params) or fn.params[number].stars != 2 or not isinstance(shape, Record) or shape.rest or arg.type == PERHAPS:
         return ""
     return ",".join(sorted(shape.fields))
+
+
+def _alike(values: list[Val]) -> Val:
+    """What values of several kinds have in common, which stands for each of them.
+
+    Of rows of several tables one stands for all: what it has in common with the others is seen, and callers know which rows they gave.
+    Of records each field does, as far as anything is known of it; that a field is there is no more than possible then.
+    """
+    first = values[0]
+    if len(values) == 1:
+        return first
+    if all(value.doc_of is not None for value in values):
+        return replace(first, type=SEVERAL)
+    records = [value.shape for value in values if isinstance(value.shape, Record) and value.doc_of is None]
+    return _some_record(records) if len(records) == len(values) else _some_query(values)
+
+
+def _some_record(records: list[Record]) -> Val:
+    fields: dict[str, dict[str, Val]] = {}
+    for record in records:
+        for name, value in record.fields.items():
+            fields.setdefault(name, {}).setdefault(kind_of(value), value)
+    known_fields = {name: [kinds[text] for text in sorted(kinds) if text] for name, kinds in fields.items()}
+    rest = tuple(value for record in records for value in record.rest) or (NOTHING,)
+    return Val(shape=Record({name: _alike(kinds) if kinds else NOTHING for name, kinds in known_fields.items()}, rest))
 
 
 def _some_query(values: list[Val]) -> Val:

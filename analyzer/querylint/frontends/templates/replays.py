@@ -59,7 +59,7 @@ class Replay:
     used: int
     steps: tuple[Step, ...]
     traces: tuple[Trace, ...]
-    leaned: tuple[str, ...]
+    leaned: tuple[tuple[str, ...], ...]
 
     def holds(self, page: TemplateVocabulary, state: State) -> bool:
         """Whether a walk from here would see the same."""

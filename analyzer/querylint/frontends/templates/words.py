@@ -20,10 +20,10 @@ class Words(Protocol):
     def leaned(self) -> int:
         """How often the walk has leaned on what objects hold so far."""
 
-    def since(self, count: int) -> tuple[str, ...]:
+    def since(self, count: int) -> tuple[tuple[str, ...], ...]:
         """What the walk has leaned on since it had done so that often."""
 
-    def lean(self, keys: tuple[str, ...]) -> None:
+    def lean(self, keys: tuple[tuple[str, ...], ...]) -> None:
         """The walk leans on what others have leaned on before."""
 
     def given(self, state: State, name: str) -> Val | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Closure, Record, Val, literal
+from querylint.frontends.python.beliefs import Entry
 from querylint.frontends.python.stacks.templates.flags import Flags
 from querylint.frontends.python.stacks.templates.registered import Registered, Registry
 from querylint.frontends.templates.folders import Templates
@@ -33,16 +34,16 @@ class PythonWords:
 
     def leaned(self) -> int:
         """How often the walk has leaned on what objects hold so far."""
-        return len(self.inner.project.leaned)
+        return len(self.inner.project.beliefs.leaned)
 
-    def since(self, count: int) -> tuple[str, ...]:
+    def since(self, count: int) -> tuple[Entry, ...]:
         """What the walk has leaned on since it had done so that often."""
-        return tuple(dict.fromkeys(self.inner.project.leaned[count:]))
+        return tuple(dict.fromkeys(self.inner.project.beliefs.leaned[count:]))
 
-    def lean(self, keys: tuple[str, ...]) -> None:
+    def lean(self, keys: tuple[Entry, ...]) -> None:
         """The walk leans on what others have leaned on before."""
         for key in keys:
-            self.inner.project.lean(key)
+            self.inner.project.beliefs.lean(key)
 
     def given(self, state: State, name: str) -> Val | None:
         """The request and its user; functions that every template may call."""
