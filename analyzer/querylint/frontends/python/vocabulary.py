@@ -17,7 +17,6 @@ from querylint.frontends.flow.values import (
     Marker,
     Query,
     Record,
-    Shape,
     Space,
     Val,
     derived,
@@ -380,15 +379,11 @@ class PythonVocabulary:
         declared = self.project.annotations.value(self.place.path, type_text)
         if not known(declared):
             return value
-        return Val(value.origins, value.deps, value.pending, shape=_placed_shape(declared, value.origins), doc_of=declared.doc_of)
-
-
-def _placed_shape(declared: Val, origins: tuple[Origin, ...]) -> Shape:
-    shape = declared.shape
-    if isinstance(shape, Many) and origins:
-        item = Val(tuple(o.at("[]") for o in origins), shape=shape.item.shape, doc_of=shape.item.doc_of)
-        return Many(item, None, shape.keyed)
-    return shape
+        shape = declared.shape
+        if isinstance(shape, Many) and value.origins:
+            item = Val(tuple(o.at("[]") for o in value.origins), shape=shape.item.shape, doc_of=shape.item.doc_of)
+            shape = Many(item, None, shape.keyed)
+        return Val(value.origins, value.deps, value.pending, shape=shape, doc_of=declared.doc_of)
 
 
 def _table(value: Val) -> str | None:
