@@ -30,7 +30,7 @@ from querylint.frontends.python.inner import outer
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import SEVERAL, arrived
 from querylint.frontends.python.put_off import put_off, waited_for
-from querylint.ir import Escape, Mode, Origin, Target, TargetKind
+from querylint.ir import Escape, Mode, Target, TargetKind
 from querylint.syntax import tree
 
 HANDING = frozenset(("run_in_threadpool", "to_thread", "on_commit"))
