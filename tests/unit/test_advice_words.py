@@ -230,6 +230,16 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         ),
         (
             "unbounded-read",
+            f"{ALL} let all = ''; for (const n of notes) {{ all += n.team; all = all + n.owner; }} return all;",
+            "bound the read",  # a text is no total
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} let all = 0; for (const n of notes) all += n.closedAt; return all;",
+            "keep a running count or total",
+        ),
+        (
+            "unbounded-read",
             f"{ALL} if (notes.length > 50) for (const n of notes) await ctx.db.patch(n._id, {{ team: me }}); return null;",
             "bound the read",
         ),
