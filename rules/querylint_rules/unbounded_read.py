@@ -38,7 +38,7 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
 from querylint.advise.bounding import bound, in_order, in_parts, now_and_then
-from querylint.advise.counted import reached
+from querylint.advise.counted import enough
 from querylint.advise.curation import curated
 from querylint.advise.extremes import end_of_index, extreme
 from querylint.advise.filters import aged, unserved, whole
@@ -51,7 +51,7 @@ from querylint.advise.sequence import apart
 from querylint.advise.serving import sargable, unranged
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import ITEM, Access, Call, Kind, Predicate, Program, Relation, Table, Use, Work
+from querylint.ir import ITEM, Access, Call, Kind, Loop, Predicate, Program, Relation, Root, Table, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
@@ -240,12 +240,12 @@ def _remedy(
     counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
     numbered = bool(kinds & {Work.FOLD, Work.COUNT}) and not busy  # a map of rows is no number
     folds = [s for s in seen.uses if s.use.work is Work.FOLD]
-    wanted_besides = bool(seen.whole) or seen.listed
+    wanted_besides = bool(seen.whole) or seen.listed or seen.gone_through or _worked_through(site, read)
     if numbered and extreme(folds) and Work.COUNT not in kinds and not seen.whole:
         return end_of_index(table, (), folds)
-    most = reached(seen.uses) if not wanted_besides and not plain(program, site.function) else None
+    most = None if plain(program, site.function) or _worked_through(site, read) else enough(seen)
     if most is not None:
-        return Limit(most + 1)
+        return Limit(most)
     only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in COUNTING and s.use.work is not Work.EMPTY)
     if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
@@ -326,6 +326,12 @@ def _goes_on(one: Seen, uses: list[Seen]) -> bool:
 
 def _passed(behind: dict[tuple[str, int], set[str | None]], function: str, works: tuple[int, ...]) -> set[str | None]:
     return {name for number in works for name in behind.get((function, number), ())}
+
+
+def _worked_through(site: Site, read: Access) -> bool:
+    """Whether a loop does something with the database for each of the rows."""
+    loops = (step.over for step in site.function.steps() if isinstance(step, Loop) and step.over is not None)
+    return any(o.root is Root.STEP and o.ref == read.id for over in loops for o in over.origins)
 
 
 def _ranks(table: Table | None, found: Seen, sorts: list[Use]) -> bool:

@@ -221,6 +221,28 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
             f"{ALL} return notes.sort((a, b) => b.team.localeCompare(a.team)).find((n) => passes(n, me));",
             "bound the read",  # the first in that order which passes
         ),
+        ("unbounded-read", f"{ALL} return [notes.slice(0, 20), notes.length > 20];", "read at most 21 rows with .take(21)"),
+        ("unbounded-read", f"{ALL} return [notes.slice(0, 20), notes.length];", "keep the totals as rows change"),
+        (
+            "unbounded-read",
+            f"{ALL} if (notes.length > 100) console.log('many'); let all = ''; for (const n of notes) all += `${{n.team}};`; return all;",
+            "read the rows themselves in pages",  # each of them is used
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} let all = ''; for (const n of notes) {{ all += n.team; all = all + n.owner; }} return all;",
+            "bound the read",  # a text is no total
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} let all = 0; for (const n of notes) all += n.closedAt; return all;",
+            "keep a running count or total",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} if (notes.length > 50) for (const n of notes) await ctx.db.patch(n._id, {{ team: me }}); return null;",
+            "bound the read",
+        ),
         ("unbounded-read", f"{ALL} return notes.length < 5 ? 'few' : 'many';", "read at most 6 rows with .take(6)"),
         ("unbounded-read", f"{ALL} if (notes.length === 1) return 'alone'; return notes.length > 1;", "read at most 2 rows with .take(2)"),
         (

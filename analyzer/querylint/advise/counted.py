@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from querylint.advise.trace import Seen
+from querylint.advise.trace import Fate, Seen
 from querylint.ir import ITEM, Access, Loop, Origin, Program, Root, Terminal, Use, Work
 from querylint.ir.program import Site
 
@@ -39,3 +39,21 @@ def reached(uses: Sequence[Seen]) -> int | None:
     sizes = [u.size.literal for u in counts if u.work is Work.COUNT and u.size is not None and not u.distinct]
     known = [size for size in sizes if isinstance(size, int)]
     return max(known) if known and len(known) == len(counts) and max(known) <= MOST_TAKEN else None
+
+
+def enough(fate: Fate) -> int | None:
+    """How many rows are enough for all that becomes of them: a number is compared, the first few are taken; None for anything else."""
+    cuts = {s.use.id for s in fate.uses if s.use.work is Work.SLICE}
+    if fate.listed or fate.gone_through or any(cuts.isdisjoint(left.outflow.after) for left in fate.whole):
+        return None
+    sizes = [_needed(s.use) for s in fate.uses if s.use.work is not Work.EMPTY and cuts.isdisjoint(s.use.after)]
+    known = [size for size in sizes if size is not None]
+    return max(known) if known and len(known) == len(sizes) and max(known) <= MOST_TAKEN + 1 else None
+
+
+def _needed(use: Use) -> int | None:
+    size = use.size.literal if use.size is not None else None
+    if not isinstance(size, int) or size < 0 or use.distinct or use.after:
+        return None
+    begins = use.start is None or use.start.literal == 0
+    return size + 1 if use.work is Work.COUNT else size if use.work is Work.SLICE and begins else None

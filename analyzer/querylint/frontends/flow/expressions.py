@@ -408,18 +408,18 @@ UNITING = ("|=", "&=", "^=")  # sets and conditions, which are no totals
 
 def _assign(m: State, node: tree.Assign) -> Val:
     value = evaluate(m, node.value)
+    var = m.scope.find(node.target.id) if isinstance(node.target, tree.NamePattern) else None
     if node.sign == "=":
-        m.assign(node.target, value, how="+=" if _adds_to_itself(m, node) else "=")
+        m.assign(node.target, value, how="=" if not _adds_to_itself(m, node) else TEXT if var in m.texts else "+=")
         return value
     old = NOTHING
     if isinstance(node.target, tree.NamePattern):
-        var = m.scope.find(node.target.id)
         old = m.store.get(var, NOTHING) if var is not None else NOTHING
     elif isinstance(node.target, tree.Member | tree.Index):
         old = evaluate(m, node.target)
     replaced = node.sign in ("??=", "||=", "&&=")
     result = join(old, value) if replaced else m.language.composed(m, node, [old, value]) or derived(old, value)
-    how = "=" if replaced else TEXT if _is_text(node.value) else node.sign
+    how = "=" if replaced else TEXT if _is_text(node.value) or var in m.texts else node.sign
     if m.language.function_scoped and not replaced:
         if node.sign in UNITING:
             how = TEXT

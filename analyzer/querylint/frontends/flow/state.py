@@ -98,6 +98,7 @@ class State:
         self.yields: list[Val] = []
         self.results: dict[int, tuple[Query, Val]] = {}
         self.hung: dict[int, Query] = {}
+        self.texts: set[Var] = set()
         self.decided = Decided()
         self.walker: Walker | None = None
         self.declared: dict[int, tuple[tree.FnDef | tree.ClassDef, Scope]] = {}

@@ -77,6 +77,9 @@ def _let(m: State, node: tree.Let) -> None:
     if isinstance(value.shape, Closure) and isinstance(node.value, tree.Fn) and isinstance(node.pattern, tree.NamePattern):
         value = replace(value, shape=replace(value.shape, label=node.pattern.id))
     bind(m, node.pattern, value)
+    if isinstance(node.pattern, tree.NamePattern) and isinstance(value.literal, str):
+        var = m.scope.find(node.pattern.id)
+        m.texts |= {var} if var is not None else set()
     cases.entitle(m, node.pattern, cases.known(m, node.value))
     cases.mean(m, node.pattern, node.value)
 

@@ -263,6 +263,9 @@ def _may_fail(file: Source, value: Node) -> bool:
     for part in walk(value):
         if part.type in ("subscript_expression", "non_null_expression", "await_expression"):
             return True
+        called = part.child_by_field_name("function") if part.type == "call_expression" else None
+        if called is not None and called.type == "identifier" and file.text(called) not in PURE_FUNCTIONS:
+            return True
         held = part.child_by_field_name("object") if part.type == "member_expression" else None
         if held is not None and not (held.type == "identifier" and file.text(held) in (*PURE_OBJECTS, _arguments(part))):
             return True
