@@ -109,3 +109,31 @@ def all_of(texts):
     return [author(id=text).first() for text in texts], author(name=texts[0]).first()
 """
     assert said(tmp_path, {"found": found}) == {("blog/found.py", "loop-read"), ("blog/models.py", "lookup-needs-index")}
+
+
+DECK = """
+from django.db import models
+
+
+class Node(models.Model):
+    name = models.CharField(max_length=80)
+
+
+class Deck(models.Model):
+    def __init__(self, *args, **given):
+        super().__init__(*args, **given)
+        self.cards = {}
+
+    def put(self, card):
+        self.cards[card.pk] = card
+
+    def texts(self):
+        other = Deck.objects.get(pk=self.pk)
+        return [Node.objects.get(pk=card.node).name for card in other.cards.values()]
+"""
+
+
+def test_what_a_row_holds_is_no_row_of_its_table(tmp_path: Path) -> None:
+    (tmp_path / "models.py").write_text(DECK)
+    (finding,) = engine.check([tmp_path]).result.findings
+    assert "once for every item of `other.cards.values()`" in finding.found.message

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from querylint.advise.handed import brings_about
 from querylint.construction import replace
-from querylint.ir import ITEM, Access, Branch, Call, Function, Kind, Loop, Mode, Origin, Path, Program, Role, Root
+from querylint.ir import ITEM, Access, Bound, Branch, Call, Function, Kind, Loop, Mode, Origin, Path, Program, Role, Root
 from querylint.ir.program import Edge, Effect, Site
 from querylint.rule import Point
 
@@ -189,19 +189,27 @@ def round_of(program: Program, site: Site, loop: Loop) -> str:
             and found.step.table is not None
             and ("(" in loop.over_text or not loop.over_text)
         ):
-            return f"row of `{_led_to(program, site.function, found.step.table, origin.path)}`"
+            table = _led_to(program, site.function, found.step, origin.path)
+            if table is not None:
+                return f"row of `{table}`"
     if loop.over is not None and loop.over_text:
         return f"item of `{loop.over_text}`"
     return "iteration of the loop"
 
 
-def _led_to(program: Program, function: Function, table: str, path: Path) -> str:
-    """The table that the relations of a path lead to from the rows of another, as far as it consists of relations."""
+def _led_to(program: Program, function: Function, access: Access, path: Path) -> str | None:
+    """The table that the relations of a path lead to from what a read gives; None where the way goes on into a value of a row."""
+    table = access.table
+    row = access.bound is Bound.ONE
     for name in path:
         declared = program.table(function, table)
         link = declared.link(name) if declared is not None and name != ITEM else None
         if link is not None and link.target is not None:
-            table = link.target
+            table, row = link.target, not link.many
+        elif name == ITEM and not row:
+            row = True
+        elif row:
+            return None
     return table
 
 
