@@ -123,6 +123,8 @@ class Deck(models.Model):
     def __init__(self, *args, **given):
         super().__init__(*args, **given)
         self.cards = {}
+        for card in args[0]["cards"]:
+            self.put(card)
 
     def put(self, card):
         self.cards[card.pk] = card
