@@ -139,3 +139,34 @@ def test_what_a_row_holds_is_no_row_of_its_table(tmp_path: Path) -> None:
     (tmp_path / "models.py").write_text(DECK)
     (finding,) = engine.check([tmp_path]).result.findings
     assert "once for every item of `other.cards.values()`" in finding.found.message
+
+
+FILLED = """
+from blog.models import Author
+
+
+class Box:
+    def __init__(self):
+        self.kept = {begun}
+
+    def put(self, number):
+        {put}
+
+    def names(self):
+        return [Author.objects.get(pk=number).name for number in self.kept{over}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("begun", "put", "over", "found"),
+    [
+        ("[]", "self.kept.append(number)", "", True),
+        ("set()", "self.kept.add(number)", "", True),
+        ("{}", "self.kept[number] = number", ".values()", True),
+        ("[1, 2]", "self.kept += [number]", "", True),
+        ("[1, 2]", "pass", "", False),
+    ],
+)
+def test_what_begins_empty_is_filled(tmp_path: Path, begun: str, put: str, over: str, found: bool) -> None:
+    files = {"box": FILLED.format(begun=begun, put=put, over=over)}
+    assert (("blog/box.py", "loop-read") in said(tmp_path, files)) is found

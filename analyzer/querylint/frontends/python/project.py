@@ -12,7 +12,7 @@ from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.statements import bind_params
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Marker, Query, Record, Space, Val, join_all, many
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Many, Marker, Query, Record, Space, Val, join_all, many
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.beliefs import Beliefs, Entry, Open
@@ -201,7 +201,7 @@ class PythonProject:
             value = self._attribute_of(info, owner, fn, name)
             if known(value):
                 break
-        return value
+        return _begun(value, extended=info.extended(name))
 
     def _attribute_of(self, info: ClassInfo, owner: ClassInfo, fn: tree.Fn, name: str) -> Val:
         entry = (f"{owner.path}::{owner.name}.{fn.name}", "held", info.path, info.name)
@@ -411,6 +411,16 @@ def _keywords(fn: tree.Fn, number: int, arg: Val) -> str:
     if number >= len(fn.params) or fn.params[number].stars != 2 or not isinstance(shape, Record) or shape.rest or arg.type == PERHAPS:
         return ""
     return ",".join(sorted(shape.fields))
+
+
+def _begun(value: Val, *, extended: bool) -> Val:
+    """A collection as others find it in an attribute: one that begins empty is there to be filled, one that is `extended` holds more."""
+    shape = value.shape
+    if isinstance(shape, Many) and (shape.most == 0 or extended):
+        return replace(value, shape=replace(shape, items=None, most=None))
+    if isinstance(shape, Record) and not shape.fields and not shape.rest and value.doc_of is None:
+        return replace(value, shape=Many(NOTHING, None, keyed=True))
+    return value
 
 
 def _alike(values: list[Val]) -> Val:
