@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 
 DUMPING = frozenset(("dump", "dumps", "jsonify"))
 SCHEMAS = frozenset("Schema SQLAlchemySchema SQLAlchemyAutoSchema ModelSchema TableSchema".split())
-RELATED = frozenset("Related RelatedList Relationship URLFor Hyperlinks AbsoluteURLFor".split())
+BLIND = frozenset("Constant Function Relationship URLFor Hyperlinks AbsoluteURLFor".split())
+"""Fields that do not read the attribute of a row by their own name, or not for sure."""
 DEEPEST = 3
 
 
@@ -94,11 +94,14 @@ def _making(stack: SqlAlchemy, state: State, node: tree.Expr) -> tree.Call | Non
 
 def _told(info: ClassInfo, made: tree.Call) -> Shown | None:
     """A schema with the fields that its maker names or leaves out; None where that is not written down or the schema sees to it itself."""
-    only, but = keyword(made, "only"), keyword(made, "exclude")
-    named, left = _names(only), _names(but)
-    if named is None or left is None or info.method("__init__") is not None or any(key == "**" for key, _ in made.keywords):
+    only, but, loaded = keyword(made, "only"), keyword(made, "exclude"), keyword(made, "load_only")
+    taken = None if isinstance(loaded, tree.Literal) else loaded  # what a schema is told in names, a field is told by yes or no
+    named, left, unshown = _names(only), _names(but), _names(taken)
+    if named is None or left is None or unshown is None or info.method("__init__") is not None:
         return None
-    return Shown(info, named if only is not None else None, left)
+    if any(key == "**" for key, _ in made.keywords):
+        return None
+    return Shown(info, named if only is not None else None, left | unshown)
 
 
 def _names(node: tree.Expr | None) -> frozenset[str] | None:
@@ -116,43 +119,52 @@ def _inside(stack: SqlAlchemy, state: State, node: tree.Call, shown: Shown, made
 
 def _asked(stack: SqlAlchemy, state: State, node: tree.Call, shown: Shown, row: Val, depth: int) -> None:
     model = stack.models.by_table.get(row.doc_of or "")
-    meta = shown.info.inner("Meta")
-    options = {name: value for name, _, value in meta[1].fields} if meta is not None else {}
-    named, left = _names(options.get("fields")), _names(options.get("exclude"))
-    if model is None or depth > DEEPEST or named is None or left is None:
+    options = _options(stack, shown.info)
+    named, left, unshown = (_names(options.get(key)) for key in ("fields", "exclude", "load_only"))
+    if model is None or depth > DEEPEST or named is None or left is None or unshown is None:
         return
-    told: dict[str, tree.Call | None] = dict(_fields(shown.info))
+    told: dict[str, tuple[str, tree.Call | None]] = {}
     if _true(options.get("include_relationships")):
-        told = {**dict.fromkeys(model.links), **told}
-    for name, value in told.items():
-        if not shown.has(name) or name in left or (named and name not in named):
+        told |= dict.fromkeys(model.links, (shown.info.path, None))
+    for name, (path, value) in (told | _fields(shown.info)).items():
+        if not shown.has(name) or name in left or name in unshown or (named and name not in named):
             continue
-        way = text_of(keyword(value, "attribute")) if value is not None else ""
-        made = member(state, row, way or name, node)
-        if value is None or made is None:
+        word = last_name(value.func) if value is not None else ""
+        if value is not None and word == "Method":
             _method(state, node, shown.info, value, row)
+        if (value is not None and _true(keyword(value, "load_only"))) or word in BLIND or word == "Method":
             continue
-        inner = _nested(stack, shown.info.path, value)
-        if inner is not None and inner.info is not shown.info:
+        made = member(state, row, (text_of(keyword(value, "attribute")) if value is not None else "") or name, node)
+        inner = _nested(stack, path, value) if value is not None and made is not None else None
+        if made is not None and inner is not None and inner.info is not shown.info:
             _inside(stack, state, node, shown.within(name, inner), made, depth + 1)
 
 
-def _fields(info: ClassInfo) -> Iterator[tuple[str, tree.Call]]:
-    """The fields of a schema and of those above, the nearest last, but for those that are only loaded."""
+def _options(stack: SqlAlchemy, info: ClassInfo) -> dict[str, tree.Expr | None]:
+    """What the `Meta` of a schema says, and what that takes over from the classes that it names as its own bases."""
+    meta = info.inner("Meta")
+    inner = stack.project.classes.get(meta[0].path, f"{meta[0].name}.Meta") if meta is not None else None
+    return {name: value for owner in reversed(inner.mro() if inner is not None else []) for name, _, value in owner.node.fields}
+
+
+def _fields(info: ClassInfo) -> dict[str, tuple[str, tree.Call | None]]:
+    """The fields of a schema and of those above, each with the module that declares it; a class may drop one: `author = None`."""
+    found: dict[str, tuple[str, tree.Call | None]] = {}
     for owner in reversed(info.mro()):
         for name, _, value in owner.node.fields:
-            if isinstance(value, tree.Call) and last_name(value.func) not in RELATED and not _true(keyword(value, "load_only")):
-                yield name, value
+            found.pop(name, None)
+            if isinstance(value, tree.Call):
+                found[name] = (owner.path, value)
+    return found
 
 
 def _true(node: tree.Expr | None) -> bool:
     return isinstance(node, tree.Literal) and node.value is True
 
 
-def _method(state: State, node: tree.Call, info: ClassInfo, value: tree.Call | None, row: Val) -> None:
+def _method(state: State, node: tree.Call, info: ClassInfo, value: tree.Call, row: Val) -> None:
     """`fields.Method("name")`: a method of the schema is called with each row."""
-    name = text_of(value.args[0] if value.args else keyword(value, "serialize")) if value is not None else ""
-    found = info.method(name) if value is not None and last_name(value.func) == "Method" and name else None
+    found = info.method(text_of(value.args[0] if value.args else keyword(value, "serialize")))
     if found is None:
         return
     owner, fn = found
