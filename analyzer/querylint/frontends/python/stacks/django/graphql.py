@@ -19,7 +19,7 @@ from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.ir import Kind
 from querylint.pattern import Pattern
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name, last_name
+from querylint.syntax.questions import callee_name, keyword, last_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
@@ -30,6 +30,8 @@ RESOLVE = "resolve_"
 LISTED = "listed_rows"
 LISTS = Pattern(r"(?i)list|connection|paginated|iterable|sequence")
 NAMES = Pattern(r"[A-Za-z_]\w*")
+PLAIN = frozenset(("List", "ConnectionField"))
+"""Fields of graphene that know nothing of models: they show what is there."""
 DECLARING = frozenset(("type", "node"))
 FIELDS = frozenset(("field", "connection"))
 ANSWERING = FIELDS | frozenset(("mutation",))
@@ -39,8 +41,8 @@ AHEAD = frozenset(("only", "select_related", "prefetch_related", "annotate"))
 
 
 def supply(django: Django, files: list[str]) -> None:
-    """Tell the resolvers of model types apart from methods: their first argument is a row. Types that fields list from their model itself
-    get a method that resolves each of its rows."""
+    """Tell the resolvers of model types apart from methods: their first argument is a row. Types that a field lists by itself get a method
+    that resolves each of these rows."""
     paths = [path for path in files if any(word in (django.project.modules.source(path) or b"") for word in WORDS)]
     classes = [info for path in paths for info in django.project.classes.of_module(path)]
     resolvers = {id(info.node): found for info in classes if (found := _resolvers(info)) and _model(django, info) is not None}
@@ -48,15 +50,43 @@ def supply(django: Django, files: list[str]) -> None:
         fn.kind = "static"
     if not resolvers:
         return
-    told = {id(row.node): (row, fn is not None) for info in classes for _, row, fn in sorted(_listing(django, info), key=_says)}
-    for row, said in told.values():
-        named = _named(django, row) if not said and id(row.node) in resolvers else None
-        if named is not None and named[0] == row.path:
-            row.node.methods.append(_by_model(row, named[1], resolvers[id(row.node)]))
+    told: dict[int, tuple[ClassInfo, tree.Expr]] = {}
+    for info in classes:
+        for name, row, _ in _listing(django, info):
+            rows = _by_itself(django, info, name, row) if id(row.node) in resolvers else None
+            if rows is not None and (id(row.node) not in told or _model(django, info) is None):  # the whole of a model shows more
+                told[id(row.node)] = (row, rows)
+    for row, rows in told.values():
+        row.node.methods.append(_by_model(row, rows, resolvers[id(row.node)]))
 
 
-def _says(listing: tuple[str, ClassInfo, tree.Fn | None]) -> bool:
-    return listing[2] is not None
+def _by_itself(django: Django, info: ClassInfo, name: str, row: ClassInfo) -> tree.Expr | None:
+    """The rows that a field gives where no method does: those of the model, or those that the relation of its name leads to."""
+    value = next((value for key, _, value in reversed(info.node.fields) if key == name), None)
+    named, parent = _named(django, row), _named(django, info)
+    if named is None or named[0] != row.path or info.method(f"{RESOLVE}{name}") is not None or not _finds(value, parent is not None):
+        return None
+    at = row.node.at
+    if parent is None:
+        return call_of(tree.Member(named[1], "objects", at, at, at), "all", [], at)
+    model = _model(django, info)
+    link = model.links.get(name) if model is not None else None
+    if parent[0] != row.path or link is None or not link.many:
+        return None
+    one = call_of(tree.Member(parent[1], "objects", at, at, at), "get", [], at)
+    return call_of(tree.Member(one, name, at, at, at), "all", [], at)
+
+
+def _finds(value: tree.Expr | None, of_row: bool) -> bool:
+    """Whether a field finds its rows by itself; others show what whoever makes the object has put there, or what a function gives."""
+    if not isinstance(value, tree.Call):
+        return of_row
+    if _loads_ahead(value) or keyword(value, "resolver") is not None:
+        return False
+    func = value.func
+    if isinstance(func, tree.Member) and _ours(func.base):
+        return of_row or last_name(func.base) != "strawberry"
+    return of_row if callee_name(value) in FIELDS else callee_name(value) not in PLAIN
 
 
 def answered(django: Django, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
@@ -188,10 +218,10 @@ def _type_of(django: Django, path: str, text: str) -> ClassInfo | None:
     return None
 
 
-def _by_model(row: ClassInfo, model: tree.Expr, resolvers: list[tree.Fn]) -> tree.Fn:
+def _by_model(row: ClassInfo, rows: tree.Expr, resolvers: list[tree.Fn]) -> tree.Fn:
     """`for row in Model.objects.all(): resolve(row, info)`, for each of the resolvers; a type may choose its rows by `get_queryset`."""
     at = row.node.at
-    me, rows = tree.Name(row.name, at, at), call_of(tree.Member(model, "objects", at, at, at), "all", [], at)
+    me = tree.Name(row.name, at, at)
     handed: list[tree.Expr] = [tree.Name("row", at, at), tree.Name("info", at, at)]
     if row.method("get_queryset") is not None:
         rows = call_of(me, "get_queryset", [rows, handed[1]], at)
