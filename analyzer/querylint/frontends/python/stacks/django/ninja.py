@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Closure, Many, Query, Val
+from querylint.frontends.flow.values import ClassRef, Closure, Many, Query, Val
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.shown import each, member
 from querylint.frontends.python.stacks.django import querysets
@@ -29,11 +29,10 @@ def answered(django: Django, state: State, fn: tree.Fn, value: Val) -> None:
     last = last_return(fn) if given is not None else None
     if given is None or last is None or b"ninja" not in (django.project.modules.source(state.path) or b""):
         return
-    if isinstance(given, tree.Record):  # by status: `{200: list[BookOut], 404: Error}`
-        given = given.entries[0][1] if given.entries else given
-    text = state.lines.text(given.at, given.end)
+    by_status = [value for _, value in given.entries] if isinstance(given, tree.Record) else [given]  # `{404: Error, 200: list[BookOut]}`
+    text = next((text for one in by_status if LISTS.search(text := state.lines.text(one.at, one.end))), "")
     schema = _schema(django, state.path, text)
-    if schema is None or not LISTS.search(text):
+    if schema is None:
         return  # one row, whose relations are read once each
     shape = value.shape
     if isinstance(shape, Many) and shape.items is not None and len(shape.items) == 2 and isinstance(shape.items[0].literal, int):
@@ -73,8 +72,9 @@ def _row(django: Django, state: State, node: tree.Expr, schema: ClassInfo, row: 
             if found is not None:
                 whose, fn = found
                 func = tree.Member(node, fn.name, node.at, node.at, node.at)
-                closure = Closure(fn, None, whose.path, f"{whose.name}.{fn.name}")
-                state.vocabulary.reached(state, tree.Call(func, [], node.at, node.end), closure, (row,))
+                this = Val(shape=ClassRef(schema.path, schema.name, instance=True)) if fn.kind != "static" else None
+                closure = Closure(fn, None, whose.path, f"{whose.name}.{fn.name}", this=this)
+                state.vocabulary.reached(state, tree.Call(func, [], node.at, node.end), closure, (row,) if this is None else (this, row))
                 continue
             alias = text_of(keyword(value, "alias")) if isinstance(value, tree.Call) else ""
             _shown(django, state, node, _schema(django, owner.path, text), member(state, row, alias or name, node), depth)

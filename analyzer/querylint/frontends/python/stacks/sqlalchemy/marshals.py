@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
@@ -20,12 +19,15 @@ DEEPEST = 4
 
 
 def answered(stack: SqlAlchemy, state: State, fn: tree.Fn, value: Val) -> None:
-    """What the fields of `@marshal_with(fields)` ask of what a function gives back."""
+    """What the fields of `@marshal_with(fields)` ask of what a function gives back, by itself or before a status and headers."""
     given = next((d.args[0] for d in fn.decorators if isinstance(d, tree.Call) and last_name(d.func) in DECORATORS and d.args), None)
     last = next((n for n in tree.walk(fn.body) if isinstance(n, tree.Return) and n.value is not None), None)
     if given is None or last is None or last.value is None:
         return
     node = tree.Call(last.value, [last.value], last.value.at, last.value.end)
+    items = value.shape.items if isinstance(value.shape, Many) else None
+    if items and len(items) > 1 and isinstance(items[1].literal, int):
+        value = items[0]
     _inside(stack, state, node, (state.path, given), value, 0)
 
 
@@ -50,7 +52,7 @@ def _inside(stack: SqlAlchemy, state: State, node: tree.Call, given: tuple[str, 
 def _asked(stack: SqlAlchemy, state: State, node: tree.Call, given: tuple[str, tree.Expr], row: Val, depth: int) -> None:
     if depth > DEEPEST:
         return
-    for name, value, path in _fields(stack, *given, 0):
+    for name, (value, path) in _fields(stack, *given, 0).items():
         attribute = keyword(value, "attribute") if isinstance(value, tree.Call) else None
         if attribute is not None and not text_of(attribute):
             continue
@@ -68,23 +70,25 @@ def _member(state: State, node: tree.Call, base: Val, name: str) -> Val | None:
     return member(state, base, name, node)
 
 
-def _fields(stack: SqlAlchemy, path: str, node: tree.Expr, depth: int) -> Iterator[tuple[str, tree.Expr, str]]:
-    """The fields that a dictionary or a model of them holds, each with the module that declares it."""
+def _fields(stack: SqlAlchemy, path: str, node: tree.Expr, depth: int) -> dict[str, tuple[tree.Expr, str]]:
+    """The fields that a dictionary or a model of them holds, each with the module that declares it; of two of a name the latter counts."""
+    found: dict[str, tuple[tree.Expr, str]] = {}
     if depth > DEEPEST:
-        return
+        return found
     if isinstance(node, tree.Name | tree.Member):
-        found = stack.project.modules.reference(path, node)
-        if found is not None and isinstance(found.node, tree.Call | tree.Record | tree.Name):
-            yield from _fields(stack, found.path, found.node, depth + 1)
+        named = stack.project.modules.reference(path, node)
+        if named is not None and isinstance(named.node, tree.Call | tree.Record | tree.Name):
+            found |= _fields(stack, named.path, named.node, depth + 1)
     elif isinstance(node, tree.Call) and last_name(node.func) in ("model", "inherit", "clone", "Model"):
         for arg in node.args[1:]:  # behind the name: those that it takes after, then its own
-            yield from _fields(stack, path, arg, depth + 1)
+            found |= _fields(stack, path, arg, depth + 1)
     elif isinstance(node, tree.Record):
         for key, value in node.entries:
             if key is None:
-                yield from _fields(stack, path, value, depth + 1)
+                found |= _fields(stack, path, value, depth + 1)
             elif isinstance(key, str):
-                yield key, value, path
+                found[key] = (value, path)
+    return found
 
 
 def _nested(value: tree.Expr) -> tree.Expr | None:
