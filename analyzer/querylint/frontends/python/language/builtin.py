@@ -314,7 +314,12 @@ def _hasattr(m: State, node: tree.Call) -> Val:
 
 
 def _setattr(m: State, node: tree.Call) -> Val:
-    return derived(*placed(m, node, None))
+    """A member is set; one by a name that is not written down may be any."""
+    args = placed(m, node, None)
+    name = args[1].literal if len(args) == 3 and len(node.args) == 3 else None
+    if isinstance(name, str):
+        m.vocabulary.assigned(m, args[0], tree.Member(node.args[0], name, node.at, node.end, node.at), args[2])
+    return derived(*args)
 
 
 BUILT_IN: dict[str, Callable[[State, tree.Call], Val]] = {
