@@ -60,6 +60,35 @@ def _shape(shape: Shape, depth: int) -> Shape:
     return shape
 
 
+def kept(val: Val, name: str) -> Val:
+    """A portable value that an object keeps beyond the function whose parameters it was made of: these mean nothing to other methods."""
+    shape = val.shape
+    if isinstance(shape, Many):
+        items = tuple(kept(i, name) for i in shape.items) if shape.items is not None else None
+        shape = replace(shape, item=kept(shape.item, name), items=items)
+    elif isinstance(shape, Record):
+        shape = replace(shape, fields={k: kept(v, name) for k, v in shape.fields.items()}, rest=tuple(kept(v, name) for v in shape.rest))
+    elif isinstance(shape, Query):
+        plans = tuple(replace(p, predicates=tuple(map(_loose, p.predicates))) for p in shape.plans)
+        base = Origin(Root.OUTER, name, shape.base.path) if shape.base is not None else None
+        follows = Origin(Root.OUTER, name, shape.follows.path) if shape.follows is not None else None
+        ran = kept(shape.ran, name) if shape.ran is not None else None
+        shape = replace(shape, plans=plans, base=base, follows=follows, ran=ran)
+    elif isinstance(shape, Closure) and shape.this is not None:
+        shape = replace(shape, this=kept(shape.this, name))
+    elif isinstance(shape, Marker) and shape.inner is not None:
+        shape = replace(shape, inner=kept(shape.inner, name))
+    return replace(val, origins=(), shape=shape)
+
+
+def _loose(predicate: Predicate) -> Predicate:
+    arms = tuple(tuple(map(_loose, arm)) for arm in predicate.arms)
+    value = predicate.value
+    if value is not None and any(origin.root is Root.PARAM for _, origin in value.parts):
+        value = Value(deps=value.deps)
+    return replace(predicate, arms=arms, value=value)
+
+
 def given(val: Val, number: int) -> Val:
     """What a callee knows of an argument: its kind, as a parameter. A query comes with its table; its callers know the rest."""
     return _given(val, Origin(Root.PARAM, number), 0)

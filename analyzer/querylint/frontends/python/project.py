@@ -23,7 +23,7 @@ from querylint.frontends.python.jobs import begun, scheduled, started
 from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.language.arguments import PERHAPS
 from querylint.frontends.python.modules import Definition, PythonModules
-from querylint.frontends.python.portable import SEVERAL, given, kind_of, portable
+from querylint.frontends.python.portable import SEVERAL, given, kept, kind_of, portable
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.tried import only_tried, unnamed
 from querylint.ir import NOT_LITERAL, Origin, Role, Root
@@ -228,7 +228,7 @@ class PythonProject:
         held = machine.store.get(var) if var is not None else None
         if held is None or not isinstance(held.shape, Record):
             return {}
-        return {name: self.located(machine, replace(portable(value), origins=())) for name, value in held.shape.fields.items()}
+        return {name: self.located(machine, kept(portable(value), f"{fn.name}.{name}")) for name, value in held.shape.fields.items()}
 
     # Functions.
 
