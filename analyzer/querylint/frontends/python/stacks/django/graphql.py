@@ -6,7 +6,6 @@ of its type for each; it is then walked like any other method.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
@@ -52,17 +51,19 @@ def supply(django: Django, files: list[str]) -> None:
         return
     told: dict[int, tuple[ClassInfo, tree.Expr]] = {}
     for info in classes:
-        for name, row, _ in _listing(django, info):
-            rows = _by_itself(django, info, name, row) if id(row.node) in resolvers else None
+        for name, text, value in info.node.fields:
+            row = _listed(django, info.path, text, value)
+            if row is None or id(row.node) not in resolvers:
+                continue
+            rows = _by_itself(django, info, name, value, row)
             if rows is not None and (id(row.node) not in told or _model(django, info) is None):  # the whole of a model shows more
                 told[id(row.node)] = (row, rows)
     for row, rows in told.values():
         row.node.methods.append(_by_model(row, rows, resolvers[id(row.node)]))
 
 
-def _by_itself(django: Django, info: ClassInfo, name: str, row: ClassInfo) -> tree.Expr | None:
+def _by_itself(django: Django, info: ClassInfo, name: str, value: tree.Expr | None, row: ClassInfo) -> tree.Expr | None:
     """The rows that a field gives where no method does: those of the model, or those that the relation of its name leads to."""
-    value = next((value for key, _, value in reversed(info.node.fields) if key == name), None)
     named, parent = _named(django, row), _named(django, info)
     if named is None or named[0] != row.path or info.method(f"{RESOLVE}{name}") is not None or not _finds(value, parent is not None):
         return None
@@ -93,7 +94,7 @@ def answered(django: Django, state: State, info: ClassInfo | None, fn: tree.Fn, 
     """What the type of the rows that a field lists resolves of each of them."""
     if info is None or kind(info, fn) is None or not isinstance(state.vocabulary, PythonVocabulary):
         return
-    row_type = next((row for _, row, lister in _listing(django, info) if lister is fn), None)
+    row_type = _given_by(django, info, fn)
     resolvers = [f for f in _resolvers(row_type) if f.kind == "static"] if row_type is not None else []
     at = last_return(fn)
     if row_type is None or not resolvers or at is None:
@@ -187,21 +188,19 @@ def _loads_ahead(decorator: tree.Expr) -> bool:
     return isinstance(decorator, tree.Call) and any(name in AHEAD for name, _ in decorator.keywords)
 
 
-def _listing(django: Django, info: ClassInfo) -> Iterator[tuple[str, ClassInfo, tree.Fn | None]]:
-    """The fields of a type that list rows: their names, the type of a row, and the method that gives the rows, where there is one."""
-    for name, text, value in info.node.fields:
-        if isinstance(value, tree.Call) and LISTS.search(callee_name(value)) and value.args:
-            row = _type_of(django, info.path, _written(django, info.path, value.args[0]))
-        else:
-            row = _type_of(django, info.path, text) if text and LISTS.search(text) else None
-        if row is not None:
-            found = info.method(f"{RESOLVE}{name}")
-            yield name, row, found[1] if found is not None else None
-    for fn in info.node.methods:
-        if _declares_field(fn) and fn.returns and LISTS.search(fn.returns):
-            row = _type_of(django, info.path, fn.returns)
-            if row is not None:
-                yield fn.name, row, fn
+def _given_by(django: Django, info: ClassInfo, fn: tree.Fn) -> ClassInfo | None:
+    """The type of the rows of the field for which a method gives these."""
+    if _declares_field(fn):
+        return _listed(django, info.path, fn.returns, None)
+    field = next((f for f in info.node.fields if f"{RESOLVE}{f[0]}" == fn.name), None)
+    return _listed(django, info.path, *field[1:]) if field is not None else None
+
+
+def _listed(django: Django, path: str, text: str, value: tree.Expr | None) -> ClassInfo | None:
+    """The type of the rows that a field lists, by its value or by the text of its type; None for a field that lists none."""
+    if isinstance(value, tree.Call) and LISTS.search(callee_name(value)) and value.args:
+        return _type_of(django, path, _written(django, path, value.args[0]))
+    return _type_of(django, path, text) if text and LISTS.search(text) else None
 
 
 def _written(django: Django, path: str, node: tree.Expr) -> str:
