@@ -25,7 +25,8 @@ def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]], handed
     given = args[0]
     if isinstance(given.shape, Query) and given.shape.flavor == querysets.FLAVOR:  # it is run here, and keeps its rows
         given = querysets.rows(state, given, node.args[0].at, node.args[0].end, "iteration").settled()
-    one = isinstance(node.args[0], tree.Array) and len(node.args[0].items) == 1
+    listed = node.args[0].items if isinstance(node.args[0], tree.Array) else []
+    one = len(listed) == 1 and not isinstance(listed[0], tree.Spread)
     if one and any(ITEM in origin.path and origin.root is Root.STEP for origin in given.item().origins):
         _one_by_one(state, node, given.item(), found)
         return Val(deps=frozenset().union(*(a.deps for a in args)))
