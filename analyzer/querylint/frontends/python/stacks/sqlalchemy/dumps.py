@@ -46,7 +46,8 @@ class Shown:
 def dumped(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: Val) -> Val | None:
     """`PostSchema(many=True).dump(posts)`."""
     shape = base.shape
-    if name not in DUMPING or not isinstance(shape, ClassRef) or not node.args:
+    source = node.args[0] if node.args else keyword(node, "obj")
+    if name not in DUMPING or not isinstance(shape, ClassRef) or source is None:
         return None
     info = stack.project.info(shape)
     if info is None or not is_schema(stack, info):
@@ -54,13 +55,13 @@ def dumped(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: Va
     assert isinstance(node.func, tree.Member)
     made = _making(stack, state, node.func.base)
     shown = _told(info, made) if made is not None else None
-    given = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
-    value = given[0]
+    value = state.evaluate(source)
+    rest = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)) if a is not source]
     if isinstance(value.shape, Query):
-        value = stack.rows(state, value, node.args[0].at, node.args[0].end, partial=False) or value
+        value = stack.rows(state, value, source.at, source.end, partial=False) or value
     if shown is not None:
-        _inside(stack, state, node, shown, value, 0)
-    return derived(*given)
+        _inside(stack, state, tree.Call(node.func, [source], node.at, node.end), shown, value, 0)
+    return derived(value, *rest)
 
 
 def is_schema(stack: SqlAlchemy, info: ClassInfo) -> bool:
