@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WORDS = (b"graphene", b"strawberry")
 RESOLVE = "resolve_"
 LISTED = "listed_rows"
+HANDED = "handed_over"
 LISTS = Pattern(r"(?i)list|connection|paginated|iterable|sequence")
 NAMES = Pattern(r"[A-Za-z_]\w*")
 PLAIN = frozenset(("List", "ConnectionField"))
@@ -50,26 +51,33 @@ def supply(django: Django, files: list[str]) -> None:
     if not resolvers:
         return
     told: dict[int, tuple[ClassInfo, tree.Expr]] = {}
+    handed: dict[int, tuple[ClassInfo, tree.Expr]] = {}
     for info in classes:
         for name, text, value in info.node.fields:
             row = _listed(django, info.path, text, value)
             if row is None or id(row.node) not in resolvers:
                 continue
             rows = _by_itself(django, info, name, value, row)
-            if rows is not None and (id(row.node) not in told or _model(django, info) is None):  # the whole of a model shows more
+            if rows is not None and callee_name(rows) == HANDED:
+                handed[id(row.node)] = (row, rows)
+            elif rows is not None and (id(row.node) not in told or _model(django, info) is None):  # the whole of a model shows more
                 told[id(row.node)] = (row, rows)
-    for row, rows in told.values():
+    for row, rows in (handed | told).values():
         row.node.methods.append(_by_model(row, rows, resolvers[id(row.node)]))
 
 
 def _by_itself(django: Django, info: ClassInfo, name: str, value: tree.Expr | None, row: ClassInfo) -> tree.Expr | None:
-    """The rows that a field gives where no method does: those of the model, or those that the relation of its name leads to."""
+    """The rows that a field gives where no method does: those of the model, those that the relation of its name leads to, or those that
+    whoever makes the object has put there: rows of the model with whatever has been loaded for them."""
     named, parent = _named(django, row), _named(django, info)
-    if named is None or named[0] != row.path or info.method(f"{RESOLVE}{name}") is not None or not _finds(value, parent is not None):
+    if named is None or named[0] != row.path or info.method(f"{RESOLVE}{name}") is not None or (value is not None and _told(value)):
         return None
     at = row.node.at
+    whole = call_of(tree.Member(named[1], "objects", at, at, at), "all", [], at)
+    if not _finds(value, parent is not None):
+        return call_of(whole, HANDED, [], at) if parent is None else None
     if parent is None:
-        return call_of(tree.Member(named[1], "objects", at, at, at), "all", [], at)
+        return whole
     model = _model(django, info)
     link = model.links.get(name) if model is not None else None
     if parent[0] != row.path or link is None or not link.many:
@@ -79,15 +87,18 @@ def _by_itself(django: Django, info: ClassInfo, name: str, value: tree.Expr | No
 
 
 def _finds(value: tree.Expr | None, of_row: bool) -> bool:
-    """Whether a field finds its rows by itself; others show what whoever makes the object has put there, or what a function gives."""
+    """Whether a field finds its rows by itself; others show what whoever makes the object has put there."""
     if not isinstance(value, tree.Call):
         return of_row
-    if _loads_ahead(value) or keyword(value, "resolver") is not None:
-        return False
     func = value.func
     if isinstance(func, tree.Member) and _ours(func.base):
         return of_row or last_name(func.base) != "strawberry"
     return of_row if callee_name(value) in FIELDS else callee_name(value) not in PLAIN
+
+
+def _told(field: tree.Expr) -> bool:
+    """Whether a field names a function that gives its rows, or what to load with them."""
+    return isinstance(field, tree.Call) and (_loads_ahead(field) or keyword(field, "resolver") is not None)
 
 
 def answered(django: Django, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
