@@ -17,6 +17,7 @@ from querylint import discover, engine
 from querylint.cache.digest import digest
 from querylint.engine import Project
 from querylint.frontends import kept
+from querylint.frontends.flow.values import Val
 from querylint.frontends.modules import project as modules
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.frontend import MOST_WAVES
@@ -109,9 +110,9 @@ def test_a_function_of_python_is_walked_only_as_often_as_its_callers_have_more_t
     walked: Counter[str] = Counter()
     walk = ModuleLowering.walk
 
-    def counting(self: ModuleLowering, found: Found) -> list[Function]:
+    def counting(self: ModuleLowering, found: Found, params: list[Val]) -> list[Function]:
         walked[self.key(found.name)] += 1
-        return walk(self, found)
+        return walk(self, found, params)
 
     monkeypatch.setattr(ModuleLowering, "walk", counting)
     _, result = judged(APPS / "newsroom-django")

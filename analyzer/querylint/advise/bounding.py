@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-
-from querylint.advise.serving import Want, serve, wanted
+from querylint.advise.serving import Want, before_creation, serve, wanted
 from querylint.advise.trace import Seen
 from querylint.construction import replace
 from querylint.ir import IndexKind, Predicate, Relation, Table
@@ -66,7 +64,7 @@ def in_order(table: Table | None, fields: tuple[str, ...], *, planner: bool) -> 
     """The first rows in the order that memory sorts by."""
     if planner:
         return Advice(f"let the query sort by {', '.join(f'`{name}`' for name in fields)} and give its first n rows")
-    fields = tuple(takewhile(lambda name: not name.startswith("_"), fields)) or fields[:1]  # the time of creation follows by itself
+    fields = before_creation(fields) or fields[:1]
     ready = serve(table, Want((), fields))
     whole = ready is not None and ready.fields[: len(fields)] == fields
     how = f"read by index `{ready.index}`" if ready is not None and whole else f"add an index on ({', '.join(fields)}) and read"

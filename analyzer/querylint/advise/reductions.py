@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import takewhile
 
 from querylint.advise.audience import unasked, waited_for
 from querylint.advise.growth import Reach, catalogued, reach
 from querylint.advise.memory import Load, drains, joins, loads, weight
 from querylint.advise.planner import plain
-from querylint.advise.serving import Serving, Want, full, keeps_order, known_field, proposal, range_taken, sargable, serve, wanted
+from querylint.advise.serving import (
+    Serving,
+    Want,
+    before_creation,
+    full,
+    keeps_order,
+    known_field,
+    proposal,
+    range_taken,
+    sargable,
+    serve,
+    wanted,
+)
 from querylint.advise.stored import always, idle
 from querylint.advise.trace import Seen
 from querylint.advise.volume import busy
@@ -191,7 +202,7 @@ def _keys(fields: tuple[str, ...], bound: tuple[str, ...]) -> tuple[str, ...]:
     if fields[0].startswith("_") or "*" in fields:
         return ("*",) if "*" in fields else fields[:1]
     left = tuple(f for f in fields if f not in bound)
-    return tuple(takewhile(lambda name: not name.startswith("_"), left)) or fields[:1]
+    return before_creation(left) or fields[:1]
 
 
 def _beside(program: Program, load: Load, seen: Seen, other: Seen) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from querylint.construction import dataclass
 from querylint.ir import (
@@ -185,6 +186,11 @@ def orderly(table: Table) -> list[Index]:
 def proposal(want: Want) -> Serving:
     """An index to add for one want alone, without a name. The platform's own fields cannot be declared (convex-facts 2.6)."""
     return Serving("", tuple(f for f in (*want.equal, *want.then) if not f.startswith("_")), True)
+
+
+def before_creation(fields: Sequence[str]) -> tuple[str, ...]:
+    """The fields of an order that an index has to hold: the time of creation follows by itself, and nothing behind it counts."""
+    return tuple(takewhile(lambda name: not name.startswith("_"), fields))
 
 
 def keeps_order(plan: Plan, table: Table | None, serving: Serving, want: Want) -> bool:

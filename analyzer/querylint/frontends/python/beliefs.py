@@ -39,16 +39,15 @@ class Beliefs:
 
     def work_out(self, entry: Entry, told: Open | None, make: Callable[[], Any]) -> Any:
         """The value of an entry that is not known yet, which is `told` by callers unless that is None."""
-        behind: set[Entry] = set()
-        if told is not None:
-            self.opened[entry] = told
-            behind.add(entry)
+        behind = {entry} if told is not None else set()
         self.asked.append(behind)
         try:
             value = make()
         finally:
             self.asked.pop()
         self.known[entry], self.behind[entry] = value, behind
+        if told is not None:
+            self.opened[entry] = told
         return value
 
     def lean(self, entry: Entry) -> None:
@@ -71,20 +70,21 @@ class Beliefs:
         moved: set[Entry] = set()
         self.asked.append(set())
         try:
-            for entry in stale:
-                opened = self.opened.pop(entry)
-                if entry not in before or self._differs(opened, before[entry][0]):
-                    moved.add(entry)
+            moved.update(entry for entry in stale if self._differs(entry, before[entry][0]))
         finally:
             self.asked.pop()
         for entry, (value, behind) in before.items():
             if entry not in self.known and behind.isdisjoint(moved):
                 self.known[entry], self.behind[entry] = value, behind
+            elif entry not in self.known:
+                self.opened.pop(entry, None)  # whoever has asked for it asks again, since he hangs on what has moved as well
         return {user for entry in moved for user in self.users.get(entry, ())}
 
-    def _differs(self, opened: Open, before: object) -> bool:
+    def _differs(self, entry: Entry, before: object) -> bool:
         try:
-            return opened.again() != before
+            if entry not in self.known:  # another one may have asked for it already
+                self.opened.pop(entry).again()
+            return bool(self.known[entry] != before)
         except MemoryError:
             raise
         except Exception:  # whoever asks again says so, each for itself

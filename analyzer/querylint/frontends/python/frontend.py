@@ -210,9 +210,9 @@ class PythonFrontEnd:
             for key in wanted:
                 module, found = places[key]
                 known[key] = project.told(key)
-                given[key] = module.parameters(found)
                 try:
-                    done[key] = module.walk(found)
+                    given[key] = module.parameters(found)
+                    done[key] = module.walk(found, given[key])
                 except RecursionError:
                     self.too_deep.add(module.path)
                 except MemoryError:
@@ -221,7 +221,7 @@ class PythonFrontEnd:
                     self.mishaps[key] = Note(NoteKind.BUG, left_out(found.name), module.path)
             again = project.outdated()
             told = (key for key in places if project.told(key) != known[key])
-            again |= {key for key in told if places[key][0].parameters(places[key][1]) != given[key]}
+            again |= {key for key in told if places[key][0].parameters(places[key][1]) != given.get(key)}
             wanted = [key for key in places if key in again]
             if not wanted:
                 break

@@ -88,13 +88,12 @@ class ModuleLowering:
         """What is known of the parameters of a function by now."""
         return self.project.parameters(None, found.owner, found.fn, self.key(found.name))
 
-    def walk(self, found: Found) -> list[Function]:
-        """Lower one function, and those inside it that are not walked in place where they are called."""
+    def walk(self, found: Found, params: list[Val]) -> list[Function]:
+        """Lower one function, its parameters being these, and those inside it that are not walked in place where they are called."""
         self.project.beliefs.walking = self.key(found.name)
         self.project.beliefs.leaned.clear()
         place = Place(self.path, self.project, found.owner, found.name)
         machine = self.project.machine(place)
-        params = self.parameters(found)
         made = [self._walk(machine, found, params)]
         inner = Inner(place, self._registered)
         inner.note(machine, found.name, (found.fn,))

@@ -249,20 +249,19 @@ class PythonProject:
 
     def parameters(self, receiver: ClassInfo | None, owner: ClassInfo | None, fn: tree.Fn, key: str) -> list[Val]:
         """What is known of the parameters of a function: its object, its annotations, what the stacks and its callers give."""
-        values = []
-        hints = self.hints.get(key, {})
-        path = key.partition("::")[0]
-        for number in range(len(fn.params)):
-            value = self._declared(receiver, owner, fn, number, path)
-            if not known(value):
-                kinds = hints.get(number, {})
-                if any(text.startswith("class ") for text in kinds) and (fn.name == MAKER or len(kinds) > 1):
-                    # An object that is told which class to work on is one of several as a rule, each told another.
-                    value = next((v for stack in self.stacks if (v := stack.any_of(tuple(kinds.values()))) is not None), NOTHING)
-                elif kinds:
-                    value = _alike([kinds[text] for text in sorted(kinds)])
-            values.append(given(value, number))
-        return values
+        return [self._parameter(receiver, owner, fn, number, key)[0] for number in range(len(fn.params))]
+
+    def _parameter(self, receiver: ClassInfo | None, owner: ClassInfo | None, fn: tree.Fn, number: int, key: str) -> tuple[Val, bool]:
+        """What is known of one parameter of a function, and whether what callers tell has a say in it."""
+        value = self._declared(receiver, owner, fn, number, key.partition("::")[0])
+        told = not known(value)
+        kinds = self.hints.get(key, {}).get(number, {}) if told else {}
+        if any(text.startswith("class ") for text in kinds) and (fn.name == MAKER or len(kinds) > 1):
+            # An object that is told which class to work on is one of several as a rule, each told another.
+            value = next((v for stack in self.stacks if (v := stack.any_of(tuple(kinds.values()))) is not None), NOTHING)
+        elif kinds:
+            value = _alike(kinds)
+        return given(value, number), told
 
     def _declared(self, receiver: ClassInfo | None, owner: ClassInfo | None, fn: tree.Fn, number: int, path: str) -> Val:
         """What a parameter is by its place, its annotation or the stacks, whatever callers tell."""
@@ -369,18 +368,20 @@ class PythonProject:
     def _params(self, closure: Closure, args: tuple[Val, ...]) -> tuple[list[Val], bool]:
         """The parameters of a call, and whether what other callers tell has a say in them."""
         fn, owner, key = closure.fn, self._owner(closure), f"{closure.path}::{closure.name}"
-        params = self.parameters(None, owner, fn, key)
+        params: list[Val] = []
         told = False
         for number, param in enumerate(fn.params):
             arg = args[number] if number < len(args) else NOTHING
             if names := _keywords(fn, number, arg):
-                params[number] = Val(shape=Record({k: Val((Origin(Root.PARAM, number, (k,)),)) for k in names.split(",")}))
+                value = Val(shape=Record({k: Val((Origin(Root.PARAM, number, (k,)),)) for k in names.split(",")}))
             elif kind_of(arg):
-                params[number] = given(arg, number)
+                value = given(arg, number)
             elif arg is NOTHING and param.default is not None:
-                params[number] = NOTHING  # this call leaves it out, whatever others give
+                value = NOTHING  # this call leaves it out, whatever others give
             else:
-                told = told or not known(self._declared(None, owner, fn, number, closure.path))
+                value, by_callers = self._parameter(None, owner, fn, number, key)
+                told = told or by_callers
+            params.append(value)
         return params, told
 
     def _run(self, closure: Closure, params: list[Val]) -> Val:
@@ -423,14 +424,15 @@ def _begun(value: Val, *, extended: bool) -> Val:
     return value
 
 
-def _alike(values: list[Val]) -> Val:
+def _alike(kinds: dict[str, Val]) -> Val:
     """What values of several kinds have in common, which stands for each of them.
 
     Of rows of several tables one stands for all: what it has in common with the others is seen, and callers know which rows they gave.
     Of records each field does, as far as anything is known of it; that a field is there is no more than possible then.
     """
-    first = values[0]
-    if len(values) == 1:
+    values = [kinds[text] for text in sorted(kinds)]
+    first = values[0] if values else NOTHING
+    if len(values) < 2:
         return first
     if all(value.doc_of is not None for value in values):
         return replace(first, type=SEVERAL)
@@ -442,10 +444,11 @@ def _some_record(records: list[Record]) -> Val:
     fields: dict[str, dict[str, Val]] = {}
     for record in records:
         for name, value in record.fields.items():
-            fields.setdefault(name, {}).setdefault(kind_of(value), value)
-    known_fields = {name: [kinds[text] for text in sorted(kinds) if text] for name, kinds in fields.items()}
+            kinds = fields.setdefault(name, {})
+            if text := kind_of(value):
+                kinds.setdefault(text, value)
     rest = tuple(value for record in records for value in record.rest) or (NOTHING,)
-    return Val(shape=Record({name: _alike(kinds) if kinds else NOTHING for name, kinds in known_fields.items()}, rest))
+    return Val(shape=Record({name: _alike(kinds) for name, kinds in fields.items()}, rest))
 
 
 def _some_query(values: list[Val]) -> Val:

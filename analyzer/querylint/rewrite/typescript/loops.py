@@ -70,8 +70,8 @@ def rewrite(task: Task, remedy: Gather | Batch) -> Fix | Unfit:
         value = _pushed(one, filled)
         if value is None and one.body.type != "statement_block":
             return Unfit(FORM)
-        edits = _collected(one, filled) if value is None else _made_of(one, filled, value)
-        return Fix(f"read for all items at once and make `{filled.name}` of the results", level, edits, caveats)
+        text = _collected(one, filled) if value is None else _read_alone(one, value, *_declaring(one.file, filled))
+        return Fix(f"read for all items at once and make `{filled.name}` of the results", level, _instead(one, filled, text), caveats)
     return _read_ahead(one) if one.body.type == "statement_block" else Unfit(FORM)
 
 
@@ -294,10 +294,11 @@ def _before(one: Round, made: str, then: Effects, carried: list[str], head: str)
     )
 
 
-def _collected(one: Round, filled: collecting.Filled) -> tuple[TextEdit, ...]:
+def _collected(one: Round, filled: collecting.Filled) -> str:
+    """The declaration of what the rounds put into a list or a map, made of what each of them gives."""
     file, loop = one.file, one.loop
+    head, end = _declaring(file, filled)
     indent, unit = file.indent(loop.start_byte), file.unit(one.statements[0])
-    end = ";" if file.text(filled.declaration).endswith(";") else ""
     flat = not filled.always
     inside = collecting.rewritten(file, one.body, one.statements, filled.pushes, flat=flat)
     lines = layout.deeper(file, inside, one.body, unit)
@@ -306,11 +307,7 @@ def _collected(one: Round, filled: collecting.Filled) -> tuple[TextEdit, ...]:
     item = filled.item.replace("\n", f"\n{unit * (2 if flat else 1)}")
     returns = f": Promise<{item}{'[]' if flat else ''}>" if item else ""
     start = arrays.each(file, one.over, f"async ({_parameter(one)}){returns} => {{")
-    text = layout.all_of(file, start, lines, indent, unit, flat=flat)
-    above, behind = layout.comments_of(file, filled.declaration)
-    said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
-    head = f"{said}{filled.kind} {filled.name}{filled.annotation} = {text}{end}"
-    return (*layout.removed(file, [filled.declaration]), file.edit(loop.start_byte, loop.end_byte, head))
+    return f"{head}{layout.all_of(file, start, lines, indent, unit, flat=flat)}{end}"
 
 
 def _pushed(one: Round, filled: collecting.Filled) -> Node | None:
@@ -322,11 +319,15 @@ def _pushed(one: Round, filled: collecting.Filled) -> Node | None:
     return code(given)[0] if given is not None and given.type == "await_expression" else None
 
 
-def _made_of(one: Round, filled: collecting.Filled, read: Node) -> tuple[TextEdit, ...]:
+def _declaring(file: Source, filled: collecting.Filled) -> tuple[str, str]:
+    """How the declaration of what a loop has filled begins, and how it ends."""
+    return f"{filled.kind} {filled.name}{filled.annotation} = ", ";" if file.text(filled.declaration).endswith(";") else ""
+
+
+def _instead(one: Round, filled: collecting.Filled, text: str) -> tuple[TextEdit, ...]:
+    """A declaration in the place of a loop, with the comments of the one that the loop has filled."""
     file, loop = one.file, one.loop
     indent = file.indent(loop.start_byte)
-    end = ";" if file.text(filled.declaration).endswith(";") else ""
     above, behind = layout.comments_of(file, filled.declaration)
     said = "".join(f"{line}\n{indent}" for line in layout.said(file, [*above, *behind]))
-    text = _read_alone(one, read, f"{filled.kind} {filled.name}{filled.annotation} = ", end)
     return (*layout.removed(file, [filled.declaration]), file.edit(loop.start_byte, loop.end_byte, f"{said}{text}"))
