@@ -142,7 +142,7 @@ def _message(standing: Standing, pair: Standing | None, reader: Neglect | None, 
         return f"{said}; the fields that it shares with `{pair.index.name}` are served by that one"
     if reader is not None:
         doing = "sorts" if reader.order else "filters"
-        return f"{said}, though `{reader.function.name}` {doing} by {phrase(reader.fields)} without it"
+        return f"{said}, though `{reader.function.name}` {doing} by {phrase(reader.order or reader.fields)} without it"
     return said
 
 

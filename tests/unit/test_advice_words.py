@@ -418,6 +418,37 @@ def test_an_unused_index_is_read_in_its_order_where_a_query_sorts_and_cuts(tmp_p
     assert [sentence(f.remedy) for f in found if f.remedy is not None] == ["use index `by_closed`, and read in its order by closedAt"]
 
 
+def test_an_unused_index_is_told_by_the_sort_that_waits_for_it_not_by_the_read_beside_it(tmp_path: Path) -> None:
+    schema = """\
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+export default defineSchema({
+  moves: defineTable({ item: v.string(), at: v.number(), seq: v.number() })
+    .index("by_item", ["item"]).index("by_item_at", ["item", "at"]).index("by_item_seq", ["item", "seq"]),
+});
+"""
+    moves = """\
+import { v } from "convex/values";
+import { mutation, query } from "./_generated/server";
+export const add = mutation({ args: { item: v.string(), at: v.number() }, handler: async (ctx, { item, at }) =>
+  await ctx.db.insert("moves", { item, at, seq: at }),
+});
+export const newest = query({ args: { item: v.string(), most: v.number() }, handler: async (ctx, { item, most }) => {
+  const moves = await ctx.db.query("moves").withIndex("by_item", (q) => q.eq("item", item)).collect();
+  moves.sort((a, b) => b.at - a.at);
+  return moves.slice(0, most);
+} });
+export const since = query({ args: { item: v.string(), seq: v.number() }, handler: async (ctx, { item, seq }) =>
+  await ctx.db.query("moves").withIndex("by_item_seq", (q) => q.eq("item", item).gt("seq", seq)).take(50),
+});
+"""
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/moves.ts": moves})
+    (found,) = (f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unused-index")
+    assert found.message.endswith("though `newest` sorts by `at` without it")
+    assert found.remedy is not None
+    assert sentence(found.remedy) == "bind item in the range of index `by_item_at`, and read in its order by at"
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -80,7 +80,7 @@ def waiting(program: Program, standing: Standing) -> Neglect | None:
     known = _said(program, standing)
     if known is None or not known.serves:
         return None
-    first = known.serves[0]
+    first = next((d for d in known.serves if d.doing is not Doing.READS), known.serves[0])  # what reads by another needs it least
     fields = tuple(f for f in first.fields if f in standing.index.fields)
     order = tuple(f for f in fields if f in first.shape.then) if first.doing is Doing.SORTS else ()
     return Neglect(first.function, first.access, fields, True, order)
