@@ -1,3 +1,4 @@
+# long: each way of writing an index is an edit and a migration that the real tools have to agree with
 """Index advice and its edits on small Python projects: the real Django and Alembic find that models and migrations say the same."""
 
 from __future__ import annotations

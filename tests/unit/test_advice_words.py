@@ -1,3 +1,4 @@
+# long: one table of what each finding tells, with the few lines of code that it is told of
 """What a finding tells its reader to do: the index that stands ready, the total that needs every row, where a range is to begin."""
 
 from __future__ import annotations
