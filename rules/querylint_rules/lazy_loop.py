@@ -53,7 +53,7 @@ from querylint.advise.sessions import few_by_identity, met, queried
 from querylint.advise.transactions import expires
 from querylint.construction import dataclass, replace
 from querylint.ir import ITEM, Access, Bound, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
-from querylint.ir.program import Site
+from querylint.ir.program import Edge, Site
 from querylint.pattern import Pattern
 from querylint.remedy import Advice
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -306,7 +306,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     place = gathered.begun if place is None else place
     at = place if place != step.span else gathered.begun
     points = [
-        *shortest(reaching(program, source.outer)),
+        *shortest(_reaching(program, followed)),
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
         Point(followed.loop.span, f"once for every {rows}"),
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
@@ -330,6 +330,16 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         operation=step.verb,
         because=because,
     )
+
+
+def _reaching(program: Program, followed: Followed) -> list[Edge]:
+    """The calls that lead to the rows; where a helper gives them back, those that lead to the loop, and on to the helper."""
+    outer, here = followed.source.outer, followed.where
+    if outer.key != here.key and not followed.source.edges:
+        asked = next((edge for edge in program.callers.get(outer.key, ()) if edge.caller == here.key), None)
+        if asked is not None:
+            return [*reaching(program, here), asked]
+    return reaching(program, outer)
 
 
 def _place(read: Access | None, step: Access, *, place: Span | None) -> Span:
