@@ -52,13 +52,15 @@ def put(
 ) -> None:
     """A loop sets a relation of each of its rows: `for line in lines: line.order = order`. Whoever follows it later finds it there."""
     link = model.links.get(target.name)
-    if link is None or link.many or value.literal is None or _followed_before(state, target):
+    if link is None or link.many or value.literal is None:
         return
     if any(target.name in origin.path for origin in value.origins):
         return  # it is what another row's relation leads to
-    for origin in base.origins:
-        if ITEM not in origin.path or not isinstance(origin.ref, int):
-            continue
+    rows = [origin for origin in base.origins if ITEM in origin.path and isinstance(origin.ref, int)]
+    if not rows or _followed_before(state, target):
+        return
+    for origin in rows:
+        assert isinstance(origin.ref, int)
         path = (*(part for part in origin.path if part != ITEM), target.name)
         if origin.root is Root.STEP:
             brought.setdefault(origin.ref, []).append(Eager(path, Loading.BATCHED))
