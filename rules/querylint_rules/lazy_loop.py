@@ -47,7 +47,7 @@ from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
 from querylint.advise.following import counts, followed_from, for_one_kind, only_key, onward, run_again, sought_by_others, stands_in
 from querylint.advise.handed import given_by_callers, passable
-from querylint.advise.places import quiet, reaching, shortest
+from querylint.advise.places import between, quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.advise.sessions import few_by_identity, met, queried
 from querylint.advise.transactions import expires
@@ -335,11 +335,8 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
 def _reaching(program: Program, followed: Followed) -> list[Edge]:
     """The calls that lead to the rows; where a helper gives them back, those that lead to the loop, and on to the helper."""
     outer, here = followed.source.outer, followed.where
-    if outer.key != here.key and not followed.source.edges:
-        asked = next((edge for edge in program.callers.get(outer.key, ()) if edge.caller == here.key), None)
-        if asked is not None:
-            return [*reaching(program, here), asked]
-    return reaching(program, outer)
+    down = between(program, here, outer) if outer.key != here.key and not followed.source.edges else []
+    return [*reaching(program, here), *down] if down else reaching(program, outer)
 
 
 def _place(read: Access | None, step: Access, *, place: Span | None) -> Span:

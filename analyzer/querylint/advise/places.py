@@ -86,6 +86,21 @@ def _chain(before: dict[str, Edge], start: str, end: str) -> list[Edge]:
     return chain
 
 
+def between(program: Program, caller: Function, callee: Function) -> list[Edge]:
+    """The shortest chain of calls from one function to another, outermost first; empty where none leads there."""
+    before: dict[str, Edge] = {}
+    queue = [callee.key]
+    while queue:
+        here = queue.pop(0)
+        if here == caller.key:
+            return _chain(before, here, callee.key)
+        for edge in program.callers.get(here, ()):
+            if edge.caller not in before and edge.caller != callee.key:
+                before[edge.caller] = edge
+                queue.append(edge.caller)
+    return []
+
+
 def shortest(edges: list[Edge]) -> tuple[Point, ...]:
     """The way in, as points."""
     return tuple(Point(e.call.span, f"{_caller(e)} {_verb(e.call)} {e.callee.rpartition('::')[2]}") for e in edges[:MOST_HOPS])

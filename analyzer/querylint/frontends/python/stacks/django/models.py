@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
 RELEVANT = Pattern(rb"Field\(|ForeignKey|models\.Model|Model\)|Mixin|Manager|QuerySet|AbstractUser|AbstractBaseUser|Model\b.*:\s*$", re.M)
+PLACE = Pattern(r"(?:^|/)models(?:\.py$|/)")
+"""Where Django looks for the models of an application, which may take all that they have from another one's."""
 USER_SETTING = Pattern(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
 
 PROFILE_SETTING = Pattern(rb"^\s*AUTH_PROFILE_MODULE\s*=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
@@ -116,7 +118,7 @@ class Models:
         found: list[ClassInfo] = []
         for path in files:
             source = self.project.modules.source(path)
-            if source is not None and RELEVANT.search(source) and b"class " in source:
+            if source is not None and b"class " in source and (PLACE.search(path) or RELEVANT.search(source)):
                 found += [info for info in self.project.classes.of_module(path) if self.is_model(info)]
         concrete = [info for info in found if not self._abstract(info)]
         names: dict[str, int] = {}
