@@ -94,7 +94,7 @@ def _lacking(m: State, test: tree.Expr) -> Memory | None:
             return Memory(tree.Member(inner.args[0], name.value, inner.at, inner.end, inner.at))
         return None
     if isinstance(inner, tree.Name):
-        return _asked(m, inner.id)
+        return _asked(m, inner.id) or (Memory(inner) if _outside(m, inner.id) else None)
     if isinstance(inner, tree.Index):
         return Memory(inner.base, inner.key)
     return Memory(inner) if isinstance(inner, tree.Member) else _got(inner)
@@ -118,6 +118,15 @@ def _asked(m: State, name: str) -> Memory | None:
     return next((memory for value in _values(_body(m), name) if (memory := _got(value)) is not None), None)
 
 
+def _outside(m: State, name: str) -> bool:
+    """Whether a name that a function gives values to is no variable of its own: `global name`."""
+    fn = m.calling[-1]
+    if not isinstance(fn, tree.Fn):
+        return False
+    own = (*(param.pattern for param in fn.params), *(let.pattern for let in tree.find(fn.body, tree.Let)))
+    return not any(pattern.id == name for pattern in tree.find(own, tree.NamePattern))
+
+
 def _put(m: State, body: list[tree.Stmt], memory: Memory) -> list[tree.Expr]:
     """What is put into a memory by the key that was looked for, or becomes what it is."""
     name, key = _name(m, memory.place), memory.key
@@ -134,7 +143,7 @@ def _put(m: State, body: list[tree.Stmt], memory: Memory) -> list[tree.Expr]:
 def _is_place(m: State, target: tree.Pattern, name: str, key: tree.Expr | None) -> bool:
     """Whether an assignment goes to a memory, by the key that was looked for."""
     if key is None:
-        return isinstance(target, tree.Member | tree.Index | tree.Name) and _name(m, target) == name
+        return isinstance(target, tree.Member | tree.Index | tree.Name | tree.NamePattern) and _name(m, target) == name
     if isinstance(target, tree.Member):
         return isinstance(key, tree.Literal) and target.name == key.value and _name(m, target.base) == name
     return isinstance(target, tree.Index) and _name(m, target.base) == name and _same(m, target.key, key)
@@ -178,7 +187,7 @@ def _values(body: list[tree.Stmt], name: str) -> list[tree.Expr]:
     return [n.value for n in tree.find(body, tree.Assign) if any(p.id == name for p in tree.find(n.target, tree.NamePattern))]
 
 
-def _name(m: State, node: tree.Expr) -> str:
+def _name(m: State, node: tree.Expr | tree.Pattern) -> str:
     if isinstance(node, tree.Member):
         return f"{_name(m, node.base)}.{node.name}"
     return m.lines.text(node.at, node.end)
@@ -210,7 +219,9 @@ def _lasts(m: State, node: tree.If, memory: Memory) -> bool:
     if memory.place is not root and root.id in given:
         return False  # somebody else's object, which may be another one in each round of the caller
     names = {n.id for n in tree.find(memory.place, tree.Name)}
-    if any(n.id in names and start <= n.at < min(n.end, end) for n in tree.find(fn.body, tree.NamePattern)):
+    filling = range(node.at, node.end) if memory.place is root else range(0)
+    given_here = (n for n in tree.find(fn.body, tree.NamePattern) if n.id in names and n.at not in filling)
+    if any(start <= n.at < min(n.end, end) for n in given_here):
         return False
     return loop is None or memory.key is None or not _once(m, loop, memory.key)
 

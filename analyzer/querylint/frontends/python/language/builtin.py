@@ -201,8 +201,19 @@ def _next(m: State, node: tree.Call) -> Val:
     _seeks(m, node)
     default = _rest(m, node)
     chosen = isinstance(node.args[0], tree.Comprehension) and any(tests for _, _, tests, _ in node.args[0].clauses) if node.args else False
-    found = picked(m, Work.FIRST, over, node.at, node.end) if over.rows and not chosen else over.item()
+    one = over.rows and not chosen and not _goes_on(m, node)
+    found = picked(m, Work.FIRST, over, node.at, node.end) if one else over.item()
     return join(found, default[0]) if default and default[0].interesting else found
+
+
+def _goes_on(m: State, node: tree.Call) -> bool:
+    """Whether each round of a loop takes the next item of an iterator that was there before it."""
+    name, fn = node.args[0] if node.args else None, m.calling[-1] if m.calling else None
+    if not isinstance(name, tree.Name) or not isinstance(fn, tree.Fn):
+        return False
+    around = [loop for loop in tree.find(fn.body, tree.For) if loop.at <= node.at < loop.end]
+    inner = max(around, key=lambda loop: loop.at, default=None)
+    return inner is not None and not any(pattern.id == name.id for pattern in tree.find(inner, tree.NamePattern))
 
 
 def _enumerate(m: State, node: tree.Call) -> Val:

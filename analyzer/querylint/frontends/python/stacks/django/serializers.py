@@ -19,7 +19,7 @@ from querylint.frontends.python.stacks.django.nodes import ROW, at_of, call_of, 
 from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.ir import LoopKind
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name
+from querylint.syntax.questions import callee_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
@@ -34,6 +34,8 @@ OPTIONS = frozenset(
 )
 METHODS = frozenset(("SerializerMethodField", "MethodField"))
 READ_WHOLE = frozenset(("StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "RelatedField"))
+BY_KEY = frozenset(("PrimaryKeyRelatedField", "HyperlinkedRelatedField"))
+"""Fields of a relation that need no more of it than the key, which is part of the row (`use_pk_only_optimization`)."""
 
 
 def is_serializer(info: ClassInfo) -> bool:
@@ -180,11 +182,23 @@ def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | Non
             body: list[tree.Stmt] = [do(call_of(bare, "to_representation", [item]))]
             return [each(value, body, node)]
         return [do(call_of(bare, "to_representation", [value]))]
-    if kind == "PrimaryKeyRelatedField":
-        return [each(value, [], node)] if many else []
+    if not many and kind in BY_KEY and _only_key(django, info, nested, text, keywords):
+        before = text.rpartition(".")[0]
+        return [do(path_of(row, before, node))] if before else []
     if kind in READ_WHOLE or nested is not None:
         return [each(value, [], node)] if many else [do(value)]
     return [do(value)]
+
+
+def _only_key(django: Django, info: ClassInfo, own: ClassInfo | None, source: str, keywords: dict[str, tree.Expr]) -> bool:
+    """Whether a field takes the key out of the row: that of a relation which the row holds, unless its class or an option wants more."""
+    model = model_of(django, info) if "." not in source else None
+    link = model.links.get(source) if model is not None else None
+    held = model is None or (link is not None and link.column is not None and not link.generic)
+    declared = own.field("lookup_field") if own is not None else None
+    looked_up = keywords.get("lookup_field") or (declared[2] if declared is not None else None)
+    more = own is not None and own.method("use_pk_only_optimization") is not None
+    return held and not more and (looked_up is None or text_of(looked_up) == "pk")
 
 
 def _chosen(nested: ClassInfo, keywords: dict[str, tree.Expr]) -> bool:
