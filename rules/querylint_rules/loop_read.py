@@ -24,7 +24,7 @@ It reports nothing for
 - keys that are the same for all rows and that a session holds, and rows that are read again after their own commit;
 - reads that are started in the loop but awaited together after it, and batches;
 - relations that are loaded with the rows (`lazy-loop` covers those);
-- iterations that each ask a different database, and settings that somebody wrote;
+- iterations that each ask a different database or by a different column, and settings that somebody wrote;
 - branches that the constants of all callers rule out;
 - tests, functions that only tests call, seeds and migrations.
 
@@ -46,7 +46,7 @@ from functools import partial
 
 from querylint.advise.asking import asks_again, asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
-from querylint.advise.bulk import KEPT, by_table, in_one, of_each_table, remembered, small_matter
+from querylint.advise.bulk import KEPT, by_table, in_one, of_each_column, of_each_table, remembered, small_matter
 from querylint.advise.curation import curated
 from querylint.advise.eager import answered
 from querylint.advise.growth import accumulates, handful, memberships
@@ -122,7 +122,7 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         hit = _waiting(program, site) if not read.related else None  # relations of rows are another rule's
         if hit is not None and not quiet(site.function) and site.function.kind is not Kind.CLIENT:
             effect = Effect(site.function.key, read)
-            named = by_table(site, effect, hit.loop) or of_each_table(read, hit.loop)
+            named = by_table(site, effect, hit.loop) or of_each_table(read, hit.loop) or of_each_column(read, hit.loop)
             if not named and not asks_one_key(program, site, effect) and not reread(program, effect):
                 yield site, hit, effect
     for site, call in program.calls():

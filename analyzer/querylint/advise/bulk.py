@@ -92,6 +92,12 @@ def of_each_table(read: Access, loop: Loop) -> bool:
     return unnamed and loop.id in read.deps and not any(plan.predicates for plan in read.plans)
 
 
+def of_each_column(read: Access, loop: Loop) -> bool:
+    """Whether each round names another column to look rows up by: no list of values stands for all rounds."""
+    named = (p.named for plan in read.plans for p in plan.predicates)
+    return any(value is not None and loop.id in value.deps for value in named)
+
+
 KEPT = "what is read is kept, and not read again"
 
 

@@ -89,7 +89,7 @@ class Predicate:
     `defaulted` says that a default stands for the field where it is missing (`row.status ?? "active"`) and may meet the condition, `dated`
     that the field is read as a date first (`new Date(row.at)`): a range does the same where all rows write it in one form. For
     Relation.ANY, `arms` holds the alternatives, each a conjunction. `spelled` is a text that the database compares with something else
-    than a field of the row.
+    than a field of the row; `named` is what the program works the name of the field out of, where it does.
     """
 
     field: str | None
@@ -102,6 +102,7 @@ class Predicate:
     defaulted: bool = False
     dated: bool = False
     spelled: str = ""
+    named: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)

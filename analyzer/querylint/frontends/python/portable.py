@@ -194,6 +194,9 @@ def _term(predicate: Predicate, args: tuple[Val, ...]) -> Predicate:
     """A condition of a callee's query in the caller's terms: what a parameter is compared with is what the call gives for it."""
     if predicate.arms:
         return replace(predicate, arms=tuple(tuple(_term(p, args) for p in arm) for arm in predicate.arms))
+    if predicate.named is not None:
+        refs = [o.ref for _, o in predicate.named.parts if o.root is Root.PARAM and isinstance(o.ref, int) and o.ref < len(args)]
+        predicate = replace(predicate, named=Value(deps=NO_STEPS.union(*(args[ref].deps for ref in refs))))
     value = predicate.value
     origin = value.parts[0][1] if value is not None and len(value.parts) == 1 and value.parts[0][0] == () else None
     if origin is None or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.ref >= len(args):

@@ -119,7 +119,14 @@ def unread(m: State, node: tree.Call, base: Val, query: Query) -> Val:
 
 
 def _other(m: State, node: tree.Expr) -> Predicate:
-    return Predicate(None, Relation.OTHER, Side.FILTER, span=m.span(node.at, node.end))
+    return Predicate(None, Relation.OTHER, Side.FILTER, span=m.span(node.at, node.end), named=_naming(m, node))
+
+
+def _naming(m: State, node: tree.Expr) -> Value | None:
+    """What the keys of `**{f"{name}__in": values}` are made of, which are the names of fields."""
+    keys = [key for key, _ in node.entries if key is not None and not isinstance(key, str)] if isinstance(node, tree.Record) else []
+    made = [m.evaluate(key) for key in keys]
+    return lowered(made[0] if len(made) == 1 else derived(*made)) if made else None
 
 
 def predicates(
