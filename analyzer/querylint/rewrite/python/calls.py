@@ -117,8 +117,10 @@ def _chosen(outer: cst.CSTNode, inner: cst.CSTNode) -> bool:
 
 
 def _given(body: cst.BaseSuite, name: str) -> list[cst.BaseExpression]:
-    """What the last statement of a block that assigns a variable gives to it."""
+    """What the last statement of a block that assigns a variable gives to it; nothing where the block leaves what is behind it."""
     parts = [part for s in body.body if isinstance(s, cst.SimpleStatementLine) for part in s.body]
+    if parts and isinstance(parts[-1], cst.Return | cst.Raise | cst.Continue | cst.Break):
+        return []
     made = [
         p for p in parts if isinstance(p, cst.Assign) and any(isinstance(t.target, cst.Name) and t.target.value == name for t in p.targets)
     ]

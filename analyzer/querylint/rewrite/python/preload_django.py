@@ -19,6 +19,11 @@ ENDINGS = frozenset(
     ("get", "first", "last", "earliest", "latest", "count", "exists", "aggregate", "iterator", "in_bulk", "contains", "create",
      "aget", "afirst", "alast", "aearliest", "alatest", "acount", "aexists", "aiterator", "ain_bulk")
 )  # fmt: skip
+ROWLESS = frozenset(
+    ("values", "values_list", "dates", "datetimes", "count", "acount", "exists", "aexists", "aggregate", "aaggregate", "update", "aupdate",
+     "delete", "adelete")
+)  # fmt: skip
+"""What gives no rows of a model, to which nothing could be loaded: Django refuses it behind `values()`."""
 SHORTCUTS = frozenset(("get_object_or_404", "aget_object_or_404", "get_list_or_404", "aget_list_or_404"))
 HINDERING = {
     "union": "the query is in a union with another one, which must have the same columns",
@@ -52,6 +57,11 @@ def write(task: Task, tree: Tree, function: Function, read: Access, remedy: Prel
         ]
         end = tree.end(node)
         return (tree.edit(end, end, f".{default_manager(task, task.program.table(function, read.table))}{''.join(calls)}"),)
+    chosen = way[-1]
+    if isinstance(chosen, cst.IfExp) and node in (chosen.body, chosen.orelse):
+        other = chosen.orelse if node is chosen.body else chosen.body
+        if _empty(other) or _alike(other, node):
+            node, way = chosen, way[:-1]
     given = [one for one in branches(way, node) if one is node or (_alike(one, node) and not _empty(one))]
     hindering = next((HINDERING[method(link)] for one in given for link in links(one) if method(link) in HINDERING), "")
     if hindering:
@@ -79,10 +89,11 @@ def _answers(way: list[cst.CSTNode], node: cst.BaseExpression) -> list[cst.BaseE
 
 
 def _alike(one: cst.BaseExpression, other: cst.BaseExpression) -> bool:
-    """Whether two queries begin with the same manager, or with two of one class."""
+    """Whether a query gives rows as another one does, and begins with the same manager, or with another one of its class."""
     mine, its = _manager(one), _manager(other)
     model = mine.rpartition(".")[0]
-    return mine == its != "" or (model == its.rpartition(".")[0] and model.rpartition(".")[2][:1].isupper())
+    rows = not any(method(link) in ROWLESS for link in links(one))
+    return rows and (mine == its != "" or (model == its.rpartition(".")[0] and model.rpartition(".")[2][:1].isupper()))
 
 
 def _manager(query: cst.BaseExpression) -> str:

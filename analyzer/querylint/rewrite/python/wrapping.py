@@ -35,7 +35,7 @@ def width(tree: Tree) -> int:
 def fitted(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...]:
     """The edits of a chain of calls that a statement of one line is about, with its line broken where they would make it too long."""
     way = tree.way(edits[0].span.start - 1, edits[0].span.start)
-    kinds = cst.Assign | cst.Return | cst.For | cst.Arg
+    kinds = cst.Assign | cst.AnnAssign | cst.Return | cst.For | cst.Arg
     number = next((n for n in reversed(range(len(way) - 1)) if isinstance(way[n], kinds)), None)
     held, node = (way[number], way[number + 1]) if number is not None else (None, None)
     if not isinstance(node, cst.BaseExpression) or node.lpar or (isinstance(held, cst.For) and held.iter is not node):
