@@ -69,10 +69,11 @@ def put(
 
 
 def _followed_before(state: State, target: tree.Member) -> bool:
-    """Whether the function asks for a member of that name further up: that one is read, whatever is put there afterwards."""
+    """Whether the function asks for a member of that name further up, or in what it puts there: that one is read, whatever comes after."""
     fn = state.calling[-1] if state.calling else None
     body = fn.body if isinstance(fn, tree.Fn) else []
-    return any(node.name == target.name and node.at < target.at for node in tree.find(body, tree.Member))
+    end = next((node.end for node in tree.find(body, tree.Assign) if node.target is target), target.at)
+    return any(node.name == target.name and node is not target and node.at < end for node in tree.find(body, tree.Member))
 
 
 def known(block: list[Step], brought: Brought) -> list[Step]:
