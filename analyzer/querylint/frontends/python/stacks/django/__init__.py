@@ -70,6 +70,7 @@ class Django(Stack):
         self.handed: Noted[list[tuple[int, Path]]] = Noted("rows handed on", list)
         self.annotations = Annotated(project.modules, project.classes)
         self._managers: dict[tuple[str, str, str], Val] = {}
+        self.listing: dict[int, ClassInfo] = {}  # by a function of GraphQL, the type of the rows that it gives
 
     def tables(self) -> Mapping[str, Table]:
         """The models of the project."""
@@ -384,8 +385,8 @@ class Django(Stack):
 
     def returning(self, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
         """What a schema shows of rows; what was loaded for rows after they were read."""
-        graphql.answered(self, state, info, fn, value)
-        ninja.answered(self, state, fn, value)
+        graphql.answered(self, state, fn, value)
+        ninja.answered(self, state, fn)
         brought = self.brought.taken(state)
         if brought:
             state.block[:] = ahead.known(state.block, brought)

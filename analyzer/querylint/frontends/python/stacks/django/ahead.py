@@ -21,7 +21,9 @@ Brought = Mapping[int, list[Eager]]
 def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]], handed: list[tuple[int, Path]]) -> Val:
     """Note which reads, or which parameters, gave the rows, and what is loaded for them; the rest of the function finds it there."""
     args = [state.evaluate(a) for a in node.args]
-    found = querysets.named(args[1:], Loading.BATCHED, state.span(node.at, node.end))
+    found = [
+        replace(eager, span=None) for eager in querysets.named(args[1:], Loading.BATCHED, state.span(node.at, node.end))
+    ]  # no query says it
     given = args[0]
     if isinstance(given.shape, Query) and given.shape.flavor == querysets.FLAVOR:  # it is run here, and keeps its rows
         given = querysets.rows(state, given, node.args[0].at, node.args[0].end, "iteration").settled()

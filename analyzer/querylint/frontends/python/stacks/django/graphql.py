@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Closure, Many, Query, Val
 from querylint.frontends.python.classes import ClassInfo
-from querylint.frontends.python.shown import each
+from querylint.frontends.python.shown import each, last_return
 from querylint.frontends.python.stacks.django import querysets
 from querylint.frontends.python.stacks.django.nodes import call_of, do
 from querylint.frontends.python.vocabulary import PythonVocabulary
@@ -30,8 +30,8 @@ LISTED = "listed_rows"
 HANDED = "handed_over"
 LISTS = Pattern(r"(?i)list|connection|paginated|iterable|sequence")
 NAMES = Pattern(r"[A-Za-z_]\w*")
-PLAIN = frozenset(("List", "ConnectionField"))
-"""Fields of graphene that know nothing of models: they show what is there."""
+WRAPPERS = frozenset(("NonNull", "Field"))
+LISTED_TYPE = Pattern(r"(?i)(?:list|connection|paginated|iterable|sequence)\w*\s*\[")
 DECLARING = frozenset(("type", "node"))
 FIELDS = frozenset(("field", "connection"))
 ANSWERING = FIELDS | frozenset(("mutation",))
@@ -41,8 +41,8 @@ AHEAD = frozenset(("only", "select_related", "prefetch_related", "annotate"))
 
 
 def supply(django: Django, files: list[str]) -> None:
-    """Tell the resolvers of model types apart from methods: their first argument is a row. Types that a field lists by itself get a method
-    that resolves each of these rows."""
+    """Tell the resolvers of model types apart from methods: their first argument is a row. Note which functions give rows of which type;
+    types that a field lists by itself get a method that resolves each of these rows."""
     paths = [path for path in files if any(word in (django.project.modules.source(path) or b"") for word in WORDS)]
     classes = [info for path in paths for info in django.project.classes.of_module(path)]
     resolvers = {id(info.node): found for info in classes if (found := _resolvers(info)) and _model(django, info) is not None}
@@ -54,14 +54,23 @@ def supply(django: Django, files: list[str]) -> None:
     handed: dict[int, tuple[ClassInfo, tree.Expr]] = {}
     for info in classes:
         for name, text, value in info.node.fields:
+            value = _bare(value)
             row = _listed(django, info.path, text, value)
             if row is None or id(row.node) not in resolvers:
+                continue
+            fn = _giver(django, info, name, value)
+            if fn is not None:
+                django.listing[id(fn)] = row
                 continue
             rows = _by_itself(django, info, name, value, row)
             if rows is not None and callee_name(rows) == HANDED:
                 handed[id(row.node)] = (row, rows)
             elif rows is not None and (id(row.node) not in told or _model(django, info) is None):  # the whole of a model shows more
                 told[id(row.node)] = (row, rows)
+        for fn in info.node.methods:
+            row = _listed(django, info.path, fn.returns, None) if _declares_field(fn) else None
+            if row is not None and id(row.node) in resolvers:
+                django.listing[id(fn)] = row
     for row, rows in (handed | told).values():
         row.node.methods.append(_by_model(row, rows, resolvers[id(row.node)]))
 
@@ -70,11 +79,11 @@ def _by_itself(django: Django, info: ClassInfo, name: str, value: tree.Expr | No
     """The rows that a field gives where no method does: those of the model, those that the relation of its name leads to, or those that
     whoever makes the object has put there: rows of the model with whatever has been loaded for them."""
     named, parent = _named(django, row), _named(django, info)
-    if named is None or named[0] != row.path or info.method(f"{RESOLVE}{name}") is not None or (value is not None and _told(value)):
+    if named is None or named[0] != row.path or (value is not None and _told(value)):
         return None
     at = row.node.at
     whole = call_of(tree.Member(named[1], "objects", at, at, at), "all", [], at)
-    if not _finds(value, parent is not None):
+    if not _finds(django, info.path, value, parent is not None):
         return call_of(whole, HANDED, [], at) if parent is None else None
     if parent is None:
         return whole
@@ -86,14 +95,14 @@ def _by_itself(django: Django, info: ClassInfo, name: str, value: tree.Expr | No
     return call_of(tree.Member(one, name, at, at, at), "all", [], at)
 
 
-def _finds(value: tree.Expr | None, of_row: bool) -> bool:
+def _finds(django: Django, path: str, value: tree.Expr | None, of_row: bool) -> bool:
     """Whether a field finds its rows by itself; others show what whoever makes the object has put there."""
     if not isinstance(value, tree.Call):
         return of_row
     func = value.func
     if isinstance(func, tree.Member) and _ours(func.base):
         return of_row or last_name(func.base) != "strawberry"
-    return of_row if callee_name(value) in FIELDS else callee_name(value) not in PLAIN
+    return of_row if callee_name(value) in FIELDS else any(name.startswith("Django") for name in _kinds(django, path, func))
 
 
 def _told(field: tree.Expr) -> bool:
@@ -101,15 +110,13 @@ def _told(field: tree.Expr) -> bool:
     return isinstance(field, tree.Call) and (_loads_ahead(field) or keyword(field, "resolver") is not None)
 
 
-def answered(django: Django, state: State, info: ClassInfo | None, fn: tree.Fn, value: Val) -> None:
+def answered(django: Django, state: State, fn: tree.Fn, value: Val) -> None:
     """What the type of the rows that a field lists resolves of each of them."""
-    if info is None or kind(info, fn) is None or not isinstance(state.vocabulary, PythonVocabulary):
+    row_type = django.listing.get(id(fn))
+    at = last_return(fn) if row_type is not None else None
+    if row_type is None or at is None or not isinstance(state.vocabulary, PythonVocabulary):
         return
-    row_type = _given_by(django, info, fn)
-    resolvers = [f for f in _resolvers(row_type) if f.kind == "static"] if row_type is not None else []
-    at = last_return(fn)
-    if row_type is None or not resolvers or at is None:
-        return
+    resolvers = [f for f in _resolvers(row_type) if f.kind == "static"]
     rows = querysets.rows(state, value, at.at, at.end, "iteration").settled() if isinstance(value.shape, Query) else value
     if not isinstance(rows.shape, Many) or rows.item().doc_of is None:
         return
@@ -122,13 +129,6 @@ def _resolved(state: State, at: tree.Expr, row_type: ClassInfo, resolvers: list[
         closure = Closure(resolver, None, row_type.path, f"{row_type.name}.{resolver.name}")
         func = tree.Member(at, resolver.name, at.at, at.at, at.at)
         state.vocabulary.reached(state, tree.Call(func, [], at.at, at.end), closure, (row, *(NOTHING for _ in resolver.params[1:])))
-
-
-def last_return(fn: tree.Fn) -> tree.Expr | None:
-    """What a function gives back, where that is more than nothing: the last of several."""
-    found = [n.value for n in tree.walk(fn.body) if isinstance(n, tree.Return) and n.value is not None]
-    some = [v for v in found if not isinstance(v, tree.Literal) and not (isinstance(v, tree.Array) and not v.items)]
-    return max(some, key=lambda v: v.at, default=None)
 
 
 def parameter(django: Django, info: ClassInfo | None, fn: tree.Fn, number: int) -> Val | None:
@@ -185,13 +185,14 @@ def _named(django: Django, info: ClassInfo) -> tuple[str, tree.Expr] | None:
 
 
 def _resolvers(info: ClassInfo) -> list[tree.Fn]:
-    """The methods of a type that are asked of each of its rows."""
+    """The methods of a type that are asked of each of its rows, but for those that say what the query of the rows brings along."""
     return [
         fn
         for fn in info.node.methods
         if fn.kind in ("", "static")
         and fn.params
-        and ((fn.name.startswith(RESOLVE) and len(fn.params) > 1) or (_declares_field(fn) and not any(map(_loads_ahead, fn.decorators))))
+        and ((fn.name.startswith(RESOLVE) and len(fn.params) > 1) or _declares_field(fn))
+        and not any(map(_loads_ahead, fn.decorators))
     ]
 
 
@@ -199,19 +200,36 @@ def _loads_ahead(decorator: tree.Expr) -> bool:
     return isinstance(decorator, tree.Call) and any(name in AHEAD for name, _ in decorator.keywords)
 
 
-def _given_by(django: Django, info: ClassInfo, fn: tree.Fn) -> ClassInfo | None:
-    """The type of the rows of the field for which a method gives these."""
-    if _declares_field(fn):
-        return _listed(django, info.path, fn.returns, None)
-    field = next((f for f in info.node.fields if f"{RESOLVE}{f[0]}" == fn.name), None)
-    return _listed(django, info.path, *field[1:]) if field is not None else None
+def _bare(value: tree.Expr | None) -> tree.Expr | None:
+    """A field without what is wrapped around it: `graphene.NonNull(graphene.List(BookType))`."""
+    while isinstance(value, tree.Call) and callee_name(value) in WRAPPERS and value.args and isinstance(value.args[0], tree.Call):
+        value = value.args[0]
+    return value
+
+
+def _giver(django: Django, info: ClassInfo, name: str, value: tree.Expr | None) -> tree.Fn | None:
+    """The function that gives the rows of a field: the method that bears its name, or the one of `resolver=get_books`."""
+    method = info.method(f"{RESOLVE}{name}")
+    if method is not None:
+        return method[1]
+    given = keyword(value, "resolver") if isinstance(value, tree.Call) else None
+    found = django.project.modules.reference(info.path, given) if isinstance(given, tree.Name | tree.Member) else None
+    made = found.node if found is not None else None
+    return made.fn if isinstance(made, tree.FnDef) else None
 
 
 def _listed(django: Django, path: str, text: str, value: tree.Expr | None) -> ClassInfo | None:
     """The type of the rows that a field lists, by its value or by the text of its type; None for a field that lists none."""
-    if isinstance(value, tree.Call) and LISTS.search(callee_name(value)) and value.args:
+    if isinstance(value, tree.Call) and value.args and any(map(LISTS.search, _kinds(django, path, value.func))):
         return _type_of(django, path, _written(django, path, value.args[0]))
-    return _type_of(django, path, text) if text and LISTS.search(text) else None
+    return _type_of(django, path, text) if text and LISTED_TYPE.search(text) else None
+
+
+def _kinds(django: Django, path: str, func: tree.Expr) -> list[str]:
+    """The name of the class of a field, and of those outside the project that it takes after."""
+    found = django.project.modules.reference(path, func) if isinstance(func, tree.Name | tree.Member) else None
+    own = django.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    return [last_name(func), *(name.rpartition(".")[2] for name in (own.ancestry() if own is not None else ()))]
 
 
 def _written(django: Django, path: str, node: tree.Expr) -> str:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Closure, Many, Query, Val
 from querylint.frontends.python.classes import ClassInfo
-from querylint.frontends.python.shown import each, member
-from querylint.frontends.python.stacks.django import querysets
-from querylint.frontends.python.stacks.django.graphql import last_return
+from querylint.frontends.python.shown import answers, each, last_return, member
+from querylint.frontends.python.stacks.django import querysets, words
 from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.pattern import Pattern
 from querylint.syntax import tree
@@ -17,27 +16,26 @@ from querylint.syntax.questions import keyword, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
+    from querylint.frontends.python.stacks.django.models import Model
 
 NAMES = Pattern(r"[A-Za-z_]\w*")
-LISTS = Pattern(r"(?i)list|pag(?:e|inat)")
+LISTS = Pattern(r"(?i)(?:list|pag(?:e|inat))\w*\s*\[")
 DEEPEST = 2
 
 
-def answered(django: Django, state: State, fn: tree.Fn, value: Val) -> None:
+def answered(django: Django, state: State, fn: tree.Fn) -> None:
     """The rows that an operation gives back go through the schema that it declares."""
     given = next((v for d in fn.decorators if isinstance(d, tree.Call) and (v := keyword(d, "response")) is not None), None)
     last = last_return(fn) if given is not None else None
     if given is None or last is None or b"ninja" not in (django.project.modules.source(state.path) or b""):
         return
-    by_status = [value for _, value in given.entries] if isinstance(given, tree.Record) else [given]  # `{404: Error, 200: list[BookOut]}`
-    text = next((text for one in by_status if LISTS.search(text := state.lines.text(one.at, one.end))), "")
+    by_status = [value for _, value in given.entries] if isinstance(given, tree.Record) else [given]  # `{200: list[BookOut], 404: Error}`
+    text = next((text for value in by_status if LISTS.search(text := state.lines.text(value.at, value.end))), "")
     schema = _schema(django, state.path, text)
     if schema is None:
         return  # one row, whose relations are read once each
-    shape = value.shape
-    if isinstance(shape, Many) and shape.items is not None and len(shape.items) == 2 and isinstance(shape.items[0].literal, int):
-        value = shape.items[1]  # `return 200, rows`
-    _each(django, state, last, schema, value, 0)
+    for value in answers(state):
+        _each(django, state, last, schema, value, 0)
 
 
 def _schema(django: Django, path: str, text: str) -> ClassInfo | None:
@@ -78,7 +76,7 @@ def _row(django: Django, state: State, node: tree.Expr, schema: ClassInfo, row: 
                 continue
             alias = text_of(keyword(value, "alias")) if isinstance(value, tree.Call) else ""
             _shown(django, state, node, _schema(django, owner.path, text), member(state, row, alias or name, node), depth)
-    for name in _listed(schema):
+    for name in _listed(schema, model):
         link = model.links.get(name)
         if name not in seen and link is not None and link.many:
             made = member(state, row, name, node)
@@ -95,11 +93,15 @@ def _shown(django: Django, state: State, node: tree.Expr, schema: ClassInfo | No
         _row(django, state, node, schema, value, depth + 1)
 
 
-def _listed(schema: ClassInfo) -> list[str]:
+def _listed(schema: ClassInfo, model: Model) -> list[str]:
     """The fields that a schema of a model takes over as they are: those of a relation to many are the keys of its rows."""
-    for owner in schema.mro():
-        inner = next((n for n in owner.node.inner if n.name in ("Meta", "Config")), None)
-        for key, _, value in inner.fields if inner is not None else ():
-            if key in ("fields", "model_fields") and isinstance(value, tree.Array):
-                return [text for item in value.items if (text := text_of(item))]
-    return []
+    meta = schema.inner("Meta") or schema.inner("Config")
+    options = {key: value for key, _, value in meta[1].fields} if meta is not None else {}
+    fields, but = (options.get(key, options.get(f"model_{key}")) for key in ("fields", "exclude"))
+    if isinstance(fields, tree.Array):
+        return [text for item in fields.items if (text := text_of(item))]
+    if text_of(fields) != "__all__" and not isinstance(but, tree.Array):
+        return []
+    left = [text_of(item) for item in but.items] if isinstance(but, tree.Array) else []
+    own = [made.name for one in (model, *model.parents) for made in one.made if made.kind in words.MANY]
+    return [name for name in own if name not in left]

@@ -9,7 +9,7 @@ from querylint.construction import dataclass
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Closure, Query, Val, derived
 from querylint.frontends.python.classes import ClassInfo
-from querylint.frontends.python.shown import each, member
+from querylint.frontends.python.shown import answers, each, last_return, made_by, member
 from querylint.syntax import tree
 from querylint.syntax.questions import keyword, last_name, text_of
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy import SqlAlchemy
 
 DUMPING = frozenset(("dump", "dumps", "jsonify"))
+ANSWERING = frozenset(("response", "output", "marshal_with"))
 SCHEMAS = frozenset("Schema SQLAlchemySchema SQLAlchemyAutoSchema ModelSchema TableSchema".split())
-BLIND = frozenset("Constant Function Relationship URLFor Hyperlinks AbsoluteURLFor".split())
+BLIND = frozenset("Constant Relationship URLFor Hyperlinks AbsoluteURLFor".split())
 """Fields that do not read the attribute of a row by their own name, or not for sure."""
 DEEPEST = 3
 
@@ -62,6 +63,39 @@ def dumped(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: Va
     if shown is not None:
         _inside(stack, state, tree.Call(node.func, [source], node.at, node.end), shown, value, 0)
     return derived(value, *rest)
+
+
+def answered(stack: SqlAlchemy, state: State, fn: tree.Fn) -> None:
+    """`@blp.response(200, PostSchema(many=True))` of flask-smorest, `@app.output(PostSchema(many=True))` of APIFlask: what a function gives
+    back is dumped by that schema."""
+    decorators = [d for d in fn.decorators if isinstance(d, tree.Call) and last_name(d.func) in ANSWERING]
+    last = last_return(fn) if decorators else None
+    made = [arg for d in decorators for arg in (*d.args, *(value for key, value in d.keywords if key == "schema"))]
+    shown = next((one for arg in made if (one := _many(stack, state.path, arg)) is not None), None)
+    if shown is None or last is None:
+        return
+    node = tree.Call(last, [last], last.at, last.end)
+    for value in answers(state):
+        rows = stack.rows(state, value, last.at, last.end, partial=False) if isinstance(value.shape, Query) else value
+        _inside(stack, state, node, shown, rows or value, 0)
+
+
+def _many(stack: SqlAlchemy, path: str, node: tree.Expr) -> Shown | None:
+    """The schema of many rows that an expression makes, or the variable of a module holds."""
+    if isinstance(node, tree.Name | tree.Member):
+        found = stack.project.modules.reference(path, node)
+        if found is None or not isinstance(found.node, tree.Call):
+            return None
+        path, node = found.path, found.node
+    if not isinstance(node, tree.Call) or not _true(keyword(node, "many")):
+        return None
+    info = _class(stack, path, node.func)
+    return _told(info, node) if info is not None and is_schema(stack, info) else None
+
+
+def _class(stack: SqlAlchemy, path: str, node: tree.Expr | None) -> ClassInfo | None:
+    found = stack.project.modules.reference(path, node) if isinstance(node, tree.Name | tree.Member) else None
+    return stack.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
 
 
 def is_schema(stack: SqlAlchemy, info: ClassInfo) -> bool:
@@ -131,9 +165,14 @@ def _asked(stack: SqlAlchemy, state: State, node: tree.Call, shown: Shown, row: 
         if not shown.has(name) or name in left or name in unshown or (named and name not in named):
             continue
         word = last_name(value.func) if value is not None else ""
-        if value is not None and word == "Method":
-            _method(state, node, shown.info, value, row)
-        if (value is not None and _true(keyword(value, "load_only"))) or word in BLIND or word == "Method":
+        if word in BLIND or (value is not None and _true(keyword(value, "load_only"))):
+            continue
+        if value is not None and word in ("Method", "Function"):
+            maker = value.args[0] if value.args else keyword(value, "serialize")
+            if word == "Method":
+                _method(state, node, shown.info, text_of(maker), row)
+            else:
+                made_by(state, stack.project.modules, path, maker, row, node)
             continue
         made = member(state, row, (text_of(keyword(value, "attribute")) if value is not None else "") or name, node)
         inner = _nested(stack, path, value) if value is not None and made is not None else None
@@ -163,9 +202,9 @@ def _true(node: tree.Expr | None) -> bool:
     return isinstance(node, tree.Literal) and node.value is True
 
 
-def _method(state: State, node: tree.Call, info: ClassInfo, value: tree.Call, row: Val) -> None:
+def _method(state: State, node: tree.Call, info: ClassInfo, name: str, row: Val) -> None:
     """`fields.Method("name")`: a method of the schema is called with each row."""
-    found = info.method(text_of(value.args[0] if value.args else keyword(value, "serialize")))
+    found = info.method(name)
     if found is None:
         return
     owner, fn = found
@@ -186,9 +225,8 @@ def _nested(stack: SqlAlchemy, path: str, value: tree.Call) -> Shown | None:
     info: ClassInfo | None = None
     if isinstance(named, tree.Literal):
         info = stack.project.classes.get(path, text_of(named))
-    elif isinstance(named, tree.Name | tree.Member):
-        found = stack.project.modules.reference(path, named)
-        info = stack.project.classes.get(found.path, found.name) if found is not None and isinstance(found.node, tree.ClassDef) else None
+    else:
+        info = _class(stack, path, named)
     if info is None or not is_schema(stack, info):
         return None
     if word == "Pluck":

@@ -214,7 +214,7 @@ def method(state: State, node: tree.Call, name: str, base: Val) -> Val:
     if name in ("of_type", "and_") and shape.kind == "relation":
         return replace(base, shape=Marker(shape.kind, (*shape.data[:2], "", "narrowed")))
     relation = words.COMPARED.get(name, Relation.OTHER)
-    made = sql(base, *args)
+    made = sql(base, *args, name=shape.data[2] if name == "filter" and shape.kind == "sql" and len(shape.data) > 2 else "")
     if shape.kind not in ("column", "relation") or not base.origins:
         return made
     other = args[0] if args else None

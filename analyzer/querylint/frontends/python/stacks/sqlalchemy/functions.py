@@ -72,9 +72,7 @@ def outside(stack: SqlAlchemy, state: State, node: tree.Call, source: str) -> Va
         return sql(value, name=word)
     if word in ("text", "literal", "bindparam", "literal_column") or ".func." in source or word in ("case", "cast", "type_coerce"):
         args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
-        over = (a.shape.data[2] for a in args if isinstance(a.shape, Marker) and a.shape.kind == "sql" and len(a.shape.data) > 2)
-        total = word if word in words.TOTALS else next((name for name in over if name in words.TOTALS), word)
-        return sql(*args, name=total)
+        return sql(*args, name=_total(word, args))
     return None
 
 
@@ -84,6 +82,14 @@ def _turned(state: State, node: tree.Call, word: str) -> Val:
     if isinstance(shape, Marker) and shape.kind == "column" and word == "desc":
         return replace(value, shape=Marker("column", (*shape.data[:2], "", "desc")))
     return value
+
+
+def _total(word: str, args: list[Val]) -> str:
+    """The function that makes one value of all rows in a call of `word`; the word itself where none does."""
+    if word in words.TOTALS and not (word in ("min", "max") and len(args) > 1):  # the least of several values of one row
+        return word
+    over = [a.shape.data[2] for a in args if isinstance(a.shape, Marker) and a.shape.kind == "sql" and len(a.shape.data) > 2]
+    return "" if word in words.TOTALS or words.UNFOLDING.search(word) else next((n for n in over if n in words.TOTALS), word)
 
 
 def _logic(state: State, node: tree.Call, word: str) -> Val:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import External, Many, Query, Record, Val, derived
-from querylint.frontends.python.shown import each, member
+from querylint.frontends.flow.values import External, Many, Record, Val, derived
+from querylint.frontends.python.shown import answers, each, last_return, made_by, member
 from querylint.syntax import tree
 from querylint.syntax.questions import keyword, last_name, text_of
 
@@ -18,27 +18,27 @@ PACKAGES = ("flask_restful", "flask_restx", "flask_restplus")
 DEEPEST = 4
 
 
-def answered(stack: SqlAlchemy, state: State, fn: tree.Fn, value: Val) -> None:
+def answered(stack: SqlAlchemy, state: State, fn: tree.Fn) -> None:
     """What the fields of `@marshal_with(fields)` ask of what a function gives back, by itself or before a status and headers."""
-    given = next((d.args[0] for d in fn.decorators if isinstance(d, tree.Call) and last_name(d.func) in DECORATORS and d.args), None)
-    last = next((n for n in tree.walk(fn.body) if isinstance(n, tree.Return) and n.value is not None), None)
-    if given is None or last is None or last.value is None:
+    made = next((d for d in fn.decorators if isinstance(d, tree.Call) and last_name(d.func) in DECORATORS), None)
+    given = (made.args[0] if made.args else keyword(made, "fields")) if made is not None else None
+    last = last_return(fn) if given is not None else None
+    if given is None or last is None:
         return
-    node = tree.Call(last.value, [last.value], last.value.at, last.value.end)
-    items = value.shape.items if isinstance(value.shape, Many) else None
-    if items and len(items) > 1 and isinstance(items[1].literal, int):
-        value = items[0]
-    _inside(stack, state, node, (state.path, given), value, 0)
+    node = tree.Call(last, [last], last.at, last.end)
+    for value in answers(state):
+        _inside(stack, state, node, (state.path, given), value, 0)
 
 
 def marshalled(stack: SqlAlchemy, state: State, node: tree.Call, func: External) -> Val | None:
     """`marshal(posts, fields)`."""
-    if not func.source.startswith(PACKAGES) or not func.source.endswith(".marshal") or len(node.args) < 2:
+    if not func.source.startswith(PACKAGES) or not func.source.endswith(".marshal") or not node.args:
+        return None
+    given = node.args[1] if len(node.args) > 1 else keyword(node, "fields")
+    if given is None:
         return None
     value = state.evaluate(node.args[0])
-    if isinstance(value.shape, Query):
-        value = stack.rows(state, value, node.args[0].at, node.args[0].end, partial=False) or value
-    _inside(stack, state, node, (state.path, node.args[1]), value, 0)
+    _inside(stack, state, node, (state.path, given), value, 0)
     return derived(value)
 
 
@@ -55,6 +55,7 @@ def _asked(stack: SqlAlchemy, state: State, node: tree.Call, given: tuple[str, t
     for name, (value, path) in _fields(stack, *given, 0).items():
         attribute = keyword(value, "attribute") if isinstance(value, tree.Call) else None
         if attribute is not None and not text_of(attribute):
+            made_by(state, stack.project.modules, path, attribute, row, node)
             continue
         made: Val | None = row
         for part in (text_of(attribute) or name).split("."):

@@ -36,7 +36,8 @@ def given_back(stack: SqlAlchemy, state: State, fn: tree.Fn, value: Val) -> None
     """What is asked of the rows that a function gives back by who answers with them."""
     if stack.kind(None, fn) is Kind.HTTP:
         answered(stack, state, fn, value)
-    marshals.answered(stack, state, fn, value)
+    marshals.answered(stack, state, fn)
+    dumps.answered(stack, state, fn)
 
 
 def read(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: Val) -> Val | None:

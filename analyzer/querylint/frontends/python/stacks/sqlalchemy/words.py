@@ -15,6 +15,8 @@ COLUMNS = frozenset("Column mapped_column Field".split())
 RELATIONS = frozenset("relationship relation dynamic_loader Relationship".split())
 TOTALS = frozenset("count sum min max avg array_agg string_agg group_concat json_agg jsonb_agg bool_and bool_or stddev variance".split())
 """Functions that make one value of all the rows of a group."""
+UNFOLDING = Pattern(r"unnest|_series|_elements|_each|_table|_populate_recordset")
+"""Functions that make several rows of one value."""
 EXTENSIONS = frozenset("SQLAlchemy".split())
 PARTIAL = Pattern(r"_(?:where|using|ops|length|include)$")
 TYPES = {
