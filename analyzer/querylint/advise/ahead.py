@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from querylint.advise.eager import Source, loading, possible, prefixed, sources
+from querylint.construction import replace
 from querylint.ir import Access, Call, Function, Loading, Path, Program, Role, Terminal
 from querylint.remedy import Advice, Batch, Preload
 from querylint.text import Span
@@ -87,6 +88,8 @@ def preload(
             joined.append(path)
     if joined:
         joined = _longest([*joined, *(path for path in kept if path not in joined)])
+    if at is None and read is not None and _by_attribute(read):
+        return replace(_in_view(program, source, read, [*joined, *batched]), view="")
     if at is None and read is not None and read.chain.end and not read.chain.path.endswith(CODE):
         if read.refined:  # a query of its own, whatever the view has loaded
             return Preload(tuple(joined), tuple(batched), None)
@@ -94,8 +97,13 @@ def preload(
     return Preload(tuple(joined), tuple(batched), at if at is not None else read.chain if read is not None and read.chain.end else None)
 
 
+def _by_attribute(read: Access) -> bool:
+    """Whether an attribute loads the rows of a relation (`post.comments` of SQLAlchemy): no query is written there that could load more."""
+    return read.follows is not None and read.verb == read.follows.path[-1] and not read.refined
+
+
 def _in_view(program: Program, source: Source, read: Access, paths: list[Path]) -> Preload:
-    """What the view is to load for a template that asks for the rows: the whole way, from what the template is given."""
+    """What is to be loaded with the rows from which an attribute or a template asks for these: the whole way from there."""
     origins = [s for s in sources(program, source.outer, read.follows) if s.path] if read.follows is not None else []
     above = origins[0] if origins else None
     before = above.path if above is not None else ()
