@@ -31,7 +31,7 @@ def member(state: State, base: Val, way: str, node: tree.Expr) -> Val | None:
 
 
 def made_by(state: State, modules: PythonModules, path: str, maker: tree.Expr | None, row: Val, node: tree.Call) -> None:
-    """A function is called with a row, as if at `node`; of `lambda row: row.a.b`, which may stand in another file, the attributes are read."""
+    """A function is called with a row, as if at `node`; of a lambda, which may stand in another file, the attributes are read."""
     if isinstance(maker, tree.Fn):
         for way in _ways(maker):
             member(state, row, way, node)

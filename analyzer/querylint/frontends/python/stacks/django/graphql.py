@@ -58,9 +58,9 @@ def supply(django: Django, files: list[str]) -> None:
             row = _listed(django, info.path, text, value)
             if row is None or id(row.node) not in resolvers:
                 continue
-            fn = _giver(django, info, name, value)
-            if fn is not None:
-                django.listing[id(fn)] = row
+            giver = _giver(django, info, name, value)
+            if giver is not None:
+                django.listing[id(giver)] = row
                 continue
             rows = _by_itself(django, info, name, value, row)
             if rows is not None and callee_name(rows) == HANDED:
