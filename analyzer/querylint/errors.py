@@ -36,6 +36,10 @@ class LabError(QuerylintError):
     """What running the project needs and this machine lacks; the sentence says how to get it."""
 
 
+class EvidenceError(QuerylintError):
+    """A log that cannot be read, or that holds nothing that we understand; the sentence names it."""
+
+
 def mishap() -> str:
     """The error that is being handled, and where it came from, in one line: for the note of a defect of our own that the run survives.
 

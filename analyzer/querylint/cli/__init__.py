@@ -29,6 +29,7 @@ COMMANDS = {
     "init": "config",
     "lsp": "lsp",
     "mcp": "mcp",
+    "profile": "profile",
     "report": "report",
     "rules": "pages",
     "verify": "verify",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from math import inf
 from typing import Any
 
+from querylint.evidence.budget import MEASURES, UNITS, Budget
 from querylint.rule import Severity
 from querylint.settings.lines import KeyPath, key_lines
 from querylint.settings.quoting import brief
@@ -45,6 +47,7 @@ class Checker:
             "ignore-tables": lambda path, value: frozenset(self._names(path, value, "table names")),
             "include-tests": self._flag,
             "gates": self._gates,
+            "budget": self._budget,
             "require-reason": self._flag,
         }
 
@@ -138,6 +141,27 @@ class Checker:
             else:
                 gates[name] = most
         return gates
+
+    def _budget(self, path: KeyPath, value: Any) -> Budget:
+        """Limits of all functions, and tables of those of some: `"reports:*" = { p95 = 30_000 }`."""
+        given = self._table(path, value, "measures and their limits")
+        own = {name: most for name, most in given.items() if isinstance(most, Mapping)}
+        limits = self._limits(path, {name: most for name, most in given.items() if name not in own})
+        return Budget(limits, {name: self._limits((*path, name), most) for name, most in own.items()})
+
+    def _limits(self, path: KeyPath, given: Mapping[str, Any]) -> dict[str, float]:
+        limits = {name: self._limit((*path, name), name, most) for name, most in given.items()}
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
+    def _limit(self, path: KeyPath, name: str, most: Any) -> float | None:
+        if name not in MEASURES:
+            self._unknown(path, name, MEASURES)
+        elif not isinstance(most, (int, float)) or isinstance(most, bool) or not 0 <= most < inf:
+            unit = {"ms": "of milliseconds ", "%": "of percent ", "": ""}[UNITS[name]]
+            self._wrong(path, f"`{_dotted(path)}` must be a number {unit}from 0 up, not {_shown(most)}")
+        else:
+            return most
+        return None
 
     def _table(self, path: KeyPath, value: Any, what: str) -> Mapping[str, Any]:
         if isinstance(value, Mapping):

@@ -8,11 +8,21 @@ from collections.abc import Mapping
 from typing import Union
 
 from querylint.construction import dataclass
+from querylint.evidence.budget import Budget
 from querylint.rule import Severity
 from querylint.settings.values import Settings, TableFacts
 
 Value = Union[
-    str, int, bool, "list[str]", "dict[str, str]", "dict[str, int]", "dict[str, list[str]]", "dict[str, dict[str, str | int]]", None
+    str,
+    int,
+    bool,
+    "list[str]",
+    "dict[str, str]",
+    "dict[str, int]",
+    "dict[str, list[str]]",
+    "dict[str, dict[str, str | int]]",
+    "dict[str, float | dict[str, float]]",
+    None,
 ]
 
 DEFAULT = "default"
@@ -43,6 +53,7 @@ def listing(settings: Settings) -> list[Item]:
         "severity": {name: _word(severity, "off") for name, severity in sorted(settings.severity.items())},
         "per-file-ignores": {glob: sorted(rules) for glob, rules in settings.per_file_ignores},
         "gates": dict(settings.gates),
+        "budget": _budget(settings.budget),
         "tables": {name: {"rows": _rows(facts)} for name, facts in sorted(settings.tables.items())},
     }
     return [Item(key, value, settings.given.get(key, DEFAULT)) for key, value in values.items()]
@@ -89,6 +100,10 @@ def _text(text: str) -> str:
 
 def _word(severity: Severity | None, otherwise: str) -> str:
     return otherwise if severity is None else severity.value
+
+
+def _budget(budget: Budget) -> dict[str, float | dict[str, float]]:
+    return {**budget.limits, **{name: dict(own) for name, own in budget.special.items()}}
 
 
 def _rows(facts: TableFacts) -> str | int:

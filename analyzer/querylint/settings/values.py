@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
+from querylint.evidence.budget import Budget
 from querylint.result import Note
 from querylint.rule import Severity
 
@@ -49,7 +50,8 @@ class Settings:
     """All settings of a run.
 
     `select` is None where every rule runs. `severity` maps a rule to its new severity, None for off. `fail_on` is None for never.
-    `gates` say how many findings of a rule, a pattern or a severity the whole project may have.
+    `gates` say how many findings of a rule, a pattern or a severity the whole project may have, `budget` what a function of the running
+    system may take.
     `prefix` leads from the folder of the settings file, which its globs are relative to, to the root of the analysis. `given` says for
     each key that was set where that happened; `origin` is the settings file, and `named` what it names that may not be there.
     """
@@ -67,6 +69,7 @@ class Settings:
     include_tests: bool = False
     require_reason: bool = True
     gates: Mapping[str, int] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
     origin: Path | None = None
     prefix: str = ""
     given: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,87 @@
+"""`querylint profile`: what the logs of the running system say, joined to what is found in its code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from querylint.cli.console import ExitCode, complain, painter, put
+from querylint.cli.options import COLORS, CONFIG, SEVERITIES
+from querylint.cli.progress import working
+
+if TYPE_CHECKING:
+    from querylint.evidence.budget import Budget
+
+ORDERS = ("time", "documents", "calls", "p95")
+
+
+@click.command(short_help="Join logs of the running system to the findings, the costliest first.")
+@click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="LOG...")
+@click.option(
+    "--project", "paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH",
+    help="The project that ran, or a part of it (repeatable).  [default: here]",
+)  # fmt: skip
+@click.option("--by", "order", type=click.Choice(ORDERS), default="time", show_default=True, help="What functions are ranked by.")
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many functions are shown.")
+@click.option("--show", type=SEVERITIES, help="The lowest severity of the findings.  [default: warning]")
+@click.option(
+    "--budget", "limits", multiple=True, metavar="MEASURE=MOST",
+    help="What a function may take at most (repeatable): p50, p95 or p99 in milliseconds, documents read by one run, failures or conflicts "
+    "in percent.",
+)  # fmt: skip
+@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True, help="The output format.")
+@CONFIG
+@COLORS
+@click.pass_context
+def profile(
+    ctx: click.Context, logs: tuple[Path, ...], paths: tuple[Path, ...], order: str, top: int, show: str | None, limits: tuple[str, ...],
+    style: str, config: Path | None, color: str,
+) -> int:  # fmt: skip
+    """Read LOGs of a Convex deployment (`-` for standard input), and rank its functions and the findings on their way by what they cost.
+
+    \b
+    A LOG is a file, also a .gz, of
+      npx convex logs --history 10000 --jsonl           runs of functions
+      npx convex insights --details --json              what the platform has noticed in 72 hours
+      a log stream (webhook, Axiom, ...)                events in JSON, one per line or in arrays
+
+    Nothing is asked from the deployment, and nothing is sent. Exit code 0: every function keeps to its budget, or there is none; 1: one
+    exceeds it; 2: a LOG cannot be read.
+    """
+    from querylint.evidence.profile import Order
+    from querylint.profiling import profile as measure
+    from querylint.report.profile import as_json, as_text
+    from querylint.rule import Severity
+
+    paint = painter(color)
+    budget = _budget(ctx, limits)
+    with working():
+        given = sys.stdin.buffer if sys.stdin is not None else None
+        asked = {"show": show} if show is not None else {}
+        measured, outcome = measure(logs, paths or (Path(),), config, asked, given, budget, Order(order))
+    least = Severity(show) if show is not None else outcome.settings.show
+    put(as_json(measured) if style == "json" else as_text(measured, paint, top, least), machine=style == "json")
+    if outcome.result.broken:
+        return complain("the run cannot be trusted, because a part of querylint failed; `querylint check` says which")
+    return ExitCode.FINDINGS if measured.excess else ExitCode.CLEAN
+
+
+def _budget(ctx: click.Context, given: tuple[str, ...]) -> Budget:
+    """The limits of the command line; raises click.BadParameter for one that is none."""
+    from querylint.evidence.budget import MEASURES, Budget
+
+    limits: dict[str, float] = {}
+    for text in given:
+        name, _, most = text.partition("=")
+        try:
+            limits[name] = float(most)
+        except ValueError:
+            limits[name] = -1.0
+        if name not in MEASURES or not 0 <= limits[name] < float("inf"):
+            raise click.BadParameter(
+                f"`{text}` is not MEASURE=MOST with one of {', '.join(MEASURES)} and a number.", ctx, param_hint="--budget"
+            )
+    return Budget(limits)

@@ -1,0 +1,69 @@
+"""What a function of the running system may take, and which take more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from querylint.construction import dataclass
+
+if TYPE_CHECKING:
+    from querylint.evidence.measures import Measured
+
+
+def _share(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None
+
+
+MEASURES: dict[str, Callable[[Measured], float | None]] = {
+    "p50": lambda m: m.p50 if m.ran else None,
+    "p95": lambda m: m.p95 if m.ran else None,
+    "p99": lambda m: m.p99 if m.ran else None,
+    "documents": lambda m: m.documents_p95,
+    "failures": lambda m: _share(m.failed, m.calls),
+    "conflicts": lambda m: _share(m.met, m.calls),
+}
+"""What can be limited: milliseconds (nearest rank), documents that 95 of 100 runs do not exceed, percent of calls."""
+
+UNITS = {"p50": "ms", "p95": "ms", "p99": "ms", "documents": "", "failures": "%", "conflicts": "%"}
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A function that takes more than it may."""
+
+    function: Measured
+    measure: str
+    allowed: float
+    found: float
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits by the name of the measure: for all functions, and for those whose name a glob matches (the last that matches counts)."""
+
+    limits: Mapping[str, float] = field(default_factory=dict)
+    special: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def of(self, function: str) -> Mapping[str, float]:
+        """The limits of one function."""
+        from fnmatch import fnmatchcase  # every run reads the settings, few ask for this
+
+        limits = dict(self.limits)
+        for glob, own in self.special.items():
+            if fnmatchcase(function, glob):
+                limits |= own
+        return limits
+
+    def joined(self, other: Budget) -> Budget:
+        """With the limits of another one, which count where both speak of the same."""
+        return Budget({**self.limits, **other.limits}, {**self.special, **other.special})
+
+    def exceeded(self, functions: Iterable[Measured]) -> Iterator[Excess]:
+        """What takes more than it may."""
+        for measured in functions:
+            for measure, allowed in self.of(str(measured.name)).items():
+                found = MEASURES[measure](measured)
+                if found is not None and found > allowed:
+                    yield Excess(measured, measure, allowed, found)

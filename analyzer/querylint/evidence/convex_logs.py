@@ -1,0 +1,156 @@
+"""Logs of Convex functions: lines of `npx convex logs --jsonl`, and events of a log stream in both of its versions.
+
+Sources: docs.convex.dev, "Log Streams" (production/integrations/log-streams) and the published schemas `log-stream-openapi.json` and
+`function-logs-openapi.json` of the platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from querylint.evidence.execution import ROOT_COMPONENT, Execution, Insight, TableRead, canonical
+
+KINDS = {"query": "query", "mutation": "mutation", "action": "action", "httpaction": "http", "http_action": "http"}
+NEAR_A_LIMIT = ("TooMany", "TooLarge", "ScheduledFunctionsArguments", "TooNested")
+
+
+def execution(event: Mapping[str, Any]) -> Execution | None:
+    """A run of a function, in whichever format; None for events about something else. Raises ValueError for one that is cut or odd."""
+    if isinstance(event.get("data"), Mapping) and "topic" not in event and "kind" not in event:
+        event = event["data"]  # as Axiom keeps it
+    try:
+        if event.get("topic") == "function_execution":
+            return _streamed(event)
+        if event.get("_topic") == "_execution_record":
+            return _first_version(event)
+        if event.get("kind") == "Completion":
+            return _completion(event)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(str(error)) from None
+    return None
+
+
+def is_event(event: Mapping[str, Any]) -> bool:
+    """Whether a line is one of a log, though perhaps not about a run."""
+    inner = event.get("data")
+    return "topic" in event or "_topic" in event or event.get("kind") == "Progress" or (isinstance(inner, Mapping) and "topic" in inner)
+
+
+def near_limit(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """The component and the function that a line of a log stream's console is about, and the limit that it warns of."""
+    function, code = event.get("function"), str(event.get("system_code") or "").rpartition(":")[2]
+    if event.get("topic") != "console" or not isinstance(function, Mapping) or not code.startswith(NEAR_A_LIMIT):
+        return None
+    return _component(function.get("component_path")), canonical(_text(function.get("path"))), code
+
+
+def _completion(event: Mapping[str, Any]) -> Execution:
+    usage = event.get("usageStats") or {}
+    occ = event.get("occInfo")
+    codes = tuple(code for line in event.get("logLines") or () if (code := _code(line)))
+    return Execution(
+        canonical(_text(event["identifier"])),
+        _kind(event["udfType"]),
+        float(event["timestamp"]),
+        float(event["executionTime"]) * 1000,
+        _component(event.get("componentPath")),
+        bool(event.get("cachedResult")),
+        event.get("error") is not None,
+        _whole(usage.get("databaseReadDocuments")),
+        _whole(usage.get("databaseWriteDocuments")),
+        _whole(usage.get("databaseIoReadBytes", usage.get("databaseReadBytes"))),
+        str(occ.get("tableName") or "") if isinstance(occ, Mapping) else None,
+        str(occ.get("writeSource") or "") if isinstance(occ, Mapping) else "",
+        codes,
+        str(event.get("executionId") or ""),
+        str(event.get("parentExecutionId") or ""),
+        str(event.get("caller") or ""),
+    )
+
+
+def _code(line: object) -> str:
+    """The code of a line of the platform itself that warns of a limit."""
+    system = line.get("systemMetadata") if isinstance(line, Mapping) else None
+    code = str(system.get("code") or "").partition(":")[2] if isinstance(system, Mapping) else ""
+    return code if code.startswith(NEAR_A_LIMIT) else ""
+
+
+def _streamed(event: Mapping[str, Any]) -> Execution:
+    function, usage = event["function"], event.get("usage") or {}
+    occ, deployment = event.get("occ_info"), event.get("convex") or {}
+    reason, kind = str(event.get("run_reason") or ""), _kind(function["type"])
+    request = str(function.get("request_id") or "")
+    return Execution(
+        canonical(_text(function["path"])),
+        kind,
+        float(event["timestamp"]) / 1000,
+        float(event["execution_time_ms"]),
+        _component(function.get("component_path")),
+        bool(function.get("cached")),
+        event.get("status") == "failure",
+        _whole(usage.get("database_read_documents")),
+        _whole(usage.get("database_write_documents")),
+        _whole(usage.get("database_io_read_bytes", usage.get("database_read_bytes"))),
+        str(occ.get("table_name") or "") if isinstance(occ, Mapping) else None,
+        str(occ.get("write_source") or "") if isinstance(occ, Mapping) else "",
+        (),
+        request if kind in ("action", "http") and reason != "action" else "",  # all that one request runs bears its name
+        request if reason == "action" else "",
+        reason,
+        str(deployment.get("deployment_name") or ""),
+    )
+
+
+def _first_version(event: Mapping[str, Any]) -> Execution:
+    """As streams that were set up before May 2024 tell it."""
+    return Execution(
+        canonical(_text(event["_functionPath"])),
+        _kind(event["_functionType"]),
+        float(event["_timestamp"]) / 1000,
+        float(event["executionTimeMs"]),
+        cached=bool(event.get("_functionCached")),
+        failed=event.get("status") == "failure",
+        read=_whole(event.get("databaseReadBytes")),
+    )
+
+
+def insight(entry: Mapping[str, Any], deployment: str) -> Insight:
+    """One entry of `npx convex insights --json`. Raises ValueError for one that is cut or odd."""
+    try:
+        events = [e for e in entry.get("recentEvents") or () if isinstance(e, Mapping)]
+        calls = [c for e in events for c in e.get("calls") or ()]
+        reads = tuple(TableRead(_text(c["table_name"]), int(c["documents_read"]), int(c["bytes_read"])) for c in calls)
+        return Insight(
+            _text(entry["kind"]),
+            _text(entry["severity"]),
+            canonical(_text(entry["functionId"])),
+            int(entry.get("occCalls", entry.get("count", 0))),
+            _component(entry.get("componentPath")),
+            str(entry.get("occTableName") or ""),
+            reads,
+            deployment,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _kind(word: object) -> str:
+    kind = KINDS.get(str(word).lower())
+    if kind is None:
+        raise ValueError(f"no function is of the type {word}")
+    return kind
+
+
+def _component(path: object) -> str:
+    return "" if path in (None, "", ROOT_COMPONENT) else str(path)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a name is missing")
+    return value
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

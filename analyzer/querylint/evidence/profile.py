@@ -1,0 +1,121 @@
+"""What was measured, joined to what was found: which functions cost how much, and which findings lie on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+
+from querylint.construction import dataclass
+from querylint.evidence.budget import Budget, Excess
+from querylint.evidence.measures import Measured, Name
+from querylint.evidence.reading import Evidence
+from querylint.ir import Program
+from querylint.rule import Finding
+
+
+class Order(Enum):
+    """By what functions and findings are ranked: the time of all runs, the documents read by all runs, the calls, the 95th percentile."""
+
+    TIME = "time"
+    DOCUMENTS = "documents"
+    CALLS = "calls"
+    P95 = "p95"
+
+
+KEYS: Mapping[Order, Callable[[Measured], float]] = {
+    Order.TIME: lambda m: m.total,
+    Order.DOCUMENTS: lambda m: m.documents or 0,
+    Order.CALLS: lambda m: m.calls,
+    Order.P95: lambda m: m.p95,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """A finding, and the measured functions that lead to it, the dearest first."""
+
+    finding: Finding
+    functions: tuple[Measured, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything that a report of it needs.
+
+    `functions` are those of the project and `foreign` those that the logs name and the project does not have, both the dearest first.
+    `attributed` are findings with their functions, `unseen` those in functions that the logs do not show, `apart` those that belong to no
+    function (an index, a setting). `found` says how many findings lie on the way of a function. `twice` are functions whose name
+    several backends of the project have.
+    """
+
+    evidence: Evidence
+    order: Order
+    functions: tuple[Measured, ...]
+    foreign: tuple[Measured, ...]
+    attributed: tuple[Attributed, ...]
+    unseen: tuple[Finding, ...]
+    apart: tuple[Finding, ...]
+    found: Mapping[Name, int]
+    excess: tuple[Excess, ...]
+    twice: tuple[str, ...]
+
+    @property
+    def calls(self) -> int:
+        """All calls of all functions, those of others included."""
+        return sum(m.calls for m in (*self.functions, *self.foreign))
+
+    @property
+    def total(self) -> float:
+        """The milliseconds of all runs together."""
+        return sum(m.total for m in (*self.functions, *self.foreign))
+
+    def share(self, functions: Iterable[Measured]) -> float:
+        """What part of the time these functions take, in percent."""
+        return 100 * sum(m.total for m in functions) / self.total if self.total else 0.0
+
+
+def joined(evidence: Evidence, program: Program, findings: Sequence[Finding], budget: Budget, order: Order = Order.TIME) -> Profile:
+    """Join what was measured to a program and what was found in it."""
+    measured = {m.name: m for m in evidence.measured()}
+    owners = _owners(program, measured)
+    attributed, unseen, apart = [], [], []
+    for finding in findings:
+        entries = program.reached.get(finding.found.function, frozenset())
+        here = [m for name, m in measured.items() if owners.get(name, frozenset()) & entries]
+        if here:
+            attributed.append(Attributed(finding, tuple(_ranked(here, order))))
+        elif finding.found.function in program.functions:
+            unseen.append(finding)
+        else:
+            apart.append(finding)
+    found = {name: sum(measured[name] in a.functions for a in attributed) for name in owners}
+    ranked = _ranked(measured.values(), order)
+    return Profile(
+        evidence,
+        order,
+        tuple(m for m in ranked if m.name in owners),
+        tuple(m for m in ranked if m.name not in owners),
+        tuple(sorted(attributed, key=lambda a: (-sum(map(KEYS[order], a.functions)), -a.finding.severity.rank, _place(a.finding)))),
+        tuple(unseen),
+        tuple(apart),
+        found,
+        tuple(budget.exceeded(ranked)),
+        tuple(str(name) for name, keys in owners.items() if len(keys) > 1),
+    )
+
+
+def _owners(program: Program, measured: Iterable[Name]) -> dict[Name, frozenset[str]]:
+    """The functions of the program that bear each measured name; those of components bear it inside of their own."""
+    routes: dict[str, set[str]] = {}
+    for key, function in program.functions.items():
+        if function.route is not None:
+            routes.setdefault(function.route, set()).add(key)
+    return {name: frozenset(routes[name.function]) for name in measured if not name.component and name.function in routes}
+
+
+def _ranked(functions: Iterable[Measured], order: Order) -> list[Measured]:
+    return sorted(functions, key=lambda m: (-KEYS[order](m), -len(m.insights), str(m.name)))
+
+
+def _place(finding: Finding) -> tuple[str, int, str]:
+    return finding.found.span.path, finding.found.span.start, finding.rule

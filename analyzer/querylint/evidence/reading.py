@@ -1,0 +1,180 @@
+"""Files of evidence, line by line: which format each is in shows in what it holds."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
+from pathlib import Path
+from typing import IO, Any, cast
+
+from querylint.construction import dataclass
+from querylint.errors import EvidenceError
+from querylint.evidence import convex_logs
+from querylint.evidence.execution import Execution, Insight
+from querylint.evidence.measures import Measured, Name, Tally
+
+MOST_BYTES = 256_000_000
+"""Of one line, and of a file that is one JSON value: what is longer is no log."""
+MOST_NUMBER = 2**62
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What all files say together.
+
+    `first` and `last` are seconds of the epoch, None where nothing ran. `started` says how many runs a run has started. `strange` counts
+    by file the lines that are no events, `repeated` the events that were there before.
+    """
+
+    names: tuple[str, ...] = ()
+    functions: dict[Name, Tally] = field(default_factory=dict)
+    insights: list[Insight] = field(default_factory=list)
+    started: Counter[str] = field(default_factory=Counter)
+    first: float | None = None
+    last: float | None = None
+    deployments: set[str] = field(default_factory=set)
+    strange: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    _known: set[int] = field(default_factory=set)
+
+    def measured(self) -> list[Measured]:
+        """What the runs of each function come to; one that only an insight names has not been seen to run."""
+        insights: dict[Name, list[Insight]] = {}
+        for insight in self.insights:
+            insights.setdefault(Name(insight.component, insight.function), []).append(insight)
+        names = sorted({*self.functions, *insights}, key=str)
+        return [self.functions.get(name, Tally()).measured(name, self.started, insights.get(name, ())) for name in names]
+
+    def take(self, value: object, name: str, line: int | None = None) -> None:
+        """Count a JSON value; `line` is the hash of the line that holds nothing else."""
+        if isinstance(value, list):
+            for item in value:
+                self.take(item, name)
+            return
+        if not isinstance(value, Mapping):
+            self.strange[name] += 1
+            return
+        if isinstance(value.get("insights"), list):
+            self._insights(value, name)
+            return
+        known = hash(repr(value)) if line is None else line
+        if known in self._known:
+            self.repeated += 1
+            return
+        self._known.add(known)
+        try:
+            self._event(value, name)
+        except ValueError:
+            self.strange[name] += 1
+
+    def _event(self, event: Mapping[str, Any], name: str) -> None:
+        run = convex_logs.execution(event)
+        if run is not None:
+            self._run(run)
+            return
+        near = convex_logs.near_limit(event)
+        if near is not None:
+            self.functions.setdefault(Name(*near[:2]), Tally()).near[near[2]] += 1
+        elif not convex_logs.is_event(event):
+            self.strange[name] += 1
+
+    def _run(self, run: Execution) -> None:
+        numbers = (run.at, run.milliseconds, *(n for n in (run.documents, run.written, run.read) if n is not None))
+        if not all(0 <= number < MOST_NUMBER for number in numbers):  # NaN is not either
+            raise ValueError("a number is out of range")
+        self.functions.setdefault(Name(run.component, run.function), Tally()).add(run)
+        if run.parent:
+            self.started[run.parent] += 1
+        self.first = run.at if self.first is None else min(self.first, run.at)
+        self.last = run.at if self.last is None else max(self.last, run.at)
+        if run.deployment:
+            self.deployments.add(run.deployment)
+
+    def _insights(self, told: Mapping[str, Any], name: str) -> None:
+        deployment = str(told.get("deploymentName") or "")
+        for entry in told["insights"]:
+            try:
+                found = convex_logs.insight(entry if isinstance(entry, Mapping) else {}, deployment)
+            except ValueError:
+                self.strange[name] += 1
+                continue
+            if found not in self.insights:
+                self.insights.append(found)
+        if deployment:
+            self.deployments.add(deployment)
+
+
+def read(paths: Sequence[Path], given: IO[bytes] | None = None) -> Evidence:
+    """Read files (`.gz` too); `-` is `given`.
+
+    Raises EvidenceError for a file that cannot be read, and where one holds nothing that we understand.
+    """
+    evidence = Evidence(tuple("standard input" if str(path) == "-" else str(path) for path in paths))
+    for path, name in zip(paths, evidence.names, strict=True):
+        before = _size(evidence)
+        try:
+            if str(path) == "-" and given is not None:
+                _read(given, name, evidence)
+            else:
+                with path.open("rb") as file:
+                    _read(cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file, name, evidence)
+        except (OSError, EOFError, zlib.error) as error:
+            raise EvidenceError(f"`{name}` cannot be read ({(getattr(error, 'strerror', None) or str(error)).lower()})") from None
+        if _size(evidence) == before and evidence.strange[name]:
+            raise EvidenceError(
+                f"`{name}` holds nothing that can be read as a log; see `querylint profile --help` for the formats that can be"
+            )
+    return evidence
+
+
+def _size(evidence: Evidence) -> int:
+    return sum(tally.calls + tally.near.total() for tally in evidence.functions.values()) + len(evidence.insights) + evidence.repeated
+
+
+def _read(file: IO[bytes], name: str, evidence: Evidence) -> None:
+    lines = _lines(file)
+    for number, line in enumerate(lines):
+        value = _parsed(line)
+        if value is None and number == 0 and line[:1] in b"{[":  # one value on several lines
+            whole = _parsed(_joined(line, lines))
+            if whole is None:
+                raise EvidenceError(f"`{name}` is no JSON, neither as a whole nor line by line")
+            evidence.take(whole, name)
+        elif value is None:
+            evidence.strange[name] += 1
+        else:
+            evidence.take(value, name, hash(line))
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines that hold something, without the mark that some editors put before the first."""
+    first = True
+    while line := file.readline(MOST_BYTES):
+        if first:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+            first = False
+        line = line.strip()
+        if line:
+            yield line
+
+
+def _joined(first: bytes, rest: Iterable[bytes]) -> bytes:
+    parts, size = [first], len(first)
+    for line in rest:
+        size += len(line)
+        if size > MOST_BYTES:
+            return b""
+        parts.append(line)
+    return b"\n".join(parts)
+
+
+def _parsed(text: bytes) -> object:
+    """A JSON value; None for what is none (and for `null`, which says nothing either)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,30 @@
+"""What the logs of the running system say about a project: read both, and join them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from querylint import review
+from querylint.engine import Outcome
+from querylint.evidence.budget import Budget
+from querylint.evidence.profile import Order, Profile, joined
+from querylint.evidence.reading import read
+from querylint.review import View
+
+
+def profile(
+    logs: Sequence[Path], paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None,
+    given: IO[bytes] | None = None, budget: Budget | None = None, order: Order = Order.TIME,
+) -> tuple[Profile, Outcome]:  # fmt: skip
+    """Measure by the logs (`-` is `given`) the functions of the project that the paths belong to; what the baseline lists costs as well.
+
+    `budget` adds to that of the settings. Raises EvidenceError for a log that cannot be read, and QuerylintError as `review.check` does.
+    """
+    evidence = read(logs, given)
+    outcome = review.check(paths, config, overrides, View(without_baseline=True))
+    assert outcome.project is not None  # it is read from the disk as it is
+    program, _ = outcome.project.program()
+    limits = outcome.settings.budget if budget is None else outcome.settings.budget.joined(budget)
+    return joined(evidence, program, outcome.result.findings, limits, order), outcome

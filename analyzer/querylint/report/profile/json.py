@@ -1,0 +1,96 @@
+"""What was measured, for programs, version 1; `docs/schema/profile-v1.json` is its published schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from querylint.evidence.measures import Measured
+from querylint.evidence.profile import Attributed, Profile
+from querylint.report.wording import advice, function_name
+from querylint.rule import Finding
+
+VERSION = 1
+
+
+def render(profile: Profile) -> str:
+    """Everything; times are milliseconds, shares percent."""
+    evidence = profile.evidence
+    told: dict[str, Any] = {
+        "version": VERSION,
+        "order": profile.order.value,
+        "sources": list(evidence.names),
+        "deployments": sorted(evidence.deployments),
+        "from": evidence.first,
+        "to": evidence.last,
+        "calls": profile.calls,
+        "milliseconds": profile.total,
+        "functions": [_function(profile, m, known=True) for m in profile.functions]
+        + [_function(profile, m, known=False) for m in profile.foreign],
+        "findings": [_attributed(profile, a) for a in profile.attributed],
+        "notMeasured": [_finding(f) for f in (*profile.unseen, *profile.apart)],
+        "overBudget": [
+            {"function": str(e.function.name), "measure": e.measure, "allowed": e.allowed, "found": e.found} for e in profile.excess
+        ],
+        "ambiguous": list(profile.twice),
+        "skippedLines": sum(evidence.strange.values()),
+        "repeatedEvents": evidence.repeated,
+    }
+    return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _function(profile: Profile, m: Measured, *, known: bool) -> dict[str, Any]:
+    return {
+        "name": str(m.name),
+        "component": m.name.component or None,
+        "kind": m.kind or None,
+        "inProject": known,
+        "calls": m.calls,
+        "cached": m.cached,
+        "failed": m.failed,
+        "reruns": m.reruns,
+        "time": {"p50": m.p50, "p95": m.p95, "p99": m.p99, "max": m.longest, "total": m.total, "share": profile.share([m])}
+        if m.ran
+        else None,
+        "documentsRead": {"p95": m.documents_p95, "max": m.most, "total": m.documents} if m.documents is not None else None,
+        "documentsWritten": m.written,
+        "bytesRead": m.bytes,
+        "started": {"p95": m.started_p95, "max": m.most_started} if m.most_started is not None else None,
+        "conflicts": [{"table": table or None, "writtenBy": source or None, "runs": number} for table, source, number in m.conflicts],
+        "nearLimits": [{"code": code, "runs": number} for code, number in m.near],
+        "insights": [
+            {
+                "kind": i.kind,
+                "severity": i.severity,
+                "count": i.count,
+                "table": i.table or None,
+                "reads": [{"table": r.table, "documents": r.documents, "bytes": r.bytes} for r in i.reads],
+            }
+            for i in m.insights
+        ],
+        "findings": profile.found.get(m.name, 0),
+    }
+
+
+def _attributed(profile: Profile, attributed: Attributed) -> dict[str, Any]:
+    return {
+        **_finding(attributed.finding),
+        "functions": [str(m.name) for m in attributed.functions],
+        "share": profile.share(attributed.functions),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    found = finding.found
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "message": found.message,
+        "path": found.span.path,
+        "line": found.span.line,
+        "column": found.span.column,
+        "function": function_name(found) or None,
+        "table": found.table,
+        "help": list(advice(found)),
+        "fingerprint": finding.fingerprint or None,
+    }
