@@ -42,12 +42,14 @@ def test_config_prints_a_file_that_says_the_same(project: GitProject, capsys: py
     project.write({"querylint.toml": printed})
     after = engine.settings_for(project.folder, RULES)
     assert {**before.given, "origin": 0}.keys() <= {**after.given, "origin": 0}.keys()
-    for name in ("select", "ignore", "severity", "fail_on", "show", "exclude", "per_file_ignores", "tables", "gates", "ignore_tables"):
+    lists = ("select", "ignore", "severity", "exclude", "per_file_ignores", "tables", "gates", "budget", "ignore_tables")
+    for name in ("fail_on", "show", *lists):
         assert getattr(after, name) == getattr(before, name), name
 
 
 def test_config_says_where_each_comes_from(project: GitProject, capsys: pytest.CaptureFixture[str]) -> None:
-    project.write({"pyproject.toml": '[tool.querylint]\nignore = ["waterfall"]\n[tool.querylint.gates]\nerror = 0\n'})
+    own = '[tool.querylint]\nignore = ["waterfall"]\n[tool.querylint.gates]\nerror = 0\n'
+    project.write({"pyproject.toml": f'{own}[tool.querylint.budget]\np95 = 500\n"reports:*" = {{ p95 = 2.5e4 }}\n'})
     (project.folder / "convex" / "deep").mkdir()
     assert cli.run(["config", "convex/deep"]) == 0
     said = capsys.readouterr().out
@@ -57,6 +59,7 @@ def test_config_says_where_each_comes_from(project: GitProject, capsys: pytest.C
     assert re.search(r'^ignore = \["waterfall"\] +# pyproject\.toml:2$', said, re.MULTILINE)
     assert re.search(r'^fail-on = "warning" +# default$', said, re.MULTILINE)
     assert re.search(r"^\[gates\] +# pyproject\.toml:3\nerror = 0$", said, re.MULTILINE)
+    assert re.search(r'^\[budget\] +# pyproject\.toml:5\np95 = 500\n"reports:\*" = { p95 = 25000.0 }$', said, re.MULTILINE)
     assert cli.run(["config", "--format", "json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["settings"]["ignore"] == {"value": ["waterfall"], "from": "pyproject.toml:2"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
-from querylint import review
+from querylint import discover, review
 from querylint.engine import Outcome
 from querylint.evidence.budget import Budget
 from querylint.evidence.profile import Order, Profile, joined
@@ -27,4 +28,5 @@ def profile(
     assert outcome.project is not None  # it is read from the disk as it is
     program, _ = outcome.project.program()
     limits = outcome.settings.budget if budget is None else outcome.settings.budget.joined(budget)
-    return joined(evidence, program, outcome.result.findings, limits, order), outcome
+    asked = partial(discover.within, targets=outcome.project.scope.targets)
+    return joined(evidence, program, outcome.result.findings, limits, order, asked), outcome

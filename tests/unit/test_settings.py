@@ -200,7 +200,7 @@ def test_a_rule_selected_on_the_command_line_runs_whatever_the_file_says(tmp_pat
 # --- mistakes
 
 KEYS = (
-    "`exclude`, `extend-select`, `fail-on`, `gates`, `ignore`, `ignore-tables`, `include-tests`, `per-file-ignores`, "
+    "`budget`, `exclude`, `extend-select`, `fail-on`, `gates`, `ignore`, `ignore-tables`, `include-tests`, `per-file-ignores`, "
     "`require-reason`, `select`, `severity`, `show`, `tables`"
 )
 ROWS = 'must be a number of rows or one of "small", "large" or "unbounded"'
@@ -376,6 +376,27 @@ def paths(value: Any, at: KeyPath = ()) -> set[KeyPath]:
     if isinstance(value, list):
         return {place for number, item in enumerate(value) for place in ((*at, number), *paths(item, (*at, number)))}
     return set()
+
+
+def test_mistakes_in_a_budget(tmp_path: Path) -> None:
+    own = """\
+[budget]
+p95 = "fast"
+p90 = 5
+failures = -1
+documents = true
+"jobs:*" = { p99 = inf, speed = 4 }
+"jobs:all" = { p99 = 5000 }
+"""
+    known = "known here: `conflicts`, `documents`, `failures`, `p50`, `p95`, `p99`"
+    assert mistakes(tmp_path, own) == [
+        'querylint.toml:2: `budget.p95` must be a number of milliseconds from 0 up, not "fast"',
+        "querylint.toml:3: unknown key `p90` in `budget`; did you mean `p99`?",
+        "querylint.toml:4: `budget.failures` must be a number of percent from 0 up, not -1",
+        "querylint.toml:5: `budget.documents` must be a number from 0 up, not true",
+        "querylint.toml:6: `budget.jobs:*.p99` must be a number of milliseconds from 0 up, not inf",
+        f"querylint.toml:6: unknown key `speed` in `budget.jobs:*`; {known}",
+    ]
 
 
 def test_every_key_that_the_parser_sees_has_a_line_and_no_other() -> None:

@@ -9,7 +9,7 @@ from querylint.construction import dataclass
 from querylint.evidence.budget import Budget, Excess
 from querylint.evidence.measures import Measured, Name
 from querylint.evidence.reading import Evidence
-from querylint.ir import Program
+from querylint.ir import Function, Program
 from querylint.rule import Finding
 
 
@@ -74,10 +74,12 @@ class Profile:
         return 100 * sum(m.total for m in functions) / self.total if self.total else 0.0
 
 
-def joined(evidence: Evidence, program: Program, findings: Sequence[Finding], budget: Budget, order: Order = Order.TIME) -> Profile:
-    """Join what was measured to a program and what was found in it."""
+def joined(
+    evidence: Evidence, program: Program, findings: Sequence[Finding], budget: Budget, order: Order, asked: Callable[[str], bool]
+) -> Profile:
+    """Join what was measured to a program and what was found in it; `asked` says of a file whether it is one that the user asks about."""
     measured = {m.name: m for m in evidence.measured()}
-    owners = _owners(program, measured)
+    owners = _owners(program, measured, asked)
     attributed, unseen, apart = [], [], []
     for finding in findings:
         entries = program.reached.get(finding.found.function, frozenset())
@@ -104,13 +106,17 @@ def joined(evidence: Evidence, program: Program, findings: Sequence[Finding], bu
     )
 
 
-def _owners(program: Program, measured: Iterable[Name]) -> dict[Name, frozenset[str]]:
-    """The functions of the program that bear each measured name; those of components bear it inside of their own."""
-    routes: dict[str, set[str]] = {}
-    for key, function in program.functions.items():
+def _owners(program: Program, measured: Iterable[Name], asked: Callable[[str], bool]) -> dict[Name, frozenset[str]]:
+    """The functions of the program that bear each measured name, those that are asked about before others of several backends.
+
+    Functions of components bear their names inside of these, and are left out.
+    """
+    routes: dict[str, list[Function]] = {}
+    for function in program.functions.values():
         if function.route is not None:
-            routes.setdefault(function.route, set()).add(key)
-    return {name: frozenset(routes[name.function]) for name in measured if not name.component and name.function in routes}
+            routes.setdefault(function.route, []).append(function)
+    owners = {name: routes[name.function] for name in measured if not name.component and name.function in routes}
+    return {name: frozenset(f.key for f in [f for f in own if asked(f.path)] or own) for name, own in owners.items()}
 
 
 def _ranked(functions: Iterable[Measured], order: Order) -> list[Measured]:

@@ -1,0 +1,209 @@
+"""`querylint profile` on the bundled application: logs joined to findings, budgets, both formats."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from laid import lay
+from querylint import cli
+from unit.test_evidence import completion
+
+ROOT = Path(__file__).parents[1]
+APP = ROOT / "fixtures/apps/hooklabs"
+SCHEMA = json.loads((ROOT / "docs/schema/profile-v1.json").read_text(encoding="utf-8"))
+
+INSIGHTS = {
+    "deploymentName": "happy-otter-123",
+    "dashboardUrl": "x",
+    "insights": [
+        {
+            "kind": "documentsReadThreshold", "severity": "warning", "functionId": "socialPosts.js:getDashboardStats", "count": 14,
+            "componentPath": None,
+            "recentEvents": [{"success": True, "calls": [{"table_name": "socialPosts", "bytes_read": 9_000_000, "documents_read": 27000}]}],
+        }
+    ],
+}  # fmt: skip
+
+Door = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def door(capsys: pytest.CaptureFixture[str]) -> Door:
+    def call(*args: str | Path) -> tuple[int, str, str]:
+        code = cli.run(["profile", *map(str, args)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def runs(name: str, number: int, seconds: float, documents: int, **given: Any) -> list[dict[str, Any]]:
+    """So many runs of a function, each as long and as wide as the others."""
+    usage = {"databaseReadDocuments": documents, "databaseIoReadBytes": documents * 100, "databaseWriteDocuments": 0}
+    return [
+        completion(name, executionId=f"{name}{n}", executionTime=seconds, timestamp=1000 + n, usageStats=usage, **given)
+        for n in range(number)
+    ]
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    occ = {"tableName": "credits", "writeSource": "credits:consume", "retryCount": 1}
+    events = [
+        *runs("socialPosts:getDashboardStats", 20, 0.5, 5000),
+        *runs("socialPosts:list", 100, 0.05, 800),
+        *runs("users:getCurrent", 400, 0.001, 1, cachedResult=True),
+        *runs("credits:consume", 10, 0.02, 6, udfType="Mutation", occInfo=occ),
+        *runs("elsewhere:run", 1, 0.01, 6),
+        *runs("POST /hook", 1, 0.01, 6, udfType="HttpAction"),
+    ]
+    path = tmp_path / "logs.jsonl"
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    return path
+
+
+@pytest.fixture
+def insights(tmp_path: Path) -> Path:
+    path = tmp_path / "insights.json"
+    path.write_text(json.dumps(INSIGHTS, indent=2))
+    return path
+
+
+def test_the_dearest_functions_and_what_was_found_on_their_way(door: Door, logs: Path, insights: Path) -> None:
+    code, out, err = door(logs, insights, "--project", APP)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("532 calls of 6 functions of happy-otter-123 in 7 min from 1970-01-01 00:16 UTC, by ")
+    table = [line.split() for line in lines[3:7]]
+    assert [row[-2] for row in table] == ["socialPosts:getDashboardStats", "socialPosts:list", "credits:consume", "users:getCurrent"]
+    assert table[0][:9] == ["20", "0", "%", "500", "ms", "500", "ms", "500", "ms"]
+    facts = "20 calls, p95 500 ms, 5,000 documents read by one run (p95), 100,000 by all, 10 MB, 66 % of the time"
+    head = lines.index(f"socialPosts:getDashboardStats: {facts}")
+    assert lines[head + 1] == "warning read nearly as many documents as one transaction may 14 times: up to 27,000 of `socialPosts`"
+    assert "aggregate-in-memory" in lines[head + 2]
+    assert lines[head + 3] == "    = measured: one run has read 27,000 documents (9 MB) of `socialPosts`"
+    assert lines[head + 4].startswith("    = help: ")
+    assert "warning met other writes in 100 % of its calls: 10 on `credits` (written by credits:consume)" in lines
+    assert "Nothing was found on the way of users:getCurrent." in lines
+    assert "Not in this project, or without a name in its code (HTTP actions, components): POST /hook and elsewhere:run." in lines
+
+
+def test_findings_in_helpers_count_for_all_that_call_them(door: Door, logs: Path) -> None:
+    told = json.loads(door(logs, "--project", APP, "--format", "json")[1])
+    balance = [f for f in told["findings"] if f["path"] == "convex/lib/creditBalance.ts"]
+    assert balance
+    assert all(f["functions"] == ["credits:consume"] for f in balance)
+    assert all("functions" not in f for f in told["notMeasured"])
+    paths = {f["path"] for f in told["notMeasured"]}
+    assert "convex/personas.ts" in paths, "nothing of it is in the logs"
+
+
+@pytest.mark.parametrize(("order", "first"), [("time", "socialPosts:getDashboardStats"), ("calls", "users:getCurrent")])
+def test_ranked_by_what_is_asked_for(order: str, first: str, door: Door, logs: Path) -> None:
+    told = json.loads(door(logs, "--project", APP, "--format", "json", "--by", order)[1])
+    assert told["functions"][0]["name"] == first
+    costs = {f["name"]: f["time"]["total"] if f["time"] else 0 for f in told["functions"]}
+    by_finding = [sum(costs[name] for name in f["functions"]) for f in told["findings"]]
+    assert order != "time" or by_finding == sorted(by_finding, reverse=True)
+
+
+def test_the_json_is_as_published(door: Door, logs: Path, insights: Path) -> None:
+    code, out, _ = door(logs, insights, "--project", APP, "--format", "json", "--budget", "p95=100")
+    assert code == 1
+    told = json.loads(out)
+    jsonschema.validate(told, SCHEMA)
+    assert told["overBudget"] == [{"function": "socialPosts:getDashboardStats", "measure": "p95", "allowed": 100, "found": 500}]
+    stats = told["functions"][0]
+    assert stats["insights"] == [
+        {"kind": "documentsReadThreshold", "severity": "warning", "count": 14, "table": None,
+         "reads": [{"table": "socialPosts", "documents": 27_000, "bytes": 9_000_000}]}
+    ]  # fmt: skip
+    assert [f["inProject"] for f in told["functions"]].count(False) == 2
+
+
+def test_budgets_of_the_settings_and_of_the_command_line(door: Door, logs: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "querylint.toml"
+    settings.write_text('[budget]\np95 = 40\nconflicts = 1\n"socialPosts:get*" = { p95 = 900 }\n')
+    code, out, _ = door(logs, "--project", APP, "--config", settings)
+    assert code == 1
+    over = out.partition("Over budget:\n")[2].partition("\n\n")[0].splitlines()
+    assert over == [
+        "error socialPosts:list: 95th percentile of the time 50 ms, allowed 40 ms",
+        "error credits:consume: conflicts 100 %, allowed 1 %",
+    ]
+    code, out, _ = door(logs, "--project", APP, "--config", settings, "--budget", "p95=100", "--budget", "conflicts=100")
+    assert (code, "Over budget" in out) == (0, False)
+
+
+@pytest.mark.parametrize("limit", ["p95", "p95=", "p95=-1", "p95=inf", "p95=nan", "speed=3"])
+def test_a_limit_that_is_none(limit: str, door: Door, logs: Path) -> None:
+    code, out, err = door(logs, "--project", APP, "--budget", limit)
+    assert (code, out) == (2, "")
+    assert f"`{limit}` is not MEASURE=MOST" in err
+
+
+def test_a_log_on_standard_input(door: Door, logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(logs.read_bytes())))
+    code, out, _ = door("-", "--project", APP)
+    assert code == 0
+    assert "by standard input." in out
+
+
+def test_what_cannot_be_read(door: Door, tmp_path: Path) -> None:
+    code, out, err = door(tmp_path / "none.jsonl", "--project", APP)
+    assert (code, out) == (2, "")
+    assert "cannot be read (no such file or directory)" in err
+    page = tmp_path / "page.html"
+    page.write_text("<html>\n")
+    code, _, err = door(page, "--project", APP)
+    assert code == 2
+    assert "holds nothing that can be read as a log" in err
+    assert door()[0] == 2
+
+
+def test_a_log_of_nothing(door: Door, tmp_path: Path) -> None:
+    path = tmp_path / "logs.jsonl"
+    path.write_text("")
+    code, out, _ = door(path, "--project", APP)
+    assert code == 0
+    assert out.startswith("No run of a function is told in ")
+    jsonschema.validate(json.loads(door(path, "--project", APP, "--format", "json")[1]), SCHEMA)
+
+
+def test_what_a_log_holds_is_shown_without_effect(door: Door, tmp_path: Path) -> None:
+    path = tmp_path / "logs.jsonl"
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in runs("posts:\x1b[31mlist\n", 2, 1, 1, componentPath="a\x07b")))
+    code, out, _ = door(path, "--project", APP)
+    assert code == 0
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "\nlist" not in out
+
+
+BACKEND = {
+    "convex/schema.ts": 'import { defineSchema, defineTable } from "convex/server";\nimport { v } from "convex/values";\n'
+    "export default defineSchema({ notes: defineTable({ text: v.string() }) });\n",
+    "convex/notes.ts": 'import { query } from "./_generated/server";\n'
+    'export const all = query({ args: {}, handler: async (ctx) => await ctx.db.query("notes").collect() });\n',
+    "convex/crons.ts": "export {};\n",
+}
+
+
+def test_two_backends_with_a_function_of_one_name(door: Door, tmp_path: Path) -> None:
+    (tmp_path / "p" / "docs").mkdir(parents=True)
+    lay(tmp_path / "p", {f"{folder}/{name}": text for folder in ("a", "b") for name, text in BACKEND.items()})
+    path = tmp_path / "logs.jsonl"
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in runs("notes:all", 2, 1, 1)))
+    _, out, _ = door(path, "--project", tmp_path / "p")
+    assert "Several backends of the project have notes:all; name the folder of one with --project." in out
+    _, out, _ = door(path, "--project", tmp_path / "p" / "b", "--project", tmp_path / "p" / "docs", "--show", "info")
+    assert "Several backends" not in out
+    assert "b/convex/notes.ts" in out
+    assert "a/convex/notes.ts" not in out

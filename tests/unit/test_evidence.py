@@ -1,0 +1,244 @@
+"""Logs of the running system: every format that is read, and what is done with what is none."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from querylint.errors import EvidenceError
+from querylint.evidence.budget import Budget
+from querylint.evidence.execution import canonical
+from querylint.evidence.measures import Measured, Name, percentile
+from querylint.evidence.reading import Evidence, read
+
+
+def completion(identifier: str = "posts:list", **given: Any) -> dict[str, Any]:
+    """A line of `npx convex logs --jsonl`."""
+    usage = {"databaseReadBytes": 100, "databaseIoReadBytes": 120, "databaseReadDocuments": 10, "databaseWriteDocuments": 0}
+    event = {
+        "kind": "Completion", "udfType": "Query", "componentPath": None, "identifier": identifier, "logLines": [], "timestamp": 1000.5,
+        "cachedResult": False, "caller": "SyncWorker", "executionTime": 0.25, "success": None, "error": None, "requestId": "r1",
+        "executionId": "e1", "usageStats": usage, "occInfo": None, "willRetry": False, "executionTimestamp": 1000.2,
+        "identityType": "user", "environment": "isolate",
+    }  # fmt: skip
+    return event | given
+
+
+def streamed(path: str = "posts:list", **given: Any) -> dict[str, Any]:
+    """An event of a log stream."""
+    usage = {"database_read_bytes": 100, "database_io_read_bytes": 120, "database_read_documents": 10, "database_write_documents": 2}
+    event = {
+        "topic": "function_execution", "timestamp": 1000500, "convex": {"deployment_name": "happy-otter-123"},
+        "function": {"path": path, "type": "query", "cached": False, "request_id": "r1"}, "execution_time_ms": 250, "status": "success",
+        "run_reason": "dataChange", "usage": usage,
+    }  # fmt: skip
+    return event | given
+
+
+def told(tmp_path: Path, *events: object, name: str = "logs.jsonl") -> Evidence:
+    """What is read of events, one per line."""
+    path = tmp_path / name
+    path.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    return read([path])
+
+
+def only(evidence: Evidence) -> Measured:
+    (measured,) = evidence.measured()
+    return measured
+
+
+def test_a_line_of_the_command_line_s_logs(tmp_path: Path) -> None:
+    measured = only(told(tmp_path, completion()))
+    assert (measured.name, measured.kind, measured.calls, measured.ran) == (Name("", "posts:list"), "query", 1, 1)
+    assert (measured.p50, measured.p95, measured.p99, measured.longest, measured.total) == (250, 250, 250, 250, 250)
+    assert (measured.documents, measured.most, measured.bytes, measured.written) == (10, 10, 120, 0)
+    assert (measured.failed, measured.conflicts, measured.near, measured.reruns) == (0, (), (), 0)
+
+
+def test_an_event_of_a_log_stream(tmp_path: Path) -> None:
+    evidence = told(tmp_path, streamed())
+    measured = only(evidence)
+    assert (measured.p95, measured.documents, measured.bytes, measured.written, measured.reruns) == (250, 10, 120, 2, 1)
+    assert evidence.deployments == {"happy-otter-123"}
+    assert (evidence.first, evidence.last) == (1000.5, 1000.5)
+
+
+def test_an_event_of_the_first_version_of_log_streams(tmp_path: Path) -> None:
+    event = {
+        "_topic": "_execution_record", "_timestamp": 1000500, "_functionPath": "posts:list", "_functionType": "query",
+        "_functionCached": False, "status": "failure", "executionTimeMs": 40, "databaseReadBytes": 77, "databaseWriteBytes": 0,
+    }  # fmt: skip
+    measured = only(told(tmp_path, event))
+    assert (measured.p50, measured.failed, measured.bytes) == (40, 1, 77)
+    assert measured.documents is None, "that version does not tell it"
+
+
+def test_events_in_arrays_and_inside_of_what_keeps_them(tmp_path: Path) -> None:
+    evidence = told(tmp_path, [streamed(), streamed(timestamp=1001000)], {"_time": "x", "data": streamed(timestamp=1002000)})
+    assert only(evidence).calls == 3
+
+
+def test_one_value_on_several_lines(tmp_path: Path) -> None:
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps([streamed(), streamed("posts:get")], indent=2))
+    assert [m.name.function for m in read([path]).measured()] == ["posts:get", "posts:list"]
+
+
+def test_insights_of_the_platform(tmp_path: Path) -> None:
+    events = [{"success": True, "calls": [{"table_name": "posts", "bytes_read": 5000, "documents_read": 26000}]}]
+    insights = [
+        {"kind": "documentsReadThreshold", "severity": "warning", "functionId": "posts.js:list", "componentPath": "-root-component-",
+         "count": 3, "recentEvents": events},
+        {"kind": "occRetried", "severity": "warning", "functionId": "credits:use", "componentPath": None, "occCalls": 7,
+         "occTableName": "credits"},
+        {"kind": "bytesReadLimit", "functionId": "posts:list"},
+    ]  # fmt: skip
+    evidence = told(tmp_path, {"deploymentName": "happy-otter-123", "dashboardUrl": "x", "insights": insights})
+    credits_, posts = evidence.measured()
+    assert (posts.name, posts.calls, posts.insights[0].count) == (Name("", "posts:list"), 0, 3)
+    assert [(r.table, r.documents, r.bytes) for r in posts.insights[0].reads] == [("posts", 26000, 5000)]
+    assert (credits_.insights[0].table, credits_.insights[0].count) == ("credits", 7)
+    assert evidence.strange.total() == 1, "an entry without a severity is none"
+
+
+def test_cached_answers_take_no_time(tmp_path: Path) -> None:
+    quick = completion(cachedResult=True, executionTime=0, executionId="e2")
+    measured = only(told(tmp_path, completion(), quick))
+    assert (measured.calls, measured.cached, measured.ran, measured.p50, measured.documents) == (2, 1, 1, 250, 10)
+
+
+def test_failures_conflicts_and_limits(tmp_path: Path) -> None:
+    occ = {"tableName": "credits", "documentId": "k1", "writeSource": "credits:grant", "componentPath": None, "retryCount": 1}
+    lines = [
+        {"messages": ["x"], "level": "WARN", "systemMetadata": {"code": "warning:TooManyDocumentsRead"}},
+        {"messages": ["x"], "level": "INFO", "systemMetadata": {"code": "info:Other"}},
+        {"messages": ["x"], "level": "LOG", "systemMetadata": None},
+    ]
+    run = completion("credits:use", udfType="Mutation", error="conflict", occInfo=occ, logLines=lines)
+    measured = only(told(tmp_path, run))
+    assert measured.failed == 1
+    assert measured.conflicts == (("credits", "credits:grant", 1),)
+    assert measured.near == (("TooManyDocumentsRead", 1),)
+
+
+def test_a_limit_that_a_stream_s_console_tells_of(tmp_path: Path) -> None:
+    console = {
+        "topic": "console", "timestamp": 1, "function": {"path": "posts:list", "type": "query", "request_id": "r"}, "log_level": "WARN",
+        "message": "m", "is_truncated": False, "system_code": "warning:TooManyBytesRead",
+    }  # fmt: skip
+    evidence = told(tmp_path, console, console | {"system_code": None, "message": "n"})
+    assert only(evidence).near == (("TooManyBytesRead", 1),)
+    assert evidence.strange.total() == 0, "the other is an event too"
+
+
+def test_how_many_functions_an_action_starts(tmp_path: Path) -> None:
+    action = completion("jobs:all", udfType="Action", executionId="a1")
+    other = completion("jobs:all", udfType="Action", executionId="a2")
+    started = [completion("posts:one", executionId=f"q{n}", parentExecutionId="a1") for n in range(5)]
+    jobs = next(m for m in told(tmp_path, *started, action, other).measured() if m.name.function == "jobs:all")
+    assert (jobs.started_p95, jobs.most_started) == (5, 5)
+    stream = [
+        streamed("jobs:all", function={"path": "jobs:all", "type": "action", "request_id": "r9"}, run_reason="cron"),
+        *(streamed("posts:one", timestamp=n, function={"path": "posts:one", "type": "query", "request_id": "r9"}, run_reason="action")
+          for n in range(3)),
+    ]  # fmt: skip
+    jobs = next(m for m in told(tmp_path, *stream).measured() if m.name.function == "jobs:all")
+    assert jobs.most_started == 3
+
+
+def test_functions_of_components_are_others(tmp_path: Path) -> None:
+    evidence = told(tmp_path, completion(), completion(componentPath="workpool", executionId="e2"))
+    assert [str(m.name) for m in evidence.measured()] == ["posts:list", "workpool/posts:list"]
+
+
+def test_what_was_there_before_counts_once(tmp_path: Path) -> None:
+    evidence = told(tmp_path, completion(), completion(), completion(executionId="e2"))
+    assert only(evidence).calls == 2
+    assert evidence.repeated == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "plain words", {"kind": "Completion"}, 7, None, {"some": "thing"}, completion(udfType="Job"), completion(executionTime="soon"),
+        completion(executionTime=-1), completion(timestamp=1e40), completion(identifier=""), completion(identifier=4),
+        completion(usageStats={"databaseReadDocuments": 2**70}), completion(usageStats=[1]), streamed(function=None),
+        streamed(execution_time_ms=None),
+        {"topic": "console", "function": {"path": None}, "system_code": "warning:TooManyReads"},
+    ],
+)  # fmt: skip
+def test_lines_that_are_no_events_are_left_out(odd: object, tmp_path: Path) -> None:
+    evidence = told(tmp_path, completion(), odd)
+    assert only(evidence).calls == 1
+    assert evidence.strange.total() == 1
+
+
+def test_numbers_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "logs.jsonl"
+    good = json.dumps(completion())
+    path.write_text("\n".join([good, good.replace("0.25", "NaN"), good.replace("0.25", "Infinity"), "[" * 100_000]))
+    evidence = read([path])
+    assert (only(evidence).calls, evidence.strange.total()) == (1, 3)
+
+
+def test_packed_files_standard_input_and_a_mark_at_the_start(tmp_path: Path) -> None:
+    packed = tmp_path / "logs.jsonl.gz"
+    packed.write_bytes(gzip.compress(b"\xef\xbb\xbf" + json.dumps(completion()).encode()))
+    evidence = read([packed, Path("-")], io.BytesIO(json.dumps(completion(executionId="e2")).encode()))
+    assert only(evidence).calls == 2
+    assert evidence.names[1] == "standard input"
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match="no such file"):
+        read([tmp_path / "none.jsonl"])
+    with pytest.raises(EvidenceError, match="cannot be read"):
+        read([tmp_path])
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"x" * 1000)[:20])
+    with pytest.raises(EvidenceError, match="cannot be read"):
+        read([tmp_path / "cut.gz"])
+    (tmp_path / "page.html").write_text("<p>\nno log\n")
+    with pytest.raises(EvidenceError, match="holds nothing that can be read as a log"):
+        read([tmp_path / "page.html"])
+    (tmp_path / "open.json").write_text("{\n")
+    with pytest.raises(EvidenceError, match="no JSON"):
+        read([tmp_path / "open.json"])
+
+
+def test_an_empty_log_is_one(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("\n")
+    assert read([tmp_path / "empty.jsonl"]).measured() == []
+    assert told(tmp_path, {"deploymentName": "d", "insights": []}).measured() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("posts:list", "posts:list"), ("posts.js:list", "posts:list"), ("a/b.ts:c", "a/b:c"), ("posts", "posts:default"),
+     ("POST /hook", "POST /hook")],
+)  # fmt: skip
+def test_names_are_those_of_api(name: str, known: str) -> None:
+    assert canonical(name) == known
+
+
+def test_percentiles_are_of_the_nearest_rank() -> None:
+    values = list(range(1, 101))
+    assert [percentile(values, share) for share in (0, 1, 50, 95, 99, 100)] == [1, 1, 50, 95, 99, 100]
+    assert percentile([3, 8], 50) == 3
+    assert percentile([3, 8], 51) == 8
+    assert percentile([], 50) is None
+
+
+def test_a_budget_for_all_and_for_some() -> None:
+    measured = Measured(Name("", "posts:list"), "query", calls=10, failed=1, p95=700.0)
+    assert [(e.measure, e.allowed, e.found) for e in Budget({"p95": 500, "failures": 10}).exceeded([measured])] == [("p95", 500, 700)]
+    assert not list(Budget({"p95": 500}, {"posts:*": {"p95": 900}}).exceeded([measured]))
+    assert not list(Budget({"p95": 700, "documents": 0}).exceeded([measured])), "what is not told exceeds nothing"
+    idle = Measured(Name("", "posts:old"), "query")
+    assert not list(Budget({"p95": 0, "failures": 0, "conflicts": 0}).exceeded([idle]))
+    joined = Budget({"p95": 1, "p50": 2}, {"a": {"p50": 1}}).joined(Budget({"p95": 3}))
+    assert (joined.of("b"), joined.of("a")) == ({"p95": 3, "p50": 2}, {"p95": 3, "p50": 1})
