@@ -202,7 +202,7 @@ def test_two_backends_with_a_function_of_one_name(door: Door, tmp_path: Path) ->
     path = tmp_path / "logs.jsonl"
     path.write_text("".join(f"{json.dumps(event)}\n" for event in runs("notes:all", 2, 1, 1)))
     _, out, _ = door(path, "--project", tmp_path / "p")
-    assert "Several backends of the project have notes:all; name the folder of one with --project." in out
+    assert "Several backends of the project have notes:all; name the folder of one." in out
     _, out, _ = door(path, "--project", tmp_path / "p" / "b", "--project", tmp_path / "p" / "docs", "--show", "info")
     assert "Several backends" not in out
     assert "b/convex/notes.ts" in out

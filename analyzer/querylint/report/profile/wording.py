@@ -1,0 +1,152 @@
+"""What was measured, in words and cells that terminals and pages share; whoever prints them makes them harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from querylint.evidence.budget import Excess
+from querylint.evidence.execution import Insight
+from querylint.evidence.measures import Measured
+from querylint.evidence.profile import Attributed, Profile
+from querylint.report.profile.units import in_unit, number, percent, period, size, time
+from querylint.report.wording import count, listed
+from querylint.rule import Severity
+
+HEAD = ("calls", "cached", "p50", "p95", "p99", "documents", "of the time", "findings", "function")
+"""The columns of `row`, all but the last of numbers."""
+
+MOST_NAMES = 3
+MEASURES = {
+    "p50": "median time",
+    "p95": "95th percentile of the time",
+    "p99": "99th percentile of the time",
+    "documents": "documents read by one run",
+}
+NOTICED = {
+    "documentsReadLimit": "read more documents than one transaction may",
+    "bytesReadLimit": "read more bytes than one transaction may",
+    "documentsReadThreshold": "read nearly as many documents as one transaction may",
+    "bytesReadThreshold": "read nearly as many bytes as one transaction may",
+    "occRetried": "had to be tried again because of a write conflict",
+    "occFailedPermanently": "failed because of write conflicts",
+}
+
+
+def head(profile: Profile) -> str:
+    """How much was measured, when and where."""
+    evidence = profile.evidence
+    of = f" of {listed(sorted(evidence.deployments))}" if evidence.deployments else ""
+    if evidence.first is None or evidence.last is None:
+        return f"No run of a function{of} is told in {listed(list(evidence.names))}."
+    functions = count(sum(m.calls > 0 for m in (*profile.functions, *profile.foreign)), "function")
+    since = datetime.fromtimestamp(evidence.first, UTC).strftime("%Y-%m-%d %H:%M")
+    calls = f"{number(profile.calls)} {'call' if profile.calls == 1 else 'calls'}"
+    return f"{calls} of {functions}{of} in {period(evidence.last - evidence.first)} from {since} UTC, by {listed(list(evidence.names))}."
+
+
+def row(profile: Profile, m: Measured) -> tuple[str, ...]:
+    """The cells of a function."""
+    cached = percent(100 * m.cached / m.calls) if m.calls else "-"
+    times = tuple(time(value) if m.ran else "-" for value in (m.p50, m.p95, m.p99))
+    documents = number(m.documents_p95) if m.documents_p95 is not None else "-"
+    found = str(profile.found.get(m.name, 0) or "-")
+    return (number(m.calls), cached, *times, documents, percent(profile.share([m])), found, f"{m.name} {m.kind}".strip())
+
+
+def facts(profile: Profile, m: Measured) -> str:
+    """What a function costs, in a line."""
+    said = [f"{number(m.calls)} {'call' if m.calls == 1 else 'calls'}" if m.calls else "not seen to run"]
+    if m.ran:
+        said.append(f"p95 {time(m.p95)}")
+    if m.documents_p95 is not None:
+        said.append(f"{number(m.documents_p95)} documents read by one run (p95), {number(m.documents or 0)} by all")
+    if m.bytes:
+        said.append(size(m.bytes))
+    if m.most_started:
+        said.append(f"{count(m.started_p95 or 0, 'function')} started by one run (p95)")
+    if m.reruns:
+        said.append(f"{percent(100 * m.reruns / m.calls)} of the calls because data has changed")
+    if m.ran:
+        said.append(f"{percent(profile.share([m]))} of the time")
+    return ", ".join(said)
+
+
+def trouble(m: Measured) -> Iterator[tuple[Severity, str]]:
+    """What the platform reports of a function: limits that are near, conflicts with other writes."""
+    for insight in m.insights:
+        yield Severity.ERROR if insight.severity == "error" else Severity.WARNING, _noticed(insight)
+    if m.conflicts:
+        parts = [f"{number(n)} on `{table}`{_by(source)}" if table else number(n) for table, source, n in m.conflicts[:MOST_NAMES]]
+        yield Severity.WARNING, f"met other writes in {percent(100 * m.met / m.calls)} of its calls: {listed(parts)}"
+    for code, times in m.near:
+        yield Severity.WARNING, f"came near a limit {_times(times)} ({code})"
+
+
+def _by(source: str) -> str:
+    return f" (written by {source})" if source else ""
+
+
+def _noticed(insight: Insight) -> str:
+    where = f" on `{insight.table}`" if insight.table else ""
+    tables: dict[str, int] = {}
+    for read in insight.reads:
+        tables[read.table] = max(tables.get(read.table, 0), read.documents)
+    ranked = sorted(tables.items(), key=lambda item: -item[1])[:MOST_NAMES]
+    most = f": up to {listed([f'{number(n)} of `{table}`' for table, n in ranked])}" if ranked else ""
+    return f"{NOTICED.get(insight.kind, insight.kind)}{where} {_times(insight.count)}{most}"
+
+
+def _times(value: int) -> str:
+    return f"{number(value)} {'time' if value == 1 else 'times'}"
+
+
+def on_the_way(profile: Profile, attributed: Attributed) -> str:
+    """The other functions that lead to a finding; empty where there is one only."""
+    others = attributed.functions[1:]
+    if not others:
+        return ""
+    return f"on the way of {named([str(m.name) for m in others])}; together {percent(profile.share(attributed.functions))} of the time"
+
+
+def read_by_one(attributed: Attributed) -> str:
+    """How much of its table one run has read; empty where no insight tells it."""
+    table = attributed.finding.found.table
+    reads = [r for m in attributed.functions for i in m.insights for r in i.reads if table is not None and r.table == table]
+    if not reads:
+        return ""
+    worst = max(reads, key=lambda r: r.documents)
+    return f"one run has read {number(worst.documents)} documents ({size(worst.bytes)}) of `{worst.table}`"
+
+
+def over(excess: Excess) -> str:
+    """What takes more than it may, behind its name."""
+    found, allowed = in_unit(excess.measure, excess.found), in_unit(excess.measure, excess.allowed)
+    return f"{MEASURES.get(excess.measure, excess.measure)} {found}, allowed {allowed}"
+
+
+def left_out(profile: Profile, least: Severity) -> Iterator[str]:
+    """What the logs do not show, and what of them could not be used."""
+    evidence = profile.evidence
+    unseen = sum(f.severity.rank >= least.rank for f in profile.unseen)
+    if unseen:
+        yield f"{count(unseen, 'finding lies', 'findings lie')} in functions that the logs do not show."
+    apart = sum(f.severity.rank >= least.rank for f in profile.apart)
+    if apart:
+        yield f"{count(apart, 'finding belongs', 'findings belong')} to no function, such as those about indexes."
+    if profile.foreign:
+        names = named([str(m.name) for m in profile.foreign])
+        yield f"Not in this project, or without a name in its code (HTTP actions, components): {names}."
+    if profile.twice:
+        yield f"Several backends of the project have {named(profile.twice)}; name the folder of one."
+    for name, lines in evidence.strange.items():
+        if lines:
+            yield f"{count(lines, 'line')} of {name} {'is' if lines == 1 else 'are'} no event of a log, and left out."
+    if evidence.repeated:
+        yield f"{count(evidence.repeated, 'event was', 'events were')} there more than once, and counted once."
+
+
+def named(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return listed([*names[:MOST_NAMES], *more])
