@@ -11,7 +11,8 @@ from querylint import discover, review
 from querylint.engine import Outcome
 from querylint.evidence.budget import Budget
 from querylint.evidence.profile import Order, Profile, joined
-from querylint.evidence.reading import read
+from querylint.evidence.reading import Evidence, read
+from querylint.ir import Program
 from querylint.review import View
 
 
@@ -26,7 +27,11 @@ def profile(
     evidence = read(logs, given)
     outcome = review.check(paths, config, overrides, View(without_baseline=True))
     assert outcome.project is not None  # it is read from the disk as it is
-    program, _ = outcome.project.program()
+    return joined_to(outcome, evidence, outcome.project.program()[0], budget, order), outcome
+
+
+def joined_to(outcome: Outcome, evidence: Evidence, program: Program, budget: Budget | None = None, order: Order = Order.TIME) -> Profile:
+    """What was measured, joined to the findings of a run and the program that they were found in."""
     limits = outcome.settings.budget if budget is None else outcome.settings.budget.joined(budget)
-    asked = partial(discover.within, targets=outcome.project.scope.targets)
-    return joined(evidence, program, outcome.result.findings, limits, order, asked), outcome
+    targets = outcome.project.scope.targets if outcome.project is not None else ()
+    return joined(evidence, program, outcome.result.findings, limits, order, partial(discover.within, targets=targets))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from querylint import __version__, indexing, review
+from querylint import __version__, indexing, profiling, review
 from querylint.engine import Outcome
+from querylint.evidence.reading import read
 from querylint.indexing import Indexed
 from querylint.report.page.material import TITLE, ByHand, Material
 from querylint.review import View
@@ -20,11 +21,13 @@ def survey(
     overrides: Mapping[str, object] | None = None,
     view: View | None = None,
     title: str = TITLE,
+    logs: Sequence[Path] = (),
 ) -> Material:
-    """Look at the project that the paths belong to, and report on the paths.
+    """Look at the project that the paths belong to, and report on the paths, with what `logs` of the running system say.
 
-    Raises QuerylintError for a path that does not exist, and for settings or a baseline that cannot be used.
+    Raises QuerylintError for a path that does not exist, for settings or a baseline that cannot be used, and for a log that cannot be read.
     """
+    evidence = read(logs) if logs else None
     outcome = review.check(paths, config, overrides, view, fixes=True)
     advised = indexing.carried_out_in(outcome.project or indexing.project_of(paths, config))
     tables = outcome.settings.tables
@@ -40,6 +43,7 @@ def survey(
         tuple(ByHand(held.table, held.index, held.reason) for held in advised.held),
         {name: facts.rows for name, facts in tables.items() if facts.rows is not None},
         advised.large,
+        profiling.joined_to(outcome, evidence, advised.program) if evidence is not None else None,
     )
 
 

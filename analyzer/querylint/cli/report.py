@@ -21,14 +21,18 @@ from querylint.report.page import FORMATS
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to FILE instead of standard output.")
 @click.option("--title", help="The title of the report.")
 @click.option("--show", type=SEVERITIES, help="The lowest severity that is shown in full.  [default: warning]")
+@click.option(
+    "--logs", multiple=True, type=click.Path(path_type=Path), metavar="LOG",
+    help="A log of the running system, as `querylint profile` reads it: the costliest are then those that were measured (repeatable).",
+)  # fmt: skip
 @SINCE
 @BASELINE
 @NO_BASELINE
 @CONFIG
 @click.pass_context
 def report(
-    ctx: click.Context, paths: tuple[Path, ...], style: str, output: Path | None, title: str | None, show: str | None, since: str | None,
-    baseline: Path | None, without_baseline: bool, config: Path | None,
+    ctx: click.Context, paths: tuple[Path, ...], style: str, output: Path | None, title: str | None, show: str | None,
+    logs: tuple[Path, ...], since: str | None, baseline: Path | None, without_baseline: bool, config: Path | None,
 ) -> int:  # fmt: skip
     """Write a report on PATHS (default: here): the verdict, the costliest findings, endpoints and tables, indexes, a roadmap.
 
@@ -44,7 +48,7 @@ def report(
     with working():
         asked = {"show": show} if show is not None else {}
         view = View(since=since, baseline=baseline, without_baseline=without_baseline)
-        material = survey(paths or (Path(),), config, asked, view, title or TITLE)
+        material = survey(paths or (Path(),), config, asked, view, title or TITLE, logs)
         refuse_empty(material.result.summary, paths or (Path(),))
         text = page.render(style, material)
     if output is None:

@@ -8,6 +8,7 @@ from querylint.construction import dataclass, replace
 from querylint.patch import Safety
 from querylint.remedy import Advice, Batch, Chunk, Limit, Narrow, PushDown, Remedy, Stage, stage
 from querylint.report.page.material import Material
+from querylint.report.page.measured import cost_of
 from querylint.report.page.sizes import sized
 from querylint.report.snippet import Row, RowKind, near, snippet
 from querylint.report.wording import advice, function_name, message
@@ -60,6 +61,7 @@ class Told:
     after_sized: str
     advice: tuple[str, ...]
     because: str
+    measured: str
     effort: str
     snippet: tuple[Row, ...]
     way: tuple[Step, ...]
@@ -106,6 +108,7 @@ def told(finding: Finding, material: Material) -> Told:
         sized(after, material.rows),
         advice(found),
         found.because,
+        cost_of(material.profile, finding),
         effort(found.remedy),
         unindented(snippet(source, found.span, found.trail, WIDE)) if source is not None else (),
         tuple(Step(str(p.span), p.text, near(p, found.span)) for p in found.trail),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from querylint.construction import dataclass
+from querylint.evidence.profile import Profile
 from querylint.ir import Program
 from querylint.report.indexes import IndexReport
 from querylint.result import Result
@@ -29,7 +30,7 @@ class Material:
 
     `fixes` holds the unified diff of a finding's fix by its fingerprint, `schema` that of the index advice by file. `rows` are the sizes
     of tables that the settings state, `large` the tables whose indexes are to be staged. `show` is the least severity that is told in
-    full; what lies below it is counted.
+    full; what lies below it is counted. `profile` is what was measured in the running system, where there are logs of it.
     """
 
     result: Result
@@ -43,3 +44,4 @@ class Material:
     by_hand: tuple[ByHand, ...] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
     large: frozenset[str] = frozenset()
+    profile: Profile | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from querylint.construction import dataclass
 from querylint.patch import Safety
-from querylint.report.order import at_least, by_cost, notes_by_place
+from querylint.report.order import at_least, notes_by_place
 from querylint.report.page.advised import Advised, Tally, advised, tally
 from querylint.report.page.findings import SAFETY, Told, lines_of, told
 from querylint.report.page.material import ByHand, Material
 from querylint.report.page.matrix import Matrix, matrix
+from querylint.report.page.measured import MeasuredView, measured, ranked
 from querylint.report.page.paths import Chain, chains
 from querylint.report.page.roadmap import Phase, roadmap
 from querylint.report.page.sizes import number
@@ -47,6 +48,7 @@ class View:
     looked_at: str
     facts: tuple[str, ...]
     gates: tuple[str, ...]
+    measured: MeasuredView | None
     costliest: tuple[Told, ...]
     others: tuple[Group, ...]
     matrix: Matrix
@@ -69,7 +71,7 @@ class View:
 def view(material: Material) -> View:
     """The page on a project."""
     result = material.result
-    everything = by_cost(result.findings)
+    everything = ranked(result.findings, material.profile)
     findings = at_least(everything, material.show)
     field = matrix(material.program, everything)
     numbers = tally(material)
@@ -80,6 +82,7 @@ def view(material: Material) -> View:
         looked_at(result),
         _facts(findings, field, numbers),
         tuple(gate(judged) for judged in result.gates),
+        measured(material.profile, material.show),
         tuple(told(finding, material) for finding in findings[:COSTLIEST]),
         _groups([f for f in everything if f not in findings[:COSTLIEST]], material),
         field,

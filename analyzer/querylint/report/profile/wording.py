@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import PurePath
 
 from querylint.evidence.budget import Excess
 from querylint.evidence.execution import Insight
@@ -37,12 +38,13 @@ def head(profile: Profile) -> str:
     """How much was measured, when and where."""
     evidence = profile.evidence
     of = f" of {listed(sorted(evidence.deployments))}" if evidence.deployments else ""
+    names = listed([PurePath(name).name for name in evidence.names])  # a page is handed on, and folders are nobody's business
     if evidence.first is None or evidence.last is None:
-        return f"No run of a function{of} is told in {listed(list(evidence.names))}."
+        return f"No run of a function{of} is told in {names}."
     functions = count(sum(m.calls > 0 for m in (*profile.functions, *profile.foreign)), "function")
     since = datetime.fromtimestamp(evidence.first, UTC).strftime("%Y-%m-%d %H:%M")
     calls = f"{number(profile.calls)} {'call' if profile.calls == 1 else 'calls'}"
-    return f"{calls} of {functions}{of} in {period(evidence.last - evidence.first)} from {since} UTC, by {listed(list(evidence.names))}."
+    return f"{calls} of {functions}{of} in {period(evidence.last - evidence.first)} from {since} UTC, by {names}."
 
 
 def row(profile: Profile, m: Measured) -> tuple[str, ...]:
