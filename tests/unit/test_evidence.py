@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from querylint.errors import EvidenceError
 from querylint.evidence.budget import Budget
@@ -242,3 +245,45 @@ def test_a_budget_for_all_and_for_some() -> None:
     assert not list(Budget({"p95": 0, "failures": 0, "conflicts": 0}).exceeded([idle]))
     joined = Budget({"p95": 1, "p50": 2}, {"a": {"p50": 1}}).joined(Budget({"p95": 3}))
     assert (joined.of("b"), joined.of("a")) == ({"p95": 3, "p50": 2}, {"p95": 3, "p50": 1})
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+EVENTS = st.sampled_from(
+    [completion(), streamed(), {"deploymentName": "d", "insights": [{"kind": "k", "severity": "warning", "functionId": "f:g"}]}]
+)
+
+
+@st.composite
+def bent(draw: st.DrawFn) -> dict[str, Any]:
+    """An event in which some values are others."""
+    event = json.loads(json.dumps(draw(EVENTS)))
+    for _ in range(draw(st.integers(0, 3))):
+        place = event
+        while True:
+            key = draw(st.sampled_from(sorted(place)))
+            if not isinstance(place[key], dict) or draw(st.booleans()):
+                break
+            place = place[key]
+            if not place:
+                break
+        if place:
+            place[key] = draw(VALUES)
+    return event
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(bent() | VALUES, max_size=4), st.binary(max_size=20))
+def test_no_log_is_too_odd(events: list[Any], tail: bytes) -> None:
+    data = b"".join(json.dumps(event).encode() + b"\n" for event in events) + tail
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "logs.jsonl"
+        path.write_bytes(data)
+        try:
+            measured = read([path]).measured()
+        except EvidenceError:
+            return
+    assert all(m.calls >= m.cached >= 0 and 0 <= m.p50 <= m.p95 <= m.p99 <= m.longest for m in measured)
