@@ -120,7 +120,7 @@ def test_the_json_is_as_published(door: Door, logs: Path, insights: Path) -> Non
     assert code == 1
     told = json.loads(out)
     jsonschema.validate(told, SCHEMA)
-    assert told["overBudget"] == [{"function": "socialPosts:getDashboardStats", "measure": "p95", "allowed": 100, "found": 500}]
+    assert told["overBudget"] == [{"name": "socialPosts:getDashboardStats", "measure": "p95", "allowed": 100, "found": 500}]
     stats = told["functions"][0]
     assert stats["insights"] == [
         {"kind": "documentsReadThreshold", "severity": "warning", "count": 14, "table": None,

@@ -10,10 +10,13 @@ from typing import IO
 from querylint import discover, review
 from querylint.engine import Outcome
 from querylint.evidence.budget import Budget
+from querylint.evidence.placing import Shape
 from querylint.evidence.profile import Order, Profile, joined
 from querylint.evidence.reading import Evidence, read
 from querylint.ir import Program
 from querylint.review import View
+from querylint.syntax.sql import Operation
+from querylint.syntax.sql import read as read_statement
 
 
 def profile(
@@ -34,4 +37,16 @@ def joined_to(outcome: Outcome, evidence: Evidence, program: Program, budget: Bu
     """What was measured, joined to the findings of a run and the program that they were found in."""
     limits = outcome.settings.budget if budget is None else outcome.settings.budget.joined(budget)
     targets = outcome.project.scope.targets if outcome.project is not None else ()
-    return joined(evidence, program, outcome.result.findings, limits, order, partial(discover.within, targets=targets))
+    return joined(evidence, program, outcome.result.findings, limits, order, partial(discover.within, targets=targets), _shape)
+
+
+def _shape(text: str) -> Shape | None:
+    """What a statement of SQL asks; None for what is none of the program's own, or cannot be read."""
+    said = read_statement(text)
+    table = said.table
+    if said.operation not in (Operation.READ, Operation.WRITE) or table is None or table.name is None or table.derived:
+        return None
+    columns = {c.column.name.lower() for c in said.on(table) if c.column is not None and c.column.name is not None}
+    others = [c for c in said.conditions if c.column is not None and not said.belongs(c.column, table)]
+    verb = "select" if said.operation is Operation.READ else {"upsert": "insert", "replace": "insert"}.get(said.verb, said.verb)
+    return Shape(table.name.lower(), verb, frozenset(columns), bool(others), said.counts)

@@ -18,6 +18,7 @@ from querylint.evidence.budget import Budget
 from querylint.evidence.execution import canonical
 from querylint.evidence.measures import Measured, Name, percentile
 from querylint.evidence.reading import Evidence, read
+from querylint.evidence.statements import Asked, normal
 
 
 def completion(identifier: str = "posts:list", **given: Any) -> dict[str, Any]:
@@ -287,3 +288,86 @@ def test_no_log_is_too_odd(events: list[Any], tail: bytes) -> None:
         except EvidenceError:
             return
     assert all(m.calls >= m.cached >= 0 and 0 <= m.p50 <= m.p95 <= m.p99 <= m.longest for m in measured)
+
+
+STATISTICS = """\
+query,calls,total_exec_time,mean_exec_time,max_exec_time,rows
+"SELECT ""a"".""id"" FROM ""a""
+ WHERE ""a"".""x"" IN ($1, $2)",40,80.5,2.0125,9.5,120
+"SELECT ""a"".""id"" FROM ""a"" WHERE ""a"".""x"" IN ($1, $2, $3)",10,9.5,0.95,11,30
+COMMIT,50,1,0.02,0.1,0
+"""
+
+
+def asked(text: str, tmp_path: Path, name: str = "statements.csv") -> dict[str, Asked]:
+    path = tmp_path / name
+    path.write_text(text)
+    return {one.text: one for one in read([path]).asked()}
+
+
+def test_statistics_of_postgresql(tmp_path: Path) -> None:
+    found = asked(STATISTICS, tmp_path)
+    assert found.keys() == {'SELECT "a"."id" FROM "a" WHERE "a"."x" IN (?)', "COMMIT"}
+    one = found['SELECT "a"."id" FROM "a" WHERE "a"."x" IN (?)']
+    assert (one.calls, one.total, one.longest, one.rows, one.examined) == (50, 90, 11, 150, None)
+    assert (one.mean, one.p50, one.p95) == (1.8, None, None)
+
+
+def test_statistics_as_json(tmp_path: Path) -> None:
+    rows = [{"query": "SELECT 1", "calls": 2, "total_time": 3.5, "rows": 2}]
+    assert asked(json.dumps(rows, indent=1), tmp_path)["SELECT ?"].total == 3.5
+    assert asked("".join(f"{json.dumps(row)}\n" for row in rows), tmp_path)["SELECT ?"].calls == 2
+
+
+def test_statistics_of_mysql(tmp_path: Path) -> None:
+    text = (
+        "SCHEMA_NAME\tDIGEST_TEXT\tCOUNT_STAR\tSUM_TIMER_WAIT\tMAX_TIMER_WAIT\tQUANTILE_95\tQUANTILE_99\tSUM_ROWS_SENT\tSUM_ROWS_EXAMINED\n"
+        "shop\tSELECT `id`\\nFROM `a` WHERE `x` = ?\t4\t8000000000\t5000000000\t4000000000\t4500000000\t4\t4000\n"
+    )
+    one = asked(text, tmp_path)["SELECT `id` FROM `a` WHERE `x` = ?"]
+    assert (one.calls, one.total, one.longest, one.p95, one.p99, one.rows, one.examined) == (4, 8, 5, 4, 4.5, 4, 4000)
+
+
+def test_a_log_of_durations(tmp_path: Path) -> None:
+    text = """\
+2026-11-27 10:00:00.000 UTC [7] LOG:  checkpoint starting: time
+2026-11-27 10:00:00.000 UTC [7] LOG:  duration: 1.500 ms  statement: SELECT id
+\tFROM a
+\tWHERE x = 5 AND y = 'it''s 7'
+2026-11-27 10:00:01.000 UTC [7] LOG:  duration: 0.100 ms  parse <unnamed>: SELECT id FROM a
+2026-11-27 10:00:01.000 UTC [7] LOG:  duration: 2.500 ms  execute <unnamed>: SELECT id FROM a WHERE x = $1 AND y = $2
+2026-11-27 10:00:01.000 UTC [7] DETAIL:  parameters: $1 = '5'
+"""
+    found = asked(text, tmp_path, "postgresql.log")
+    one = found["SELECT id FROM a WHERE x = ? AND y = ?"]
+    assert (one.calls, one.total, one.p50, one.p95, one.longest, one.rows) == (2, 4, 1.5, 2.5, 2.5, None)
+    assert len(found) == 1
+    assert not read([tmp_path / "postgresql.log"]).strange.total(), "a log is about other things too"
+
+
+def test_a_log_of_durations_in_json(tmp_path: Path) -> None:
+    line = {"timestamp": "x", "error_severity": "LOG", "message": "duration: 3.000 ms  statement: DELETE FROM a WHERE id = 8"}
+    other = {"timestamp": "x", "error_severity": "LOG", "message": "connection received"}
+    assert asked("".join(f"{json.dumps(e)}\n" for e in (line, other)), tmp_path, "log.json")["DELETE FROM a WHERE id = ?"].p99 == 3
+
+
+@pytest.mark.parametrize("row", ["SELECT 1,many,1,1,1,1", "SELECT 1,1,-1,1,1,1", ",1,1,1,1,1", "SELECT 1", "SELECT 1,1,nan,1,1,1"])
+def test_rows_that_are_none(row: str, tmp_path: Path) -> None:
+    path = tmp_path / "statements.csv"
+    path.write_text(f"{STATISTICS}{row}\n")
+    evidence = read([path])
+    assert (len(evidence.asked()), evidence.strange.total()) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("SELECT 1;", "SELECT ?"),
+        ("select a1.b2 from t_3 a1 where n = -4.5e3", "select a1.b2 from t_3 a1 where n = -?"),
+        ("SELECT * FROM t -- all\nWHERE a = 'x' /* why */ AND b IN (1, 2,\n 3)", "SELECT * FROM t WHERE a = ? AND b IN (?)"),
+        ("INSERT INTO t (a, b) VALUES (1, 'y'), (2, 'z')", "INSERT INTO t (a, b) VALUES (?)"),
+        ("SELECT '2020-01-01'::date, x[1]", "SELECT ?::date, x[?]"),
+    ],
+)
+def test_statements_without_their_values(text: str, bare: str) -> None:
+    assert normal(text) == bare

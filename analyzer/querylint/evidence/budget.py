@@ -10,6 +10,7 @@ from querylint.construction import dataclass
 
 if TYPE_CHECKING:
     from querylint.evidence.measures import Measured
+    from querylint.evidence.statements import Asked
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -17,6 +18,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 MEASURES: dict[str, Callable[[Measured], float | None]] = {
+    "mean": lambda m: m.total / m.ran if m.ran else None,
     "p50": lambda m: m.p50 if m.ran else None,
     "p95": lambda m: m.p95 if m.ran else None,
     "p99": lambda m: m.p99 if m.ran else None,
@@ -26,14 +28,22 @@ MEASURES: dict[str, Callable[[Measured], float | None]] = {
 }
 """What can be limited: milliseconds (nearest rank), documents that 95 of 100 runs do not exceed, percent of calls."""
 
-UNITS = {"p50": "ms", "p95": "ms", "p99": "ms", "documents": "", "failures": "%", "conflicts": "%"}
+OF_STATEMENTS: dict[str, Callable[[Asked], float | None]] = {
+    "mean": lambda s: s.mean,
+    "p50": lambda s: s.p50,
+    "p95": lambda s: s.p95,
+    "p99": lambda s: s.p99,
+}
+"""What can be limited of statements of SQL, where the database tells it."""
+
+UNITS = {"mean": "ms", "p50": "ms", "p95": "ms", "p99": "ms", "documents": "", "failures": "%", "conflicts": "%"}
 
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A function that takes more than it may."""
+    """A function or a statement that takes more than it may, by its name or its text."""
 
-    function: Measured
+    name: str
     measure: str
     allowed: float
     found: float
@@ -60,10 +70,15 @@ class Budget:
         """With the limits of another one, which count where both speak of the same."""
         return Budget({**self.limits, **other.limits}, {**self.special, **other.special})
 
-    def exceeded(self, functions: Iterable[Measured]) -> Iterator[Excess]:
+    def exceeded(self, functions: Iterable[Measured], statements: Iterable[Asked] = ()) -> Iterator[Excess]:
         """What takes more than it may."""
         for measured in functions:
             for measure, allowed in self.of(str(measured.name)).items():
                 found = MEASURES[measure](measured)
                 if found is not None and found > allowed:
-                    yield Excess(measured, measure, allowed, found)
+                    yield Excess(str(measured.name), measure, allowed, found)
+        for asked in statements:
+            for measure, allowed in self.limits.items():
+                found = OF_STATEMENTS[measure](asked) if measure in OF_STATEMENTS else None
+                if found is not None and found > allowed:
+                    yield Excess(asked.text, measure, allowed, found)

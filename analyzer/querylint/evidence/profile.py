@@ -8,7 +8,9 @@ from enum import Enum
 from querylint.construction import dataclass
 from querylint.evidence.budget import Budget, Excess
 from querylint.evidence.measures import Measured, Name
+from querylint.evidence.placing import Place, Shape, places, touches
 from querylint.evidence.reading import Evidence
+from querylint.evidence.statements import Asked
 from querylint.ir import Function, Program
 from querylint.rule import Finding
 
@@ -32,10 +34,31 @@ KEYS: Mapping[Order, Callable[[Measured], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """A finding, and the measured functions that lead to it, the dearest first."""
+    """A finding, and the measured functions that lead to it, the dearest first, or the statements that its places ask."""
 
     finding: Finding
-    functions: tuple[Measured, ...]
+    functions: tuple[Measured, ...] = ()
+    statements: tuple[Asked, ...] = ()
+
+    def cost(self, order: Order) -> float:
+        """What all of these cost together."""
+        return sum(map(KEYS[order], self.functions)) + sum(map(OF_STATEMENTS[order], self.statements))
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A statement of the database, and the places of the program that may have asked it: none where it is not known."""
+
+    asked: Asked
+    places: tuple[Place, ...]
+
+
+OF_STATEMENTS: Mapping[Order, Callable[[Asked], float]] = {
+    Order.TIME: lambda s: s.total,
+    Order.DOCUMENTS: lambda s: s.examined or s.rows or 0,
+    Order.CALLS: lambda s: s.calls,
+    Order.P95: lambda s: s.p95 if s.p95 is not None else s.mean,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +68,7 @@ class Profile:
     `functions` are those of the project and `foreign` those that the logs name and the project does not have, both the dearest first.
     `attributed` are findings with their functions, `unseen` those in functions that the logs do not show, `apart` those that belong to no
     function (an index, a setting). `found` says how many findings lie on the way of a function. `twice` are functions whose name
-    several backends of the project have.
+    several backends of the project have. `statements` are those of a SQL database, the dearest first.
     """
 
     evidence: Evidence
@@ -58,6 +81,7 @@ class Profile:
     found: Mapping[Name, int]
     excess: tuple[Excess, ...]
     twice: tuple[str, ...]
+    statements: tuple[Located, ...]
 
     @property
     def calls(self) -> int:
@@ -69,23 +93,39 @@ class Profile:
         """The milliseconds of all runs together."""
         return sum(m.total for m in (*self.functions, *self.foreign))
 
+    @property
+    def asked(self) -> float:
+        """The milliseconds of all statements together."""
+        return sum(one.asked.total for one in self.statements)
+
+    def share_of(self, statement: Asked) -> float:
+        """What part of the time of all statements one takes, in percent."""
+        return 100 * statement.total / self.asked if self.asked else 0.0
+
     def share(self, functions: Iterable[Measured]) -> float:
         """What part of the time these functions take, in percent."""
         return 100 * sum(m.total for m in functions) / self.total if self.total else 0.0
 
 
 def joined(
-    evidence: Evidence, program: Program, findings: Sequence[Finding], budget: Budget, order: Order, asked: Callable[[str], bool]
-) -> Profile:
-    """Join what was measured to a program and what was found in it; `asked` says of a file whether it is one that the user asks about."""
+    evidence: Evidence, program: Program, findings: Sequence[Finding], budget: Budget, order: Order, wanted: Callable[[str], bool],
+    shape: Callable[[str], Shape | None],
+) -> Profile:  # fmt: skip
+    """Join what was measured to a program and what was found in it.
+
+    `wanted` says of a file whether it is one that the user asks about, `shape` of a statement of SQL what it asks.
+    """
     measured = {m.name: m for m in evidence.measured()}
-    owners = _owners(program, measured, asked)
+    owners = _owners(program, measured, wanted)
+    statements = _located(evidence, program, order, shape)
     attributed, unseen, apart = [], [], []
     for finding in findings:
         entries = program.reached.get(finding.found.function, frozenset())
         here = [m for name, m in measured.items() if owners.get(name, frozenset()) & entries]
-        if here:
-            attributed.append(Attributed(finding, tuple(_ranked(here, order))))
+        spans = [finding.found.span, *(point.span for point in finding.found.trail)]
+        asked = [one.asked for one in statements if any(touches(place, spans) for place in one.places)]
+        if here or asked:
+            attributed.append(Attributed(finding, tuple(_ranked(here, order)), tuple(asked)))
         elif finding.found.function in program.functions:
             unseen.append(finding)
         else:
@@ -97,16 +137,24 @@ def joined(
         order,
         tuple(m for m in ranked if m.name in owners),
         tuple(m for m in ranked if m.name not in owners),
-        tuple(sorted(attributed, key=lambda a: (-sum(map(KEYS[order], a.functions)), -a.finding.severity.rank, _place(a.finding)))),
+        tuple(sorted(attributed, key=lambda a: (-a.cost(order), -a.finding.severity.rank, _place(a.finding)))),
         tuple(unseen),
         tuple(apart),
         found,
-        tuple(budget.exceeded(ranked)),
+        tuple(budget.exceeded(ranked, (one.asked for one in statements))),
         tuple(str(name) for name, keys in owners.items() if len(keys) > 1),
+        statements,
     )
 
 
-def _owners(program: Program, measured: Iterable[Name], asked: Callable[[str], bool]) -> dict[Name, frozenset[str]]:
+def _located(evidence: Evidence, program: Program, order: Order, shape: Callable[[str], Shape | None]) -> tuple[Located, ...]:
+    statements = sorted(evidence.asked(), key=lambda s: (-OF_STATEMENTS[order](s), s.text))
+    shapes = {s.text: known for s in statements if (known := shape(s.text)) is not None}
+    found = places(program, shapes) if shapes else {}
+    return tuple(Located(s, found.get(s.text, ())) for s in statements)
+
+
+def _owners(program: Program, measured: Iterable[Name], wanted: Callable[[str], bool]) -> dict[Name, frozenset[str]]:
     """The functions of the program that bear each measured name, those that are asked about before others of several backends.
 
     Functions of components bear their names inside of these, and are left out.
@@ -116,7 +164,7 @@ def _owners(program: Program, measured: Iterable[Name], asked: Callable[[str], b
         if function.route is not None:
             routes.setdefault(function.route, []).append(function)
     owners = {name: routes[name.function] for name in measured if not name.component and name.function in routes}
-    return {name: frozenset(f.key for f in [f for f in own if asked(f.path)] or own) for name, own in owners.items()}
+    return {name: frozenset(f.key for f in [f for f in own if wanted(f.path)] or own) for name, own in owners.items()}
 
 
 def _ranked(functions: Iterable[Measured], order: Order) -> list[Measured]:

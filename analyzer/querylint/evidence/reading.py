@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
 from querylint.construction import dataclass
 from querylint.errors import EvidenceError
-from querylint.evidence import convex_logs
+from querylint.evidence import convex_logs, statements
 from querylint.evidence.execution import Execution, Insight
 from querylint.evidence.measures import Measured, Name, Tally
+from querylint.evidence.statements import Asked, StatementTally
 
 MOST_BYTES = 256_000_000
 """Of one line, and of a file that is one JSON value: what is longer is no log."""
+MOST_CELL = 16_000_000
+"""Characters of one cell of a table."""
 MOST_NUMBER = 2**62
 
 
@@ -39,6 +44,7 @@ class Evidence:
     deployments: set[str] = field(default_factory=set)
     strange: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
+    statements: dict[str, StatementTally] = field(default_factory=dict)
     _known: set[int] = field(default_factory=set)
 
     def measured(self) -> list[Measured]:
@@ -48,6 +54,28 @@ class Evidence:
             insights.setdefault(Name(insight.component, insight.function), []).append(insight)
         names = sorted({*self.functions, *insights}, key=str)
         return [self.functions.get(name, Tally()).measured(name, self.started, insights.get(name, ())) for name in names]
+
+    def asked(self) -> list[Asked]:
+        """What the calls of each SQL statement come to."""
+        return [tally.asked(text) for text, tally in sorted(self.statements.items())]
+
+    def logged(self, line: str) -> bool:
+        """Count what a line of a database's log tells of a statement, if it does."""
+        found = statements.logged(line)
+        if found is not None:
+            self.statements.setdefault(found[0], StatementTally()).times.append(found[1])
+        return found is not None
+
+    def statistic(self, row: Mapping[str, Any], name: str) -> bool:
+        """Count a row of a database's statistics, if it is one."""
+        try:
+            asked = statements.statistic(row)
+        except ValueError:
+            self.strange[name] += 1
+            return True
+        if asked is not None:
+            self.statements.setdefault(asked.text, StatementTally()).add(asked)
+        return asked is not None
 
     def take(self, value: object, name: str, line: int | None = None) -> None:
         """Count a JSON value; `line` is the hash of the line that holds nothing else."""
@@ -72,6 +100,8 @@ class Evidence:
             self.strange[name] += 1
 
     def _event(self, event: Mapping[str, Any], name: str) -> None:
+        if self.statistic(event, name) or self.logged(str(event.get("message") or "")):
+            return
         run = convex_logs.execution(event)
         if run is not None:
             self._run(run)
@@ -132,22 +162,69 @@ def read(paths: Sequence[Path], given: IO[bytes] | None = None) -> Evidence:
 
 
 def _size(evidence: Evidence) -> int:
-    return sum(tally.calls + tally.near.total() for tally in evidence.functions.values()) + len(evidence.insights) + evidence.repeated
+    runs = sum(tally.calls + tally.near.total() for tally in evidence.functions.values())
+    asked = sum(tally.calls + len(tally.times) for tally in evidence.statements.values())
+    return runs + asked + len(evidence.insights) + evidence.repeated
 
 
 def _read(file: IO[bytes], name: str, evidence: Evidence) -> None:
     lines = _lines(file)
-    for number, line in enumerate(lines):
-        value = _parsed(line)
-        if value is None and number == 0 and line[:1] in b"{[":  # one value on several lines
-            whole = _parsed(_joined(line, lines))
-            if whole is None:
-                raise EvidenceError(f"`{name}` is no JSON, neither as a whole nor line by line")
-            evidence.take(whole, name)
-        elif value is None:
+    first = next(lines, b"")
+    delimiter = next((mark for mark in ",\t;|" if statements.is_header(_text(first).split(mark))), "")
+    if delimiter:
+        _table(first, lines, delimiter, name, evidence)
+    elif first[:1] in (b"{", b"[") and _parsed(first) is None:  # one value on several lines
+        whole = _parsed(_joined(first, lines))
+        if whole is None:
+            raise EvidenceError(f"`{name}` is no JSON, neither as a whole nor line by line")
+        evidence.take(whole, name)
+    else:
+        _each(chain((first,) if first else (), lines), name, evidence)
+
+
+def _table(first: bytes, lines: Iterable[bytes], delimiter: str, name: str, evidence: Evidence) -> None:
+    """A table with a line of names above, as `psql --csv` and `mysql --batch` print it."""
+    texts = (f"{_text(line)}\n" for line in chain((first,), lines))
+    rows = _unquoted(texts) if delimiter == "\t" else csv.reader(texts, delimiter=delimiter)
+    csv.field_size_limit(MOST_CELL)
+    names = next(rows, [])
+    while True:
+        try:
+            cells = next(rows, None)
+        except csv.Error:
             evidence.strange[name] += 1
-        else:
+            continue
+        if cells is None:
+            return
+        if not evidence.statistic(dict(zip(names, cells, strict=False)), name):
+            evidence.strange[name] += 1
+
+
+def _unquoted(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Rows whose cells hold their tabs and ends of lines as `\\t` and `\\n`."""
+    for line in lines:
+        yield [cell.replace("\\n", " ").replace("\\t", " ") for cell in line.rstrip("\n").split("\t")]
+
+
+def _each(lines: Iterable[bytes], name: str, evidence: Evidence) -> None:
+    """Events one by one; of a log in plain text, the statements that it tells of, which may go on in lines that are moved in."""
+    plain: list[str] = []
+    other = found = 0
+    for line in chain(lines, (b"",)):
+        if plain and line[:1] == b"\t":
+            plain.append(_text(line))
+            continue
+        if plain:
+            told = evidence.logged("\n".join(plain))
+            found, other = found + told, other + (not told)
+            plain = []
+        value = _parsed(line) if line[:1] in (b"{", b"[") else None
+        if value is not None:
             evidence.take(value, name, hash(line))
+        elif line:
+            plain.append(_text(line))
+    if not found:  # lines about anything else are no wonder in a database's log
+        evidence.strange[name] += other
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -157,9 +234,9 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
         if first:
             line = line.removeprefix(b"\xef\xbb\xbf")
             first = False
-        line = line.strip()
-        if line:
-            yield line
+        line = line.rstrip()
+        if line.strip():
+            yield line if line[:1] == b"\t" else line.strip()
 
 
 def _joined(first: bytes, rest: Iterable[bytes]) -> bytes:
@@ -170,6 +247,10 @@ def _joined(first: bytes, rest: Iterable[bytes]) -> bytes:
             return b""
         parts.append(line)
     return b"\n".join(parts)
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
 
 
 def _parsed(text: bytes) -> object:

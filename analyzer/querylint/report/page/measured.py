@@ -7,7 +7,20 @@ from collections.abc import Iterable
 from querylint.construction import dataclass
 from querylint.evidence.profile import Profile
 from querylint.report.order import by_cost
-from querylint.report.profile.wording import HEAD, facts, head, left_out, over, read_by_one, row, trouble
+from querylint.report.profile.wording import (
+    HEAD,
+    STATEMENTS,
+    abridged,
+    facts,
+    head,
+    left_out,
+    over,
+    read_by_one,
+    row,
+    statement_facts,
+    statement_row,
+    trouble,
+)
 from querylint.rule import Finding, Severity
 
 MOST = 20
@@ -31,6 +44,8 @@ class MeasuredView:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     more: int
+    statement_columns: tuple[str, ...]
+    statements: tuple[tuple[str, ...], ...]
     reported: tuple[Line, ...]
     over: tuple[Line, ...]
     left_out: tuple[str, ...]
@@ -45,9 +60,11 @@ def measured(profile: Profile | None, show: Severity) -> MeasuredView | None:
         head(profile),
         HEAD,
         tuple(row(profile, m) for m in profile.functions[:MOST]),
-        max(len(profile.functions) - MOST, 0),
+        max(len(profile.functions) - MOST, 0) + max(len(profile.statements) - MOST, 0),
+        STATEMENTS,
+        tuple(statement_row(profile, one) for one in profile.statements[:MOST]),
         tuple(Line(severity.value, str(m.name), text) for m in ranked for severity, text in trouble(m)),
-        tuple(Line("error", str(e.function.name), over(e)) for e in profile.excess),
+        tuple(Line("error", abridged(e.name), over(e)) for e in profile.excess),
         tuple(left_out(profile, show)),
     )
 
@@ -57,6 +74,9 @@ def cost_of(profile: Profile | None, finding: Finding) -> str:
     attributed = next((a for a in profile.attributed if a.finding is finding), None) if profile is not None else None
     if profile is None or attributed is None:
         return ""
+    if not attributed.functions:
+        asked = attributed.statements[0]
+        return f"`{abridged(asked.text)}`: {statement_facts(profile, asked)}"
     dearest = attributed.functions[0]
     read = read_by_one(attributed)
     return f"`{dearest.name}`: {facts(profile, dearest)}{f'; {read}' if read else ''}"

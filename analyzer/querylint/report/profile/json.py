@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from querylint.evidence.measures import Measured
-from querylint.evidence.profile import Attributed, Profile
+from querylint.evidence.profile import Attributed, Located, Profile
 from querylint.report.wording import advice, function_name
 from querylint.rule import Finding
 
@@ -27,11 +27,10 @@ def render(profile: Profile) -> str:
         "milliseconds": profile.total,
         "functions": [_function(profile, m, known=True) for m in profile.functions]
         + [_function(profile, m, known=False) for m in profile.foreign],
+        "statements": [_statement(profile, one) for one in profile.statements],
         "findings": [_attributed(profile, a) for a in profile.attributed],
         "notMeasured": [_finding(f) for f in (*profile.unseen, *profile.apart)],
-        "overBudget": [
-            {"function": str(e.function.name), "measure": e.measure, "allowed": e.allowed, "found": e.found} for e in profile.excess
-        ],
+        "overBudget": [{"name": e.name, "measure": e.measure, "allowed": e.allowed, "found": e.found} for e in profile.excess],
         "ambiguous": list(profile.twice),
         "skippedLines": sum(evidence.strange.values()),
         "repeatedEvents": evidence.repeated,
@@ -72,10 +71,30 @@ def _function(profile: Profile, m: Measured, *, known: bool) -> dict[str, Any]:
     }
 
 
+def _statement(profile: Profile, located: Located) -> dict[str, Any]:
+    asked = located.asked
+    return {
+        "text": asked.text,
+        "calls": asked.calls,
+        "time": {
+            "mean": asked.mean, "p50": asked.p50, "p95": asked.p95, "p99": asked.p99, "max": asked.longest, "total": asked.total,
+            "share": profile.share_of(asked),
+        },
+        "rows": asked.rows,
+        "rowsExamined": asked.examined,
+        "places": [
+            {"path": p.access.span.path, "line": p.access.span.line, "function": p.function.key.rpartition("::")[2] or None}
+            for p in located.places
+        ],
+        "findings": sum(asked in a.statements for a in profile.attributed),
+    }  # fmt: skip
+
+
 def _attributed(profile: Profile, attributed: Attributed) -> dict[str, Any]:
     return {
         **_finding(attributed.finding),
         "functions": [str(m.name) for m in attributed.functions],
+        "statements": [s.text for s in attributed.statements],
         "share": profile.share(attributed.functions),
     }
 

@@ -8,7 +8,23 @@ from querylint.evidence.measures import Measured
 from querylint.evidence.profile import Attributed, Profile
 from querylint.report.concise import line_of
 from querylint.report.paint import Paint
-from querylint.report.profile.wording import HEAD, facts, head, left_out, named, on_the_way, over, read_by_one, row, trouble
+from querylint.report.profile.wording import (
+    HEAD,
+    STATEMENTS,
+    abridged,
+    asked_at,
+    facts,
+    head,
+    left_out,
+    named,
+    on_the_way,
+    over,
+    read_by_one,
+    row,
+    statement_facts,
+    statement_row,
+    trouble,
+)
 from querylint.report.snippet import printable
 from querylint.report.wording import advice, count
 from querylint.rule import Severity
@@ -19,25 +35,34 @@ def render(profile: Profile, paint: Paint, top: int, show: Severity = Severity.W
     shown = [a for a in profile.attributed if a.finding.severity.rank >= show.rank]
     first = profile.functions[:top]
     blocks = [[printable(head(profile))]]
-    if profile.calls:
-        blocks.append(list(_table(profile, first, paint)))
+    if profile.functions:
+        blocks.append(list(_columns(HEAD, [row(profile, m) for m in first], paint)))
     for m in first:
-        lines = [*_trouble(m, paint), *(line for a in shown if a.functions[0] is m for line in _finding(profile, a, paint))]
+        lines = [*_trouble(m, paint), *(line for a in shown if m in a.functions[:1] for line in _finding(profile, a, paint))]
         if lines:
             blocks.append([f"{paint.strong(printable(str(m.name)))}: {facts(profile, m)}", *lines])
+    if profile.statements:
+        rows = [statement_row(profile, one) for one in profile.statements[:top]]
+        blocks.append(list(_columns(STATEMENTS, rows, paint)))
+    for one in profile.statements[:top]:
+        own = [a for a in shown if not a.functions and one.asked in a.statements[:1]]
+        if own:
+            title = f"{paint.strong(printable(abridged(one.asked.text)))}: {statement_facts(profile, one.asked)}"
+            lines = [line for a in own for line in _finding(profile, a, paint)]
+            blocks.append([title, printable(asked_at(one)), *lines])
     rest = (*profile.functions[top:], *profile.foreign)
     blocks.append([line for m in rest for line in _trouble(m, paint, f"{paint.strong(printable(str(m.name)))} ")])
     if profile.excess:
         error = paint.severity("error", Severity.ERROR)
-        lines = [f"{error} {paint.strong(printable(str(e.function.name)))}: {over(e)}" for e in profile.excess]
+        lines = [f"{error} {paint.strong(printable(abridged(e.name)))}: {over(e)}" for e in profile.excess]
         blocks.append([paint.strong("Over budget:"), *lines])
     blocks.append([printable(line) for line in _foot(profile, shown, top, show)])
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _table(profile: Profile, functions: Iterable[Measured], paint: Paint) -> Iterator[str]:
-    rows = [HEAD, *(tuple(map(printable, row(profile, m))) for m in functions)]
-    widths = [max(len(cells[column]) for cells in rows) for column in range(len(HEAD) - 1)]
+def _columns(names: tuple[str, ...], given: Iterable[tuple[str, ...]], paint: Paint) -> Iterator[str]:
+    rows = [names, *(tuple(map(printable, cells)) for cells in given)]
+    widths = [max(len(cells[column]) for cells in rows) for column in range(len(names) - 1)]
     for place, cells in enumerate(rows):
         line = "  ".join([*(cell.rjust(width) for cell, width in zip(cells, widths, strict=False)), cells[-1]])
         yield paint.faint(line) if place == 0 else line
@@ -58,8 +83,9 @@ def _finding(profile: Profile, attributed: Attributed, paint: Paint) -> Iterator
 
 
 def _foot(profile: Profile, shown: list[Attributed], top: int, show: Severity) -> Iterator[str]:
-    if len(profile.functions) > top:
-        yield f"Only {top} of {len(profile.functions)} functions are shown: --top {len(profile.functions)} shows all."
+    for noun, number in (("functions", len(profile.functions)), ("statements", len(profile.statements))):
+        if number > top:
+            yield f"Only {top} of {number} {noun} are shown: --top {number} shows all."
     hidden = len(profile.attributed) - len(shown)
     if hidden and show is Severity.WARNING:
         yield f"{count(hidden, 'hint')} on their way: --show info"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -9,16 +10,23 @@ from pathlib import PurePath
 from querylint.evidence.budget import Excess
 from querylint.evidence.execution import Insight
 from querylint.evidence.measures import Measured
-from querylint.evidence.profile import Attributed, Profile
+from querylint.evidence.profile import Attributed, Located, Profile
+from querylint.evidence.statements import Asked
 from querylint.report.profile.units import in_unit, number, percent, period, size, time
 from querylint.report.wording import count, listed
 from querylint.rule import Severity
+
+STATEMENTS = ("calls", "mean", "p95", "longest", "rows a call", "of the time", "findings", "statement")
+"""The columns of `statement_row`, all but the last of numbers."""
 
 HEAD = ("calls", "cached", "p50", "p95", "p99", "documents", "of the time", "findings", "function")
 """The columns of `row`, all but the last of numbers."""
 
 MOST_NAMES = 3
+MOST_TEXT = 160
+_COLUMNS = re.compile(r"^((?:WITH .*? )?SELECT(?: DISTINCT)?) .{30,}? FROM ", re.IGNORECASE)
 MEASURES = {
+    "mean": "time on the average",
     "p50": "median time",
     "p95": "95th percentile of the time",
     "p99": "99th percentile of the time",
@@ -37,6 +45,8 @@ NOTICED = {
 def head(profile: Profile) -> str:
     """How much was measured, when and where."""
     evidence = profile.evidence
+    if profile.statements and not profile.calls and not evidence.insights:
+        return f"{_statements(profile)}, by {listed([PurePath(name).name for name in evidence.names])}."
     of = f" of {listed(sorted(evidence.deployments))}" if evidence.deployments else ""
     names = listed([PurePath(name).name for name in evidence.names])  # a page is handed on, and folders are nobody's business
     if evidence.first is None or evidence.last is None:
@@ -44,7 +54,44 @@ def head(profile: Profile) -> str:
     functions = count(sum(m.calls > 0 for m in (*profile.functions, *profile.foreign)), "function")
     since = datetime.fromtimestamp(evidence.first, UTC).strftime("%Y-%m-%d %H:%M")
     calls = f"{number(profile.calls)} {'call' if profile.calls == 1 else 'calls'}"
-    return f"{calls} of {functions}{of} in {period(evidence.last - evidence.first)} from {since} UTC, by {names}."
+    asked = f"; {_statements(profile)}" if profile.statements else ""
+    return f"{calls} of {functions}{of} in {period(evidence.last - evidence.first)} from {since} UTC{asked}, by {names}."
+
+
+def _statements(profile: Profile) -> str:
+    calls = number(sum(one.asked.calls for one in profile.statements))
+    return f"{calls} calls of {count(len(profile.statements), 'statement')}, {time(profile.asked)} in all"
+
+
+def statement_row(profile: Profile, located: Located) -> tuple[str, ...]:
+    """The cells of a statement."""
+    asked = located.asked
+    times = tuple(time(value) if value is not None else "-" for value in (asked.mean, asked.p95, asked.longest))
+    rows = number(asked.rows / asked.calls) if asked.rows is not None and asked.calls else "-"
+    found = str(sum(asked in a.statements for a in profile.attributed) or "-")
+    return (number(asked.calls), *times, rows, percent(profile.share_of(asked)), found, abridged(asked.text))
+
+
+def abridged(text: str) -> str:
+    """A statement without the columns that it gives, cut where it is long."""
+    short = _COLUMNS.sub(r"\1 ... FROM ", text, count=1)
+    return short if len(short) <= MOST_TEXT else f"{short[: MOST_TEXT - 3]}..."
+
+
+def statement_facts(profile: Profile, asked: Asked) -> str:
+    """What a statement costs, in a line."""
+    said = [f"{number(asked.calls)} {'call' if asked.calls == 1 else 'calls'}", f"{time(asked.mean)} on the average"]
+    if asked.p95 is not None:
+        said.append(f"p95 {time(asked.p95)}")
+    if asked.examined is not None and asked.calls:
+        said.append(f"{number(asked.examined / asked.calls)} rows examined for {number((asked.rows or 0) / asked.calls)} by one call")
+    return ", ".join([*said, f"{percent(profile.share_of(asked))} of the time"])
+
+
+def asked_at(located: Located) -> str:
+    """The places that may have asked a statement; empty where none is known."""
+    spans = list(dict.fromkeys(f"{p.access.span.path}:{p.access.span.line}" for p in located.places))
+    return f"asked at {named(spans)}" if spans else ""
 
 
 def row(profile: Profile, m: Measured) -> tuple[str, ...]:
@@ -132,10 +179,13 @@ def left_out(profile: Profile, least: Severity) -> Iterator[str]:
     evidence = profile.evidence
     unseen = sum(f.severity.rank >= least.rank for f in profile.unseen)
     if unseen:
-        yield f"{count(unseen, 'finding lies', 'findings lie')} in functions that the logs do not show."
+        yield f"{count(unseen, 'finding lies', 'findings lie')} in code of which the logs do not show that it ran."
     apart = sum(f.severity.rank >= least.rank for f in profile.apart)
     if apart:
         yield f"{count(apart, 'finding belongs', 'findings belong')} to no function, such as those about indexes."
+    strange = sum(not one.places for one in profile.statements)
+    if strange:
+        yield f"Of {count(strange, 'statement')} no place in the code is known: the framework's own, tables between, rows loaded ahead."
     if profile.foreign:
         names = named([str(m.name) for m in profile.foreign])
         yield f"Not in this project, or without a name in its code (HTTP actions, components): {names}."

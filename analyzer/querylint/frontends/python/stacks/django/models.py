@@ -415,10 +415,20 @@ class Models:
         return {
             name: Table(
                 name, tuple(m.fields), tuple(m.indexes), True, None if m.info is not None else "django", self._span(m),
-                tuple(m.links.values()), m.key, m.order, m.watched, self._split(m),
+                tuple(m.links.values()), m.key, m.order, m.watched, self._split(m), stored=self._stored(m),
             )
             for name, m in self.by_table.items()
         }  # fmt: skip
+
+    def _stored(self, model: Model) -> str:
+        """What the database calls the table of a model; that of a proxy is the table of the model above it."""
+        if model.info is None:
+            return words.STORED.get(model.table, f"auth_{model.table.lower()}")
+        if _true(self.meta(model.info, "proxy")) and model.parents:
+            return self._stored(model.parents[0])
+        given = self.meta(model.info, "db_table")
+        name = given.value if isinstance(given, tree.Literal) else None
+        return name if isinstance(name, str) else f"{model.app}_{model.info.name.rpartition('.')[2]}".lower()
 
     def _split(self, model: Model) -> bool | None:
         """Whether rows lie in the tables of several classes: of those above that are neither abstract nor proxies, and the model's own."""

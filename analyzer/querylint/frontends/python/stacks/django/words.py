@@ -62,6 +62,8 @@ OTHER_TABLE = frozenset("get_all_objects_for_this_type get_object_for_this_type 
 """Methods of a content type that lead to the table that it stands for, whichever that is."""
 REMEMBERED = frozenset("get_for_model get_for_id get_by_natural_key".split())
 """Methods by which a process looks a content type up once and keeps it (`ContentTypeManager`)."""
+STORED = {"ContentType": "django_content_type", "Site": "django_site"}
+"""Models of Django's own whose tables do not begin with the name of their application, which is `auth` for the others."""
 COUNTS = frozenset("count exists aggregate contains explain".split())
 WRITES = frozenset("create get_or_create update_or_create bulk_create bulk_update update delete _raw_delete add remove set clear".split())
 FILES = frozenset(("FileField", "ImageField"))
