@@ -337,11 +337,15 @@ def test_a_log_of_durations(tmp_path: Path) -> None:
 2026-11-27 10:00:01.000 UTC [7] LOG:  duration: 0.100 ms  parse <unnamed>: SELECT id FROM a
 2026-11-27 10:00:01.000 UTC [7] LOG:  duration: 2.500 ms  execute <unnamed>: SELECT id FROM a WHERE x = $1 AND y = $2
 2026-11-27 10:00:01.000 UTC [7] DETAIL:  parameters: $1 = '5'
+2026-11-27 10:00:01.000 UTC [7] LOG:  duration: 2.500 ms  statement:
+\tSELECT a
+\t  FROM b
 """
     found = asked(text, tmp_path, "postgresql.log")
     one = found["SELECT id FROM a WHERE x = ? AND y = ?"]
     assert (one.calls, one.total, one.p50, one.p95, one.longest, one.rows) == (2, 4, 1.5, 2.5, 2.5, None)
-    assert len(found) == 1
+    assert found["SELECT a FROM b"].calls == 1, "a statement may begin on the line below"
+    assert len(found) == 2
     assert not read([tmp_path / "postgresql.log"]).strange.total(), "a log is about other things too"
 
 
@@ -349,6 +353,7 @@ def test_a_log_of_durations_in_json(tmp_path: Path) -> None:
     line = {"timestamp": "x", "error_severity": "LOG", "message": "duration: 3.000 ms  statement: DELETE FROM a WHERE id = 8"}
     other = {"timestamp": "x", "error_severity": "LOG", "message": "connection received"}
     assert asked("".join(f"{json.dumps(e)}\n" for e in (line, other)), tmp_path, "log.json")["DELETE FROM a WHERE id = ?"].p99 == 3
+    assert not read([tmp_path / "log.json"]).strange.total()
 
 
 @pytest.mark.parametrize("row", ["SELECT 1,many,1,1,1,1", "SELECT 1,1,-1,1,1,1", ",1,1,1,1,1", "SELECT 1", "SELECT 1,1,nan,1,1,1"])

@@ -43,7 +43,7 @@ class _Asking:
     """What an access compares: columns that it always does and others that it may, whatever else where it is `open`.
 
     `joins` says that it compares columns of other tables. The rows of a relation are found by one of the columns `by`, or by a table
-    between.
+    between; None is no relation.
     """
 
     place: Place
@@ -51,7 +51,7 @@ class _Asking:
     perhaps: frozenset[str]
     open: bool
     joins: bool
-    by: frozenset[str]
+    by: frozenset[str] | None
 
     def asks(self, shape: Shape) -> bool:
         access = self.place.access
@@ -65,12 +65,12 @@ class _Asking:
     def _compares(self, shape: Shape) -> bool:
         if not self.always <= shape.columns:
             return False
-        if self.by and not shape.joined and not self.by & shape.columns:
+        if self.by is not None and not shape.joined and not self.by & shape.columns:
             return False
         if self.open:
             return True
-        joined = self.joins == shape.joined or bool(self.by)
-        return joined and shape.columns <= self.always | self.perhaps | self.by
+        known = self.always | self.perhaps | (self.by or frozenset())
+        return shape.columns <= known and (self.joins == shape.joined or self.by is not None)
 
 
 def places(program: Program, shapes: Mapping[str, Shape]) -> dict[str, tuple[Place, ...]]:
@@ -119,7 +119,7 @@ def _asking(place: Place, table: Table) -> _Asking:
             here.add(table.key.lower())
         always = here if always is None else always & here
     related = access.follows is not None and not any(plan.way is Way.KEY for plan in access.plans)
-    by = frozenset(column.lower() for column in columns.values()) if related else frozenset()
+    by = frozenset(column.lower() for column in columns.values()) if related else None
     return _Asking(place, frozenset(always or ()), frozenset(every), unsure, joins, by)
 
 

@@ -100,8 +100,8 @@ class Evidence:
             self.strange[name] += 1
 
     def _event(self, event: Mapping[str, Any], name: str) -> None:
-        if self.statistic(event, name) or self.logged(str(event.get("message") or "")):
-            return
+        if self.statistic(event, name) or self.logged(str(event.get("message") or "")) or "error_severity" in event:
+            return  # the last is a line of PostgreSQL's log about something else
         run = convex_logs.execution(event)
         if run is not None:
             self._run(run)

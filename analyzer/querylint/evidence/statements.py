@@ -27,7 +27,7 @@ QUANTILES_99 = {"quantile_99": PICOSECONDS}
 ROWS = {"rows": 1.0, "sum_rows_sent": 1.0}
 EXAMINED = {"sum_rows_examined": 1.0}
 
-DURATION = re.compile(r"duration: (\d+(?:\.\d+)?) ms  (?:statement|execute [^:]*): (.*)", re.DOTALL)
+DURATION = re.compile(r"duration: (\d+(?:\.\d+)?) ms  (?:statement|execute [^:]*):\s*(.*)", re.DOTALL)
 """A line of PostgreSQL's log about one statement; those about `parse` and `bind` are parts of the same."""
 
 _VALUE = re.compile(r"'(?:[^'\\]|''|\\.)*'|\$\d+\b|(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)|%s|\?", re.DOTALL)

@@ -13,7 +13,9 @@ STEPS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
 def time(milliseconds: float) -> str:
-    """`3.2 ms`, `210 ms`, `1.2 s`, `5 min`, `3.1 h`."""
+    """`40 µs`, `3.2 ms`, `210 ms`, `1.2 s`, `5 min`, `3.1 h`."""
+    if 0 < milliseconds < 0.9995:
+        return f"{max(milliseconds * 1000, 1):.0f} µs"
     if milliseconds < 9.95:
         return f"{milliseconds:.1f} ms".replace(".0 ", " ")
     if milliseconds < SECOND - 0.5:
