@@ -24,13 +24,13 @@ ORDERS = ("time", "documents", "calls", "p95")
     "--project", "paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH",
     help="The project that ran, or a part of it (repeatable).  [default: here]",
 )  # fmt: skip
-@click.option("--by", "order", type=click.Choice(ORDERS), default="time", show_default=True, help="What functions are ranked by.")
-@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many functions are shown.")
+@click.option("--by", "order", type=click.Choice(ORDERS), default="time", show_default=True, help="What is ranked by.")
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many functions and statements are shown.")
 @click.option("--show", type=SEVERITIES, help="The lowest severity of the findings.  [default: warning]")
 @click.option(
     "--budget", "limits", multiple=True, metavar="MEASURE=MOST",
-    help="What a function may take at most (repeatable): p50, p95 or p99 in milliseconds, documents read by one run, failures or conflicts "
-    "in percent.",
+    help="What a function or a statement may take at most (repeatable): mean, p50, p95 or p99 in milliseconds; of functions also documents "
+    "read by one run, failures or conflicts in percent.",
 )  # fmt: skip
 @click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True, help="The output format.")
 @CONFIG
@@ -40,16 +40,19 @@ def profile(
     ctx: click.Context, logs: tuple[Path, ...], paths: tuple[Path, ...], order: str, top: int, show: str | None, limits: tuple[str, ...],
     style: str, config: Path | None, color: str,
 ) -> int:  # fmt: skip
-    """Read LOGs of a Convex deployment (`-` for standard input), and rank its functions and the findings on their way by what they cost.
+    """Read LOGs of the running system (`-` for standard input), and rank functions, statements and the findings there by what they cost.
 
     \b
     A LOG is a file, also a .gz, of
-      npx convex logs --history 10000 --jsonl           runs of functions
-      npx convex insights --details --json              what the platform has noticed in 72 hours
-      a log stream (webhook, Axiom, ...)                events in JSON, one per line or in arrays
+      npx convex logs --history 10000 --jsonl     runs of Convex functions
+      npx convex insights --details --json        what Convex has noticed in 72 hours
+      a log stream (webhook, Axiom, ...)          events in JSON, one per line or in arrays
+      pg_stat_statements (psql --csv)             statements of PostgreSQL
+      log_min_duration_statement                  the log of PostgreSQL, plain or jsonlog
+      events_statements_summary_by_digest         statements of MySQL (mysql --batch, or CSV)
 
-    Nothing is asked from the deployment, and nothing is sent. Exit code 0: every function keeps to its budget, or there is none; 1: one
-    exceeds it; 2: a LOG cannot be read.
+    No server is asked, and nothing is sent. Exit code 0: all keep to their budget, or there is none; 1: something exceeds it; 2: a LOG
+    cannot be read.
     """
     from querylint.evidence.profile import Order
     from querylint.profiling import profile as measure
