@@ -188,6 +188,33 @@ def test_what_a_log_holds_is_shown_without_effect(door: Door, tmp_path: Path) ->
     assert "\nlist" not in out
 
 
+def test_compared_with_another_run(door: Door, logs: Path, tmp_path: Path) -> None:
+    events = [
+        *runs("socialPosts:getDashboardStats", 20, 0.025, 50),
+        *runs("socialPosts:list", 200, 0.05, 800),
+        *runs("personas:list", 5, 0.01, 3),
+    ]
+    after = tmp_path / "after.jsonl"
+    after.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    code, out, _ = door(after, "--against", logs, "--project", APP)
+    assert code == 0
+    block = out.partition("Compared with logs.jsonl:\n")[2].partition("\n\n")[0].splitlines()
+    assert [re.split(r"  +", line.strip()) for line in block] == [
+        ["calls a minute", "mean", "p50", "p95", "documents"],
+        ["3 → 6 (2 ×)", *["500 ms → 25 ms (0.05 ×)"] * 3, "5,000 → 50 (0.01 ×)", "socialPosts:getDashboardStats"],
+        ["15 \u2192 60 (4 ×)", "50 ms", "50 ms", "50 ms", "800", "socialPosts:list"],
+        ["Only now: personas:list."],
+        ["Only then: POST /hook, credits:consume and elsewhere:run."],
+    ]  # fmt: skip
+    told = json.loads(door(after, "--against", logs, "--project", APP, "--format", "json")[1])
+    jsonschema.validate(told, SCHEMA)
+    assert told["against"]["sources"] == [str(logs)]
+    then = {f["name"]: f["time"]["p95"] for f in told["against"]["functions"]}
+    assert then["socialPosts:getDashboardStats"] == 500
+    assert "users:getCurrent" not in then, "it was always answered from the cache"
+    assert door(after, "--against", tmp_path / "none", "--project", APP)[0] == 2
+
+
 def report(*args: str | Path) -> int:
     return cli.run(["report", str(APP), *map(str, args)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,16 @@ def test_what_a_person_is_told(statistics: Path, capsys: pytest.CaptureFixture[s
     block = lines[head : lines.index("", head)]
     assert any(line.startswith("newsroom/views.py:12:16: warning lazy-loop `author` is loaded for every row") for line in block)
     assert f"error {author}: time on the average 1 ms, allowed 500 µs" in lines
+
+
+def test_statements_of_two_runs(statistics: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = tmp_path / "before.csv"
+    before.write_text(re.sub(r",(\d+),([\d.]+)$", lambda m: f",{m[1]},{4 * float(m[2])}", statistics.read_text(), flags=re.MULTILINE))
+    assert cli.run(["profile", str(statistics), "--against", str(before), "--project", str(APP)]) == 0
+    block = capsys.readouterr().out.partition("Compared with before.csv:\n")[2].partition("\n\n")[0].splitlines()
+    assert re.split(r"  +", block[1].strip())[:4] == ["-", "4 ms \u2192 1 ms (0.25 \u00d7)", "-", "-"]
+    told = profiled(statistics, APP, capsys, "--against", str(before))
+    assert {s["time"]["mean"] for s in told["against"]["statements"]} == {4.0}
 
 
 def test_a_page_with_statements(statistics: Path, tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import IO
 
 from querylint import discover, review
+from querylint.construction import replace
 from querylint.engine import Outcome
 from querylint.evidence.budget import Budget
 from querylint.evidence.placing import Shape
-from querylint.evidence.profile import Order, Profile, joined
+from querylint.evidence.profile import Order, Profile, earlier, joined
 from querylint.evidence.reading import Evidence, read
 from querylint.ir import Program
 from querylint.review import View
@@ -21,16 +22,18 @@ from querylint.syntax.sql import read as read_statement
 
 def profile(
     logs: Sequence[Path], paths: Sequence[Path], config: Path | None = None, overrides: Mapping[str, object] | None = None,
-    given: IO[bytes] | None = None, budget: Budget | None = None, order: Order = Order.TIME,
+    given: IO[bytes] | None = None, budget: Budget | None = None, order: Order = Order.TIME, against: Sequence[Path] = (),
 ) -> tuple[Profile, Outcome]:  # fmt: skip
     """Measure by the logs (`-` is `given`) the functions of the project that the paths belong to; what the baseline lists costs as well.
 
-    `budget` adds to that of the settings. Raises EvidenceError for a log that cannot be read, and QuerylintError as `review.check` does.
+    `against` are logs of another run, which this one is compared with. `budget` adds to that of the settings. Raises EvidenceError for a
+    log that cannot be read, and QuerylintError as `review.check` does.
     """
     evidence = read(logs, given)
+    other = earlier(read(against)) if against else None
     outcome = review.check(paths, config, overrides, View(without_baseline=True))
     assert outcome.project is not None  # it is read from the disk as it is
-    return joined_to(outcome, evidence, outcome.project.program()[0], budget, order), outcome
+    return replace(joined_to(outcome, evidence, outcome.project.program()[0], budget, order), earlier=other), outcome
 
 
 def joined_to(outcome: Outcome, evidence: Evidence, program: Program, budget: Budget | None = None, order: Order = Order.TIME) -> Profile:

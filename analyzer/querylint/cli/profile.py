@@ -25,6 +25,10 @@ ORDERS = ("time", "documents", "calls", "p95")
     help="The project that ran, or a part of it (repeatable).  [default: here]",
 )  # fmt: skip
 @click.option("--by", "order", type=click.Choice(ORDERS), default="time", show_default=True, help="What is ranked by.")
+@click.option(
+    "--against", multiple=True, type=click.Path(path_type=Path), metavar="LOG",
+    help="A log of another run, such as one before a change, to compare with (repeatable).",
+)  # fmt: skip
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many functions and statements are shown.")
 @click.option("--show", type=SEVERITIES, help="The lowest severity of the findings.  [default: warning]")
 @click.option(
@@ -37,8 +41,8 @@ ORDERS = ("time", "documents", "calls", "p95")
 @COLORS
 @click.pass_context
 def profile(
-    ctx: click.Context, logs: tuple[Path, ...], paths: tuple[Path, ...], order: str, top: int, show: str | None, limits: tuple[str, ...],
-    style: str, config: Path | None, color: str,
+    ctx: click.Context, logs: tuple[Path, ...], paths: tuple[Path, ...], order: str, against: tuple[Path, ...], top: int,
+    show: str | None, limits: tuple[str, ...], style: str, config: Path | None, color: str,
 ) -> int:  # fmt: skip
     """Read LOGs of the running system (`-` for standard input), and rank functions, statements and the findings there by what they cost.
 
@@ -64,7 +68,7 @@ def profile(
     with working():
         given = sys.stdin.buffer if sys.stdin is not None else None
         asked = {"show": show} if show is not None else {}
-        measured, outcome = measure(logs, paths or (Path(),), config, asked, given, budget, Order(order))
+        measured, outcome = measure(logs, paths or (Path(),), config, asked, given, budget, Order(order), against)
     least = Severity(show) if show is not None else outcome.settings.show
     put(as_json(measured) if style == "json" else as_text(measured, paint, top, least), machine=style == "json")
     if outcome.result.broken:

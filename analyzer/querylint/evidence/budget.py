@@ -18,7 +18,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 MEASURES: dict[str, Callable[[Measured], float | None]] = {
-    "mean": lambda m: m.total / m.ran if m.ran else None,
+    "mean": lambda m: m.mean if m.ran else None,
     "p50": lambda m: m.p50 if m.ran else None,
     "p95": lambda m: m.p95 if m.ran else None,
     "p99": lambda m: m.p99 if m.ran else None,

@@ -69,6 +69,11 @@ class Measured:
         return self.calls - self.cached
 
     @property
+    def mean(self) -> float:
+        """Milliseconds of one run, on the average."""
+        return self.total / self.ran if self.ran else 0.0
+
+    @property
     def met(self) -> int:
         """How many runs met another transaction."""
         return sum(number for _, _, number in self.conflicts)

@@ -62,13 +62,28 @@ OF_STATEMENTS: Mapping[Order, Callable[[Asked], float]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """Another run, that this one is compared with: the same functions and statements, as far as they were measured there."""
+
+    evidence: Evidence
+    functions: Mapping[Name, Measured]
+    statements: Mapping[str, Asked]
+
+
+def earlier(evidence: Evidence) -> Earlier:
+    """A run to compare with."""
+    return Earlier(evidence, {m.name: m for m in evidence.measured() if m.ran}, {s.text: s for s in evidence.asked()})
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """Everything that a report of it needs.
 
     `functions` are those of the project and `foreign` those that the logs name and the project does not have, both the dearest first.
     `attributed` are findings with their functions, `unseen` those in functions that the logs do not show, `apart` those that belong to no
     function (an index, a setting). `found` says how many findings lie on the way of a function. `twice` are functions whose name
-    several backends of the project have. `statements` are those of a SQL database, the dearest first.
+    several backends of the project have. `statements` are those of a SQL database, the dearest first. `earlier` is what this is compared
+    with.
     """
 
     evidence: Evidence
@@ -82,6 +97,7 @@ class Profile:
     excess: tuple[Excess, ...]
     twice: tuple[str, ...]
     statements: tuple[Located, ...]
+    earlier: Earlier | None = None
 
     @property
     def calls(self) -> int:

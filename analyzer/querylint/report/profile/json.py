@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from querylint.evidence.measures import Measured
-from querylint.evidence.profile import Attributed, Located, Profile
+from querylint.evidence.profile import Attributed, Earlier, Located, Profile
+from querylint.evidence.statements import Asked
 from querylint.report.wording import advice, function_name
 from querylint.rule import Finding
 
@@ -25,6 +26,7 @@ def render(profile: Profile) -> str:
         "to": evidence.last,
         "calls": profile.calls,
         "milliseconds": profile.total,
+        "against": _earlier(profile.earlier) if profile.earlier is not None else None,
         "functions": [_function(profile, m, known=True) for m in profile.functions]
         + [_function(profile, m, known=False) for m in profile.foreign],
         "statements": [_statement(profile, one) for one in profile.statements],
@@ -48,10 +50,8 @@ def _function(profile: Profile, m: Measured, *, known: bool) -> dict[str, Any]:
         "cached": m.cached,
         "failed": m.failed,
         "reruns": m.reruns,
-        "time": {"p50": m.p50, "p95": m.p95, "p99": m.p99, "max": m.longest, "total": m.total, "share": profile.share([m])}
-        if m.ran
-        else None,
-        "documentsRead": {"p95": m.documents_p95, "max": m.most, "total": m.documents} if m.documents is not None else None,
+        "time": {**own, "share": profile.share([m])} if (own := _time(m)) is not None else None,
+        "documentsRead": _documents(m),
         "documentsWritten": m.written,
         "bytesRead": m.bytes,
         "started": {"p95": m.started_p95, "max": m.most_started} if m.most_started is not None else None,
@@ -71,15 +71,38 @@ def _function(profile: Profile, m: Measured, *, known: bool) -> dict[str, Any]:
     }
 
 
+def _earlier(earlier: Earlier) -> dict[str, Any]:
+    return {
+        "sources": list(earlier.evidence.names),
+        "from": earlier.evidence.first,
+        "to": earlier.evidence.last,
+        "functions": [
+            {"name": str(name), "calls": m.calls, "time": _time(m), "documentsRead": _documents(m)} for name, m in earlier.functions.items()
+        ],
+        "statements": [{"text": text, "calls": s.calls, "time": _statement_time(s)} for text, s in earlier.statements.items()],
+    }
+
+
+def _time(m: Measured) -> dict[str, float] | None:
+    if not m.ran:
+        return None
+    return {"mean": m.mean, "p50": m.p50, "p95": m.p95, "p99": m.p99, "max": m.longest, "total": m.total}
+
+
+def _documents(m: Measured) -> dict[str, int | None] | None:
+    return {"p95": m.documents_p95, "max": m.most, "total": m.documents} if m.documents is not None else None
+
+
+def _statement_time(asked: Asked) -> dict[str, float | None]:
+    return {"mean": asked.mean, "p50": asked.p50, "p95": asked.p95, "p99": asked.p99, "max": asked.longest, "total": asked.total}
+
+
 def _statement(profile: Profile, located: Located) -> dict[str, Any]:
     asked = located.asked
     return {
         "text": asked.text,
         "calls": asked.calls,
-        "time": {
-            "mean": asked.mean, "p50": asked.p50, "p95": asked.p95, "p99": asked.p99, "max": asked.longest, "total": asked.total,
-            "share": profile.share_of(asked),
-        },
+        "time": {**_statement_time(asked), "share": profile.share_of(asked)},
         "rows": asked.rows,
         "rowsExamined": asked.examined,
         "places": [

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 
 from querylint.evidence.measures import Measured
-from querylint.evidence.profile import Attributed, Profile
+from querylint.evidence.profile import Attributed, Earlier, Profile
 from querylint.report.concise import line_of
 from querylint.report.paint import Paint
 from querylint.report.profile.wording import (
+    COMPARED,
     HEAD,
     STATEMENTS,
     abridged,
     asked_at,
+    comparison,
     facts,
     head,
     left_out,
     named,
+    new_and_gone,
     on_the_way,
     over,
     read_by_one,
@@ -26,7 +30,7 @@ from querylint.report.profile.wording import (
     trouble,
 )
 from querylint.report.snippet import printable
-from querylint.report.wording import advice, count
+from querylint.report.wording import advice, count, listed
 from querylint.rule import Severity
 
 
@@ -37,13 +41,15 @@ def render(profile: Profile, paint: Paint, top: int, show: Severity = Severity.W
     blocks = [[printable(head(profile))]]
     if profile.functions:
         blocks.append(list(_columns(HEAD, [row(profile, m) for m in first], paint)))
+    if profile.statements:
+        rows = [statement_row(profile, one) for one in profile.statements[:top]]
+        blocks.append(list(_columns(STATEMENTS, rows, paint)))
+    if profile.earlier is not None:
+        blocks.append(list(_comparison(profile, profile.earlier, top, paint)))
     for m in first:
         lines = [*_trouble(m, paint), *(line for a in shown if m in a.functions[:1] for line in _finding(profile, a, paint))]
         if lines:
             blocks.append([f"{paint.strong(printable(str(m.name)))}: {facts(profile, m)}", *lines])
-    if profile.statements:
-        rows = [statement_row(profile, one) for one in profile.statements[:top]]
-        blocks.append(list(_columns(STATEMENTS, rows, paint)))
     for one in profile.statements[:top]:
         own = [a for a in shown if not a.functions and one.asked in a.statements[:1]]
         if own:
@@ -66,6 +72,17 @@ def _columns(names: tuple[str, ...], given: Iterable[tuple[str, ...]], paint: Pa
     for place, cells in enumerate(rows):
         line = "  ".join([*(cell.rjust(width) for cell, width in zip(cells, widths, strict=False)), cells[-1]])
         yield paint.faint(line) if place == 0 else line
+
+
+def _comparison(profile: Profile, earlier: Earlier, top: int, paint: Paint) -> Iterator[str]:
+    """What both runs have, and what only one has."""
+    yield paint.strong(printable(f"Compared with {listed([PurePath(name).name for name in earlier.evidence.names])}:"))
+    rows = comparison(profile, earlier)
+    if rows:
+        yield from _columns(COMPARED, rows[:top], paint)
+    else:
+        yield "nothing ran in both"
+    yield from map(printable, new_and_gone(profile, earlier))
 
 
 def _trouble(m: Measured, paint: Paint, name: str = "") -> Iterator[str]:

@@ -60,6 +60,13 @@ def percent(value: float) -> str:
     return f"{value:.1f} %" if 0 < value < 0.95 else f"{value:.0f} %"
 
 
+def ratio(value: float) -> str:
+    """`0.05 ×`, `2 ×`, `130 ×`, `< 0.01 ×`."""
+    if value < 0.01:
+        return "< 0.01 ×"
+    return f"{value:.2g} ×" if value < 100 else f"{number(value)} ×"
+
+
 def in_unit(measure: str, value: float) -> str:
     """A value of a budget: `500 ms`, `10,000`, `1 %`."""
     unit = UNITS[measure]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 
 from querylint.evidence.budget import Excess
 from querylint.evidence.execution import Insight
 from querylint.evidence.measures import Measured
-from querylint.evidence.profile import Attributed, Located, Profile
+from querylint.evidence.profile import Attributed, Earlier, Located, Profile
+from querylint.evidence.reading import Evidence
 from querylint.evidence.statements import Asked
-from querylint.report.profile.units import in_unit, number, percent, period, size, time
+from querylint.report.profile.units import in_unit, number, percent, period, ratio, size, time
 from querylint.report.wording import count, listed
 from querylint.rule import Severity
 
@@ -24,6 +25,8 @@ HEAD = ("calls", "cached", "p50", "p95", "p99", "documents", "of the time", "fin
 
 MOST_NAMES = 3
 MOST_TEXT = 160
+SHORTEST = 60.0
+"""Seconds from which on calls a minute mean something."""
 _COLUMNS = re.compile(r"^((?:WITH .*? )?SELECT(?: DISTINCT)?) .{30,}? FROM ", re.IGNORECASE)
 MEASURES = {
     "mean": "time on the average",
@@ -76,6 +79,71 @@ def abridged(text: str) -> str:
     """A statement without the columns that it gives, cut where it is long."""
     short = _COLUMNS.sub(r"\1 ... FROM ", text, count=1)
     return short if len(short) <= MOST_TEXT else f"{short[: MOST_TEXT - 3]}..."
+
+
+COMPARED = ("calls a minute", "mean", "p50", "p95", "documents", "")
+"""The columns of `comparison`: each holds what was, what is, and the ratio where they differ."""
+
+
+def comparison(profile: Profile, earlier: Earlier) -> list[tuple[str, ...]]:
+    """The cells of what both runs have, by how much more or less time it takes."""
+    rows = [
+        (abs(m.mean - earlier.functions[m.name].mean) * m.ran, cells)
+        for m in (*profile.functions, *profile.foreign)
+        if (cells := _compared(profile, earlier, m)) is not None
+    ]
+    rows += [
+        (abs(asked.mean - earlier.statements[asked.text].mean) * asked.calls, cells)
+        for asked in (one.asked for one in profile.statements)
+        if (cells := _compared_statement(earlier, asked)) is not None
+    ]
+    return [cells for _, cells in sorted(rows, key=lambda row: -row[0])]
+
+
+def _compared(profile: Profile, earlier: Earlier, m: Measured) -> tuple[str, ...] | None:
+    """The cells of a function that ran in both runs; None for others."""
+    was = earlier.functions.get(m.name)
+    if was is None or not m.ran:
+        return None
+    rates = (_rate(was.calls, earlier.evidence), _rate(m.calls, profile.evidence))
+    times = ((was.mean, m.mean), (was.p50, m.p50), (was.p95, m.p95))
+    return (
+        _change(*rates, number),
+        *(_change(*pair, time) for pair in times),
+        _change(was.documents_p95, m.documents_p95, number),
+        str(m.name),
+    )
+
+
+def _compared_statement(earlier: Earlier, asked: Asked) -> tuple[str, ...] | None:
+    """The cells of a statement that both runs have; None for others. How long a database has counted, it does not tell."""
+    was = earlier.statements.get(asked.text)
+    if was is None:
+        return None
+    before, after = (s.rows / s.calls if s.rows is not None and s.calls else None for s in (was, asked))
+    times = ((was.mean, asked.mean), (was.p50, asked.p50), (was.p95, asked.p95))
+    return ("-", *(_change(*pair, time) for pair in times), _change(before, after, number), abridged(asked.text))
+
+
+def _rate(calls: int, evidence: Evidence) -> float | None:
+    seconds = (evidence.last or 0.0) - (evidence.first or 0.0)
+    return calls * 60 / seconds if seconds >= SHORTEST else None
+
+
+def _change(was: float | None, now: float | None, words: Callable[[float], str]) -> str:
+    if was is None or now is None:
+        return "-"
+    if words(was) == words(now):
+        return words(now)
+    return f"{words(was)} \u2192 {words(now)}" + (f" ({ratio(now / was)})" if was else "")
+
+
+def new_and_gone(profile: Profile, earlier: Earlier) -> Iterator[str]:
+    """Functions that ran in one of two runs only: what they took may have moved."""
+    now = {m.name for m in (*profile.functions, *profile.foreign) if m.ran}
+    for names, what in ((now - earlier.functions.keys(), "now"), (earlier.functions.keys() - now, "then")):
+        if names:
+            yield f"Only {what}: {named(sorted(map(str, names)))}."
 
 
 def statement_facts(profile: Profile, asked: Asked) -> str:
