@@ -356,6 +356,51 @@ def test_a_log_of_durations_in_json(tmp_path: Path) -> None:
     assert not read([tmp_path / "log.json"]).strange.total()
 
 
+def test_a_log_of_durations_as_csv(tmp_path: Path) -> None:
+    text = """\
+2026-11-27 10:00:00.000 UTC,,,25422,,65f0.634e,1,,2026-11-27 10:00:00 UTC,,0,LOG,00000,"starting",,,,,,,,,"","postmaster",,0
+2026-11-27 10:00:01.000 UTC,"u","d",25,"[local]",65f0.1,1,"SELECT",2026-11-27 10:00:00 UTC,3/1,0,LOG,00000,"duration: 1.250 ms  statement:
+  SELECT ""a""
+  FROM ""t""
+  WHERE b = 'x, y'",,,,,,,,,"","client backend",,0
+"""
+    one = asked(text, tmp_path, "log.csv")['SELECT "a" FROM "t" WHERE b = ?']
+    assert (one.calls, one.p50) == (1, 1.25)
+    assert not read([tmp_path / "log.csv"]).strange.total()
+
+
+def test_the_slow_query_log_of_mysql(tmp_path: Path) -> None:
+    text = """\
+/usr/sbin/mysqld, Version: 8.0.36 (MySQL Community Server - GPL). started with:
+Tcp port: 3306  Unix socket: /var/run/mysqld/mysqld.sock
+Time                 Id Command    Argument
+# Time: 2026-11-27T10:00:00.000000Z
+# User@Host: shop[shop] @ localhost []  Id:     8
+# Query_time: 1.500000  Lock_time: 0.000001 Rows_sent: 2  Rows_examined: 4000
+use shop;
+SET timestamp=1700000000;
+SELECT * FROM posts
+WHERE title = 'x';
+# Time: 2026-11-27T10:00:01.000000Z
+# User@Host: shop[shop] @ localhost []  Id:     8
+# Query_time: 0.500000  Lock_time: 0.000001 Rows_sent: 1  Rows_examined: 4000
+SET timestamp=1700000001;
+SELECT * FROM posts WHERE title = 'y';
+"""
+    found = asked(text, tmp_path, "slow.log")
+    one = found["SELECT * FROM posts WHERE title = ?"]
+    assert (len(found), one.calls, one.total, one.p50, one.longest, one.rows, one.examined) == (1, 2, 2000, 500, 1500, 3, 8000)
+    assert not read([tmp_path / "slow.log"]).strange.total()
+
+
+def test_nested_too_deep_to_look_into(tmp_path: Path) -> None:
+    path = tmp_path / "logs.jsonl"
+    deep = (f"{'[' * depth}{']' * depth}\n" + '{"a":' * depth + "1" + "}" * depth for depth in (500, 800, 960))
+    path.write_text("\n".join([json.dumps(completion()), *deep]))
+    evidence = read([path])
+    assert only(evidence).calls == 1
+
+
 @pytest.mark.parametrize("row", ["SELECT 1,many,1,1,1,1", "SELECT 1,1,-1,1,1,1", ",1,1,1,1,1", "SELECT 1", "SELECT 1,1,nan,1,1,1"])
 def test_rows_that_are_none(row: str, tmp_path: Path) -> None:
     path = tmp_path / "statements.csv"

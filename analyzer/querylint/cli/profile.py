@@ -52,8 +52,8 @@ def profile(
       npx convex insights --details --json        what Convex has noticed in 72 hours
       a log stream (webhook, Axiom, ...)          events in JSON, one per line or in arrays
       pg_stat_statements (psql --csv)             statements of PostgreSQL
-      log_min_duration_statement                  the log of PostgreSQL, plain or jsonlog
-      events_statements_summary_by_digest         statements of MySQL (mysql --batch, or CSV)
+      log_min_duration_statement                  the log of PostgreSQL, plain, csvlog or jsonlog
+      events_statements_summary_by_digest         statements of MySQL (mysql --batch, or CSV); its slow query log
 
     No server is asked, and nothing is sent. Exit code 0: all keep to their budget, or there is none; 1: something exceeds it; 2: a LOG
     cannot be read.

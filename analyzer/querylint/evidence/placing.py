@@ -123,10 +123,16 @@ def _asking(place: Place, table: Table) -> _Asking:
     return _Asking(place, frozenset(always or ()), frozenset(every), unsure, joins, by)
 
 
-def touches(place: Place, spans: Iterable[Span]) -> bool:
-    """Whether one of the places of a finding is that of an access."""
-    return any(
-        span.path == own.path and span.start < own.end and own.start < span.end
-        for span in spans
-        for own in (place.access.span, place.access.chain)
-    )
+class Sites:
+    """Where statements are asked, by file: which of them lie at the places of a finding."""
+
+    def __init__(self, statements: Iterable[Iterable[Place]]) -> None:
+        self._spans: dict[str, list[tuple[Span, int]]] = {}
+        for number, found in enumerate(statements):
+            for place in found:
+                for span in {place.access.span, place.access.chain}:
+                    self._spans.setdefault(span.path, []).append((span, number))
+
+    def touched(self, spans: Iterable[Span]) -> set[int]:
+        """The numbers of the statements that one of these places asks."""
+        return {number for span in spans for own, number in self._spans.get(span.path, ()) if span.start < own.end and own.start < span.end}

@@ -8,7 +8,7 @@ from enum import Enum
 from querylint.construction import dataclass
 from querylint.evidence.budget import Budget, Excess
 from querylint.evidence.measures import Measured, Name
-from querylint.evidence.placing import Place, Shape, places, touches
+from querylint.evidence.placing import Place, Shape, Sites, places
 from querylint.evidence.reading import Evidence
 from querylint.evidence.statements import Asked
 from querylint.ir import Function, Program
@@ -134,12 +134,13 @@ def joined(
     measured = {m.name: m for m in evidence.measured()}
     owners = _owners(program, measured, wanted)
     statements = _located(evidence, program, order, shape)
+    sites = Sites(one.places for one in statements)
     attributed, unseen, apart = [], [], []
     for finding in findings:
         entries = program.reached.get(finding.found.function, frozenset())
         here = [m for name, m in measured.items() if owners.get(name, frozenset()) & entries]
         spans = [finding.found.span, *(point.span for point in finding.found.trail)]
-        asked = [one.asked for one in statements if any(touches(place, spans) for place in one.places)]
+        asked = [statements[number].asked for number in sorted(sites.touched(spans))]
         if here or asked:
             attributed.append(Attributed(finding, tuple(_ranked(here, order)), tuple(asked)))
         elif finding.found.function in program.functions:

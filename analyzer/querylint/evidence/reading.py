@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.errors import EvidenceError
 from querylint.evidence import convex_logs, statements
 from querylint.evidence.execution import Execution, Insight
@@ -22,6 +23,8 @@ from querylint.evidence.statements import Asked, StatementTally
 
 MOST_BYTES = 256_000_000
 """Of one line, and of a file that is one JSON value: what is longer is no log."""
+CSV_LOG = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^,]*,")
+"""How a line of PostgreSQL's `csvlog` begins."""
 MOST_CELL = 16_000_000
 """Characters of one cell of a table."""
 MOST_NUMBER = 2**62
@@ -64,7 +67,16 @@ class Evidence:
         found = statements.logged(line)
         if found is not None:
             self.statements.setdefault(found[0], StatementTally()).times.append(found[1])
-        return found is not None
+        return found is not None or self._slow(line)
+
+    def _slow(self, entry: str) -> bool:
+        found = statements.slow(entry) if statements.is_slow(entry) else None
+        if found is None:
+            return False
+        tally = self.statements.setdefault(found[0], StatementTally())
+        tally.times.append(found[1].total)
+        tally.add(replace(found[1], calls=0, total=0.0))
+        return True
 
     def statistic(self, row: Mapping[str, Any], name: str) -> bool:
         """Count a row of a database's statistics, if it is one."""
@@ -79,9 +91,15 @@ class Evidence:
 
     def take(self, value: object, name: str, line: int | None = None) -> None:
         """Count a JSON value; `line` is the hash of the line that holds nothing else."""
+        try:
+            self._take(value, name, line)
+        except RecursionError:
+            self.strange[name] += 1
+
+    def _take(self, value: object, name: str, line: int | None) -> None:
         if isinstance(value, list):
             for item in value:
-                self.take(item, name)
+                self._take(item, name, None)
             return
         if not isinstance(value, Mapping):
             self.strange[name] += 1
@@ -170,6 +188,9 @@ def _size(evidence: Evidence) -> int:
 def _read(file: IO[bytes], name: str, evidence: Evidence) -> None:
     lines = _lines(file)
     first = next(lines, b"")
+    if CSV_LOG.match(first):
+        _cells(chain((first,), lines), name, evidence)
+        return
     delimiter = next((mark for mark in ",\t;|" if statements.is_header(_text(first).split(mark))), "")
     if delimiter:
         _table(first, lines, delimiter, name, evidence)
@@ -180,6 +201,25 @@ def _read(file: IO[bytes], name: str, evidence: Evidence) -> None:
         evidence.take(whole, name)
     else:
         _each(chain((first,) if first else (), lines), name, evidence)
+
+
+def _cells(lines: Iterable[bytes], name: str, evidence: Evidence) -> None:
+    """The log of PostgreSQL as CSV (`csvlog`), which has no line of names."""
+    csv.field_size_limit(MOST_CELL)
+    rows = csv.reader(f"{_text(line)}\n" for line in lines)
+    found = other = 0
+    while True:
+        try:
+            cells = next(rows, None)
+        except csv.Error:
+            other += 1
+            continue
+        if cells is None:
+            break
+        told = any(evidence.logged(cell) for cell in cells if cell.startswith("duration: "))
+        found, other = found + told, other + (not told)
+    if not found:
+        evidence.strange[name] += other
 
 
 def _table(first: bytes, lines: Iterable[bytes], delimiter: str, name: str, evidence: Evidence) -> None:
@@ -211,7 +251,7 @@ def _each(lines: Iterable[bytes], name: str, evidence: Evidence) -> None:
     plain: list[str] = []
     other = found = 0
     for line in chain(lines, (b"",)):
-        if plain and line[:1] == b"\t":
+        if plain and (line[:1] == b"\t" or (statements.is_slow(plain[0]) and line and line[:1] != b"#")):
             plain.append(_text(line))
             continue
         if plain:

@@ -1,7 +1,8 @@
 """What a SQL database says of the statements that it has run: its statistics by statement, and its log of durations.
 
 Sources: PostgreSQL, "pg_stat_statements" (columns, milliseconds) and "Error Reporting and Logging" (`log_min_duration_statement`, the
-formats of its log); MySQL, "Statement Summary Tables" (`events_statements_summary_by_digest`, picoseconds).
+formats of its log); MySQL, "Statement Summary Tables" (`events_statements_summary_by_digest`, picoseconds) and "The Slow Query Log"
+(seconds).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ DURATION = re.compile(r"duration: (\d+(?:\.\d+)?) ms  (?:statement|execute [^:]*
 """A line of PostgreSQL's log about one statement; those about `parse` and `bind` are parts of the same."""
 
 _VALUE = re.compile(r"'(?:[^'\\]|''|\\.)*'|\$\d+\b|(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)|%s|\?", re.DOTALL)
+_SLOW = re.compile(r"(\w+): (\d+(?:\.\d+)?)")
+_SETTING = re.compile(r"^(?:SET timestamp=\d+|use [^;\n]*);\s*", re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 _LIST = re.compile(r"\(\s*\?(?:\s*,\s*\?)*(?:\s*,\s*\.\.\.)?\s*\)")
 _TUPLES = re.compile(r"(\(\?\))(?:\s*,\s*\(\?\))+")
@@ -91,6 +94,22 @@ class StatementTally:
             return Asked(text, self.calls, self.total, None, self.p95, self.p99, self.longest, self.rows, self.examined)
         p50, p95, p99, longest = (percentile(times, share) for share in (50, 95, 99, 100))
         return Asked(text, self.calls + len(times), self.total + sum(times), p50, p95, p99, longest, self.rows, self.examined)
+
+
+def is_slow(line: str) -> bool:
+    """Whether a line is the head of an entry of MySQL's slow query log; what follows up to the next `#` is the statement."""
+    return line.startswith("# Query_time: ")
+
+
+def slow(entry: str) -> tuple[str, Asked] | None:
+    """A statement of MySQL's slow query log, and what one call of it has taken; None for other text."""
+    head, _, text = entry.partition("\n")
+    numbers = {name: float(value) for name, value in _SLOW.findall(head)}
+    if "Query_time" not in numbers:
+        return None
+    bare = normal(_SETTING.sub("", text))
+    rows, examined = (int(numbers[name]) if name in numbers else None for name in ("Rows_sent", "Rows_examined"))
+    return (bare, Asked(bare, 1, numbers["Query_time"] * 1000, rows=rows, examined=examined)) if bare else None
 
 
 def is_header(cells: Iterable[str]) -> bool:
