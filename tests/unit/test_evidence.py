@@ -383,7 +383,9 @@ SELECT * FROM posts
 WHERE title = 'x';
 # Time: 2026-11-27T10:00:01.000000Z
 # User@Host: shop[shop] @ localhost []  Id:     8
+# Thread_id: 3  Schema: shop  QC_hit: No
 # Query_time: 0.500000  Lock_time: 0.000001 Rows_sent: 1  Rows_examined: 4000
+# Rows_affected: 0  Bytes_sent: 11
 SET timestamp=1700000001;
 SELECT * FROM posts WHERE title = 'y';
 """

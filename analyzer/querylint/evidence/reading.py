@@ -25,6 +25,8 @@ MOST_BYTES = 256_000_000
 """Of one line, and of a file that is one JSON value: what is longer is no log."""
 CSV_LOG = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^,]*,")
 """How a line of PostgreSQL's `csvlog` begins."""
+ENTRY = (b"# Time: ", b"# User@Host: ", b"# Query_time: ")
+"""How the lines of MySQL's slow query log begin that are above a statement; MariaDB has others between these and it."""
 MOST_CELL = 16_000_000
 """Characters of one cell of a table."""
 MOST_NUMBER = 2**62
@@ -251,7 +253,7 @@ def _each(lines: Iterable[bytes], name: str, evidence: Evidence) -> None:
     plain: list[str] = []
     other = found = 0
     for line in chain(lines, (b"",)):
-        if plain and (line[:1] == b"\t" or (statements.is_slow(plain[0]) and line and line[:1] != b"#")):
+        if plain and (line[:1] == b"\t" or (statements.is_slow(plain[0]) and line and not line.startswith(ENTRY))):
             plain.append(_text(line))
             continue
         if plain:

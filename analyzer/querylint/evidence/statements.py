@@ -33,7 +33,7 @@ DURATION = re.compile(r"duration: (\d+(?:\.\d+)?) ms  (?:statement|execute [^:]*
 
 _VALUE = re.compile(r"'(?:[^'\\]|''|\\.)*'|\$\d+\b|(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)|%s|\?", re.DOTALL)
 _SLOW = re.compile(r"(\w+): (\d+(?:\.\d+)?)")
-_SETTING = re.compile(r"^(?:SET timestamp=\d+|use [^;\n]*);\s*", re.IGNORECASE | re.MULTILINE)
+_SETTING = re.compile(r"^(?:#[^\n]*$|(?:SET timestamp=\d+|use [^;\n]*);\s*)", re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 _LIST = re.compile(r"\(\s*\?(?:\s*,\s*\?)*(?:\s*,\s*\.\.\.)?\s*\)")
 _TUPLES = re.compile(r"(\(\?\))(?:\s*,\s*\(\?\))+")
@@ -97,7 +97,7 @@ class StatementTally:
 
 
 def is_slow(line: str) -> bool:
-    """Whether a line is the head of an entry of MySQL's slow query log; what follows up to the next `#` is the statement."""
+    """Whether a line is the one of MySQL's slow query log that has the times; the statement follows."""
     return line.startswith("# Query_time: ")
 
 
