@@ -62,6 +62,7 @@ VALUES = Advice(
 DAY = Pattern(
     r"today|midnight|(?:day|hour)_?start|start_?of_?(?:the_?|this_?)?(?:day|hour)(?!s)|(?:one|last|past)_?(?:day|hour)(?!s)", re.IGNORECASE
 )
+OLDER = "where it may be some minutes old, a cron can refresh it in a document: subscriptions then run again only as often"
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
 PICKING = (Work.SORT, Work.SLICE, Work.PICK)
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
@@ -136,8 +137,15 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         also=("overfetch", "unbounded"),
         cost=Cost(load.cost, "1 row" if sought else f"{few + 1} rows" if few is not None else _after(program, load, moving)),
         operation="aggregate",
+        help=OLDER if isinstance(remedy, Counter) and _everybody(program, load) else "",
         because=weight.because,
     )
+
+
+def _everybody(program: Program, load: Load) -> bool:
+    """Whether the total is one of a whole table, which each change of it has all subscriptions work out anew."""
+    ranged = any(p.side is Side.INDEX for plan in load.access.plans for p in plan.predicates)
+    return load.function.kind is Kind.QUERY and not ranged
 
 
 def _chosen(load: Load, works: list[Seen]) -> tuple[str, ...]:
