@@ -118,15 +118,16 @@ def _get_many(state: State, node: tree.Call, query: Query) -> Val:
 
 
 def _map(state: State, node: tree.Call, base: Val, callback: Val) -> Val:
-    over = state.wait(finished(state, base, node.at, node.end), node.at, node.end)
+    promise = finished(state, base, node.at, node.end)  # which nobody has waited for yet: other reads may run beside it
+    over = promise.settled()
     if not isinstance(callback.shape, Closure):
-        return over
+        return promise
     fn = callback.shape.fn
     text = state.text(node.func.base) if isinstance(node.func, tree.Member) else ""
     with state.loop(LoopKind.GATHER, node.at, node.end, over=over, over_text=text) as frame:
         result = state.invoke(callback.shape, (over.item().with_deps(frozenset({frame.id})),), fn.at, fn.end, inline=True)
     me = frozenset({frame.id})
-    return Val(deps=over.deps | result.deps | me, pending=me, shape=Many(result.settled()))
+    return Val(deps=over.deps | result.deps | me, pending=me | promise.pending, shape=Many(result.settled()))
 
 
 def edge(state: State, context: ModuleContext, node: tree.Call, document: Val) -> Val | None:
