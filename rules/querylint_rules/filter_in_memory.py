@@ -14,10 +14,10 @@ Bind the field in the range of an index, existing or new: equalities first, then
 
 ## When it stays silent
 Filters that no index can serve (text matches, any-of on an array, comparisons of fields with one another, `!==`, a second range when the
-first is used up), lists bounded by `.take(n)` to less than a thousand rows, lists that are returned whole besides, lookups of one item's rows in a batch that was
-loaded for all items, tables that the settings call small, tests, seeds and migrations. In the range of a single parent, of a query that
-an object keeps, and beside the finding that a whole table is read, it is a hint; not so where the index in use goes on with the time that
-is asked for, in a table that fills with use.
+first is used up), lists bounded by `.take(n)` to less than a thousand rows, lists that are returned whole besides, lookups of one item's
+rows in a batch that was loaded for all items, tables that the settings call small, tests, seeds and migrations. In the range of a single
+parent, of a query that an object keeps, and beside the finding that a whole table is read, it is a hint; not so where the index in use goes
+on with the time that is asked for, in a table that fills with use.
 """
 
 from __future__ import annotations
