@@ -144,7 +144,8 @@ class Table:
     `links` are its relations, `key` the field of its primary key, `order` the order that its rows come in unless a query asks otherwise.
     `watched` says that code of the project runs whenever one row is written, which a write of many at once would pass by. `split` says that
     each of its rows lies in several tables, its own and those of the classes above; None where a class that cannot be seen may have one.
-    `stack` declares it, where a project has several; empty for that of the schema.
+    `stack` declares it, where a project has several; empty for that of the schema. `filled` says that a library adds rows to it, whoever
+    has declared it.
     """
 
     name: str
@@ -159,6 +160,7 @@ class Table:
     watched: bool = False
     split: bool | None = False
     stack: str = ""
+    filled: bool = False
 
     @property
     def declared(self) -> bool:
