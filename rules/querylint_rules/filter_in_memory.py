@@ -14,10 +14,10 @@ Bind the field in the range of an index, existing or new: equalities first, then
 
 ## When it stays silent
 Filters that no index can serve (text matches, any-of on an array, comparisons of fields with one another, `!==`, a second range when the
-first is used up), lists bounded by `.take(n)`, lists that are returned whole besides, lookups of one item's rows in a batch that was
-loaded for all items, tables that the settings call small, tests, seeds and migrations. In the range of a single parent, of a query that
-an object keeps, and beside the finding that a whole table is read, it is a hint; not so where the index in use goes on with the time that
-is asked for, in a table that fills with use.
+first is used up), lists bounded by `.take(n)` to less than a thousand rows, lists that are returned whole besides, lookups of one item's
+rows in a batch that was loaded for all items, tables that the settings call small, tests, seeds and migrations. In the range of a single
+parent, of a query that an object keeps, and beside the finding that a whole table is read, it is a hint; not so where the index in use goes
+on with the time that is asked for, in a table that fills with use.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _found(program: Program, one: Reduction) -> Found:
     dated = tuple(dict.fromkeys(p.field for p in one.predicates if p.field and p.dated))
     return Found(
         anchor(load, first),
-        f"rows of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
+        f"{_rows(load)} of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
         PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept, floor=low),
         Severity.INFO if joined else one.severity,
@@ -132,6 +132,13 @@ def _found(program: Program, one: Reduction) -> Found:
         help=f"compare {phrase(dated)} as it is stored: a range finds the same where every row writes it in the same form" if dated else "",
         because=because,
     )
+
+
+def _rows(load: Load) -> str:
+    """The rows that are loaded; of what lies past the number at which a read ends, the filter knows nothing."""
+    limit = load.access.limit
+    most = limit.literal if limit is not None and load.access.bound is Bound.LIMIT else None
+    return f"up to {most:,} rows" if isinstance(most, int) else "rows"
 
 
 def _narrowed(plan: Plan, names: tuple[str, ...]) -> bool:

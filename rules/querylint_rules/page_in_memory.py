@@ -2,14 +2,16 @@
 # Paging in memory
 
 ## What it finds
-Offset paging (`take(limit + offset)` and then `slice(offset)`), and a collected list of which a slice is kept.
+Offset paging (`take(limit + offset)` and then `slice(offset)`), and a collected list of which a slice is kept, or a page beside the number
+of all.
 
 ## Why it costs
 Page k reads all pages before it once more, so reading on to the end costs a number of reads that grows with the square of the list. A
-collected list that is cut to its first n rows reads all of them.
+collected list that is cut to its first n rows reads all of them, and so does one that is counted to say how many pages there are.
 
 ## Instead
-`.paginate({ numItems, cursor })`, which starts where the page before ended and also works on search indexes; `.take(n)` for the first n.
+`.paginate({ numItems, cursor })`, which starts where the page before ended and also works on search indexes; `.take(n)` for the first n. A
+total is kept in a counter, where it has to be shown.
 
 ## When it stays silent
 A page of n + 1 rows cut to n to see whether there are more, a search that is asked for more than is shown, a limited list of which both
@@ -45,13 +47,14 @@ def page_in_memory(program: Program) -> Iterator[Found]:
             continue
         cuts = [s for s in slices if _always(program, load, s) and not _in_batches(program, s) and not _keeps_the_rest(s.use)]
         planner = program.facts(load.function).planner  # it counts and pages by itself
+        besides = {Work.EMPTY} | ({Work.COUNT} if planner or (cuts and _offset(cuts[0].use)) else set())
         if (
             cuts
             and (planner or not load.reported)
             and (load.access.table is not None or not planner)
             and load.access.bound is Bound.ALL
             and not load.fate.leaves_unselected()
-            and {s.use.work for s in load.fate.uses} <= {Work.SLICE, Work.EMPTY, *((Work.COUNT,) if planner else ())}
+            and {s.use.work for s in load.fate.uses} <= {Work.SLICE, *besides}
         ):
             size = cuts[0].use.size
             alike.setdefault((load.function.key, load.access.table, size.text if size is not None else ""), []).append((load, cuts[0]))

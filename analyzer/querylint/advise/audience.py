@@ -234,9 +234,10 @@ def _uncalled(program: Program, function: Function) -> bool:
 
 
 def _loose(program: Program, function: Function) -> bool:
-    """Whether a helper stands where all its callers could be seen, and has none, nor is its name handed on."""
+    """Whether a helper stands where all its callers could be seen, and has none, nor is it handed on where it is written, or by name."""
     schema = program.schema(function)
-    return _uncalled(program, function) and not program.named(function) and schema is not None and schema.facts.once
+    handed = function.handed or program.named(function)
+    return _uncalled(program, function) and not handed and schema is not None and schema.facts.once
 
 
 def _unnamed(program: Program, function: Function) -> bool:

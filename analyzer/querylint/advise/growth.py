@@ -77,7 +77,8 @@ def _grows(program: Program, function: Function, name: str | None) -> bool:
         return False
     if name is not None and name.startswith("_"):
         return True
-    if inserts(program, function.root, name):
+    table = program.table(function, name)
+    if inserts(program, function.root, name) or (table is not None and table.filled):
         return True
     seeded = any(a.verb == "insert" for _, a in program.writes_of(function.root, name))
     return not seeded and not _filled_elsewhere(program, function)

@@ -39,6 +39,7 @@ from querylint.ir.program import Edge, Site
 from querylint.rule import Point, Severity, Weight, hint
 from querylint.text import Span
 
+VAST = 1000
 GROUPING = frozenset((Work.GROUP, Work.DISTINCT))
 COUNTING = frozenset((Work.COUNT, Work.FOLD)) | GROUPING
 
@@ -79,21 +80,30 @@ class Load:
         return counted - onward
 
 
-def loads(program: Program) -> Iterator[Load]:
-    """Every list that is read whole. `reported` are those that a rule on scans speaks of already: what memory does then is a hint."""
+def loads(program: Program, *, capped: bool = False) -> Iterator[Load]:
+    """Every list that is read whole. `reported` are those that a rule on scans speaks of already: what memory does then is a hint.
+
+    `capped` asks also for those that end at a number so high that it is no page, and that the rows reach only once there are too many.
+    """
     for site, read in program.reads():
         if quiet(site.function) or read.terminal is not Terminal.ROWS or small(program, read.table):
             continue
         if undeclared(program, site.function, read.table):
             continue
-        if read.bound is not Bound.ALL and not any(p.way is Way.SEARCH for p in read.plans):
+        if read.bound is not Bound.ALL and not (capped and vast(read)) and not any(p.way is Way.SEARCH for p in read.plans):
             continue
         if any(p.way in (Way.KEY, Way.VECTOR) for p in read.plans):
             continue
         if read.related and not _alone(program, site, read):
             continue
-        reported = any(bare(program, site.function, p) for p in read.plans)
+        reported = any(bare(program, site.function, p) and (read.bound is not Bound.LIMIT or p.residual()) for p in read.plans)
         yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table), reported)
+
+
+def vast(read: Access) -> bool:
+    """Whether a read ends at a number that is written down to keep it from failing, not to show so many rows."""
+    most = read.limit.literal if read.bound is Bound.LIMIT and read.limit is not None else None
+    return isinstance(most, int) and most >= VAST
 
 
 def _alone(program: Program, site: Site, read: Access) -> bool:

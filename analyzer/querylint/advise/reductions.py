@@ -85,11 +85,13 @@ def filtered(program: Program) -> list[Filtered]:
 
 
 def _filtered(program: Program) -> Iterator[Filtered]:
-    for load in loads(program):
+    for load in loads(program, capped=True):
         if load.fate.leaves_unselected() or load.fate.truncated or load.access.table is None:
             continue  # of a table that is not to be told, no index can be named
         counted = load.counted_filters(program)
         seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
+        batched = {s.use.id for s in seen if joins(program, s, s.use.predicates)}
+        seen = [s for s in seen if batched.isdisjoint(s.use.after)]  # what a batch has for one item is a matter of that item
         if program.facts(load.function).bulk_reads:
             seen = [s for s in seen if not wanted_besides(load, s)]
         yield load, seen, [] if any(p.way is Way.SEARCH for p in load.access.plans) else list(_reductions(program, load, seen))

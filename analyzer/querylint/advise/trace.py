@@ -120,7 +120,7 @@ def _follow(program: Program, function: Function, place: Place, found: Fate) -> 
         if not _same(outflow.origin, place):
             continue
         name = _field(outflow.origin.path, place.row)
-        whole = outflow.origin.path in (place.rows, place.row)
+        whole = _holds(outflow.origin.path, place.row)
         if name and outflow.how is not Escape.RETURNED:
             found.fields[name] = None
             found.listed = found.listed or (outflow.how is Escape.PASSED and ITEM in outflow.origin.path)
@@ -176,6 +176,11 @@ def _field(path: Path, row: Path) -> str | None:
     return None
 
 
+def _holds(path: Path, row: Path) -> bool:
+    """Whether what lies at a path is a row, their list, or something that holds them: an answer that has them as one of its parts."""
+    return row[: len(path)] == path
+
+
 def _moved(path: Path, origin: Origin, place: Place) -> tuple[Path | None, Path] | None:
     """Where the rows are inside a value that holds `origin` at `path`."""
     taken = origin.path
@@ -214,7 +219,7 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
     edges = [e for e in program.callers.get(function.key, ()) if e.call.mode is not Mode.SCHEDULE]
     if place.root is Root.PARAM and place.way:
         edges = [place.way[-1]]
-    whole = [o for o in returned if o.origin.path in (place.rows, place.row)]
+    whole = [o for o in returned if _holds(o.origin.path, place.row)]
     clients = [e for e in edges if e.call.mode is Mode.SUBSCRIBE or not _server(program, e)]
     if function.public:
         found.public = True

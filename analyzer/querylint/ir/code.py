@@ -331,7 +331,8 @@ class Function:
     `built` are queries that it hands to a caller or a callee to finish. `cached` says that its answer is kept for whoever
     asks next. `cases` are the parts of it that its parameters alone decide. `ahead` are relations that it loads for rows of its parameters
     (by their numbers) before it goes on with them. `keyed` are lists
-    that are gone through once, to be put into a map by a field: rows are then looked up in it.
+    that are gone through once, to be put into a map by a field: rows are then looked up in it. `handed` says that it is written where a
+    call of the module takes it as an argument: whoever is called runs it, as a library runs its callbacks.
     """
 
     key: str
@@ -354,6 +355,7 @@ class Function:
     cases: tuple[Case, ...] = ()
     ahead: tuple[tuple[int, Path], ...] = ()
     keyed: tuple[tuple[Origin, str], ...] = ()
+    handed: bool = False
     _steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
     _own_steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
 

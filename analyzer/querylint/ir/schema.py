@@ -145,7 +145,7 @@ class Table:
     `watched` says that code of the project runs whenever one row is written, which a write of many at once would pass by. `split` says that
     each of its rows lies in several tables, its own and those of the classes above; None where a class that cannot be seen may have one.
     `stack` declares it, where a project has several; empty for that of the schema. `stored` is what the database calls it, where that is
-    another name.
+    another name. `filled` says that a library adds rows to it, whoever has declared it.
     """
 
     name: str
@@ -161,6 +161,7 @@ class Table:
     split: bool | None = False
     stack: str = ""
     stored: str = ""
+    filled: bool = False
 
     @property
     def declared(self) -> bool:

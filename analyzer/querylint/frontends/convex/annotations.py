@@ -15,7 +15,9 @@ from querylint.syntax import tree
 ID_TYPE = Pattern(r"""\b(?:Id|GenericId)<\s*["'](\w+)["']\s*>|\bDoc<\s*["'](\w+)["']\s*>\[\s*["']_id["']\s*\]""")
 
 
-DOC_TYPE = Pattern(r"""\b(?:Doc|Ent|WithoutSystemFields<\s*Doc|DocumentByName<[^,<>]+,|WithId<\s*Doc)\s*<?\s*["'](\w+)["']""")
+DOC_TYPE = Pattern(
+    r"""\b(?:Doc|Ent|WithoutSystemFields<\s*Doc|DocumentByName<[^,<>]+,|WithId<\s*Doc)\s*<?\s*["'](\w+)["'](?!\s*>\s*\[\s*["'])"""
+)
 
 
 CTX_TYPE = Pattern(r"\b\w*(?:QueryCtx|MutationCtx|ActionCtx|QueryContext|MutationContext|Ctx|FunctionContext)\b")
@@ -30,8 +32,11 @@ LIST_TYPE = Pattern(r"\[\]\s*(?:\|.*)?$|^(?:Readonly)?(?:Array|Set|Iterable)<|^r
 CLASS_TYPE = Pattern(r"^(\w+)(?:\s*\|.*)?$")
 
 
-def typed(context: ModuleContext, value: Val, text: str) -> Val:
-    """A value with what its type says of it."""
+MOST_ALIASES = 3
+
+
+def typed(context: ModuleContext, value: Val, text: str, depth: int = 0) -> Val:
+    """A value with what its type says of it; a name that the project gives to a type says what that type says."""
     if not text or text == "any":
         return value
     ids = ID_TYPE.search(text)
@@ -64,6 +69,10 @@ def typed(context: ModuleContext, value: Val, text: str) -> Val:
             definition = context.modules.definition(context.path, name[1])
             if definition is not None and isinstance(definition.node, tree.ClassDef):
                 return Val(value.origins, value.deps, value.pending, shape=ClassRef(definition.path, definition.name, instance=True))
+            if definition is not None and definition.node is None and depth < MOST_ALIASES:
+                module = context.modules.module(definition.path)
+                alias = module.types.get(definition.name, "") if module is not None else ""
+                return typed(context, value, alias, depth + 1)
     return value
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from querylint.construction import replace
 from querylint.frontends.convex import queries
 from querylint.frontends.convex.context import ModuleContext
-from querylint.frontends.convex.ranges import filter_predicates, range_predicates
+from querylint.frontends.convex.ranges import captured, filter_predicates, range_predicates
 from querylint.frontends.flow.calls import arguments
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Many, Query, Val, derived, lowered
@@ -26,7 +28,13 @@ def table(state: State, node: tree.Call) -> Val | None:
         index = args[1].literal if isinstance(args[1].literal, str) else None
         bounds = range_predicates(state, args[2]) if len(args) > 2 else ()
         plan = Plan(Way.INDEX, index, bounds or (), None, index is not None, len(args) > 2, state.span(node.at, node.end))
-    return Val(shape=Query(args[0].literal, (plan,), node.at, node.end, flavor="ents", deps=derived(*args).deps))
+    return Val(shape=Query(args[0].literal, (plan,), node.at, node.end, flavor="ents", deps=_needs(state, args, plan.predicates)))
+
+
+def _needs(state: State, args: Sequence[Val], found: Sequence[Predicate] = ()) -> frozenset[int]:
+    """The steps that a link of a chain needs: those behind its arguments, behind what their callbacks name, and what these compare with."""
+    deps = derived(*args).deps.union(*(captured(state, arg) for arg in args))
+    return deps.union(*(p.value.deps for p in found if p.value is not None))
 
 
 def chained(state: State, context: ModuleContext, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
@@ -55,7 +63,7 @@ def chained(state: State, context: ModuleContext, node: tree.Call, func: tree.Me
 
 def _refined(state: State, node: tree.Call, name: str, base: Val, query: Query) -> Val:
     args = arguments(state, node)
-    deps = query.deps | derived(*args).deps
+    deps = query.deps | _needs(state, args)
     if name == "order":
         index = args[1].literal if len(args) > 1 and isinstance(args[1].literal, str) else None
         order = Order((), args[0].literal == "desc" if args else False)
@@ -67,12 +75,12 @@ def _refined(state: State, node: tree.Call, name: str, base: Val, query: Query) 
     if name == "filter":
         found = filter_predicates(state, args[0], node.at, node.end) if args else ()
         plans = tuple(replace(p, predicates=(*p.predicates, *found)) for p in query.plans)
-        return Val(shape=replace(query, plans=plans, end=node.end, deps=deps))
+        return Val(shape=replace(query, plans=plans, end=node.end, deps=deps | _needs(state, (), found)))
     if name == "search":
         index = args[0].literal if args and isinstance(args[0].literal, str) else None
         bounds = range_predicates(state, args[1]) if len(args) > 1 else ()
         plan = Plan(Way.SEARCH, index, bounds or (), None, index is not None, True, state.span(node.at, node.end))
-        return Val(shape=replace(query, plans=(plan,), end=node.end, deps=deps))
+        return Val(shape=replace(query, plans=(plan,), end=node.end, deps=deps | _needs(state, (), plan.predicates)))
     if name in ("insert", "insertMany"):
         return queries.write(state, "insert", query.table, node, key=None, deps=deps, given=args[0] if args else None)
     if name in ONE:
@@ -110,15 +118,16 @@ def _get_many(state: State, node: tree.Call, query: Query) -> Val:
 
 
 def _map(state: State, node: tree.Call, base: Val, callback: Val) -> Val:
-    over = state.wait(finished(state, base, node.at, node.end), node.at, node.end)
+    promise = finished(state, base, node.at, node.end)  # which nobody has waited for yet: other reads may run beside it
+    over = promise.settled()
     if not isinstance(callback.shape, Closure):
-        return over
+        return promise
     fn = callback.shape.fn
     text = state.text(node.func.base) if isinstance(node.func, tree.Member) else ""
     with state.loop(LoopKind.GATHER, node.at, node.end, over=over, over_text=text) as frame:
         result = state.invoke(callback.shape, (over.item().with_deps(frozenset({frame.id})),), fn.at, fn.end, inline=True)
     me = frozenset({frame.id})
-    return Val(deps=over.deps | result.deps | me, pending=me, shape=Many(result.settled()))
+    return Val(deps=over.deps | result.deps | me, pending=me | promise.pending, shape=Many(result.settled()))
 
 
 def edge(state: State, context: ModuleContext, node: tree.Call, document: Val) -> Val | None:

@@ -99,7 +99,7 @@ def library_value(desk: Desk, specifier: str, name: str) -> Value | None:
 
 
 def with_library_indexes(tables: Mapping[str, Table]) -> dict[str, Table]:
-    """The tables of a schema; where the project declares a table of a library anew, the library still reads by its own indexes."""
+    """The tables of a schema; where the project declares a table of a library anew, that still fills it, and reads by its own indexes."""
     present = {table.library for table in tables.values()}
     found = dict(tables)
     for (specifier, _), record in _RECORDS.items():
@@ -109,7 +109,7 @@ def with_library_indexes(tables: Mapping[str, Table]) -> dict[str, Table]:
             table = found.get(name)
             if table is not None and table.library is None:
                 kept = tuple(replace(i, implicit=True) if own.get(i.name) == i.fields else i for i in table.indexes)
-                found[name] = replace(table, indexes=kept)
+                found[name] = replace(table, indexes=kept, filled=True)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.errors import TOO_DEEP, left_out
 from querylint.frontends.convex import ent_queries, purpose
 from querylint.frontends.convex.annotations import typed
@@ -34,7 +34,7 @@ MOST_AGAIN = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A function of a module before it is walked."""
+    """A function of a module before it is walked. `handed` says that it is written as an argument of a call."""
 
     name: str
     fn: tree.Fn
@@ -42,6 +42,7 @@ class Found:
     owner: tree.ClassDef | None = None
     at: int = 0
     job: bool = False
+    handed: bool = False
 
 
 def functions(module: tree.Module) -> Iterator[tuple[str, tree.Expr | tree.FnDef | tree.ClassDef]]:
@@ -139,9 +140,9 @@ class ModuleLowering:
             if not isinstance(arg, tree.Fn | tree.Record | tree.Call | tree.Array):
                 continue
             if isinstance(arg, tree.Fn):
-                yield Found(name or self._anonymous(arg), arg, job=job)
+                yield Found(name or self._anonymous(arg), arg, job=job, handed=True)
             else:
-                yield from self._in_expression(name, arg)
+                yield from (replace(found, handed=True) for found in self._in_expression(name, arg))
 
     def _starts(self, node: tree.Call) -> bool:
         """Whether a call at the top of a module that belongs to a server hands a function to a clock."""
@@ -205,7 +206,7 @@ class ModuleLowering:
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
             self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(found),
             tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
-            tuple(machine.built), cases=tuple(machine.decided.cases.values()), keyed=_keyed(machine),
+            tuple(machine.built), cases=tuple(machine.decided.cases.values()), keyed=_keyed(machine), handed=found.handed,
         )  # fmt: skip
 
     def _block(self, machine: Machine) -> Block:

@@ -31,7 +31,7 @@ from querylint.frontends.flow.values import (
     many,
 )
 from querylint.frontends.flow.vocabulary import Consumption
-from querylint.ir import NOT_LITERAL, Escape, Relation, Value, Work
+from querylint.ir import NOT_LITERAL, Escape, Relation, Root, Value, Work
 from querylint.syntax import tree
 
 COMBINED = (Many, Record, Query)
@@ -295,7 +295,8 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
     left, right = sides
     if m.language.function_scoped:
         _whole(m, sides, node.operands)
-    return replace(derived(left, right), conditions=compared(m, node, left, relation, right) or _dated(m, node, left, relation, right))
+    found = compared(m, node, left, relation, right) or _dated(m, node, left, relation, right)
+    return replace(derived(left, right), conditions=(*found, *_shifted(m, node, left, relation, right)))
 
 
 def _most(m: State, relation: Relation, other: tree.Expr) -> Value | None:
@@ -317,6 +318,43 @@ def _dated(m: State, node: tree.Op, left: Val, relation: Relation, right: Val) -
                 value = evaluate(m, given)
             found += [Condition(o, here, other, at=node.at, end=node.end, dated=True) for o in value.origins]
     return tuple(found)
+
+
+def _shifted(m: State, node: tree.Op, left: Val, relation: Relation, right: Val) -> tuple[Condition, ...]:
+    """What `row.at + WEEK < now` and `now - row.at > WEEK` say of the field: how far it lies from the other side is a number beside it."""
+    if not relation.ranged or m.language.function_scoped:
+        return ()
+    found: list[Condition] = []
+    for operand, here, other in ((node.operands[0], relation, right), (node.operands[1], FLIPPED[relation], left)):
+        if not isinstance(operand, tree.Op) or operand.sign not in ("+", "-") or len(operand.operands) != 2 or not _still(m, other):
+            continue
+        with m.recording():
+            first, second = (_moment(m, part) for part in operand.operands)
+        for (value, dated), (shift, _), part, way in (
+            (first, second, operand.operands[1], here),
+            (second, first, operand.operands[0], here if operand.sign == "+" else FLIPPED[here]),
+        ):
+            if value.origins and not _still(m, value) and (_number(part, shift) if operand.sign == "+" else _still(m, shift)):
+                moved = derived(other, shift)
+                found += [Condition(o, way, moved, at=node.at, end=node.end, dated=dated) for o in value.origins]
+    return tuple(found)
+
+
+def _number(node: tree.Expr, value: Val) -> bool:
+    """Whether something is a number: to put a text at the end is written with the same sign as to add."""
+    product = isinstance(node, tree.Op) and node.sign == "*" and not value.origins
+    return product or (isinstance(value.literal, int | float) and not isinstance(value.literal, bool))
+
+
+def _moment(m: State, node: tree.Expr) -> tuple[Val, bool]:
+    """An operand, and whether it is read as a date."""
+    given = _read_as_date(node)
+    return evaluate(m, node if given is None else given), given is not None
+
+
+def _still(m: State, value: Val) -> bool:
+    """Whether a value is none of a row's: a constant, the time, or what was made of them."""
+    return all(o.root is Root.STEP and o.ref in m.clocks for o in value.origins)
 
 
 def _read_as_date(node: tree.Expr) -> tree.Expr | None:

@@ -107,12 +107,14 @@ def _promise(m: State, node: tree.Call, name: str) -> Val:
     for item in shape.items or ():
         pending |= item.pending
     items = tuple(_settle(m, item, node) for item in shape.items) if shape.items is not None else None
-    item = _settle(m, shape.item, node)
-    if items is not None:
+    if items is not None:  # what is waited for are the members; the item only stands for any of them
         pending |= frozenset(p for i in items for p in i.pending)
         items = tuple(i.settled() for i in items)
-    pending |= item.pending
-    item = join_all(items) if items is not None else item.settled()
+        item = join_all(items)
+    else:
+        item = _settle(m, shape.item, node)
+        pending |= item.pending
+        item = item.settled()
     if name == "allSettled":
         items = tuple(Val(shape=Record({"value": i}), deps=i.deps) for i in items) if items is not None else None
         item = Val(shape=Record({"value": item}), deps=item.deps)

@@ -249,7 +249,8 @@ def _edits(file: Source, members: list[Member], pivot: int, along: list[Node]) -
     items: list[layout.Placed] = []
     comments = [layout.comments_of(file, member.statement) for member in members]
     others = any(above for number, (above, _) in enumerate(comments) if number != pivot)
-    own = comments[pivot][0] if others and not along else []
+    said_along = any(layout.comments_of(file, node)[0] for node in along)
+    own = comments[pivot][0] if (others and not along) or said_along else []
     for number, member in enumerate(members):
         above, behind = comments[number] if number != pivot else (own, [])
         said = layout.said(file, [*above, *behind])
