@@ -12,7 +12,9 @@ from querylint.ir import Access, Bound, Call, Clock, Exit, ExitKind, Function, L
 from querylint.ir.program import Effect, Site
 from querylint.pattern import Pattern
 
-CHANCE = Pattern(r"(?:^|\.)(?:random|secrets|uuid)\.|(?:^|\.)(?:choice|choices|shuffle|sample|randint|randrange|urandom|uuid[1-8])$|random|token_")
+CHANCE = Pattern(
+    r"(?:^|\.)(?:random|secrets|uuid)\.|(?:^|\.)(?:choice|choices|shuffle|sample|randint|randrange|urandom|uuid[1-8])$|random|token_"
+)
 """Outside code that answers anew each time that it is asked."""
 
 

@@ -118,7 +118,7 @@ class PythonSource(File):
         return self.edit(start, end, "," if number == 1 and self.data[start - 1 : start] != b"," and len(items) == 2 else "")
 
     def _own_comment(self, begin: int, end: int, close: int) -> int:
-        """Where the comment above a line begins that is followed by a blank line, by another comment, or by nothing; else the line itself."""
+        """Where the comment above a line begins which a blank line, another comment or nothing follows; else the line itself."""
         below = self.data[end:close].partition(b"\n")[0].strip()
         while not below or below.startswith(b"#"):
             above = self.data.rfind(b"\n", 0, max(begin - 1, 0)) + 1
