@@ -40,7 +40,7 @@ def fill(models: Models, model: Model) -> None:
             _column(models, model, made, keys)
             if made.deferred:
                 deferred.append(made.name)
-    model.keys = (*model.keys, *keys) or (model.parent.keys if model.parent is not None else ())
+    model.keys = (*model.keys, *_in_order(models, model, keys)) or (model.parent.keys if model.parent is not None else ())
     model.deferred = tuple(deferred)
     if model.keys and not _more_keys(models, model) and not models.migrations.keyless(_in_database(model)):
         model.indexes.append(Index("primary key", model.keys, unique=True, implicit=True))
@@ -53,6 +53,17 @@ def fill(models: Models, model: Model) -> None:
                 _constraint(models, model, value, model.path)
     if models.mysql:
         model.indexes[:] = [index for index in model.indexes if not _made_needless(index, model.indexes)]
+
+
+def _in_order(models: Models, model: Model, keys: list[str]) -> list[str]:
+    """The columns of a primary key as the table has them: those of bases and mixins, which are made before, come first."""
+    if len(keys) < 2 or model.info is None or len(model.info.mro()) < 2:
+        return keys
+    found: list[str] = []
+    for owner in reversed(model.info.mro()):
+        mine = [made.name for made in models.declared(owner) if made.name in keys]
+        found = [*(name for name in found if name not in mine), *mine]
+    return found
 
 
 def _made_needless(index: Index, others: list[Index]) -> bool:
