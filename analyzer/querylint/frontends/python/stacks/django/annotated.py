@@ -99,7 +99,13 @@ class Annotated:
             return None
         if word == "hasattr":
             return literal(True)
-        return replace(derived(row, state.evaluate(node.args[2])), shape=Marker(THERE))  # what stands in for it is worked out before
+        with state.recording() as block:
+            other = state.evaluate(node.args[2])
+        if other.interesting:
+            return None  # rows, as what is there then
+        for step in block:
+            state.emit(step)  # what stands in for it is worked out all the same
+        return replace(derived(row, other), shape=Marker(THERE))
 
     def _is_row(self, value: Val, name: object, models: Models) -> bool:
         """Whether a value is a row that has nothing of a name by itself, or an object of what models are made of."""

@@ -56,14 +56,20 @@ def fill(models: Models, model: Model) -> None:
 
 
 def _in_order(models: Models, model: Model, keys: list[str]) -> list[str]:
-    """The columns of a primary key as the table has them: those of bases and mixins, which are made before, come first."""
+    """The columns of a primary key as the table has them, which is as they were made.
+
+    Those of bases and mixins were so before those of the class, those that methods make (`declared_attr`) after all others.
+    """
     if len(keys) < 2 or model.info is None or len(model.info.mro()) < 2:
         return keys
     found: list[str] = []
+    late: list[str] = []
     for owner in reversed(model.info.mro()):
+        methods = {method.name for method in owner.node.methods}
         mine = [made.name for made in models.declared(owner) if made.name in keys]
-        found = [*(name for name in found if name not in mine), *mine]
-    return found
+        found = [*(name for name in found if name not in mine), *(name for name in mine if name not in methods)]
+        late = [*(name for name in mine if name in methods), *(name for name in late if name not in mine)]
+    return [*(name for name in found if name not in late), *late]
 
 
 def _made_needless(index: Index, others: list[Index]) -> bool:
