@@ -115,6 +115,11 @@ def test_django_finds_nothing_to_add_where_an_option_or_an_index_without_a_name_
     files = {"settings.py": SETTINGS, "manage.py": MANAGE, "shop/__init__.py": "", "shop/models.py": text}
     folder = lay(tmp_path, files)
     manage(folder, "makemigrations", "shop")
+    first = folder / "shop/migrations/0001_initial.py"
+    gap = "\n                    "
+    lines = f"models.CharField({gap}db_index=True,{gap}default='x',  # as ever{gap}max_length=40,{gap}"
+    first.write_text(first.read_text().replace("models.CharField(db_index=True, default='x', max_length=40, ", lines))
+    assert "# as ever" in first.read_text()
     (folder / "shop/models.py").write_text(DECLARED.format(first="owner = models.CharField(max_length=50)", listed=INDEXES))
     manage(folder, "makemigrations", "shop")
     done = mend([folder], None, {"show": "info"}, Choice(unsafe=True, select=frozenset(("redundant-index",))))
@@ -123,6 +128,12 @@ def test_django_finds_nothing_to_add_where_an_option_or_an_index_without_a_name_
     assert sum("LIKE index" in caveat for made in done.made for caveat in made.fix.caveats) == 1, (
         "of the option alone, which is one of a text"
     )
+    altered = next(
+        path.read_text()
+        for path in folder.glob("shop/migrations/*.py")
+        if "AlterField" in path.read_text() and "# as ever" in path.read_text()
+    )
+    assert "            field=models.CharField(\n                default='x',  # as ever\n                max_length=40,\n" in altered
     assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
     manage(folder, "migrate")
     model = (folder / "shop/models.py").read_text()

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.asking import asks_the_same
+from querylint.advise.asking import answers_by_chance, asks_the_same
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, waited_for
 from querylint.advise.bulk import remembered, small_matter
 from querylint.advise.eager import missing, sources
@@ -233,7 +233,8 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
     assert isinstance(step, Access | Call)
     table = f"`{effect.access.table}`" if effect.access.table else "a table"
     over = round_of(program, site, hit.loop)
-    because = _little(program, site, hit, effect)
+    chance = answers_by_chance(program, site)  # then the read is to be kept, and not the answer
+    because = _little(program, site, hit, effect) or (SHARED if chance else "")
     return Found(
         step.span,
         f"the same read of {table} runs again for every {over}",
@@ -243,7 +244,7 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect) -> Found:
             Point(step.span, describe(step)),
             *own_trail(program, effect, site.function),
         ),
-        Hoist(hit.loop.span),
+        HAND if chance else Hoist(hit.loop.span),
         Severity.INFO if because else None,
         function=site.function.key,
         table=effect.access.table,

@@ -112,7 +112,7 @@ def lazy_loop(program: Program) -> Iterator[Found]:
                 if by_itself(program, source):
                     kept.setdefault(_key(source, site), {})[source.path] = None
                 continue
-            source, lacking = _nearest(program, source, loop, lacking)
+            source, lacking = _nearest(program, source, loop, where, lacking)
             rows = gathered.setdefault(_key(source, site), Rows(source.read))
             for path in lacking:
                 found = Followed(source, loop, site, where)
@@ -149,13 +149,17 @@ def _deep(followed: Followed) -> bool:
     return len(followed.source.edges) > 1 and isinstance(step, Access) and bool(followed.site.arms or step.guards)
 
 
-def _nearest(program: Program, source: Source, loop: Loop, lacking: list[Path]) -> tuple[Source, list[Path]]:
+def _nearest(program: Program, source: Source, loop: Loop, where: Function, lacking: list[Path]) -> tuple[Source, list[Path]]:
     """Where one row leads to many by a query of its own (`post.comments.all()`), that query is the one to mend."""
     root = source.read
-    if root is None or root.terminal in (Terminal.ROWS, Terminal.PAGE) or loop.over is None:
+    if root is None or root.terminal in (Terminal.ROWS, Terminal.PAGE):
         return source, lacking
     sites = program.sites(source.outer.key).by_id
-    over = [sites[origin.ref] for origin in loop.over.origins if origin.ref in sites and not origin.path]
+    loops = [loop] if where.key == source.outer.key else []
+    call = sites.get(source.edges[-1].call.id) if source.edges else None
+    loops += reversed(call.loops) if call is not None else ()  # the rows of the relation may lead on to others, in a loop of a helper
+    origins = [origin for around in loops if around.over is not None for origin in around.over.origins]
+    over = [sites[origin.ref] for origin in origins if origin.ref in sites and not origin.path]
     while over and isinstance(step := over[0].step, Access) and step.follows is not None and any(map(_each, over[0].loops)):
         above = sites.get(step.follows.ref) if isinstance(step.follows.ref, int) else None  # asked for in every round of another loop
         if above is None or not isinstance(above.step, Access) or above.step.follows is None:

@@ -301,6 +301,12 @@ def _matched(program: Program, site: Site, hit: Rounds) -> bool:
     return any({hit.loop.id, loop.id} <= choice.on for loop in outer for choice in choices)
 
 
+def _repeated_around(program: Program, site: Site, hit: Rounds) -> bool:
+    """Whether a loop around this one makes its few reads many: the columns of one kind, for each row of a table."""
+    around = [one for one in rounds(program, site) if one.loop is not hit.loop and hit.loop in one.loop.steps()]
+    return any(one.loop.kind is LoopKind.EACH and not (one.constant or one.paging or one.searching or one.loop.strided) for one in around)
+
+
 def _torn_down(program: Program, site: Site, hit: Rounds, effect: Effect) -> bool:
     """Whether what a mutation takes away is looked at first: it deletes the items and what is read for each, which takes longer."""
     drivers = _drivers(program, site, hit)
@@ -506,7 +512,7 @@ def _excused(program: Program, site: Site, hit: Rounds, effect: Effect) -> str:
         return "the loop around the call is reported, and runs more often"
     if component_too(program, site):
         return "each iteration also waits for a component, whose calls do not run in parallel"
-    if _matched(program, site, hit) or singled_out(program, site, hit.loop):
+    if _matched(program, site, hit) or (singled_out(program, site, hit.loop) and not _repeated_around(program, site, hit)):
         return "it is read for only a few of the items"
     if _torn_down(program, site, hit, effect):
         return "what is read is deleted next, which takes longer"

@@ -8,8 +8,14 @@ from querylint.advise.eager import Source, sources
 from querylint.advise.handed import given
 from querylint.advise.places import calls_to
 from querylint.advise.sessions import bound
-from querylint.ir import Access, Bound, Call, Loop, Op, Predicate, Program, Root, Value
+from querylint.ir import Access, Bound, Call, Clock, Exit, ExitKind, Function, Loop, Op, Predicate, Program, Root, Value
 from querylint.ir.program import Effect, Site
+from querylint.pattern import Pattern
+
+CHANCE = Pattern(
+    r"(?:^|\.)(?:random|secrets|uuid)\.|(?:^|\.)(?:choice|choices|shuffle|sample|randint|randrange|urandom|uuid[1-8])$|random|token_"
+)
+"""Outside code that answers anew each time that it is asked."""
 
 
 def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> bool:
@@ -31,6 +37,35 @@ def asks_the_same(program: Program, site: Site, effect: Effect, loop: Loop) -> b
     moving = {loop.id, *(c.id for c in loop.carried)}
     moving |= {s.id for s in loop.steps() if isinstance(s, Call) or (isinstance(s, Access) and s.deps & moving)}
     return not any(value.deps & moving for value in asked)
+
+
+def outside_answers(program: Program, function: Function, seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """What outside code the answers of a function are made by, as the code names it: `random.choice`; the time is such an answer."""
+    sites = program.sites(function.key)
+    queue = [n for site in sites.all if isinstance(site.step, Exit) and site.step.kind is ExitKind.RETURN for n in site.step.deps]
+    met: set[int] = set()
+    while queue:
+        number = queue.pop()
+        found = sites.by_id.get(number)
+        if found is None or number in met:
+            continue
+        met.add(number)
+        step = found.step
+        if isinstance(step, Clock):
+            yield "the time"
+        if isinstance(step, Call):
+            callee = program.callee(function, step)
+            if callee is None:
+                yield step.text
+            elif callee.key not in seen:
+                yield from outside_answers(program, callee, seen | {callee.key, function.key})
+        queue += getattr(step, "deps", ())
+
+
+def answers_by_chance(program: Program, site: Site) -> bool:
+    """Whether a helper makes up its answers: a random code, the time."""
+    callee = program.callee(site.function, site.step) if isinstance(site.step, Call) else None
+    return callee is not None and any(text == "the time" or CHANCE.search(text) for text in outside_answers(program, callee))
 
 
 def asks_again(program: Program, site: Site, effect: Effect, loop: Loop) -> bool:

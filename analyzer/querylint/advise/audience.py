@@ -99,6 +99,7 @@ def behind_outside(program: Program, function: Function) -> bool:
     """Whether a function serves only actions that wait for the world outside besides: a trip to the database is not felt there."""
     seen = {function.key}
     stack = [function]
+    served = False  # who is called by nobody but himself serves no action
     while stack:
         here = stack.pop()
         edges = [e for e in program.callers.get(here.key, ()) if program.functions[e.caller].role is not Role.TEST]
@@ -109,10 +110,11 @@ def behind_outside(program: Program, function: Function) -> bool:
             if caller.kind in (Kind.ACTION, Kind.HTTP) or (edge.call.mode.remote and not caller.kind.transactional):
                 if not _waits_outside(program, caller):
                     return False
+                served = True
             elif caller.key not in seen:
                 seen.add(caller.key)
                 stack.append(caller)
-    return True
+    return served
 
 
 def _all_in_sight(program: Program, function: Function, edges: list[Edge]) -> bool:

@@ -27,7 +27,9 @@ def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
         if shape.label and calls_itself(shape):
             target = m.vocabulary.recursive(m, shape)
             if target is not None:
-                return m.call(target, Mode.DIRECT, args, node, m.text(node.func))
+                made = m.call(target, Mode.DIRECT, args, node, m.text(node.func))
+                at_once = m.language.function_scoped and not shape.fn.is_async
+                return m.wait(made, node.at, node.end) if at_once else made
         start = len(m.block)
         value = m.invoke(shape, args, node.at, node.end)
         if keeps(shape.fn):

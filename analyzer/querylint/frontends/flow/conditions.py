@@ -13,6 +13,7 @@ from querylint.frontends.flow.values import (
     Query,
     Val,
     derived,
+    is_there,
     literal,
     lowered,
 )
@@ -49,6 +50,8 @@ def tested(m: State, node: tree.Expr) -> Val:
     if sized is not None:
         return derived(m.language.measured(m, node, Work.EMPTY, sized))
     value = m.evaluate(node)
+    if is_there(value):
+        return replace(value, literal=True)
     if isinstance(value.shape, Query):
         value = m.vocabulary.consumed(m, value, Consumption.TESTED, node) or value
     elif m.language.function_scoped and isinstance(value.shape, Many) and not value.shape.keyed and _read(value):
@@ -192,6 +195,14 @@ def compared(m: State, node: tree.Op, left: Val, relation: Relation, right: Val)
         gap = (loose and other.literal is None) or defaulted(value, here, other)
         found += [Condition(o, here, other, at=node.at, end=node.end, defaulted=gap) for o in value.origins]
     return tuple(found)
+
+
+def null_test(relation: Relation, left: Val, right: Val) -> object:
+    """What a comparison of something that is there with null comes to; NOT_LITERAL where it is another one."""
+    for value, other in ((left, right), (right, left)):
+        if is_there(value) and other.literal in (None, UNDEFINED) and relation in (Relation.EQ, Relation.NE):
+            return relation is Relation.NE
+    return NOT_LITERAL
 
 
 def truth(value: Val, node: tree.Expr) -> tuple[Condition, ...]:

@@ -12,7 +12,7 @@ from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
 from querylint.frontends.flow.cases import note_if, note_logic
 from querylint.frontends.flow.comprehensions import comprehension, go_through
-from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, absent, compared, narrowed, negated, tested, truth
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, absent, compared, narrowed, negated, null_test, tested, truth
 from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -25,6 +25,7 @@ from querylint.frontends.flow.values import (
     Record,
     Val,
     derived,
+    is_there,
     join,
     join_all,
     literal,
@@ -295,6 +296,9 @@ def _compare(m: State, node: tree.Op, relation: Relation) -> Val:
     left, right = sides
     if m.language.function_scoped:
         _whole(m, sides, node.operands)
+    known = null_test(relation, left, right)
+    if known is not NOT_LITERAL:
+        return replace(derived(left, right), literal=known)
     found = compared(m, node, left, relation, right) or _dated(m, node, left, relation, right)
     return replace(derived(left, right), conditions=(*found, *_shifted(m, node, left, relation, right)))
 
@@ -370,6 +374,8 @@ def _read_as_date(node: tree.Expr) -> tree.Expr | None:
 
 def _logic(m: State, node: tree.Logic) -> Val:
     left = evaluate(m, node.left)
+    if is_there(left) and node.sign in ("||", "??"):
+        return left
     note_logic(m, node)
     holder: list[Val] = [NOTHING]
 
@@ -407,6 +413,9 @@ def _ternary(m: State, node: tree.Ternary) -> Val:
         narrowed(m, node.test, holds=False)
         holder[1] = evaluate(m, node.other)
 
+    if test.literal is True or test.literal is False:
+        (then if test.literal else other)()
+        return holder[0 if test.literal else 1].with_deps(test.deps)
     m.choose([then, other], test.deps, node.at, node.end, missing=absent(test.conditions))
     for value in holder:
         known = m.results.get(id(value.shape)) if isinstance(value.shape, Query) else None

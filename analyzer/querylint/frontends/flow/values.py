@@ -131,6 +131,9 @@ class Marker:
     inner: Val | None = None
 
 
+THERE = "there"
+"""The marker of a value of which nothing is known but that it is there: it is not null, and what would stand in for it is not asked for."""
+
 EVERYTHING = "everything"
 """The marker of a collection that holds whatever is looked for in it: under each name the member of what it is the inside of."""
 
@@ -262,6 +265,11 @@ class Val:
 NOTHING = Val()
 EITHER = Marker("either")
 """One of several classes or functions, no matter which: as good as none."""
+
+
+def is_there(value: Val) -> bool:
+    """Whether a value is certain not to be null."""
+    return isinstance(value.shape, Marker) and value.shape.kind == THERE
 
 
 def inside_of(value: Val) -> Val | None:

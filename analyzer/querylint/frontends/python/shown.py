@@ -72,8 +72,16 @@ def _alone(value: Val) -> Val:
     return items[0] if isinstance(items[1].literal, int) or isinstance(items[1].shape, External) else value
 
 
+def _body(node: tree.Expr) -> tree.Expr:
+    """What stands beside a status in a `return`."""
+    items = node.items if isinstance(node, tree.Array) and len(node.items) in (2, 3) else []
+    numbers = [isinstance(item, tree.Literal) and isinstance(item.value, int) for item in items[:2]]
+    return items[numbers.index(False)] if any(numbers) and not all(numbers) else node
+
+
 def last_return(fn: tree.Fn) -> tree.Expr | None:
-    """What a function gives back, where that is more than nothing: the last of several."""
+    """What a function gives back, where that is more than nothing, without the status beside it: the last of several."""
     found = [n.value for n in tree.walk(fn.body) if isinstance(n, tree.Return) and n.value is not None]
     some = [v for v in found if not isinstance(v, tree.Literal) and not (isinstance(v, tree.Array) and not v.items)]
-    return max(some, key=lambda v: v.at, default=None)
+    last = max(some, key=lambda v: v.at, default=None)
+    return _body(last) if last is not None else None

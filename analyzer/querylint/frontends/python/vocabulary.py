@@ -296,7 +296,9 @@ class PythonVocabulary:
         """A function of the project is called with these arguments; one that runs `beside` the caller is not waited for."""
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
-        text = state.text(node.func if isinstance(node, tree.Call) else node) or closure.name
+        unwritten = isinstance(node, tree.Member) and isinstance(node.base, tree.Opaque)  # what a schema names, and no code
+        text = closure.name.rpartition(".")[2] if unwritten else state.text(node.func if isinstance(node, tree.Call) else node)
+        text = text or closure.name
         if not self.place.quiet:
             self.project.hint(f"{closure.path}::{closure.name}", args)
         state.hang(arg for arg in args if arg is not closure.this)  # whoever is handed a query may run it

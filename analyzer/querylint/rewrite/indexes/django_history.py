@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from querylint.construction import dataclass
 from querylint.rewrite.python.source import PythonSource, assigned, text_of, word_of
 
 OPERATIONS = frozenset(("AddField", "AlterField", "CreateModel", "RenameField", "RenameModel", "RemoveField", "AddIndex", "RenameIndex"))
+
+FIELD = " " * 12
+"""What a keyword of an operation is indented by in a migration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,15 @@ def _without_index(source: PythonSource, made: ast.expr | None) -> Written | Non
         if not lines:
             return None
         imports += lines
-    return Written(re.sub(r"\n\s*", " ", text.decode()) if b"\n" in text and b'"""' not in text else text.decode(), tuple(imports))
+    return Written(_shifted(text.decode(), len(source.indent(start))), tuple(imports))
+
+
+def _shifted(text: str, indent: int) -> str:
+    """The lines of a field moved below `field=`; those of a text that spans several stay where they are."""
+    if '"""' in text or "'''" in text:
+        return text
+    first, *more = text.split("\n")
+    return "\n".join((first, *(f"{FIELD}{line[min(indent, len(line) - len(line.lstrip())) :]}" if line.strip() else line for line in more)))
 
 
 def _import(node: ast.stmt, root: str, dotted: set[str]) -> Iterator[str]:

@@ -168,15 +168,24 @@ def _begun(file: PythonSource, model: ast.ClassDef, text: str) -> TextEdit:
     """A line put after the name of the table, else after the docstring, else at the beginning of the class."""
     named = next((n for n in model.body if isinstance(n, ast.Assign | ast.AnnAssign) and _gives(n, "__tablename__")), None)
     if named is not None:
-        return file.edit(file.end(named), file.end(named), text)
+        at = _past_comment(file, named)
+        return file.edit(at, at, text)
     first = model.body[0]
     if isinstance(first, ast.Expr) and text_of(first.value) is not None:
-        return file.edit(file.end(first), file.end(first), f"\n{text}")
+        at = _past_comment(file, first)
+        return file.edit(at, at, f"\n{text}")
     head = max([file.start(model), *(file.end(base) for base in (*model.bases, *(k.value for k in model.keywords)))])
     colon = file.data.index(b":", head)
     line_end = file.data.index(b"\n", colon)
     at = line_end - 1 if file.data[line_end - 1 : line_end] == b"\r" else line_end
     return file.edit(at, at, f"{text}\n")
+
+
+def _past_comment(file: PythonSource, node: ast.stmt) -> int:
+    """The end of a statement, or of the comment that stands after it on its line."""
+    end = file.end(node)
+    rest = file.data[end:].partition(b"\n")[0].rstrip()
+    return end + len(rest) if rest.lstrip().startswith(b"#") else end
 
 
 def _gives(node: ast.Assign | ast.AnnAssign, name: str) -> bool:

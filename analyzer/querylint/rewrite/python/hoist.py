@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
+from querylint.advise.asking import outside_answers
+from querylint.ir import Call
 from querylint.patch import Fix, Safety, TextEdit
 from querylint.remedy import Hoist
 from querylint.rewrite import Task, Unfit
@@ -21,6 +23,8 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
     if isinstance(read, Unfit):
         return read
     tree, node, way = read
+    if made := _made_anew(task):
+        return Unfit(f"the helper asks `{made}` besides, which may answer something else each time")
     loop = next((n for n in way if isinstance(n, cst.For) and tree.start(n) == remedy.loop.start), None)
     if loop is None or any(isinstance(n, cst.FunctionDef | cst.Lambda | cst.CompFor) for n in way[way.index(loop) :]):
         return Unfit("the read is not directly in a loop")
@@ -58,6 +62,16 @@ def rewrite(task: Task, remedy: Hoist) -> Fix | Unfit:
         (tree.edit(at, at, f"{indent}{name} = {text}\n"), tree.replaced(node, name)),
         caveats,
     )
+
+
+def _made_anew(task: Task) -> str:
+    """What outside code a helper takes its answers from besides the database; empty for a read that stands in the loop itself."""
+    function = task.function
+    for site in task.program.sites(function.key).all if function is not None else ():
+        callee = task.program.callee(site.function, site.step) if isinstance(site.step, Call) else None
+        if callee is not None and isinstance(site.step, Call) and site.step.span == task.found.span:
+            return next(iter(outside_answers(task.program, callee)), "")
+    return ""
 
 
 def _called(node: cst.BaseExpression) -> str:

@@ -95,7 +95,10 @@ class PythonSource(File):
         return [*(self.without(items, one, close) for one in gone if one in items[:stay]), last]
 
     def without(self, items: Sequence[ast.expr], gone: ast.expr, close: int) -> TextEdit:
-        """A member taken out of a list, a tuple or the arguments of a call, with its comma and, if it has one for itself, its line."""
+        """A member taken out of a list, a tuple or the arguments of a call, with its comma and, if it has one for itself, its line.
+
+        A comment above that line goes as well where it can be about nothing else.
+        """
         start, end = self.start(gone), self.end(gone)
         comma = re.compile(rb"\s*,").match(self.data, end)
         number = list(items).index(gone)
@@ -106,12 +109,23 @@ class PythonSource(File):
             if not self.data[begin:start].strip() and line is not None:
                 first = self.data[:begin].rstrip(b" \t\r\n").endswith((b"[", b"("))
                 blank = re.compile(rb"[ \t]*\r?\n").match(self.data, line.end()) if first else None
+                begin = self._own_comment(begin, line.end(), close)
                 return self.edit(begin, blank.end() if blank is not None else line.end(), "")
             gap = re.compile(rb"[ \t]*").match(self.data, end)
             return self.edit(start, gap.end() if gap is not None and number < len(items) - 1 else end, "")
         if number > 0:
             start = self.end(items[number - 1])
         return self.edit(start, end, "," if number == 1 and self.data[start - 1 : start] != b"," and len(items) == 2 else "")
+
+    def _own_comment(self, begin: int, end: int, close: int) -> int:
+        """Where the comment above a line begins which a blank line, another comment or nothing follows; else the line itself."""
+        below = self.data[end:close].partition(b"\n")[0].strip()
+        while not below or below.startswith(b"#"):
+            above = self.data.rfind(b"\n", 0, max(begin - 1, 0)) + 1
+            if above >= begin or not self.data[above:begin].strip().startswith(b"#"):
+                break
+            begin = above
+        return begin
 
     def without_keyword(self, call: ast.Call, flag: ast.keyword) -> TextEdit:
         """A keyword taken out of a call, with its comma."""

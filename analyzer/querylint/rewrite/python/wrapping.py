@@ -33,17 +33,23 @@ def width(tree: Tree) -> int:
 
 
 def fitted(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...]:
-    """The edits of a chain of calls that a statement of one line is about, with its line broken where they would make it too long."""
+    """The edits of a chain of calls, broken where they would make their line too long: link by link, or else within what they add."""
+    broken = _chained(tree, edits)
+    return broken if broken is not None else tuple(_spread(tree, edit, edits) for edit in edits)
+
+
+def _chained(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...] | None:
+    """The edits where a statement or an argument of one line is the chain; None where it is not, or cannot be broken."""
     way = tree.way(edits[0].span.start - 1, edits[0].span.start)
     kinds = cst.Assign | cst.AnnAssign | cst.Return | cst.For | cst.Arg
     number = next((n for n in reversed(range(len(way) - 1)) if isinstance(way[n], kinds)), None)
     held, node = (way[number], way[number + 1]) if number is not None else (None, None)
     if not isinstance(node, cst.BaseExpression) or node.lpar or (isinstance(held, cst.For) and held.iter is not node):
-        return edits
+        return None
     start, end = tree.bounds(node)
     begin, stop = tree.line_start(start), tree.next_line(end - 1)
     if any(not start <= e.span.start <= e.span.end <= end or "\n" in e.text for e in edits):
-        return edits
+        return None
     text, at = "", start
     for edit in sorted(edits, key=lambda e: e.span.start):
         text += tree.between(at, edit.span.start) + edit.text
@@ -51,9 +57,10 @@ def fitted(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...]:
     text += tree.between(at, end)
     before, behind, most = tree.between(begin, start), tree.between(end, stop).rstrip(), width(tree)
     within = isinstance(held, cst.Arg)
-    if "#" in behind or (within and (before.strip() or behind.strip(", "))):
-        return edits
-    if "\n" in text or not most or len(before) + len(text) + len(behind) <= most:
+    more = within and behind.startswith(", ") and bool(behind.strip(", "))  # other arguments on the same line
+    if "#" in behind or (within and (before.strip() or (behind.strip(", ") and not more))) or "\n" in text:
+        return None
+    if not most or len(before) + len(text) + len(behind) <= most:
         return edits
     indent, unit = tree.indent(start), tree.module.default_indent
     chain = cst.parse_expression(text)
@@ -64,8 +71,63 @@ def fitted(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...]:
     elif parts:
         broken = f"(\n{inner}" + f"\n{inner}".join(parts) + f"\n{indent})"
     else:
-        broken = _within_brackets(chain, (indent, unit), most - len(before))
-    return (tree.edit(start, end, broken),) if broken else edits
+        broken = _within_brackets(chain, (indent, unit), most - len(before), most)
+    if not broken:
+        return None
+    return tree.edit(start, end, broken), *((tree.edit(end, end + 2, f",\n{indent}"),) if more else ())
+
+
+def _spread(tree: Tree, edit: TextEdit, edits: tuple[TextEdit, ...]) -> TextEdit:
+    """What an edit adds to a line that it makes too long, an argument to each line."""
+    start, most = edit.span.start, width(tree)
+    begin = tree.line_start(start)
+    before = tree.between(begin, start)
+    if "\n" in edit.text or not most or "#" in before or _length(tree, edit, edits) <= most:
+        return edit
+    indent, unit = tree.indent(start), tree.module.default_indent
+    if edit.text.startswith("."):
+        links_added = _added(edit.text)
+        room, text = most - len(before) - len(edit.text), ""
+        for link in reversed(links_added):  # the last of them first: what stands before it may fit then
+            text = (in_lines(link, (indent, unit), 1) if room < 0 else link) + text
+            room += len(link) if "\n" in text else 0
+        return tree.edit(start, edit.span.end, text)
+    way = [n for n in tree.way(start - 1, start) if isinstance(n, cst.Call) and n.args and tree.bounds(n.args[-1].value)[1] == start]
+    if not edit.text.startswith(", ") or not way:
+        return edit
+    first = tree.start(way[-1].args[0])
+    given = cst.parse_expression(f"_({tree.between(first, start)}{edit.text})")
+    assert isinstance(given, cst.Call)
+    if not tree.between(begin, first).strip():  # they stand on a line of their own already
+        return tree.edit(first, edit.span.end, _each(given, indent).strip().removesuffix(","))
+    if first < begin or tree.between(edit.span.end, edit.span.end + 1) != ")":
+        return edit
+    return tree.edit(first, edit.span.end, f"\n{_each(given, indent + unit)}{indent}")
+
+
+def _length(tree: Tree, edit: TextEdit, edits: tuple[TextEdit, ...]) -> int:
+    """How long the line becomes that an edit of one line stands in."""
+    begin, stop = tree.line_start(edit.span.start), tree.next_line(max(edit.span.start, edit.span.end))
+    text, at, here = "", begin, 0
+    for one in sorted((e for e in edits if begin <= e.span.start < stop), key=lambda e: e.span.start):
+        text += tree.between(at, one.span.start)
+        here = len(text) if one is edit else here
+        text += one.text
+        at = one.span.end
+    text += tree.between(at, stop)
+    first = text.rfind("\n", 0, here) + 1
+    return len(text[first:].partition("\n")[0].rstrip())
+
+
+def _added(text: str) -> list[str]:
+    """The links of a chain that goes on from something, `.filter(..).first()`, each with its call; empty where it is no such thing."""
+    found: list[str] = []
+    node = cst.parse_expression(f"_{text}")
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        held = code(node.func.value)
+        found.insert(0, code(node)[len(held) :])
+        node = node.func.value
+    return found if isinstance(node, cst.Name) else [text]
 
 
 def in_lines(link: str, layout: tuple[str, str], most: int) -> str:
@@ -77,9 +139,13 @@ def in_lines(link: str, layout: tuple[str, str], most: int) -> str:
     if not isinstance(call, cst.Call) or not call.args:
         return link
     head = link[: link.index("(") + 1]
+    return f"{head}\n{_each(call, indent + unit)}{indent})"
+
+
+def _each(call: cst.Call, indent: str) -> str:
+    """The arguments of a call, each on a line of its own."""
     given = [code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in call.args]
-    lines = "".join(f"{indent}{unit}{one},\n" for one in given)
-    return f"{head}\n{lines}{indent})"
+    return "".join(f"{indent}{one},\n" for one in given)
 
 
 def _calls(chain: cst.BaseExpression) -> list[cst.Call]:
@@ -101,7 +167,7 @@ def _parts(chain: cst.BaseExpression) -> list[str]:
     return [rest, *parts] if len(after) >= _MANY else []
 
 
-def _within_brackets(chain: cst.BaseExpression, layout: tuple[str, str], room: int) -> str:
+def _within_brackets(chain: cst.BaseExpression, layout: tuple[str, str], room: int, most: int) -> str:
     """A chain broken within the brackets of the last of its calls whose beginning fits, empty where none does."""
     indent, unit = layout
     whole = code(chain)
@@ -109,5 +175,7 @@ def _within_brackets(chain: cst.BaseExpression, layout: tuple[str, str], room: i
         text = code(call)
         opened = text.index("(", len(code(call.func))) + 1
         if opened <= room:
-            return f"{text[:opened]}\n{indent}{unit}{text[opened:-1]}\n{indent}){whole[len(text) :]}"
+            held = text[opened:-1]
+            lines = _each(call, indent + unit) if len(indent) + len(unit) + len(held) > most else f"{indent}{unit}{held}\n"
+            return f"{text[:opened]}\n{lines}{indent}){whole[len(text) :]}"
     return ""

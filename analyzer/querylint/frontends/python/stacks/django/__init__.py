@@ -238,7 +238,7 @@ class Django(Stack):
         if isinstance(shape, Closure) and base is None:
             return self.annotations.looked_up(state, node, shape) or functions.wrapped(self, state, node, shape.name)
         if base is None or not isinstance(node.func, tree.Member):
-            return self.annotations.brought_along(state, node) if base is None else None
+            return self.annotations.brought_along(state, node, self.models) if base is None else None
         if isinstance(shape, Closure) and shape.name:
             if base.doc_of in self.models.by_table and node.func.name in words.ROW_WRITES:
                 rows.written(state, node, node.func.name, base)  # before what the model's own method does besides

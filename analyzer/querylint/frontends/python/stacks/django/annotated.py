@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import EVERYTHING, ClassRef, Closure, Marker, Val, derived, literal
+from querylint.frontends.flow.values import EVERYTHING, THERE, ClassRef, Closure, Marker, Val, derived, literal
 from querylint.frontends.python.stacks.django import words
 from querylint.ir import Eager, Loading
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name, last_name
+from querylint.syntax.questions import callee_name, last_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.classes import Classes
     from querylint.frontends.python.modules import PythonModules
-    from querylint.frontends.python.stacks.django.models import Model
+    from querylint.frontends.python.stacks.django.models import Model, Models
 
-WORDS = (b"annotate(", b"extra(")
+WORDS = (b"annotate(", b"extra(", b"to_attr")
 KEPT = ("_prefetched_objects_cache", "fields_cache")
 """Where a row keeps the relations that were loaded for it, the latter in its `_state`."""
 
@@ -43,6 +43,12 @@ def stood_in_for(model: Model | None, names: Iterable[str]) -> Iterator[Eager]:
         found = model.info.method(name)
         if found is not None and any(last_name(d) == "cached_property" for d in found[1].decorators):
             yield Eager((name,), Loading.BATCHED)
+
+
+def _has(model: Model, name: str) -> bool:
+    """Whether rows of a model have a column, a relation or a property of a name, without any query's doing."""
+    own = name in model.links or any(f.name == name for f in model.fields)
+    return own or (model.info is not None and model.info.method(name) is not None)
 
 
 def _tells(fn: tree.Fn) -> bool:
@@ -74,20 +80,38 @@ class Annotated:
             return None
         return replace(derived(*(state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords)))), literal=True)
 
-    def brought_along(self, state: State, node: tree.Call) -> Val | None:
-        """`hasattr(row, "number")`, where some queryset brings the number along: its rows are those that are read by the many."""
-        if callee_name(node) != "hasattr" or len(node.args) != 2 or not isinstance(node.args[1], tree.Literal):
+    def brought_along(self, state: State, node: tree.Call, models: Models) -> Val | None:
+        """`hasattr(row, "number")`, where some queryset brings the number along: its rows are those that are read by the many.
+
+        `getattr(row, "number", None)` gives it then.
+        """
+        name = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], tree.Literal) else None
+        word = {2: "hasattr", 3: "getattr"}.get(len(node.args))
+        if name is None or node.keywords or callee_name(node) != word:
             return None
-        if node.args[1].value in KEPT:
+        if word == "hasattr" and name in KEPT:
             return literal(True)
+        if name not in self._known():
+            return None
         with state.recording():
             row = state.evaluate(node.args[0])
-        return literal(True) if self._is_row(row) and node.args[1].value in self._known() else None
+        if not self._is_row(row, name, models):
+            return None
+        if word == "hasattr":
+            return literal(True)
+        with state.recording() as block:
+            other = state.evaluate(node.args[2])
+        if other.interesting:
+            return None  # rows, as what is there then
+        for step in block:
+            state.emit(step)  # what stands in for it is worked out all the same
+        return replace(derived(row, other), shape=Marker(THERE))
 
-    def _is_row(self, value: Val) -> bool:
-        """Whether a value is a row, or an object of what models are made of."""
+    def _is_row(self, value: Val, name: object, models: Models) -> bool:
+        """Whether a value is a row that has nothing of a name by itself, or an object of what models are made of."""
         if value.doc_of is not None or not isinstance(value.shape, ClassRef) or not value.shape.instance:
-            return value.doc_of is not None
+            model = models.by_table.get(value.doc_of or "")
+            return value.doc_of is not None and not (model is not None and _has(model, str(name)))
         info = self._classes.get(value.shape.path, value.shape.name)
         return info is not None and any(name in words.MODEL_BASES for name in info.ancestry())
 
@@ -104,7 +128,9 @@ class Annotated:
                 continue
             module = self._modules.module(path)
             for node in tree.walk(module.body if module is not None else []):
-                if isinstance(node, tree.Call) and callee_name(node) in ("annotate", "extra"):
+                if isinstance(node, tree.Call) and callee_name(node) == "Prefetch":
+                    found.update(text_of(value) for name, value in node.keywords if name == "to_attr")
+                elif isinstance(node, tree.Call) and callee_name(node) in ("annotate", "extra"):
                     found.update(name for name, _ in node.keywords)
                     given = (value for _, value in node.keywords if isinstance(value, tree.Record))
                     found.update(key for record in given for key, _ in record.entries if isinstance(key, str))

@@ -40,7 +40,7 @@ def fill(models: Models, model: Model) -> None:
             _column(models, model, made, keys)
             if made.deferred:
                 deferred.append(made.name)
-    model.keys = (*model.keys, *keys) or (model.parent.keys if model.parent is not None else ())
+    model.keys = (*model.keys, *_in_order(models, model, keys)) or (model.parent.keys if model.parent is not None else ())
     model.deferred = tuple(deferred)
     if model.keys and not _more_keys(models, model) and not models.migrations.keyless(_in_database(model)):
         model.indexes.append(Index("primary key", model.keys, unique=True, implicit=True))
@@ -53,6 +53,23 @@ def fill(models: Models, model: Model) -> None:
                 _constraint(models, model, value, model.path)
     if models.mysql:
         model.indexes[:] = [index for index in model.indexes if not _made_needless(index, model.indexes)]
+
+
+def _in_order(models: Models, model: Model, keys: list[str]) -> list[str]:
+    """The columns of a primary key as the table has them, which is as they were made.
+
+    Those of bases and mixins were so before those of the class, those that methods make (`declared_attr`) after all others.
+    """
+    if len(keys) < 2 or model.info is None or len(model.info.mro()) < 2:
+        return keys
+    found: list[str] = []
+    late: list[str] = []
+    for owner in reversed(model.info.mro()):
+        methods = {method.name for method in owner.node.methods}
+        mine = [made.name for made in models.declared(owner) if made.name in keys]
+        found = [*(name for name in found if name not in mine), *(name for name in mine if name not in methods)]
+        late = [*(name for name in mine if name in methods), *(name for name in late if name not in mine)]
+    return [*(name for name in found if name not in late), *late]
 
 
 def _made_needless(index: Index, others: list[Index]) -> bool:

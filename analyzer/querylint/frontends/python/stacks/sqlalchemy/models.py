@@ -24,7 +24,7 @@ from querylint.text import Span
 if TYPE_CHECKING:
     from querylint.frontends.python.project import PythonProject
 
-RELEVANT = Pattern(rb"Column\(|mapped_column|relationship\(|__tablename__|Mapped\[|SQLModel|\.Model\b|Table\(|__table__")
+RELEVANT = Pattern(rb"Column\(|mapped_column|relationship\(|__tablename__|Mapped\[|SQLModel|\.Model\b|Table\(|__table__|\btable\s*=\s*True")
 ASSOCIATION = Pattern(rb"^[A-Z]\w* *= *[\w.]+\(\s*[\"']\w+[\"'],\s*[A-Z]\w+,\s*[A-Z]\w+", re.MULTILINE)
 AS_TABLE = Pattern(rb"\btable\s*=\s*True")
 CAPITALS = Pattern(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

@@ -22,7 +22,7 @@ from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     selected,
     table_of,
 )
-from querylint.ir import ITEM, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Terminal, Value, Way
+from querylint.ir import ITEM, NOT_LITERAL, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Terminal, Value, Way
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ def _narrowed(query: Query) -> Query:
 
 
 def selection(state: State, models: Models, node: tree.Call, *, legacy: bool) -> Val | None:
-    """`select(A, B.c)`, `session.query(A)`; None where nothing in it is a mapped class, a column or an expression of SQL."""
+    """`select(A, B.c)`, `session.query(A)`; None where nothing in it is a mapped class, a column or an expression of SQL.
+
+    `select(1)` asks whether there are rows, of what `select_from` names.
+    """
     with state.recording() as block:
         values = []
         for arg in node.args:
@@ -72,7 +75,8 @@ def selection(state: State, models: Models, node: tree.Call, *, legacy: bool) ->
             else:
                 values.append(value)
     elements = [selected(models, value) for value in values]
-    if not any(e is not None for e in elements):
+    constant = bool(values) and not legacy and all(v.literal is not NOT_LITERAL for v in values)
+    if not constant and not any(e is not None for e in elements):
         return None
     for step in block:
         state.emit(step)
