@@ -43,6 +43,23 @@ NOTICED = {
     "occRetried": "had to be tried again because of a write conflict",
     "occFailedPermanently": "failed because of write conflicts",
 }
+LIMITS = {
+    "TooManyDocumentsRead": "of documents read by one run",
+    "TooManyReads": "of ranges read by one run",
+    "TooManyBytesRead": "of bytes read by one run",
+    "TooManyWrites": "of documents written by one run",
+    "TooManyBytesWritten": "of bytes written by one run",
+    "TooManyFunctionsScheduled": "of functions scheduled by one run",
+    "ScheduledFunctionsArgumentsTooLarge": "of the size of what is handed to scheduled functions",
+    "TooLargeFunctionArguments": "of the size of arguments",
+    "FunctionArgumentsTooLarge": "of the size of arguments",
+    "TooLargeFunctionResult": "of the size of results",
+    "HttpResponseTooLarge": "of the size of responses",
+    "ValueTooLargeError": "of the size of one document",
+    "TooNested": "of the depth of one document",
+    "UserTimeout": "of the time of one run",
+}
+"""The limits of the platform by the codes of its warnings."""
 
 
 def head(profile: Profile) -> str:
@@ -173,7 +190,7 @@ def row(profile: Profile, m: Measured) -> tuple[str, ...]:
 
 def facts(profile: Profile, m: Measured) -> str:
     """What a function costs, in a line."""
-    said = [f"{number(m.calls)} {'call' if m.calls == 1 else 'calls'}" if m.calls else "not seen to run"]
+    said = [f"{number(m.calls)} {'call' if m.calls == 1 else 'calls'}" if m.calls or m.ran else "not seen to run"]
     if m.ran:
         said.append(f"p95 {time(m.p95)}")
     if m.documents_p95 is not None:
@@ -182,8 +199,10 @@ def facts(profile: Profile, m: Measured) -> str:
         said.append(size(m.bytes))
     if m.most_started:
         said.append(f"{count(m.started_p95 or 0, 'function')} started by one run (p95)")
-    if m.reruns:
+    if m.reruns and m.calls:
         said.append(f"{percent(100 * m.reruns / m.calls)} of the calls because data has changed")
+    if m.failed:
+        said.append(f"{percent(100 * m.failed / m.calls)} failed")
     if m.ran:
         said.append(f"{percent(profile.share([m]))} of the time")
     return ", ".join(said)
@@ -195,9 +214,10 @@ def trouble(m: Measured) -> Iterator[tuple[Severity, str]]:
         yield Severity.ERROR if insight.severity == "error" else Severity.WARNING, _noticed(insight)
     if m.conflicts:
         parts = [f"{number(n)} on `{table}`{_by(source)}" if table else number(n) for table, source, n in m.conflicts[:MOST_NAMES]]
-        yield Severity.WARNING, f"met other writes in {percent(100 * m.met / m.calls)} of its calls: {listed(parts)}"
+        again = f"; {count(m.retried, 'run')} had to be repeated" if m.retried else ""
+        yield Severity.WARNING, f"met other writes in {percent(100 * m.met / m.ran)} of its runs: {listed(parts)}{again}"
     for code, times in m.near:
-        yield Severity.WARNING, f"came near a limit {_times(times)} ({code})"
+        yield Severity.WARNING, f"came near the limit {LIMITS.get(code, code)} {_times(times)}"
 
 
 def _by(source: str) -> str:
@@ -256,7 +276,7 @@ def left_out(profile: Profile, least: Severity) -> Iterator[str]:
         yield f"Of {count(strange, 'statement')} no place in the code is known: the framework's own, tables between, rows loaded ahead."
     if profile.foreign:
         names = named([str(m.name) for m in profile.foreign])
-        yield f"Not in this project, or without a name in its code (HTTP actions, components): {names}."
+        yield f"Not in this project, or not by this name (components, requests that no route in sight takes): {names}."
     if profile.twice:
         yield f"Several backends of the project have {named(profile.twice)}; name the folder of one."
     for name, lines in evidence.strange.items():
