@@ -93,7 +93,10 @@ def test_the_dearest_functions_and_what_was_found_on_their_way(door: Door, logs:
     assert lines[head + 4].startswith("    = help: ")
     assert "warning met other writes in 100 % of its runs: 10 on `credits` (written by credits:consume)" in lines
     assert "Nothing was found on the way of users:getCurrent." in lines
-    assert "Not in this project, or not by this name (components, requests that no route in sight takes): POST /hook and elsewhere:run." in lines
+    assert (
+        "Not in this project, or not by this name (components, requests that no route in sight takes): POST /hook and elsewhere:run."
+        in lines
+    )
 
 
 def test_findings_in_helpers_count_for_all_that_call_them(door: Door, logs: Path) -> None:
@@ -155,6 +158,10 @@ def test_a_log_on_standard_input(door: Door, logs: Path, monkeypatch: pytest.Mon
     code, out, _ = door("-", "--project", APP)
     assert code == 0
     assert "by standard input." in out
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(logs.read_bytes())))
+    assert "Compared with standard input:" in door(logs, "--against", "-", "--project", APP)[1]
+    code, _, err = door("-", "--against", "-", "--project", APP)
+    assert (code, "standard input (`-`) can be read once" in err) == (2, True)
 
 
 def test_what_cannot_be_read(door: Door, tmp_path: Path) -> None:
@@ -370,3 +377,44 @@ def test_http_actions_are_known_by_the_requests_that_reach_them(door: Door, tmp_
     assert {f["name"]: f["inProject"] for f in told["functions"]} == dict(zip(names, (True, True, True, False, False), strict=True))
     assert functions_of(told, "convex/hooks.ts") == [["GET /below/*", "POST /one"]]
     assert functions_of(told, "convex/http.ts") == [["GET /inline"]]
+
+
+MANY = """\
+import { query } from "./_generated/server";
+const load = async (ctx: any) => (await ctx.db.query("notes").collect()).length;
+export const one = query({ args: {}, handler: load });
+export const two = query({ args: {}, handler: load });
+export const big = query({ args: {}, handler: async (ctx) => (await ctx.db.query("notes").collect()).length });
+"""
+
+
+def test_of_percentiles_the_worst_ranks_a_finding(door: Door, tmp_path: Path) -> None:
+    root = project(tmp_path / "p", notes=MANY)
+    log = tmp_path / "logs.jsonl"
+    some = [*runs("notes:one", 1, 0.3, 9), *runs("notes:two", 1, 0.3, 9), *runs("notes:big", 1, 0.5, 9)]
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in some))
+    for order, first in (("p95", ["notes:big"]), ("time", ["notes:one", "notes:two"])):
+        told = json.loads(door(log, "--project", root, "--format", "json", "--by", order)[1])
+        assert told["findings"][0]["functions"] == first
+
+
+def test_reports_of_functions_that_are_not_shown_are_few(door: Door, tmp_path: Path) -> None:
+    occ = {"tableName": "notes", "writeSource": "x", "retryCount": 0}
+    log = tmp_path / "logs.jsonl"
+    some = [event for n in range(9) for event in runs(f"m:f{n}", 1, 1 + n, 1, udfType="Mutation", occInfo=occ)]
+    named = {"kind": "documentsReadLimit", "severity": "error", "functionId": "m:last", "componentPath": None, "count": 1}
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in (*some, *runs("socialPosts:list", 1, 1, 1), *runs("posts:x", 1, 1, 1),
+                                                                  {"deploymentName": "d", "insights": [named]})))  # fmt: skip
+    lines = door(log, "--project", APP, "--top", "1")[1].splitlines()
+    told = [line for line in lines if line.startswith(("error ", "warning "))]
+    assert told[0] == "error m:last read more documents than one transaction may 1 time"
+    assert len(told) == 10, "there is no more of the project to show"
+
+
+def test_findings_that_are_not_shown_are_not_counted_in_the_table(door: Door, logs: Path) -> None:
+    plain, few = (door(logs, "--project", APP, *more)[1] for more in ((), ("--show", "error")))
+    counts = [[line.split()[-3] for line in out.splitlines()[3:7]] for out in (plain, few)]
+    assert counts == [["1", "1", "1", "-"], ["-", "-", "-", "-"]]
+    assert "lesser findings" not in plain
+    named = "socialPosts:getDashboardStats, socialPosts:list and credits:consume"
+    assert re.search(rf"\d lesser findings on their way; there is nothing else on that of {named}: --show info", few)

@@ -41,8 +41,9 @@ class Attributed:
     statements: tuple[Asked, ...] = ()
 
     def cost(self, order: Order) -> float:
-        """What all of these cost together."""
-        return sum(map(KEYS[order], self.functions)) + sum(map(OF_STATEMENTS[order], self.statements))
+        """What all of these cost together; of percentiles, the worst."""
+        costs = [*map(KEYS[order], self.functions), *map(OF_STATEMENTS[order], self.statements)]
+        return max(costs, default=0.0) if order is Order.P95 else sum(costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ class Profile:
     `functions` are those of the project and `foreign` those that the logs name and the project does not have, both the dearest first.
     `attributed` are findings with their functions, `unseen` those in functions that the logs do not show, `apart` those that belong to no
     function (an index, a setting). `found` says how many findings lie on the way of a function. `twice` are functions whose name
-    several backends of the project have. `statements` are those of a SQL database, the dearest first. `earlier` is what this is compared
-    with.
+    several backends of the project have. `statements` are those of a SQL database, the dearest first. `partial` says that only findings of
+    a part of the project are looked at. `earlier` is what this is compared with.
     """
 
     evidence: Evidence
@@ -97,6 +98,7 @@ class Profile:
     excess: tuple[Excess, ...]
     twice: tuple[str, ...]
     statements: tuple[Located, ...]
+    partial: bool = False
     earlier: Earlier | None = None
 
     @property
@@ -161,6 +163,7 @@ def joined(
         tuple(budget.exceeded(ranked, (one.asked for one in statements))),
         tuple(str(name) for name, keys in owners.items() if len(keys) > 1),
         statements,
+        not all(wanted(function.path) for function in program.functions.values()),
     )
 
 
