@@ -385,6 +385,7 @@ def test_statistics_of_mysql(tmp_path: Path) -> None:
 
 def test_a_log_of_durations(tmp_path: Path) -> None:
     text = """\
+2026-11-27 10:00:00.000 UTC [7] LOG:  starting PostgreSQL 15.18 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit
 2026-11-27 10:00:00.000 UTC [7] LOG:  checkpoint starting: time
 2026-11-27 10:00:00.000 UTC [7] LOG:  duration: 1.500 ms  statement: SELECT id
 \tFROM a
@@ -474,6 +475,13 @@ def test_rows_that_are_none(row: str, tmp_path: Path) -> None:
         ("SELECT * FROM t -- all\nWHERE a = 'x' /* why */ AND b IN (1, 2,\n 3)", "SELECT * FROM t WHERE a = ? AND b IN (?)"),
         ("INSERT INTO t (a, b) VALUES (1, 'y'), (2, 'z')", "INSERT INTO t (a, b) VALUES (?)"),
         ("SELECT '2020-01-01'::date, x[1]", "SELECT ?::date, x[?]"),
+        ("SELECT a FROM t WHERE b IN ($1::INTEGER, $2::INTEGER) AND c = $3::INTEGER", "SELECT a FROM t WHERE b IN (?) AND c = ?::INTEGER"),
+        ("INSERT INTO t VALUES ($1::timestamp with time zone, $2::varchar(40)[]), ($3::double precision, $4)", "INSERT INTO t VALUES (?)"),
+        (
+            "SELECT a FROM t WHERE b = 'x -- y' AND c = 'it''s /* no' -- 'why'\n AND d = '*/'",
+            "SELECT a FROM t WHERE b = ? AND c = ? AND d = ?",
+        ),
+        ('SELECT "a--b", `c 1` FROM "t 2" WHERE "it\'s" = 3', 'SELECT "a--b", `c 1` FROM "t 2" WHERE "it\'s" = ?'),
     ],
 )
 def test_statements_without_their_values(text: str, bare: str) -> None:

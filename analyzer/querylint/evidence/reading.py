@@ -23,8 +23,8 @@ from querylint.evidence.statements import Asked, StatementTally
 
 MOST_BYTES = 256_000_000
 """Of one line, and of a file that is one JSON value: what is longer is no log."""
-CSV_LOG = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^,]*,")
-"""How a line of PostgreSQL's `csvlog` begins."""
+CSV_LOG = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [\w+:-]+,")
+"""How a line of PostgreSQL's `csvlog` begins: the time and its zone, and nothing else before the comma."""
 ENTRY = (b"# Time: ", b"# User@Host: ", b"# Query_time: ")
 """How the lines of MySQL's slow query log begin that are above a statement; MariaDB has others between these and it."""
 MOST_CELL = 16_000_000
