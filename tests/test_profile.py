@@ -91,9 +91,12 @@ def test_the_dearest_functions_and_what_was_found_on_their_way(door: Door, logs:
     assert "aggregate-in-memory" in lines[head + 2]
     assert lines[head + 3] == "    = measured: one run has read 27,000 documents (9 MB) of `socialPosts`"
     assert lines[head + 4].startswith("    = help: ")
-    assert "warning met other writes in 100 % of its calls: 10 on `credits` (written by credits:consume)" in lines
+    assert "warning met other writes in 100 % of its runs: 10 on `credits` (written by credits:consume)" in lines
     assert "Nothing was found on the way of users:getCurrent." in lines
-    assert "Not in this project, or without a name in its code (HTTP actions, components): POST /hook and elsewhere:run." in lines
+    assert (
+        "Not in this project, or not by this name (components, requests that no route in sight takes): POST /hook and elsewhere:run."
+        in lines
+    )
 
 
 def test_findings_in_helpers_count_for_all_that_call_them(door: Door, logs: Path) -> None:
@@ -155,6 +158,10 @@ def test_a_log_on_standard_input(door: Door, logs: Path, monkeypatch: pytest.Mon
     code, out, _ = door("-", "--project", APP)
     assert code == 0
     assert "by standard input." in out
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(logs.read_bytes())))
+    assert "Compared with standard input:" in door(logs, "--against", "-", "--project", APP)[1]
+    code, _, err = door("-", "--against", "-", "--project", APP)
+    assert (code, "standard input (`-`) can be read once" in err) == (2, True)
 
 
 def test_what_cannot_be_read(door: Door, tmp_path: Path) -> None:
@@ -284,3 +291,130 @@ def test_two_backends_with_a_function_of_one_name(door: Door, tmp_path: Path) ->
     assert "Several backends" not in out
     assert "b/convex/notes.ts" in out
     assert "a/convex/notes.ts" not in out
+
+
+def project(root: Path, **files: str) -> Path:
+    """A backend of these modules, with a table `notes`."""
+    return lay(root, {"convex/schema.ts": BACKEND["convex/schema.ts"], **{f"convex/{name}.ts": text for name, text in files.items()}})
+
+
+def measured(door: Door, root: Path, *events: list[dict[str, Any]]) -> dict[str, Any]:
+    path = root.parent / "logs.jsonl"
+    path.write_text("".join(f"{json.dumps(event)}\n" for some in events for event in some))
+    told = json.loads(door(path, "--project", root, "--format", "json")[1])
+    jsonschema.validate(told, SCHEMA)
+    return told  # type: ignore[no-any-return]
+
+
+def functions_of(told: dict[str, Any], path: str) -> list[list[str]]:
+    """Of each finding in a file, the functions that it is told with."""
+    return [f["functions"] for f in told["findings"] if f["path"] == path]
+
+
+CALLED = """\
+import { action, internalQuery, mutation, query } from "./_generated/server";
+import { internal } from "./_generated/api";
+export const all = internalQuery({ args: {}, handler: async (ctx) => await ctx.db.query("notes").collect() });
+export const digest = action({ args: {}, handler: async (ctx) => {
+  await ctx.runQuery(internal.notes.all, {});
+  await fetch("https://model.example/");
+} });
+export const plan = mutation({ args: {}, handler: async (ctx) => {
+  await ctx.scheduler.runAfter(0, internal.notes.all, {});
+} });
+export const page = query({ args: {}, handler: async (ctx) => await ctx.runQuery(internal.notes.all, {}) });
+"""
+
+
+def test_what_an_action_calls_and_what_is_scheduled_costs_what_it_takes_itself(door: Door, tmp_path: Path) -> None:
+    root = project(tmp_path / "p", notes=CALLED)
+    action = runs("notes:digest", 1, 60, 0, udfType="Action")
+    inner = runs("notes:all", 1, 0.5, 900, parentExecutionId="notes:digest0")
+    told = measured(door, root, action, inner, runs("notes:plan", 5, 3, 1, udfType="Mutation"))
+    assert functions_of(told, "convex/notes.ts") == [["notes:all"]]
+    assert told["milliseconds"] == 75_000, "the action waits for the query"
+    assert {f["name"]: f["time"]["share"] for f in told["functions"]} == {
+        "notes:digest": 80, "notes:plan": 20, "notes:all": pytest.approx(0.667, abs=0.001)
+    }  # fmt: skip
+    told = measured(door, root, runs("notes:page", 1, 1, 900))
+    assert functions_of(told, "convex/notes.ts") == [["notes:page"]], "what a query calls is part of its run"
+
+
+ROUTED = """\
+import { httpRouter } from "convex/server";
+import { httpAction } from "./_generated/server";
+import { internal } from "./_generated/api";
+import { hook } from "./hooks";
+const ONE = "/one";
+const http = httpRouter();
+http.route({ path: "/inline", method: "GET", handler: httpAction(async (ctx, request) => {
+  for (const id of await request.json()) await ctx.runQuery(internal.notes.one, { id });
+  return new Response();
+}) });
+http.route({ path: ONE, method: "POST", handler: hook });
+http.route({ pathPrefix: "/below/", method: "GET", handler: hook });
+http.route({ path: process.env.SECRET_PATH, method: "POST", handler: hook });
+export default http;
+"""
+HOOKS = """\
+import { httpAction } from "./_generated/server";
+import { internal } from "./_generated/api";
+export const hook = httpAction(async (ctx, request) => {
+  for (const id of await request.json()) await ctx.runQuery(internal.notes.one, { id });
+  return new Response();
+});
+"""
+ONE = """\
+import { internalQuery } from "./_generated/server";
+export const one = internalQuery({ args: {}, handler: async (ctx) => await ctx.db.query("notes").first() });
+"""
+
+
+def test_http_actions_are_known_by_the_requests_that_reach_them(door: Door, tmp_path: Path) -> None:
+    root = project(tmp_path / "p", http=ROUTED, hooks=HOOKS, notes=ONE)
+    names = ("GET /inline", "POST /one", "GET /below/*", "POST /secret", "GET /wp-login.php")
+    told = measured(door, root, *(runs(name, 1, 1, 0, udfType="HttpAction") for name in names))
+    assert {f["name"]: f["inProject"] for f in told["functions"]} == dict(zip(names, (True, True, True, False, False), strict=True))
+    assert functions_of(told, "convex/hooks.ts") == [["GET /below/*", "POST /one"]]
+    assert functions_of(told, "convex/http.ts") == [["GET /inline"]]
+
+
+MANY = """\
+import { query } from "./_generated/server";
+const load = async (ctx: any) => (await ctx.db.query("notes").collect()).length;
+export const one = query({ args: {}, handler: load });
+export const two = query({ args: {}, handler: load });
+export const big = query({ args: {}, handler: async (ctx) => (await ctx.db.query("notes").collect()).length });
+"""
+
+
+def test_of_percentiles_the_worst_ranks_a_finding(door: Door, tmp_path: Path) -> None:
+    root = project(tmp_path / "p", notes=MANY)
+    log = tmp_path / "logs.jsonl"
+    some = [*runs("notes:one", 1, 0.3, 9), *runs("notes:two", 1, 0.3, 9), *runs("notes:big", 1, 0.5, 9)]
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in some))
+    for order, first in (("p95", ["notes:big"]), ("time", ["notes:one", "notes:two"])):
+        told = json.loads(door(log, "--project", root, "--format", "json", "--by", order)[1])
+        assert told["findings"][0]["functions"] == first
+
+
+def test_reports_of_functions_that_are_not_shown_are_few(door: Door, tmp_path: Path) -> None:
+    occ = {"tableName": "notes", "writeSource": "x", "retryCount": 0}
+    log = tmp_path / "logs.jsonl"
+    some = [event for n in range(9) for event in runs(f"m:f{n}", 1, 1 + n, 1, udfType="Mutation", occInfo=occ)]
+    named = {"kind": "documentsReadLimit", "severity": "error", "functionId": "m:last", "componentPath": None, "count": 1}
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in (*some, *runs("socialPosts:list", 1, 1, 1), *runs("posts:x", 1, 1, 1),
+                                                                  {"deploymentName": "d", "insights": [named]})))  # fmt: skip
+    lines = door(log, "--project", APP, "--top", "1")[1].splitlines()
+    told = [line for line in lines if line.startswith(("error ", "warning "))]
+    assert told[0] == "error m:last read more documents than one transaction may 1 time"
+    assert len(told) == 10, "there is no more of the project to show"
+
+
+def test_findings_that_are_not_shown_are_not_counted_in_the_table(door: Door, logs: Path) -> None:
+    plain, few = (door(logs, "--project", APP, *more)[1] for more in ((), ("--show", "error")))
+    counts = [[line.split()[-3] for line in out.splitlines()[3:7]] for out in (plain, few)]
+    assert counts == [["1", "1", "1", "-"], ["-", "-", "-", "-"]]
+    assert "lesser findings" not in plain
+    named = "socialPosts:getDashboardStats, socialPosts:list and credits:consume"
+    assert re.search(rf"\d lesser findings on their way; there is nothing else on that of {named}: --show info", few)

@@ -146,6 +146,18 @@ def touch(connection: sqlite3.Connection, wanted):
 def clear(connection: sqlite3.Connection, wanted):
     for key in wanted:
         connection.execute("DELETE FROM posts WHERE id = ?", (key,))
+
+
+def rename(session: Session):
+    for user in session.scalars(select(User)).all():
+        user.name = user.name.strip()
+        session.commit()
+
+
+def invite(session: Session, names):
+    for name in names:
+        session.add(User(name=name))
+        session.commit()
 """
 ASKED = """\
 query,calls,total_exec_time
@@ -157,6 +169,8 @@ query,calls,total_exec_time
 "UPDATE posts SET title = $1 WHERE id = $2",60,8
 "UPDATE posts SET title = $1 WHERE author_id = $2",60,8
 "DELETE FROM posts WHERE id = $1",50,7
+"UPDATE users SET name = $1::VARCHAR WHERE users.id = $2::INTEGER",40,6
+"INSERT INTO users (name) VALUES ($1::VARCHAR) RETURNING users.id",30,5
 "SELECT * FROM pg_catalog.pg_class WHERE id = $1",5,5
 BEGIN,400,1
 "SELECT broken FROM FROM",1,1
@@ -177,6 +191,10 @@ def test_statements_of_sqlalchemy_and_of_plain_drivers(tmp_path: Path, capsys: p
         "SELECT title FROM posts WHERE id = $ AND title <> $": ["raw"],
         "UPDATE posts SET title = $ WHERE id = $": ["touch"],
         "DELETE FROM posts WHERE id = $": ["clear"],
+        "UPDATE users SET name = $::VARCHAR WHERE users.id = $::INTEGER": ["rename"],
+        "INSERT INTO users (name) VALUES ($) RETURNING users.id": ["invite"],
     }
+    changed = {f["function"]: f["statements"] for f in told["findings"] if f["rule"] == "write-per-item"}
+    assert [s.split()[0] for name in ("rename", "invite") for s in changed[name]] == ["UPDATE", "INSERT"]
     first = told["findings"][0]
     assert (first["rule"], first["function"]) == ("lazy-loop", "names"), "whose statement took the longest"

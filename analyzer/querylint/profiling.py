@@ -10,6 +10,7 @@ from typing import IO
 from querylint import discover, review
 from querylint.construction import replace
 from querylint.engine import Outcome
+from querylint.errors import EvidenceError
 from querylint.evidence.budget import Budget
 from querylint.evidence.placing import Shape
 from querylint.evidence.profile import Order, Profile, earlier, joined
@@ -29,8 +30,10 @@ def profile(
     `against` are logs of another run, which this one is compared with. `budget` adds to that of the settings. Raises EvidenceError for a
     log that cannot be read, and QuerylintError as `review.check` does.
     """
+    if [str(path) for path in (*logs, *against)].count("-") > 1:
+        raise EvidenceError("standard input (`-`) can be read once")
     evidence = read(logs, given)
-    other = earlier(read(against)) if against else None
+    other = earlier(read(against, given)) if against else None
     outcome = review.check(paths, config, overrides, View(without_baseline=True))
     assert outcome.project is not None  # it is read from the disk as it is
     return replace(joined_to(outcome, evidence, outcome.project.program()[0], budget, order), earlier=other), outcome

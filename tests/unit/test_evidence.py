@@ -83,8 +83,12 @@ def test_an_event_of_the_first_version_of_log_streams(tmp_path: Path) -> None:
 
 
 def test_events_in_arrays_and_inside_of_what_keeps_them(tmp_path: Path) -> None:
-    evidence = told(tmp_path, [streamed(), streamed(timestamp=1001000)], {"_time": "x", "data": streamed(timestamp=1002000)})
+    inner = streamed(timestamp=1002000)
+    del inner["convex"]
+    kept = {"_time": "x", "data": inner, "convex": {"deployment_name": "quiet-newt-7"}}
+    evidence = told(tmp_path, [streamed(), streamed(timestamp=1001000)], kept)
     assert only(evidence).calls == 3
+    assert evidence.deployments == {"happy-otter-123", "quiet-newt-7"}
 
 
 def test_one_value_on_several_lines(tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ def test_failures_conflicts_and_limits(tmp_path: Path) -> None:
     occ = {"tableName": "credits", "documentId": "k1", "writeSource": "credits:grant", "componentPath": None, "retryCount": 1}
     lines = [
         {"messages": ["x"], "level": "WARN", "systemMetadata": {"code": "warning:TooManyDocumentsRead"}},
-        {"messages": ["x"], "level": "INFO", "systemMetadata": {"code": "info:Other"}},
+        {"messages": ["x"], "level": "WARN", "systemMetadata": {"code": "info:Other"}},
         {"messages": ["x"], "level": "LOG", "systemMetadata": None},
     ]
     run = completion("credits:use", udfType="Mutation", error="conflict", occInfo=occ, logLines=lines)
@@ -130,13 +134,64 @@ def test_failures_conflicts_and_limits(tmp_path: Path) -> None:
     assert measured.near == (("TooManyDocumentsRead", 1),)
 
 
+def test_a_run_that_is_repeated_is_neither_a_call_nor_a_failure(tmp_path: Path) -> None:
+    occ = {"tableName": "credits", "writeSource": "credits:grant", "retryCount": 0}
+    first = completion("credits:use", udfType="Mutation", occInfo=occ, willRetry=True)
+    crowded = completion("credits:use", udfType="Mutation", error="too many writes", willRetry=True, executionId="e2")
+    last = completion("credits:use", udfType="Mutation", executionId="e3")
+    measured = only(told(tmp_path, first, crowded, last))
+    assert (measured.calls, measured.retried, measured.ran, measured.failed) == (1, 2, 3, 0)
+    assert (measured.total, measured.documents, measured.met) == (750, 30, 1), "the time was spent and the documents were read"
+    occ_info = {"table_name": "credits", "write_source": "credits:grant", "retry_count": 0}
+    use = {"path": "credits:use", "type": "mutation", "request_id": "r1"}
+    stream = [
+        streamed(function=use, occ_info=occ_info, will_retry=True, status="failure"),
+        streamed(function=use, timestamp=1000600, will_retry=False),
+    ]
+    again = only(told(tmp_path, *stream))
+    assert (again.calls, again.retried, again.failed, again.met) == (1, 1, 0, 1)
+    assert not list(Budget({"failures": 0, "conflicts": 50}).exceeded([again]))
+
+
+def test_warnings_of_limits_as_the_command_line_prints_them(tmp_path: Path) -> None:
+    def line(text: str, level: str = "WARN") -> dict[str, Any]:
+        return {"messages": [text], "isTruncated": False, "timestamp": 1, "level": level}
+
+    lines = [
+        line("Many documents read in a single function execution (actual: 26000, limit: 32000). Consider smaller limits."),
+        line("Function execution took a long time. (maximum duration: 1s, actual duration: 900ms)."),
+        line("'Many documents read in a single function execution'"),
+        line("Many documents read in a single function execution", "LOG"),
+        line("1 unawaited operation: [query]."),
+        "[WARN] Many reads in a single function execution",
+    ]
+    run = completion(logLines=lines)
+    measured = only(told(tmp_path, run, run | {"cachedResult": True, "executionId": "e2"}))
+    assert measured.near == (("TooManyDocumentsRead", 1), ("UserTimeout", 1)), "the cached answer repeats the lines of the run before"
+    progress = {"kind": "Progress", "udfType": "Action", "identifier": "jobs:all", "timestamp": 1, "requestId": "r", "executionId": "e",
+                "logLines": [line("Large size of the action arguments (actual: 15000000 bytes, limit: 16777216 bytes).")]}  # fmt: skip
+    evidence = told(tmp_path, progress, progress | {"logLines": [line("'x'", "LOG")]})
+    assert only(evidence).near == (("FunctionArgumentsTooLarge", 1),)
+    assert not evidence.strange.total()
+
+
+def test_the_time_of_an_action_holds_what_it_starts(tmp_path: Path) -> None:
+    action = completion("jobs:all", udfType="Action", executionId="a1", executionTime=2)
+    inner = [completion("posts:one", executionId=f"q{n}", parentExecutionId="a1", executionTime=0.5) for n in range(3)]
+    cached = completion("posts:one", executionId="q9", parentExecutionId="a1", executionTime=0.5, cachedResult=True)
+    jobs, posts = told(tmp_path, action, *inner, cached).measured()
+    assert (jobs.total, jobs.nested, jobs.most_started) == (2000, 1500, 4)
+    assert (posts.total, posts.nested) == (1500, 0)
+
+
 def test_a_limit_that_a_stream_s_console_tells_of(tmp_path: Path) -> None:
-    console = {
+    console: dict[str, Any] = {
         "topic": "console", "timestamp": 1, "function": {"path": "posts:list", "type": "query", "request_id": "r"}, "log_level": "WARN",
         "message": "m", "is_truncated": False, "system_code": "warning:TooManyBytesRead",
     }  # fmt: skip
-    evidence = told(tmp_path, console, console | {"system_code": None, "message": "n"})
-    assert only(evidence).near == (("TooManyBytesRead", 1),)
+    cached = console | {"function": console["function"] | {"cached": True}}
+    evidence = told(tmp_path, console, console | {"system_code": None, "message": "n"}, cached, {"_time": "x", "data": console})
+    assert only(evidence).near == (("TooManyBytesRead", 2),), "the cached answer repeats what was told of the run before"
     assert evidence.strange.total() == 0, "the other is an event too"
 
 
@@ -330,6 +385,7 @@ def test_statistics_of_mysql(tmp_path: Path) -> None:
 
 def test_a_log_of_durations(tmp_path: Path) -> None:
     text = """\
+2026-11-27 10:00:00.000 UTC [7] LOG:  starting PostgreSQL 15.18 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit
 2026-11-27 10:00:00.000 UTC [7] LOG:  checkpoint starting: time
 2026-11-27 10:00:00.000 UTC [7] LOG:  duration: 1.500 ms  statement: SELECT id
 \tFROM a
@@ -419,6 +475,13 @@ def test_rows_that_are_none(row: str, tmp_path: Path) -> None:
         ("SELECT * FROM t -- all\nWHERE a = 'x' /* why */ AND b IN (1, 2,\n 3)", "SELECT * FROM t WHERE a = ? AND b IN (?)"),
         ("INSERT INTO t (a, b) VALUES (1, 'y'), (2, 'z')", "INSERT INTO t (a, b) VALUES (?)"),
         ("SELECT '2020-01-01'::date, x[1]", "SELECT ?::date, x[?]"),
+        ("SELECT a FROM t WHERE b IN ($1::INTEGER, $2::INTEGER) AND c = $3::INTEGER", "SELECT a FROM t WHERE b IN (?) AND c = ?::INTEGER"),
+        ("INSERT INTO t VALUES ($1::timestamp with time zone, $2::varchar(40)[]), ($3::double precision, $4)", "INSERT INTO t VALUES (?)"),
+        (
+            "SELECT a FROM t WHERE b = 'x -- y' AND c = 'it''s /* no' -- 'why'\n AND d = '*/'",
+            "SELECT a FROM t WHERE b = ? AND c = ? AND d = ?",
+        ),
+        ('SELECT "a--b", `c 1` FROM "t 2" WHERE "it\'s" = 3', 'SELECT "a--b", `c 1` FROM "t 2" WHERE "it\'s" = ?'),
     ],
 )
 def test_statements_without_their_values(text: str, bare: str) -> None:

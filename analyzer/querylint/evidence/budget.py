@@ -24,9 +24,10 @@ MEASURES: dict[str, Callable[[Measured], float | None]] = {
     "p99": lambda m: m.p99 if m.ran else None,
     "documents": lambda m: m.documents_p95,
     "failures": lambda m: _share(m.failed, m.calls),
-    "conflicts": lambda m: _share(m.met, m.calls),
+    "conflicts": lambda m: _share(m.met, m.ran),
 }
-"""What can be limited: milliseconds (nearest rank), documents that 95 of 100 runs do not exceed, percent of calls."""
+"""What can be limited: milliseconds (nearest rank), documents that 95 of 100 runs do not exceed, percent of calls (`failures`) or of
+runs (`conflicts`)."""
 
 OF_STATEMENTS: dict[str, Callable[[Asked], float | None]] = {
     "mean": lambda s: s.mean,

@@ -12,13 +12,34 @@ from typing import Any
 from querylint.evidence.execution import ROOT_COMPONENT, Execution, Insight, TableRead, canonical
 
 KINDS = {"query": "query", "mutation": "mutation", "action": "action", "httpaction": "http", "http_action": "http"}
-NEAR_A_LIMIT = ("TooMany", "TooLarge", "ScheduledFunctionsArguments", "TooNested")
+NEAR_A_LIMIT = "warning:"
+"""How the codes of the platform begin for what comes near a limit (`system_code` of a log stream)."""
+WARNINGS = {
+    "Many documents read in a single function execution": "TooManyDocumentsRead",
+    "Many reads in a single function execution": "TooManyReads",
+    "Many bytes read in a single function execution": "TooManyBytesRead",
+    "Many writes in a single function execution": "TooManyWrites",
+    "Many bytes written in a single function execution": "TooManyBytesWritten",
+    "Many functions scheduled by this mutation": "TooManyFunctionsScheduled",
+    "Large total size of the arguments of scheduled functions from this mutation": "ScheduledFunctionsArgumentsTooLarge",
+    "Large arguments for a single scheduled function from this mutation": "ScheduledFunctionsArgumentsTooLarge",
+    "Large size of the function arguments": "TooLargeFunctionArguments",
+    "Large size of the action arguments": "FunctionArgumentsTooLarge",
+    "Large size of the function return value": "TooLargeFunctionResult",
+    "Large size of the action return value": "TooLargeFunctionResult",
+    "Large response returned from an HTTP action": "HttpResponseTooLarge",
+    "Large document written with ID ": "ValueTooLargeError",
+    "Deeply nested document written with ID ": "TooNested",
+    "Function execution took a long time": "UserTimeout",
+}
+"""The beginnings of the platform's own lines about limits, by code: `npx convex logs` leaves the codes out. What a program prints itself
+begins with a quotation mark."""
 
 
 def execution(event: Mapping[str, Any]) -> Execution | None:
     """A run of a function, in whichever format; None for events about something else. Raises ValueError for one that is cut or odd."""
     if isinstance(event.get("data"), Mapping) and "topic" not in event and "kind" not in event:
-        event = event["data"]  # as Axiom keeps it
+        event = {"convex": event.get("convex"), **event["data"]}  # as Axiom keeps it
     try:
         if event.get("topic") == "function_execution":
             return _streamed(event)
@@ -37,18 +58,26 @@ def is_event(event: Mapping[str, Any]) -> bool:
     return "topic" in event or "_topic" in event or event.get("kind") == "Progress" or (isinstance(inner, Mapping) and "topic" in inner)
 
 
-def near_limit(event: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """The component and the function that a line of a log stream's console is about, and the limit that it warns of."""
-    function, code = event.get("function"), str(event.get("system_code") or "").rpartition(":")[2]
-    if event.get("topic") != "console" or not isinstance(function, Mapping) or not code.startswith(NEAR_A_LIMIT):
+def near_limits(event: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]] | None:
+    """The component and the function that lines of its console are about, and the limits that these warn of; None where they do of none.
+
+    A log stream tells them apart from the run, `npx convex logs` does so for actions. What is told again with an answer from the cache is
+    about the run before.
+    """
+    if isinstance(event.get("data"), Mapping) and "topic" not in event and "kind" not in event:
+        event = event["data"]
+    if event.get("kind") == "Progress":
+        codes = _codes(event)
+        return (_component(event.get("componentPath")), canonical(_text(event.get("identifier"))), codes) if codes else None
+    function, code = event.get("function"), str(event.get("system_code") or "")
+    if event.get("topic") != "console" or not isinstance(function, Mapping) or not code.startswith(NEAR_A_LIMIT) or function.get("cached"):
         return None
-    return _component(function.get("component_path")), canonical(_text(function.get("path"))), code
+    return _component(function.get("component_path")), canonical(_text(function.get("path"))), (code.removeprefix(NEAR_A_LIMIT),)
 
 
 def _completion(event: Mapping[str, Any]) -> Execution:
     usage = event.get("usageStats") or {}
     occ = event.get("occInfo")
-    codes = tuple(code for line in event.get("logLines") or () if (code := _code(line)))
     return Execution(
         canonical(_text(event["identifier"])),
         _kind(event["udfType"]),
@@ -62,18 +91,29 @@ def _completion(event: Mapping[str, Any]) -> Execution:
         _whole(usage.get("databaseIoReadBytes", usage.get("databaseReadBytes"))),
         str(occ.get("tableName") or "") if isinstance(occ, Mapping) else None,
         str(occ.get("writeSource") or "") if isinstance(occ, Mapping) else "",
-        codes,
+        _codes(event),
         str(event.get("executionId") or ""),
         str(event.get("parentExecutionId") or ""),
         str(event.get("caller") or ""),
+        again=event.get("willRetry") is True,
     )
 
 
+def _codes(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """The limits that lines of the platform itself warn of."""
+    lines = event.get("logLines")
+    return tuple(code for line in (lines if isinstance(lines, list) else ()) if (code := _code(line)))
+
+
 def _code(line: object) -> str:
-    """The code of a line of the platform itself that warns of a limit."""
-    system = line.get("systemMetadata") if isinstance(line, Mapping) else None
-    code = str(system.get("code") or "").partition(":")[2] if isinstance(system, Mapping) else ""
-    return code if code.startswith(NEAR_A_LIMIT) else ""
+    if not isinstance(line, Mapping) or line.get("level") != "WARN":
+        return ""
+    system, messages = line.get("systemMetadata"), line.get("messages")
+    code = str(system.get("code") or "") if isinstance(system, Mapping) else ""
+    if code:
+        return code.removeprefix(NEAR_A_LIMIT) if code.startswith(NEAR_A_LIMIT) else ""
+    text = messages[0] if isinstance(messages, list) and len(messages) == 1 and isinstance(messages[0], str) else ""
+    return next((code for begin, code in WARNINGS.items() if text.startswith(begin)), "")
 
 
 def _streamed(event: Mapping[str, Any]) -> Execution:
@@ -99,6 +139,7 @@ def _streamed(event: Mapping[str, Any]) -> Execution:
         request if reason == "action" else "",
         reason,
         str(deployment.get("deployment_name") or ""),
+        event.get("will_retry") is True,
     )
 
 
@@ -111,7 +152,7 @@ def _first_version(event: Mapping[str, Any]) -> Execution:
         float(event["executionTimeMs"]),
         cached=bool(event.get("_functionCached")),
         failed=event.get("status") == "failure",
-        read=_whole(event.get("databaseReadBytes")),
+        read=_whole(event.get("databaseIoReadBytes", event.get("databaseReadBytes"))),
     )
 
 

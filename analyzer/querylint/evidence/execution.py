@@ -16,7 +16,7 @@ class Execution:
     it took. `documents` (read) and `written` (documents) are None where the format does not tell them; `read` are bytes read from the
     database. `conflict` is the table on which it met another transaction (empty: not told; None: it met none) and `source` the function
     that wrote there. `warnings` are codes of the platform for limits that are near. `id` names the run, `parent` the run that started it;
-    `reason` is why it ran, as the platform puts it.
+    `reason` is why it ran, as the platform puts it. `again` says that the platform throws what it did away and runs it once more.
     """
 
     function: str
@@ -36,6 +36,7 @@ class Execution:
     parent: str = ""
     reason: str = ""
     deployment: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

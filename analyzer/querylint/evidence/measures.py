@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from math import ceil
 from typing import TypeVar
@@ -33,8 +33,9 @@ class Name:
 class Measured:
     """One function, measured.
 
-    `calls` counts every answer, `cached` those from the cache; the rest ran. `p50`, `p95`, `p99`, `longest` and `total` are milliseconds
-    of those that ran (nearest rank). `documents` and `bytes` are what they read together, `written` the documents that they wrote,
+    `calls` counts every answer, `cached` those from the cache, `retried` the runs that the platform threw away to run the same once more.
+    `p50`, `p95`, `p99`, `longest` and `total` are milliseconds of all runs (nearest rank), `nested` those of the runs that they started
+    and that are measured by themselves. `documents` and `bytes` are what they read together, `written` the documents that they wrote,
     `documents_p95` and `most` what one run reads; None where no log tells it. `conflicts` counts runs that met another transaction, by
     table (empty: not told) and by the function that had written there. `near` counts limits that came near. `started_p95` and
     `most_started` say how many other functions one run starts, None where no log tells it. `reruns` are runs of a subscription because
@@ -46,11 +47,13 @@ class Measured:
     calls: int = 0
     cached: int = 0
     failed: int = 0
+    retried: int = 0
     p50: float = 0.0
     p95: float = 0.0
     p99: float = 0.0
     longest: float = 0.0
     total: float = 0.0
+    nested: float = 0.0
     documents: int | None = None
     documents_p95: int | None = None
     most: int | None = None
@@ -65,8 +68,8 @@ class Measured:
 
     @property
     def ran(self) -> int:
-        """How many calls were not answered from the cache."""
-        return self.calls - self.cached
+        """How often it ran: for each call that was not answered from the cache, and once for each that had to be tried again."""
+        return self.calls - self.cached + self.retried
 
     @property
     def mean(self) -> float:
@@ -87,6 +90,7 @@ class Tally:
     calls: int = 0
     cached: int = 0
     failed: int = 0
+    retried: int = 0
     reruns: int = 0
     times: array[float] = field(default_factory=lambda: array("d"))
     documents: array[int] = field(default_factory=lambda: array("q"))
@@ -99,15 +103,18 @@ class Tally:
     def add(self, run: Execution) -> None:
         """Count one more."""
         self.kind = run.kind
-        self.calls += 1
-        self.cached += run.cached
-        self.failed += run.failed
+        if run.again:
+            self.retried += 1
+        else:
+            self.calls += 1
+            self.cached += run.cached
+            self.failed += run.failed
         self.reruns += run.reason == RERUN
-        self.near.update(run.warnings)
         if run.conflict is not None:
             self.conflicts[run.conflict, run.source] += 1
-        if run.cached:
-            return
+        if run.cached and not run.again:
+            return  # its warnings are those of the run before
+        self.near.update(run.warnings)
         self.times.append(run.milliseconds)
         if run.documents is not None:
             self.documents.append(run.documents)
@@ -118,8 +125,8 @@ class Tally:
         if run.id and run.kind in ("action", "http"):
             self.ids.append(run.id)
 
-    def measured(self, name: Name, started: Counter[str], insights: Iterable[Insight]) -> Measured:
-        """What they come to; `started` says how many runs each run has started."""
+    def measured(self, name: Name, started: Counter[str], within: Mapping[str, float], insights: Iterable[Insight]) -> Measured:
+        """What they come to; `started` says how many runs each run has started, `within` how many milliseconds these took."""
         times, documents = sorted(self.times), sorted(self.documents)
         began = sorted(started[run] for run in self.ids) if started else []
         return Measured(
@@ -128,11 +135,13 @@ class Tally:
             self.calls,
             self.cached,
             self.failed,
+            self.retried,
             percentile(times, 50) or 0.0,
             percentile(times, 95) or 0.0,
             percentile(times, 99) or 0.0,
             percentile(times, 100) or 0.0,
             sum(times),
+            sum(within.get(run, 0.0) for run in self.ids),
             sum(documents) if documents else None,
             percentile(documents, 95),
             percentile(documents, 100),

@@ -10,10 +10,12 @@ from querylint.text import Span
 
 WORDS = {
     "insert": ("create", "insert", "add", "save", "merge", "copy"),
-    "update": ("update", "save", "merge", "set"),
+    "update": ("update", "save", "merge", "set", "assign"),
     "delete": ("delete", "remove", "clear"),
 }
 """What the operations are called that may become a statement of that verb."""
+SENT = ("commit", "flush")
+"""What the operations are called that send what was done with rows before: with rows that were read, by their key, or else new rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class _Asking:
     """What an access compares: columns that it always does and others that it may, whatever else where it is `open`.
 
     `joins` says that it compares columns of other tables. The rows of a relation are found by one of the columns `by`, or by a table
-    between; None is no relation.
+    between; None is no relation. `verbs` are those of the statements that a write may become.
     """
 
     place: Place
@@ -52,14 +54,14 @@ class _Asking:
     open: bool
     joins: bool
     by: frozenset[str] | None
+    verbs: frozenset[str] = frozenset()
 
     def asks(self, shape: Shape) -> bool:
         access = self.place.access
         if access.reads != (shape.verb == "select"):
             return False
         if not access.reads:
-            words = WORDS.get(shape.verb, ())
-            return any(word in access.verb.lower() for word in words) and (shape.verb == "insert" or self._compares(shape))
+            return shape.verb in self.verbs and (shape.verb == "insert" or self._compares(shape))
         return (access.terminal is Terminal.COUNT) == shape.counts and self._compares(shape)
 
     def _compares(self, shape: Shape) -> bool:
@@ -94,8 +96,22 @@ def stored(table: Table) -> str:
     return (table.stored or table.name).rpartition(".")[2].lower()
 
 
+def _verbs(access: Access) -> frozenset[str]:
+    return frozenset(verb for verb, words in WORDS.items() if any(word in access.verb.lower() for word in words))
+
+
+def _sent(place: Place, table: Table) -> _Asking:
+    """What is sent of the changes that were made to rows."""
+    access, steps = place.access, place.function.steps()
+    read = any(isinstance(s, Access) and s.reads and s.table == access.table and s.id in access.deps for s in steps)
+    key = frozenset((table.key.lower(),))
+    return _Asking(place, key, key, False, False, None, frozenset(("update", "delete") if read else ("insert",)))
+
+
 def _asking(place: Place, table: Table) -> _Asking:
     access = place.access
+    if access.verb.lower() in SENT and not access.reads:
+        return _sent(place, table)
     columns = {link.name: link.column for link in table.links if link.column is not None}
     always: set[str] | None = None
     every: set[str] = set()
@@ -120,7 +136,7 @@ def _asking(place: Place, table: Table) -> _Asking:
         always = here if always is None else always & here
     related = access.follows is not None and not any(plan.way is Way.KEY for plan in access.plans)
     by = frozenset(column.lower() for column in columns.values()) if related else None
-    return _Asking(place, frozenset(always or ()), frozenset(every), unsure, joins, by)
+    return _Asking(place, frozenset(always or ()), frozenset(every), unsure, joins, by, _verbs(access))
 
 
 class Sites:

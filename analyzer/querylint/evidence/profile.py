@@ -11,7 +11,7 @@ from querylint.evidence.measures import Measured, Name
 from querylint.evidence.placing import Place, Shape, Sites, places
 from querylint.evidence.reading import Evidence
 from querylint.evidence.statements import Asked
-from querylint.ir import Function, Program
+from querylint.ir import Call, Function, Mode, Program
 from querylint.rule import Finding
 
 
@@ -34,15 +34,16 @@ KEYS: Mapping[Order, Callable[[Measured], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """A finding, and the measured functions that lead to it, the dearest first, or the statements that its places ask."""
+    """A finding, and the measured functions in whose runs it lies, the dearest first, or the statements that its places ask."""
 
     finding: Finding
     functions: tuple[Measured, ...] = ()
     statements: tuple[Asked, ...] = ()
 
     def cost(self, order: Order) -> float:
-        """What all of these cost together."""
-        return sum(map(KEYS[order], self.functions)) + sum(map(OF_STATEMENTS[order], self.statements))
+        """What all of these cost together; of percentiles, the worst."""
+        costs = [*map(KEYS[order], self.functions), *map(OF_STATEMENTS[order], self.statements)]
+        return max(costs, default=0.0) if order is Order.P95 else sum(costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ class Profile:
     `functions` are those of the project and `foreign` those that the logs name and the project does not have, both the dearest first.
     `attributed` are findings with their functions, `unseen` those in functions that the logs do not show, `apart` those that belong to no
     function (an index, a setting). `found` says how many findings lie on the way of a function. `twice` are functions whose name
-    several backends of the project have. `statements` are those of a SQL database, the dearest first. `earlier` is what this is compared
-    with.
+    several backends of the project have. `statements` are those of a SQL database, the dearest first. `partial` says that only findings of
+    a part of the project are looked at. `earlier` is what this is compared with.
     """
 
     evidence: Evidence
@@ -97,6 +98,7 @@ class Profile:
     excess: tuple[Excess, ...]
     twice: tuple[str, ...]
     statements: tuple[Located, ...]
+    partial: bool = False
     earlier: Earlier | None = None
 
     @property
@@ -106,8 +108,8 @@ class Profile:
 
     @property
     def total(self) -> float:
-        """The milliseconds of all runs together."""
-        return sum(m.total for m in (*self.functions, *self.foreign))
+        """The milliseconds of all runs together; the time of one that another has started is within the time of that."""
+        return sum(max(m.total - m.nested, 0.0) if m.nested else m.total for m in (*self.functions, *self.foreign))
 
     @property
     def asked(self) -> float:
@@ -120,7 +122,7 @@ class Profile:
 
     def share(self, functions: Iterable[Measured]) -> float:
         """What part of the time these functions take, in percent."""
-        return 100 * sum(m.total for m in functions) / self.total if self.total else 0.0
+        return min(100 * sum(m.total for m in functions) / self.total, 100.0) if self.total else 0.0
 
 
 def joined(
@@ -135,10 +137,10 @@ def joined(
     owners = _owners(program, measured, wanted)
     statements = _located(evidence, program, order, shape)
     sites = Sites(one.places for one in statements)
+    running = _running(program, owners)
     attributed, unseen, apart = [], [], []
     for finding in findings:
-        entries = program.reached.get(finding.found.function, frozenset())
-        here = [m for name, m in measured.items() if owners.get(name, frozenset()) & entries]
+        here = [measured[name] for name in running.get(finding.found.function, ())]
         spans = [finding.found.span, *(point.span for point in finding.found.trail)]
         asked = [statements[number].asked for number in sorted(sites.touched(spans))]
         if here or asked:
@@ -161,6 +163,7 @@ def joined(
         tuple(budget.exceeded(ranked, (one.asked for one in statements))),
         tuple(str(name) for name, keys in owners.items() if len(keys) > 1),
         statements,
+        not all(wanted(function.path) for function in program.functions.values()),
     )
 
 
@@ -178,10 +181,37 @@ def _owners(program: Program, measured: Iterable[Name], wanted: Callable[[str], 
     """
     routes: dict[str, list[Function]] = {}
     for function in program.functions.values():
-        if function.route is not None:
-            routes.setdefault(function.route, []).append(function)
+        for name in (function.route, *function.endpoints):
+            if name is not None:
+                routes.setdefault(name, []).append(function)
     owners = {name: routes[name.function] for name in measured if not name.component and name.function in routes}
     return {name: frozenset(f.key for f in [f for f in own if wanted(f.path)] or own) for name, own in owners.items()}
+
+
+def _running(program: Program, owners: Mapping[Name, frozenset[str]]) -> dict[str, list[Name]]:
+    """The measured functions in whose runs each function of the program runs.
+
+    What a query or a mutation calls, by `ctx.runQuery` too, is part of its transaction. What an action calls so runs by itself, and so does
+    what anybody schedules: the logs tell of these runs, too, and the time of an action is that of everything it waits for.
+    """
+    found: dict[str, list[Name]] = {}
+    for name, keys in owners.items():
+        for key in frozenset().union(*(_in_one_run(program, key) for key in keys)):
+            found.setdefault(key, []).append(name)
+    return found
+
+
+def _in_one_run(program: Program, entry: str) -> set[str]:
+    modes = (Mode.DIRECT, Mode.QUERY, Mode.MUTATION) if program.functions[entry].kind.transactional else (Mode.DIRECT,)
+    seen, waiting = {entry}, [entry]
+    while waiting:
+        function = program.functions[waiting.pop()]
+        called = [program.callees.get((function.key, s.id)) for s in function.steps() if isinstance(s, Call) and s.mode in modes]
+        for key in (*called, function.wrapper):
+            if key is not None and key in program.functions and key not in seen:
+                seen.add(key)
+                waiting.append(key)
+    return seen
 
 
 def _ranked(functions: Iterable[Measured], order: Order) -> list[Measured]:

@@ -23,8 +23,8 @@ from querylint.evidence.statements import Asked, StatementTally
 
 MOST_BYTES = 256_000_000
 """Of one line, and of a file that is one JSON value: what is longer is no log."""
-CSV_LOG = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^,]*,")
-"""How a line of PostgreSQL's `csvlog` begins."""
+CSV_LOG = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [\w+:-]+,")
+"""How a line of PostgreSQL's `csvlog` begins: the time and its zone, and nothing else before the comma."""
 ENTRY = (b"# Time: ", b"# User@Host: ", b"# Query_time: ")
 """How the lines of MySQL's slow query log begin that are above a statement; MariaDB has others between these and it."""
 MOST_CELL = 16_000_000
@@ -36,7 +36,8 @@ MOST_NUMBER = 2**62
 class Evidence:
     """What all files say together.
 
-    `first` and `last` are seconds of the epoch, None where nothing ran. `started` says how many runs a run has started. `strange` counts
+    `first` and `last` are seconds of the epoch, None where nothing ran. `started` says how many runs a run has started, `within` how many
+    milliseconds these took. `strange` counts
     by file the lines that are no events, `repeated` the events that were there before.
     """
 
@@ -44,6 +45,7 @@ class Evidence:
     functions: dict[Name, Tally] = field(default_factory=dict)
     insights: list[Insight] = field(default_factory=list)
     started: Counter[str] = field(default_factory=Counter)
+    within: dict[str, float] = field(default_factory=dict)
     first: float | None = None
     last: float | None = None
     deployments: set[str] = field(default_factory=set)
@@ -58,7 +60,7 @@ class Evidence:
         for insight in self.insights:
             insights.setdefault(Name(insight.component, insight.function), []).append(insight)
         names = sorted({*self.functions, *insights}, key=str)
-        return [self.functions.get(name, Tally()).measured(name, self.started, insights.get(name, ())) for name in names]
+        return [self.functions.get(name, Tally()).measured(name, self.started, self.within, insights.get(name, ())) for name in names]
 
     def asked(self) -> list[Asked]:
         """What the calls of each SQL statement come to."""
@@ -126,9 +128,9 @@ class Evidence:
         if run is not None:
             self._run(run)
             return
-        near = convex_logs.near_limit(event)
+        near = convex_logs.near_limits(event)
         if near is not None:
-            self.functions.setdefault(Name(*near[:2]), Tally()).near[near[2]] += 1
+            self.functions.setdefault(Name(*near[:2]), Tally()).near.update(near[2])
         elif not convex_logs.is_event(event):
             self.strange[name] += 1
 
@@ -138,7 +140,8 @@ class Evidence:
             raise ValueError("a number is out of range")
         self.functions.setdefault(Name(run.component, run.function), Tally()).add(run)
         if run.parent:
-            self.started[run.parent] += 1
+            self.started[run.parent] += not run.again
+            self.within[run.parent] = self.within.get(run.parent, 0.0) + (0.0 if run.cached else run.milliseconds)
         self.first = run.at if self.first is None else min(self.first, run.at)
         self.last = run.at if self.last is None else max(self.last, run.at)
         if run.deployment:

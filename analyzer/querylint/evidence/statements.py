@@ -31,11 +31,17 @@ EXAMINED = {"sum_rows_examined": 1.0}
 DURATION = re.compile(r"duration: (\d+(?:\.\d+)?) ms  (?:statement|execute [^:]*):\s*(.*)", re.DOTALL)
 """A line of PostgreSQL's log about one statement; those about `parse` and `bind` are parts of the same."""
 
-_VALUE = re.compile(r"'(?:[^'\\]|''|\\.)*'|\$\d+\b|(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)|%s|\?", re.DOTALL)
+_TOKEN = re.compile(
+    r"""(?P<kept>"[^"]*"|`[^`]*`)|(?P<comment>/\*.*?\*/|--[^\n]*)"""
+    r"""|'(?:[^'\\]|''|\\.)*'|\$\d+\b|(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)|%s|\?""",
+    re.DOTALL,
+)
+"""Names in quotation marks, comments, and values; which of them begins first decides what the others within it are."""
 _SLOW = re.compile(r"(\w+): (\d+(?:\.\d+)?)")
 _SETTING = re.compile(r"^(?:#[^\n]*$|(?:SET timestamp=\d+|use [^;\n]*);\s*)", re.IGNORECASE | re.MULTILINE)
-_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
-_LIST = re.compile(r"\(\s*\?(?:\s*,\s*\?)*(?:\s*,\s*\.\.\.)?\s*\)")
+_ONE = r"\?(?:::\w+(?: precision| varying)?(?:\(\?\))?(?: with(?:out)? time zone)?(?:\[\])*)?"
+"""A value, which PostgreSQL's drivers may give a type."""
+_LIST = re.compile(rf"\(\s*{_ONE}(?:\s*,\s*{_ONE})*(?:\s*,\s*\.\.\.)?\s*\)", re.IGNORECASE)
 _TUPLES = re.compile(r"(\(\?\))(?:\s*,\s*\(\?\))+")
 _SPACE = re.compile(r"\s+")
 
@@ -143,9 +149,14 @@ def logged(line: str) -> tuple[str, float] | None:
 
 def normal(text: str) -> str:
     """A statement without its values and comments: calls with other values are calls of the same."""
-    bare = _VALUE.sub("?", _COMMENT.sub(" ", text))
+    bare = _TOKEN.sub(_without, text)
     bare = _TUPLES.sub(r"\1", _LIST.sub("(?)", bare))
     return _SPACE.sub(" ", bare).strip().rstrip(";").rstrip()
+
+
+def _without(token: re.Match[str]) -> str:
+    kind = token.lastgroup
+    return "?" if kind is None else " " if kind == "comment" else token[0]
 
 
 def _scaled(row: Mapping[str, Any], columns: Mapping[str, float]) -> float | None:

@@ -326,7 +326,8 @@ class Function:
     """One function, method, handler or the top level of a module.
 
     `key` names it in the whole program (module path, two colons, qualified name); `name` is what its author calls it. `route` is the name
-    by which remote callers reach it. `touched` are the parts of values that it looks at, `outflows` what leaves it whole.
+    by which remote callers reach it, `endpoints` are the requests that do (`POST /hook`). `touched` are the parts of values that it looks
+    at, `outflows` what leaves it whole.
     `root` is the folder of the schema that governs its accesses. `wrapper` is the key of the function that runs before it on every call.
     `built` are queries that it hands to a caller or a callee to finish. `cached` says that its answer is kept for whoever
     asks next. `cases` are the parts of it that its parameters alone decide. `ahead` are relations that it loads for rows of its parameters
@@ -356,6 +357,7 @@ class Function:
     ahead: tuple[tuple[int, Path], ...] = ()
     keyed: tuple[tuple[Origin, str], ...] = ()
     handed: bool = False
+    endpoints: tuple[str, ...] = ()
     _steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
     _own_steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
 

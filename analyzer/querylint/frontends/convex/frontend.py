@@ -15,10 +15,11 @@ from querylint.construction import replace
 from querylint.frontends import helpers
 from querylint.frontends.convex import crons
 from querylint.frontends.convex.context import Asking, ModuleContext
+from querylint.frontends.convex.endpoints import Endpoint, endpoints, place
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.registration import Registrars, registration
-from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
+from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of, with_first
 from querylint.frontends.convex.schema import read_schema, unplaced
 from querylint.frontends.convex.texts import Text
 from querylint.frontends.kept import Answer, KeptParts, Look, Question
@@ -34,7 +35,7 @@ from querylint.syntax.typescript import parse_module
 
 T = TypeVar("T")
 SCHEMA = tuple[Schema, tuple[Note, ...]]
-Lowering = tuple[LoweredFile, tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...]]
+Lowering = tuple[LoweredFile, tuple[Note, ...], tuple[str, ...], tuple[tuple[str, str, str], ...], tuple[Endpoint, ...]]
 stands_for_itself("undefined", tree.UNDEFINED)
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 HEAD = Pattern(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -77,6 +78,7 @@ class ConvexFrontEnd:
         self._keys: dict[str, bytes] = {}
         self._handing: dict[str, tuple[str, ...]] = {}
         self._passing: dict[str, tuple[tuple[str, str, str], ...]] = {}
+        self._endpoints: dict[str, tuple[Endpoint, ...]] = {}
         self._tables: dict[str, dict[str, Table]] = {}
         self._layout = digest("\0".join((*sorted(files), "", *sorted(generated))).encode("utf-8", "surrogateescape"))
         self._rooted = digest(repr(self.roots).encode("utf-8", "surrogateescape"))
@@ -101,6 +103,7 @@ class ConvexFrontEnd:
                 break
         aliases = self._aliases()
         handed = self._handed_over()
+        place(self.done, self._endpoints)
         self.schemas |= {r.folder: replace(self.schemas[r.folder], handed=True) for r in self.roots if r.schema in handed}
         files = tuple(self.done[path] for path in sorted(self.done))
         routes = {key: route for file in files for _, route, key in file.outline.routes}
@@ -111,8 +114,8 @@ class ConvexFrontEnd:
             tuple(r.folder for r in self.roots),
             tuple(sorted(self.done)),
             self._words(),
-            _with_first(self._mentioned(), aliases, routes),
-            _with_first(self._manual(), aliases, routes),
+            with_first(self._mentioned(), aliases, routes),
+            with_first(self._manual(), aliases, routes),
             aliases,
         )
         if self._look is not None:
@@ -207,7 +210,7 @@ class ConvexFrontEnd:
                 self._look.part(f"module {path}", Lowering, key, lambda: (value, questions))
         else:
             value = self._part(f"module {path}", Lowering, key, make, tables)
-        self.done[path], notes, self._handing[path], self._passing[path] = value
+        self.done[path], notes, self._handing[path], self._passing[path], self._endpoints[path] = value
         self.notes.extend(notes)
 
     def _task(self, path: str) -> tuple[bytes, Callable[[], Lowering], set[tuple[str, str]]]:
@@ -229,7 +232,7 @@ class ConvexFrontEnd:
         module = self.modules.module(path)
         lines = self.modules.lines(path)
         if module is None or lines is None:
-            return LoweredFile.of(path, ()), (), (), ()
+            return LoweredFile.of(path, ()), (), (), (), ()
         notes: list[Note] = []
         if module.unread is not None:
             line = lines.position(module.unread)[0]
@@ -241,7 +244,8 @@ class ConvexFrontEnd:
         lowering = ModuleLowering(context, module, lines, self._role(path, root), route)
         functions = tuple(lowering.run())
         passing = self._passes_on(path) if route is not None else ()
-        return LoweredFile.of(path, functions), (*notes, *lowering.notes), tuple(sorted(self._hands_over(path, module))), passing
+        reached = endpoints(context, module) if root is not None and b".route(" in (self.read(path) or b"") else ()
+        return LoweredFile.of(path, functions), (*notes, *lowering.notes), tuple(sorted(self._hands_over(path, module))), passing, reached
 
     def _passes_on(self, path: str) -> tuple[tuple[str, str, str], ...]:
         """The names that a module exports for functions which another file, or another name of its own, defines: name, file, name there."""
@@ -393,8 +397,3 @@ class ConvexFrontEnd:
     def _met(self) -> frozenset[bytes]:
         """Names of indexes by which a lowered query reads."""
         return frozenset(name.encode() for file in self.done.values() for name in file.outline.indexes)
-
-
-def _with_first(routes: frozenset[str], aliases: Mapping[tuple[str, str], str], first: Mapping[str, str]) -> frozenset[str]:
-    """Routes, and with each that is one of several of a function the one by which that function goes first."""
-    return routes | {first[key] for (_, route), key in aliases.items() if route in routes}

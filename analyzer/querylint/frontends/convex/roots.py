@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from querylint.construction import dataclass
 from querylint.frontends.modules import Modules
@@ -135,3 +135,8 @@ def _is_functions_folder(folder: str, code: Collection[str], modules: Modules) -
 
 def _schema_of(folder: str, files: Collection[str]) -> str | None:
     return next((path for name in _SCHEMA_NAMES if (path := posixpath.join(folder, name)) in files), None)
+
+
+def with_first(routes: frozenset[str], aliases: Mapping[tuple[str, str], str], first: Mapping[str, str]) -> frozenset[str]:
+    """Routes, and with each that is one of several of a function the one by which that function goes first."""
+    return routes | {first[key] for (_, route), key in aliases.items() if route in routes}

@@ -49,6 +49,7 @@ def _function(profile: Profile, m: Measured, *, known: bool) -> dict[str, Any]:
         "calls": m.calls,
         "cached": m.cached,
         "failed": m.failed,
+        "retried": m.retried,
         "reruns": m.reruns,
         "time": {**own, "share": profile.share([m])} if (own := _time(m)) is not None else None,
         "documentsRead": _documents(m),

@@ -25,6 +25,7 @@ from querylint.report.profile.wording import (
     over,
     read_by_one,
     row,
+    shown_of,
     statement_facts,
     statement_row,
     trouble,
@@ -33,16 +34,20 @@ from querylint.report.snippet import printable
 from querylint.report.wording import advice, count, listed
 from querylint.rule import Severity
 
+MOST_TROUBLES = 5
+"""So many reports of the platform are told of functions that are not shown."""
+
 
 def render(profile: Profile, paint: Paint, top: int, show: Severity = Severity.WARNING) -> str:
     """The whole profile; `top` is how many functions are shown at most, with all that was found on their way."""
     shown = [a for a in profile.attributed if a.finding.severity.rank >= show.rank]
     first = profile.functions[:top]
+    found = shown_of(profile, show)
     blocks = [[printable(head(profile))]]
     if profile.functions:
-        blocks.append(list(_columns(HEAD, [row(profile, m) for m in first], paint)))
+        blocks.append(list(_columns(HEAD, [row(profile, m, found) for m in first], paint)))
     if profile.statements:
-        rows = [statement_row(profile, one) for one in profile.statements[:top]]
+        rows = [statement_row(profile, one, show) for one in profile.statements[:top]]
         blocks.append(list(_columns(STATEMENTS, rows, paint)))
     if profile.earlier is not None:
         blocks.append(list(_comparison(profile, profile.earlier, top, paint)))
@@ -57,7 +62,7 @@ def render(profile: Profile, paint: Paint, top: int, show: Severity = Severity.W
             lines = [line for a in own for line in _finding(profile, a, paint)]
             blocks.append([title, printable(asked_at(one)), *lines])
     rest = (*profile.functions[top:], *profile.foreign)
-    blocks.append([line for m in rest for line in _trouble(m, paint, f"{paint.strong(printable(str(m.name)))} ")])
+    blocks.append(list(_troubles(rest, paint, MOST_TROUBLES if top < len(profile.functions) else None)))
     if profile.excess:
         error = paint.severity("error", Severity.ERROR)
         lines = [f"{error} {paint.strong(printable(abridged(e.name)))}: {over(e)}" for e in profile.excess]
@@ -85,9 +90,19 @@ def _comparison(profile: Profile, earlier: Earlier, top: int, paint: Paint) -> I
     yield from map(printable, new_and_gone(profile, earlier))
 
 
-def _trouble(m: Measured, paint: Paint, name: str = "") -> Iterator[str]:
+def _trouble(m: Measured, paint: Paint) -> Iterator[str]:
     for severity, text in trouble(m):
-        yield f"{paint.severity(severity.value, severity)} {name}{printable(text)}"
+        yield f"{paint.severity(severity.value, severity)} {printable(text)}"
+
+
+def _troubles(functions: Iterable[Measured], paint: Paint, most: int | None) -> Iterator[str]:
+    """What the platform reports of other functions, errors first; at most so many lines, where there is a limit."""
+    told = [(severity, m, text) for m in functions for severity, text in trouble(m)]
+    ranked = sorted(told, key=lambda one: -one[0].rank)
+    for severity, m, text in ranked[:most]:
+        yield f"{paint.severity(severity.value, severity)} {paint.strong(printable(str(m.name)))} {printable(text)}"
+    if most is not None and len(ranked) > most:
+        yield f"{count(len(ranked) - most, 'more report')} like these: --top shows more functions."
 
 
 def _finding(profile: Profile, attributed: Attributed, paint: Paint) -> Iterator[str]:
@@ -104,9 +119,13 @@ def _foot(profile: Profile, shown: list[Attributed], top: int, show: Severity) -
         if number > top:
             yield f"Only {top} of {number} {noun} are shown: --top {number} shows all."
     hidden = len(profile.attributed) - len(shown)
-    if hidden and show is Severity.WARNING:
-        yield f"{count(hidden, 'hint')} on their way: --show info"
+    found = shown_of(profile, show)
+    less = [str(m.name) for m in profile.functions[:top] if profile.found.get(m.name) and not found[m.name]]
+    if hidden:
+        only = f"; there is nothing else on that of {named(less)}" if less else ""
+        what = count(hidden, "hint") if show is Severity.WARNING else count(hidden, "lesser finding")
+        yield f"{what} on their way{only}: --show info"
     quiet = [str(m.name) for m in profile.functions[:top] if m.calls and not profile.found.get(m.name)]
     if quiet and profile.attributed:
-        yield f"Nothing was found on the way of {named(quiet)}."
+        yield f"Nothing was found {'in this part of the project ' if profile.partial else ''}on the way of {named(quiet)}."
     yield from left_out(profile, show)

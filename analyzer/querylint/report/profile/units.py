@@ -45,6 +45,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def rate(value: float) -> str:
+    """`4,980`, `3.2`, `0.4`, `< 0.1`."""
+    return "< 0.1" if 0 < value < 0.05 else f"{value:.1f}".removesuffix(".0") if value < 9.95 else number(value)
+
+
 def size(value: int) -> str:
     """`1.2 MB`."""
     for unit, step in STEPS:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 
 from querylint.evidence.budget import Excess
 from querylint.evidence.execution import Insight
-from querylint.evidence.measures import Measured
+from querylint.evidence.measures import Measured, Name
 from querylint.evidence.profile import Attributed, Earlier, Located, Profile
 from querylint.evidence.reading import Evidence
 from querylint.evidence.statements import Asked
-from querylint.report.profile.units import in_unit, number, percent, period, ratio, size, time
+from querylint.report.profile.units import in_unit, number, percent, period, rate, ratio, size, time
 from querylint.report.wording import count, listed
 from querylint.rule import Severity
 
@@ -43,6 +44,23 @@ NOTICED = {
     "occRetried": "had to be tried again because of a write conflict",
     "occFailedPermanently": "failed because of write conflicts",
 }
+LIMITS = {
+    "TooManyDocumentsRead": "of documents read by one run",
+    "TooManyReads": "of ranges read by one run",
+    "TooManyBytesRead": "of bytes read by one run",
+    "TooManyWrites": "of documents written by one run",
+    "TooManyBytesWritten": "of bytes written by one run",
+    "TooManyFunctionsScheduled": "of functions scheduled by one run",
+    "ScheduledFunctionsArgumentsTooLarge": "of the size of what is handed to scheduled functions",
+    "TooLargeFunctionArguments": "of the size of arguments",
+    "FunctionArgumentsTooLarge": "of the size of arguments",
+    "TooLargeFunctionResult": "of the size of results",
+    "HttpResponseTooLarge": "of the size of responses",
+    "ValueTooLargeError": "of the size of one document",
+    "TooNested": "of the depth of one document",
+    "UserTimeout": "of the time of one run",
+}
+"""The limits of the platform by the codes of its warnings."""
 
 
 def head(profile: Profile) -> str:
@@ -66,12 +84,12 @@ def _statements(profile: Profile) -> str:
     return f"{calls} calls of {count(len(profile.statements), 'statement')}, {time(profile.asked)} in all"
 
 
-def statement_row(profile: Profile, located: Located) -> tuple[str, ...]:
-    """The cells of a statement."""
+def statement_row(profile: Profile, located: Located, show: Severity) -> tuple[str, ...]:
+    """The cells of a statement; findings of less than `show` are not counted."""
     asked = located.asked
     times = tuple(time(value) if value is not None else "-" for value in (asked.mean, asked.p95, asked.longest))
     rows = number(asked.rows / asked.calls) if asked.rows is not None and asked.calls else "-"
-    found = str(sum(asked in a.statements for a in profile.attributed) or "-")
+    found = str(sum(asked in a.statements for a in profile.attributed if a.finding.severity.rank >= show.rank) or "-")
     return (number(asked.calls), *times, rows, percent(profile.share_of(asked)), found, abridged(asked.text))
 
 
@@ -108,7 +126,7 @@ def _compared(profile: Profile, earlier: Earlier, m: Measured) -> tuple[str, ...
     rates = (_rate(was.calls, earlier.evidence), _rate(m.calls, profile.evidence))
     times = ((was.mean, m.mean), (was.p50, m.p50), (was.p95, m.p95))
     return (
-        _change(*rates, number),
+        _change(*rates, rate),
         *(_change(*pair, time) for pair in times),
         _change(was.documents_p95, m.documents_p95, number),
         str(m.name),
@@ -162,28 +180,43 @@ def asked_at(located: Located) -> str:
     return f"asked at {named(spans)}" if spans else ""
 
 
-def row(profile: Profile, m: Measured) -> tuple[str, ...]:
-    """The cells of a function."""
+def shown_of(profile: Profile, show: Severity) -> Counter[Name]:
+    """How many findings of a severity or more lie in the runs of each function."""
+    return Counter(m.name for a in profile.attributed if a.finding.severity.rank >= show.rank for m in a.functions)
+
+
+def row(profile: Profile, m: Measured, found: Mapping[Name, int]) -> tuple[str, ...]:
+    """The cells of a function, with how many findings are shown."""
     cached = percent(100 * m.cached / m.calls) if m.calls else "-"
     times = tuple(time(value) if m.ran else "-" for value in (m.p50, m.p95, m.p99))
     documents = number(m.documents_p95) if m.documents_p95 is not None else "-"
-    found = str(profile.found.get(m.name, 0) or "-")
-    return (number(m.calls), cached, *times, documents, percent(profile.share([m])), found, f"{m.name} {m.kind}".strip())
+    return (
+        number(m.calls),
+        cached,
+        *times,
+        documents,
+        percent(profile.share([m])),
+        str(found.get(m.name) or "-"),
+        f"{m.name} {m.kind}".strip(),
+    )
 
 
 def facts(profile: Profile, m: Measured) -> str:
     """What a function costs, in a line."""
-    said = [f"{number(m.calls)} {'call' if m.calls == 1 else 'calls'}" if m.calls else "not seen to run"]
+    said = [f"{number(m.calls)} {'call' if m.calls == 1 else 'calls'}" if m.calls or m.ran else "not seen to run"]
     if m.ran:
         said.append(f"p95 {time(m.p95)}")
     if m.documents_p95 is not None:
-        said.append(f"{number(m.documents_p95)} documents read by one run (p95), {number(m.documents or 0)} by all")
+        read = f"{number(m.documents_p95)} {'document' if m.documents_p95 == 1 else 'documents'}"
+        said.append(f"{read} read by one run (p95), {number(m.documents or 0)} by all")
     if m.bytes:
         said.append(size(m.bytes))
     if m.most_started:
         said.append(f"{count(m.started_p95 or 0, 'function')} started by one run (p95)")
-    if m.reruns:
+    if m.reruns and m.calls:
         said.append(f"{percent(100 * m.reruns / m.calls)} of the calls because data has changed")
+    if m.failed:
+        said.append(f"{percent(100 * m.failed / m.calls)} failed")
     if m.ran:
         said.append(f"{percent(profile.share([m]))} of the time")
     return ", ".join(said)
@@ -195,9 +228,10 @@ def trouble(m: Measured) -> Iterator[tuple[Severity, str]]:
         yield Severity.ERROR if insight.severity == "error" else Severity.WARNING, _noticed(insight)
     if m.conflicts:
         parts = [f"{number(n)} on `{table}`{_by(source)}" if table else number(n) for table, source, n in m.conflicts[:MOST_NAMES]]
-        yield Severity.WARNING, f"met other writes in {percent(100 * m.met / m.calls)} of its calls: {listed(parts)}"
+        again = f"; {count(m.retried, 'run')} had to be repeated" if m.retried else ""
+        yield Severity.WARNING, f"met other writes in {percent(100 * m.met / m.ran)} of its runs: {listed(parts)}{again}"
     for code, times in m.near:
-        yield Severity.WARNING, f"came near a limit {_times(times)} ({code})"
+        yield Severity.WARNING, f"came near the limit {LIMITS.get(code, code)} {_times(times)}"
 
 
 def _by(source: str) -> str:
@@ -256,14 +290,15 @@ def left_out(profile: Profile, least: Severity) -> Iterator[str]:
         yield f"Of {count(strange, 'statement')} no place in the code is known: the framework's own, tables between, rows loaded ahead."
     if profile.foreign:
         names = named([str(m.name) for m in profile.foreign])
-        yield f"Not in this project, or without a name in its code (HTTP actions, components): {names}."
+        yield f"Not in this project, or not by this name (components, requests that no route in sight takes): {names}."
     if profile.twice:
         yield f"Several backends of the project have {named(profile.twice)}; name the folder of one."
     for name, lines in evidence.strange.items():
         if lines:
             yield f"{count(lines, 'line')} of {name} {'is' if lines == 1 else 'are'} no event of a log, and left out."
     if evidence.repeated:
-        yield f"{count(evidence.repeated, 'event was', 'events were')} there more than once, and counted once."
+        events = "event was" if evidence.repeated == 1 else "events were"
+        yield f"{number(evidence.repeated)} {events} there more than once, and counted once."
 
 
 def named(names: Sequence[str]) -> str:
