@@ -63,7 +63,7 @@ def _rounds(program: Program, site: Site) -> list[Rounds]:
                 loop,
                 kind in SEQUENTIAL and waited(program, site, position),
                 _paging(loop, needs, inside),
-                loop.id in needs or _carried_item(loop, needs) or _by_way_of(loop, needs),
+                loop.id in needs or _carried_item(loop, needs) or _by_way_of(program, loop, needs & inside),
                 loop.constant
                 or (loop.limit is not None and loop.limit <= MOST_FEW)
                 or handed_at_most(program, site, loop, MOST_FEW)
@@ -290,7 +290,11 @@ def _carried_item(loop: Loop, needs: frozenset[int]) -> bool:
     return bool(needs & {c.id for c in loop.carried})
 
 
-def _by_way_of(loop: Loop, needs: frozenset[int]) -> bool:
+def _by_way_of(program: Program, loop: Loop, needs: frozenset[int]) -> bool:
     """Whether a step needs what another one of the round has found for the item: the author of a post, then the firm of that author."""
-    found = {s.id: s.deps for s in loop.steps() if isinstance(s, Call) or (isinstance(s, Access) and s.reads)}
-    return loop.id in _closure(needs, found)
+    return bool(needs) and loop.id in _closure(needs, program.once(("found in a round", id(loop)), partial(_found, loop)))
+
+
+def _found(loop: Loop) -> dict[int, frozenset[int]]:
+    """What each read and call of a round needs."""
+    return {s.id: s.deps for s in loop.steps() if isinstance(s, Call) or (isinstance(s, Access) and s.reads)}
