@@ -309,7 +309,7 @@ def _ahead(tree: Tree, place: Place, found: Rounds, lookup: Lookup, handled: Han
     at = tree.line_start(tree.start(statement))
     indent = tree.indent(tree.start(statement))
     first = f"{indent}{kept}\n" if kept else ""
-    line = laid_out(indent, result, lookup.ahead(found.keys(key, items)))
+    line = laid_out(tree, indent, result, lookup.ahead(found.keys(key, items)))
     picked = put(tree, place, (found, items), lookup, lookup.pick(result, code(lookup.key), typed))
     if isinstance(picked, Unfit):
         return picked

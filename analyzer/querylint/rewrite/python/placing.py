@@ -13,6 +13,7 @@ from querylint.rewrite.python.expressions import code
 from querylint.rewrite.python.lookups import Lookup
 from querylint.rewrite.python.rounds import Rounds, pure
 from querylint.rewrite.python.scopes import fresh, names
+from querylint.rewrite.python.wrapping import shortened
 
 LONG = 100
 
@@ -32,21 +33,24 @@ class Place:
     gone: tuple[cst.SimpleStatementLine, ...] = ()
 
 
-def laid_out(indent: str, result: str, text: str) -> str:
+def laid_out(tree: Tree, indent: str, result: str, text: str) -> str:
     """The statement that reads ahead, on several lines where it is long."""
+    inner = f"{indent}    "
     line = f"{indent}{result} = {text}\n"
     if len(line) <= LONG:
         return line
     if text.startswith("{") and " for " in text:
         head, rest = text[1:-1].split(" for ", 1)
         word = "async for" if head.endswith(" async") else "for"
-        return f"{indent}{result} = {{\n{indent}    {head.removesuffix(' async')}\n{indent}    {word} {rest}\n{indent}}}\n"
+        target, rows = rest.split(" in ", 1)
+        before = f"{inner}{word} {target} in "
+        return f"{indent}{result} = {{\n{inner}{head.removesuffix(' async')}\n{before}{shortened(tree, rows, before)}\n{indent}}}\n"
     read = cst.parse_expression(text)
     call = read.expression if isinstance(read, cst.Await) else read
     if not isinstance(call, cst.Call):
         return line
     head = f"{'await ' if call is not read else ''}{code(call.func)}"
-    return f"{indent}{result} = {head}(\n{indent}    {text[len(head) + 1 : -1]}\n{indent})\n"
+    return f"{indent}{result} = {head}(\n{inner}{shortened(tree, text[len(head) + 1 : -1], inner)}\n{indent})\n"
 
 
 def put(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:

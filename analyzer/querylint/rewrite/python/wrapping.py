@@ -130,6 +130,28 @@ def _added(text: str) -> list[str]:
     return found if isinstance(node, cst.Name) else [text]
 
 
+def shortened(tree: Tree, text: str, before: str) -> str:
+    """A chain of calls that stands behind `before` on a line within brackets, broken where the line is too long.
+
+    On a line of its own link by link, else within the call that is handed the most.
+    """
+    most = width(tree)
+    if not most or len(before) + len(text) <= most or "(await " in text:
+        return text
+    read = cst.parse_expression(text)
+    chain = read.expression if isinstance(read, cst.Await) else read
+    head = text[: len(text) - len(code(chain))]
+    indent = before[: len(before) - len(before.lstrip())]
+    unit = tree.module.default_indent
+    if not before.strip() and (parts := _parts(chain)):
+        return head + f"\n{indent}".join(in_lines(part, (indent, unit), most) for part in parts)
+    calls = [call for call in _calls(chain) if call.args]
+    if not calls:
+        return text
+    widest = max(calls, key=lambda call: len(code(call)) - len(code(call.func)))
+    return f"{head}{_opened(widest, code(chain), (indent, unit), most)}"
+
+
 def in_lines(link: str, layout: tuple[str, str], most: int) -> str:
     """A link of a chain, `.options(one, two)`, with each of its arguments on a line of its own where it is too long for one."""
     indent, unit = layout
@@ -145,7 +167,8 @@ def in_lines(link: str, layout: tuple[str, str], most: int) -> str:
 def _each(call: cst.Call, indent: str) -> str:
     """The arguments of a call, each on a line of its own."""
     given = [code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in call.args]
-    return "".join(f"{indent}{one},\n" for one in given)
+    end = "" if isinstance(call.args[0].value, cst.GeneratorExp) else ","  # which has no brackets of its own where it stands alone
+    return "".join(f"{indent}{one}{end}\n" for one in given)
 
 
 def _calls(chain: cst.BaseExpression) -> list[cst.Call]:
@@ -169,13 +192,18 @@ def _parts(chain: cst.BaseExpression) -> list[str]:
 
 def _within_brackets(chain: cst.BaseExpression, layout: tuple[str, str], room: int, most: int) -> str:
     """A chain broken within the brackets of the last of its calls whose beginning fits, empty where none does."""
-    indent, unit = layout
     whole = code(chain)
     for call in [call for call in reversed(_calls(chain)) if call.args]:
-        text = code(call)
-        opened = text.index("(", len(code(call.func))) + 1
-        if opened <= room:
-            held = text[opened:-1]
-            lines = _each(call, indent + unit) if len(indent) + len(unit) + len(held) > most else f"{indent}{unit}{held}\n"
-            return f"{text[:opened]}\n{lines}{indent}){whole[len(text) :]}"
+        if len(code(call.func)) + 1 <= room:
+            return _opened(call, whole, layout, most)
     return ""
+
+
+def _opened(call: cst.Call, whole: str, layout: tuple[str, str], most: int) -> str:
+    """A chain broken within the brackets of one of its calls."""
+    indent, unit = layout
+    text = code(call)
+    begun = text.index("(", len(code(call.func))) + 1
+    held = text[begun:-1]
+    lines = _each(call, indent + unit) if len(indent) + len(unit) + len(held) > most else f"{indent}{unit}{held}\n"
+    return f"{text[:begun]}\n{lines}{indent}){whole[len(text) :]}"
