@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 
 from querylint.construction import dataclass
 from querylint.evidence.budget import Budget, Excess
 from querylint.evidence.measures import Measured, Name
-from querylint.evidence.placing import Place, Shape, Sites, places
+from querylint.evidence.placing import Place, Shape, Sites, places, stored
 from querylint.evidence.reading import Evidence
 from querylint.evidence.statements import Asked
 from querylint.ir import Call, Function, Mode, Program
 from querylint.rule import Finding
+
+WORD = re.compile(r"\w+")
 
 
 class Order(Enum):
@@ -169,7 +172,9 @@ def joined(
 
 def _located(evidence: Evidence, program: Program, order: Order, shape: Callable[[str], Shape | None]) -> tuple[Located, ...]:
     statements = sorted(evidence.asked(), key=lambda s: (-OF_STATEMENTS[order](s), s.text))
-    shapes = {s.text: known for s in statements if (known := shape(s.text)) is not None}
+    tables = {stored(table) for schema in program.schemas.values() for table in schema.tables.values()}
+    asked = (s for s in statements if not tables.isdisjoint(WORD.findall(s.text.lower())))
+    shapes = {s.text: known for s in asked if (known := shape(s.text)) is not None}
     found = places(program, shapes) if shapes else {}
     return tuple(Located(s, found.get(s.text, ())) for s in statements)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from querylint.evidence.measures import Measured
@@ -17,6 +19,7 @@ VERSION = 1
 def render(profile: Profile) -> str:
     """Everything; times are milliseconds, shares percent."""
     evidence = profile.evidence
+    found = Counter(asked.text for attributed in profile.attributed for asked in attributed.statements)
     told: dict[str, Any] = {
         "version": VERSION,
         "order": profile.order.value,
@@ -29,7 +32,7 @@ def render(profile: Profile) -> str:
         "against": _earlier(profile.earlier) if profile.earlier is not None else None,
         "functions": [_function(profile, m, known=True) for m in profile.functions]
         + [_function(profile, m, known=False) for m in profile.foreign],
-        "statements": [_statement(profile, one) for one in profile.statements],
+        "statements": [_statement(profile, one, found) for one in profile.statements],
         "findings": [_attributed(profile, a) for a in profile.attributed],
         "notMeasured": [_finding(f) for f in (*profile.unseen, *profile.apart)],
         "overBudget": [{"name": e.name, "measure": e.measure, "allowed": e.allowed, "found": e.found} for e in profile.excess],
@@ -98,7 +101,7 @@ def _statement_time(asked: Asked) -> dict[str, float | None]:
     return {"mean": asked.mean, "p50": asked.p50, "p95": asked.p95, "p99": asked.p99, "max": asked.longest, "total": asked.total}
 
 
-def _statement(profile: Profile, located: Located) -> dict[str, Any]:
+def _statement(profile: Profile, located: Located, found: Mapping[str, int]) -> dict[str, Any]:
     asked = located.asked
     return {
         "text": asked.text,
@@ -110,7 +113,7 @@ def _statement(profile: Profile, located: Located) -> dict[str, Any]:
             {"path": p.access.span.path, "line": p.access.span.line, "function": p.function.key.rpartition("::")[2] or None}
             for p in located.places
         ],
-        "findings": sum(asked in a.statements for a in profile.attributed),
+        "findings": found.get(asked.text, 0),
     }  # fmt: skip
 
 
