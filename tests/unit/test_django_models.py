@@ -185,3 +185,49 @@ def test_rows_that_code_watches(tmp_path: Path) -> None:
         """,
     )
     assert [found[name].watched for name in ("Plain", "Saved", "Heard")] == [False, True, True]
+
+
+def test_what_the_database_calls_the_tables(tmp_path: Path) -> None:
+    found = tables(
+        tmp_path,
+        shop__apps="",
+        shop__models="""
+        class Author(models.Model):
+            pass
+
+        class Writer(Author):
+            class Meta:
+                proxy = True
+
+        class Sale(models.Model):
+            class Meta:
+                db_table = "sold"
+        """,
+        shop__parts__models="""
+        class Part(models.Model):
+            author = models.ForeignKey("shop.Author", models.CASCADE)
+        """,
+        web__shelves__models="""
+        class Shelf(models.Model):
+            part = models.ForeignKey("shop.Part", models.CASCADE)
+        """,
+        web__shelves__migrations__first="",
+        web__apps="",
+        lone__models__main="""
+        class Thing(models.Model):
+            class Meta:
+                app_label = "other"
+        """,
+    )
+    assert {name: found[name].stored for name in ("Author", "Writer", "Sale", "Part", "Shelf", "Thing")} == {
+        "Author": "shop_author",
+        "Writer": "shop_author",
+        "Sale": "sold",
+        "Part": "shop_part",
+        "Shelf": "shelves_shelf",
+        "Thing": "other_thing",
+    }
+    assert found["User"].stored == "auth_user"
+    assert found["ContentType"].stored == "django_content_type"
+    assert links(found["Shelf"])["part"] == ("Part", False, "shelf_set")
+    assert links(found["Part"])["author"] == ("Author", False, "part_set")

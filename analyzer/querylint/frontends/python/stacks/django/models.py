@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 RELEVANT = Pattern(rb"Field\(|ForeignKey|models\.Model|Model\)|Mixin|Manager|QuerySet|AbstractUser|AbstractBaseUser|Model\b.*:\s*$", re.M)
 PLACE = Pattern(r"(?:^|/)models(?:\.py$|/)")
 """Where Django looks for the models of an application, which may take all that they have from another one's."""
+APP = Pattern(r"(.+)/(?:apps\.py|migrations/\w+\.py)$")
+"""What shows that a folder is an application: a package inside of one has neither."""
 USER_SETTING = Pattern(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
 
 PROFILE_SETTING = Pattern(rb"^\s*AUTH_PROFILE_MODULE\s*=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
@@ -79,6 +81,7 @@ class Models:
         self.outside: dict[str, Model] = {}
         self.managed: dict[tuple[str, str], list[str]] = {}
         self._kinds: dict[tuple[str, str], bool] = {}
+        self._apps = frozenset(found[1] for path in files if (found := APP.match(path)) is not None)
         self.user = self._setting(files, USER_SETTING) or "auth.User"
         self.profile = self._setting(files, PROFILE_SETTING)
         self._gather(files)
@@ -184,6 +187,7 @@ class Models:
         permission.links["content_type"] = Link("content_type", content.table, column="content_type_id", lookup="content_type")
 
     def _app(self, info: ClassInfo) -> str:
+        """The label of the application that a model belongs to: the nearest one above, where packages inside of it hold its models."""
         label = self.meta(info, "app_label")
         if isinstance(label, tree.Literal) and isinstance(label.value, str):
             return label.value
@@ -192,7 +196,8 @@ class Models:
             parts = parts[: parts.index("models")]
         else:
             parts = parts[:-1]
-        return parts[-1] if parts else "app"
+        home = next((n for n in range(len(parts), 0, -1) if "/".join(parts[:n]) in self._apps), len(parts))
+        return parts[home - 1] if parts else "app"
 
     def meta(self, info: ClassInfo, name: str) -> tree.Expr | None:
         """An option of a model's `Meta`, where it has one; `abstract` is not inherited.
