@@ -386,3 +386,11 @@ def test_output_does_not_depend_on_where_it_is_run(engine: FakeEngine, door: Doo
     monkeypatch.chdir(tmp_path / "deep")
     engine.result = replace(RESULT)
     assert door("--format", "sarif").out == first
+
+
+def test_commands_have_room_for_deep_calls() -> None:
+    def depth(left: int) -> int:
+        return 0 if left == 0 else 1 + depth(left - 1)
+
+    assert cli._with_room(lambda: depth(500)) == 500
+    assert cli._with_room.__code__.co_stacksize * 8 > 1 << 20
