@@ -43,6 +43,7 @@ commands, tests and seeds; loops, which other rules are about. It is always a hi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from querylint.advise.audience import asks_for_staff
@@ -56,7 +57,7 @@ from querylint.pattern import Pattern
 from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
-STAFFED = Pattern(r"(?:^|[/_.])(?:admin|staff|dashboard_?admin|backoffice)", 2)
+STAFFED = Pattern(r"(?:^|[/_.])(?:admin|staff|dashboard_?admin|backoffice)", re.IGNORECASE)
 PLAIN = frozenset((Relation.EQ, Relation.NE, Relation.LT, Relation.LTE, Relation.GT, Relation.GTE, Relation.IN))
 MOST_WRITERS = 3
 TOTALS = frozenset(("aggregate", "aaggregate"))

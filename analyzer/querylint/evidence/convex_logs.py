@@ -36,10 +36,16 @@ WARNINGS = {
 begins with a quotation mark."""
 
 
+def bare(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An event without what Axiom keeps it in."""
+    inner = event.get("data")
+    return (
+        {"convex": event.get("convex"), **inner} if isinstance(inner, Mapping) and "topic" not in event and "kind" not in event else event
+    )
+
+
 def execution(event: Mapping[str, Any]) -> Execution | None:
     """A run of a function, in whichever format; None for events about something else. Raises ValueError for one that is cut or odd."""
-    if isinstance(event.get("data"), Mapping) and "topic" not in event and "kind" not in event:
-        event = {"convex": event.get("convex"), **event["data"]}  # as Axiom keeps it
     try:
         if event.get("topic") == "function_execution":
             return _streamed(event)
@@ -54,8 +60,7 @@ def execution(event: Mapping[str, Any]) -> Execution | None:
 
 def is_event(event: Mapping[str, Any]) -> bool:
     """Whether a line is one of a log, though perhaps not about a run."""
-    inner = event.get("data")
-    return "topic" in event or "_topic" in event or event.get("kind") == "Progress" or (isinstance(inner, Mapping) and "topic" in inner)
+    return "topic" in event or "_topic" in event or event.get("kind") == "Progress"
 
 
 def near_limits(event: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]] | None:
@@ -64,8 +69,6 @@ def near_limits(event: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]] | 
     A log stream tells them apart from the run, `npx convex logs` does so for actions. What is told again with an answer from the cache is
     about the run before.
     """
-    if isinstance(event.get("data"), Mapping) and "topic" not in event and "kind" not in event:
-        event = event["data"]
     if event.get("kind") == "Progress":
         codes = _codes(event)
         return (_component(event.get("componentPath")), canonical(_text(event.get("identifier"))), codes) if codes else None
@@ -77,7 +80,7 @@ def near_limits(event: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]] | 
 
 def _completion(event: Mapping[str, Any]) -> Execution:
     usage = event.get("usageStats") or {}
-    occ = event.get("occInfo")
+    conflict, source = _conflict(event.get("occInfo"), "tableName", "writeSource")
     return Execution(
         canonical(_text(event["identifier"])),
         _kind(event["udfType"]),
@@ -89,14 +92,19 @@ def _completion(event: Mapping[str, Any]) -> Execution:
         _whole(usage.get("databaseReadDocuments")),
         _whole(usage.get("databaseWriteDocuments")),
         _whole(usage.get("databaseIoReadBytes", usage.get("databaseReadBytes"))),
-        str(occ.get("tableName") or "") if isinstance(occ, Mapping) else None,
-        str(occ.get("writeSource") or "") if isinstance(occ, Mapping) else "",
+        conflict,
+        source,
         _codes(event),
         str(event.get("executionId") or ""),
         str(event.get("parentExecutionId") or ""),
         str(event.get("caller") or ""),
         again=event.get("willRetry") is True,
     )
+
+
+def _conflict(occ: object, table: str, source: str) -> tuple[str | None, str]:
+    """The table on which a run met another transaction, None where it met none, and the function that had written there."""
+    return (str(occ.get(table) or ""), str(occ.get(source) or "")) if isinstance(occ, Mapping) else (None, "")
 
 
 def _codes(event: Mapping[str, Any]) -> tuple[str, ...]:
@@ -118,7 +126,8 @@ def _code(line: object) -> str:
 
 def _streamed(event: Mapping[str, Any]) -> Execution:
     function, usage = event["function"], event.get("usage") or {}
-    occ, deployment = event.get("occ_info"), event.get("convex") or {}
+    conflict, source = _conflict(event.get("occ_info"), "table_name", "write_source")
+    deployment = event.get("convex") or {}
     reason, kind = str(event.get("run_reason") or ""), _kind(function["type"])
     request = str(function.get("request_id") or "")
     return Execution(
@@ -132,8 +141,8 @@ def _streamed(event: Mapping[str, Any]) -> Execution:
         _whole(usage.get("database_read_documents")),
         _whole(usage.get("database_write_documents")),
         _whole(usage.get("database_io_read_bytes", usage.get("database_read_bytes"))),
-        str(occ.get("table_name") or "") if isinstance(occ, Mapping) else None,
-        str(occ.get("write_source") or "") if isinstance(occ, Mapping) else "",
+        conflict,
+        source,
         (),
         request if kind in ("action", "http") and reason != "action" else "",  # all that one request runs bears its name
         request if reason == "action" else "",

@@ -85,9 +85,10 @@ class Profile:
 
     `functions` are those of the project and `foreign` those that the logs name and the project does not have, both the dearest first.
     `attributed` are findings with their functions, `unseen` those in functions that the logs do not show, `apart` those that belong to no
-    function (an index, a setting). `found` says how many findings lie on the way of a function. `twice` are functions whose name
-    several backends of the project have. `statements` are those of a SQL database, the dearest first. `partial` says that only findings of
-    a part of the project are looked at. `earlier` is what this is compared with.
+    function (an index, a setting). `twice` are functions whose name several backends of the project have. `statements` are those of a SQL
+    database, the dearest first. `total` and `asked` are the milliseconds of all runs and of all statements together; the time of a run that
+    another has started is within the time of that. `partial` says that only findings of a part of the project are looked at. `earlier` is
+    what this is compared with.
     """
 
     evidence: Evidence
@@ -97,10 +98,11 @@ class Profile:
     attributed: tuple[Attributed, ...]
     unseen: tuple[Finding, ...]
     apart: tuple[Finding, ...]
-    found: Mapping[Name, int]
     excess: tuple[Excess, ...]
     twice: tuple[str, ...]
     statements: tuple[Located, ...]
+    total: float
+    asked: float
     partial: bool = False
     earlier: Earlier | None = None
 
@@ -108,16 +110,6 @@ class Profile:
     def calls(self) -> int:
         """All calls of all functions, those of others included."""
         return sum(m.calls for m in (*self.functions, *self.foreign))
-
-    @property
-    def total(self) -> float:
-        """The milliseconds of all runs together; the time of one that another has started is within the time of that."""
-        return sum(max(m.total - m.nested, 0.0) if m.nested else m.total for m in (*self.functions, *self.foreign))
-
-    @property
-    def asked(self) -> float:
-        """The milliseconds of all statements together."""
-        return sum(one.asked.total for one in self.statements)
 
     def share_of(self, statement: Asked) -> float:
         """What part of the time of all statements one takes, in percent."""
@@ -152,7 +144,6 @@ def joined(
             unseen.append(finding)
         else:
             apart.append(finding)
-    found = {name: sum(measured[name] in a.functions for a in attributed) for name in owners}
     ranked = _ranked(measured.values(), order)
     return Profile(
         evidence,
@@ -162,10 +153,11 @@ def joined(
         tuple(sorted(attributed, key=lambda a: (-a.cost(order), -a.finding.severity.rank, _place(a.finding)))),
         tuple(unseen),
         tuple(apart),
-        found,
         tuple(budget.exceeded(ranked, (one.asked for one in statements))),
         tuple(str(name) for name, keys in owners.items() if len(keys) > 1),
         statements,
+        sum(max(m.total - m.nested, 0.0) if m.nested else m.total for m in ranked),
+        sum(one.asked.total for one in statements),
         not all(wanted(function.path) for function in program.functions.values()),
     )
 

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
-from querylint.construction import dataclass, replace
+from querylint.construction import dataclass
 from querylint.errors import EvidenceError
 from querylint.evidence import convex_logs, statements
 from querylint.evidence.execution import Execution, Insight
@@ -37,8 +37,7 @@ class Evidence:
     """What all files say together.
 
     `first` and `last` are seconds of the epoch, None where nothing ran. `started` says how many runs a run has started, `within` how many
-    milliseconds these took. `strange` counts
-    by file the lines that are no events, `repeated` the events that were there before.
+    milliseconds these took. `strange` counts by file the lines that are no events, `repeated` the events that were there before.
     """
 
     names: tuple[str, ...] = ()
@@ -66,21 +65,12 @@ class Evidence:
         """What the calls of each SQL statement come to."""
         return [tally.asked(text) for text, tally in sorted(self.statements.items())]
 
-    def logged(self, line: str) -> bool:
-        """Count what a line of a database's log tells of a statement, if it does."""
-        found = statements.logged(line)
+    def logged(self, entry: str) -> bool:
+        """Count the call of a statement that an entry of a database's log tells of, if it does."""
+        found = statements.logged(entry)
         if found is not None:
-            self.statements.setdefault(found[0], StatementTally()).times.append(found[1])
-        return found is not None or self._slow(line)
-
-    def _slow(self, entry: str) -> bool:
-        found = statements.slow(entry) if statements.is_slow(entry) else None
-        if found is None:
-            return False
-        tally = self.statements.setdefault(found[0], StatementTally())
-        tally.times.append(found[1].total)
-        tally.add(replace(found[1], calls=0, total=0.0))
-        return True
+            self.statements.setdefault(found.text, StatementTally()).add_call(found)
+        return found is not None
 
     def statistic(self, row: Mapping[str, Any], name: str) -> bool:
         """Count a row of a database's statistics, if it is one."""
@@ -124,6 +114,7 @@ class Evidence:
     def _event(self, event: Mapping[str, Any], name: str) -> None:
         if self.statistic(event, name) or self.logged(str(event.get("message") or "")) or "error_severity" in event:
             return  # the last is a line of PostgreSQL's log about something else
+        event = convex_logs.bare(event)
         run = convex_logs.execution(event)
         if run is not None:
             self._run(run)
@@ -210,17 +201,8 @@ def _read(file: IO[bytes], name: str, evidence: Evidence) -> None:
 
 def _cells(lines: Iterable[bytes], name: str, evidence: Evidence) -> None:
     """The log of PostgreSQL as CSV (`csvlog`), which has no line of names."""
-    csv.field_size_limit(MOST_CELL)
-    rows = csv.reader(f"{_text(line)}\n" for line in lines)
     found = other = 0
-    while True:
-        try:
-            cells = next(rows, None)
-        except csv.Error:
-            other += 1
-            continue
-        if cells is None:
-            break
+    for cells in _rows(lines, ","):
         told = any(evidence.logged(cell) for cell in cells if cell.startswith("duration: "))
         found, other = found + told, other + (not told)
     if not found:
@@ -229,26 +211,29 @@ def _cells(lines: Iterable[bytes], name: str, evidence: Evidence) -> None:
 
 def _table(first: bytes, lines: Iterable[bytes], delimiter: str, name: str, evidence: Evidence) -> None:
     """A table with a line of names above, as `psql --csv` and `mysql --batch` print it."""
-    texts = (f"{_text(line)}\n" for line in chain((first,), lines))
-    rows = _unquoted(texts) if delimiter == "\t" else csv.reader(texts, delimiter=delimiter)
-    csv.field_size_limit(MOST_CELL)
+    rows = _rows(chain((first,), lines), delimiter)
     names = next(rows, [])
-    while True:
-        try:
-            cells = next(rows, None)
-        except csv.Error:
-            evidence.strange[name] += 1
-            continue
-        if cells is None:
-            return
+    for cells in rows:
         if not evidence.statistic(dict(zip(names, cells, strict=False)), name):
             evidence.strange[name] += 1
 
 
-def _unquoted(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Rows whose cells hold their tabs and ends of lines as `\\t` and `\\n`."""
-    for line in lines:
-        yield [cell.replace("\\n", " ").replace("\\t", " ") for cell in line.rstrip("\n").split("\t")]
+def _rows(lines: Iterable[bytes], delimiter: str) -> Iterator[list[str]]:
+    """The cells of each row, none for one that is no CSV; where tabs are between them, they hold their own as `\\t` and `\\n`."""
+    if delimiter == "\t":
+        for line in lines:
+            yield [cell.replace("\\n", " ").replace("\\t", " ") for cell in _text(line).split("\t")]
+        return
+    csv.field_size_limit(MOST_CELL)
+    rows = csv.reader((f"{_text(line)}\n" for line in lines), delimiter=delimiter)
+    while True:
+        try:
+            cells = next(rows, None)
+        except csv.Error:
+            cells = []
+        if cells is None:
+            return
+        yield cells
 
 
 def _each(lines: Iterable[bytes], name: str, evidence: Evidence) -> None:

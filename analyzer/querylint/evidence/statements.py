@@ -93,6 +93,12 @@ class StatementTally:
         self.rows = _sum(self.rows, other.rows)
         self.examined = _sum(self.examined, other.examined)
 
+    def add_call(self, call: Asked) -> None:
+        """Count a single call, whose time is one among all."""
+        self.times.append(call.total)
+        self.rows = _sum(self.rows, call.rows)
+        self.examined = _sum(self.examined, call.examined)
+
     def asked(self, text: str) -> Asked:
         """What they come to."""
         times = sorted(self.times)
@@ -107,15 +113,15 @@ def is_slow(line: str) -> bool:
     return line.startswith("# Query_time: ")
 
 
-def slow(entry: str) -> tuple[str, Asked] | None:
-    """A statement of MySQL's slow query log, and what one call of it has taken; None for other text."""
+def _slow(entry: str) -> Asked | None:
+    """A call of a statement in MySQL's slow query log; None for other text."""
     head, _, text = entry.partition("\n")
     numbers = {name: float(value) for name, value in _SLOW.findall(head)}
     if "Query_time" not in numbers:
         return None
     bare = normal(_SETTING.sub("", text))
     rows, examined = (int(numbers[name]) if name in numbers else None for name in ("Rows_sent", "Rows_examined"))
-    return (bare, Asked(bare, 1, numbers["Query_time"] * 1000, rows=rows, examined=examined)) if bare else None
+    return Asked(bare, 1, numbers["Query_time"] * 1000, rows=rows, examined=examined) if bare else None
 
 
 def is_header(cells: Iterable[str]) -> bool:
@@ -141,10 +147,12 @@ def statistic(cells: Mapping[str, Any]) -> Asked | None:
     )  # fmt: skip
 
 
-def logged(line: str) -> tuple[str, float] | None:
-    """The statement and the milliseconds that a line of PostgreSQL's log tells; None for other lines."""
-    found = DURATION.search(line)
-    return (normal(found[2]), float(found[1])) if found is not None else None
+def logged(entry: str) -> Asked | None:
+    """The call of a statement that an entry of PostgreSQL's log, or of MySQL's slow query log, tells of; None for other entries."""
+    found = DURATION.search(entry)
+    if found is not None:
+        return Asked(normal(found[2]), 1, float(found[1]))
+    return _slow(entry) if is_slow(entry) else None
 
 
 def normal(text: str) -> str:

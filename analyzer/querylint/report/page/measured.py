@@ -18,6 +18,7 @@ from querylint.report.profile.wording import (
     read_by_one,
     row,
     shown_of,
+    shown_of_statements,
     statement_facts,
     statement_row,
     trouble,
@@ -57,14 +58,14 @@ def measured(profile: Profile | None, show: Severity) -> MeasuredView | None:
     if profile is None:
         return None
     ranked = (*profile.functions, *profile.foreign)
-    found = shown_of(profile, show)
+    found, statements = shown_of(profile, show), shown_of_statements(profile, show)
     return MeasuredView(
         head(profile),
         HEAD,
         tuple(row(profile, m, found) for m in profile.functions[:MOST]),
         max(len(profile.functions) - MOST, 0) + max(len(profile.statements) - MOST, 0),
         STATEMENTS,
-        tuple(statement_row(profile, one, show) for one in profile.statements[:MOST]),
+        tuple(statement_row(profile, one, statements) for one in profile.statements[:MOST]),
         tuple(Line(severity.value, str(m.name), text) for m in ranked for severity, text in trouble(m)),
         tuple(Line("error", abridged(e.name), over(e)) for e in profile.excess),
         tuple(left_out(profile, show)),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from querylint.evidence.measures import Measured
+from querylint.evidence.measures import Measured, Name
 from querylint.evidence.profile import Attributed, Earlier, Located, Profile
 from querylint.evidence.statements import Asked
+from querylint.report.profile.wording import shown_of, shown_of_statements
 from querylint.report.wording import advice, function_name
-from querylint.rule import Finding
+from querylint.rule import Finding, Severity
 
 VERSION = 1
 
@@ -19,7 +19,7 @@ VERSION = 1
 def render(profile: Profile) -> str:
     """Everything; times are milliseconds, shares percent."""
     evidence = profile.evidence
-    found = Counter(asked.text for attributed in profile.attributed for asked in attributed.statements)
+    found, asked = shown_of(profile, Severity.INFO), shown_of_statements(profile, Severity.INFO)
     told: dict[str, Any] = {
         "version": VERSION,
         "order": profile.order.value,
@@ -30,9 +30,9 @@ def render(profile: Profile) -> str:
         "calls": profile.calls,
         "milliseconds": profile.total,
         "against": _earlier(profile.earlier) if profile.earlier is not None else None,
-        "functions": [_function(profile, m, known=True) for m in profile.functions]
-        + [_function(profile, m, known=False) for m in profile.foreign],
-        "statements": [_statement(profile, one, found) for one in profile.statements],
+        "functions": [_function(profile, m, found, known=True) for m in profile.functions]
+        + [_function(profile, m, found, known=False) for m in profile.foreign],
+        "statements": [_statement(profile, one, asked) for one in profile.statements],
         "findings": [_attributed(profile, a) for a in profile.attributed],
         "notMeasured": [_finding(f) for f in (*profile.unseen, *profile.apart)],
         "overBudget": [{"name": e.name, "measure": e.measure, "allowed": e.allowed, "found": e.found} for e in profile.excess],
@@ -43,7 +43,7 @@ def render(profile: Profile) -> str:
     return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _function(profile: Profile, m: Measured, *, known: bool) -> dict[str, Any]:
+def _function(profile: Profile, m: Measured, found: Mapping[Name, int], *, known: bool) -> dict[str, Any]:
     return {
         "name": str(m.name),
         "component": m.name.component or None,
@@ -71,7 +71,7 @@ def _function(profile: Profile, m: Measured, *, known: bool) -> dict[str, Any]:
             }
             for i in m.insights
         ],
-        "findings": profile.found.get(m.name, 0),
+        "findings": found.get(m.name, 0),
     }
 
 

@@ -26,6 +26,7 @@ from querylint.report.profile.wording import (
     read_by_one,
     row,
     shown_of,
+    shown_of_statements,
     statement_facts,
     statement_row,
     trouble,
@@ -47,7 +48,8 @@ def render(profile: Profile, paint: Paint, top: int, show: Severity = Severity.W
     if profile.functions:
         blocks.append(list(_columns(HEAD, [row(profile, m, found) for m in first], paint)))
     if profile.statements:
-        rows = [statement_row(profile, one, show) for one in profile.statements[:top]]
+        statements = shown_of_statements(profile, show)
+        rows = [statement_row(profile, one, statements) for one in profile.statements[:top]]
         blocks.append(list(_columns(STATEMENTS, rows, paint)))
     if profile.earlier is not None:
         blocks.append(list(_comparison(profile, profile.earlier, top, paint)))
@@ -119,13 +121,13 @@ def _foot(profile: Profile, shown: list[Attributed], top: int, show: Severity) -
         if number > top:
             yield f"Only {top} of {number} {noun} are shown: --top {number} shows all."
     hidden = len(profile.attributed) - len(shown)
-    found = shown_of(profile, show)
-    less = [str(m.name) for m in profile.functions[:top] if profile.found.get(m.name) and not found[m.name]]
+    found, every = shown_of(profile, show), shown_of(profile, Severity.INFO)
+    less = [str(m.name) for m in profile.functions[:top] if every[m.name] and not found[m.name]]
     if hidden:
         only = f"; there is nothing else on that of {named(less)}" if less else ""
         what = count(hidden, "hint") if show is Severity.WARNING else count(hidden, "lesser finding")
         yield f"{what} on their way{only}: --show info"
-    quiet = [str(m.name) for m in profile.functions[:top] if m.calls and not profile.found.get(m.name)]
+    quiet = [str(m.name) for m in profile.functions[:top] if m.calls and not every[m.name]]
     if quiet and profile.attributed:
         yield f"Nothing was found {'in this part of the project ' if profile.partial else ''}on the way of {named(quiet)}."
     yield from left_out(profile, show)

@@ -66,10 +66,10 @@ LIMITS = {
 def head(profile: Profile) -> str:
     """How much was measured, when and where."""
     evidence = profile.evidence
-    if profile.statements and not profile.calls and not evidence.insights:
-        return f"{_statements(profile)}, by {listed([PurePath(name).name for name in evidence.names])}."
-    of = f" of {listed(sorted(evidence.deployments))}" if evidence.deployments else ""
     names = listed([PurePath(name).name for name in evidence.names])  # a page is handed on, and folders are nobody's business
+    if profile.statements and not profile.calls and not evidence.insights:
+        return f"{_statements(profile)}, by {names}."
+    of = f" of {listed(sorted(evidence.deployments))}" if evidence.deployments else ""
     if evidence.first is None or evidence.last is None:
         return f"No run of a function{of} is told in {names}."
     functions = count(sum(m.calls > 0 for m in (*profile.functions, *profile.foreign)), "function")
@@ -84,13 +84,13 @@ def _statements(profile: Profile) -> str:
     return f"{calls} calls of {count(len(profile.statements), 'statement')}, {time(profile.asked)} in all"
 
 
-def statement_row(profile: Profile, located: Located, show: Severity) -> tuple[str, ...]:
-    """The cells of a statement; findings of less than `show` are not counted."""
+def statement_row(profile: Profile, located: Located, found: Mapping[str, int]) -> tuple[str, ...]:
+    """The cells of a statement, with how many findings are shown."""
     asked = located.asked
     times = tuple(time(value) if value is not None else "-" for value in (asked.mean, asked.p95, asked.longest))
     rows = number(asked.rows / asked.calls) if asked.rows is not None and asked.calls else "-"
-    found = str(sum(asked in a.statements for a in profile.attributed if a.finding.severity.rank >= show.rank) or "-")
-    return (number(asked.calls), *times, rows, percent(profile.share_of(asked)), found, abridged(asked.text))
+    shown = str(found.get(asked.text) or "-")
+    return (number(asked.calls), *times, rows, percent(profile.share_of(asked)), shown, abridged(asked.text))
 
 
 def abridged(text: str) -> str:
@@ -183,6 +183,11 @@ def asked_at(located: Located) -> str:
 def shown_of(profile: Profile, show: Severity) -> Counter[Name]:
     """How many findings of a severity or more lie in the runs of each function."""
     return Counter(m.name for a in profile.attributed if a.finding.severity.rank >= show.rank for m in a.functions)
+
+
+def shown_of_statements(profile: Profile, show: Severity) -> Counter[str]:
+    """How many findings of a severity or more lie where each statement may be asked."""
+    return Counter(asked.text for a in profile.attributed if a.finding.severity.rank >= show.rank for asked in a.statements)
 
 
 def row(profile: Profile, m: Measured, found: Mapping[Name, int]) -> tuple[str, ...]:
