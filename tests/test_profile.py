@@ -15,23 +15,9 @@ import pytest
 
 from laid import lay
 from querylint import cli
-from unit.test_evidence import completion
+from system_logs import APP, ROOT, runs, written_insights, written_logs
 
-ROOT = Path(__file__).parents[1]
-APP = ROOT / "fixtures/apps/hooklabs"
 SCHEMA = json.loads((ROOT / "docs/schema/profile-v1.json").read_text(encoding="utf-8"))
-
-INSIGHTS = {
-    "deploymentName": "happy-otter-123",
-    "dashboardUrl": "x",
-    "insights": [
-        {
-            "kind": "documentsReadThreshold", "severity": "warning", "functionId": "socialPosts.js:getDashboardStats", "count": 14,
-            "componentPath": None,
-            "recentEvents": [{"success": True, "calls": [{"table_name": "socialPosts", "bytes_read": 9_000_000, "documents_read": 27000}]}],
-        }
-    ],
-}  # fmt: skip
 
 Door = Callable[..., tuple[int, str, str]]
 
@@ -45,36 +31,14 @@ def door(capsys: pytest.CaptureFixture[str]) -> Door:
     return call
 
 
-def runs(name: str, number: int, seconds: float, documents: int, **given: Any) -> list[dict[str, Any]]:
-    """So many runs of a function, each as long and as wide as the others."""
-    usage = {"databaseReadDocuments": documents, "databaseIoReadBytes": documents * 100, "databaseWriteDocuments": 0}
-    return [
-        completion(name, executionId=f"{name}{n}", executionTime=seconds, timestamp=1000 + n, usageStats=usage, **given)
-        for n in range(number)
-    ]
-
-
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
-    occ = {"tableName": "credits", "writeSource": "credits:consume", "retryCount": 1}
-    events = [
-        *runs("socialPosts:getDashboardStats", 20, 0.5, 5000),
-        *runs("socialPosts:list", 100, 0.05, 800),
-        *runs("users:getCurrent", 400, 0.001, 1, cachedResult=True),
-        *runs("credits:consume", 10, 0.02, 6, udfType="Mutation", occInfo=occ),
-        *runs("elsewhere:run", 1, 0.01, 6),
-        *runs("POST /hook", 1, 0.01, 6, udfType="HttpAction"),
-    ]
-    path = tmp_path / "logs.jsonl"
-    path.write_text("".join(f"{json.dumps(event)}\n" for event in events))
-    return path
+    return written_logs(tmp_path)
 
 
 @pytest.fixture
 def insights(tmp_path: Path) -> Path:
-    path = tmp_path / "insights.json"
-    path.write_text(json.dumps(INSIGHTS, indent=2))
-    return path
+    return written_insights(tmp_path)
 
 
 def test_the_dearest_functions_and_what_was_found_on_their_way(door: Door, logs: Path, insights: Path) -> None:
@@ -220,55 +184,6 @@ def test_compared_with_another_run(door: Door, logs: Path, tmp_path: Path) -> No
     assert then["socialPosts:getDashboardStats"] == 500
     assert "users:getCurrent" not in then, "it was always answered from the cache"
     assert door(after, "--against", tmp_path / "none", "--project", APP)[0] == 2
-
-
-def report(*args: str | Path) -> int:
-    return cli.run(["report", str(APP), *map(str, args)])
-
-
-def test_the_page_ranks_by_what_was_measured(logs: Path, insights: Path, tmp_path: Path) -> None:
-    plain, measured = tmp_path / "plain.html", tmp_path / "measured.html"
-    assert report("-o", plain) == report("--logs", logs, "--logs", insights, "-o", measured) == 0
-    assert 'id="measured"' not in plain.read_text()
-    assert "<dt>Measured</dt>" not in plain.read_text()
-    page = measured.read_text()
-    assert 'href="#measured"' in page
-    assert "532 calls of 6 functions of happy-otter-123 in 7 min" in page
-    assert str(tmp_path) not in page, "where the logs lay is nobody's business"
-    first = page.partition("<article")[2].partition("</article>")[0]
-    assert "getDashboardStats" in first
-    assert "one run has read 27,000 documents (9 MB) of <code>socialPosts</code>" in first
-    rows = re.findall(r'<th scope="row">(\S+) (?:query|mutation)</th></tr>', page)
-    assert rows == ["socialPosts:getDashboardStats", "socialPosts:list", "credits:consume", "users:getCurrent"]
-
-
-def test_markdown_with_what_was_measured(logs: Path, tmp_path: Path) -> None:
-    settings = tmp_path / "querylint.toml"
-    settings.write_text("[budget]\np95 = 100\n")
-    assert report("--logs", logs, "--format", "markdown", "-o", tmp_path / "report.md", "--config", settings) == 0
-    page = (tmp_path / "report.md").read_text()
-    section = page.partition("## Measured\n")[2].partition("\n## ")[0]
-    assert "| ---: | ---: |" in section
-    assert "| 20 | 0 % | 500 ms | 500 ms | 500 ms | 5,000 | 66 % |" in section
-    assert "- **over budget** `socialPosts:getDashboardStats`: 95th percentile of the time 500 ms, allowed 100 ms" in section
-    assert "- measured: `socialPosts:getDashboardStats`: 20 calls, p95 500 ms" in page
-
-
-def test_names_of_a_log_are_inert_on_the_page(tmp_path: Path) -> None:
-    evil = '<script>alert(1)</script>"onload='
-    occ = {"tableName": evil, "writeSource": evil, "retryCount": 1}
-    path = tmp_path / "logs.jsonl"
-    path.write_text("".join(f"{json.dumps(e)}\n" for e in runs(f"{evil}:x", 2, 1, 1, componentPath=evil, occInfo=occ)))
-    assert report("--logs", path, "-o", tmp_path / "r.html") == 0
-    page = (tmp_path / "r.html").read_text()
-    assert "<script" not in page
-    assert "&lt;script&gt;" in page
-
-
-def test_a_report_of_a_log_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert report("--logs", tmp_path / "none", "-o", tmp_path / "r.html") == 2
-    assert "cannot be read" in capsys.readouterr().err
-    assert not (tmp_path / "r.html").exists()
 
 
 BACKEND = {

@@ -19,29 +19,7 @@ from querylint.evidence.execution import canonical
 from querylint.evidence.measures import Measured, Name, percentile
 from querylint.evidence.reading import Evidence, read
 from querylint.evidence.statements import Asked, normal
-
-
-def completion(identifier: str = "posts:list", **given: Any) -> dict[str, Any]:
-    """A line of `npx convex logs --jsonl`."""
-    usage = {"databaseReadBytes": 100, "databaseIoReadBytes": 120, "databaseReadDocuments": 10, "databaseWriteDocuments": 0}
-    event = {
-        "kind": "Completion", "udfType": "Query", "componentPath": None, "identifier": identifier, "logLines": [], "timestamp": 1000.5,
-        "cachedResult": False, "caller": "SyncWorker", "executionTime": 0.25, "success": None, "error": None, "requestId": "r1",
-        "executionId": "e1", "usageStats": usage, "occInfo": None, "willRetry": False, "executionTimestamp": 1000.2,
-        "identityType": "user", "environment": "isolate",
-    }  # fmt: skip
-    return event | given
-
-
-def streamed(path: str = "posts:list", **given: Any) -> dict[str, Any]:
-    """An event of a log stream."""
-    usage = {"database_read_bytes": 100, "database_io_read_bytes": 120, "database_read_documents": 10, "database_write_documents": 2}
-    event = {
-        "topic": "function_execution", "timestamp": 1000500, "convex": {"deployment_name": "happy-otter-123"},
-        "function": {"path": path, "type": "query", "cached": False, "request_id": "r1"}, "execution_time_ms": 250, "status": "success",
-        "run_reason": "dataChange", "usage": usage,
-    }  # fmt: skip
-    return event | given
+from system_logs import completion, streamed
 
 
 def told(tmp_path: Path, *events: object, name: str = "logs.jsonl") -> Evidence:
