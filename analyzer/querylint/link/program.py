@@ -9,6 +9,7 @@ from querylint.construction import replace
 from querylint.ir import ITEM, Access, Block, Branch, Call, Function, Loop, Mode, Origin, Program, Root, Schema, Step, Way
 from querylint.ir.program import Edge, Effect
 from querylint.link import callgraph
+from querylint.link.keyed import Keyed
 from querylint.link.routes import Routes
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def link(
                 if callee is not None:
                     callees[function.key, step.id] = callee
     callers = _callers(by_key, callees)
-    by_key = _resolve(by_key, callees, callers)
+    by_key = _resolve(by_key, schemas, callees, callers)
     cases = _cases(by_key, callees)
     if cases is not None:
         by_key = {key: cases.sized(function) for key, function in by_key.items()}
@@ -138,14 +139,21 @@ def _callers(functions: Mapping[str, Function], callees: Mapping[tuple[str, int]
 
 
 def _resolve(
-    functions: dict[str, Function], callees: Mapping[tuple[str, int], str], callers: Mapping[str, tuple[Edge, ...]]
+    functions: dict[str, Function],
+    schemas: Mapping[str, Schema],
+    callees: Mapping[tuple[str, int], str],
+    callers: Mapping[str, tuple[Edge, ...]],
 ) -> dict[str, Function]:
     resolved = dict(functions)
+    finder = _Finder(functions, callees, callers, Keyed(functions, schemas, callees, callers))
     for key, function in functions.items():
-        if any(isinstance(s, Access) and (s.base is not None or (s.table is None and s.table_from is not None)) for s in function.steps()):
-            finder = _Finder(functions, callees, callers)
+        if any(isinstance(step, Access) and _unfinished(step) for step in function.steps()):
             resolved[key] = replace(function, body=_rewrite(function.body, function, finder))
     return resolved
+
+
+def _unfinished(access: Access) -> bool:
+    return access.base is not None or (access.table is None and (access.table_from is not None or access.key is not None))
 
 
 def _rewrite(block: Block, function: Function, finder: _Finder) -> Block:
@@ -197,11 +205,16 @@ class _Finder:
     """Follows a query, or a table's name, back to where it was written."""
 
     def __init__(
-        self, functions: Mapping[str, Function], callees: Mapping[tuple[str, int], str], callers: Mapping[str, tuple[Edge, ...]]
+        self,
+        functions: Mapping[str, Function],
+        callees: Mapping[tuple[str, int], str],
+        callers: Mapping[str, tuple[Edge, ...]],
+        keyed: Keyed | None = None,
     ) -> None:
         self.functions = functions
         self.callees = callees
         self.callers = callers
+        self.keyed = keyed
 
     def complete(self, function: Function, access: Access) -> Access:
         """The access with what its callers or callees know of it."""
@@ -213,7 +226,8 @@ class _Finder:
             names = self.names(function, access.table_from, 0)
             if len(names) == 1:
                 return replace(access, table=next(iter(names)))
-        return access
+        named = self.keyed.table(function, access) if self.keyed is not None and access.table is None else None
+        return access if named is None else replace(access, table=named)
 
     def handed(self, function: Function, call: Call, effect: Effect) -> Access:
         """What a helper that serves several tables does for this call: with the query that it is handed, or for the rows it gives back."""

@@ -1,0 +1,100 @@
+"""The tables of rows that are read or written by a key which another function gives: `patch((await currentUser(ctx))._id, ...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from querylint.ir import ITEM, Access, Call, Function, Kind, Mode, Origin, Path, Root, Schema, Step, Terminal
+from querylint.ir.program import Edge
+
+ID = "_id"
+MOST_DEEP = 6
+MANY_CALLERS = 40
+IN_PLACE = (Mode.DIRECT, Mode.QUERY, Mode.MUTATION, Mode.ACTION)
+
+
+class Keyed:
+    """Follows a key back to the row that it is a part of, through returns and arguments."""
+
+    def __init__(
+        self,
+        functions: Mapping[str, Function],
+        schemas: Mapping[str, Schema],
+        callees: Mapping[tuple[str, int], str],
+        callers: Mapping[str, tuple[Edge, ...]],
+    ) -> None:
+        self._functions = functions
+        self._schemas = schemas
+        self._callees = callees
+        self._callers = callers
+        self._steps: dict[str, dict[int, Step]] = {}
+        self._known: dict[tuple[str, Origin], str | None] = {}
+
+    def table(self, function: Function, access: Access) -> str | None:
+        """The one table that the key of an access names; None where it is not known, or there may be several."""
+        if access.key is None or not access.key.origins:
+            return None
+        return self._one([self._named(function, origin, MOST_DEEP) for origin in access.key.origins])
+
+    def _named(self, function: Function, origin: Origin, depth: int) -> str | None:
+        """The table whose id lies at an origin."""
+        known = (function.key, origin)
+        if known not in self._known:
+            self._known[known] = None  # one that leads back to itself is not known
+            self._known[known] = self._find(function, origin, depth)
+        return self._known[known]
+
+    def _find(self, function: Function, origin: Origin, depth: int) -> str | None:
+        if not depth or not isinstance(origin.ref, int):
+            return None
+        if origin.root is Root.PARAM:
+            return self._handed(function, origin, origin.ref, depth)
+        step = self._step(function, origin.ref) if origin.root is Root.STEP else None
+        if isinstance(step, Call):
+            callee = self._functions.get(self._callees.get((function.key, step.id), ""))
+            if callee is None or callee.root != function.root or step.mode not in IN_PLACE:
+                return None
+            return self._within(callee, callee.returns.parts, origin.path, depth)
+        return self._of_row(function, step, origin.path, depth) if isinstance(step, Access) else None
+
+    def _of_row(self, function: Function, read: Access, path: Path, depth: int) -> str | None:
+        """The table that a field of the rows of a read refers to."""
+        row = {Terminal.ROW: (), Terminal.ROWS: (ITEM,), Terminal.PAGE: ("page", ITEM)}.get(read.terminal)
+        if row is None or path[:-1] != row or not read.reads:
+            return None
+        table = read.table
+        if table is None and read.key is not None:
+            table = self._one([self._named(function, origin, depth - 1) for origin in read.key.origins])
+        if table is None or path[-1] == ID:
+            return table
+        schema = self._schemas.get(function.root)
+        declared = schema.tables.get(table) if schema is not None else None
+        field = declared.field(path[-1]) if declared is not None else None
+        return field.target if field is not None and field.type == "id" else None
+
+    def _handed(self, function: Function, origin: Origin, position: int, depth: int) -> str | None:
+        """The table whose id all callers hand over; none of a function that clients call, whose arguments are not in sight."""
+        edges = self._callers.get(function.key, ())
+        if function.kind is not Kind.PLAIN or not edges or len(edges) > MANY_CALLERS:
+            return None
+        found: list[str | None] = []
+        for edge in edges:
+            caller = self._functions[edge.caller]
+            if caller.root != function.root or edge.call.mode is not Mode.DIRECT or position >= len(edge.call.args):
+                return None
+            found.append(self._within(caller, edge.call.args[position].parts, origin.path, depth))
+        return self._one(found)
+
+    def _within(self, function: Function, parts: tuple[tuple[Path, Origin], ...], path: Path, depth: int) -> str | None:
+        """The table whose id lies at a path of a value that is made of these parts."""
+        held = [(inner, path[len(at) :]) for at, inner in parts if path[: len(at)] == at]
+        return self._one([self._named(function, inner.at(*rest), depth - 1) for inner, rest in held])
+
+    def _one(self, found: list[str | None]) -> str | None:
+        return found[0] if found and all(name == found[0] for name in found) else None
+
+    def _step(self, function: Function, number: int) -> Step | None:
+        steps = self._steps.get(function.key)
+        if steps is None:
+            steps = self._steps[function.key] = {step.id: step for step in function.steps() if isinstance(step, Access | Call)}
+        return steps.get(number)
