@@ -80,13 +80,13 @@ def start_of(function: Function, access: Access) -> Place:
     return Place(function.key, Root.STEP, access.id, None, ())
 
 
-def fate(program: Program, function: Function, access: Access) -> Fate:
-    """Follow the rows of a read."""
-    known = program.memo.get(("fate", function.key, access.id))
+def fate(program: Program, function: Function, access: Access, within: frozenset[str] | None = None) -> Fate:
+    """Follow the rows of a read, through all functions or only those `within` (by their keys)."""
+    known = program.memo.get(("fate", function.key, access.id, within))
     if isinstance(known, Fate):
         return known
     found = Fate()
-    program.memo["fate", function.key, access.id] = found
+    program.memo["fate", function.key, access.id, within] = found
     queue = [start_of(function, access)]
     done: set[tuple[str, Root, int | str, Path | None, Path]] = set()
     while queue:
@@ -98,7 +98,8 @@ def fate(program: Program, function: Function, access: Access) -> Fate:
             found.truncated = True
             break
         done.add(key)
-        queue.extend(_follow(program, program.functions[place.function], place, found))
+        more = _follow(program, program.functions[place.function], place, found)
+        queue += more if within is None else [there for there in more if there.function in within]
     return found
 
 

@@ -176,7 +176,8 @@ class Access:
     stretch from the start of the query to its end. `deps` are the steps whose results it needs, `guards` those that decide whether it runs
     at all. `base` is set where the query was handed in by a caller or a callee. `verb` is the operation in the source's own word. `fields`
     are those that a write sets, when they can be read off, `constants` those among them whose value is written down, `sources` the places
-    that the values of others were taken from as they are. `rerun_of` is a read that has run the very same query object before.
+    that the values of others were taken from as they are, `worked_out` the steps that had a hand in the values of the rest, `longer` the
+    lists whose members, all of them and more, others get. `rerun_of` is a read that has run the very same query object before.
 
     `follows` is set where a relation of a row is followed: the origin of the row, and the relation as the last segment of its path.
     `refined` says that the query asks for other rows than the relation as it is, so that rows which were loaded ahead do not serve it.
@@ -210,6 +211,8 @@ class Access:
     sources: tuple[tuple[str, tuple[Origin, ...]], ...] = ()
     held: bool = False
     memoized: bool = False
+    worked_out: tuple[tuple[str, frozenset[int]], ...] = ()
+    longer: tuple[tuple[str, tuple[Origin, ...]], ...] = ()
 
     @property
     def reads(self) -> bool:

@@ -198,7 +198,7 @@ def write(
         Access(
             number, Op.WRITE, verb, table, plans, Bound.ONE, Terminal.NOTHING, span, span, deps, m.why(), None, table_from, None,
             lowered(key) if key is not None else None, fields, m.broken(node.at, node.end),
-            constants=constants_of(given), sources=sources_of(given),
+            constants=constants_of(given), sources=sources_of(given), worked_out=worked_out_of(given), longer=longer_of(given),
         )
     )  # fmt: skip
     me = frozenset({number})
@@ -213,6 +213,21 @@ def constants_of(value: Val | None) -> tuple[tuple[str, object], ...]:
 def sources_of(value: Val | None) -> tuple[tuple[str, tuple[Origin, ...]], ...]:
     """The fields that a write sets to values taken from somewhere as they are."""
     return tuple((name, inner.origins) for name, inner in _set(value) if inner.origins)
+
+
+def worked_out_of(value: Val | None) -> tuple[tuple[str, frozenset[int]], ...]:
+    """The fields that a write sets to something made of what other steps gave, and these steps."""
+    given = ((name, inner) for name, inner in _set(value) if inner.literal is NOT_LITERAL and not inner.origins)
+    return tuple((name, inner.deps) for name, inner in given if inner.deps)
+
+
+def longer_of(value: Val | None) -> tuple[tuple[str, tuple[Origin, ...]], ...]:
+    """The fields that a write sets to lists that hold all members of other lists, and more."""
+    found = []
+    for name, inner in _set(value):
+        if isinstance(inner.shape, Many) and inner.shape.mixed and not inner.done and inner.rows:
+            found.append((name, inner.rows))
+    return tuple(found)
 
 
 def _set(value: Val | None) -> tuple[tuple[str, Val], ...]:

@@ -226,6 +226,8 @@ def _array(m: State, node: tree.Array) -> Val:
         pending |= value.pending
     if not exact and most is not None and isinstance(made.shape, Many):
         made = replace(made, shape=replace(made.shape, most=most))
+    if not exact and len(items) > 1 and isinstance(made.shape, Many):
+        made = replace(made, shape=replace(made.shape, mixed=True))
     return replace(made, pending=pending)
 
 

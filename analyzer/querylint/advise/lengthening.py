@@ -1,0 +1,94 @@
+"""Lists inside of rows that calls make longer and nothing ever makes shorter (convex-facts 2.2, 8.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from querylint.advise.audience import left_alone, waited_for
+from querylint.advise.curation import by_staff
+from querylint.advise.places import quiet
+from querylint.construction import dataclass
+from querylint.ir import Access, Function, Kind, Origin, Program, Role, Root, Table, Use, Work
+from querylint.ir.program import Site
+from querylint.pattern import Pattern
+
+KEPT_ADDING = Pattern(
+    r"(?:messages?|chat|comments?|replies|responses|answers|submissions|notes?|posts|history|histories|logs?|events?|entries|records|updates|"
+    r"activity|activities|transcripts?|conversations?|readings|samples|measurements|snapshots|versions|revisions|attempts|errors|transactions|"
+    r"payments|notifications|visits|clicks|views|plays|scans|moves|likes|votes|voters|viewers|watchers|followers|subscribers|"
+    r"(?:liked|read|seen|viewed|voted|opened|dismissed|played)_?by)$",
+    re.IGNORECASE,
+)
+"""Lists of what happens, or of who has come by: what is on offer, and what somebody owns, is a few."""
+SIZED = frozenset((Work.COUNT, Work.SLICE, Work.EMPTY))
+CHANGES = frozenset(("patch", "replace"))
+
+
+@dataclass(frozen=True, slots=True)
+class Longer:
+    """A list in rows of a table, the writes that put one more member into it, and the functions that users call which lead there."""
+
+    table: Table
+    field: str
+    writes: tuple[tuple[Function, Access], ...]
+    callers: tuple[Function, ...]
+
+
+def lengthened(program: Program) -> Iterator[Longer]:
+    """Every list of what happens that users make longer, and that nothing ever cuts, empties or sets anew."""
+    found: dict[tuple[str, str, str], list[tuple[Function, Access, tuple[Function, ...]]]] = {}
+    for site, access in program.writes():
+        function = site.function
+        if access.table is None or access.verb not in CHANGES or not access.longer or quiet(function):
+            continue
+        callers = _callers(program, function)
+        steps = program.sites(function.key).by_id
+        for name, lists in access.longer if callers else ():
+            own = [origin for origin in lists if _own(steps, access, origin, name)]
+            if own and KEPT_ADDING.search(name) and not _measured(function, own):
+                found.setdefault((function.root, access.table, name), []).append((function, access, callers))
+    for (root, name, field), places in found.items():
+        table = program.table(places[0][0], name)
+        if table is not None and only_longer(program, root, name, field):
+            callers = tuple(dict.fromkeys(caller for *_, callers in places for caller in callers))
+            yield Longer(table, field, tuple((function, access) for function, access, _ in places), callers)
+
+
+def only_longer(program: Program, root: str, table: str, field: str) -> bool:
+    """Whether every change of a field that code in use makes puts members into the list; rows are born with a short one."""
+    return program.once(("only longer", root, table, field), lambda: _only_longer(program, root, table, field))
+
+
+def _only_longer(program: Program, root: str, table: str, field: str) -> bool:
+    for site, access in program.writes(root):
+        if access.table not in (table, None) or access.verb in ("insert", "delete") or _unused(program, site):
+            continue
+        if access.fields is None or (field in access.fields and field not in dict(access.longer)):
+            return False
+    return True
+
+
+def _unused(program: Program, site: Site) -> bool:
+    return site.function.role is not Role.CODE or left_alone(program, site.function)
+
+
+def _callers(program: Program, function: Function) -> tuple[Function, ...]:
+    """The mutations and the like that users wait for and staff has no part in."""
+    hosts = (host for host in program.hosts(function.key) if host.kind is not Kind.CLIENT)
+    return tuple(host for host in hosts if waited_for(program, host) and not by_staff(program, host) and not quiet(host))
+
+
+def _own(steps: Mapping[int, Site], write: Access, origin: Origin, name: str) -> bool:
+    """Whether a list is that of the row which is written."""
+    if origin.path != (name,) or not isinstance(origin.ref, int):
+        return False
+    if write.key is not None and any(o.root is origin.root and o.ref == origin.ref for o in write.key.origins):
+        return True
+    place = steps.get(origin.ref) if origin.root is Root.STEP else None
+    return place is not None and isinstance(place.step, Access) and place.step.table == write.table and place.step.by_key
+
+
+def _measured(function: Function, lists: list[Origin]) -> bool:
+    """Whether the function asks how long the list is, or cuts it: it may hold a few members only."""
+    return any(isinstance(step, Use) and step.work in SIZED and any(origin in step.of for origin in lists) for step in function.steps())
