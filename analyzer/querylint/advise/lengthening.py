@@ -14,13 +14,14 @@ from querylint.ir.program import Site
 from querylint.pattern import Pattern
 
 KEPT_ADDING = Pattern(
-    r"(?:messages?|chat|comments?|replies|responses|answers|submissions|notes?|posts|history|histories|logs?|events?|entries|records|updates|"
+    r"^(?!.*(?:admin|staff|status|stage|state|level|tier))"
+    r".*(?:messages?|chat|comments?|replies|submissions|notes?|posts|history|histories|logs?|events?|entries|records|updates|"
     r"activity|activities|transcripts?|conversations?|readings|samples|measurements|snapshots|versions|revisions|attempts|errors|transactions|"
-    r"payments|notifications|visits|clicks|views|plays|scans|moves|likes|votes|voters|viewers|watchers|followers|subscribers|"
+    r"payments|notifications|visits|clicks|views|plays|scans|likes|votes|voters|viewers|watchers|followers|subscribers|"
     r"(?:liked|read|seen|viewed|voted|opened|dismissed|played)_?by)$",
     re.IGNORECASE,
 )
-"""Lists of what happens, or of who has come by: what is on offer, and what somebody owns, is a few."""
+"""Lists of what happens, or of who has come by: what is on offer, what somebody owns, and the steps of one life, are a few."""
 SIZED = frozenset((Work.COUNT, Work.SLICE, Work.EMPTY))
 CHANGES = frozenset(("patch", "replace"))
 

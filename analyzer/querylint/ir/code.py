@@ -333,7 +333,8 @@ class Function:
     asks next. `cases` are the parts of it that its parameters alone decide. `ahead` are relations that it loads for rows of its parameters
     (by their numbers) before it goes on with them. `keyed` are lists
     that are gone through once, to be put into a map by a field: rows are then looked up in it. `handed` says that it is written where a
-    call of the module takes it as an argument: whoever is called runs it, as a library runs its callbacks.
+    call of the module takes it as an argument: whoever is called runs it, as a library runs its callbacks. `transactions` are the parts of
+    it that run in one transaction each, which it opens itself.
     """
 
     key: str
@@ -358,6 +359,7 @@ class Function:
     keyed: tuple[tuple[Origin, str], ...] = ()
     handed: bool = False
     endpoints: tuple[str, ...] = ()
+    transactions: tuple[Span, ...] = ()
     _steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
     _own_steps: tuple[Step, ...] | None = field(default=None, init=False, compare=False, repr=False)
 

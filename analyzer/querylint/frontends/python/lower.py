@@ -14,6 +14,7 @@ from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.inner import APART, Inner
 from querylint.frontends.python.jobs import is_job
 from querylint.frontends.python.project import PythonProject, returned
+from querylint.frontends.python.transactions import opens_any, transactions
 from querylint.ir import Escape, Function, Kind, Role
 from querylint.pattern import Pattern
 from querylint.syntax import tree
@@ -41,6 +42,7 @@ class ModuleLowering:
         self.role = role
         self.root = root
         self.lines = project.modules.lines(path)
+        self._transacts = opens_any(project.modules.source(path) or b"")
 
     def functions(self) -> Iterator[Found]:
         """Every function and method that stands by itself.
@@ -144,6 +146,7 @@ class ModuleLowering:
             self.lines.span(fn.at, fn.end), kind is Kind.HTTP, None, self.root, role, tuple(machine.touched),
             tuple(machine.outflows.values()), None, tuple(machine.built), any(_caches(d) for d in fn.decorators),
             ahead=tuple(one for stack in self.project.stacks for one in stack.loaded(machine)),
+            transactions=tuple(self.lines.span(*part) for part in transactions(fn)) if self._transacts else (),
         )  # fmt: skip
 
 

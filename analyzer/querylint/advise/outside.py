@@ -1,0 +1,182 @@
+"""Waits for the world outside: requests to other servers, mails, programs; in transactions, and for every row of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from querylint.advise.places import quiet
+from querylint.advise.rounds import Rounds, rounds
+from querylint.construction import dataclass
+from querylint.ir import ITEM, Access, Bound, Call, Function, Kind, Loop, LoopKind, Mode, Op, Origin, Program, Root, TargetKind
+from querylint.ir.program import Edge, Site
+from querylint.pattern import Pattern
+from querylint.text import Span
+
+REQUEST = Pattern(
+    r"^(?:requests|httpx)\.(?:get|post|put|patch|delete|head|options|request)$|^(?:urllib\.request\.)?urlopen$|"
+    r"^stripe\.(?:\w+\.)*[A-Z]\w+\.(?:create|retrieve|modify|delete|list|search|capture|cancel|confirm|refund)$|"
+    r"^(?:openai|anthropic|client)\.(?:chat\.completions|responses|messages|embeddings|images)\.(?:create|generate|stream|parse)$"
+)
+MAIL = Pattern(r"^(?:mail\.)?(?:send_mail|send_mass_mail|mail_admins|mail_managers)$|^(?:smtplib\.)?SMTP(?:_SSL)?$")
+PROGRAM = Pattern(r"^subprocess\.(?:run|call|check_call|check_output)$|^os\.system$|^(?:time\.)?sleep$")
+MOST_DEEP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A call that waits for something which is neither the program nor its database, and the calls in place that lead there."""
+
+    function: str
+    call: Call
+    trail: tuple[Edge, ...] = ()
+
+    @property
+    def requested(self) -> bool:
+        """Whether it is a request over the network, which may take as long as the other side likes."""
+        return REQUEST.search(self.call.text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A transaction that waits for the world outside: where it is open, and what it has written before, if anything."""
+
+    site: Site
+    outside: Outside
+    transaction: Span
+    written: tuple[Site, Access] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A wait for every row of a list that was read, in what answers a request: the loop around it, and the read."""
+
+    site: Site
+    outside: Outside
+    loop: Loop
+    read: Access
+
+
+def held(program: Program) -> Iterator[Held]:
+    """The waits within a transaction that a function opens itself, the first of each."""
+    for function in program.functions.values():
+        if not function.transactions or quiet(function):
+            continue
+        for span in function.transactions:
+            waits = [(site, found) for site in _within(program, function, span) if (found := _waited(program, function, site.step))]
+            if waits and _asks(program, function, span):
+                site, outside = waits[0]
+                yield Held(site, outside, span, _written_before(program, function, span, site))
+
+
+def _within(program: Program, function: Function, span: Span) -> list[Site]:
+    """The calls in a part of a function, but for those in code that is only kept for later."""
+    return [
+        site
+        for site in program.sites(function.key).all
+        if isinstance(site.step, Call)
+        and span.covers(site.step.span)
+        and not site.handled
+        and not any(_put_off(loop) for loop in site.loops)
+    ]
+
+
+def _put_off(loop: Loop) -> bool:
+    return loop.detached or loop.kind in (LoopKind.CALLBACK, LoopKind.ONCE)
+
+
+def _waited(program: Program, function: Function, step: object) -> Outside | None:
+    """The wait that a call brings about, by itself or in a helper that always comes to it."""
+    if not isinstance(step, Call) or step.mode is not Mode.DIRECT or step.detached:
+        return None
+    if step.target.kind is TargetKind.EXTERNAL:
+        known = REQUEST.search(step.text) or MAIL.search(step.text) or PROGRAM.search(step.text)
+        return Outside(function.key, step) if known else None
+    callee = program.callee(function, step)
+    found = waits(program, callee, MOST_DEEP) if callee is not None else None
+    return Outside(found.function, found.call, (Edge(function.key, step, callee.key), *found.trail)) if found and callee else None
+
+
+def waits(program: Program, function: Function, depth: int) -> Outside | None:
+    """The first wait that a call of a function leads to in any case."""
+    if not depth or quiet(function):
+        return None
+    return program.once(("waits outside", function.key, depth), lambda: _first(program, function, depth))
+
+
+def _first(program: Program, function: Function, depth: int) -> Outside | None:
+    for site in program.sites(function.key).all:
+        step = site.step
+        if not isinstance(step, Call) or site.arms or site.handled or step.mode is not Mode.DIRECT or any(map(_put_off, site.loops)):
+            continue
+        if step.target.kind is TargetKind.EXTERNAL:
+            if REQUEST.search(step.text) or MAIL.search(step.text):
+                return Outside(function.key, step)
+            continue
+        callee = program.callee(function, step)
+        found = waits(program, callee, depth - 1) if callee is not None else None
+        if found is not None and callee is not None:
+            return Outside(found.function, found.call, (Edge(function.key, step, callee.key), *found.trail))
+    return None
+
+
+def _asks(program: Program, function: Function, span: Span) -> bool:
+    """Whether anything in a part of a function asks the database."""
+    for site in program.sites(function.key).all:
+        step = site.step
+        if isinstance(step, Access) and span.covers(step.span):
+            return True
+        if isinstance(step, Call) and span.covers(step.span) and program.effects_of(function, step):
+            return True
+    return False
+
+
+def _written_before(program: Program, function: Function, span: Span, wait: Site) -> tuple[Site, Access] | None:
+    """What the transaction has written when it begins to wait: the rows stay locked."""
+    for site in program.sites(function.key).all[: wait.rank]:
+        step = site.step
+        if not span.covers(step.span) or (set(site.arms) - set(wait.arms)) or site.handled:
+            continue
+        if isinstance(step, Access) and step.op is Op.WRITE:
+            return site, step
+        if isinstance(step, Call):
+            found = next((e for e in program.effects_of(function, step) if e.access.op is Op.WRITE and e.certain), None)
+            if found is not None:
+                return site, found.access
+    return None
+
+
+def repeated(program: Program) -> Iterator[Repeated]:
+    """The waits for every row of a list of any length, in code that answers a request, once for each loop."""
+    told: set[int] = set()
+    for function in program.functions.values():
+        if quiet(function) or not any(host.kind is Kind.HTTP for host in program.hosts(function.key)):
+            continue
+        for site in program.sites(function.key).all:
+            outside = _waited(program, function, site.step) if site.loops and not site.handled else None
+            hit = _round(program, site) if outside is not None else None
+            read = _rows(program, function, hit.loop) if hit is not None else None
+            if outside is not None and hit is not None and read is not None and id(hit.loop) not in told:
+                told.add(id(hit.loop))
+                yield Repeated(site, outside, hit.loop, read)
+
+
+def _round(program: Program, site: Site) -> Rounds | None:
+    """The innermost loop over rows around a step that does not end with the first it finds, and that has more rounds than a few."""
+    for hit in rounds(program, site):
+        if not (hit.constant or hit.paging or hit.searching) and hit.loop.kind is LoopKind.EACH:
+            return hit
+    return None
+
+
+def _rows(program: Program, function: Function, loop: Loop) -> Access | None:
+    """The read of a list of any length that a loop goes over."""
+    steps = program.sites(function.key).by_id
+    for origin in loop.over.origins if loop.over is not None else ():
+        place = steps.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+        if place is not None and isinstance(place.step, Access) and _whole(origin) and place.step.bound is Bound.ALL:
+            return place.step
+    return None
+
+
+def _whole(origin: Origin) -> bool:
+    return not [part for part in origin.path if part != ITEM]
