@@ -43,21 +43,18 @@ commands, tests and seeds; loops, which other rules are about. It is always a hi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from querylint.advise.audience import asks_for_staff
+from querylint.advise.audience import for_staff
 from querylint.advise.curation import curated
 from querylint.advise.growth import grows, settled, small
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.serving import phrase
 from querylint.ir import Access, Function, Kind, Op, Program, Relation, Role, Terminal
 from querylint.ir.program import Effect, Site
-from querylint.pattern import Pattern
 from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
 
-STAFFED = Pattern(r"(?:^|[/_.])(?:admin|staff|dashboard_?admin|backoffice)", re.IGNORECASE)
 PLAIN = frozenset((Relation.EQ, Relation.NE, Relation.LT, Relation.LTE, Relation.GT, Relation.GTE, Relation.IN))
 MOST_WRITERS = 3
 TOTALS = frozenset(("aggregate", "aaggregate"))
@@ -124,7 +121,7 @@ def _only_asks(program: Program, entry: Function) -> bool:
     """Whether a function answers requests of everybody, and changes nothing."""
     if entry.kind is not Kind.HTTP or entry.role is not Role.CODE or entry.cached:
         return False
-    if STAFFED.search(f"{entry.path}/{entry.key.rpartition('::')[2]}") or asks_for_staff(program, entry):
+    if for_staff(program, entry):
         return False
     return not any(effect.access.op is Op.WRITE for effect in program.effects.get(entry.key, ()))
 

@@ -12,6 +12,7 @@ from querylint.pattern import Pattern
 STAFF = Pattern(
     r"admin|staff|superuser|moderator|manage(?!r\b)|settings|configure|\b(?:require|assert|ensure|verify|enforce)\w*operator", re.IGNORECASE
 )
+BACKSTAGE = Pattern(r"(?:^|[/_.])(?:admin|staff|dashboard_?admin|backoffice)", re.IGNORECASE)
 RUNS = Pattern(r"^(?:is_?)?(?:super_?(?:user|admin)|(?:platform|system|global)_?admin|root)$", re.IGNORECASE)
 DEMANDS = Pattern(
     r"(?:require|assert|ensure|check|verify|enforce)\w*(?:Can|Capabilit(?:y|ies)|Permissions?|Privileges?|Rights?|Access)$|"
@@ -287,6 +288,11 @@ def demands_right(program: Program, entry: Function) -> bool:
 def asks_for_staff(program: Program, entry: Function) -> bool:
     """Whether a function asks first whether its caller may manage the application."""
     return program.once(("asks for staff", entry.key), lambda: _asks_for_staff(program, entry))
+
+
+def for_staff(program: Program, entry: Function) -> bool:
+    """Whether a function serves those who run the application, by its place, its name, or what it asks first."""
+    return BACKSTAGE.search(f"{entry.path}/{entry.key.rpartition('::')[2]}") is not None or asks_for_staff(program, entry)
 
 
 def _asks_for_staff(program: Program, entry: Function) -> bool:

@@ -6,20 +6,23 @@ from collections.abc import Iterator
 
 from querylint.advise.places import quiet
 from querylint.advise.rounds import Rounds, rounds
+from querylint.advise.transactions import ordinary
 from querylint.construction import dataclass
-from querylint.ir import ITEM, Access, Bound, Call, Function, Kind, Loop, LoopKind, Mode, Op, Origin, Program, Root, TargetKind
+from querylint.ir import Access, Bound, Call, Function, Kind, Loop, LoopKind, Mode, Op, Origin, Program, Root, TargetKind
 from querylint.ir.program import Edge, Site
 from querylint.pattern import Pattern
 from querylint.text import Span
 
 REQUEST = Pattern(
-    r"^(?:requests|httpx)\.(?:get|post|put|patch|delete|head|options|request)$|^(?:urllib\.request\.)?urlopen$|"
+    r"^(?:await )?fetch$|^axios(?:\.(?:get|post|put|patch|delete|request))?$|^(?:urllib\.request\.)?urlopen$|"
+    r"^(?:requests|httpx)\.(?:get|post|put|patch|delete|head|options|request)$|"
     r"^stripe\.(?:\w+\.)*[A-Z]\w+\.(?:create|retrieve|modify|delete|list|search|capture|cancel|confirm|refund)$|"
     r"^(?:openai|anthropic|client)\.(?:chat\.completions|responses|messages|embeddings|images)\.(?:create|generate|stream|parse)$"
 )
 MAIL = Pattern(r"^(?:mail\.)?(?:send_mail|send_mass_mail|mail_admins|mail_managers)$|^(?:smtplib\.)?SMTP(?:_SSL)?$")
 PROGRAM = Pattern(r"^subprocess\.(?:run|call|check_call|check_output)$|^os\.system$|^(?:time\.)?sleep$")
 MOST_DEEP = 5
+BRINGING = (Mode.DIRECT, Mode.QUERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,12 @@ def waits(program: Program, function: Function, depth: int) -> Outside | None:
 
 
 def _first(program: Program, function: Function, depth: int) -> Outside | None:
-    for site in program.sites(function.key).all:
-        step = site.step
-        if not isinstance(step, Call) or site.arms or site.handled or step.mode is not Mode.DIRECT or any(map(_put_off, site.loops)):
+    for step in ordinary(function.body, {}):
+        if (
+            not isinstance(step, Call)
+            or step.mode is not Mode.DIRECT
+            or any(map(_put_off, program.sites(function.key).by_id[step.id].loops))
+        ):
             continue
         if step.target.kind is TargetKind.EXTERNAL:
             if REQUEST.search(step.text) or MAIL.search(step.text):
@@ -149,15 +155,21 @@ def repeated(program: Program) -> Iterator[Repeated]:
     """The waits for every row of a list of any length, in code that answers a request, once for each loop."""
     told: set[int] = set()
     for function in program.functions.values():
-        if quiet(function) or not any(host.kind is Kind.HTTP for host in program.hosts(function.key)):
+        if quiet(function) or not any(answers(host) for host in program.hosts(function.key)):
             continue
         for site in program.sites(function.key).all:
             outside = _waited(program, function, site.step) if site.loops and not site.handled else None
             hit = _round(program, site) if outside is not None else None
-            read = _rows(program, function, hit.loop) if hit is not None else None
+            over = hit.loop.over.origins if hit is not None and hit.loop.over is not None else ()
+            read = _rows(program, function, over, MOST_DEEP)
             if outside is not None and hit is not None and read is not None and id(hit.loop) not in told:
                 told.add(id(hit.loop))
                 yield Repeated(site, outside, hit.loop, read)
+
+
+def answers(host: Function) -> bool:
+    """Whether a registered function answers a request, or a client that may run an action."""
+    return host.kind is Kind.HTTP or (host.kind is Kind.ACTION and host.public)
 
 
 def _round(program: Program, site: Site) -> Rounds | None:
@@ -168,15 +180,16 @@ def _round(program: Program, site: Site) -> Rounds | None:
     return None
 
 
-def _rows(program: Program, function: Function, loop: Loop) -> Access | None:
-    """The read of a list of any length that a loop goes over."""
+def _rows(program: Program, function: Function, origins: tuple[Origin, ...], depth: int) -> Access | None:
+    """The read of a list of any length that something is, be it read by a helper or by a query that an action runs."""
     steps = program.sites(function.key).by_id
-    for origin in loop.over.origins if loop.over is not None else ():
-        place = steps.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
-        if place is not None and isinstance(place.step, Access) and _whole(origin) and place.step.bound is Bound.ALL:
-            return place.step
+    for origin in origins if depth else ():
+        place = steps.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) and not origin.path else None
+        if place is None:
+            continue
+        if isinstance(place.step, Access):
+            return place.step if place.step.reads and place.step.bound is Bound.ALL else None
+        callee = program.callee(function, place.step) if isinstance(place.step, Call) and place.step.mode in BRINGING else None
+        if callee is not None:
+            return _rows(program, callee, callee.returns.origins, depth - 1)
     return None
-
-
-def _whole(origin: Origin) -> bool:
-    return not [part for part in origin.path if part != ITEM]

@@ -42,7 +42,7 @@ def reread(program: Program, effect: Effect) -> bool:
 
 
 def _ends_within(program: Program, function: Function, block: Block, known: Given, words: Pattern[str], depth: int = 0) -> bool:
-    return any(_ends(program, function, step, known, words, depth) for step in _ordinary(block, dict(known)))
+    return any(_ends(program, function, step, known, words, depth) for step in ordinary(block, dict(known)))
 
 
 def _ends(program: Program, function: Function, step: Step, known: Given, words: Pattern[str], depth: int = 0) -> bool:
@@ -61,16 +61,16 @@ def _ends(program: Program, function: Function, step: Step, known: Given, words:
     )
 
 
-def _ordinary(block: Block, known: dict[int, Value]) -> Iterator[Step]:
+def ordinary(block: Block, known: dict[int, Value]) -> Iterator[Step]:
     """The steps that run unless something fails or is missing: none in an arm that is only taken at times, none behind an early end."""
     for step in block:
         if isinstance(step, Access | Call):
             yield step
         elif isinstance(step, Loop):
-            yield from _ordinary(step.body, known)
+            yield from ordinary(step.body, known)
         elif isinstance(step, Branch) and not step.handler:
             taken = arm_taken(step, known)
-            yield from _ordinary(taken or (), known)
+            yield from ordinary(taken or (), known)
             arms = (taken,) if taken is not None else () if step.missing else step.arms
             if any(_leaves(arm) for arm in arms):
                 return
