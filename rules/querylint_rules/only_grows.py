@@ -43,20 +43,24 @@ from querylint.ir import Program
 from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
 
+CRON = Advice("delete rows past their use in batches from a cron, by a range of `by_creation_time`", Stage.DATA)
+JOB = Advice("delete rows past their use in batches from a scheduled job, by the column of their time, with an index on it", Stage.DATA)
+
 
 @rule(pattern="retention", severity=Severity.INFO, cwe=770)
 def only_grows(program: Program) -> Iterator[Found]:
     """Tables of events without an end."""
     for found in growing(program):
-        if found.table.span is None or found.schema.facts.planner:
+        if found.table.span is None:
             continue
+        planner = found.schema.facts.planner
         names = list(dict.fromkeys(function.name for function, _ in found.inserts))
         verb = "inserts" if len(names) == 1 else "insert"
         yield Found(
             found.table.span,
             f"`{found.table.name}` only grows: {phrase(names[:3])} {verb} into it, and nothing deletes its rows",
             tuple(Point(access.span, f"`{function.name}` inserts") for function, access in found.inserts[:3]),
-            Advice("delete rows past their use in batches from a cron, by a range of `by_creation_time`", Stage.DATA),
+            JOB if planner else CRON,
             None,
             Confidence.LIKELY,
             table=found.table.name,

@@ -9,7 +9,7 @@ from dataclasses import field
 from querylint.advise.growth import small
 from querylint.advise.places import quiet
 from querylint.construction import dataclass
-from querylint.ir import Access, Call, Function, Kind, Op, Origin, Program, Root, Schema, Side, Table
+from querylint.ir import Access, Function, Kind, Op, Program, Schema, Side, Table
 from querylint.ir.program import Site
 from querylint.pattern import Pattern
 
@@ -19,7 +19,7 @@ EVENTS = Pattern(
     re.IGNORECASE,
 )
 KEPT = Pattern(r"audit|ledger|payment|invoice|billing|transaction|consent|legal|moderation|abuse", re.IGNORECASE)
-DEPTH = 3
+ADDING = frozenset(("insert", "create", "acreate", "bulk_create", "abulk_create", "add", "add_all"))
 
 
 @dataclass(slots=True)
@@ -58,41 +58,17 @@ def _writes(program: Program) -> tuple[dict[tuple[str, str], _Writes], set[str]]
     blind: set[str] = set()
     for site, access in program.accesses(Op.WRITE):
         root = site.function.root
-        name = access.table or _owner(program, site.function, access)
+        name = access.table
         if name is None:
             if access.verb == "delete" and not quiet(site.function):
                 blind.add(root)
             continue
         entry = found.setdefault((root, name), _Writes())
-        if access.verb == "insert":
+        if access.verb in ADDING:
             entry.inserts.append((site, access))
         else:
             entry.others = True
     return found, blind
-
-
-def _owner(program: Program, function: Function, access: Access) -> str | None:
-    """The table of the row whose id a write names, where the row was read in the same function or in a helper of it."""
-    origins = access.key.origins if access.key is not None else ()
-    names = {_table_of(program, function, origin, 0) for origin in origins if origin.path[-1:] == ("_id",)}
-    return names.pop() if len(names) == 1 and len(origins) > 0 else None
-
-
-def _table_of(program: Program, function: Function, origin: Origin, depth: int) -> str | None:
-    """The table of the document that an id was taken from."""
-    if depth > DEPTH or origin.root is not Root.STEP or not isinstance(origin.ref, int):
-        return None
-    site = program.sites(function.key).by_id.get(origin.ref)
-    if site is None:
-        return None
-    if isinstance(site.step, Access):
-        return site.step.table
-    callee = program.callee(function, site.step) if isinstance(site.step, Call) else None
-    if callee is None:
-        return None
-    inner = [o.at(*origin.path[len(path) :]) for path, o in callee.returns.parts if origin.path[: len(path)] == path]
-    names = {_table_of(program, callee, o, depth + 1) for o in inner}
-    return names.pop() if len(names) == 1 else None
 
 
 def _driven(program: Program, function: Function) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, External, Val, derived
@@ -16,8 +16,14 @@ POOLED = frozenset(("submit", "start_soon"))  # workers run it; a method of that
 LATER = frozenset(("delay", "apply_async", "delay_on_commit", "apply_async_on_commit", "s", "si", "signature", "kiq", "send", "defer"))
 WAITING = frozenset(("result", "get"))
 WAITED = re.compile(r"(?:\s|#[^\n]*\n)*\.\s*(?:result|get)\s*\(")
+TASKS = frozenset(("task", "db_task", "on_commit_task"))  # of huey
+DECORATED = 2
 REACH = 400  # bytes behind a call in which its `.result(` begins, even on a line of its own after a comment
 STARTING = {"threading.Thread": "target", "threading.Timer": "function", "multiprocessing.Process": "target"}
+
+
+if TYPE_CHECKING:
+    from querylint.frontends.python.modules import PythonModules
 
 
 class Vocabulary(Protocol):
@@ -52,6 +58,34 @@ def put_off(words: Vocabulary, state: State, node: tree.Call, func: Val, base: V
     if name not in POOLED:
         return _later(state, node, given, shape)
     return _beside(words, state, node, given, shape, waited=WAITED.match(state.lines.text(node.end, node.end + REACH)) is not None)
+
+
+def enqueued(modules: PythonModules, state: State, node: tree.Call, closure: Closure) -> Val | None:
+    """A call of a task of huey, which only puts it into the queue: its decorator has taken the place of the function."""
+    queued = any(_of_huey(modules, closure.path, decorator, DECORATED) for decorator in closure.fn.decorators)
+    return _later(state, node, node, closure) if queued else None
+
+
+def _of_huey(modules: PythonModules, path: str, decorator: tree.Expr, depth: int) -> bool:
+    """`@db_task()`, `@queue.task(retries=2)`, or a decorator of the project's own that hands the function to one of these."""
+    func = decorator.func if isinstance(decorator, tree.Call) else decorator
+    if isinstance(func, tree.Member) and func.name in TASKS and _is_queue(modules, path, func.base):
+        return True
+    known = modules.reference(path, func) if isinstance(func, tree.Name | tree.Member) else None
+    if known is None or not depth:
+        return False
+    if known.external:
+        return known.external.startswith("huey.") and known.external.rpartition(".")[2] in TASKS
+    calls = tree.find(known.node.fn.body, tree.Call) if isinstance(known.node, tree.FnDef) else []
+    return any(_of_huey(modules, known.path, call, depth - 1) for call in calls if isinstance(call.func, tree.Member))
+
+
+def _is_queue(modules: PythonModules, path: str, node: tree.Expr) -> bool:
+    known = modules.reference(path, node) if isinstance(node, tree.Name | tree.Member) else None
+    if known is None or known.external:
+        return known is not None and known.external.startswith("huey.")
+    made = modules.reference(known.path, known.node.func) if isinstance(known.node, tree.Call) else None
+    return made is not None and made.external.startswith("huey.")
 
 
 def waited_for(state: State, node: tree.Call, base: Val) -> Val | None:

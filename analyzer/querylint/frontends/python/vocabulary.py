@@ -29,7 +29,7 @@ from querylint.frontends.python.injected import injected
 from querylint.frontends.python.inner import outer
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import SEVERAL, arrived
-from querylint.frontends.python.put_off import put_off, waited_for
+from querylint.frontends.python.put_off import enqueued, put_off, waited_for
 from querylint.ir import Escape, Mode, Target, TargetKind
 from querylint.syntax import tree
 
@@ -185,7 +185,7 @@ class PythonVocabulary:
                 return made
         shape = func.shape
         if isinstance(shape, Closure) and shape.name:
-            return self._project_call(state, node, shape)
+            return enqueued(self.project.modules, state, node, shape) or self._project_call(state, node, shape)
         handed = injected(self.project, state, node, shape) or put_off(self, state, node, func, base)
         handed = handed or (self._handed_on(state, node) if base is not None else None)
         if handed is not None:
