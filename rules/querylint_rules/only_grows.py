@@ -25,12 +25,13 @@ when it has grown past the limits of a transaction.
 
 ## Instead
 Decide how long a row is worth keeping, and delete older ones in batches from a cron: `.withIndex("by_creation_time", (q) =>
-q.lt("_creationTime", cutoff)).take(500)`, delete them, and schedule the next batch while there are any. Every table has that index.
+q.lt("_creationTime", cutoff)).take(500)`, delete them, and schedule the next batch while there are any. Every table has that index. In
+Django, a command or a task on a schedule deletes by the column of their time, which then wants an index.
 
 ## When it stays silent
 Tables whose rows are changed or deleted somewhere; records that have to be kept (audits, payments, moderation); inserts that first look
-for the row; tables that only seeds and migrations fill, or that the settings call small; projects that delete by ids whose table cannot be
-told.
+for the row; rows that `save()` writes, which may be old ones; tables that only seeds and migrations fill, or that the settings call small;
+projects that delete by ids whose table cannot be told.
 """
 
 from __future__ import annotations

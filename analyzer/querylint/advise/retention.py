@@ -45,11 +45,16 @@ def growing(program: Program) -> Iterator[Growing]:
         table = schema.tables.get(name) if schema is not None else None
         if schema is None or table is None or table.library is not None or root in blind or found.others:
             continue
-        if not EVENTS.search(name) or KEPT.search(name) or small(program, name) or any(index.implicit for index in table.indexes):
+        if not EVENTS.search(name) or KEPT.search(name) or small(program, name) or _of_things(table):
             continue
         live = [(site, access) for site, access in found.inserts if not quiet(site.function) and _driven(program, site.function)]
         if live and not any(_once(program, site, access) for site, access in found.inserts):
             yield Growing(schema, table, tuple((site.function, access) for site, access in live))
+
+
+def _of_things(table: Table) -> bool:
+    """Whether a row is more than one event among many: an index comes by itself where each row is of another thing, or belongs to one."""
+    return any(index.implicit and index.fields != (table.key,) for index in table.indexes)
 
 
 def _writes(program: Program) -> tuple[dict[tuple[str, str], _Writes], set[str]]:
