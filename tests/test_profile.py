@@ -333,3 +333,34 @@ def test_findings_that_are_not_shown_are_not_counted_in_the_table(door: Door, lo
     assert "lesser findings" not in plain
     named = "socialPosts:getDashboardStats, socialPosts:list and credits:consume"
     assert re.search(rf"\d lesser findings on their way; there is nothing else on that of {named}: --show info", few)
+
+
+def test_conflicts_bear_out_what_is_a_hint_without_them(door: Door, tmp_path: Path) -> None:
+    lay(
+        tmp_path / "app",
+        {
+            "convex/schema.ts": (
+                'import { defineSchema, defineTable } from "convex/server";\nimport { v } from "convex/values";\n'
+                "export default defineSchema({ lobby: defineTable({ served: v.number() }) });\n"
+            ),
+            "convex/lobby.ts": (
+                'import { mutation } from "./_generated/server";\n'
+                "export const serve = mutation({ args: {}, handler: async (ctx) => {\n"
+                '  const lobby = await ctx.db.query("lobby").first();\n'
+                "  if (lobby) await ctx.db.patch(lobby._id, { served: lobby.served + 1 });\n"
+                "} });\n"
+            ),
+            "convex/_generated/server.d.ts": "export {};\n",
+        },
+    )
+    occ = {"tableName": "lobby", "writeSource": "lobby:serve", "retryCount": 1}
+    calm = tmp_path / "calm.jsonl"
+    calm.write_text("\n".join(map(json.dumps, runs("lobby:serve", 4, 0.1, 1, udfType="Mutation"))))
+    busy = tmp_path / "busy.jsonl"
+    busy.write_text("\n".join(map(json.dumps, runs("lobby:serve", 4, 0.1, 1, udfType="Mutation", occInfo=occ, willRetry=True))))
+    without = door(calm, "--project", tmp_path / "app")[1]
+    assert "lobby:serve mutation" in without
+    assert "hot-row" not in without
+    with_conflicts = door(busy, "--project", tmp_path / "app")[1]
+    assert "warning hot-row each call of `serve` changes `served` of one row of `lobby`" in with_conflicts
+    assert "= measured: 4 runs met another transaction on `lobby`" in with_conflicts

@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 
-from querylint.construction import dataclass
+from querylint.construction import dataclass, replace
 from querylint.evidence.budget import Budget, Excess
 from querylint.evidence.measures import Measured, Name
 from querylint.evidence.placing import Place, Shape, Sites, places, stored
 from querylint.evidence.reading import Evidence
 from querylint.evidence.statements import Asked
 from querylint.ir import Call, Function, Mode, Program
-from querylint.rule import Finding
+from querylint.rule import Finding, Severity
 
+CONFLICTS = "contention"
+"""The pattern of findings about transactions that meet."""
 WORD = re.compile(r"\w+")
 
 
@@ -139,7 +141,7 @@ def joined(
         spans = [finding.found.span, *(point.span for point in finding.found.trail)]
         asked = [statements[number].asked for number in sorted(sites.touched(spans))]
         if here or asked:
-            attributed.append(Attributed(finding, tuple(_ranked(here, order)), tuple(asked)))
+            attributed.append(Attributed(_borne_out(finding, here), tuple(_ranked(here, order)), tuple(asked)))
         elif finding.found.function in program.functions:
             unseen.append(finding)
         else:
@@ -160,6 +162,16 @@ def joined(
         sum(one.asked.total for one in statements),
         not all(wanted(function.path) for function in program.functions.values()),
     )
+
+
+def _borne_out(finding: Finding, functions: Iterable[Measured]) -> Finding:
+    """A finding about conflicts, no longer a hint where the logs tell of conflicts over that table, which the code does not show."""
+    found = finding.found
+    if finding.pattern != CONFLICTS or finding.severity is not Severity.INFO or found.table is None:
+        return finding
+    if not any(table == found.table for m in functions for table, _, _ in m.conflicts):
+        return finding
+    return replace(finding, severity=Severity.WARNING, found=replace(found, because=""))
 
 
 def _located(evidence: Evidence, program: Program, order: Order, shape: Callable[[str], Shape | None]) -> tuple[Located, ...]:

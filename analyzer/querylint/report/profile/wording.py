@@ -11,7 +11,7 @@ from pathlib import PurePath
 from querylint.evidence.budget import Excess
 from querylint.evidence.execution import Insight
 from querylint.evidence.measures import Measured, Name
-from querylint.evidence.profile import Attributed, Earlier, Located, Profile
+from querylint.evidence.profile import CONFLICTS, Attributed, Earlier, Located, Profile
 from querylint.evidence.reading import Evidence
 from querylint.evidence.statements import Asked
 from querylint.report.profile.units import in_unit, number, percent, period, rate, ratio, size, time
@@ -266,8 +266,11 @@ def on_the_way(profile: Profile, attributed: Attributed) -> str:
 
 
 def read_by_one(attributed: Attributed) -> str:
-    """How much of its table one run has read; empty where no insight tells it."""
+    """How much of its table one run has read, or how many runs met another over it; empty where neither is told."""
     table = attributed.finding.found.table
+    if attributed.finding.pattern == CONFLICTS:
+        met = sum(n for m in attributed.functions for where, _, n in m.conflicts if where == table)
+        return f"{count(met, 'run')} met another transaction on `{table}`" if met else ""
     reads = [r for m in attributed.functions for i in m.insights for r in i.reads if table is not None and r.table == table]
     if not reads:
         return ""
