@@ -66,7 +66,7 @@ def _added(program: Program, effect: Effect) -> Iterator[tuple[Table, str, Acces
     for origin in write.key.origins:
         row = Origin(origin.root, origin.ref, origin.path[:-1]) if origin.path[-1:] == ("_id",) else origin
         read = _read_of(program, here, row, MOST_DEEP)
-        if read is None:
+        if read is None or _passes_on(write, read):
             continue
         table = program.table(here.function, read.table)
         if table is not None:
@@ -82,6 +82,12 @@ def _made_of(write: Access, row: Origin, table: Table) -> Iterator[str]:
     for name, lists in write.longer:
         if row.at(name) in lists:
             yield name
+
+
+def _passes_on(write: Access, read: Access) -> bool:
+    """Whether the write sets what the row was found by, so that the next caller finds another: a job that is claimed."""
+    asked = {p.field for plan in read.plans for p in plan.predicates}
+    return write.fields is None or not asked.isdisjoint(write.fields)
 
 
 def _read_of(program: Program, here: _Here, row: Origin, depth: int) -> Access | None:
