@@ -9,7 +9,8 @@ from click.core import ParameterSource
 
 from querylint.cache import place
 from querylint.cache.question import Question
-from querylint.cli.console import ExitCode
+from querylint.cli.console import ExitCode, painter
+from querylint.cli.ignoring import ignoring
 from querylint.cli.keeping import keep
 from querylint.cli.options import COLORS, CONFIG, SEVERITIES, VIEW, names, outputs_given, view_of
 from querylint.cli.progress import working
@@ -38,13 +39,16 @@ NO_CACHE = click.option(place.OFF, is_flag=True, expose_value=False, help="Neith
 @VIEW
 @COLORS
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
+@click.option(
+    "--add-ignores", "reason", metavar="REASON", help="Silence what would be reported: write comments with this reason into the files."
+)
 @click.option("--statistics", is_flag=True, help="Print counts per rule instead of the findings.")
 @NO_CACHE
 @click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else.")
 def check(
     paths: tuple[Path, ...], style: str, outputs: list[tuple[str, Path]], select: list[str] | None, color: str,
     ignore: list[str] | None, show: str | None, fail_on: str | None, exit_zero: bool, config: Path | None, statistics: bool, quiet: bool,
-    watch: bool, **view: object,
+    watch: bool, reason: str | None, **view: object,
 ) -> int:  # fmt: skip
     """Report costly database access in PATHS (default: here).
 
@@ -60,6 +64,10 @@ def check(
     if watch and wanted.unsaved is not None:
         raise click.UsageError("--watch cannot read standard input", ctx)
     given = {"select": select, "ignore": ignore, "show": show, "fail-on": fail_on}
+    if reason is not None:
+        if watch or statistics or outputs or style != "text" or wanted.staged or wanted.unsaved is not None:
+            raise click.UsageError("--add-ignores writes into the files on disk, and can print only text", ctx)
+        return ignoring(paths or (Path(),), config, {k: v for k, v in given.items() if v is not None}, wanted, reason, painter(color))
     chosen = ctx.get_parameter_source("style") is not ParameterSource.DEFAULT
     fixes = any(kind in FIX_FORMATS for kind in (style, *(kind for kind, _ in outputs)))
     printing = Printing(style, tuple(outputs), color, statistics, quiet, exit_zero, chosen)

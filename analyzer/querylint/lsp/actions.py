@@ -8,9 +8,9 @@ from lsprotocol import types
 
 from querylint.construction import dataclass
 from querylint.lsp.diagnostics import Diagnoses
-from querylint.lsp.suppression import suppression
 from querylint.patch import Fix, NewFile, Safety
 from querylint.rule import Finding
+from querylint.silencing import comment_for
 
 _KIND = types.CodeActionKind.QuickFix.value
 
@@ -60,7 +60,7 @@ class Actions:
         if text is None or finding.rule not in seen.rules:
             return
         reasoned = seen.settings.require_reason
-        comment = suppression(finding, path, text.data, text.offsets(finding.found.span)[0], reasoned)
+        comment = comment_for([finding.rule], path, text.data, text.offsets(finding.found.span)[0], " -- " if reasoned else "")
         if comment is None:
             return
         at = text.position(comment[0])
