@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from querylint.lsp.suppression import suppression
-from querylint.rule import Finding, Found, Severity
-from querylint.text import LineIndex
+from querylint.silencing import comment_for
 
 WORDS = "querylint: ignore[loop-read]"
 
@@ -15,8 +13,7 @@ def silenced(path: str, source: str, *, reasoned: bool = False) -> str | None:
     """The source with the comment above the line of `READ`; None where none is offered."""
     data = source.encode()
     at = data.index(b"READ")
-    finding = Finding("loop-read", "loop", Severity.WARNING, Found(LineIndex(path, data).span(at, at + 4), "read"))
-    comment = suppression(finding, path, data, at, reasoned)
+    comment = comment_for(["loop-read"], path, data, at, " -- " if reasoned else "")
     return None if comment is None else (data[: comment[0]] + comment[1].encode() + data[comment[0] :]).decode()
 
 
@@ -40,6 +37,7 @@ def test_a_comment_goes_above_in_the_form_of_the_language(path: str, before: str
     [
         ("a.ts", "const sql = `\n  select ${READ}\n`;\n"),
         ("a.py", 'sql = f"""\n  select {READ}\n"""\n'),
+        ("a.py", "text = \\\n    READ\n"),
     ],
 )
 def test_none_is_offered_within_a_text(path: str, source: str) -> None:
