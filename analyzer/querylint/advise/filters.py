@@ -179,7 +179,7 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after, (), choices, weight.because)
     arms = _arms(always, table, want.equal) if after is None and to_end and not want.then else ()
     if arms and severity is not Severity.INFO and not suffices(program, found, serving):
-        more = tuple(f for arm in arms for f in arm.equal + arm.then)
+        more = tuple(f for arm in arms for f in arm.equal + arm.then if f not in fixed)
         return replace(found, serving=None, names=tuple(dict.fromkeys((*names, *more))), arms=arms)
     return found
 
