@@ -48,7 +48,8 @@ from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, j
 from querylint.advise.places import one_of_many, quiet, reaching, shortest, undeclared
 from querylint.advise.planner import entire, plain
 from querylint.advise.sequence import apart
-from querylint.advise.serving import sargable, unranged
+from querylint.advise.serving import Want, sargable, serve, unranged
+from querylint.advise.stored import lets_pass
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.ir import ITEM, Access, Call, Kind, Loop, Predicate, Program, Relation, Root, Table, Use, Work
@@ -262,7 +263,7 @@ def _remedy(
     if key is not None:
         return BY_IDS if key == "_id" else Advice(f"ask for the rows of the items at hand by an index on {key}, not for all to make a map")
     tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table) and program.applied((p,))]
-    tests = [p for p in tests if not aged(program, site, read, (p,))]
+    tests = [p for p in tests if not aged(program, site, read, (p,)) and not _in_vain(program, site, table, p)]
     if tests and halved:
         return PAGES
     tests = _binding(program, site, read, seen, apart, tests)
@@ -287,6 +288,12 @@ def _remedy(
     if only_counted and not wanted_besides and not judges:
         return KEYED
     return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
+
+
+def _in_vain(program: Program, site: Site, table: Table | None, p: Predicate) -> bool:
+    """Whether an index would have to be added for a test that leaves out no more than the odd row."""
+    ready = serve(table, Want((p.field,))) if p.field is not None else None
+    return ready is None and lets_pass(program, site.function.root, table.name if table is not None else None, (p,))
 
 
 def _binding(program: Program, site: Site, read: Access, seen: Fate, uses: list[Seen], tests: list[Predicate]) -> list[Predicate]:

@@ -22,7 +22,7 @@ from querylint.advise.serving import (
     serve,
     wanted,
 )
-from querylint.advise.stored import always, idle
+from querylint.advise.stored import always, lets_pass
 from querylint.advise.trace import Seen
 from querylint.advise.volume import busy
 from querylint.construction import dataclass
@@ -319,7 +319,7 @@ def _weight(
         return hint("the order is needed, and an index that serves both would be a different one")
     if _guards(program, load, plan, predicates):
         return hint("the filter only checks the owner")
-    if idle(program, load.function.root, load.access.table, predicates):
+    if lets_pass(program, load.function.root, load.access.table, predicates):
         return hint("nearly every row passes the filter")
     if not (chosen or maybe) and _further_on(program, load, plan, predicates, serving):
         return Weight(Severity.WARNING)
