@@ -125,12 +125,18 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
 
 
 def _common(hits: list[tuple[Seen, tuple[Predicate, ...]]]) -> set[str | None]:
-    """The fields that all of some filters test, each together with those before it: of side by side ones a range may bind no others."""
-    tested = {s.use.id: {p.field for p in found} for s, found in hits}
-    ends = [s.use for s, _ in hits if not any(s.use.id in other.use.after for other, _ in hits)]
-    passed = [{name for number in (*end.after, end.id) for name in tested.get(number, ())} for end in ends]
-    shared = set.intersection(*passed) if passed else set()
-    return shared or {name for names in tested.values() for name in names}
+    """The fields that all of some filters test, each together with those before it: of side by side ones a range may bind no others.
+
+    Where they have none in common, those of the first: its own caller may ask for them.
+    """
+    tested = {(s.function.key, s.use.id): {p.field for p in found} for s, found in hits}
+
+    def passed(s: Seen) -> set[str | None]:
+        return {name for number in (*s.use.after, s.use.id) for name in tested.get((s.function.key, number), ())}
+
+    ends = [s for s, _ in hits if not any(s.use.id in other.use.after and s.function is other.function for other, _ in hits)]
+    shared = set.intersection(*map(passed, ends)) if ends else set()
+    return shared or passed(hits[0][0])
 
 
 def sorted_in_memory(program: Program) -> list[Sorting]:

@@ -216,7 +216,7 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
     if not returned:
         return []
     more: list[Place] = []
-    edges = [e for e in program.callers.get(function.key, ()) if e.call.mode is not Mode.SCHEDULE]
+    edges = [e for e in program.callers.get(function.key, ()) if e.call.mode is not Mode.SCHEDULE and _brings(program, function, place, e)]
     if place.root is Root.PARAM and place.way:
         edges = [place.way[-1]]
     whole = [o for o in returned if _holds(o.origin.path, place.row)]
@@ -246,6 +246,21 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
             if moved is not None:
                 more.append(Place(edge.caller, Root.STEP, edge.call.id, moved[0], moved[1], (*place.way, edge), selected))
     return more
+
+
+def _brings(program: Program, function: Function, place: Place, edge: Edge) -> bool:
+    """Whether a call may bring the rows of a place about: it may close the way to them by what it hands over."""
+    if place.root is not Root.STEP or (edge.caller, edge.call.id) not in program.narrowed or not isinstance(place.ref, int):
+        return True
+    source = program.sites(function.key).by_id.get(place.ref)
+    if source is None or not isinstance(source.step, Access | Call):
+        return True
+    reached = program.narrowed[edge.caller, edge.call.id]
+    here = function.key
+    return any(
+        (e.function == here and e.access.id == place.ref) or any(f.caller == here and f.call.id == place.ref for f in e.trail)
+        for e in reached
+    )
 
 
 def _server(program: Program, edge: Edge) -> bool:
