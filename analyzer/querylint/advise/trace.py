@@ -28,6 +28,10 @@ class Place:
     selected: bool = False
 
 
+Mark = tuple[str, int]
+"""A work: the function in which it stands, and its number there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A work on the rows: in which function, reached by which calls."""
@@ -35,6 +39,16 @@ class Seen:
     use: Use
     function: Function
     way: tuple[Edge, ...]
+
+    @property
+    def mark(self) -> Mark:
+        """What tells it from all other works: functions count their own alike."""
+        return self.function.key, self.use.id
+
+    @property
+    def behind(self) -> frozenset[Mark]:
+        """The works done on the same rows in that function before."""
+        return frozenset((self.function.key, number) for number in self.use.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,11 @@ class Left:
     function: Function
     way: tuple[Edge, ...]
     selected: bool = False
+
+    @property
+    def behind(self) -> frozenset[Mark]:
+        """The works done on the rows in that function before."""
+        return frozenset((self.function.key, number) for number in self.outflow.after)
 
 
 @dataclass(slots=True)
