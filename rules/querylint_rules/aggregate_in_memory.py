@@ -150,8 +150,8 @@ def _everybody(program: Program, load: Load) -> bool:
 
 def _chosen(load: Load, works: list[Seen]) -> tuple[str, ...]:
     """The fields by which rows are chosen before the search: those of the range, and those that memory compares."""
-    ahead = {number for s in works for number in s.use.after}
-    tested = [p for s in load.works(Work.FILTER) if s.use.id in ahead for p in s.use.predicates]
+    ahead = {mark for s in works for mark in s.behind}
+    tested = [p for s in load.works(Work.FILTER) if s.mark in ahead for p in s.use.predicates]
     names = [p.field for p in tested if p.field and p.relation is Relation.EQ and sargable(p, load.table)]
     return tuple(dict.fromkeys((*load.access.plans[0].fixed(), *names)))
 
@@ -188,9 +188,9 @@ def _counter(table: str | None, works: list[Seen]) -> Counter:
 
 def _circumstances(program: Program, load: Load, works: list[Seen]) -> Weight:
     """A hint where a filter that an index could do comes first: then few rows may be left to add up."""
-    sure = {s.use.id for s in load.works(Work.FILTER) if any(sargable(p, load.table) and not p.conditional for p in s.use.predicates)}
+    sure = {s.mark for s in load.works(Work.FILTER) if any(sargable(p, load.table) and not p.conditional for p in s.use.predicates)}
     filters = sure - load.counted_filters(program)
-    if all(filters & set(s.use.after) for s in works):
+    if all(filters & s.behind for s in works):
         return hint("a filter that an index could do comes first, and may leave few rows")
     if all(s.use.work in GROUPING for s in works):
         return hint("groups and distinct values take more than a counter")
@@ -330,7 +330,7 @@ def _used_besides(load: Load) -> bool:
     """Whether fields of the rows are looked at that neither the totals nor the filters before them need: the rows are shown as well."""
     needed = {name for s in load.fate.uses for name in (*s.use.fields, *(p.field or "" for p in s.use.predicates))}
     folded = any(s.use.work in {Work.FOLD} | GROUPING for s in load.fate.uses)
-    picked = {s.use.id for s in load.works(Work.FILTER)} - load.only_counted()  # filters for something else than a number
+    picked = {s.mark for s in load.works(Work.FILTER)} - load.only_counted()  # filters for something else than a number
     return not folded and bool(picked or {f for f in load.fate.fields if f != "_id"} - needed)
 
 
@@ -351,7 +351,7 @@ def _no_numbers(load: Load) -> bool:
 def _only_tested(program: Program, load: Load) -> bool:
     """Whether each row is looked at for nothing but the test that lets it be counted."""
     tested = load.counted_filters(program)
-    needed = {p.field for s in load.fate.uses if s.use.id in tested for p in s.use.predicates}
+    needed = {p.field for s in load.fate.uses if s.mark in tested for p in s.use.predicates}
     return bool(tested) and not load.fate.listed and set(load.fate.fields) <= needed
 
 

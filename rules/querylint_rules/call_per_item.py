@@ -91,7 +91,7 @@ def _through(program: Program, site: Site, call: Call) -> list[Remote]:
 
 def _repeated(program: Program, site: Site) -> Rounds | None:
     for hit in rounds(program, site):
-        if hit.constant or hit.paging or hit.searching or hit.loop.strided or _chunked(hit.loop):
+        if hit.constant or hit.paging or hit.searching or hit.loop.strided or _chunked(site.function, hit.loop):
             return None
         if hit.varies:
             return None if _in_batches(site, hit.loop) or _paced(hit.loop) or _flushed(program, site, hit.loop) else hit
@@ -131,9 +131,14 @@ def _paced(loop: Loop) -> bool:
     return loop.kind is LoopKind.WHILE and any(TIMER.search(call.text) for call in outside)
 
 
-def _chunked(loop: Loop) -> bool:
+def _chunked(function: Function, loop: Loop) -> bool:
+    """Whether a loop runs over pieces of a list, by its words: those that a text was cut into are items, of which fields are looked at."""
     words = loop.over_text.lower()
-    return "chunk" in words or "batch" in words
+    if ("chunk" not in words and "batch" not in words) or loop.over is None:
+        return "chunk" in words or "batch" in words
+    made = any(path[:1] == (ITEM,) and ITEM not in path[1:] and len(path) > 1 for path, _ in loop.over.parts)
+    taken = {(o.root, o.ref, (*o.path, ITEM)) for o in loop.over.origins}
+    return not made and not any((o.root, o.ref, o.path[:-1]) in taken for o in function.touched)
 
 
 def _found(program: Program, site: Site, call: Call, hit: Rounds, remote: Remote) -> Found:

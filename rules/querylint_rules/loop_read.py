@@ -181,7 +181,8 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
     may = "is" if effect.certain else "may be"
     through = f" through `{step.text}`" if isinstance(step, Call) else ""
     same = not program.facts(site.function).bulk_reads and asks_again(program, site, effect, hit.loop)
-    said = f"the same row{'' if read.by_key else 's'} of {table} {'is' if read.by_key else 'are'} read" if same else f"{table} {may} {what}"
+    again_read = f"the same row{'' if read.by_key else 's'} of {table} {'is' if read.by_key else 'are'} read"
+    said = again_read if same else f"{_subject(read)} {may} {what}"
     ordered = not same and order_matters(program, site, hit.loop, read)
     writing = _weight(read) < 3 and labors(program, site, hit.loop)
     points = (Point(hit.loop.span, f"once for every {over}"), Point(step.span, describe(step)), *own_trail(program, effect, site.function))
@@ -202,6 +203,12 @@ def _found(program: Program, site: Site, hit: Rounds, effect: Effect, *, again: 
         operation=read.verb,
         because=weight.because,
     )
+
+
+def _subject(read: Access) -> str:
+    if read.table is None and read.by_key:
+        return "a row"  # of whatever table: nobody reads the whole of it
+    return f"`{read.table}`" if read.table else "a table"
 
 
 def _own(site: Site, hit: Rounds, effect: Effect) -> bool:

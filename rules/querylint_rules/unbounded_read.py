@@ -48,7 +48,8 @@ from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, j
 from querylint.advise.places import one_of_many, quiet, reaching, shortest, undeclared
 from querylint.advise.planner import entire, plain
 from querylint.advise.sequence import apart
-from querylint.advise.serving import sargable, unranged
+from querylint.advise.serving import Want, sargable, serve, unranged
+from querylint.advise.stored import lets_pass
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.ir import ITEM, Access, Call, Kind, Loop, Predicate, Program, Relation, Root, Table, Use, Work
@@ -155,7 +156,7 @@ def _halves(program: Program, seen: Fate) -> tuple[Seen, Seen] | None:
 
 def _either(program: Program, one: Seen, other: Seen) -> bool:
     """Whether a choice lets only one of two works be done, or one goes on with what the other has left."""
-    if one.use.id in other.use.after or other.use.id in one.use.after:
+    if one.mark in other.behind or other.mark in one.behind:
         return True
     places = program.sites(one.function.key).by_id
     if one.function.key != other.function.key or one.use.id not in places or other.use.id not in places:
@@ -237,7 +238,7 @@ def _remedy(
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
     planner = program.facts(site.function).planner
-    counted = {n for s in seen.uses if s.use.work in COUNTING for n in s.use.after}
+    counted = {mark for s in seen.uses if s.use.work in COUNTING for mark in s.behind}
     numbered = bool(kinds & {Work.FOLD, Work.COUNT}) and not busy  # a map of rows is no number
     folds = [s for s in seen.uses if s.use.work is Work.FOLD]
     wanted_besides = bool(seen.whole) or seen.listed or seen.gone_through or _worked_through(site, read)
@@ -246,23 +247,23 @@ def _remedy(
     most = None if plain(program, site.function) or _worked_through(site, read) else enough(seen)
     if most is not None:
         return Limit(most)
-    only_counted = numbered and all(s.use.id in counted for s in seen.uses if s.use.work not in COUNTING and s.use.work is not Work.EMPTY)
+    only_counted = numbered and all(s.mark in counted for s in seen.uses if s.use.work not in COUNTING and s.use.work is not Work.EMPTY)
     if only_counted and (judged_by_more(judges, read) or not waited_for(program, site.function)) and not seen.whole:
         return BATCHES
     if only_counted and not _asked_about(program, seen) and not wanted_besides:
         return Counter(read.table or "the table")
     if numbered and not judges and any(s.use.work is Work.COUNT and not s.use.after for s in seen.uses) and not wanted_besides:
         return Counter(read.table or "the table")  # a total needs every row, whatever else is bound
-    joined = {s.use.id for s in seen.uses if s.use.work in TESTS and (joins(program, s, s.use.predicates) or repeated_use(program, s))}
-    apart = [s for s in seen.uses if s.use.id not in joined]  # what is matched with other rows needs them all
+    joined = {s.mark for s in seen.uses if s.use.work in TESTS and (joins(program, s, s.use.predicates) or repeated_use(program, s))}
+    apart = [s for s in seen.uses if s.mark not in joined]  # what is matched with other rows needs them all
     served = [s for s in apart if s.use.work in COUNTING and s.function.kind is not Kind.CLIENT]  # a screen counts what it shows
-    if joined and all(joined & set(s.use.after) or s.use.work is Work.EMPTY for s in apart):
+    if joined and all(joined & s.behind or s.use.work is Work.EMPTY for s in apart):
         return EACH
     key = keyed(site.function, read) if not seen.whole and not apart else None
     if key is not None:
         return BY_IDS if key == "_id" else Advice(f"ask for the rows of the items at hand by an index on {key}, not for all to make a map")
     tests = [p for s in apart for p in s.use.predicates if p.field and sargable(p, table) and program.applied((p,))]
-    tests = [p for p in tests if not aged(program, site, read, (p,))]
+    tests = [p for p in tests if not aged(program, site, read, (p,)) and not _in_vain(program, site, table, p)]
     if tests and halved:
         return PAGES
     tests = _binding(program, site, read, seen, apart, tests)
@@ -278,8 +279,8 @@ def _remedy(
     if not wanted_besides and not planner and any(_ranks(table, s, sorts) for s in apart):
         return RANKED
     if sorts and kinds & CUTS:
-        cuts = {s.use.id for s in seen.uses if s.use.work in CUTS}
-        if any(not cuts & set(s.use.after) for s in served):
+        cuts = {s.mark for s in seen.uses if s.use.work in CUTS}
+        if any(not cuts & s.behind for s in served):
             return TOTALS
         return in_order(table, sorts[0].fields, planner=planner)
     if served and wanted_besides and numbered and not _asked_about(program, seen):
@@ -287,6 +288,12 @@ def _remedy(
     if only_counted and not wanted_besides and not judges:
         return KEYED
     return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
+
+
+def _in_vain(program: Program, site: Site, table: Table | None, p: Predicate) -> bool:
+    """Whether an index would have to be added for a test that leaves out no more than the odd row."""
+    ready = serve(table, Want((p.field,))) if p.field is not None else None
+    return ready is None and lets_pass(program, site.function.root, table.name if table is not None else None, (p,))
 
 
 def _binding(program: Program, site: Site, read: Access, seen: Fate, uses: list[Seen], tests: list[Predicate]) -> list[Predicate]:

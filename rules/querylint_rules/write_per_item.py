@@ -246,12 +246,21 @@ def _grows(program: Program, site: Site, write: Access, source: Access | None) -
 
 
 def _sweeps(program: Program, site: Site, write: Access, source: Access) -> bool:
-    """Whether each call adds one row to a table and clears away those of it that have grown old: then few have, since the call before."""
+    """Whether each call adds one row to a table and clears away those of it that have grown old, or are too many.
+
+    Then few have or are, since the call before.
+    """
     old = any(p.relation in (Relation.LT, Relation.LTE) and p.side is not Side.MEMORY for plan in source.plans for p in plan.predicates)
-    if write.verb != "delete" or not old or source.table is None:
+    if write.verb != "delete" or not (old or _beyond(site, source)) or source.table is None:
         return False
     sites = program.sites(site.function.key).all
     return any(isinstance(s.step, Access) and s.step.verb == "insert" and s.step.table == source.table and not s.loops for s in sites)
+
+
+def _beyond(site: Site, source: Access) -> bool:
+    """Whether only the rows beyond a number of them are gone through."""
+    slices = (s for s in site.function.steps() if isinstance(s, Use) and s.work is Work.SLICE and any(o.ref == source.id for o in s.of))
+    return any(s.size is None and s.start is not None and s.start.literal != 0 for s in slices)
 
 
 def _cut(site: Site, source: Access) -> bool:

@@ -397,6 +397,42 @@ def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
     assert ("undefined" in words) is ("undefined" in said)
 
 
+def test_what_nearly_every_row_passes_bounds_nothing_unless_its_index_stands(tmp_path: Path) -> None:
+    schema = """\
+    import { defineSchema, defineTable } from "convex/server";
+    import { v } from "convex/values";
+    export default defineSchema({
+      clients: defineTable({ name: v.string(), isActive: v.boolean() }),
+      guests: defineTable({ name: v.string(), isActive: v.boolean() }).index("by_active", ["isActive"]),
+    });
+    """
+    code = """\
+    import { mutation, query } from "./_generated/server";
+    import { v } from "convex/values";
+    export const add = mutation({ args: { name: v.string(), isActive: v.boolean() }, handler: async (ctx, args) => {
+      await ctx.db.insert("clients", args);
+      await ctx.db.insert("guests", args);
+    } });
+    export const all = query({ args: {}, handler: async (ctx) => {
+      const names = [];
+      for (const client of await ctx.db.query("clients").collect()) {
+        if (!client.isActive) continue;
+        names.push(client.name);
+      }
+      for (const guest of await ctx.db.query("guests").collect()) {
+        if (!guest.isActive) continue;
+        names.push(guest.name);
+      }
+      return names;
+    } });
+    """
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/clients.ts": code})
+    found = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "unbounded-read"]
+    told = {f.table: sentence(f.remedy) for f in found if f.remedy is not None}
+    assert "bound the read with an index range" in told["clients"]
+    assert "bind isActive in the range of index `by_active`" in told["guests"]
+
+
 def test_an_index_that_no_name_comes_near_is_to_be_declared(tmp_path: Path) -> None:
     notes = (
         'import { query } from "./_generated/server";\n'

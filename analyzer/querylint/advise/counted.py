@@ -43,10 +43,10 @@ def reached(uses: Sequence[Seen]) -> int | None:
 
 def enough(fate: Fate) -> int | None:
     """How many rows are enough for all that becomes of them: a number is compared, the first few are taken; None for anything else."""
-    cuts = {s.use.id for s in fate.uses if s.use.work is Work.SLICE}
-    if fate.listed or fate.gone_through or any(cuts.isdisjoint(left.outflow.after) for left in fate.whole):
+    cuts = {s.mark for s in fate.uses if s.use.work is Work.SLICE}
+    if fate.listed or fate.gone_through or any(cuts.isdisjoint(left.behind) for left in fate.whole):
         return None
-    sizes = [_needed(s.use) for s in fate.uses if s.use.work is not Work.EMPTY and cuts.isdisjoint(s.use.after)]
+    sizes = [_needed(s.use) for s in fate.uses if s.use.work is not Work.EMPTY and cuts.isdisjoint(s.behind)]
     known = [size for size in sizes if size is not None]
     return max(known) if known and len(known) == len(sizes) and max(known) <= MOST_TAKEN + 1 else None
 

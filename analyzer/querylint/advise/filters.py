@@ -27,7 +27,7 @@ from querylint.advise.serving import (
     unranged,
     wanted,
 )
-from querylint.advise.stored import alongside, always, idle
+from querylint.advise.stored import alongside, always, lets_pass
 from querylint.advise.trace import fate
 from querylint.construction import dataclass, replace
 from querylint.ir import Access, Bound, LoopKind, Op, Plan, Predicate, Program, Relation, Side, Table, Terminal, Way, Work
@@ -35,7 +35,6 @@ from querylint.ir.program import Site
 from querylint.pattern import Pattern
 from querylint.rule import Point, Severity, Weight, hint
 
-SWITCHED_ON = Pattern(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
 EARLIER = frozenset((Relation.LT, Relation.LTE))
 PUBLISHED = Pattern(r"^(?:is_?)?(?:published|public|active|enabled|visible|available|listed|live)$", re.IGNORECASE)
 
@@ -179,7 +178,7 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     found = Loss(site, read, plan, want, serving, severity, bare, to_end, names, after, (), choices, weight.because)
     arms = _arms(always, table, want.equal) if after is None and to_end and not want.then else ()
     if arms and severity is not Severity.INFO and not suffices(program, found, serving):
-        more = tuple(f for arm in arms for f in arm.equal + arm.then)
+        more = tuple(f for arm in arms for f in arm.equal + arm.then if f not in fixed)
         return replace(found, serving=None, names=tuple(dict.fromkeys((*names, *more))), arms=arms)
     return found
 
@@ -260,22 +259,12 @@ def aged(program: Program, site: Site, read: Access, residual: tuple[Predicate, 
     return old and not emptied
 
 
-def narrows(residual: tuple[Predicate, ...]) -> bool:
-    """Whether a filter leaves out more than the odd row: a switch that every row is born with, and few lose, leaves out next to none."""
-    tested = [p for p in residual if p.field is not None and p.relation is Relation.EQ and p.value is not None and p.value.constant]
-    if len(tested) < len(residual):
-        return True
-    return not all(p.field is not None and SWITCHED_ON.match(p.field) and p.value is not None and p.value.literal is True for p in tested)
-
-
 def whole(program: Program, site: Site, read: Access) -> bool:
     """Whether a read hands out all that a table holds but for the odd row: its filter asks for what nearly every row has."""
     if read.bound is not Bound.ALL or read.terminal is not Terminal.ROWS or program.facts(site.function).planner:
         return False
     root = site.function.root
-    return any(
-        unranged(p) and p.residual() and (not narrows(p.residual()) or idle(program, root, read.table, p.residual())) for p in read.plans
-    )
+    return any(unranged(p) and p.residual() and lets_pass(program, root, read.table, p.residual()) for p in read.plans)
 
 
 def unserved(program: Program, site: Site, read: Access) -> bool:
@@ -315,7 +304,7 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
         return hint("no code fills the table, and what is published is most of it")
     if bare and all(always(program, root, read.table, p) for p in residual):
         return hint(PASSED)
-    if not narrows(residual) or idle(program, root, read.table, residual):
+    if lets_pass(program, root, read.table, residual):
         # Where it stops before the end, the first rows that are met are what was asked for.
         return hint(PASSED if not bare or not _to_end(read) or whole(program, site, read) else "", Severity.WARNING)
     if bare:

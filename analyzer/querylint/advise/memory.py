@@ -9,7 +9,7 @@ from querylint.advise.eager import missing, sources
 from querylint.advise.growth import Reach, reach, settled, small
 from querylint.advise.places import quiet, reaching, shortest, undeclared
 from querylint.advise.planner import bare
-from querylint.advise.trace import Fate, Seen, fate
+from querylint.advise.trace import Fate, Mark, Seen, fate
 from querylint.advise.volume import busy
 from querylint.construction import dataclass
 from querylint.ir import (
@@ -69,14 +69,14 @@ class Load:
         """The works of these kinds, in the order of the source."""
         return [s for s in self.fate.uses if s.use.work in kinds]
 
-    def counted_filters(self, program: Program) -> set[int]:
+    def counted_filters(self, program: Program) -> set[Mark]:
         """The filters whose results are only counted, where the rows serve nothing else."""
         return set() if drives(program, self) else self.only_counted()
 
-    def only_counted(self) -> set[int]:
+    def only_counted(self) -> set[Mark]:
         """The filters after which nothing is done but to count what they leave."""
-        counted = {n for s in self.works(Work.COUNT) for n in s.use.after[-1:]}
-        onward = {n for s in self.fate.uses if s.use.work is not Work.COUNT for n in s.use.after[-1:]}
+        counted = {(s.function.key, n) for s in self.works(Work.COUNT) for n in s.use.after[-1:]}
+        onward = {(s.function.key, n) for s in self.fate.uses if s.use.work is not Work.COUNT for n in s.use.after[-1:]}
         return counted - onward
 
 

@@ -22,7 +22,7 @@ from querylint.advise.serving import (
     serve,
     wanted,
 )
-from querylint.advise.stored import always, idle
+from querylint.advise.stored import always, lets_pass
 from querylint.advise.trace import Seen
 from querylint.advise.volume import busy
 from querylint.construction import dataclass
@@ -89,9 +89,9 @@ def _filtered(program: Program) -> Iterator[Filtered]:
         if load.fate.leaves_unselected() or load.fate.truncated or load.access.table is None:
             continue  # of a table that is not to be told, no index can be named
         counted = load.counted_filters(program)
-        seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.use.id not in counted]
-        batched = {s.use.id for s in seen if joins(program, s, s.use.predicates)}
-        seen = [s for s in seen if batched.isdisjoint(s.use.after)]  # what a batch has for one item is a matter of that item
+        seen = [s for s in load.works(Work.FILTER, Work.FIND, Work.SOME) if s.mark not in counted]
+        batched = {s.mark for s in seen if joins(program, s, s.use.predicates)}
+        seen = [s for s in seen if batched.isdisjoint(s.behind)]  # what a batch has for one item is a matter of that item
         if program.facts(load.function).bulk_reads:
             seen = [s for s in seen if not wanted_besides(load, s)]
         yield load, seen, [] if any(p.way is Way.SEARCH for p in load.access.plans) else list(_reductions(program, load, seen))
@@ -116,7 +116,7 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
     given = tuple(p for _, found in hits for p in found if p.field in common)
     predicates = tuple(p for p in given if not p.conditional) or given[:1]
     want, serving = _served(load.table, plan, predicates)
-    counted = {s.use.id for s, _ in hits} <= load.only_counted()  # all the rows are needed besides
+    counted = {s.mark for s, _ in hits} <= load.only_counted()  # all the rows are needed besides
     shown = load.fate.listed and all(s.use.work is Work.SOME for s, _ in hits)  # and so they are where something of each is shown
     maybe = hits[0][0].use.conditional
     besides = "all of the rows are needed anyway" if counted or shown else "an earlier filter on the same rows is reported" if again else ""
@@ -125,12 +125,18 @@ def _reduction(program: Program, load: Load, hits: list[tuple[Seen, tuple[Predic
 
 
 def _common(hits: list[tuple[Seen, tuple[Predicate, ...]]]) -> set[str | None]:
-    """The fields that all of some filters test, each together with those before it: of side by side ones a range may bind no others."""
-    tested = {s.use.id: {p.field for p in found} for s, found in hits}
-    ends = [s.use for s, _ in hits if not any(s.use.id in other.use.after for other, _ in hits)]
-    passed = [{name for number in (*end.after, end.id) for name in tested.get(number, ())} for end in ends]
-    shared = set.intersection(*passed) if passed else set()
-    return shared or {name for names in tested.values() for name in names}
+    """The fields that all of some filters test, each together with those before it: of side by side ones a range may bind no others.
+
+    Where they have none in common, those of the first: its own caller may ask for them.
+    """
+    tested = {s.mark: {p.field for p in found} for s, found in hits}
+
+    def passed(s: Seen) -> set[str | None]:
+        return {name for mark in (*s.behind, s.mark) for name in tested.get(mark, ())}
+
+    ends = [s for s, _ in hits if not any(s.mark in other.behind for other, _ in hits)]
+    shared = set.intersection(*map(passed, ends)) if ends else set()
+    return shared or passed(hits[0][0])
 
 
 def sorted_in_memory(program: Program) -> list[Sorting]:
@@ -158,13 +164,13 @@ def _merged(program: Program, load: Load, seen: Seen) -> bool:
 
 def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) -> Sorting:
     plan = load.access.plans[0]
-    cut = any(seen.use.id in s.use.after for s in load.works(*CUTS))
+    cut = any(seen.mark in s.behind for s in load.works(*CUTS))
     tested = (p.field for p in plan.residual() if p.field and p.relation is Relation.EQ and not p.conditional and sargable(p, load.table))
     known = (*plan.fixed(), *tested)
     keys = _keys(seen.use.fields, known)
     field = keys[0]
     ranged = any(p.relation is not Relation.EQ and p.field in (None, field) for p in plan.predicates)
-    ahead = [r for r in before if r.always and r.seen.use.id in seen.use.after and r.want.then in ((), (field,))]
+    ahead = [r for r in before if r.always and r.seen.mark in seen.behind and r.want.then in ((), (field,))]
     bound = (*known, *(f for r in ahead for f in r.want.equal))
     fixed = tuple(dict.fromkeys(f for f in bound if f not in keys))
     want = Want(fixed, keys)
@@ -173,8 +179,8 @@ def _sorting(program: Program, load: Load, seen: Seen, before: list[Reduction]) 
         serving = None if field == "*" else serving
     elif serving is None or not full(serving, want):
         serving = proposal(want)
-    cuts = {s.use.id for s in load.works(*CUTS)}
-    others = any(s.use.work in WHOLE and not cuts & set(s.use.after) and _beside(program, load, seen, s) for s in load.fate.uses)
+    cuts = {s.mark for s in load.works(*CUTS)}
+    others = any(s.use.work in WHOLE and not cuts & s.behind and _beside(program, load, seen, s) for s in load.fate.uses)
     picked = any(s.use.id in seen.use.after and not all(sargable(p, load.table) for p in s.use.predicates) for s in load.works(Work.FILTER))
     alone = (
         "all of the rows are shown, so an index saves only the sort"
@@ -319,7 +325,7 @@ def _weight(
         return hint("the order is needed, and an index that serves both would be a different one")
     if _guards(program, load, plan, predicates):
         return hint("the filter only checks the owner")
-    if idle(program, load.function.root, load.access.table, predicates):
+    if lets_pass(program, load.function.root, load.access.table, predicates):
         return hint("nearly every row passes the filter")
     if not (chosen or maybe) and _further_on(program, load, plan, predicates, serving):
         return Weight(Severity.WARNING)

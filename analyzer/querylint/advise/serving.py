@@ -219,7 +219,8 @@ def unranged(plan: Plan) -> bool:
     """Whether a plan walks a whole table or a whole index."""
     if plan.way is Way.SCAN:
         return True
-    return plan.way is Way.INDEX and not any(p.side is Side.INDEX for p in plan.predicates) and plan.named and not plan.ranged
+    known = plan.named or plan.index is None  # without a range, whichever index it is
+    return plan.way is Way.INDEX and not any(p.side is Side.INDEX for p in plan.predicates) and known and not plan.ranged
 
 
 def whole_table(read: Access) -> bool:

@@ -11,6 +11,7 @@ from querylint.ir.program import Site
 from querylint.pattern import Pattern
 
 Constants = dict[str, object]
+SWITCHED_ON = Pattern(r"^(?:is_?)?(?:active|enabled|visible|available)$", re.IGNORECASE)
 TOMBSTONE = Pattern(r"^(?:is_?)?(?:deleted|archived|removed|trashed|disabled|cancell?ed|revoked)_?(?:at|on|time|date)?$", re.IGNORECASE)
 
 PAID = frozenset(("confirmed", "succeeded", "success", "paid", "settled", "captured", "complete", "completed"))
@@ -36,6 +37,19 @@ def idle(program: Program, root: str, table: str | None, predicates: Iterable[Pr
     or for payments that went through."""
     given = list(predicates)
     return bool(given) and all(spared(p) or come_through(table, p) or always(program, root, table, p) for p in given)
+
+
+def lets_pass(program: Program, root: str, table: str | None, predicates: tuple[Predicate, ...]) -> bool:
+    """Whether a filter leaves out no more than the odd row: it asks for nothing but what nearly every row has."""
+    return not narrows(predicates) or idle(program, root, table, predicates)
+
+
+def narrows(residual: tuple[Predicate, ...]) -> bool:
+    """Whether a filter leaves out more than the odd row: a switch that every row is born with, and few lose, leaves out next to none."""
+    tested = [p for p in residual if p.field is not None and p.relation is Relation.EQ and p.value is not None and p.value.constant]
+    if len(tested) < len(residual):
+        return True
+    return not all(p.field is not None and SWITCHED_ON.match(p.field) and p.value is not None and p.value.literal is True for p in tested)
 
 
 def always(program: Program, root: str, table: str | None, p: Predicate) -> bool:

@@ -28,6 +28,10 @@ class Place:
     selected: bool = False
 
 
+Mark = tuple[str, int]
+"""A work: the function in which it stands, and its number there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A work on the rows: in which function, reached by which calls."""
@@ -35,6 +39,16 @@ class Seen:
     use: Use
     function: Function
     way: tuple[Edge, ...]
+
+    @property
+    def mark(self) -> Mark:
+        """What tells it from all other works: functions count their own alike."""
+        return self.function.key, self.use.id
+
+    @property
+    def behind(self) -> frozenset[Mark]:
+        """The works done on the same rows in that function before."""
+        return frozenset((self.function.key, number) for number in self.use.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,11 @@ class Left:
     function: Function
     way: tuple[Edge, ...]
     selected: bool = False
+
+    @property
+    def behind(self) -> frozenset[Mark]:
+        """The works done on the rows in that function before."""
+        return frozenset((self.function.key, number) for number in self.outflow.after)
 
 
 @dataclass(slots=True)
@@ -217,7 +236,7 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
     if not returned:
         return []
     more: list[Place] = []
-    edges = [e for e in program.callers.get(function.key, ()) if e.call.mode is not Mode.SCHEDULE]
+    edges = [e for e in program.callers.get(function.key, ()) if e.call.mode is not Mode.SCHEDULE and _brings(program, function, place, e)]
     if place.root is Root.PARAM and place.way:
         edges = [place.way[-1]]
     whole = [o for o in returned if _holds(o.origin.path, place.row)]
@@ -247,6 +266,21 @@ def _out_to_callers(program: Program, function: Function, place: Place, found: F
             if moved is not None:
                 more.append(Place(edge.caller, Root.STEP, edge.call.id, moved[0], moved[1], (*place.way, edge), selected))
     return more
+
+
+def _brings(program: Program, function: Function, place: Place, edge: Edge) -> bool:
+    """Whether a call may bring the rows of a place about: it may close the way to them by what it hands over."""
+    if place.root is not Root.STEP or (edge.caller, edge.call.id) not in program.narrowed or not isinstance(place.ref, int):
+        return True
+    source = program.sites(function.key).by_id.get(place.ref)
+    if source is None or not isinstance(source.step, Access | Call):
+        return True
+    reached = program.narrowed[edge.caller, edge.call.id]
+    here = function.key
+    return any(
+        (e.function == here and e.access.id == place.ref) or any(f.caller == here and f.call.id == place.ref for f in e.trail)
+        for e in reached
+    )
 
 
 def _server(program: Program, edge: Edge) -> bool:

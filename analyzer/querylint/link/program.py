@@ -266,7 +266,8 @@ class _Finder:
             for path, inner in callee.returns.parts:
                 if path == origin.path:
                     found += self.built(callee, inner, depth + 1)
-            return found
+            call = next(s for s in function.steps() if isinstance(s, Call) and s.id == origin.ref)
+            return [self._of_call(function, call, query, depth) for query in found]
         if origin.root is Root.PARAM and isinstance(origin.ref, int):
             found = []
             for edge in self.callers.get(function.key, ()):
@@ -277,19 +278,33 @@ class _Finder:
             return found
         return []
 
+    def _of_call(self, function: Function, call: Call, query: Access, depth: int) -> Access:
+        """A query that a call gives back, about the table that the call names."""
+        if query.table is not None or query.table_from is None:
+            return query
+        names = self._given(function, call, query.table_from, depth)
+        return replace(query, table=next(iter(names)), table_from=None) if len(names) == 1 else query
+
     def names(self, function: Function, origin: Origin, depth: int) -> set[str]:
-        """The constants that callers give for a parameter; unknown ones make the answer empty by adding a second name."""
-        found: set[str] = set()
-        if depth > 3 or origin.root is not Root.PARAM or not isinstance(origin.ref, int) or origin.path:
-            return {"", "?"}
+        """The constants that callers give for a parameter or a field of one; unknown ones make the answer empty by adding a second name."""
+        found: set[str] = set() if origin.root is Root.PARAM else {"", "?"}
         for edge in self.callers.get(function.key, ()):
-            if origin.ref >= len(edge.call.args):
-                continue
-            value = edge.call.args[origin.ref]
-            if isinstance(value.literal, str):
-                found.add(value.literal)
-            elif value.origins:
-                found |= self.names(self.functions[edge.caller], value.origins[0], depth + 1)
-            else:
-                found |= {"", "?"}
+            found |= self._given(self.functions[edge.caller], edge.call, origin, depth)
         return found
+
+    def _given(self, caller: Function, call: Call, origin: Origin, depth: int) -> set[str]:
+        """The constants that one call gives for a parameter of the function that it calls, or for a field of one."""
+        if depth > 3 or origin.root is not Root.PARAM or not isinstance(origin.ref, int):
+            return {"", "?"}
+        if origin.ref >= len(call.args):
+            return set()
+        value = call.args[origin.ref]
+        source = value.origins[0] if value.origins and not origin.path else None
+        literal = value.literal if not origin.path else None
+        if origin.path and call.handed is not None:
+            given = call.handed[origin.ref]
+            literal = dict(given.constants).get(origin.path)
+            source = dict(given.passed).get(origin.path)
+        if isinstance(literal, str):
+            return {literal}
+        return self.names(caller, source, depth + 1) if source is not None else {"", "?"}

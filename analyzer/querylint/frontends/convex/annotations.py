@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from querylint.frontends.convex.arguments import argument_types
 from querylint.frontends.convex.context import ModuleContext, context_value, database_value
 from querylint.frontends.flow.values import (
     ClassRef,
@@ -32,13 +33,22 @@ LIST_TYPE = Pattern(r"\[\]\s*(?:\|.*)?$|^(?:Readonly)?(?:Array|Set|Iterable)<|^r
 CLASS_TYPE = Pattern(r"^(\w+)(?:\s*\|.*)?$")
 
 
+VALIDATED_TYPE = Pattern(r"^(?:Infer|ObjectType)<\s*typeof\s+(\w+)\s*>$")
+
+
 MOST_ALIASES = 3
 
 
-def typed(context: ModuleContext, value: Val, text: str, depth: int = 0) -> Val:
-    """A value with what its type says of it; a name that the project gives to a type says what that type says."""
+def typed(context: ModuleContext, value: Val, text: str, depth: int = 0, path: str = "") -> Val:
+    """A value with what its type says of it; a name that the project gives to a type says what that type says.
+
+    The type is written in the module `path`, by default in that of the context.
+    """
     if not text or text == "any":
         return value
+    validated = VALIDATED_TYPE.match(text)
+    if validated is not None:
+        return argument_types(context.modules, path or context.path, tree.Name(validated[1], 0, 0), value) if value.shape is None else value
     ids = ID_TYPE.search(text)
     docs = DOC_TYPE.search(text)
     found = ids or docs
@@ -66,13 +76,13 @@ def typed(context: ModuleContext, value: Val, text: str, depth: int = 0) -> Val:
             return context_value(value)
         name = CLASS_TYPE.match(text)
         if name is not None and value.origins:
-            definition = context.modules.definition(context.path, name[1])
+            definition = context.modules.definition(path or context.path, name[1])
             if definition is not None and isinstance(definition.node, tree.ClassDef):
                 return Val(value.origins, value.deps, value.pending, shape=ClassRef(definition.path, definition.name, instance=True))
             if definition is not None and definition.node is None and depth < MOST_ALIASES:
                 module = context.modules.module(definition.path)
                 alias = module.types.get(definition.name, "") if module is not None else ""
-                return typed(context, value, alias, depth + 1)
+                return typed(context, value, alias, depth + 1, definition.path)
     return value
 
 

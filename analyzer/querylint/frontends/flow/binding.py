@@ -17,6 +17,7 @@ from querylint.frontends.flow.values import (
     Val,
     join,
     nested,
+    of_one_row,
     together,
     worked_out,
 )
@@ -205,8 +206,9 @@ def add_to(m: State, target: tree.Expr, base: Val, value: Val, *, keyed: bool, h
         and not value.origins
         and value.literal is NOT_LITERAL
         and not isinstance(value.shape, Record | Many)
+        and not of_one_row(key)
     ):
-        note_fold(m, var, value)
+        note_fold(m, var, value, keyed=True)
     if keyed and var is not None:
         note_group(m, var, value)
     elif not keyed:
@@ -304,14 +306,19 @@ def _with_some(base: Val, shape: Record, value: Val, key: Val) -> Val:
     return Val(base.origins, base.deps | value.deps, base.pending, shape=Record(shape.fields, rest), doc_of=base.doc_of)
 
 
-def note_fold(m: State, var: Var | None, value: Val) -> None:
-    """A total outside a loop grows with each round of it."""
+def note_fold(m: State, var: Var | None, value: Val, *, keyed: bool = False) -> None:
+    """A total outside a loop grows with each round of it.
+
+    With one total for each key, the loops within such a loop gather into the same totals what they find for all of its items.
+    """
     for depth, frame in enumerate(m.frames, 1):
         if m.language.function_scoped and any(step > frame.id for step in value.deps):
             continue  # the round works out, or asks for, what it adds: no database could
         if var is not None and var.depth < depth and frame.items:
             frame.folded = True
             frame.fold_deps |= value.deps
+            if keyed:
+                break
 
 
 def note_made(m: State, var: Var | None, value: Val) -> None:
@@ -328,9 +335,11 @@ def note_added(m: State, value: Val) -> None:
 
 
 def note_group(m: State, var: Var, value: Val) -> None:
-    """A map outside a loop gathers something by key in each round."""
+    """A map outside a loop gathers something by key in each round; totals as `note_fold` says."""
     for depth, frame in enumerate(m.frames, 1):
         if var.depth < depth and frame.items:
             if isinstance(value.shape, Many) or not value.origins:
                 frame.grouped = True
             frame.fold_deps |= value.deps
+            if not isinstance(value.shape, Many) and not value.origins:
+                break

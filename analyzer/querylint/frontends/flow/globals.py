@@ -143,7 +143,8 @@ def function(m: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | Non
             return m.clock(node.at, node.end)
         return derived(*(m.evaluate(a) for a in node.args))
     if name.id in PURE_FUNCTIONS:
-        return derived(*(m.evaluate(a) for a in node.args))
+        values = [m.evaluate(a) for a in node.args]
+        return values[0] if name.id == "String" and len(values) == 1 and values[0].id_of is not None else derived(*values)
     if name.id == "Promise" and node.new:
         args = [m.evaluate(a) for a in node.args]
         for arg in args:

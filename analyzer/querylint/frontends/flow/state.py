@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.cases import Decided, handed
-from querylint.frontends.flow.handing import asking
+from querylint.frontends.flow.handing import asking, needed
 from querylint.frontends.flow.leaks import let_go
 from querylint.frontends.flow.merging import RETURNS, breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var, control
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, alone, both, derived, lowered
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Record, Val, alone, both, lowered
 from querylint.ir import (
     ITEM,
     Access,
@@ -252,7 +252,7 @@ class State:
             tuple(asking(self.value(a), a) for a in args),
             self.span(node.at, node.end),
             text,
-            derived(*args).deps,
+            needed(self, args, node),
             self.why(),
             self.broken(node.at, node.end),
             self.detached_from_database(),

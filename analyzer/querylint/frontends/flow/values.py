@@ -290,6 +290,11 @@ def derived(*parts: Val) -> Val:
     return Val(deps=deps)
 
 
+def of_one_row(key: Val) -> bool:
+    """Whether the key of a map is that of a row: what the map holds there is about that row alone."""
+    return any(origin.path[-1:] == ("_id",) for origin in key.origins)
+
+
 def worked_out(value: Val, number: int) -> bool:
     """Whether a value, or a part of it, was worked out of what a loop hands out, by the loop's number, so that its origins are lost."""
     shape = value.shape

@@ -26,6 +26,7 @@ from querylint.frontends.flow.values import (
     join,
     literal,
     many,
+    of_one_row,
     worked_out,
 )
 from querylint.ir import ITEM, LoopKind, Origin, Path, Predicate, Relation, Side, Work
@@ -81,6 +82,8 @@ def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | Non
     if known is not None:
         return known(m, node, func, base)
     if func.name in PURE:
+        if func.name == "toString" and base.id_of is not None:
+            return base  # an id is a text
         args = [m.evaluate(a) for a in node.args]
         day = day_of(m, node, func.name, args, base, derived(base, *args))
         if func.name.startswith("set") and isinstance(func.base, tree.Name):
@@ -386,8 +389,8 @@ def _set(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
         return None
     args = [m.evaluate(a) for a in node.args]
     if len(args) > 1:
-        identity = any(o.path[-1:] == ("_id",) for o in args[0].origins)  # one entry a row: a look-up, and no group
-        m.add_to(func.base, base, args[1].with_deps(args[0].deps), keyed=not identity, how="set")
+        identity = of_one_row(args[0])  # one entry a row: a look-up, and no group
+        m.add_to(func.base, base, args[1].with_deps(args[0].deps), keyed=not identity, how="set", key=args[0])
     return base
 
 
