@@ -64,14 +64,17 @@ def _readers(program: Program) -> dict[Beginning, list[tuple[str, int]]]:
 
 
 def preload(
-    program: Program, source: Source, paths: list[Path], step: Access, at: Span | None, kept: Iterable[Path]
+    program: Program, source: Source, paths: list[Path], step: Access, at: Span | None, kept: Iterable[Path], *, shared: bool = False
 ) -> Preload | Batch | Advice:
     """The remedy for relations that are followed one by one.
 
-    `kept` are those that must be named with them; `at` is the place that says what comes along, None for the query.
+    `kept` are those that must be named with them; `at` is the place that says what comes along, None for the query. Others, too, get a
+    `shared` row, and do without.
     """
     if step.terminal is Terminal.COUNT and len(paths) == 1:
         return EACH_COUNTED
+    if shared:
+        return Preload(batched=tuple(_longest(paths)), giver=source.outer.name)
     read = source.read
     if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans):
         return NAMED

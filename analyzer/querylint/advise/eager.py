@@ -40,7 +40,7 @@ class Source:
     """Where a row comes from: the read that brought it, None where that is not known, and the relations that lead from its rows to it.
 
     `edges` are the calls that carried the row along, innermost first; `listed` says that the read hands out many rows. `outer` is the
-    function in which the trail ends.
+    function in which the trail ends. `back` are the calls that gave the row back, with their functions, the one next to the read first.
     """
 
     read: Access | None
@@ -48,6 +48,7 @@ class Source:
     path: Path
     edges: tuple[Edge, ...] = ()
     listed: bool = False
+    back: tuple[tuple[str, Call], ...] = ()
 
 
 def sources(program: Program, function: Function, origin: Origin) -> list[Source]:
@@ -163,9 +164,17 @@ def _of_call(program: Program, function: Function, call: Call, path: Path, edges
             if read is not None and read.table is None and call.rows is not None and source.path == _relations(path):
                 yield Source(_served(program, function, call, read), function, source.path, edges, source.listed)
                 continue
-            yield Source(read, source.outer, source.path, edges, source.listed)
+            if read is not None and call.ahead:
+                read = _with(read, source.path[: len(source.path) - len(_relations(path))], call.ahead)
+            yield Source(read, source.outer, source.path, edges, source.listed, (*source.back, (function.key, call)))
     if not known:
         yield Source(None, function, _relations(path), edges, ITEM in path)
+
+
+def _with(read: Access, before: Path, taken: Iterable[Path]) -> Access:
+    """A read whose rows, or those that a path leads to, get relations loaded by the function that they are given back to."""
+    more = [Eager((*before, *path), Loading.BATCHED) for path in taken]
+    return replace(read, plans=tuple(replace(plan, eager=(*plan.eager, *more)) for plan in read.plans))
 
 
 def _served(program: Program, function: Function, call: Call, read: Access) -> Access:
