@@ -173,14 +173,14 @@ def _nearest(program: Program, source: Source, loop: Loop, where: Function, lack
     root = source.read
     if root is None or root.terminal in (Terminal.ROWS, Terminal.PAGE):
         return source, lacking
-    sites = program.sites(source.outer.key).by_id
+    sites = program.sites(source.outer.key)
     loops = [loop] if where.key == source.outer.key else []
-    call = sites.get(source.edges[-1].call.id) if source.edges else None
+    call = sites.by_id.get(source.edges[-1].call.id) if source.edges else None
     loops += reversed(call.loops) if call is not None else ()  # the rows of the relation may lead on to others, in a loop of a helper
     origins = [origin for around in loops if around.over is not None for origin in around.over.origins]
-    over = [sites[origin.ref] for origin in origins if origin.ref in sites and not origin.path]
+    over = [found for origin in origins if not origin.path and (found := sites.of(origin)) is not None]
     while over and isinstance(step := over[0].step, Access) and step.follows is not None and any(map(_each, over[0].loops)):
-        above = sites.get(step.follows.ref) if isinstance(step.follows.ref, int) else None  # asked for in every round of another loop
+        above = sites.of(step.follows)  # asked for in every round of another loop
         if above is None or not isinstance(above.step, Access) or above.step.follows is None:
             break
         over = [above]

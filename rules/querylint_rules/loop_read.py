@@ -485,7 +485,7 @@ def _of_self(program: Program, site: Site, origin: Origin) -> bool:
         return False
     if origin.root is Root.PARAM:
         return origin.ref == 0 and bool(origin.path)
-    found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+    found = program.sites(site.function.key).of(origin)
     given = found.step.args if found is not None and isinstance(found.step, Call) else ()
     return len(given) == 1 and bool(given[0].origins) and all(o.root is Root.PARAM and o.ref == 0 for o in given[0].origins)
 
