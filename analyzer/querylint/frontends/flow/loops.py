@@ -226,7 +226,7 @@ def _for_while(m: State, node: tree.For) -> None:
     kind = LoopKind.EACH if counted and over is not None else LoopKind.WHILE
     with m.loop(
         kind, node.at, node.head_end, over=over, over_text=over_text or (m.text(node.test) if node.test is not None else ""),
-        constant=constant, limit=limit, counted=counted, strided=counted and _strides(node.update), carried=carried,
+        constant=constant, limit=limit, counted=counted, strided=_strides(node.update) if counted else _by_parts(node), carried=carried,
     ) as frame:  # fmt: skip
         if node.test is not None:
             test = tested(m, node.test)
@@ -271,6 +271,17 @@ def _strides(update: tree.Expr | None) -> bool:
         return False
     step = update.value
     return update.sign in ("+=", "-=") and not (isinstance(step, tree.Literal) and step.value == 1)
+
+
+def _by_parts(node: tree.For) -> bool:
+    """Whether each round of a loop takes the next part of a range, by the names that the code gives it: `start += chunk_size`."""
+    tested = {name.id for name in tree.find(node.test, tree.Name)} if isinstance(node.test, tree.Op) else set()
+    for change in tree.find(node.body, tree.Assign):
+        if isinstance(change.target, tree.NamePattern) and change.target.id in tested and change.sign in ("+=", "-="):
+            names = [change.target.id, *(name.id for name in tree.find(change.value, tree.Name))]
+            if any(BATCHING.search(name) for name in names):
+                return True
+    return False
 
 
 def carry(m: State, node: tree.For) -> dict[Var, int]:
