@@ -84,8 +84,9 @@ def preload(
     table = read.table if read is not None else None
     joined: list[Path] = []
     batched: list[Path] = []
-    for path in _longest(paths):
-        if read is None or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
+    grouped = read is not None and any(plan.grouped for plan in read.plans) and program.facts(source.outer).identity
+    for path in _longest(paths):  # a join would bring along columns by which the rows are not grouped
+        if read is None or grouped or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
             batched.append(path)
         else:
             joined.append(path)
