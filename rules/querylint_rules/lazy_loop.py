@@ -162,6 +162,12 @@ def _aside(program: Program, followed: Followed) -> bool:
     return _deep(followed) or (asked and for_one_kind(program, followed.site, source.edges, followed.loop))
 
 
+def _works(program: Program, followed: Followed) -> bool:
+    """Whether each round hands its row to a helper that writes, and reads what it needs for that."""
+    outer = followed.source.edges[-1] if followed.source.edges else None
+    return outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ()))
+
+
 def _deep(followed: Followed) -> bool:
     """Whether a helper of a helper follows a relation, and only under a condition."""
     step = followed.site.step
@@ -312,7 +318,8 @@ def _home(name: str) -> str:
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
     worth = [path for path in paths if not _aside(program, gathered.paths[path])]
-    paths = worth or paths  # what a join would load for nothing is not asked for
+    light = [path for path in worth if not _works(program, gathered.paths[path])]
+    paths = light or worth or paths  # what a join would load for nothing is not asked for
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -424,9 +431,8 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> str:
         return "it is read only where another relation is empty"
     if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
         return "a cache is checked first"
-    outer = places[0].source.edges[-1] if places[0].source.edges else None
-    if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
-        return WRITES  # each round works on its row, and reads what it needs for that
+    if all(_works(program, place) for place in places):
+        return WRITES
     return "conditions in a helper decide whether the relation is read" if all(_aside(program, place) for place in places) else ""
 
 
