@@ -88,7 +88,7 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
                 if any(before.call is edge.call for before in edges):
                     continue  # once round a recursion is enough: a relation of the rows themselves would be followed for ever
                 for source in _sources(program, program.functions[edge.caller], held, (*edges, edge), depth + 1):
-                    if not (origin.ref == 0 and "." in function.name and _in_its_place(function, origin, source)):
+                    if not (origin.ref == 0 and "." in function.name and in_its_place(function, origin, source)):
                         yield source
         if known:
             return
@@ -110,16 +110,7 @@ def _ahead(program: Program, function: Function, origin: Origin) -> bool:
     return any(covers(path, way) for path in taken for way in ways)
 
 
-def answered(program: Program, function: Function, call: Call) -> bool:
-    """Whether a call asks a property of rows whose value their query has brought in its place: then nothing runs."""
-    callee = program.callee(function, call) if call.args else None
-    if callee is None or "." not in callee.name:
-        return False
-    found = [s for path, o in call.args[0].parts if not path for s in sources(program, function, o)]
-    return bool(found) and all(_in_its_place(callee, Origin(Root.PARAM, 0), source) for source in found)
-
-
-def _in_its_place(function: Function, origin: Origin, source: Source) -> bool:
+def in_its_place(function: Function, origin: Origin, source: Source) -> bool:
     """Whether the rows of a source bring the value of a property along, which then is not asked for what it would follow from them."""
     value = (*source.path[: len(source.path) - len(_relations(origin.path))], function.name.rpartition(".")[2])
     plans = source.read.plans if source.read is not None else ()
