@@ -43,7 +43,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import field
 
-from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload
+from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload, serves_others
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
@@ -90,6 +90,8 @@ class Rows:
     """What a list that the framework makes joins by itself, as long as its class names no relation."""
     begun: Span | None = None
     """Where the function gets the query from one that begins it for others as well."""
+    lent: bool = False
+    """Whether the query is begun elsewhere, for others as well."""
     shares: dict[str, dict[Path, Followed]] = field(default_factory=dict)
     """The relations again, by the functions that they are followed for: those that a row is given back to, or the one that reads it."""
     share: str = ""
@@ -133,6 +135,7 @@ def lazy_loop(program: Program) -> Iterator[Found]:
         rows.kept = kept.get(key, {})
         outer = next(iter(rows.paths.values())).source.outer
         rows.begun = own_part(program, outer, rows.read, gathered) if rows.read is not None else None
+        rows.lent = rows.read is not None and serves_others(program, outer, rows.read, gathered)
         own = apart(program, outer, rows.read, rows.shares) if rows.read is not None else frozenset()
         for path in own:
             del rows.paths[path]
@@ -271,7 +274,7 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
     if apart:
         assert rows.read is not None
         chain, span = rows.read.chain, listed_at(program, rows.paths[apart[0]].source.outer, rows.read, apart)
-        near = span is not None and span.path == chain.path and chain.start != chain.end
+        near = span is not None and (span.path == chain.path or rows.lent) and chain.start != chain.end
         yield _one(program, rows, apart, same=False, place=span if near else None)
 
 

@@ -41,13 +41,19 @@ def own_part(program: Program, outer: Function, read: Access, lacking: Container
     keys of functions and their numbers) holds all that go on with it.
     """
     beginning = read.chain.path, read.chain.start
-    readers = program.once("readers by beginning", lambda: _readers(program)).get(beginning, ())
-    if (outer.span.path == read.chain.path and outer.span.start <= read.chain.start < outer.span.end) or all(r in lacking for r in readers):
+    if not serves_others(program, outer, read, lacking):
         return None
     calls = [step for step in outer.steps() if isinstance(step, Call) and step.id in read.deps]
     calls = [call for call in calls if call.span.start < call.span.end and call.span.path.endswith(CODE)]  # a template only asks
     given = [call.span for call in calls if (callee := program.callee(outer, call)) is not None and _begins(callee, beginning)]
     return given[0] if len(given) == 1 else None
+
+
+def serves_others(program: Program, outer: Function, read: Access, lacking: Container[object]) -> bool:
+    """Whether a query is begun in another function than the one that runs it, also for reads that do without the relations."""
+    readers = program.once("readers by beginning", lambda: _readers(program)).get((read.chain.path, read.chain.start), ())
+    own = outer.span.path == read.chain.path and outer.span.start <= read.chain.start < outer.span.end
+    return not own and not all(reader in lacking for reader in readers)
 
 
 def _begins(function: Function, beginning: Beginning) -> bool:
