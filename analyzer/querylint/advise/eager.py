@@ -345,7 +345,8 @@ def _brought(known: list[Link | None], number: int) -> bool:
 
 def prefixed(read: Access, path: Path) -> bool:
     """Whether the rows that a path leads through come along by a query of their own, which rows share: it is to lead on."""
-    brought = [eager for plan in read.plans for eager in plan.eager if len(eager.path) < len(path) and path[: len(eager.path)] == eager.path]
+    told = (eager for plan in read.plans for eager in plan.eager)
+    brought = [eager for eager in told if len(eager.path) < len(path) and path[: len(eager.path)] == eager.path]
     joined = {eager.path for eager in brought if eager.loading is Loading.JOINED}
     return any(eager.loading is Loading.BATCHED and eager.path not in joined for eager in brought)
 
