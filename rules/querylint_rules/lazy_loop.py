@@ -116,7 +116,7 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             continue
         for source in sources(program, site.function, relation):
             loop, where = _loop(program, site, source)
-            if loop is None or source.outer.role is not Role.CODE or _unknown(source):
+            if loop is None or source.outer.role is not Role.CODE or _unknown(source) or _new(source):
                 continue
             lacking = _lacking(program, source)
             if not lacking:
@@ -206,6 +206,11 @@ def _nearest(program: Program, source: Source, loop: Loop, where: Function, lack
 
 def _each(loop: Loop) -> bool:
     return loop.kind is not LoopKind.ONCE
+
+
+def _new(source: Source) -> bool:
+    """Whether a row has just been inserted: no query brings it, and nothing leads to it yet."""
+    return source.read is not None and not source.read.reads
 
 
 def _unknown(source: Source) -> bool:
