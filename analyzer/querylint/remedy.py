@@ -44,13 +44,15 @@ class Preload:
     """Load related rows together with the rows that refer to them: by a join (`joined`), or by one query more each (`batched`).
 
     Both are paths of relations in the order of the way; `at` is the query to change. Where the rows are asked for in a template, in which
-    a query cannot say what comes along, `view` is the function that hands it what the paths start from.
+    a query cannot say what comes along, `view` is the function that hands it what the paths start from. `giver` is the function that reads
+    the row and gives it to others, too, who do without: then the place is where the row is got.
     """
 
     joined: tuple[tuple[str, ...], ...] = ()
     batched: tuple[tuple[str, ...], ...] = ()
     at: Span | None = None
     view: str = ""
+    giver: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,7 @@ class Words:
     sorted: str = ""
     joined: str = "load {paths} with the rows"
     batched: str = "load {paths} by one query for all the rows"
+    got: str = "load {paths} for the row that `{giver}` gives back here, not for all that it serves"
     path: str = "."
     equals: str = "="
     up: str = '"{}"'
@@ -242,6 +245,7 @@ WORDS = {
         writes="collect the rows and write them once: bulk_create, bulk_update, or update() and delete() of a queryset",
         joined="add .select_related({paths})",
         batched="add .prefetch_related({paths})",
+        got="load them for the row that `{giver}` gives back here, not for all that it serves: prefetch_related_objects([row], {paths})",
         path="__",
     ),
     "sqlalchemy": Words(
@@ -268,6 +272,7 @@ WORDS = {
         writes="gather the rows and write them once: add_all and one commit after the loop, or one statement for all (values, in_)",
         joined="add {paths} to .options(...)",
         batched="add {paths} to .options(...)",
+        got="let `{giver}`, which serves others too, take loader options, and hand it {paths} here",
         loaders=("joinedload", "selectinload"),
         equals=" == ",
         up="{}",
@@ -361,6 +366,8 @@ def _apart(table: str) -> str:
 def _preload(remedy: Preload, words: Words) -> str:
     ways = ((words.joined, remedy.joined, words.loaders[0]), (words.batched, remedy.batched, words.loaders[1]))
     said = [way.format(paths=", ".join(_path(path, words, loader) for path in paths)) for way, paths, loader in ways if paths]
+    if remedy.giver:
+        return words.got.format(paths=", ".join(_path(path, words, words.loaders[1]) for path in remedy.batched), giver=remedy.giver)
     at = remedy.at
     made = at is not None and at.start == at.end  # by the framework, of what a class says
     place = f" to the {'rows of the class' if made else 'query'} on line {at.line} of {at.path}" if at is not None else ""

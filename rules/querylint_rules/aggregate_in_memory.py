@@ -43,6 +43,7 @@ from querylint.advise.memory import (
     loads,
     matching,
     repeated_use,
+    runs_over,
     trail,
     visited,
     weight,
@@ -59,6 +60,7 @@ GROUPS = Advice("read the rows of each group by an index, or keep the groups as 
 VALUES = Advice(
     "keep the distinct values in a table of their own, or step from one to the next by an index that begins with them", Stage.DATA
 )
+BY_DATABASE = Advice("let the database find it: sort the query by the field and read one row, or ask for the value itself")
 DAY = Pattern(
     r"today|midnight|(?:day|hour)_?start|start_?of_?(?:the_?|this_?)?(?:day|hour)(?!s)|(?:one|last|past)_?(?:day|hour)(?!s)", re.IGNORECASE
 )
@@ -121,7 +123,9 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
         remedy = _rolling(moving)
     sought = extreme(works)
     if sought:
-        what, remedy = "searched for the greatest or least value", end_of_index(load.table, _chosen(load, works), works)
+        database = program.facts(load.function).planner
+        what = "searched for the greatest or least value"
+        remedy = BY_DATABASE if database else end_of_index(load.table, _chosen(load, works), works)
     if kinds <= GROUPING:
         what, remedy = ("reduced to distinct values", VALUES) if Work.DISTINCT in kinds else ("grouped", GROUPS)
     weight = _circumstances(program, load, works)
@@ -337,7 +341,7 @@ def _used_besides(load: Load) -> bool:
 def _wanted_besides(load: Load) -> bool:
     """Whether more is done for each of the rows than to add it up: then they are needed."""
     loops = [step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None]
-    mine = [loop for loop in loops if loop.over is not None and any(o.ref == load.access.id for o in loop.over.origins)]
+    mine = [loop for loop in loops if runs_over(loop, load.access.id)]
     return any(isinstance(step, Access | Call) for loop in mine for step in loop.steps())
 
 

@@ -14,7 +14,8 @@ asks the database a hundred and one times.
 ## Instead
 Load the relation with the rows: by a join where it leads to one row (`select_related`, `joinedload`), by one query for all of the rows
 where it leads to many (`prefetch_related`, `selectinload`); a path goes on from there, `"comments__author"`. For a number, let the query
-count (`annotate`).
+count (`annotate`). Where one function reads a row for many callers, let those load relations that follow them
+(`prefetch_related_objects`, loader options that they hand over).
 
 ## When it stays silent
 It reports nothing for
@@ -32,6 +33,7 @@ It is only a hint where
 - a session that keeps its rows meets one of a few kinds (`order.status`), or of the rows just read;
 - a search ends with the first row that will do (`any`), or a page of few rows or a part of it (`{% cache 3600 name %}`) is kept for all;
 - nobody in the project passes the query in, or a comment says so;
+- most callers of a function that reads one row for a session follow none of its relations;
 - each iteration ends a transaction, after which the session forgets what it has loaded.
 """
 
@@ -41,15 +43,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import field
 
-from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload
+from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload, serves_others
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
-from querylint.advise.following import counts, followed_from, for_one_kind, only_key, onward, run_again, sought_by_others, stands_in
+from querylint.advise.following import counts, followed_from, for_one_kind, only_key, onward, run_again, stands_in
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import between, quiet, reaching, shortest
 from querylint.advise.rounds import rounds
 from querylint.advise.sessions import few_by_identity, met, queried
+from querylint.advise.shared import apart, sought_by_few
 from querylint.advise.transactions import expires
 from querylint.construction import dataclass, replace
 from querylint.ir import ITEM, Access, Bound, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
@@ -87,6 +90,14 @@ class Rows:
     """What a list that the framework makes joins by itself, as long as its class names no relation."""
     begun: Span | None = None
     """Where the function gets the query from one that begins it for others as well."""
+    lent: bool = False
+    """Whether the query is begun elsewhere, for others as well."""
+    shares: dict[str, dict[Path, Followed]] = field(default_factory=dict)
+    """The relations again, by the functions that they are followed for: those that a row is given back to, or the one that reads it."""
+    share: str = ""
+    """The function that the row is given back to, where these are what it alone of several follows."""
+    rare: bool = False
+    """Whether most of those that get the row follow none of its relations, in a stack that loads none for a row that is there already."""
 
 
 WRITES = "each iteration writes anyway, which costs far more than the read"
@@ -105,7 +116,7 @@ def lazy_loop(program: Program) -> Iterator[Found]:
             continue
         for source in sources(program, site.function, relation):
             loop, where = _loop(program, site, source)
-            if loop is None or source.outer.role is not Role.CODE or _unknown(source):
+            if loop is None or source.outer.role is not Role.CODE or _unknown(source) or _new(source):
                 continue
             lacking = _lacking(program, source)
             if not lacking:
@@ -114,15 +125,26 @@ def lazy_loop(program: Program) -> Iterator[Found]:
                 continue
             source, lacking = _nearest(program, source, loop, where, lacking)
             rows = gathered.setdefault(_key(source, site), Rows(source.read))
+            share = rows.shares.setdefault(source.back[-1][0] if source.back else source.outer.key, {})
             for path in lacking:
                 found = Followed(source, loop, site, where)
-                if path not in rows.paths or _telling(program, found, path) > _telling(program, rows.paths[path], path):
-                    rows.paths[path] = found
+                for known in (rows.paths, share):
+                    if path not in known or _telling(program, found, path) > _telling(program, known[path], path):
+                        known[path] = found
     for key, rows in gathered.items():
         rows.kept = kept.get(key, {})
         outer = next(iter(rows.paths.values())).source.outer
         rows.begun = own_part(program, outer, rows.read, gathered) if rows.read is not None else None
+        rows.lent = rows.read is not None and serves_others(program, outer, rows.read, gathered)
+        own = apart(program, outer, rows.read, rows.shares) if rows.read is not None else frozenset()
+        for path in own:
+            del rows.paths[path]
         yield from _found(program, rows)
+        for reader, paths in rows.shares.items():
+            mine = {path: followed for path, followed in paths.items() if path in own}
+            if mine:
+                rare = program.facts(outer).identity and sought_by_few(program, outer, len(rows.shares))
+                yield _one(program, Rows(rows.read, mine, share=reader, rare=rare), list(mine), same=False)
 
 
 def _key(source: Source, site: Site) -> tuple[object, ...]:
@@ -143,6 +165,12 @@ def _aside(program: Program, followed: Followed) -> bool:
     return _deep(followed) or (asked and for_one_kind(program, followed.site, source.edges, followed.loop))
 
 
+def _works(program: Program, followed: Followed) -> bool:
+    """Whether each round hands its row to a helper that writes, and reads what it needs for that."""
+    outer = followed.source.edges[-1] if followed.source.edges else None
+    return outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ()))
+
+
 def _deep(followed: Followed) -> bool:
     """Whether a helper of a helper follows a relation, and only under a condition."""
     step = followed.site.step
@@ -154,14 +182,14 @@ def _nearest(program: Program, source: Source, loop: Loop, where: Function, lack
     root = source.read
     if root is None or root.terminal in (Terminal.ROWS, Terminal.PAGE):
         return source, lacking
-    sites = program.sites(source.outer.key).by_id
+    sites = program.sites(source.outer.key)
     loops = [loop] if where.key == source.outer.key else []
-    call = sites.get(source.edges[-1].call.id) if source.edges else None
+    call = sites.by_id.get(source.edges[-1].call.id) if source.edges else None
     loops += reversed(call.loops) if call is not None else ()  # the rows of the relation may lead on to others, in a loop of a helper
     origins = [origin for around in loops if around.over is not None for origin in around.over.origins]
-    over = [sites[origin.ref] for origin in origins if origin.ref in sites and not origin.path]
+    over = [found for origin in origins if not origin.path and (found := sites.of(origin)) is not None]
     while over and isinstance(step := over[0].step, Access) and step.follows is not None and any(map(_each, over[0].loops)):
-        above = sites.get(step.follows.ref) if isinstance(step.follows.ref, int) else None  # asked for in every round of another loop
+        above = sites.of(step.follows)  # asked for in every round of another loop
         if above is None or not isinstance(above.step, Access) or above.step.follows is None:
             break
         over = [above]
@@ -178,6 +206,11 @@ def _nearest(program: Program, source: Source, loop: Loop, where: Function, lack
 
 def _each(loop: Loop) -> bool:
     return loop.kind is not LoopKind.ONCE
+
+
+def _new(source: Source) -> bool:
+    """Whether a row has just been inserted: no query brings it, and nothing leads to it yet."""
+    return source.read is not None and not source.read.reads
 
 
 def _unknown(source: Source) -> bool:
@@ -246,7 +279,7 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
     if apart:
         assert rows.read is not None
         chain, span = rows.read.chain, listed_at(program, rows.paths[apart[0]].source.outer, rows.read, apart)
-        near = span is not None and span.path == chain.path and chain.start != chain.end
+        near = span is not None and (span.path == chain.path or rows.lent) and chain.start != chain.end
         yield _one(program, rows, apart, same=False, place=span if near else None)
 
 
@@ -293,7 +326,8 @@ def _home(name: str) -> str:
 
 def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, place: Span | None = None) -> Found:
     worth = [path for path in paths if not _aside(program, gathered.paths[path])]
-    paths = worth or paths  # what a join would load for nothing is not asked for
+    light = [path for path in worth if not _works(program, gathered.paths[path])]
+    paths = light or worth or paths  # what a join would load for nothing is not asked for
     followed, read = gathered.paths[paths[0]], gathered.read
     source, site = followed.source, followed.site
     step = site.step
@@ -307,10 +341,11 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     counting = EACH_COUNTED if each or only_counts else None if each is None else ALL_COUNTED
     key = only_key(program, site, step) if len(paths) == 1 and step.terminal is Terminal.ROW else ""
     better = Advice(f"use the column `{key}`, which is part of the row") if key else LEFT_OUT if left else counting
-    place = gathered.begun if place is None else place
+    given = next((call for caller, call in source.back[-1:] if caller == gathered.share), None)
+    place = given.span if given is not None else gathered.begun if place is None else place
     at = place if place != step.span else gathered.begun
     points = [
-        *shortest(_reaching(program, followed)),
+        *shortest(reaching(program, program.functions[gathered.share]) if gathered.share else _reaching(program, followed)),
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
         Point(followed.loop.span, f"once for every {rows}"),
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
@@ -321,10 +356,10 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
         _place(read, step, place=step.span if key else place),
         f"{names} {'is' if len(paths) == 1 else 'are'} loaded for every {rows}, one query each",
         tuple(points),
-        better or preload(program, source, paths, step, at, gathered.kept),
+        better or preload(program, source, paths, step, at, gathered.kept, shared=given is not None),
         Severity.INFO if because else None,
         Confidence.SURE if read is not None and source.outer.key == site.function.key else Confidence.LIKELY,
-        site.function.key if same else source.outer.key,
+        gathered.share or (site.function.key if same else source.outer.key),
         step.table,
         also=("loop-read",) if each is None else ("loop-read", "mem-filter"),
         cost=Cost(
@@ -396,15 +431,16 @@ def _seldom(program: Program, gathered: Rows, paths: list[Path]) -> str:
         return UNWAITED
     if all(_met(program, gathered, path) for path in paths):
         return "the session keeps the few rows that it leads to"
-    if gathered.read is not None and sought_by_others(program, places[0].source.outer, gathered.read, {p.where.key for p in places}):
+    if gathered.share and unhurried(program, program.functions[gathered.share]):
+        return UNWAITED
+    if gathered.rare:
         return "most callers of the function that reads the row use none of them"
     if all(stands_in(place.site) for place in places):
         return "it is read only where another relation is empty"
     if gathered.read is not None and FEW.search(gathered.read.table or "") and all(place.source.outer.cached for place in places):
         return "a cache is checked first"
-    outer = places[0].source.edges[-1] if places[0].source.edges else None
-    if outer is not None and any(e.access.op is Op.WRITE for e in program.effects.get(outer.callee, ())):
-        return WRITES  # each round works on its row, and reads what it needs for that
+    if all(_works(program, place) for place in places):
+        return WRITES
     return "conditions in a helper decide whether the relation is read" if all(_aside(program, place) for place in places) else ""
 
 

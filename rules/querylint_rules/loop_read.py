@@ -46,9 +46,9 @@ from functools import partial
 
 from querylint.advise.asking import asks_again, asks_one_key, asks_the_same
 from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
+from querylint.advise.brought import answered, passed_by
 from querylint.advise.bulk import KEPT, by_table, in_one, of_each_column, of_each_table, remembered, small_matter
 from querylint.advise.curation import curated
-from querylint.advise.eager import answered
 from querylint.advise.growth import accumulates, handful, memberships
 from querylint.advise.handed import of_handed_rows
 from querylint.advise.named import assigned, named
@@ -130,7 +130,7 @@ def _hits(program: Program) -> Iterator[tuple[Site, Rounds, Effect]]:
         if hit is None or quiet(site.function) or call.mode is not Mode.DIRECT or site.function.kind is Kind.CLIENT:
             continue
         effects = [e for e in local_effects(program, site.function, call) if e.access.op is Op.READ and not e.access.related]
-        effects = [e for e in effects if not reread(program, e) and not of_handed_rows(program, e)]
+        effects = [e for e in effects if not reread(program, e) and not of_handed_rows(program, e) and not passed_by(program, e)]
         if effects and answered(program, site.function, call):
             continue
         if program.facts(site.function).bulk_reads:  # what every round asks again is another rule's
@@ -492,7 +492,7 @@ def _of_self(program: Program, site: Site, origin: Origin) -> bool:
         return False
     if origin.root is Root.PARAM:
         return origin.ref == 0 and bool(origin.path)
-    found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+    found = program.sites(site.function.key).of(origin)
     given = found.step.args if found is not None and isinstance(found.step, Call) else ()
     return len(given) == 1 and bool(given[0].origins) and all(o.root is Root.PARAM and o.ref == 0 for o in given[0].origins)
 

@@ -27,10 +27,10 @@ from collections.abc import Iterator, Sequence
 from querylint.advise.audience import ALONE, left_alone
 from querylint.advise.curation import curated
 from querylint.advise.growth import small
-from querylint.advise.memory import Load, anchor, home, loads, matching, trail
+from querylint.advise.memory import Load, anchor, home, loads, matching, runs_over, trail
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.trace import Seen, fate
-from querylint.ir import Access, Bound, Function, Program, Root, Terminal, Use, Work
+from querylint.ir import Access, Bound, Call, Function, Loop, Program, Root, Terminal, Use, Work
 from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
@@ -46,6 +46,7 @@ def page_in_memory(program: Program) -> Iterator[Found]:
         if _both_parts(slices):
             continue
         cuts = [s for s in slices if _always(program, load, s) and not _in_batches(program, s) and not _keeps_the_rest(s.use)]
+        cuts = [s for s in cuts if not _worked_on(load, s)]
         planner = program.facts(load.function).planner  # it counts and pages by itself
         besides = {Work.EMPTY} | ({Work.COUNT} if planner or (cuts and _offset(cuts[0].use)) else set())
         if (
@@ -89,6 +90,14 @@ def _always(program: Program, load: Load, seen: Seen) -> bool:
         return True
     site = program.sites(seen.function.key).by_id.get(seen.use.id)
     return site is not None and seen.function.key == load.function.key and site.arms == load.site.arms
+
+
+def _worked_on(load: Load, seen: Seen) -> bool:
+    """Whether a loop before the cut goes through all of the rows and does more with them than a query could: it wants them all."""
+    cut = seen.use.span
+    loops = [step for step in load.function.steps() if isinstance(step, Loop) and runs_over(step, load.access.id)]
+    before = [loop for loop in loops if loop.span.path == cut.path and loop.span.start < cut.start and not loop.span.covers(cut)]
+    return any(isinstance(step, Access | Call) for loop in before for step in loop.steps())
 
 
 def _both_parts(slices: list[Seen]) -> bool:

@@ -155,7 +155,7 @@ def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
     """The reads whose rows the loop runs over; none where something else is among them."""
     found: list[Access] = []
     for _, origin in hit.loop.over.parts if hit.loop.over is not None else ():
-        place = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+        place = program.sites(site.function.key).of(origin)
         if place is None or not isinstance(place.step, Access):
             return []
         found.append(place.step)

@@ -221,9 +221,9 @@ def _fanned_out(program: Program, function: Function, group: list[Unit]) -> bool
 
 def _long(program: Program, function: Function, loop: Loop) -> bool:
     """Whether a loop starts more reads at once than travel together: it runs over a list of rows that nothing keeps short."""
-    by_id = program.sites(function.key).by_id
+    sites = program.sites(function.key)
     for origin in loop.over.origins if loop.kind is LoopKind.GATHER and loop.over is not None else ():
-        found = by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+        found = sites.of(origin)
         if found is not None and isinstance(found.step, Access):
             many = accumulates(program, function, found.step) or busy(program, function.root, found.step.table)
             many = many or (entire(program, function, found.step) and grows(program, function, found.step.table))

@@ -41,13 +41,19 @@ def own_part(program: Program, outer: Function, read: Access, lacking: Container
     keys of functions and their numbers) holds all that go on with it.
     """
     beginning = read.chain.path, read.chain.start
-    readers = program.once("readers by beginning", lambda: _readers(program)).get(beginning, ())
-    if (outer.span.path == read.chain.path and outer.span.start <= read.chain.start < outer.span.end) or all(r in lacking for r in readers):
+    if not serves_others(program, outer, read, lacking):
         return None
     calls = [step for step in outer.steps() if isinstance(step, Call) and step.id in read.deps]
     calls = [call for call in calls if call.span.start < call.span.end and call.span.path.endswith(CODE)]  # a template only asks
     given = [call.span for call in calls if (callee := program.callee(outer, call)) is not None and _begins(callee, beginning)]
     return given[0] if len(given) == 1 else None
+
+
+def serves_others(program: Program, outer: Function, read: Access, lacking: Container[object]) -> bool:
+    """Whether a query is begun in another function than the one that runs it, also for reads that do without the relations."""
+    readers = program.once("readers by beginning", lambda: _readers(program)).get((read.chain.path, read.chain.start), ())
+    own = outer.span.path == read.chain.path and outer.span.start <= read.chain.start < outer.span.end
+    return not own and not all(reader in lacking for reader in readers)
 
 
 def _begins(function: Function, beginning: Beginning) -> bool:
@@ -64,14 +70,17 @@ def _readers(program: Program) -> dict[Beginning, list[tuple[str, int]]]:
 
 
 def preload(
-    program: Program, source: Source, paths: list[Path], step: Access, at: Span | None, kept: Iterable[Path]
+    program: Program, source: Source, paths: list[Path], step: Access, at: Span | None, kept: Iterable[Path], *, shared: bool = False
 ) -> Preload | Batch | Advice:
     """The remedy for relations that are followed one by one.
 
-    `kept` are those that must be named with them; `at` is the place that says what comes along, None for the query.
+    `kept` are those that must be named with them; `at` is the place that says what comes along, None for the query. Others, too, get a
+    `shared` row, and do without.
     """
     if step.terminal is Terminal.COUNT and len(paths) == 1:
         return EACH_COUNTED
+    if shared:
+        return Preload(batched=tuple(_longest(paths)), giver=source.outer.name)
     read = source.read
     if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans):
         return NAMED
@@ -81,8 +90,9 @@ def preload(
     table = read.table if read is not None else None
     joined: list[Path] = []
     batched: list[Path] = []
-    for path in _longest(paths):
-        if read is None or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
+    grouped = read is not None and any(plan.grouped for plan in read.plans) and program.facts(source.outer).identity
+    for path in _longest(paths):  # a join would bring along columns by which the rows are not grouped
+        if read is None or grouped or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
             batched.append(path)
         else:
             joined.append(path)

@@ -134,7 +134,7 @@ def of_uploads(function: Function, loop: Loop) -> bool:
     if UPLOADS.search(loop.over_text) is None and not _come_of(function, loop, UPLOADS):
         return False
     over = loop.over
-    behind = over.deps | {o.ref for o in over.origins} if over is not None else frozenset[object]()
+    behind = over.deps | {o.ref for o in over.origins if o.root is Root.STEP} if over is not None else frozenset[object]()
     return not any(isinstance(step, Access) and step.id in behind for step in function.steps())  # else rows, asked for by files
 
 

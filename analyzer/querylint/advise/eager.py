@@ -40,7 +40,7 @@ class Source:
     """Where a row comes from: the read that brought it, None where that is not known, and the relations that lead from its rows to it.
 
     `edges` are the calls that carried the row along, innermost first; `listed` says that the read hands out many rows. `outer` is the
-    function in which the trail ends.
+    function in which the trail ends. `back` are the calls that gave the row back, with their functions, the one next to the read first.
     """
 
     read: Access | None
@@ -48,6 +48,7 @@ class Source:
     path: Path
     edges: tuple[Edge, ...] = ()
     listed: bool = False
+    back: tuple[tuple[str, Call], ...] = ()
 
 
 def sources(program: Program, function: Function, origin: Origin) -> list[Source]:
@@ -87,7 +88,7 @@ def _sources(program: Program, function: Function, origin: Origin, edges: tuple[
                 if any(before.call is edge.call for before in edges):
                     continue  # once round a recursion is enough: a relation of the rows themselves would be followed for ever
                 for source in _sources(program, program.functions[edge.caller], held, (*edges, edge), depth + 1):
-                    if not (edge.call.kept and origin.ref == 0 and _in_its_place(function, origin, source)):
+                    if not (origin.ref == 0 and "." in function.name and in_its_place(function, origin, source)):
                         yield source
         if known:
             return
@@ -109,14 +110,7 @@ def _ahead(program: Program, function: Function, origin: Origin) -> bool:
     return any(covers(path, way) for path in taken for way in ways)
 
 
-def answered(program: Program, function: Function, call: Call) -> bool:
-    """Whether a call asks a property of rows whose value their query has brought in its place: then nothing runs."""
-    callee = program.callee(function, call) if call.kept and call.args else None
-    found = [s for path, o in call.args[0].parts if not path for s in sources(program, function, o)] if callee is not None else []
-    return callee is not None and bool(found) and all(_in_its_place(callee, Origin(Root.PARAM, 0), source) for source in found)
-
-
-def _in_its_place(function: Function, origin: Origin, source: Source) -> bool:
+def in_its_place(function: Function, origin: Origin, source: Source) -> bool:
     """Whether the rows of a source bring the value of a property along, which then is not asked for what it would follow from them."""
     value = (*source.path[: len(source.path) - len(_relations(origin.path))], function.name.rpartition(".")[2])
     plans = source.read.plans if source.read is not None else ()
@@ -163,9 +157,17 @@ def _of_call(program: Program, function: Function, call: Call, path: Path, edges
             if read is not None and read.table is None and call.rows is not None and source.path == _relations(path):
                 yield Source(_served(program, function, call, read), function, source.path, edges, source.listed)
                 continue
-            yield Source(read, source.outer, source.path, edges, source.listed)
+            if read is not None and call.ahead:
+                read = _with(read, source.path[: len(source.path) - len(_relations(path))], call.ahead)
+            yield Source(read, source.outer, source.path, edges, source.listed, (*source.back, (function.key, call)))
     if not known:
         yield Source(None, function, _relations(path), edges, ITEM in path)
+
+
+def _with(read: Access, before: Path, taken: Iterable[Path]) -> Access:
+    """A read whose rows, or those that a path leads to, get relations loaded by the function that they are given back to."""
+    more = [Eager((*before, *path), Loading.BATCHED) for path in taken]
+    return replace(read, plans=tuple(replace(plan, eager=(*plan.eager, *more)) for plan in read.plans))
 
 
 def _served(program: Program, function: Function, call: Call, read: Access) -> Access:
@@ -343,11 +345,10 @@ def _brought(known: list[Link | None], number: int) -> bool:
 
 def prefixed(read: Access, path: Path) -> bool:
     """Whether the rows that a path leads through come along by a query of their own, which rows share: it is to lead on."""
-    return any(
-        eager.loading is Loading.BATCHED and len(eager.path) < len(path) and path[: len(eager.path)] == eager.path
-        for plan in read.plans
-        for eager in plan.eager
-    )
+    told = (eager for plan in read.plans for eager in plan.eager)
+    brought = [eager for eager in told if len(eager.path) < len(path) and path[: len(eager.path)] == eager.path]
+    joined = {eager.path for eager in brought if eager.loading is Loading.JOINED}
+    return any(eager.loading is Loading.BATCHED and eager.path not in joined for eager in brought)
 
 
 def at_most_one(program: Program, function: Function, read: Access) -> bool:

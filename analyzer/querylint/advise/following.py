@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from querylint.advise.rounds import singled_out
-from querylint.ir import Access, Block, Branch, Call, Function, Loop, LoopKind, Path, Program, Role, Step, Terminal
+from querylint.ir import Access, Block, Branch, Call, Loop, LoopKind, Path, Program, Step, Terminal
 from querylint.ir.program import Edge, Site
 from querylint.text import Span
-
-SHARED = 4
 
 
 def stands_in(site: Site) -> bool:
@@ -54,14 +52,6 @@ def followed_from(read: Access | None, paths: list[Path], over: str) -> str:
         return f"row of `{above}`"
     table = read.table if read is not None else None
     return f"row of `{table}`" if table is not None else f"item of `{over}`" if over else "row"
-
-
-def sought_by_others(program: Program, function: Function, read: Access, followers: Collection[str]) -> bool:
-    """Whether a function reads one row, and most of those that call it do without what some of them go on to follow."""
-    if read.terminal is not Terminal.ROW:
-        return False
-    callers = {e.caller for e in program.callers.get(function.key, ()) if program.functions[e.caller].role is Role.CODE}
-    return len(callers) >= SHARED and 2 * len(followers) < len(callers)
 
 
 def only_key(program: Program, site: Site, step: Access) -> str:

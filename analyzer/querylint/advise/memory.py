@@ -145,8 +145,12 @@ def visited(load: Load) -> bool:
     """Whether each of the rows is looked at besides."""
     if load.fate.listed and not load.site.loops:
         return True
-    loops = (step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None)
-    return any(o.root is Root.STEP and o.ref == load.access.id for loop in loops if loop.over is not None for o in loop.over.origins)
+    return any(runs_over(step, load.access.id) for step in load.function.steps() if isinstance(step, Loop))
+
+
+def runs_over(loop: Loop, number: int) -> bool:
+    """Whether a loop goes through what a step of its function gives."""
+    return loop.over is not None and any(o.root is Root.STEP and o.ref == number for o in loop.over.origins)
 
 
 def gone_through(load: Load) -> bool:
@@ -294,7 +298,7 @@ def acted_on(program: Program, function: Function, read: Access) -> bool:
                 continue
         else:
             continue
-        if step.id != mine and any(loop.over is not None and any(o.ref == mine for o in loop.over.origins) for loop in site.loops):
+        if step.id != mine and any(runs_over(loop, mine) for loop in site.loops):
             return True
     return False
 

@@ -197,7 +197,7 @@ def _told(effect: Effect, call: Call) -> Effect:
 def round_of(program: Program, site: Site, loop: Loop) -> str:
     """What a round of a loop is for, in a few words: an item of a list, a row of a table."""
     for origin in loop.over.origins if loop.over is not None else ():
-        found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) else None
+        found = program.sites(site.function.key).of(origin)
         if (
             found is not None
             and isinstance(found.step, Access)

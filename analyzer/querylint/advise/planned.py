@@ -69,6 +69,8 @@ def _covers(table: Table, other: Index, index: Index) -> bool:
         or _keys(other, depth) != _keys(index, depth)
     ):
         return False
+    if other.named and index.named and other.name == index.name:
+        return False  # written down twice, it is one index still
     if len(other.fields) > len(index.fields) or other.unique or other.implicit:
         return True
     return table.indexes.index(other) < table.indexes.index(index)  # of two equal ones the first stays

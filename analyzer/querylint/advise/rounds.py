@@ -21,6 +21,7 @@ SET_BY_HAND = re.compile(
 )
 FORM_FIELDS = re.compile(r"^(?:\w+\.)*cleaned_data(?:\.(?:items|keys|values)\(\))?$")
 COMPLAINING = re.compile(r"(?:^|\.)(?:log(?:ger|ging)?|messages)\.(?:error|warning|exception)$|\.add_error$")
+DATES = re.compile(r"(?:^|\.)(?:timedelta|relativedelta|datetime|date|combine|monthrange)$")
 BATCHES = re.compile(r"(?:^|[\W_])(?:chunks|chunked|batches|batched)(?:$|\W)")
 SEQUENTIAL = (LoopKind.EACH, LoopKind.WHILE)
 
@@ -259,7 +260,12 @@ def _only_sequential(loops: tuple[Loop, ...]) -> bool:
 
 
 def _inside(loop: Loop) -> frozenset[int]:
-    return frozenset(step.id for step in loop.steps() if isinstance(step, Access | Call))
+    """The steps of a loop that may bring in something new: no arithmetic with days."""
+    return frozenset(step.id for step in loop.steps() if isinstance(step, Access | Call) and not _dates(step))
+
+
+def _dates(step: Step) -> bool:
+    return isinstance(step, Call) and step.target.kind is TargetKind.EXTERNAL and DATES.search(step.text) is not None
 
 
 def _paging(loop: Loop, needs: frozenset[int], inside: frozenset[int]) -> bool:

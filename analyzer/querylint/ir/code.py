@@ -105,7 +105,7 @@ class Call:
     where no transaction is open, `caught` that the round of the loop around it goes on when it fails. `kept` says that the result is kept:
     whoever asks again with the same arguments, or the same object, runs nothing. `handed` is what is written down of the arguments, None
     where it cannot be told which is which. `rows` is the table whose rows it gives back for these arguments, where that is known: its
-    callee may serve many.
+    callee may serve many. `ahead` are relations that are loaded for the rows that it gives back before the function goes on with them.
     """
 
     id: int
@@ -122,6 +122,7 @@ class Call:
     kept: bool = False
     handed: tuple[Handed, ...] | None = None
     rows: str | None = None
+    ahead: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from querylint.construction import dataclass
 from querylint.ir.access import Access, Op, Predicate
 from querylint.ir.code import Block, Branch, Call, Function, Kind, Loop, Mode, Step, Wait
 from querylint.ir.schema import Facts, Schema, Table
+from querylint.ir.value import Origin, Root
 from querylint.text import Span
 
 UNDECLARED = Facts()
@@ -70,6 +71,10 @@ class Sites:
     all: list[Site] = field(default_factory=list)
     by_id: dict[int, Site] = field(default_factory=dict)
     waits: dict[int, list[Site]] = field(default_factory=dict)
+
+    def of(self, origin: Origin) -> Site | None:
+        """The step that an origin comes from, None for anything but a step of the function: parameters have numbers of their own."""
+        return self.by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.leaks import use_each
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Many, Marker, Query, Shape, Val, derived, join
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.pattern import Pattern
 from querylint.syntax import tree
@@ -54,6 +54,7 @@ def _for_each(m: State, node: tree.For) -> None:
     cut = over.shape.cut if isinstance(over.shape, Many) else None
     limit = size if size is not None else cut
     rows = read is not None or item.doc_of is not None
+    once = m.language.function_scoped and _given_once(m, node.over)
     events = waiting and m.language.function_scoped and not rows and EVENTS.search(callee_name(node.over)) is not None
     each_item(
         m,
@@ -62,8 +63,31 @@ def _for_each(m: State, node: tree.For) -> None:
         item,
         constant=written or (size is not None and not over.origins),
         limit=limit,
-        paced=events,
+        paced=events or once,
         arriving=waiting and not rows,
+    )
+
+
+def _given_once(m: State, over: tree.Expr) -> bool:
+    """Whether a loop runs over what a generator of the project hands out only once: `async for session in get_session():`."""
+    func = over.func if isinstance(over, tree.Call) else None
+    while isinstance(func, tree.Member):
+        func = func.base
+    if not isinstance(over, tree.Call) or not isinstance(func, tree.Name):
+        return False
+    with m.recording():
+        shape = m.evaluate(over.func).shape
+    return isinstance(shape, Closure) and _yields_once(shape.fn)
+
+
+def _yields_once(fn: tree.Fn) -> bool:
+    """Whether a function yields in one place, which no loop repeats."""
+    yields = tree.find(fn.body, tree.Yield)
+    if len(yields) != 1 or isinstance(yields[0].value, tree.Spread):
+        return False
+    at = yields[0].at
+    return not any(loop.at <= at < loop.end for loop in tree.find(fn.body, tree.For)) and not any(
+        inner.at <= at < inner.end for inner in tree.find(fn.body, tree.Fn)
     )
 
 
@@ -226,7 +250,7 @@ def _for_while(m: State, node: tree.For) -> None:
     kind = LoopKind.EACH if counted and over is not None else LoopKind.WHILE
     with m.loop(
         kind, node.at, node.head_end, over=over, over_text=over_text or (m.text(node.test) if node.test is not None else ""),
-        constant=constant, limit=limit, counted=counted, strided=counted and _strides(node.update), carried=carried,
+        constant=constant, limit=limit, counted=counted, strided=_strides(node.update) if counted else _by_parts(node), carried=carried,
     ) as frame:  # fmt: skip
         if node.test is not None:
             test = tested(m, node.test)
@@ -271,6 +295,17 @@ def _strides(update: tree.Expr | None) -> bool:
         return False
     step = update.value
     return update.sign in ("+=", "-=") and not (isinstance(step, tree.Literal) and step.value == 1)
+
+
+def _by_parts(node: tree.For) -> bool:
+    """Whether each round of a loop takes the next part of a range, by the names that the code gives it: `start += chunk_size`."""
+    tested = {name.id for name in tree.find(node.test, tree.Name)} if isinstance(node.test, tree.Op) else set()
+    for change in tree.find(node.body, tree.Assign):
+        if isinstance(change.target, tree.NamePattern) and change.target.id in tested and change.sign in ("+=", "-="):
+            names = [change.target.id, *(name.id for name in tree.find(change.value, tree.Name))]
+            if any(BATCHING.search(name) for name in names):
+                return True
+    return False
 
 
 def carry(m: State, node: tree.For) -> dict[Var, int]:

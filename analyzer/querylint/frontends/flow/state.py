@@ -391,6 +391,8 @@ class State:
         if limit is None and over is not None and over.origins and all(o in self.bounds for o in over.origins):
             mixed = isinstance(over.shape, Many) and over.shape.mixed
             limit = None if mixed else max(self.bounds[o] for o in over.origins)
+        if limit is None and over is not None and isinstance(over.shape, Many):
+            limit = over.shape.most or over.shape.cut
         frame = Frame(self.fresh(), kind, tuple(o.at(ITEM) for o in over.rows) if over is not None else ())
         for origin in over.rows if over is not None else ():
             self.walked[origin] = self.walked.get(origin, 0) + 1

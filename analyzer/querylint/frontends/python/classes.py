@@ -73,6 +73,11 @@ class ClassInfo:
         """The methods that set an attribute of that name on `self`."""
         return [(info, fn) for info in self.mro() for fn in info._assigning().get(name, ())]
 
+    def settable(self, name: str) -> bool:
+        """Whether a property of that name has a setter."""
+        found = (fn for info in self.mro() for fn in info.node.methods if fn.name == name)
+        return any(isinstance(d, tree.Member) and d.name == "setter" for fn in found for d in fn.decorators)
+
     def extended(self, name: str) -> bool:
         """Whether a method puts more into the list that an attribute of that name is: `self.name += [...]`, `self.name.extend(...)`."""
         return any(name in info._extending() for info in self.mro())

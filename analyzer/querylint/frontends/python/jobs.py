@@ -125,6 +125,8 @@ def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int, aro
     found = modules.reference(path, func)
     if found is not None and found.external.startswith(TERMINAL):
         return True
+    if found is not None and any(_command(modules, found.path, call, depth + 1) for call in _commands_in(found.node)):
+        return True
     if not isinstance(func, tree.Member):
         return False
     if last_name(func.base) == "cli" and isinstance(func.base, tree.Member):
@@ -135,6 +137,15 @@ def _command(modules: PythonModules, path: str, node: tree.Expr, depth: int, aro
     if isinstance(base.node, tree.FnDef):
         return any(_command(modules, base.path, d, depth + 1) for d in base.node.fn.decorators)
     return isinstance(base.node, tree.Call) and _command(modules, base.path, base.node, depth + 1)
+
+
+def _commands_in(decorator: object) -> list[tree.Call]:
+    """The calls by which a decorator of the project makes a command of what it decorates: `click.command(name=self.name)`."""
+    if isinstance(decorator, tree.FnDef):
+        bodies: list[list[tree.Stmt]] = [decorator.fn.body]
+    else:
+        bodies = [fn.body for fn in decorator.methods] if isinstance(decorator, tree.ClassDef) else []
+    return [call for body in bodies for call in tree.find(body, tree.Call) if callee_name(call) == "command"]
 
 
 def _made(name: str, around: tuple[tree.Fn, ...]) -> list[tree.Expr]:

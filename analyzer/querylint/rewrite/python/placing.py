@@ -13,7 +13,7 @@ from querylint.rewrite.python.expressions import code
 from querylint.rewrite.python.lookups import Lookup
 from querylint.rewrite.python.rounds import Rounds, pure
 from querylint.rewrite.python.scopes import fresh, names
-from querylint.rewrite.python.wrapping import shortened
+from querylint.rewrite.python.wrapping import each_apart, shortened, width
 
 LONG = 100
 
@@ -50,7 +50,10 @@ def laid_out(tree: Tree, indent: str, result: str, text: str) -> str:
     if not isinstance(call, cst.Call):
         return line
     head = f"{'await ' if call is not read else ''}{code(call.func)}"
-    return f"{indent}{result} = {head}(\n{inner}{shortened(tree, text[len(head) + 1 : -1], inner)}\n{indent})\n"
+    most, given = width(tree), text[len(head) + 1 : -1]
+    if most and len(inner) + len(given) > most and (len(call.args) > 1 or call.args[0].keyword is not None):
+        return f"{indent}{result} = {head}(\n{each_apart(call, inner, most)}{indent})\n"
+    return f"{indent}{result} = {head}(\n{inner}{shortened(tree, given, inner)}\n{indent})\n"
 
 
 def put(tree: Tree, place: Place, over: tuple[Rounds, str], lookup: Lookup, text: str) -> tuple[TextEdit, ...] | Unfit:

@@ -21,6 +21,7 @@ TIES = "no order is given for {paths}, so it may change"
 ALL_OF_THEM = "all rows of {paths} are loaded, though the code only asks whether there are any"
 ALWAYS = "it is loaded whenever `{view}` reads the row, even for a response that does not show it"
 SEVERAL_PLACES = "the template gets its rows from more than one place"
+FOR_ALL = "the function that reads the row serves others, too, that do without them"
 NOT_KNOWN = "the query of the rows is not known"
 LOOSE = "a join drops rows whose key points to nothing"
 
@@ -28,6 +29,8 @@ LOOSE = "a join drops rows whose key points to nothing"
 def rewrite(task: Task, remedy: Preload) -> Fix | Unfit:
     """Ask for the relations where the query is written."""
     at = remedy.at
+    if remedy.giver:
+        return Unfit(FOR_ALL)
     if at is None:
         return Unfit(SEVERAL_PLACES if remedy.view else NOT_KNOWN)
     tree = tree_of(task.sources, at.path)

@@ -44,7 +44,12 @@ def _chained(tree: Tree, edits: tuple[TextEdit, ...]) -> tuple[TextEdit, ...] | 
     kinds = cst.Assign | cst.AnnAssign | cst.Return | cst.For | cst.Arg
     number = next((n for n in reversed(range(len(way) - 1)) if isinstance(way[n], kinds)), None)
     held, node = (way[number], way[number + 1]) if number is not None else (None, None)
-    if not isinstance(node, cst.BaseExpression) or node.lpar or (isinstance(held, cst.For) and held.iter is not node):
+    if (
+        not isinstance(node, cst.BaseExpression)
+        or isinstance(node, cst.GeneratorExp)
+        or node.lpar
+        or (isinstance(held, cst.For) and held.iter is not node)
+    ):
         return None
     start, end = tree.bounds(node)
     begin, stop = tree.line_start(start), tree.next_line(end - 1)
@@ -99,10 +104,10 @@ def _spread(tree: Tree, edit: TextEdit, edits: tuple[TextEdit, ...]) -> TextEdit
     given = cst.parse_expression(f"_({tree.between(first, start)}{edit.text})")
     assert isinstance(given, cst.Call)
     if not tree.between(begin, first).strip():  # they stand on a line of their own already
-        return tree.edit(first, edit.span.end, _each(given, indent).strip().removesuffix(","))
+        return tree.edit(first, edit.span.end, each_apart(given, indent).strip().removesuffix(","))
     if first < begin or tree.between(edit.span.end, edit.span.end + 1) != ")":
         return edit
-    return tree.edit(first, edit.span.end, f"\n{_each(given, indent + unit)}{indent}")
+    return tree.edit(first, edit.span.end, f"\n{each_apart(given, indent + unit)}{indent}")
 
 
 def _length(tree: Tree, edit: TextEdit, edits: tuple[TextEdit, ...]) -> int:
@@ -161,14 +166,24 @@ def in_lines(link: str, layout: tuple[str, str], most: int) -> str:
     if not isinstance(call, cst.Call) or not call.args:
         return link
     head = link[: link.index("(") + 1]
-    return f"{head}\n{_each(call, indent + unit)}{indent})"
+    return f"{head}\n{each_apart(call, indent + unit)}{indent})"
 
 
-def _each(call: cst.Call, indent: str) -> str:
-    """The arguments of a call, each on a line of its own."""
-    given = [code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in call.args]
+def each_apart(call: cst.Call, indent: str, most: int = 0) -> str:
+    """The arguments of a call, each on a line of its own; a list that is too long for that clause by clause, where there is a limit."""
+    given = [_clauses(a, indent, most) or code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in call.args]
     end = "" if isinstance(call.args[0].value, cst.GeneratorExp) else ","  # which has no brackets of its own where it stands alone
     return "".join(f"{indent}{one}{end}\n" for one in given)
+
+
+def _clauses(argument: cst.Arg, indent: str, most: int) -> str:
+    """A list that a comprehension makes, too long for a line, with what it holds, its loop and its conditions on lines of their own."""
+    made = argument.value
+    if not most or not isinstance(made, cst.ListComp) or made.for_in.inner_for_in or len(indent) + len(code(made)) + 1 <= most:
+        return ""
+    loop = code(made.for_in.with_changes(ifs=[])).strip()
+    parts = [code(made.elt), loop, *(code(one).strip() for one in made.for_in.ifs)]
+    return "[\n" + "".join(f"{indent}    {part}\n" for part in parts) + f"{indent}]"
 
 
 def _calls(chain: cst.BaseExpression) -> list[cst.Call]:
@@ -205,5 +220,5 @@ def _opened(call: cst.Call, whole: str, layout: tuple[str, str], most: int) -> s
     text = code(call)
     begun = text.index("(", len(code(call.func))) + 1
     held = text[begun:-1]
-    lines = _each(call, indent + unit) if len(indent) + len(unit) + len(held) > most else f"{indent}{unit}{held}\n"
+    lines = each_apart(call, indent + unit) if len(indent) + len(unit) + len(held) > most else f"{indent}{unit}{held}\n"
     return f"{text[:begun]}\n{lines}{indent}){whole[len(text) :]}"

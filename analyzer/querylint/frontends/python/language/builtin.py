@@ -14,7 +14,7 @@ from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Qu
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.flow.works import picked
 from querylint.frontends.python.language.arguments import placed
-from querylint.ir import ITEM, Loop, LoopKind, Origin, Predicate, Relation, Side, Work
+from querylint.ir import ITEM, Escape, Loop, LoopKind, Origin, Predicate, Relation, Side, Work
 from querylint.syntax import tree
 
 PURE = frozenset(
@@ -94,6 +94,8 @@ def _dict(m: State, node: tree.Call) -> Val:
     if isinstance(over.shape, Record) or (isinstance(over.shape, Many) and over.shape.keyed):
         return over
     pair = over.item()
+    if isinstance(pair.shape, Many) and pair.shape.items:
+        m.leak(pair.shape.items[0], Escape.STORED, node.at, node.end)  # a row that is a key is kept like one that is a value
     value = pair.shape.items[1] if isinstance(pair.shape, Many) and pair.shape.items and len(pair.shape.items) > 1 else pair.item()
     return Val(deps=over.deps, shape=Many(value, None, True))
 
@@ -191,9 +193,11 @@ def _folded(m: State, node: tree.Call) -> Val:
     if "key" in keywords:
         fields = _key_fields(m, keywords["key"], over)
     first = node.args[0] if node.args else None
-    if not (isinstance(first, tree.Comprehension) and any(isinstance(n, tree.Call) for n in tree.walk(first.element))):
-        m.use(Work.FOLD, source, node.at, node.end, fields=fields)  # of what a call works out for each row no database knows
-    return over.item() if isinstance(node.func, tree.Name) and node.func.id != "sum" else derived(over, *rest)
+    worked_out = isinstance(first, tree.Comprehension) and any(isinstance(n, tree.Call) for n in tree.walk(first.element))
+    extreme = isinstance(node.func, tree.Name) and node.func.id != "sum"
+    if not worked_out and (fields or "key" not in keywords):  # what a call works out for each row no database knows
+        m.use(Work.FOLD, source, node.at, node.end, fields=fields, extreme=extreme)
+    return over.item() if extreme else derived(over, *rest)
 
 
 def _next(m: State, node: tree.Call) -> Val:
@@ -316,7 +320,10 @@ def _getattr(m: State, node: tree.Call) -> Val:
         rest = _rest(m, node)
         found = member(m, base, tree.Member(node.args[0], node.args[1].value, node.at, node.end, node.args[1].at))
         return join(found, rest[1]) if len(rest) > 1 and rest[1].interesting and inside_of(found) is None else found
-    return derived(*placed(m, node, None))
+    args = placed(m, node, None)
+    if args:
+        m.leak(args[0], Escape.PASSED, node.at, node.end)  # any attribute may be asked for
+    return derived(*args)
 
 
 def _hasattr(m: State, node: tree.Call) -> Val:

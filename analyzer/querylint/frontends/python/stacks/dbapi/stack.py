@@ -43,6 +43,10 @@ class DbApi(Stack):
         b"execute_batch",
         b"sqlite3",
         b"psycopg",
+        b".get_cursor(",
+        b"db.one(",
+        b"db.all(",
+        b"db.run(",
     )
     facts: Facts = Facts(bulk_writes=True, bulk_reads=True, parallel=False, planner=True, once=False)
 

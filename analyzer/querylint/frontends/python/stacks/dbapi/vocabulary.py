@@ -13,6 +13,7 @@ READS = {
     "runQuery": Fetch.ROWS, "run_query": Fetch.ROWS, "query_all": Fetch.ROWS, "query_one": Fetch.ROW, "select_one": Fetch.ROW,
     "execute_fetchall": Fetch.ROWS, "execute_insert": Fetch.NOTHING, "runOperation": Fetch.NOTHING, "query": Fetch.ROWS,
     "select": Fetch.ROWS, "read_sql": Fetch.ROWS, "read_sql_query": Fetch.ROWS, "all_dict": Fetch.ROWS,
+    "one": Fetch.ROW, "all": Fetch.ROWS, "run": Fetch.NOTHING,
 }  # fmt: skip
 """Methods that run a text and hand the rows out themselves."""
 
@@ -35,7 +36,9 @@ RUNNERS = frozenset(
 )
 """Methods that run a function of the program with a cursor or a connection in front of its arguments."""
 
-OPENING = frozenset(("cursor", "acquire", "connection", "getconn", "get_connection", "begin", "transaction", "connect", "cursor_to_dict"))
+OPENING = frozenset(
+    ("cursor", "acquire", "connection", "getconn", "get_connection", "get_cursor", "begin", "transaction", "connect", "cursor_to_dict")
+)
 QUIET = frozenset(
     ("commit", "rollback", "close", "release", "mogrify", "set_trace_callback", "create_function", "setinputsizes", "nextset")
 )

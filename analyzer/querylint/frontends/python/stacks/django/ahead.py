@@ -9,7 +9,7 @@ from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Query, Val
 from querylint.frontends.python.stacks.django import querysets
-from querylint.ir import ITEM, Access, Branch, Eager, Loading, Loop, Path, Root, Step
+from querylint.ir import ITEM, Access, Branch, Call, Eager, Loading, Loop, Path, Root, Step
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ def asked(state: State, node: tree.Call, brought: dict[int, list[Eager]], handed
         _one_by_one(state, node, given.item(), found)
         return Val(deps=frozenset().union(*(a.deps for a in args)))
     for origin in (*given.origins, *given.rows, *given.item().origins):
+        before = tuple(part for part in origin.path if part != ITEM)
         if origin.root is Root.STEP and isinstance(origin.ref, int):
-            brought.setdefault(origin.ref, []).extend(found)
+            brought.setdefault(origin.ref, []).extend(replace(eager, path=(*before, *eager.path)) for eager in found)
         elif origin.root is Root.PARAM and isinstance(origin.ref, int):
-            before = tuple(part for part in origin.path if part != ITEM)
             handed.extend((origin.ref, (*before, *eager.path)) for eager in found)
     return Val(deps=frozenset().union(*(a.deps for a in args)))
 
@@ -79,11 +79,13 @@ def _followed_before(state: State, target: tree.Member) -> bool:
 
 
 def known(block: list[Step], brought: Brought) -> list[Step]:
-    """The steps of a function with what comes along with its reads after all."""
+    """The steps of a function with what comes along with its reads after all, and with the rows that others have read for it."""
     out: list[Step] = []
     for step in block:
         if isinstance(step, Access) and step.id in brought:
             out.append(replace(step, plans=tuple(replace(p, eager=(*p.eager, *brought[step.id])) for p in step.plans)))
+        elif isinstance(step, Call) and step.id in brought:
+            out.append(replace(step, ahead=(*step.ahead, *(eager.path for eager in brought[step.id]))))
         elif isinstance(step, Loop):
             out.append(replace(step, body=tuple(known(list(step.body), brought))))
         elif isinstance(step, Branch):

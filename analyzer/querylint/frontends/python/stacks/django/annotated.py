@@ -33,15 +33,16 @@ def kept(base: Val, node: tree.Member) -> Val | None:
 
 
 def stood_in_for(model: Model | None, names: Iterable[str]) -> Iterator[Eager]:
-    """The values that the query itself brings in the place of what a `cached_property` would work out, which is asked no more.
+    """The values that the query itself brings in the place of what a property would work out, which is asked no more.
 
-    `annotate` sets an attribute of the row, which comes before a `cached_property` of the class; a plain property takes none.
+    `annotate` sets an attribute of the row, which comes before a `cached_property` of the class, and which a property with a setter keeps;
+    a plain property takes none.
     """
     if model is None or model.info is None:
         return
     for name in names:
         found = model.info.method(name)
-        if found is not None and any(last_name(d) == "cached_property" for d in found[1].decorators):
+        if found is not None and (any(last_name(d) == "cached_property" for d in found[1].decorators) or model.info.settable(name)):
             yield Eager((name,), Loading.BATCHED)
 
 

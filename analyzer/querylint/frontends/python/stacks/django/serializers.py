@@ -79,24 +79,40 @@ def _all(django: Django, path: str) -> Iterator[ClassInfo]:
 def _representation(django: Django, info: ClassInfo) -> list[tree.Fn]:
     """What the declared fields read, and the method that asks for it where the project has none of its own."""
     body: list[tree.Stmt] = []
-    declared = dict(_declared(django, info))
-    for name in _names(django, info, declared):
-        body += _field(django, info, name, declared.get(name))
+    declared = {name: (owner, value) for owner, name, value in _declared(django, info)}
     at = info.node.at
-    params = [tree.Param(tree.NamePattern("self", at, at)), tree.Param(tree.NamePattern(ROW, at, at))]
-    made = [tree.Fn(DECLARED, params, body, at, at)]
+    for name in _names(django, info, list(declared)):
+        owner, value = declared.get(name, (info, None))
+        if value is None or owner.path == info.path:
+            body += _field(django, info, name, value)
+        else:
+            body.append(do(call_of(tree.Name("self", at, at), _elsewhere(django, owner, name, value), [row_of(info.node)], at)))
+    made = [tree.Fn(DECLARED, _params(at), body, at, at)]
     own = any(f.name == "to_representation" and f.at < f.end for owner in info.mro() for f in owner.node.methods)
     if not own:
         asked = do(call_of(tree.Name("self", at, at), DECLARED, [row_of(info.node)], at))
-        made.append(tree.Fn("to_representation", params, [asked], at, at))
+        made.append(tree.Fn("to_representation", _params(at), [asked], at, at))
     return made
 
 
-def _declared(django: Django, info: ClassInfo) -> Iterator[tuple[str, tree.Call]]:
+def _params(at: int) -> list[tree.Param]:
+    return [tree.Param(tree.NamePattern("self", at, at)), tree.Param(tree.NamePattern(ROW, at, at))]
+
+
+def _elsewhere(django: Django, owner: ClassInfo, name: str, declared: tree.Call) -> str:
+    """A method of the class that declares a field, which reads it: names and places mean what they mean in its own file."""
+    method = f"{DECLARED}_of_{name}"
+    if not any(fn.name == method for fn in owner.node.methods):
+        at = declared.at
+        owner.node.methods.append(tree.Fn(method, _params(at), _field(django, owner, name, declared), at, at))
+    return method
+
+
+def _declared(django: Django, info: ClassInfo) -> Iterator[tuple[ClassInfo, str, tree.Call]]:
     for owner in reversed(info.mro()):
         for name, _, value in owner.node.fields:
             if isinstance(value, tree.Call) and (not name.startswith("_") or _is_field(django, owner, value)):
-                yield name, value
+                yield owner, name, value
 
 
 def _is_field(django: Django, owner: ClassInfo, value: tree.Call) -> bool:
@@ -104,7 +120,7 @@ def _is_field(django: Django, owner: ClassInfo, value: tree.Call) -> bool:
     return is_serializer(nested) if nested is not None else _kind(django, owner, value).endswith("Field")
 
 
-def _names(django: Django, info: ClassInfo, declared: dict[str, tree.Call]) -> list[str]:
+def _names(django: Django, info: ClassInfo, declared: list[str]) -> list[str]:
     """The fields that a serializer hands out: those that `Meta` lists, or all of the model's own besides the declared ones."""
     meta = info.inner("Meta")
     fields = exclude = model_expr = None
@@ -116,7 +132,7 @@ def _names(django: Django, info: ClassInfo, declared: dict[str, tree.Call]) -> l
         listed = _texts(django, fields[0], fields[2])
         if listed is not None:
             return listed
-    names = list(declared)
+    names = [*declared]
     if model_expr is not None and model_expr[2] is not None:
         model = django.model_of(django.project.expression(model_expr[0].path, model_expr[2]))
         if model is not None:
@@ -176,7 +192,7 @@ def _field(django: Django, info: ClassInfo, name: str, declared: tree.Call | Non
     if nested is not None and is_serializer(nested) and _chosen(nested, keywords):
         return [each(value, [], node)] if many else [do(value)]
     if nested is not None and is_serializer(nested):
-        bare = tree.Call(declared.func, [], declared.at, declared.end)
+        bare = tree.Call(declared.func, [], declared.at, declared.func.end)  # its name alone is what a message shows
         if many:
             item = tree.Name("related", *at_of(node))
             body: list[tree.Stmt] = [do(call_of(bare, "to_representation", [item]))]
