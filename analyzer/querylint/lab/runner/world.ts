@@ -58,16 +58,32 @@ function nothing(what: string): unknown {
   return stands;
 }
 
-/** Wait until a promise has settled, moving the clock on to the next timer wherever everything waits. */
-export async function settled(promise: Promise<unknown>): Promise<void> {
+/** Do something when all that can go on without waiting has gone on. */
+export function turn(then: () => void): void {
+  host.turn(then);
+}
+
+/** Forget every timer: whoever has set them is done. */
+export function still(): void {
+  timers = [];
+}
+
+/**
+ * Wait until a promise has settled, moving the clock on to the next timer wherever everything waits. A run that does nothing for a second
+ * is given up; `progress` tells how much it has done so far, where it is known.
+ */
+export async function settled(promise: Promise<unknown>, progress: () => number = () => 0): Promise<void> {
   let done = false;
+  let before = 0;
   void promise.then(
     () => (done = true),
     () => (done = true),
   );
   for (let since = host.elapsed(); !done; ) {
     await new Promise<void>((then) => host.turn(then));
-    if (!done && fire()) since = host.elapsed();
+    const now = progress();
+    if (!done && (fire() || now !== before)) since = host.elapsed();
+    before = now;
     if (!done && host.elapsed() - since > 1000) {
       outside.touched ||= "something that it waits for never comes";
       return;

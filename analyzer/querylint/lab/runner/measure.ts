@@ -1,0 +1,90 @@
+/** What a call of a function costs on a database of a given size; what it writes is taken back, so that the next finds the same. */
+import { clock, outside, reached, reseed, settled, START, still } from "./world";
+import { convexTest } from "convex-test";
+import { makeFunctionReference } from "convex/server";
+import { convexToJson, type Value } from "convex/values";
+import { modules } from "lab:project";
+import { messageOf, registered, schemaOf } from "./loading";
+import { asking, cost, install, limit, reset } from "./meter";
+import { identityOf, learned, uniques, unwatch, watch } from "./people";
+import { Rows, type Plan } from "./rows";
+
+/**
+ * `key` names the database that `plan` says how to lay; one that is laid is used again. `near` are the tables that the function uses. `learn` asks
+ * what is looked for, by a stranger or by somebody who is known; `full` wants the arguments.
+ */
+export type Request = {
+  path: string;
+  key: string;
+  plan: Plan;
+  variant: number;
+  near: string[];
+  learn: "stranger" | "known" | null;
+  full: boolean;
+};
+
+const NOW = START + 3_600_000;
+const PERSON = "key0";
+
+class Back extends Error {}
+
+let laid: { key: string; t: any; rows: Rows } | null = null;
+let installed = false;
+
+export async function measure({ path, key, plan, variant, near, learn, full }: Request): Promise<unknown> {
+  const [fn, schema] = [await registered(path), await schemaOf()];
+  if (laid?.key !== key) laid = await lay(key, plan, schema);
+  const { t, rows } = laid;
+  clock.now = NOW;
+  const given = rows.args(JSON.parse(fn.exportArgs()), variant, near);
+  const person = learn === null ? identityOf(PERSON, rows.self()) : learn === "stranger" ? watch() : watch(PERSON, rows.self());
+  const caller = t.withIdentity(person);
+  const named: any = makeFunctionReference(path);
+  reset();
+  reached.clear();
+  reseed(1);
+  let error: string | null = null;
+  Object.assign(outside, { running: true, touched: "" });
+  const call = (): Promise<unknown> => (fn.isQuery ? caller.query(named, given) : fn.isMutation ? undone(caller, named, given) : caller.action(named, given));
+  const ended = asking.run({ documents: 0, bytes: 0, within: false }, call).then(
+    () => undefined,
+    (problem: unknown) => void (error = messageOf(problem)),
+  );
+  await settled(ended, () => cost.calls + cost.documents);
+  outside.running = false;
+  still();
+  const looks = learn === null ? { learned: [], keys: [] } : { learned: learned(), keys: uniques() };
+  unwatch();
+  if (!fn.isQuery && !fn.isMutation) laid = null; // what an action has written stays
+  const answer = { ...cost, error, touched: outside.touched, limit: limit.passed, ...looks };
+  return full ? { ...answer, args: convexToJson(given as Value) } : answer;
+}
+
+async function lay(key: string, plan: Plan, schema: any): Promise<{ key: string; t: any; rows: Rows }> {
+  clock.now = START;
+  reseed(1);
+  const t: any = convexTest({ schema, modules });
+  const tables = Object.entries<any>(schema.tables).map(([name, table]) => ({ name, type: table.validator.json }));
+  const wide = Object.entries<any>(schema.tables).flatMap(([name, table]) =>
+    (table.vectorIndexes ?? []).map((index: any) => [`${name}.${index.vectorField}`, index.dimensions] as const),
+  );
+  const rows = new Rows(tables, Object.fromEntries(wide), plan);
+  await t.run(async () => await rows.lay());
+  if (!installed) install(true);
+  installed = true;
+  return { key, t, rows };
+}
+
+/** Run a mutation, and take back what it has written. */
+async function undone(caller: any, named: unknown, given: unknown): Promise<void> {
+  let ended = false;
+  try {
+    await caller.run(async (ctx: any) => {
+      await ctx.runMutation(named, given);
+      ended = true;
+      throw new Back();
+    });
+  } catch (problem) {
+    if (!ended) throw problem;
+  }
+}
