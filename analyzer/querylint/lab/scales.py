@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from querylint.lab.costs import Call, Cost, Sample, cost_of
+from querylint.evidence.costs import OVER, Call, Cost, Sample, cost_of
 from querylint.lab.process import Bench
 
 WORLDS = 3
@@ -22,7 +22,6 @@ MOST_CONSTANTS = 8
 """Values of one field that rows are made to have since some function looks for them."""
 MIDDLE = 1
 """The place of the size, among those that are measured, on which the dearest call is looked for."""
-OVER = "it reads more than Convex allows one transaction (32,000 documents, 16 MiB)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +54,61 @@ class Scales:
     constants: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def calls(self, bundle: Path) -> dict[str, Call | str]:
-        """The dearest call of each function that succeeds, or why none does."""
+        """The dearest call of each function that succeeds, or why none does; one that fails on larger tables may do so on small ones."""
         self._learn(bundle)
-        rows = self.setting.sizes[: MIDDLE + 1][-1]
-        found: dict[str, list[tuple[float, Call]]] = {subject.function: [] for subject in self.subjects}
-        troubles: dict[str, Counter[str]] = {subject.function: Counter() for subject in self.subjects}
-        for world in range(WORLDS):
-            for subject in self.subjects:
-                for variant in range(VARIANTS):
-                    answer = self._ask(bundle, subject, world, rows, variant, full=True)
-                    if trouble := _trouble(answer):
-                        troubles[subject.function][trouble] += 1
-                        if "refused" in answer:
-                            break
-                    if not trouble or trouble == OVER:
-                        found[subject.function].append((_dear(answer), Call(world, variant, answer.get("args"))))
-                self.step()
-        return {name: max(tried, key=lambda one: one[0])[1] if tried else _worst(troubles[name]) for name, tried in found.items()}
+        found: dict[str, Call | str] = {}
+        for rows in (self.setting.sizes[: MIDDLE + 1][-1], self.setting.sizes[0]):
+            for world in range(WORLDS):
+                for subject in self.subjects:
+                    if not isinstance(found.get(subject.function), Call):
+                        call = self._dearest(bundle, subject, world, rows)
+                        found[subject.function] = call if isinstance(call, Call) else found.get(subject.function, call)
+        for _ in self.subjects:
+            self.step()
+        return found
 
-    def measured(self, bundle: Path, calls: Mapping[str, Call]) -> dict[str, tuple[Sample, ...]]:
-        """What each call takes, from the smallest size to the largest. A function that takes too long at one size is not run at larger ones."""
+    def measured(
+        self, bundle: Path, calls: Mapping[str, Call], same: Mapping[str, tuple[Sample, ...]] | None = None
+    ) -> dict[str, tuple[Sample, ...]]:
+        """What each call takes, from the smallest size to the largest; one that fails at one size is not made at larger ones.
+
+        `same` holds what functions took that should take the same: where they do at all sizes but the largest, that one is left out.
+        """
         samples: dict[str, list[Sample]] = {name: [] for name in calls}
         for rows in self.setting.sizes:
+            last = rows == self.setting.sizes[-1] and len(self.setting.sizes) > 1
             for world in range(WORLDS):
                 for subject in self.subjects:
                     call = calls.get(subject.function)
                     if call is None or call.world != world:
                         continue
                     before = samples[subject.function]
-                    before.append(self._sample(bundle, subject, call, rows, before[-1] if before else None))
+                    known = (same or {}).get(subject.function, ())
+                    if last and tuple(before) == known[:-1]:
+                        before.append(known[-1])
+                    else:
+                        before.append(self._sample(bundle, subject, call, rows, before[-1] if before else None))
                     self.step()
         return {name: tuple(found) for name, found in samples.items()}
+
+    def _dearest(self, bundle: Path, subject: Subject, world: int, rows: int) -> Call | str:
+        """The dearest of the calls that succeed on one database, or the commonest reason why none does."""
+        best: tuple[float, Call] | None = None
+        troubles: Counter[str] = Counter()
+        tried: list[str] = []
+        for variant in range(VARIANTS):
+            answer = self._ask(bundle, subject, world, rows, variant, tried)
+            if "repeated" in answer:
+                continue
+            trouble = _trouble(answer)
+            if trouble and trouble != OVER:
+                troubles[trouble] += 1
+            elif best is None or _dear(answer) > best[0]:
+                best = _dear(answer), Call(world, variant, json.loads(answer["args"]))
+            if "refused" in answer:
+                break
+            tried.append(answer["args"])
+        return best[1] if best is not None else troubles.most_common(1)[0][0]
 
     def _sample(self, bundle: Path, subject: Subject, call: Call, rows: int, before: Sample | None) -> Sample:
         if before is not None and before.cost is None:
@@ -107,11 +130,15 @@ class Scales:
 
     def _looks(self, bundle: Path, turn: int) -> Iterator[dict[str, Any]]:
         for subject in self.subjects:
+            tried: list[str] = []
             for variant in range(VARIANTS if turn else 1):
-                answer = self._ask(bundle, subject, 0, self.setting.sizes[0], variant, learn="known" if turn else "stranger", turn=turn)
+                answer = self._ask(
+                    bundle, subject, 0, self.setting.sizes[0], variant, tried, learn="known" if turn else "stranger", turn=turn
+                )
                 yield answer
                 if "refused" in answer:
                     break
+                tried += [answer["args"]] if "args" in answer else []
 
     def _note(self, answer: Mapping[str, Any]) -> None:
         for trace in answer.get("learned", ()):
@@ -125,7 +152,8 @@ class Scales:
             self.keys.setdefault(json.dumps(key), key)
 
     def _ask(
-        self, bundle: Path, subject: Subject, world: int, rows: int, variant: int, *, full: bool = False, learn: str | None = None, turn: int = PASSES
+        self, bundle: Path, subject: Subject, world: int, rows: int, variant: int, tried: Sequence[str] = (), *, learn: str | None = None,
+        turn: int = PASSES,
     ) -> dict[str, Any]:  # fmt: skip
         plan = {
             "world": world, "size": rows, "most": dict(self.setting.most), "people": list(self.people.values()),
@@ -133,11 +161,9 @@ class Scales:
         }  # fmt: skip
         request = {
             "path": subject.function, "key": f"{world} {rows} {turn}", "plan": plan, "variant": variant, "near": list(subject.near),
-            "learn": learn, "full": full,
+            "learn": learn, "tried": list(tried),
         }  # fmt: skip
         return self.bench.ask(bundle, {"measure": request})
-
-
 
 
 def _trouble(answer: Mapping[str, Any]) -> str:
@@ -155,8 +181,3 @@ def _dear(answer: Mapping[str, Any]) -> float:
     """What calls are compared by; one that is over the limit is the dearest."""
     cost: Cost = cost_of(answer)
     return float("inf") if answer["limit"] else cost.documents + cost.trips / 1_000_000
-
-
-def _worst(troubles: Counter[str]) -> str:
-    """The commonest reason."""
-    return troubles.most_common(1)[0][0] if troubles else "no call was tried"

@@ -30,9 +30,11 @@ function inOneOrder(code) {
   return patched;
 }
 
-// convex-test looks through the ids of all documents for those of a table, whenever one is asked for anything; here each table knows its own.
-const TABLES = `
+// convex-test looks through the ids of all documents for those of a table whenever one is asked for anything, and takes the values of a range
+// apart for every document. Here each table knows its ids, and each range its values.
+const QUICK = `
 const idsOf = new WeakMap();
+const tests = new WeakMap();
 function documentsByTable() {
   const tables = new Map();
   const ids = (id) => tables.get(tableNameFromId(id)) ?? tables.set(tableNameFromId(id), new Set()).get(tableNameFromId(id));
@@ -43,13 +45,25 @@ function documentsByTable() {
   idsOf.set(documents, tables);
   return documents;
 }
+function within(range, document) {
+  if (!tests.has(range)) tests.set(range, range.map(testOf));
+  return tests.get(range).every((test) => test(document));
+}
+function testOf(filter) {
+  const value = evaluateQueryValue(filter.value);
+  if (filter.type !== "Eq" || typeof value !== "string" || filter.fieldPath.includes(".")) return (document) => evaluateRangeFilter(document, filter);
+  return (document) => document[filter.fieldPath] === value;
+}
 `;
-const EMPTY = "_documents = {};";
-const SEARCHED = "Object.keys(this._documents).filter(isInTable)";
+const PATCHES = [
+  ["_documents = {};", "_documents = documentsByTable();"],
+  ["Object.keys(this._documents).filter(isInTable)", "idsOf.get(this._documents).get(tableName) ?? []"],
+  ["source.range.every((filter) => evaluateRangeFilter(doc, filter))", "within(source.range, doc)"],
+];
 
-function byTable(code) {
-  if (!code.includes(EMPTY) || !code.includes(SEARCHED)) return code; // another version, which is right as well, and slower
-  return code.replace(EMPTY, "_documents = documentsByTable();").replace(SEARCHED, "idsOf.get(this._documents).get(tableName) ?? []") + TABLES;
+function quick(code) {
+  if (!PATCHES.every(([old]) => code.includes(old))) return code; // another version, which is right as well, and slower
+  return PATCHES.reduce((text, [old, now]) => text.replace(old, now), code) + QUICK;
 }
 
 function nothing(what) {
@@ -94,7 +108,7 @@ export const schema = async () => ${schema === null ? "null" : `(await import(${
         loader: "ts",
         resolveDir: job.runner,
       }));
-      build.onLoad({ filter: /convex-test[\\/]dist[\\/]index\.js$/ }, (args) => ({ contents: byTable(inOneOrder(readFileSync(args.path, "utf8"))) }));
+      build.onLoad({ filter: /convex-test[\\/]dist[\\/]index\.js$/ }, (args) => ({ contents: quick(inOneOrder(readFileSync(args.path, "utf8"))) }));
       build.onLoad({ filter: CODE, namespace: "file" }, (args) => {
         const changed = overlay[args.path];
         if (broken.has(args.path)) return { contents: `throw new Error("this file cannot be read by esbuild");` };

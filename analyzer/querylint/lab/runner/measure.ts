@@ -11,7 +11,7 @@ import { Rows, type Plan } from "./rows";
 
 /**
  * `key` names the database that `plan` says how to lay; one that is laid is used again. `near` are the tables that the function uses. `learn` asks
- * what is looked for, by a stranger or by somebody who is known; `full` wants the arguments.
+ * what is looked for, by a stranger or by somebody who is known; a call with arguments that have been `tried` (as JSON) is not made again.
  */
 export type Request = {
   path: string;
@@ -20,7 +20,7 @@ export type Request = {
   variant: number;
   near: string[];
   learn: "stranger" | "known" | null;
-  full: boolean;
+  tried: string[];
 };
 
 const NOW = START + 3_600_000;
@@ -31,12 +31,14 @@ class Back extends Error {}
 let laid: { key: string; t: any; rows: Rows } | null = null;
 let installed = false;
 
-export async function measure({ path, key, plan, variant, near, learn, full }: Request): Promise<unknown> {
+export async function measure({ path, key, plan, variant, near, learn, tried }: Request): Promise<unknown> {
   const [fn, schema] = [await registered(path), await schemaOf()];
   if (laid?.key !== key) laid = await lay(key, plan, schema);
   const { t, rows } = laid;
   clock.now = NOW;
   const given = rows.args(JSON.parse(fn.exportArgs()), variant, near);
+  const args = JSON.stringify(convexToJson(given as Value));
+  if (tried.includes(args)) return { repeated: true };
   const person = learn === null ? identityOf(PERSON, rows.self()) : learn === "stranger" ? watch() : watch(PERSON, rows.self());
   const caller = t.withIdentity(person);
   const named: any = makeFunctionReference(path);
@@ -56,8 +58,7 @@ export async function measure({ path, key, plan, variant, near, learn, full }: R
   const looks = learn === null ? { learned: [], keys: [] } : { learned: learned(), keys: uniques() };
   unwatch();
   if (!fn.isQuery && !fn.isMutation) laid = null; // what an action has written stays
-  const answer = { ...cost, error, touched: outside.touched, limit: limit.passed, ...looks };
-  return full ? { ...answer, args: convexToJson(given as Value) } : answer;
+  return { ...cost, error, touched: outside.touched, limit: limit.passed, args, ...looks };
 }
 
 async function lay(key: string, plan: Plan, schema: any): Promise<{ key: string; t: any; rows: Rows }> {

@@ -24,6 +24,7 @@ const YES = /admin|active|enabled|verified|public|approved|completed|visible/i;
 const NO = /delet|archiv|bann|block|disab|suspend|revok|lock|hidden|expired/i;
 const FEW = /limit|count|take|size|max|num|top|first|^n$/i;
 const SINCE = /since|from|start|after|begin/i;
+const UNTIL = /until|to$|end|before|deadline|expir/i;
 /** The rows that a function is asked for where it may be told how many. */
 const PAGE = 5;
 const PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89];
@@ -117,8 +118,7 @@ export class Rows {
         return variant < 2;
       case "number":
         if (FEW.test(name)) return PAGE;
-        if (TIME.test(name)) return START + (SINCE.test(name) ? -40 : 40) * DAY;
-        return there ?? 1;
+        return TIME.test(name) ? moment(name) : (there ?? 1);
       case "bigint":
         return FEW.test(name) ? BigInt(PAGE) : (there ?? 1n);
       case "string":
@@ -141,7 +141,7 @@ export class Rows {
     const stem = name.replace(/_?ids?$/i, "").toLowerCase();
     const named = stem !== name.toLowerCase() ? near.find((table) => table.toLowerCase().startsWith(stem)) : undefined;
     if (named !== undefined && this.ids[named]?.[0] !== undefined) return this.ids[named]![0];
-    if (TIME.test(name)) return new Date(START + (SINCE.test(name) ? -40 : 40) * DAY).toISOString();
+    if (TIME.test(name)) return new Date(moment(name)).toISOString();
     return this.plan.words[name]?.[0] ?? "a";
   }
 
@@ -211,6 +211,8 @@ export class Rows {
       case "id":
         return this.id(type.tableName, this.one(table, name, i, this.size(type.tableName), type.tableName === table));
       case "union": {
+        const few = this.choices(table, name);
+        if (few > 0) return this.value(table, name, type.value[i % few]!, i);
         const refers = type.value.find((one) => one.type === "id");
         if (refers !== undefined && (i % 2 === 0 || type.value.length === 1)) return this.value(table, name, refers, i);
         const said = i === 0 ? words.filter((word) => type.value.some((one) => one.type === "literal" && one.value === word)) : [];
@@ -255,24 +257,41 @@ export class Rows {
     }
   }
 
-  /** Which one a row points to: a half of them to the first. Where a pair is unique, some rows have one side of it in common, some the other. */
+  /**
+   * Which one a row points to: a half of them to the first. Where a pair is unique, some rows have one side of it in common, some the other;
+   * where one side is a choice of a few, the first has a row for each.
+   */
   private one(table: string, field: string, i: number, size: number, same = false): number {
     const keys = this.plan.keys.filter((one) => one.table === table && one.fields.includes(field));
     if (keys.some((one) => one.fields.length === 1)) return i % size;
     const pair = keys.find((one) => !one.fields.some((name) => this.numbered(table, name)))?.fields.filter((name) => this.pointing(table, name)) ?? [];
     if (same) return i % 2 === 0 ? 0 : i >> 1;
+    const few = keys.reduce((most, key) => Math.max(most, ...key.fields.map((name) => this.choices(table, name))), 0);
+    if (few > 0 && pair.length === 1) return i < few ? 0 : i % size;
     if (pair.length > 1 && i > 0) return i % pair.length === pair.indexOf(field) ? 0 : i % size;
     return i % 2 === 0 ? 0 : (i >> 1) % size;
   }
 
-  /** Whether a field, alone or with others, is what a row is known by, and is no pointer: then each row has its own. */
+  /** Whether a field, alone or with others, is what a row is known by, and is neither a pointer nor a choice: then each row has its own. */
   private numbered(table: string, field: string): boolean {
-    return this.plan.keys.some((one) => one.table === table && one.fields.includes(field)) && !this.pointing(table, field);
+    const known = this.plan.keys.some((one) => one.table === table && one.fields.includes(field));
+    return known && !this.pointing(table, field) && this.choices(table, field) === 0;
+  }
+
+  /** How many choices there are for a field that a row is known by together with others; 0 where it is no such field. */
+  private choices(table: string, field: string): number {
+    const type = this.typeOf(table, field);
+    if (type?.type !== "union" || !type.value.every((one) => one.type === "literal")) return 0;
+    return this.plan.keys.some((one) => one.table === table && one.fields.length > 1 && one.fields.includes(field)) ? type.value.length : 0;
+  }
+
+  private typeOf(table: string, field: string): Json | undefined {
+    const type = this.tables.find((one) => one.name === table)?.type;
+    return type?.type === "object" ? type.value[field]?.fieldType : undefined;
   }
 
   private pointing(table: string, field: string): boolean {
-    const type = this.tables.find((one) => one.name === table)?.type;
-    const held = type?.type === "object" ? type.value[field]?.fieldType : undefined;
+    const held = this.typeOf(table, field);
     if (held === undefined) return false;
     return refers(held) || this.plan.people.some((one) => one.table === table && one.field === field && one.claim !== null) || (held.type === "string" && OWNER.test(field));
   }
@@ -308,6 +327,11 @@ export class Rows {
 
 async function asked(op: string, args: unknown): Promise<any> {
   return JSON.parse(await Convex.asyncSyscall(op, JSON.stringify(args)));
+}
+
+/** The time that is asked for: now, unless it is where a stretch of time begins or ends. */
+function moment(name: string): number {
+  return START + (SINCE.test(name) ? -40 : UNTIL.test(name) ? 40 : 0) * DAY;
 }
 
 /** An id that no row has. */

@@ -8,6 +8,9 @@ from enum import Enum
 from math import log
 from typing import Any
 
+OVER = "it reads more than Convex allows one transaction (32,000 documents, 16 MiB)"
+"""Why there is no cost where a run was ended because of that."""
+
 MEASURES = ("documents", "bytes", "calls", "trips")
 """Documents and bytes that are read, calls of the database, round trips."""
 
@@ -36,6 +39,11 @@ class Sample:
     rows: int
     cost: Cost | None
     trouble: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether it read more than Convex allows."""
+        return self.trouble == OVER
 
 
 @dataclass(frozen=True, slots=True)
