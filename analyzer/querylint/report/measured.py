@@ -133,7 +133,7 @@ def _value(measure: str, sample: Sample | None) -> str:
     if sample is None:
         return ""
     if sample.cost is None:
-        return "over the limit" if sample.over else "fails"
+        return "-" if measure != "documents" else "over the limit" if sample.over else "fails"
     return size(sample.cost.bytes) if measure == "bytes" else number(sample.cost.of(measure))
 
 

@@ -30,20 +30,39 @@ const PAGE = 5;
 const PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89];
 const DAYS = [-1, -31, 7, -0.01, -7, -400, 0.01, 31];
 
+/** The tables of the system that rows may point to. */
+const SYSTEM: Table[] = [
+  { name: "_storage", type: object({ sha256: { type: "string" }, size: { type: "number" } }) },
+  {
+    name: "_scheduled_functions",
+    type: object({
+      name: { type: "string" },
+      args: { type: "array", value: { type: "null" } },
+      scheduledTime: { type: "number" },
+      state: object({ kind: { type: "literal", value: "pending" } }),
+    }),
+  },
+];
+
 type Made = Record<string, unknown>;
 
 export class Rows {
   private readonly ids: Record<string, string[]> = {};
   private readonly first: Record<string, Made> = {};
   private readonly callers: string | null;
+  private readonly tables: readonly Table[];
   /** Whether the row that is being made points to one that is not there yet. */
   private early = false;
+  /** How many rows of a table the arguments name so far: each is another. */
+  private named: Record<string, number> = {};
 
   constructor(
-    private readonly tables: readonly Table[],
+    tables: readonly Table[],
     private readonly dimensions: Record<string, number>,
     private readonly plan: Plan,
   ) {
+    const meant = new Set(tables.flatMap((table) => targets(table.type)));
+    this.tables = [...SYSTEM.filter((table) => meant.has(table.name)), ...tables];
     this.callers = tableOfCallers(tables, plan.people);
   }
 
@@ -82,6 +101,7 @@ export class Rows {
    * What has the name of a field is what stands there in the first row, those of `near` before others.
    */
   args(type: Json, variant: number, near: readonly string[]): Made {
+    this.named = {};
     const order = [...near, ...this.tables.map((table) => table.name).filter((name) => !near.includes(name))];
     return type.type === "object" ? this.given(type.value, variant, order) : {};
   }
@@ -98,8 +118,10 @@ export class Rows {
   private argument(name: string, type: Json, variant: number, near: readonly string[]): unknown {
     const there = near.map((table) => this.first[table]?.[name]).find((value) => value !== undefined && value !== null && fits(type, value));
     switch (type.type) {
-      case "id":
-        return this.ids[type.tableName]?.[0] ?? nobody(type.tableName);
+      case "id": {
+        const at = (this.named[type.tableName] = (this.named[type.tableName] ?? -1) + 1);
+        return this.ids[type.tableName]?.[at] ?? this.ids[type.tableName]?.[0] ?? nobody(type.tableName);
+      }
       case "object":
         if ("numItems" in type.value) return { ...this.given(required(type.value), 0, near), numItems: PAGE, ...(type.value.cursor?.optional ? {} : { cursor: null }) };
         return this.given(type.value, variant, near);
@@ -195,7 +217,7 @@ export class Rows {
       return claimsOf(`key${sole ? i : this.one(table, name, i, this.people())}`)[claims[0]!.claim!];
     }
     const constants = wanted ? of.filter((one) => one.claim === null && !one.range) : [];
-    if (constants.length > 0 && this.spread(`${table}.${name}=`, i) < 0.6) {
+    if (constants.length > 0 && (key.length > 0 ? i === 0 : this.spread(`${table}.${name}=`, i) < 0.6)) {
       return constantOf(constants[this.pick(`${table}.${name}#`, i, constants.length)]!);
     }
     if (optional && key.length === 0) {
@@ -243,7 +265,7 @@ export class Rows {
         return new Uint8Array([i % 251]).buffer;
       case "array": {
         const wide = this.dimensions[`${table}.${name}`];
-        if (wide !== undefined) return Array.from({ length: wide }, (_, at) => ((i + at) % 7) / 7);
+        if (wide !== undefined) return Array.from({ length: wide }, (_, at) => ((i + at) % 4) / 4);
         return [0, 1, 2].map((at) => this.value(table, name, type.value, at === 0 ? i : i + at));
       }
       case "object":
@@ -339,6 +361,10 @@ function nobody(table: string): string {
   return `${"9".padStart(LENGTH - table.length, "0")}${table}`;
 }
 
+function object(fields: Record<string, Json>): Json {
+  return { type: "object", value: Object.fromEntries(Object.entries(fields).map(([name, fieldType]) => [name, { fieldType, optional: false }])) };
+}
+
 function required(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name, { optional }]) => !optional && name !== "numItems" && name !== "cursor"));
 }
@@ -371,8 +397,15 @@ function fits(type: Json, value: unknown): boolean {
   return type.type === "any" || type.type === typeof value;
 }
 
-/** A number from 0 to below 1 for a name (FNV-1a, stirred). */
+const hashes = new Map<string, number>();
+
 function hash(name: string): number {
+  if (!hashes.has(name)) hashes.set(name, hashed(name));
+  return hashes.get(name)!;
+}
+
+/** A number from 0 to below 1 for a name (FNV-1a, stirred). */
+function hashed(name: string): number {
   let state = 0x811c9dc5;
   for (let at = 0; at < name.length; at++) state = Math.imul(state ^ name.charCodeAt(at), 0x01000193);
   state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
