@@ -219,7 +219,12 @@ class _Backend:
         declared = schema.span.path if schema is not None and schema.span is not None else None
         subjects = [Subject(function.route or "", self._near(function)) for function in functions]
         with bench(self.project, self.tools, root) as made:
-            scales = Scales(made, Setting(self.choice.sizes, self._most(), self._words()), subjects, self.step)
+            scales = Scales(
+                made,
+                Setting(len(schema.tables) if schema is not None else 0, self.choice.sizes, self._most(), self._words()),
+                subjects,
+                self.step,
+            )
             try:
                 before = made.bundle({}, self.files, declared)
             except LabError as error:

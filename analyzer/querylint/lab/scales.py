@@ -24,6 +24,10 @@ MIDDLE = 1
 """The place of the size, among those that are measured, on which the dearest call is looked for."""
 
 
+MOST_LAID = 60_000
+"""Rows of one database; where all tables together would have more, only those are laid that the functions of one file use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A function by its route, and the tables that it uses, as far as they are known."""
@@ -31,11 +35,17 @@ class Subject:
     function: str
     near: tuple[str, ...]
 
+    @property
+    def module(self) -> str:
+        """The module that it stands in."""
+        return self.function.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The databases: how many rows their tables have, of some tables `most` so many; `words` are texts that fields are compared with."""
+    """The databases: so many tables, how many rows these have, of some `most` so many; `words` are texts that fields are compared with."""
 
+    tables: int
     sizes: tuple[int, ...]
     most: Mapping[str, int]
     words: Mapping[str, Sequence[str]]
@@ -43,7 +53,7 @@ class Setting:
 
 @dataclass(slots=True)
 class Scales:
-    """What functions of one backend take. `step` is called after each of the `steps` that all of it takes at most."""
+    """What functions of one backend take. `step` is called after each step; `lost` are functions that cannot be run, with the reason."""
 
     bench: Bench
     setting: Setting
@@ -52,6 +62,7 @@ class Scales:
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     constants: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lost: dict[str, str] = field(default_factory=dict)
 
     def calls(self, bundle: Path) -> dict[str, Call | str]:
         """The dearest call of each function that succeeds, or why none does; one that fails on larger tables may do so on small ones."""
@@ -155,15 +166,28 @@ class Scales:
         self, bundle: Path, subject: Subject, world: int, rows: int, variant: int, tried: Sequence[str] = (), *, learn: str | None = None,
         turn: int = PASSES,
     ) -> dict[str, Any]:  # fmt: skip
+        if subject.function in self.lost:
+            return {"refused": self.lost[subject.function]}
+        tables = self._tables(subject, rows)
         plan = {
-            "world": world, "size": rows, "most": dict(self.setting.most), "people": list(self.people.values()),
+            "world": world, "size": rows, "most": dict(self.setting.most), "people": list(self.people.values()), "tables": tables,
             "keys": list(self.keys.values()), "words": {name: list(words) for name, words in self.setting.words.items()},
         }  # fmt: skip
         request = {
-            "path": subject.function, "key": f"{world} {rows} {turn}", "plan": plan, "variant": variant, "near": list(subject.near),
-            "learn": learn, "tried": list(tried),
+            "path": subject.function, "key": f"{world} {rows} {turn} {'' if tables is None else subject.module}", "plan": plan,
+            "variant": variant, "near": list(subject.near), "learn": learn, "tried": list(tried),
         }  # fmt: skip
-        return self.bench.ask(bundle, {"measure": request})
+        answer = self.bench.ask(bundle, {"measure": request})
+        if "refused" in answer:
+            self.lost[subject.function] = answer["refused"]
+        return answer
+
+    def _tables(self, subject: Subject, rows: int) -> list[str] | None:
+        """The tables that are laid for a function; None for all."""
+        if self.setting.tables * rows <= MOST_LAID:
+            return None
+        own = {table for other in self.subjects if other.module == subject.module for table in other.near}
+        return sorted(own | {trace["table"] for trace in self.people.values() if trace["claim"] is not None})
 
 
 def _trouble(answer: Mapping[str, Any]) -> str:

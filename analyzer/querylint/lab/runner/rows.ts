@@ -13,9 +13,9 @@ declare const Convex: { asyncSyscall(op: string, args: string): Promise<string> 
 
 /**
  * Each table gets `size` rows, some at `most` so many. `people` and `keys` say what functions look for, `words` which texts the code compares a
- * field with. `world` is the number of the database: in another one, other rows have other values.
+ * field with. `world` is the number of the database: in another one, other rows have other values. `tables` are those that get rows, null for all.
  */
-export type Plan = { world: number; size: number; most: Record<string, number>; people: Trace[]; keys: Key[]; words: Record<string, string[]> };
+export type Plan = { world: number; tables: string[] | null; size: number; most: Record<string, number>; people: Trace[]; keys: Key[]; words: Record<string, string[]> };
 
 const LENGTH = 32;
 const LONG = /content|body|description|message|prompt|bio|summary|notes?$|html|markdown|transcript/i;
@@ -51,6 +51,7 @@ export class Rows {
   private readonly first: Record<string, Made> = {};
   private readonly callers: string | null;
   private readonly tables: readonly Table[];
+  private readonly names: ReadonlySet<string>;
   /** Whether the row that is being made points to one that is not there yet. */
   private early = false;
   /** How many rows of a table the arguments name so far: each is another. */
@@ -62,7 +63,9 @@ export class Rows {
     private readonly plan: Plan,
   ) {
     const meant = new Set(tables.flatMap((table) => targets(table.type)));
-    this.tables = [...SYSTEM.filter((table) => meant.has(table.name)), ...tables];
+    const laid = tables.filter((table) => plan.tables === null || plan.tables.includes(table.name));
+    this.tables = [...SYSTEM.filter((table) => meant.has(table.name)), ...laid];
+    this.names = new Set(this.tables.map((table) => table.name));
     this.callers = tableOfCallers(tables, plan.people);
   }
 
@@ -221,7 +224,7 @@ export class Rows {
       return constantOf(constants[this.pick(`${table}.${name}#`, i, constants.length)]!);
     }
     if (optional && key.length === 0) {
-      const kept = i === 0 ? !NO.test(name) && (refers(type) || this.plan.world !== 1) : this.spread(`${table}.${name}?`, i) < 0.6;
+      const kept = i === 0 ? !NO.test(name) && this.plan.world !== 1 : this.spread(`${table}.${name}?`, i) < 0.6;
       if (!kept || (i === 0 && type.type === "id" && type.tableName === table)) return undefined;
     }
     return this.value(table, name, type, i);
@@ -231,6 +234,7 @@ export class Rows {
     const words = this.plan.words[name] ?? [];
     switch (type.type) {
       case "id":
+        if (SYSTEM.some((one) => one.name === type.tableName)) return this.id(type.tableName, i % this.size(type.tableName)); // a file belongs to one row
         return this.id(type.tableName, this.one(table, name, i, this.size(type.tableName), type.tableName === table));
       case "union": {
         const few = this.choices(table, name);
@@ -333,7 +337,7 @@ export class Rows {
   }
 
   private size(table: string): number {
-    return Math.min(this.plan.size, this.plan.most[table] ?? this.plan.size);
+    return this.names.has(table) ? Math.min(this.plan.size, this.plan.most[table] ?? this.plan.size) : 0;
   }
 
   private pick(name: string, i: number, size: number): number {
