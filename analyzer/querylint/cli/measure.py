@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from querylint.cli.console import ExitCode, complain, painter, put
-from querylint.cli.options import COLORS, CONFIG, NO_BASELINE, budget_given
+from querylint.cli.options import COLORS, CONFIG, NO_BASELINE, SEVERITIES, budget_given
 from querylint.cli.progress import working
 
 MOST_ROWS = 10_000
@@ -42,6 +42,7 @@ def sizes_given(ctx: click.Context, param: click.Parameter, value: str) -> tuple
     "--budget", "limits", multiple=True, metavar="MEASURE=MOST",
     help="What a function may take at most on the largest tables: documents or round-trips (repeatable).",
 )  # fmt: skip
+@click.option("--show", type=SEVERITIES, help="The lowest severity of the findings that are fixed.  [default: warning]")
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="How many functions are shown.")
 @click.option("--packages", type=click.Path(path_type=Path), metavar="DIR", help="A folder whose node_modules holds convex-test.")
 @click.option("--install", is_flag=True, help="First install convex and convex-test into your cache folder, with npm.")
@@ -52,8 +53,8 @@ def sizes_given(ctx: click.Context, param: click.Parameter, value: str) -> tuple
 @click.pass_context
 def measure(
     ctx: click.Context, paths: tuple[Path, ...], only: tuple[str, ...], sizes: tuple[int, ...], unsafe: bool, against: Path | None,
-    limit: str | None, limits: tuple[str, ...], top: int, packages: Path | None, install: bool, style: str, without_baseline: bool,
-    config: Path | None, color: str,
+    limit: str | None, limits: tuple[str, ...], show: str | None, top: int, packages: Path | None, install: bool, style: str,
+    without_baseline: bool, config: Path | None, color: str,
 ) -> int:  # fmt: skip
     """Run the Convex functions in PATHS (default: here) on generated databases of three sizes, before and after their fixes, and count.
 
@@ -76,9 +77,10 @@ def measure(
     choice = measuring.Choice(
         sizes, unsafe, only, packages, install, without_baseline=without_baseline, against=against, budget=budget, slowest=slowest
     )
+    asked: dict[str, object] = {"show": show} if show is not None else {}
     with working() as say:
         done = measuring.measure(
-            paths or (Path(),), config, {}, choice, lambda n, every: say(f"querylint is measuring, step {n} of {every}")
+            paths or (Path(),), config, asked, choice, lambda n, every: say(f"querylint is measuring, step {n} of {every}")
         )
     put(measured.as_json(done) if style == "json" else measured.text(done, paint, top, detailed=bool(only)), machine=style == "json")
     if done.broken:

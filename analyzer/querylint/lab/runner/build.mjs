@@ -34,7 +34,8 @@ function inOneOrder(code) {
 }
 
 // convex-test looks through the ids of all documents for those of a table whenever one is asked for anything, and takes the values of a range
-// apart for every document. Here each table knows its ids, each range its values, and what is written can be taken back (`journal`).
+// apart for every document. Here each table knows its ids, each range its values, what is written can be taken back (`journal`),
+// and what an action calls goes by a door that can be watched (`crossing`).
 const QUICK = `
 const idsOf = new WeakMap();
 const tests = new WeakMap();
@@ -50,6 +51,8 @@ function documentsByTable() {
   return documents;
 }
 globalThis.journal = { entries: null };
+globalThis.crossing = (call) => call();
+const crossed = (call) => async (...given) => await globalThis.crossing(async () => await call(...given));
 function within(range, document) {
   if (!tests.has(range)) tests.set(range, range.map(testOf));
   return tests.get(range).every((test) => test(document));
@@ -64,6 +67,9 @@ const PATCHES = [
   ["_documents = {};", "_documents = documentsByTable();"],
   ["Object.keys(this._documents).filter(isInTable)", "idsOf.get(this._documents).get(tableName) ?? []"],
   ["source.range.every((filter) => evaluateRangeFilter(doc, filter))", "within(source.range, doc)"],
+  ["runQuery: ctxRunQuery,", "runQuery: crossed(ctxRunQuery),"],
+  ["runMutation: ctxRunMutation,", "runMutation: crossed(ctxRunMutation),"],
+  ["runAction: ctxRunAction,", "runAction: crossed(ctxRunAction),"],
   ["value.some(hasPendingValues)", 'value.some((one) => typeof one === "object" && hasPendingValues(one))'],
 ];
 

@@ -59,9 +59,31 @@ function joined(): Trip {
   return trip;
 }
 
+async function inTrip<T>(ask: () => Promise<T>): Promise<T> {
+  const waiting = joined();
+  waiting.pending += 1;
+  try {
+    return await ask();
+  } finally {
+    waiting.pending -= 1;
+    await waiting.over;
+  }
+}
+
+/** A function that an action calls: a transaction of its own, and a call of which only what it reads is counted. */
+async function crossing<T>(call: () => Promise<T>): Promise<T> {
+  const asked = asking.getStore();
+  if (asked === undefined) return await call();
+  const inner = (): Promise<T> => asking.run({ documents: 0, bytes: 0, within: true }, call);
+  if (asked.within) return await inner();
+  cost.calls += 1;
+  return await inTrip(inner);
+}
+
 /** `measured` counts only what is asked by the function on trial; else everything is. */
 export function install(measured = false): void {
-  const global = globalThis as unknown as { Convex: Door };
+  const global = globalThis as unknown as { Convex: Door; crossing: typeof crossing };
+  if (measured) global.crossing = crossing;
   const door = global.Convex;
   const shadows = new Map<number, Shadow>();
 
@@ -127,21 +149,11 @@ export function install(measured = false): void {
   }
 
   async function counted(op: string, text: string, args: any, asked: Asking): Promise<string> {
-    const inner = op.startsWith(FROM_ACTIONS) ? { documents: 0, bytes: 0, within: true } : asked;
-    const ask = (): Promise<string> => asking.run(inner, () => perform(op, text, args));
     const together = shared(op, args);
-    if (asked.within) return await ask();
+    if (asked.within) return await perform(op, text, args);
     if (together || ALONE.has(op) || WRITTEN.has(op)) cost.calls += 1;
     if (ALONE.has(op)) cost.trips += 1;
-    if (!together) return await ask();
-    const waiting = joined();
-    waiting.pending += 1;
-    try {
-      return await ask();
-    } finally {
-      waiting.pending -= 1;
-      await waiting.over;
-    }
+    return together ? await inTrip(() => perform(op, text, args)) : await perform(op, text, args);
   }
 
   const metered = {
