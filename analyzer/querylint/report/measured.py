@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 WORDS = {"documents": "documents", "bytes": "bytes", "calls": "calls", "trips": "round trips"}
 KEYS = {"documents": "documents", "bytes": "bytes", "calls": "calls", "trips": "roundTrips"}
-HEAD = (*WORDS.values(), "documents grow", "function")
-"""The columns of the table, all but the last set to the right."""
-COMPARED = ("documents", "round trips", "documents grow", "function")
+HEAD = ("function", "documents", "round trips", "documents grow")
+"""The columns of the table."""
 MOST_NAMES = 3
 MOST_REASON = 200
 MOST_ARGUMENTS = 120
@@ -103,17 +102,22 @@ def _head(measurement: Measurement, found: Sequence[Measured], *, detailed: bool
 
 
 def _title(measurement: Measurement, one: Measured) -> str:
-    """What a function is called; with its backend where there are several. Sizes at which it could not be measured are named."""
-    backend = f" ({one.function.root})" if len({other.function.root for other in measurement.functions}) > 1 else ""
-    last, final = _last(one.before), one.before[-1]
-    failing = f": at {number(last.rows)} rows; with more {_trouble(final)}" if final.trouble and not final.over else ""
-    return f"{one.name}{backend}{failing}"
+    """What a function is called; with its backend where there are several."""
+    several = len({other.function.root for other in measurement.functions}) > 1
+    return f"{one.name} ({one.function.root})" if several else one.name
 
 
 def _row(one: Measured, title: str) -> tuple[str, ...]:
-    rows = one.before[-1].rows if one.before[-1].over else _last(one.before).rows
+    """What a function takes at the largest size at which it could be measured, and how that grows."""
+    last, final = _last(one.before), one.before[-1]
+    rows = final.rows if final.over else last.rows
     was, now = _at(one.before, rows), _at(one.after, rows)
-    return (*(_cell(measure, was, now) for measure in MEASURES), _grows(one.before, one.after), title)
+    grows = _grows(one.before, one.after)
+    if final.trouble and not final.over:
+        grows = f"at {number(last.rows)} rows; with more {_trouble(final)}"
+    elif now is not None and now.cost is None and not now.over:
+        grows += f"; after the fixes {_trouble(now)}"
+    return title, _cell("documents", was, now), _cell("trips", was, now), grows
 
 
 def _at(samples: Sequence[Sample], rows: int) -> Sample | None:
@@ -125,8 +129,9 @@ def _cell(measure: str, was: Sample | None, now: Sample | None) -> str:
     before, after = _value(measure, was), _value(measure, now)
     if after in ("", before):
         return before or "-"
-    low, high = (sample.cost.of(measure) if sample is not None and sample.cost is not None else 0 for sample in (was, now))
-    return f"{before} → {after}" + (f" ({ratio(high / low)})" if low else "")
+    if was is None or now is None or was.cost is None or now.cost is None or not was.cost.of(measure):
+        return f"{before} → {after}"
+    return f"{before} → {after} ({ratio(now.cost.of(measure) / was.cost.of(measure))})"
 
 
 def _value(measure: str, sample: Sample | None) -> str:
@@ -138,18 +143,21 @@ def _value(measure: str, sample: Sample | None) -> str:
 
 
 def _grows(before: Sequence[Sample], after: Sequence[Sample] = ()) -> str:
-    was, now = _growth(before), _growth(after) if after else ""
-    return was if now in ("", was) else f"{was} → {now}"
-
-
-def _growth(samples: Sequence[Sample]) -> str:
-    """How documents grow, and round trips where they do."""
-    documents, trips = (growth(exponent(samples, measure)) for measure in ("documents", "trips"))
-    if documents is None or trips is None:
+    """How documents grow, and round trips where they do, or did."""
+    documents, trips = (
+        (growth(exponent(before, measure)), growth(exponent(after, measure)) or growth(exponent(before, measure)))
+        for measure in ("documents", "trips")
+    )
+    if None in (*documents, *trips):
         return "-"
-    if trips is Growth.NONE:
-        return documents.value
-    return f"{documents.value}, round trips {'too' if trips is documents else trips.value}"
+    if trips == (Growth.NONE, Growth.NONE):
+        return _changed(documents)
+    return f"{_changed(documents)}, round trips {'too' if trips == documents else _changed(trips)}"
+
+
+def _changed(words: tuple[Growth | None, Growth | None]) -> str:
+    was, now = ("-" if word is None else word.value for word in words)
+    return was if was == now else f"{was} → {now}"
 
 
 def _details(one: Measured, paint: Paint) -> Iterator[str]:
@@ -157,12 +165,16 @@ def _details(one: Measured, paint: Paint) -> Iterator[str]:
     call = one.call.args if one.call is not None else {}
     yield f"{paint.strong(printable(one.name))} {printable(_brief(json.dumps(call, ensure_ascii=False)))}"
     rows = [
-        (number(sample.rows), *(_cell(measure, sample, _at(one.after, sample.rows)) for measure in MEASURES), printable(_trouble(sample)))
+        (
+            f"{number(sample.rows)} rows",
+            *(_cell(measure, sample, _at(one.after, sample.rows)) for measure in MEASURES),
+            printable(_trouble(sample)),
+        )
         for sample in one.before
     ]
     grows = [(growth(exponent(one.before, measure)), growth(exponent(one.after, measure))) for measure in MEASURES]
-    words = [("-" if was is None else was.value) + (f" → {now.value}" if now not in (None, was) else "") for was, now in grows]
-    for line in _columns(("rows", *WORDS.values(), ""), [*rows, ("grows", *words, "")], paint):
+    words = [_changed((was, now or was)) for was, now in grows]
+    for line in _columns(("", *WORDS.values(), ""), [*rows, ("grows", *words, "")], paint):
         yield INDENT + line.rstrip()
 
 
@@ -175,10 +187,13 @@ def _brief(value: str) -> str:
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[str, ...]], paint: Paint) -> Iterator[str]:
+    """A table; the first column and the last begin at the left, numbers end at the right."""
     every = [tuple(names), *(tuple(map(printable, cells)) for cells in rows)]
-    widths = [max(len(cells[column]) for cells in every) for column in range(len(names) - 1)]
-    for place, cells in enumerate(every):
-        line = "  ".join([*(cell.rjust(width) for cell, width in zip(cells, widths, strict=False)), cells[-1]])
+    widths = [max(len(cells[column]) for cells in every) for column in range(len(names))]
+    for place, (first, *middle, last) in enumerate(every):
+        line = "  ".join(
+            [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(middle, widths[1:], strict=False)), last]
+        ).rstrip()
         yield paint.faint(line) if place == 0 else line
 
 
@@ -188,10 +203,10 @@ def _comparison(measurement: Measurement, earlier: Earlier, top: int, paint: Pai
     changed, same = _compared(measurement, earlier)
     if changed:
         rows = [
-            (*(_cell(measure, was, now) for measure in ("documents", "trips")), _grows(then, one.before), _title(measurement, one))
+            (_title(measurement, one), _cell("documents", was, now), _cell("trips", was, now), _grows(then, one.before))
             for one, then, was, now in changed
         ]
-        yield from _columns(COMPARED, rows[:top], paint)
+        yield from _columns(HEAD, rows[:top], paint)
         if len(rows) > top:
             yield f"Only {top} of {len(rows)} are shown: --top {len(rows)} shows all."
     if same:

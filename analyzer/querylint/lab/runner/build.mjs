@@ -139,6 +139,7 @@ async function bundle({ file, overlay, modules, schema }) {
         outfile: file,
         bundle: true,
         format: "iife",
+        jsx: "automatic",
         platform: "browser",
         conditions: ["convex", "module"],
         target: "es2022",
