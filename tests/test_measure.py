@@ -380,3 +380,26 @@ def test_a_function_that_never_ends_is_given_up_once(
 def test_growth_in_words(values: tuple[int, ...], expected: Growth | None) -> None:
     samples = [Sample(10 ** (n + 1), Cost(value, 0, 0, 0)) for n, value in enumerate(values)]
     assert growth(exponent([*samples, Sample(10_000, None, "it fails")], "documents")) is expected
+
+
+def test_the_page_shows_what_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/measure.md").read_text(encoding="utf-8")
+    shown = page.partition("```text\n")[2].partition("```")[0]
+    assert measure(ROOT / "fixtures/apps/hooklabs", "--unsafe", "--top", "9") == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_an_optimized_application_takes_less(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The two applications that we have: the second is the first with its defects mended by hand. Its counters cost a few reads per write."""
+    assert measure(ROOT / "fixtures/apps/hooklabs", "--format", "json") == 0
+    base = tmp_path / "base.json"
+    base.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert measure(ROOT / "fixtures/apps/hooklabs-optimized", "--against", base, "--fail-on-growth", "rows", "--format", "json") == 0
+    told = json.loads(capsys.readouterr().out)
+    jsonschema.validate(told, SCHEMA)
+    costs = {one["name"]: (one["then"], one["now"]) for one in told["against"]["changed"]}
+    changes = {name: now["documents"] - then["documents"] for name, (then, now) in costs.items()}
+    assert sum(change < -200 for change in changes.values()) >= 12
+    assert max(changes.values()) <= 4
+    assert costs["aiGenerations:getPersonaPerformance"][0]["roundTrips"] > 1000
+    assert costs["aiGenerations:getPersonaPerformance"][1]["roundTrips"] == 2

@@ -25,6 +25,7 @@ HEAD = ("function", "documents", "round trips", "documents grow")
 """The columns of the table."""
 MOST_NAMES = 3
 MOST_REASON = 200
+MOST_REASONS = 10
 MOST_ARGUMENTS = 120
 INDENT = "    "
 
@@ -75,8 +76,9 @@ def as_json(measurement: Measurement) -> str:
 
 
 def _ranked(measurement: Measurement) -> list[Measured]:
-    """What could be measured, the dearest first: documents and round trips of what is there now."""
-    return sorted((one for one in measurement.functions if one.runs), key=lambda one: (-_weight(one.before), one.function.root, one.name))
+    """What could be measured: what the fixes change before the rest, and the dearest first, by documents and round trips as it is."""
+    found = [one for one in measurement.functions if one.runs]
+    return sorted(found, key=lambda one: (one.after in ((), one.before), -_weight(one.before), one.function.root, one.name))
 
 
 def _weight(samples: Sequence[Sample]) -> float:
@@ -222,7 +224,8 @@ def _compared(measurement: Measurement, earlier: Earlier) -> tuple[list[tuple[Me
     same = 0
     for one in measurement.functions:
         then = earlier.functions.get((one.function.root, one.name), ())
-        sizes = [(was, now) for was in then for now in one.before if was.rows == now.rows]
+        both = [(was, now) for was in then for now in one.before if was.rows == now.rows]
+        sizes = [(was, now) for was, now in both if all(sample.over or sample.cost is not None for sample in (was, now))] or both
         if sizes and _shown(sizes[-1][0]) != _shown(sizes[-1][1]):
             changed.append((one, then, *sizes[-1]))
         elif sizes:
@@ -252,8 +255,11 @@ def _not_run(measurement: Measurement, paint: Paint) -> Iterator[str]:
             reasons.setdefault(one.reason, []).append(one.name)
     if reasons:
         yield paint.strong("Not measured:")
-    for reason, names in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
+    ranked = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
+    for reason, names in ranked[:MOST_REASONS]:
         yield printable(f"{INDENT}{_named(names)}: {shortened(reason, MOST_REASON)}")
+    if rest := sum(len(names) for _, names in ranked[MOST_REASONS:]):
+        yield f"{INDENT}{count(rest, 'more function')} for other reasons: --format json has them all."
 
 
 def _failures(measurement: Measurement, paint: Paint) -> Iterator[str]:
