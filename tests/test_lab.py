@@ -18,13 +18,14 @@ from fix_cases import FixCase, fix_cases
 from lab_packages import LAB, installed
 from laid import lay
 from querylint import discover, engine
+from querylint.benches import RUNNABLE
 from querylint.engine import Project
 from querylint.lab import packages
 from querylint.lab.experiment import Experiment
 from querylint.lab.process import RUNNER, Bench, Site
 from querylint.lab.trial import Outcome
 from querylint.mend import Choice, Mended, mend
-from querylint.verification import RUNNABLE, trial
+from querylint.verification import trial
 from tools import needs
 
 WORK = LAB / "work"

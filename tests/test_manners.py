@@ -72,6 +72,8 @@ def test_a_group_alone_prints_its_help_and_nothing_else(capsys: pytest.CaptureFi
         ("querylint completion f", ["fish"]),
         ("querylint ver", ["verify"]),
         ("querylint verify --pack", ["--packages"]),
+        ("querylint meas", ["measure"]),
+        ("querylint measure --fail-on-growth s", ["square"]),
     ],
 )
 def test_bash_completes_with_the_code_that_it_was_given(tmp_path: Path, line: str, offers: list[str]) -> None:

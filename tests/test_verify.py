@@ -356,7 +356,7 @@ def test_a_case_that_takes_too_long_is_given_up(bench: Bench, monkeypatch: pytes
 def test_without_node_it_says_so(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PATH", os.devnull)
     assert verify(project, "--packages", LAB) == 2
-    assert "runs the functions under Node, which is not on the PATH" in capsys.readouterr().err
+    assert "the functions are run under Node, which is not on the PATH" in capsys.readouterr().err
 
 
 def test_without_the_packages_it_says_how_to_get_them(

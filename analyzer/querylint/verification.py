@@ -10,14 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from querylint import discover, engine, filters, review
-from querylint.cache import place
+from querylint.benches import RUNNABLE, Tools, bench, modules, tools_of
 from querylint.engine import Project
 from querylint.errors import LabError
 from querylint.ir import Function, Kind, Program
-from querylint.lab import packages
 from querylint.lab.experiment import Experiment
 from querylint.lab.marks import marked
-from querylint.lab.process import Bench, Site
 from querylint.lab.trial import Freedom, Outcome, Trial
 from querylint.patch import Fix, Safety
 from querylint.report.order import by_place
@@ -28,10 +26,7 @@ from querylint.rule import Finding, Rule
 MOST_FUNCTIONS = 3
 """Through how many registered functions one fix is tried; more would seldom tell more."""
 MOST_WORDS = 24
-CODE = re.compile(r"^[^.]+\.[cm]?[jt]sx?$")
-NODE = re.compile(rb"^\s*(?:(?://[^\n]*\n|/\*.*?\*/)\s*)*['\"]use node['\"]", re.DOTALL)
 TEXT = re.compile(rb"\"([^\"\\\n]{1,40})\"|'([^'\\\n]{1,40})'")
-RUNNABLE = (Kind.QUERY, Kind.MUTATION, Kind.ACTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +91,7 @@ def verify(
 
     This runs code of the project. Raises LabError where Node or a package is missing, and where `only` names nothing.
     """
-    kept = _kept()
-    if choice.install:
-        if kept is None:
-            raise LabError("the cache folder is turned off; use `npm install --prefix DIR` and --packages DIR instead")
-        packages.install(kept)
-    node = packages.node()
+    tools = tools_of(choice.packages, install=choice.install)
     rules = engine.load_rules()
     scope = discover.locate(paths)
     if choice.select:
@@ -112,7 +102,7 @@ def verify(
     wanted = [f for f in convex if f.fix is not None and (choice.unsafe or f.fix.safety is Safety.SAFE)]
     if not wanted:
         return Verification((), len(findings) - len(convex), len(convex), broken)
-    lab = _Lab(project, node, choice, kept)
+    lab = _Lab(project, tools, choice)
     checks = []
     try:
         for finding in wanted:
@@ -146,18 +136,12 @@ def trial(project: Project, functions: Sequence[Function], changed: dict[str, by
     return Trial(
         tuple(function.route or "" for function in functions),
         changed,
-        tuple(_modules(project, root, nodes=nodes)),
+        modules(project, root, nodes=nodes),
         declared,
         freedom(caveats),
         tuple(_words(project, functions)),
         _tables(program, functions),
     )
-
-
-def _kept() -> Path | None:
-    """Where packages are put that `--install` fetches."""
-    folder = place.folder()
-    return Path(folder) / "lab" if folder is not None else None
 
 
 def _findings(project: Project, rules: Sequence[Rule], choice: Choice) -> tuple[list[Finding], bool]:
@@ -182,15 +166,6 @@ def _named(project: Project, finding: Finding, name: str) -> bool:
         return int(line) == span.line and span.path in (path, real)
     function = project.program()[0].functions.get(finding.found.function)
     return function is not None and name in (function.name, function.route, function.key)
-
-
-def _modules(project: Project, root: str, *, nodes: bool) -> Iterator[str]:
-    """The files of a backend that may hold functions; those that Convex runs in Node only where actions are tried."""
-    lead = f"{root}/" if root else ""
-    for path in project.found.files:
-        inside = path.startswith(lead) and path.endswith(LANGUAGES["typescript"]) and "_generated/" not in path
-        if inside and CODE.match(path.rpartition("/")[2]) and (data := project.read(path)) is not None and (nodes or not NODE.match(data)):
-            yield path
 
 
 def _tables(program: Program, functions: Sequence[Function]) -> tuple[str, ...] | None:
@@ -224,9 +199,8 @@ class _Lab:
     """The benches of a run, one for each backend that the project holds."""
 
     project: Project
-    node: packages.Node
+    tools: Tools
     choice: Choice
-    kept: Path | None
     experiments: dict[str, Experiment] = field(default_factory=dict)
 
     def check(self, finding: Finding) -> Verified:
@@ -249,19 +223,8 @@ class _Lab:
 
     def _experiment(self, root: str) -> Experiment:
         if root not in self.experiments:
-            top = Path(os.path.realpath(self.project.scope.root))
-            lead = discover.lead(self.project.scope.root)
-            outer = top.parents[lead.count("/") - 1] if lead else top
-            around = _upward(top / root, outer)
-            found = packages.find(around, self.choice.packages, self.kept)
-            self.experiments[root] = Experiment(Bench(self.node, found, Site(top, root, around)))
+            self.experiments[root] = Experiment(bench(self.project, self.tools, root))
         return self.experiments[root]
-
-
-def _upward(folder: Path, top: Path) -> tuple[Path, ...]:
-    """A folder and those that it lies in, up to the top."""
-    above = [folder, *folder.parents]
-    return tuple(above[: above.index(top) + 1]) if top in above else (folder,)
 
 
 def _through(program: Program, finding: Finding) -> list[Function]:

@@ -275,6 +275,7 @@ def test_a_budget_for_all_and_for_some() -> None:
     assert [(e.measure, e.allowed, e.found) for e in Budget({"p95": 500, "failures": 10}).exceeded([measured])] == [("p95", 500, 700)]
     assert not list(Budget({"p95": 500}, {"posts:*": {"p95": 900}}).exceeded([measured]))
     assert not list(Budget({"p95": 700, "documents": 0}).exceeded([measured])), "what is not told exceeds nothing"
+    assert not list(Budget({"round-trips": 0}).exceeded([measured])), "logs know no round trips"
     idle = Measured(Name("", "posts:old"), "query")
     assert not list(Budget({"p95": 0, "failures": 0, "conflicts": 0}).exceeded([idle]))
     joined = Budget({"p95": 1, "p50": 2}, {"a": {"p50": 1}}).joined(Budget({"p95": 3}))

@@ -388,7 +388,7 @@ documents = true
 "jobs:*" = { p99 = inf, speed = 4 }
 "jobs:all" = { p99 = 5000 }
 """
-    known = "known here: `conflicts`, `documents`, `failures`, `mean`, `p50`, `p95`, `p99`"
+    known = "known here: `conflicts`, `documents`, `failures`, `mean`, `p50`, `p95`, `p99`, `round-trips`"
     assert mistakes(tmp_path, own) == [
         'querylint.toml:2: `budget.p95` must be a number of milliseconds from 0 up, not "fast"',
         "querylint.toml:3: unknown key `p90` in `budget`; did you mean `p99`?",

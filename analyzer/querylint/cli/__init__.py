@@ -29,6 +29,7 @@ COMMANDS = {
     "init": "config",
     "lsp": "lsp",
     "mcp": "mcp",
+    "measure": "measure",
     "profile": "profile",
     "report": "report",
     "rules": "pages",

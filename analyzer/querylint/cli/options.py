@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 from querylint.report import FORMATS
 
 if TYPE_CHECKING:
+    from querylint.evidence.budget import Budget
     from querylint.review import View
 
 SEVERITIES = click.Choice(("error", "warning", "info"))
@@ -44,6 +45,24 @@ def outputs_given(ctx: click.Context, param: click.Parameter, values: tuple[str,
 def names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str] | None:
     """Names that are given by commas, by repetition, or by both."""
     return [name.strip() for value in values for name in value.split(",") if name.strip()] or None
+
+
+def budget_given(ctx: click.Context, given: tuple[str, ...], measures: Collection[str]) -> Budget:
+    """The limits of `--budget MEASURE=MOST`; raises click.BadParameter for one that is none, or is of none of the measures."""
+    from querylint.evidence.budget import Budget
+
+    limits: dict[str, float] = {}
+    for text in given:
+        name, _, most = text.partition("=")
+        try:
+            limits[name] = float(most)
+        except ValueError:
+            limits[name] = -1.0
+        if name not in measures or not 0 <= limits[name] < float("inf"):
+            raise click.BadParameter(
+                f"`{text}` is not MEASURE=MOST with one of {', '.join(measures)} and a number.", ctx, param_hint="--budget"
+            )
+    return Budget(limits)
 
 
 def VIEW(command: Callable[..., int]) -> Callable[..., int]:  # noqa: N802  # it is used like COLORS, a constant

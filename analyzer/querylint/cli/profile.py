@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from querylint.cli.console import ExitCode, complain, painter, put
-from querylint.cli.options import COLORS, CONFIG, SEVERITIES
+from querylint.cli.options import COLORS, CONFIG, SEVERITIES, budget_given
 from querylint.cli.progress import working
-
-if TYPE_CHECKING:
-    from querylint.evidence.budget import Budget
 
 ORDERS = ("time", "documents", "calls", "p95")
 
@@ -58,13 +54,14 @@ def profile(
     No server is asked, and nothing is sent. Exit code 0: all keep to their budget, or there is none; 1: something exceeds it; 2: a LOG
     cannot be read.
     """
+    from querylint.evidence.budget import MEASURES
     from querylint.evidence.profile import Order
     from querylint.profiling import profile as measure
     from querylint.report.profile import as_json, as_text
     from querylint.rule import Severity
 
     paint = painter(color)
-    budget = _budget(ctx, limits)
+    budget = budget_given(ctx, limits, MEASURES)
     with working():
         given = sys.stdin.buffer if sys.stdin is not None else None
         asked = {"show": show} if show is not None else {}
@@ -74,21 +71,3 @@ def profile(
     if outcome.result.broken:
         return complain("the run cannot be trusted, because a part of querylint failed; `querylint check` says which")
     return ExitCode.FINDINGS if measured.excess else ExitCode.CLEAN
-
-
-def _budget(ctx: click.Context, given: tuple[str, ...]) -> Budget:
-    """The limits of the command line; raises click.BadParameter for one that is none."""
-    from querylint.evidence.budget import MEASURES, Budget
-
-    limits: dict[str, float] = {}
-    for text in given:
-        name, _, most = text.partition("=")
-        try:
-            limits[name] = float(most)
-        except ValueError:
-            limits[name] = -1.0
-        if name not in MEASURES or not 0 <= limits[name] < float("inf"):
-            raise click.BadParameter(
-                f"`{text}` is not MEASURE=MOST with one of {', '.join(MEASURES)} and a number.", ctx, param_hint="--budget"
-            )
-    return Budget(limits)

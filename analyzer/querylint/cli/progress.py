@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -15,27 +15,32 @@ FRAMES = "|/-\\"
 
 
 @contextmanager
-def working(quiet: bool = False) -> Iterator[None]:
-    """Show that something is being done; what was shown is gone when it is done."""
+def working(quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show that something is being done, and what, as far as it is said; what was shown is gone when it is done."""
+    said = ["querylint is reading the project"]
+
+    def say(what: str) -> None:
+        said[0] = what
+
     if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield
+        yield say
         return
     done = Event()
-    sign = Thread(target=_turn, args=(done,), daemon=True)
+    sign = Thread(target=_turn, args=(done, said), daemon=True)
     sign.start()
     try:
-        yield
+        yield say
     finally:
         done.set()
         sign.join()
 
 
-def _turn(done: Event) -> None:
+def _turn(done: Event, said: list[str]) -> None:
     if done.wait(AFTER):
         return
     turn = 0
     while True:
-        sys.stderr.write(f"\r{FRAMES[turn % len(FRAMES)]} querylint is reading the project ({AFTER + turn * EVERY:.0f} s)")
+        sys.stderr.write(f"\r{FRAMES[turn % len(FRAMES)]} {said[0]} ({AFTER + turn * EVERY:.0f} s)\x1b[K")
         sys.stderr.flush()
         turn += 1
         if done.wait(EVERY):

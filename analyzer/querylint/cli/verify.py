@@ -42,8 +42,8 @@ def verify(
 ) -> int:  # fmt: skip
     """Run the Convex functions that the fixes in PATHS (default: here) would change, before and after each fix, and compare.
 
-    This runs code of the project, which no other command does: under Node and convex-test, on random documents made from the schema, in a
-    process without network, files, programs or environment, as far as Node can prevent them. For code that you do not trust, use a
+    This runs code of the project, which only `measure` does as well: under Node and convex-test, on random documents made from the schema,
+    in a process without network, files, programs or environment, as far as Node can prevent them. For code that you do not trust, use a
     container. Nothing is written to the project.
 
     Exit code 0: no fix makes a difference; 1: one does; 2: it cannot be tried, because Node or a package is missing.

@@ -47,14 +47,14 @@ def node() -> Node:
     """Node as the PATH has it; raises LabError where there is none that will do."""
     path = shutil.which("node")
     if path is None:
-        raise LabError("`verify` runs the functions under Node, which is not on the PATH; install Node 20 or newer")
+        raise LabError("the functions are run under Node, which is not on the PATH; install Node 20 or newer")
     try:
         done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=30, env=surroundings())
     except (OSError, subprocess.TimeoutExpired):
         raise LabError(f"`{path} --version` gives no answer") from None
     version = tuple(int(part) for part in re.findall(r"\d+", done.stdout)[:3])
     if version < OLDEST_NODE:
-        raise LabError(f"`verify` needs Node 20 or newer, which can be shut in; `{path}` is {done.stdout.strip() or 'no Node'}")
+        raise LabError(f"Node has to be 20 or newer, which can be shut in; `{path}` is {done.stdout.strip() or 'no Node'}")
     return Node(path, version)
 
 
@@ -104,8 +104,8 @@ def surroundings() -> dict[str, str]:
 
 def _missing(what: str) -> str:
     return (
-        f"`verify` needs the package {what}, which is not there; `npm install --save-dev {wanted()}` adds it to the project, and "
-        "`querylint verify --install` keeps it outside of the project, in your cache folder"
+        f"the package {what} is needed, which is not there; `npm install --save-dev {wanted()}` adds it to the project, and "
+        "the option --install keeps it outside of the project, in your cache folder"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from math import inf
 from typing import Any
 
-from querylint.evidence.budget import MEASURES, UNITS, Budget
+from querylint.evidence.budget import UNITS, Budget
 from querylint.rule import Severity
 from querylint.settings.lines import KeyPath, key_lines
 from querylint.settings.quoting import brief
@@ -154,8 +154,8 @@ class Checker:
         return {name: limit for name, limit in limits.items() if limit is not None}
 
     def _limit(self, path: KeyPath, name: str, most: Any) -> float | None:
-        if name not in MEASURES:
-            self._unknown(path, name, MEASURES)
+        if name not in UNITS:
+            self._unknown(path, name, UNITS)
         elif not isinstance(most, (int, float)) or isinstance(most, bool) or not 0 <= most < inf:
             unit = {"ms": "of milliseconds ", "%": "of percent ", "": ""}[UNITS[name]]
             self._wrong(path, f"`{_dotted(path)}` must be a number {unit}from 0 up, not {_shown(most)}")

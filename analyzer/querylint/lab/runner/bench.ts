@@ -1,11 +1,13 @@
 /** One function of a project on one set of documents, both of which a seed decides: what comes back, what is stored, what was scanned. */
-import { clock, absence, outside, reached, reseed, settled, START } from "./world"; // first: the others take the clock and the timers that it sets up
+import { clock, outside, reached, reseed, settled, START } from "./world"; // first: the others take the clock and the timers that it sets up
 import { convexTest } from "convex-test";
 import { makeFunctionReference } from "convex/server";
 import { convexToJson, type Value } from "convex/values";
-import { modules, schema as load } from "lab:project";
+import { modules } from "lab:project";
 import { Documents } from "./documents";
-import { install, scanned } from "./meter";
+import { messageOf, registered, schemaOf } from "./loading";
+import { measure } from "./measure";
+import { cost, install, reset } from "./meter";
 import { identityOf, learned, watch, type Trace } from "./people";
 import { Random } from "./random";
 
@@ -24,9 +26,6 @@ type Request = {
   full: boolean;
   hide: number[];
 };
-type Registered = { isQuery?: true; isMutation?: true; isAction?: true; exportArgs(): string };
-
-class Refusal extends Error {}
 
 async function run({ path, seed, tables, odd, words, people, learn, full, hide }: Request): Promise<unknown> {
   reseed(seed);
@@ -45,7 +44,7 @@ async function run({ path, seed, tables, odd, words, people, learn, full, hide }
   const before = full ? await contents(t, schema) : [];
   const caller: any = who === null ? t : t.withIdentity(who as any);
   const named: any = makeFunctionReference(path);
-  scanned.documents = 0;
+  reset();
   reached.clear();
   reseed(seed);
   let result: unknown = null;
@@ -58,36 +57,11 @@ async function run({ path, seed, tables, odd, words, people, learn, full, hide }
   );
   await settled(ended);
   outside.running = false;
-  const cost = scanned.documents;
+  const scanned = cost.documents;
   const touched = outside.touched;
   const stored = fn.isQuery || touched !== "" ? null : await contents(t, schema);
-  const answer = { result, error, scanned: cost, stored, touched, reached: [...reached], rows: documents.rows.length, learned: learned() };
+  const answer = { result, error, scanned, stored, touched, reached: [...reached], rows: documents.rows.length, learned: learned() };
   return full ? { ...answer, documents: before, args: convexToJson(given as Value), caller: who } : answer;
-}
-
-async function registered(path: string): Promise<Registered> {
-  const [file, name] = path.split(":") as [string, string];
-  const load = Object.entries(modules).find(([key]) => key.replace(/^\.\/convex\/|\.[cm]?[jt]sx?$/g, "") === file)?.[1];
-  if (load === undefined) throw new Refusal(`there is no module \`${file}\``);
-  const fn = await loaded(`\`${file}\``, async () => (await load())[name]);
-  const absent = absence(fn);
-  if (absent !== null) throw new Refusal(`it is made by ${absent}`);
-  if (typeof fn !== "function" || !("exportArgs" in fn)) throw new Refusal(`\`${path}\` is no registered function`);
-  return fn as unknown as Registered;
-}
-
-async function schemaOf(): Promise<any> {
-  const schema = (await loaded("the schema", load)) as any;
-  if (schema === null || typeof schema !== "object" || typeof schema.tables !== "object") throw new Refusal("there is no schema to make documents from");
-  return schema;
-}
-
-async function loaded<T>(what: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (problem) {
-    throw new Refusal(`${what} cannot be loaded: ${messageOf(problem)}`);
-  }
 }
 
 /** Every row of every table, and every function that has been scheduled. */
@@ -101,13 +75,10 @@ async function contents(t: any, schema: any): Promise<[string, unknown][]> {
   return JSON.parse(text);
 }
 
-function messageOf(problem: unknown): string {
-  return problem instanceof Error ? problem.message : String(problem);
-}
-
 (globalThis as unknown as { bench: (line: string) => Promise<string> }).bench = async (line) => {
   try {
-    return JSON.stringify(await run(JSON.parse(line)));
+    const asked = JSON.parse(line);
+    return JSON.stringify(await ("measure" in asked ? measure(asked.measure) : run(asked)));
   } catch (problem) {
     return JSON.stringify({ refused: messageOf(problem) });
   }

@@ -1,17 +1,11 @@
 /** Rows for every table of a schema, which a seed alone decides: whose they are, to which rows they point, and whether those still exist. */
 import { convexToJson, type Value } from "convex/values";
-import { claimsOf, constantOf, type Trace } from "./people";
+import { claimsOf, constantOf, KEY, known, OWNER, PEOPLE, tableOfCallers, type Table, type Trace } from "./people";
 import { columns, Random, type Fields, type Json } from "./random";
 import { clock } from "./world";
 
 declare const Convex: { asyncSyscall(op: string, args: string): Promise<string> };
 
-type Table = { name: string; type: Json };
-
-/** Names of fields that tell who somebody is, and of fields that tell whose something is. */
-const KEY = /token|clerk|external|email|subject/i;
-const OWNER = /user|owner|author|creator|createdby|member/i;
-const PEOPLE = /^(app_?)?(users?|accounts?|profiles?|members?)$/i;
 const LENGTH = 32;
 
 export class Documents {
@@ -30,7 +24,7 @@ export class Documents {
     private people: readonly Trace[],
     private seed: number,
   ) {
-    this.callers = this.tableOfCallers();
+    this.callers = tableOfCallers(tables, people);
     this.sole = seed % 8 !== 3;
   }
 
@@ -66,7 +60,7 @@ export class Documents {
     const made = this.random.fields(given, (table) => this.id(table));
     for (const [name, { fieldType }] of Object.entries(given)) {
       if (name in made && fieldType.type === "string" && this.sole && (OWNER.test(name) || KEY.test(name)) && this.random.next() < 0.6) {
-        made[name] = this.named(name, caller);
+        made[name] = known(name, caller);
       }
     }
     return made;
@@ -75,18 +69,6 @@ export class Documents {
   /** The row of the one who calls, null where callers are not known by the id of a row. */
   self(): string | null {
     return this.callers === null ? null : this.id(this.callers);
-  }
-
-  /** The table whose ids callers are known by: such an id is read, or looked for in a field that holds ids. */
-  private tableOfCallers(): string | null {
-    for (const { table, field, claim } of this.people) {
-      if (claim === null) continue;
-      if (claim === "id") return table || (this.tables.find((one) => PEOPLE.test(one.name))?.name ?? null);
-      const type = this.tables.find((one) => one.name === table)?.type;
-      const held = type?.type === "object" ? type.value[field]?.fieldType : undefined;
-      if (held?.type === "id") return held.tableName;
-    }
-    return null;
   }
 
   private async insert(name: string, type: Json): Promise<void> {
@@ -129,14 +111,9 @@ export class Documents {
       if (fieldType.type === "id") continue;
       if (trace !== undefined) made[name] = claimsOf(this.person(trace.sole ? serial : this.random.next() < 0.8 ? 0 : serial))[trace.claim!];
       else if (fieldType.type !== "string" || !(name in made)) continue;
-      else if (KEY.test(name)) made[name] = this.named(name, this.person(serial));
+      else if (KEY.test(name)) made[name] = known(name, this.person(serial));
       else if (OWNER.test(name) && this.random.next() < 0.6) made[name] = this.person(0);
     }
-  }
-
-  private named(field: string, person: string): string {
-    const claims = claimsOf(person);
-    return /email/i.test(field) ? claims.email : /token/i.test(field) ? claims.tokenIdentifier : claims.subject;
   }
 
   private person(number: number): string {

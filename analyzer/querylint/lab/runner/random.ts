@@ -15,9 +15,9 @@ export type Fields = Record<string, { fieldType: Json; optional: boolean }>;
 const STRINGS = ["", "a", "b", "ab", "é", "zz", "10"];
 const NUMBERS = [-1, 0, -0, 1, 2, 3, 10, 1.5, NaN, Infinity];
 const ANYTHING = [null, true, 0, 1, "a", "", [], [1], {}, { a: 1 }];
-const DAY = 86_400_000;
+export const DAY = 86_400_000;
 const DAYS = [-400, -31, -7, -1, -0.01, 0, 0.01, 1, 7, 31];
-const TIME = /(^|[a-z_])(at|time|timestamp|date|since|until|from|to|start|end|expiry|expires|deadline)$/i;
+export const TIME = /(^|[a-z_])(at|time|timestamp|date|since|until|from|to|start|end|expiry|expires|deadline|for|now)$/i;
 
 export class Random {
   /** `odd` lets numbers be NaN and -0, which JavaScript and an index compare in different ways; `words` are texts that the code compares with. */

@@ -4,6 +4,10 @@ type Host = { turn(then: () => void): void; elapsed(): number; subtle: unknown }
 const host = (globalThis as unknown as { lab: Host }).lab;
 const global = globalThis as unknown as Record<string, unknown>;
 
+/** Milliseconds of doing nothing after which a run is given up, and how much of one turn counts at most. */
+const PATIENCE = 1000;
+const BUSY = 5;
+
 export const START = 1_700_000_000_000;
 export const clock = { now: START };
 
@@ -58,17 +62,35 @@ function nothing(what: string): unknown {
   return stands;
 }
 
-/** Wait until a promise has settled, moving the clock on to the next timer wherever everything waits. */
-export async function settled(promise: Promise<unknown>): Promise<void> {
+/** Do something when all that can go on without waiting has gone on. */
+export function turn(then: () => void): void {
+  host.turn(then);
+}
+
+/** Forget every timer: whoever has set them is done. */
+export function still(): void {
+  timers = [];
+}
+
+/**
+ * Wait until a promise has settled, moving the clock on to the next timer wherever everything waits. A run that does nothing for a second
+ * is given up; `progress` tells how much it has done so far, where it is known.
+ */
+export async function settled(promise: Promise<unknown>, progress: () => number = () => 0): Promise<void> {
   let done = false;
   void promise.then(
     () => (done = true),
     () => (done = true),
   );
-  for (let since = host.elapsed(); !done; ) {
+  let before = 0;
+  let idle = 0;
+  for (let last = host.elapsed(); !done; ) {
     await new Promise<void>((then) => host.turn(then));
-    if (!done && fire()) since = host.elapsed();
-    if (!done && host.elapsed() - since > 1000) {
+    const [now, so] = [host.elapsed(), progress()];
+    idle += Math.min(BUSY, now - last); // a longer turn has not waited but worked
+    if (!done && (fire() || so !== before)) idle = 0;
+    [last, before] = [now, so];
+    if (!done && idle > PATIENCE) {
       outside.touched ||= "something that it waits for never comes";
       return;
     }
