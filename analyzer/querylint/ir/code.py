@@ -332,10 +332,9 @@ class Function:
     `root` is the folder of the schema that governs its accesses. `wrapper` is the key of the function that runs before it on every call.
     `built` are queries that it hands to a caller or a callee to finish. `cached` says that its answer is kept for whoever
     asks next. `cases` are the parts of it that its parameters alone decide. `ahead` are relations that it loads for rows of its parameters
-    (by their numbers) before it goes on with them. `keyed` are lists
-    that are gone through once, to be put into a map by a field: rows are then looked up in it. `handed` says that it is written where a
-    call of the module takes it as an argument: whoever is called runs it, as a library runs its callbacks. `transactions` are the parts of
-    it that run in one transaction each, which it opens itself.
+    (by their numbers) before it goes on with them. `keyed` are lists that are gone through once, to be put into a map by a field: rows are
+    then looked up in it. `handed` says that it is written where a call of the module takes it as an argument: whoever is called runs it, as
+    a library runs its callbacks. `transactions` are the parts of it that run in one transaction each, which it opens itself.
     """
 
     key: str
