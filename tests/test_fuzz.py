@@ -120,6 +120,12 @@ HOSTILE: dict[str, Repository] = {
     "methods in SQL": {
         "app.py": b"import psycopg2\n\n\ndef f(cur, a):\n    cur.execute('SELECT a FROM t WHERE a" + b"?.b()" * 2_000 + b" = %s', (a,))\n"
     },
+    "a row as its own key": {
+        "convex/a.ts": TS_HEAD
+        + b"async function f(ctx) { return await ctx.db.query('posts').first(); }\n"
+        + b"async function g(ctx, row) { await ctx.db.patch(row, {}); await ctx.db.get(row); }\n"
+        + b"export const h = mutation(async (ctx) => { const row = await f(ctx); await ctx.db.delete(row); await g(ctx, await f(ctx)); });\n"
+    },
     "addresses in a circle": {"app/urls.py": b"urlpatterns = urlpatterns + [include('app.urls')]\n", "m.py": DJANGO},
     "openings in SQL": {"app.py": b"import sqlite3\n", "schema.sql": b"CREATE TABLE t (id integer, " + b"[a" * 800_000 + b"/*" * 800_000},
     "no text": {"convex/a.ts": bytes(range(256)) * 40, "convex/schema.ts": SCHEMA, "m.py": bytes(range(255, -1, -1)) * 40},

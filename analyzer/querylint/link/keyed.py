@@ -60,7 +60,7 @@ class Keyed:
     def _of_row(self, function: Function, read: Access, path: Path, depth: int) -> str | None:
         """The table that a field of the rows of a read refers to."""
         row = {Terminal.ROW: (), Terminal.ROWS: (ITEM,), Terminal.PAGE: ("page", ITEM)}.get(read.terminal)
-        if row is None or path[:-1] != row or not read.reads:
+        if row is None or not path or path[:-1] != row or not read.reads:
             return None
         table = read.table
         if table is None and read.key is not None:
