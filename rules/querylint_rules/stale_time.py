@@ -137,7 +137,8 @@ def _of_rows(choice: Dated) -> bool:
 def _message(function: Function, choice: Dated) -> str:
     step = choice.step
     if isinstance(step, Access) and step.table and _of_rows(choice):
-        return f"`{function.name}` reads `{step.table}` for rows that the time of its last run has picked, which a subscription goes on to show"
+        picked = f"`{function.name}` reads `{step.table}` for rows that the time of its last run has picked"
+        return f"{picked}, which a subscription goes on to show"
     field = f"`{choice.predicate.field}`" if choice.predicate.field else "a field"
     rows = f"rows of `{step.table}`" if isinstance(step, Access) and step.table else "rows"
     how = "reads" if isinstance(step, Access) else "keeps"
