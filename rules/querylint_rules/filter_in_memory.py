@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from querylint.advise.advised import advised
-from querylint.advise.demands import outranked, reduction_shape
+from querylint.advise.demands import CREATION, outranked, reduction_shape
 from querylint.advise.memory import Load, anchor, gone_through, home, joins, trail
 from querylint.advise.reductions import Reduction, begin_alike, bypassed, filtered, wanted_besides
 from querylint.advise.serving import Want, floor, keeps_order, known_field, phrase, sargable, serve
@@ -115,7 +115,7 @@ def _found(program: Program, one: Reduction) -> Found:
     kept = keeps_order(plan, load.table, serving, one.want)
     joined = planner and (read.base is not None or _narrowed(plan, names))
     because = one.because or ("the query asks for nearly the same already, or begins where nobody sees it" if joined else "")
-    dated = tuple(dict.fromkeys(p.field for p in one.predicates if p.field and p.dated))
+    dated = tuple(dict.fromkeys(p.field for p in one.predicates if p.field and p.dated and p.field != CREATION))
     return Found(
         anchor(load, first),
         f"{_rows(load)} of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",

@@ -45,7 +45,7 @@ from querylint.advise.keys import inserts
 from querylint.advise.places import quiet
 from querylint.advise.registers import registered
 from querylint.advise.serving import whole_table
-from querylint.ir import Access, Clock, Function, Kind, Mode, Program
+from querylint.ir import Access, Clock, Function, Kind, Mode, Program, Root
 from querylint.remedy import Advice
 from querylint.rule import Confidence, Found, Point, Severity, rule
 from querylint.text import Span
@@ -127,9 +127,19 @@ def _watched(program: Program, function: Function) -> bool:
     return not any(call.mode is Mode.SUBSCRIBE for _, call in program.calls())
 
 
+def _of_rows(choice: Dated) -> bool:
+    """Whether a field is compared with that of another row, and the time only had a hand in which row that is."""
+    value = choice.predicate.value
+    steps = {step.id for step in choice.function.steps() if isinstance(step, Clock)}
+    return value is not None and bool(value.origins) and all(o.root is Root.STEP and o.ref not in steps and o.path for o in value.origins)
+
+
 def _message(function: Function, choice: Dated) -> str:
-    field = f"`{choice.predicate.field}`" if choice.predicate.field else "a field"
     step = choice.step
+    if isinstance(step, Access) and step.table and _of_rows(choice):
+        picked = f"`{function.name}` reads `{step.table}` for rows that the time of its last run has picked"
+        return f"{picked}, which a subscription goes on to show"
+    field = f"`{choice.predicate.field}`" if choice.predicate.field else "a field"
     rows = f"rows of `{step.table}`" if isinstance(step, Access) and step.table else "rows"
     how = "reads" if isinstance(step, Access) else "keeps"
     return f"`{function.name}` {how} {rows} by {field} against the time of its last run, so a subscription shows what was true then"

@@ -39,6 +39,19 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         ("unbounded-read", f"{ALL} return notes.find((n) => n.owner === me);", "bind owner in the range of index `by_owner`"),
         (
             "unbounded-read",
+            (
+                f"{ALL} const since = new Date(me); return notes.filter((n) => {{"
+                " const made = new Date(n._creationTime); return made >= since && n.team === me; });"
+            ),
+            "add an index on (team) of notes and bind team, _creationTime in its range",  # each index ends with the time of creation
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} const since = new Date(me); return notes.filter((n) => new Date(n._creationTime) >= since);",
+            "bind _creationTime in the range of index `by_creation_time`",
+        ),
+        (
+            "unbounded-read",
             f"{ALL} return notes.find((n) => n.team === me);",
             "add an index on (team) of notes and bind its fields in a range",
         ),

@@ -402,7 +402,17 @@ def test_sound_code_is_not_broken() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Terms & Conditions", "R&D & more", "{one} & {two}", "a && b", "tea & <b>milk</b>", "&amp; &", "& first\n  & second & third of them"],
+    [
+        "Terms & Conditions",
+        "R&D & more",
+        "{one} & {two}",
+        "a && b",
+        "tea & <b>milk</b>",
+        "&amp; &",
+        "(m&sup2;)",
+        "&frac12; &amp; &#178; more",
+        "& first\n  & second & third of them",
+    ],
 )
 def test_an_ampersand_in_the_text_of_an_element_is_text(text: str) -> None:
     found = parse_module("a.tsx", f"const a = <p>{text}</p>;\nconst b = <>{text}</>;\n".encode())

@@ -56,8 +56,10 @@ def bound(table: Table | None, tests: list[Predicate], *, planner: bool) -> Advi
     if ready is not None:
         return Advice(f"bind {', '.join(ready.fields)} in the range of index `{ready.index}` instead of testing it in memory")
     names = (*want.equal, *want.then) or tuple(dict.fromkeys(p.field for p in tests if p.field))
-    added = f"add an index on ({', '.join(names)})" + (f" of {table.name}" if table is not None else "")
-    return Advice(f"{added} and bind its fields in a range instead of testing them in memory", Stage.INDEX)
+    declared = before_creation(names) or names
+    added = f"add an index on ({', '.join(declared)})" + (f" of {table.name}" if table is not None else "")
+    ranged = "its fields in a range" if declared == names else f"{', '.join(names)} in its range"  # each index ends with the time
+    return Advice(f"{added} and bind {ranged} instead of testing them in memory", Stage.INDEX)
 
 
 def in_order(table: Table | None, fields: tuple[str, ...], *, planner: bool) -> Advice:

@@ -13,7 +13,7 @@ from querylint.ir import IndexKind, Program, Schema
 from querylint.pattern import Pattern
 
 WORDS = Pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
-TRIMMED = Pattern(r"(?<=[a-z0-9])(?:_?[iI]d|_id)$|(?<=[a-z0-9])At$")
+TRIMMED = Pattern(r"(?<=[a-z0-9])(?:Id|_[iI]d)$|(?<=[a-z0-9])At$")
 LONGEST = {"convex": 64, "django": 30}
 LONGEST_OF_SQL = 63
 

@@ -43,7 +43,7 @@ class Serving:
 
 def sargable(p: Predicate, table: Table | None) -> bool:
     """Whether an index range can express a predicate. Arrays and objects are compared whole, which nobody wants."""
-    if p.field is None or p.defaulted or not (p.relation is Relation.EQ or p.relation.ranged) or (p.dated and p.field.startswith("_")):
+    if p.field is None or p.defaulted or not (p.relation is Relation.EQ or p.relation.ranged):
         return False
     if p.field == "_id" and (p.side is Side.MEMORY or p.relation is not Relation.EQ):
         return False

@@ -137,10 +137,27 @@ def missing(m: State, node: tree.Expr) -> list[Way]:
 
 
 def mean(m: State, pattern: tree.Pattern, value: tree.Expr) -> None:
-    """A variable that says in a word what a condition says: `const portfolio = scope === "all"`."""
+    """A variable that says in a word what a condition says: `const portfolio = scope === "all"`, or holds a date: `new Date(row.at)`."""
     var = m.scope.names.get(pattern.id) if isinstance(pattern, tree.NamePattern) else None
-    if var is not None and isinstance(value, tree.Op | tree.Logic) and not m.language.function_scoped:
+    if var is not None and isinstance(value, tree.Op | tree.Logic | tree.Call) and not m.language.function_scoped:
         m.decided.meant[var] = value
+
+
+def stands_for(m: State, node: tree.Expr) -> tree.Expr:
+    """What a variable was made of that is never changed, nor the date in it (`day.setHours(0)`); anything else as it is."""
+    var = m.scope.find(node.id) if isinstance(node, tree.Name) else None
+    meant = m.decided.meant.get(var) if var is not None else None
+    if var is None or meant is None or any(_moves(fn, var.name) for fn in m.calling if isinstance(fn, tree.Fn)):
+        return node
+    return meant
+
+
+def _moves(fn: tree.Fn, name: str) -> bool:
+    """Whether a function assigns a variable, or sets a part of the date in it."""
+    called = (call.func for call in tree.find(fn.body, tree.Call))
+    set_in = [func.base for func in called if isinstance(func, tree.Member) and func.name.startswith("set")]
+    given = [assign.target for assign in tree.find(fn.body, tree.Assign)]
+    return any(isinstance(place, tree.NamePattern | tree.Name) and place.id == name for place in (*set_in, *given))
 
 
 def note(m: State, body: tree.Expr | list[tree.Stmt], when: list[Way]) -> None:

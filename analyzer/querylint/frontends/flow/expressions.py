@@ -10,7 +10,7 @@ from querylint.construction import replace
 from querylint.frontends.flow import handlers, works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
-from querylint.frontends.flow.cases import note_if, note_logic
+from querylint.frontends.flow.cases import note_if, note_logic, stands_for
 from querylint.frontends.flow.comprehensions import comprehension, go_through
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, absent, compared, narrowed, negated, null_test, tested, truth
 from querylint.frontends.flow.merging import looked_up
@@ -318,7 +318,7 @@ def _dated(m: State, node: tree.Op, left: Val, relation: Relation, right: Val) -
         return ()
     found: list[Condition] = []
     for operand, here, other in ((node.operands[0], relation, right), (node.operands[1], FLIPPED[relation], left)):
-        given = _read_as_date(operand)
+        given = _read_as_date(m, operand)
         if given is not None:
             with m.recording():
                 value = evaluate(m, given)
@@ -354,7 +354,7 @@ def _number(node: tree.Expr, value: Val) -> bool:
 
 def _moment(m: State, node: tree.Expr) -> tuple[Val, bool]:
     """An operand, and whether it is read as a date."""
-    given = _read_as_date(node)
+    given = _read_as_date(m, node)
     return evaluate(m, node if given is None else given), given is not None
 
 
@@ -363,8 +363,9 @@ def _still(m: State, value: Val) -> bool:
     return all(o.root is Root.STEP and o.ref in m.clocks for o in value.origins)
 
 
-def _read_as_date(node: tree.Expr) -> tree.Expr | None:
-    """What `new Date(x)`, `new Date(x).getTime()` and `Date.parse(x)` read."""
+def _read_as_date(m: State, node: tree.Expr) -> tree.Expr | None:
+    """What `new Date(x)`, `new Date(x).getTime()` and `Date.parse(x)` read, also where a variable holds that."""
+    node = stands_for(m, node)
     while isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("getTime", "valueOf"):
         node = node.func.base
     if not isinstance(node, tree.Call) or len(node.args) != 1:

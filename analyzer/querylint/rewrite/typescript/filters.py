@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from querylint.construction import dataclass
 from querylint.patch import TextEdit
 from querylint.rewrite.typescript import chains
+from querylint.rewrite.typescript.layout import raised
 from querylint.rewrite.typescript.source import FUNCTIONS, NAMES, Source, around, code, declarators, inner, names, walk
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _field(file: Source, node: Node, builder: str) -> str:
 
 def _alone(file: Source, one: Filter, both: Node, conjunct: Conjunct) -> TextEdit:
     """The last conjunct in the place of all of them, on the line of its filter where it fits there."""
-    callback, text = one.link.arguments[0], file.text(conjunct.node)
+    callback, text = one.link.arguments[0], raised(file, conjunct.node, both)
     column = callback.start_byte - file.data.rfind(b"\n", 0, callback.start_byte)
     line = f"{head(file, callback)} => {text}"
     plain = callback.child_by_field_name("body") == both and callback.type == "arrow_function"

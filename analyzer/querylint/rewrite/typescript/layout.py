@@ -34,6 +34,22 @@ def moved(file: Source, node: Node, deeper: str) -> str:
     return "\n".join([first, *(deeper + line if line.strip() else line for line in rest)])
 
 
+def raised(file: Source, node: Node, place: Node) -> str:
+    """The text of a node that takes the place of one around it: its lines as much less deep as its first one is."""
+    text = file.text(node)
+    deep, shallow = (_indentation(file, n.start_byte) for n in (node, place))
+    if "\n" not in text or not deep.startswith(shallow) or any(p.type == "template_string" and "\n" in file.text(p) for p in walk(node)):
+        return text
+    first, *rest = text.split("\n")
+    return "\n".join([first, *(shallow + line[len(deep) :] if line.startswith(deep) else line for line in rest)])
+
+
+def _indentation(file: Source, at: int) -> str:
+    """What the line begins with that holds a place."""
+    line = file.data[file.data.rfind(b"\n", 0, at) + 1 : at]
+    return line[: len(line) - len(line.lstrip(b" \t"))].decode()
+
+
 def comments_of(file: Source, statement: Node) -> tuple[list[Node], list[Node]]:
     """The comments right above a statement, and those behind it on its last line."""
     above: list[Node] = []

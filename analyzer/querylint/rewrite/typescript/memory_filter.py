@@ -227,10 +227,20 @@ def _edits(loaded: Loaded, remedy: PushDown, binds: list[ranges.Bind]) -> list[T
     if left:
         body = loaded.filter.arguments[0].child_by_field_name("body")
         assert body is not None
-        edits.append(_left(file, loaded.filter, body, " && ".join(file.text(outer(test.node)) for test in left)))
+        edits.append(_left(file, loaded.filter, body, _joined(file, body, [outer(test.node) for test in left])))
     else:
         edits += _named(loaded) or _without(file, loaded.filter)
     return edits
+
+
+def _joined(file: Source, body: Node, left: list[Node]) -> str:
+    """The conditions that are left: on one line where they fit on it, else on lines of their own as they were."""
+    line = " && ".join(file.text(node) for node in left)
+    column = body.start_byte - file.data.rfind(b"\n", 0, body.start_byte) - 1
+    apart = file.data.count(b"\n", body.start_byte, left[-1].start_byte)
+    if not apart or ("\n" not in line and column + len(line) < file.width):
+        return line
+    return f" &&\n{file.indent(left[-1].start_byte)}".join(file.text(node) for node in left)
 
 
 def _without(file: Source, link: chains.Link) -> list[TextEdit]:

@@ -13,9 +13,10 @@ from querylint.syntax.typescript.grammar import TYPESCRIPT
 _IMPORTED = Pattern(
     rb"""(\btypeof\s+)?\bimport\(\s*(?:"[^"\n]*"|'[^'\n]*')\s*,?\s*\)(?(1)|(?=\s*\.\s*(?!(?:then|catch|finally)\b)[\w$]))"""
 )
-# Texts of elements, and of their attributes, with an ampersand that begins no character reference: the grammar takes it for one. Text
-# that a closing tag ends is sure; what another tag or an expression ends may be an intersection of types.
-_AMPERSAND = Pattern(rb"&(?!#?\w+;)")
+# Texts of elements, and of their attributes, with an ampersand that begins no character reference: the grammar takes it for one. Nor does
+# it know those whose name holds a digit (`&sup2;`). Text that a closing tag ends is sure; what another tag or an expression ends may be an
+# intersection of types.
+_AMPERSAND = Pattern(rb"&(?!#\w+;|[A-Za-z]+;)")
 _ATTRIBUTE = Pattern(rb"""[\w-]=(?:"[^"&<>]*+&[^"<>]*+"|'[^'&<>]*+&[^'<>]*+')""")
 _CLOSED = Pattern(rb"(?:(?<!=)>|\})[^<>{}&]*+&[^<>{}]*+(?=</)")
 _OPENED = Pattern(rb"(?:(?<!=)>|\})[^<>{}&]*+&(?!&)[^<>{}]*+(?=[<{])")
