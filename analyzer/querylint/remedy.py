@@ -1,3 +1,4 @@
+# long: what every stack says of every remedy stands side by side.
 """What to do about a finding, in terms of programs, not of syntax; rewriters turn a remedy into edits."""
 
 from __future__ import annotations
