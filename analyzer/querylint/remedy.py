@@ -1,4 +1,4 @@
-# long: the remedies and the words in which each stack tells them are read as one list
+# long: what every stack says of every remedy stands side by side.
 """What to do about a finding, in terms of programs, not of syntax; rewriters turn a remedy into edits."""
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import field
 
-from querylint.advise.ahead import EACH_COUNTED, by_itself, own_part, preload, serves_others
+from querylint.advise.ahead import EACH_COUNTED, by_itself, handed_from, own_part, preload, serves_others
 from querylint.advise.audience import UNWAITED, unhurried
 from querylint.advise.counted import counted
 from querylint.advise.eager import Source, at_most_one, column, links, listed_at, loading, missing, possible, several, sources
@@ -278,8 +278,9 @@ def _found(program: Program, rows: Rows) -> Iterator[Found]:
         yield _one(program, rows, left, same=True)
     if apart:
         assert rows.read is not None
-        chain, span = rows.read.chain, listed_at(program, rows.paths[apart[0]].source.outer, rows.read, apart)
-        near = span is not None and (span.path == chain.path or rows.lent) and chain.start != chain.end
+        outer, chain = rows.paths[apart[0]].source.outer, rows.read.chain
+        span = listed_at(program, outer, rows.read, apart) if chain.start != chain.end else None
+        near = span is not None and (span.path == chain.path or (rows.lent and handed_from(program, outer, span)))
         yield _one(program, rows, apart, same=False, place=span if near else None)
 
 

@@ -56,6 +56,12 @@ def serves_others(program: Program, outer: Function, read: Access, lacking: Cont
     return not own and not all(reader in lacking for reader in readers)
 
 
+def handed_from(program: Program, outer: Function, span: Span) -> bool:
+    """Whether a place stands in a function that calls the one which runs a query: it hands the query over."""
+    callers = (program.functions[edge.caller].span for edge in program.callers.get(outer.key, ()))
+    return any(caller.path == span.path and caller.covers(span) for caller in callers)
+
+
 def _begins(function: Function, beginning: Beginning) -> bool:
     return any((query.chain.path, query.chain.start) == beginning for query in function.built)
 

@@ -44,7 +44,8 @@ class PythonModules:
     """The Python files of one project, parsed when first asked for.
 
     A folder counts as a place that absolute imports start from where it holds the first segment and is no package itself: the folder of
-    `manage.py` or `pyproject.toml`, `src`, a folder of applications. The one nearest to the importer wins.
+    `manage.py` or `pyproject.toml`, `src`, a folder of applications. The one nearest to the importer wins. A package counts as well where
+    its own files import from it so: something puts it on the path.
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class PythonModules:
         self._read = read
         self._folders: set[str] = set()
         self._tops: dict[str, list[str]] = {}
+        self._inner: dict[str, list[str]] = {}
+        self._on_path: dict[tuple[str, str], bool] = {}
         self._modules: dict[str, tree.Module | None] = {}
         self._names: dict[str, Names] = {}
         self._found: dict[tuple[str, str], Definition | None] = {}
@@ -74,6 +77,8 @@ class PythonModules:
             parent, name = posixpath.split(thing)
             if parent not in packages:
                 self._tops.setdefault(name.removesuffix(".py"), []).append(parent)
+            elif thing in self._folders:
+                self._inner.setdefault(name, []).append(parent)
 
     def source(self, path: str) -> bytes | None:
         """The bytes of a file; None where it cannot be read."""
@@ -132,7 +137,19 @@ class PythonModules:
             if found is not None:
                 return found
         beside = posixpath.dirname(importer)  # the folder of a script, which is a package besides
-        return self._at(beside, source) if "." in source and f"{beside}/{head}" in self._folders else None
+        if "." in source and f"{beside}/{head}" in self._folders:
+            return self._at(beside, source)
+        inner = [found for folder in self._inner.get(head, ()) if (found := self._at(folder, source)) and self._rooted(folder, head)]
+        return inner[0] if "." in source and len(inner) == 1 else None
+
+    def _rooted(self, folder: str, head: str) -> bool:
+        """Whether files of a package import one of its own packages by its bare name."""
+        key = folder, head
+        if key not in self._on_path:
+            words = (f"from {head}.".encode(), f"import {head}.".encode())
+            others = (f for f in self.files if f.startswith(f"{folder}/") and not f.startswith(f"{folder}/{head}/"))
+            self._on_path[key] = any(any(word in source for word in words) for f in others if (source := self._read(f)) is not None)
+        return self._on_path[key]
 
     def _at(self, folder: str, dotted: str) -> str | None:
         base = posixpath.join(folder, *dotted.split(".")) if dotted else folder
