@@ -8,7 +8,6 @@ from querylint.construction import replace
 from querylint.ir import IndexKind, Predicate, Relation, Table
 from querylint.remedy import Advice, Stage
 
-
 FEWEST = 2
 """Alternatives that are some."""
 
