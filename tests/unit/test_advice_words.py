@@ -39,6 +39,16 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         ("unbounded-read", f"{ALL} return notes.find((n) => n.owner === me);", "bind owner in the range of index `by_owner`"),
         (
             "unbounded-read",
+            f"{ALL} return notes.filter((n) => n.owner === me || n.team === me);",
+            "run one query per alternative, by `by_owner` and an index to add on (team), with Promise.all",
+        ),
+        (
+            "unbounded-read",
+            f"{ALL} return notes.filter((n) => n.owner === me || n.owner === 'all');",
+            "run one query per alternative, by `by_owner`, with Promise.all",
+        ),
+        (
+            "unbounded-read",
             (
                 f"{ALL} const since = new Date(me); return notes.filter((n) => {{"
                 " const made = new Date(n._creationTime); return made >= since && n.team === me; });"

@@ -8,6 +8,9 @@ from querylint.construction import replace
 from querylint.ir import IndexKind, Predicate, Relation, Table
 from querylint.remedy import Advice, Stage
 
+FEWEST = 2
+"""Alternatives that are some."""
+
 
 def _texts(table: Table | None, p: Predicate) -> tuple[str, ...]:
     """The fields in whose texts a filter looks for another, where it does nothing else: one of them, or any of several."""
@@ -28,6 +31,9 @@ def in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
         each = " and one on "
         return Advice(f"add a search index on {each.join(texts)}, and read by it: it finds the rows by their words", Stage.INDEX)
     for p in tests:
+        split = _alternatives(table, p)
+        if split is not None:
+            return split
         declared = table.field(p.field) if table is not None and p.field is not None else None
         if p.relation is Relation.IN and p.field == "_id":
             return Advice("get the rows by these ids, together with Promise.all, instead of loading all of them")
@@ -44,6 +50,19 @@ def in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
             each = f"keep one row for each member of {declared.name} in a separate table"
             return Advice(f"{each}, and read it by an index: no index looks inside lists", Stage.DATA)
     return None
+
+
+def _alternatives(table: Table | None, p: Predicate) -> Advice | None:
+    """One query for each alternative of a test, where each has an index of its own; what still is to be added is named."""
+    wants = [wanted((), arm, table) for arm in p.arms] if p.relation is Relation.ANY and not p.conditional else []
+    if table is None or len(wants) < FEWEST or not all(want is not None and want.equal for want in wants):
+        return None
+    ready = [(want, serve(table, want)) for want in wants if want is not None]
+    every = (f"`{found.index}`" if found is not None else f"an index to add on ({', '.join(want.equal)})" for want, found in ready)
+    named = list(dict.fromkeys(every))
+    by = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
+    stage = Stage.CODE if all(found is not None for _, found in ready) else Stage.INDEX
+    return Advice(f"run one query per alternative, by {by}, with Promise.all and merge the results", stage)
 
 
 def bound(table: Table | None, tests: list[Predicate], *, planner: bool) -> Advice:
