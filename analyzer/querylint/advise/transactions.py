@@ -31,13 +31,20 @@ def commits(program: Program, function: Function, call: Call) -> bool:
 
 
 def reread(program: Program, effect: Effect) -> bool:
-    """Whether a read only fetches again what its own function has just written: `commit(); refresh(row)`."""
+    """Whether a read only fetches again what its own function has just written: `commit(); refresh(row)`.
+
+    Rows that were written together, before a loop that fetches each again, could be read together; what hangs on one row is few.
+    """
     if effect.access.verb != "refresh":
         return False
     function = program.functions[effect.function]
     sites = program.sites(function.key)
     here = sites.by_id[effect.access.id]
-    before = (other for other in sites.all if other.rank < here.rank and not apart(other, here))
+    few = any(loop.over is not None and any(origin.path for origin in loop.over.origins) for loop in here.loops)
+    together = () if few else here.loops
+    before = (
+        other for other in sites.all if other.rank < here.rank and other.loops[: len(together)] == together and not apart(other, here)
+    )
     return any(_ends(program, function, other.step, (), WRITTEN) for other in before)
 
 

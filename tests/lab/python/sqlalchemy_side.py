@@ -8,12 +8,13 @@ import inspect
 import random
 import tempfile
 import typing
+import uuid
 from pathlib import Path
 from typing import Any
 
 import values
 from missing import MissingRowError
-from sqlalchemy import MetaData, Table, create_engine, event, insert, select
+from sqlalchemy import MetaData, Table, Uuid, create_engine, event, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
@@ -67,7 +68,7 @@ class Side:
                     options = [*targets, None] if column.nullable else targets
                     row[column.name] = chance.choice(options) if options else None
                 elif column.primary_key:
-                    row[column.name] = key
+                    row[column.name] = uuid.UUID(int=key) if isinstance(column.type, Uuid) else key
                 elif column.unique:
                     row[column.name] = f"{column.name}{key}"
                 elif column.nullable and chance.random() < 0.2:
@@ -88,7 +89,8 @@ class Side:
             if not self.rows[table]:
                 raise MissingRowError
             return (kind, chance.choice(self.rows[table])["id"])
-        present = sorted({row["id"] for rows in self.rows.values() for row in rows if "id" in row})
+        ids = {row["id"] for rows in self.rows.values() for row in rows if "id" in row}
+        present = sorted({one.int if isinstance(one, uuid.UUID) else one for one in ids})
         return values.given(kind, name, present, chance)
 
     def run(self, function: Any, arguments: dict[str, object]) -> tuple[object, int]:

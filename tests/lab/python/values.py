@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import random
 import typing
+import uuid
 from collections.abc import Iterable, Mapping
 
 WORDS = ("", "a", "b", "A", "zz", "é")
@@ -53,6 +54,8 @@ def given(kind: object, name: str, present: list[int], chance: random.Random) ->
     arguments = typing.get_args(kind)
     if arguments == (int,):
         return keys(present, chance)
+    if arguments == (uuid.UUID,):
+        return [uuid.UUID(int=key) for key in keys(present, chance)]
     if arguments == (str,):
         return [chance.choice((chance.choice(WORDS), f"{key} ")) for key in keys(present, chance)]
     if kind is int and (name.endswith(("_id", "pk", "key")) or name == "id"):

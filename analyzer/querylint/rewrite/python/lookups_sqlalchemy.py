@@ -142,6 +142,8 @@ def _by_session(call: cst.Call, table: Table, asking: Asking, *, waiting: bool) 
 
 def _written(read: _Read, table: Table, call: cst.Call, parts: tuple[cst.BaseExpression, ...], *, waiting: bool, unique: bool) -> Lookup:
     row = snake(read.entity.rpartition(".")[2])
+    field = table.field(read.column)
+    as_text = field is not None and field.uuid  # requests bring such keys as texts
     error = ENDINGS.get(method(call), "")
 
     def ahead(keys: str) -> str:
@@ -150,9 +152,11 @@ def _written(read: _Read, table: Table, call: cst.Call, parts: tuple[cst.BaseExp
             rows = f"{'await ' if waiting else ''}{code(read.session)}.scalars({rows})"
         if not unique:
             rows = f"reversed(({rows}).all())" if waiting else f"reversed({rows}.all())"
-        return f"{{{row}.{read.column}: {row} for {row} in {rows}}}"
+        held = f"{row}.{read.column}"
+        return f"{{{f'str({held})' if as_text else held}: {row} for {row} in {rows}}}"
 
     def pick(rows: str, key: str, typed: bool) -> str:
+        key = f"str({key})" if as_text else key
         return f"{rows}[{key}]" if error else f"{rows}.get({key})"
 
     caveats: tuple[str, ...] = () if unique else (SEVERAL,) if method(call) in SINGLE else (ALL_OF_KEY,)

@@ -137,7 +137,9 @@ def _column(models: Models, model: Model, made: Made, keys: list[str]) -> None:
     span = models.project.modules.lines(made.path).span(node.at, node.end) if node is not None else None
     refers = target[0] or None if target is not None else None
     few = any(w in words.FEW for w in (*types, *(_names(made.type))))
-    model.fields.append(Field(name, kind, nullable=nullable, target=refers, large=large, few=few, span=span))
+    texts = any(isinstance(a, tree.Call) and (as_uuid := keyword(a, "as_uuid")) is not None and not true(as_uuid) for a in args)
+    uuid = not texts and any(w.upper().endswith(words.UUIDS) for w in (*map(callee_name, args), *_names(made.type)))
+    model.fields.append(Field(name, kind, nullable=nullable, target=refers, large=large, few=few, span=span, uuid=uuid))
     if node is None:
         return
     if true(keyword(node, "primary_key")):

@@ -29,6 +29,7 @@ TYPES = {
     "ARRAY": "array", "LargeBinary": "bytes", "BLOB": "bytes", "BYTEA": "bytes", "bytes": "bytes",
 }  # fmt: skip
 FEW = frozenset("Enum Boolean BOOLEAN bool Literal".split())
+UUIDS = ("UUID", "GUID")
 LARGE = frozenset("Text UnicodeText TEXT LargeBinary BLOB BYTEA JSON JSONB ARRAY bytes".split())
 
 # Relations: how they are loaded unless a query says otherwise.
