@@ -53,11 +53,15 @@ class Setting:
 
 @dataclass(slots=True)
 class Scales:
-    """What functions of one backend take. `step` is called after each step; `lost` are functions that cannot be run, with the reason."""
+    """What functions of one backend take: those that are `wanted` of its `subjects`, all of which say what there is to be found.
+
+    `step` is called after each step. `lost` are functions that cannot be run, with the reason.
+    """
 
     bench: Bench
     setting: Setting
     subjects: Sequence[Subject]
+    wanted: Sequence[Subject]
     step: Callable[[], None]
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -70,11 +74,11 @@ class Scales:
         found: dict[str, Call | str] = {}
         for rows in (self.setting.sizes[: MIDDLE + 1][-1], self.setting.sizes[0]):
             for world in range(WORLDS):
-                for subject in self.subjects:
+                for subject in self.wanted:
                     if not isinstance(found.get(subject.function), Call):
                         call = self._dearest(bundle, subject, world, rows)
                         found[subject.function] = call if isinstance(call, Call) else found.get(subject.function, call)
-        for _ in self.subjects:
+        for _ in self.wanted:
             self.step()
         return found
 
@@ -89,7 +93,7 @@ class Scales:
         for rows in self.setting.sizes:
             last = rows == self.setting.sizes[-1] and len(self.setting.sizes) > 1
             for world in range(WORLDS):
-                for subject in self.subjects:
+                for subject in self.wanted:
                     call = calls.get(subject.function)
                     if call is None or call.world != world:
                         continue
