@@ -4,7 +4,7 @@ import { convexTest } from "convex-test";
 import { makeFunctionReference } from "convex/server";
 import { convexToJson, type Value } from "convex/values";
 import { modules } from "lab:project";
-import { messageOf, registered, schemaOf } from "./loading";
+import { messageOf, Refusal, registered, schemaOf } from "./loading";
 import { asking, cost, install, limit, reset } from "./meter";
 import { identityOf, learned, uniques, unwatch, watch } from "./people";
 import { Rows, type Plan } from "./rows";
@@ -29,11 +29,15 @@ const PERSON = "key0";
 /** Of the documents of convex-test, in the versions that `build.mjs` can teach to keep one: each that is written, and what it was before. */
 const { journal } = globalThis as unknown as { journal?: { entries: [Record<string, unknown>, string, unknown][] | null } };
 
+/** Whether what an action calls goes by a door that can be watched. */
+const watched = "crossing" in globalThis;
+
 let laid: { key: string; t: any; rows: Rows } | null = null;
 let installed = false;
 
 export async function measure({ path, key, plan, variant, near, learn, tried }: Request): Promise<unknown> {
   const [fn, schema] = [await registered(path), await schemaOf()];
+  if (!fn.isQuery && !fn.isMutation && !watched) throw new Refusal("what an action calls cannot be counted with this version of convex-test");
   if (laid?.key !== key) laid = await lay(key, plan, schema);
   const { t, rows } = laid;
   clock.now = NOW;
