@@ -10,13 +10,14 @@ import { identityOf, learned, uniques, unwatch, watch } from "./people";
 import { Rows, type Plan } from "./rows";
 
 /**
- * `key` names the database that `plan` says how to lay; one that is laid is used again. `near` are the tables that the function uses. `learn` asks
- * what is looked for, by a stranger or by somebody who is known; a call with arguments that have been `tried` (as JSON) is not made again.
+ * `key` names the database, which stays laid until another is asked for; where it is not, `plan` says how to lay it, and nothing else is done.
+ * `near` are the tables that the function uses. `learn` asks what is looked for, by a stranger or by somebody who is known; a call with
+ * arguments that have been `tried` (as JSON) is not made again.
  */
 export type Request = {
   path: string;
   key: string;
-  plan: Plan;
+  plan: Plan | null;
   variant: number;
   near: string[];
   learn: "stranger" | "known" | null;
@@ -36,9 +37,10 @@ let laid: { key: string; t: any; rows: Rows } | null = null;
 let installed = false;
 
 export async function measure({ path, key, plan, variant, near, learn, tried }: Request): Promise<unknown> {
-  const [fn, schema] = [await registered(path), await schemaOf()];
+  if (plan !== null) laid = await lay(key, plan, await schemaOf());
+  if (plan !== null || laid?.key !== key) return { unlaid: plan === null };
+  const fn = await registered(path);
   if (!fn.isQuery && !fn.isMutation && !watched) throw new Refusal("what an action calls cannot be counted with this version of convex-test");
-  if (laid?.key !== key) laid = await lay(key, plan, schema);
   const { t, rows } = laid;
   clock.now = NOW;
   const given = rows.args(JSON.parse(fn.exportArgs()), variant, near);
