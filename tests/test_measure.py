@@ -414,3 +414,28 @@ def test_an_optimized_application_takes_less(tmp_path: Path, capsys: pytest.Capt
     assert max(changes.values()) <= 4
     assert costs["aiGenerations:getPersonaPerformance"][0]["roundTrips"] > 1000
     assert costs["aiGenerations:getPersonaPerformance"][1]["roundTrips"] == 2
+
+
+def test_rows_without_a_text_are_in_no_search_index_and_elements_need_their_runtime(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = """
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+export default defineSchema({
+  notes: defineTable({ text: v.optional(v.string()) }).searchIndex("by_text", { searchField: "text" }),
+});
+"""
+    code = """
+import { action, query } from "./_generated/server";
+export const found = query({
+  args: {},
+  handler: async (ctx) => await ctx.db.query("notes").withSearchIndex("by_text", (q) => q.search("text", "people")).take(4),
+});
+export const mail = action({ args: {}, handler: async (ctx) => String(<p>{await ctx.auth.getUserIdentity()}</p>) });
+"""
+    app = lay(tmp_path, {"convex/schema.ts": schema, "convex/notes.tsx": code})
+    assert measure(app) == 0
+    out = capsys.readouterr().out
+    assert "\nnotes:found          4            1  does not grow\n" in out
+    assert "    notes:mail: it reaches for the package `react/jsx-runtime`, which is not installed\n" in out

@@ -18,7 +18,7 @@ declare const Convex: { asyncSyscall(op: string, args: string): Promise<string> 
 export type Plan = { world: number; tables: string[] | null; size: number; most: Record<string, number>; people: Trace[]; keys: Key[]; words: Record<string, string[]> };
 
 const LENGTH = 32;
-const LONG = /content|body|description|message|prompt|bio|summary|notes?$|html|markdown|transcript/i;
+const LONG = /^text|content|body|description|message|prompt|bio|summary|notes?$|html|markdown|transcript/i;
 const TEXT = "a text as long as people write it. ".repeat(12);
 const YES = /admin|active|enabled|verified|public|approved|completed|visible/i;
 const NO = /delet|archiv|bann|block|disab|suspend|revok|lock|hidden|expired/i;
