@@ -120,19 +120,21 @@ def measure(paths: Sequence[Path], config: Path | None, overrides: dict[str, obj
     scope = discover.locate(paths)
     project = Project(scope, engine.settings_for(scope.root, rules, config, overrides))
     program, _ = project.program()
-    chosen = _chosen(project, program, choice.only)
+    runnable = [f for f in program.functions.values() if f.kind in RUNNABLE and f.route and f.role is not Role.TEST]
+    every = sorted(runnable, key=lambda function: (function.root, function.route or ""))
+    chosen = [function for function in every if _wanted(project, function, choice.only)]
     if not chosen:
         asked = " or ".join(f"`{name}`" for name in choice.only)
         raise LabError(f"no function of Convex is called {asked}" if choice.only else "there is no function of Convex to measure")
     mended = mend.mend(paths, config, overrides, mend.Choice(unsafe=choice.unsafe, without_baseline=choice.without_baseline))
     changed = {path: data for path, data in mended.after.items() if path.endswith(LANGUAGES["typescript"])}
     roots = list(dict.fromkeys(function.root for function in chosen))
-    every = len(chosen) * (1 + 2 * len(choice.sizes)) + PASSES * len(roots)
-    progress = _Progress(told, every)
+    progress = _Progress(told, len(chosen) * (1 + 2 * len(choice.sizes)) + PASSES * len(roots))
     measured: list[Measured] = []
     for root in roots:
-        own = [function for function in chosen if function.root == root]
-        measured += _Backend(project, program, tools, choice, progress.step).run(root, own, changed)
+        own = [function for function in every if function.root == root]
+        wanted = [function for function in chosen if function.root == root]
+        measured += _Backend(project, program, tools, choice, progress.step).run(root, own, wanted, changed)
     made = sum(1 for made in mended.made if any(path in changed for path in made.fix.paths))
     waiting = sum(1 for left in mended.left if left.waiting is not None and left.waiting.paths[0].endswith(LANGUAGES["typescript"]))
     excess = tuple(_exceeding(measured, project.settings.budget.joined(choice.budget)))
@@ -173,12 +175,10 @@ def _too_fast(functions: Sequence[Measured], slowest: Growth, earlier: Earlier |
                 yield TooFast(measured, measure, now, was)
 
 
-def _chosen(project: Project, program: Program, only: tuple[str, ...]) -> list[Function]:
-    """The functions that are measured, by name."""
-    runnable = [f for f in program.functions.values() if f.kind in RUNNABLE and f.route and f.role is not Role.TEST]
-    found = [f for f in runnable if discover.within(f.path, project.scope.targets)]
-    named = [f for f in found if not only or any(fnmatchcase(name, glob) for glob in only for name in (f.route or "", f.name, f.path))]
-    return sorted(named, key=lambda function: (function.root, function.route or ""))
+def _wanted(project: Project, function: Function, only: tuple[str, ...]) -> bool:
+    """Whether a function lies in what is looked at, and is called what is asked for."""
+    named = not only or any(fnmatchcase(name, glob) for glob in only for name in (function.route or "", function.name, function.path))
+    return named and discover.within(function.path, project.scope.targets)
 
 
 def _touched(project: Project, program: Program, changed: Mapping[str, bytes]) -> set[str]:
@@ -212,43 +212,38 @@ class _Backend:
     step: Callable[[], None]
     files: tuple[str, ...] = field(default=(), init=False)
 
-    def run(self, root: str, functions: Sequence[Function], changed: Mapping[str, bytes]) -> Iterator[Measured]:
-        """Bundle it once as it is and once after the fixes, and measure both."""
-        self.files = modules(self.project, root, nodes=any(not function.kind.transactional for function in functions))
+    def run(self, root: str, every: Sequence[Function], wanted: Sequence[Function], changed: Mapping[str, bytes]) -> Iterator[Measured]:
+        """Bundle it once as it is and once after the fixes, and measure the functions that are `wanted` in both.
+
+        What there is to be found is learned from `every` function, so that a part is measured as the whole is.
+        """
+        self.files = modules(self.project, root, nodes=any(not function.kind.transactional for function in every))
         schema = self.program.schemas.get(root)
         declared = schema.span.path if schema is not None and schema.span is not None else None
-        subjects = [Subject(function.route or "", self._near(function)) for function in functions]
+        setting = Setting(len(schema.tables) if schema is not None else 0, self.choice.sizes, self._most(), self._words())
+        subjects = {function.key: Subject(function.route or "", self._near(function)) for function in every}
         with bench(self.project, self.tools, root) as made:
-            scales = Scales(
-                made,
-                Setting(len(schema.tables) if schema is not None else 0, self.choice.sizes, self._most(), self._words()),
-                subjects,
-                self.step,
-            )
+            scales = Scales(made, setting, tuple(subjects.values()), tuple(subjects[function.key] for function in wanted), self.step)
             try:
                 before = made.bundle({}, self.files, declared)
             except LabError as error:
-                yield from (Measured(function, reason=str(error)) for function in functions)
+                yield from (Measured(function, reason=str(error)) for function in wanted)
                 return
             calls = scales.calls(before)
             found = {name: call for name, call in calls.items() if isinstance(call, Call)}
             was = scales.measured(before, found)
             now: dict[str, tuple[Sample, ...]] = {}
             if any(path.startswith(f"{root}/" if root else "") for path in changed):
-                touched = _touched(self.project, self.program, changed)
-                same = {
-                    function.route or "": was[function.route or ""]
-                    for function in functions
-                    if function.key not in touched and function.route in found
-                }
+                touched = {subjects[key].function for key in _touched(self.project, self.program, changed) if key in subjects}
+                same = {name: samples for name, samples in was.items() if name not in touched}
                 now = scales.measured(made.bundle(changed, self.files, declared), found, same)
-        for function in functions:
-            call = calls[function.route or ""]
-            if isinstance(call, str):
-                yield Measured(function, reason=call)
-            else:
-                name = function.route or ""
+        for function in wanted:
+            name = subjects[function.key].function
+            call = calls[name]
+            if isinstance(call, Call):
                 yield Measured(function, call, was[name], now.get(name, ()), "" if was[name][0].cost else was[name][0].trouble)
+            else:
+                yield Measured(function, reason=call)
 
     def _near(self, function: Function) -> tuple[str, ...]:
         """The tables that a function uses, the one that it uses first before the others."""

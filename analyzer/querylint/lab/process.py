@@ -152,9 +152,9 @@ class Bench:
             raise LabError(f"the project cannot be bundled: {reason}")
         return file
 
-    def ask(self, bundle: Path, request: Mapping[str, object]) -> dict[str, Any]:
+    def ask(self, bundle: Path, request: Mapping[str, object], seconds: int | None = None) -> dict[str, Any]:
         """The answer to one request; one that takes too long, or too much memory, is answered by that as a refusal."""
-        answer = self._host.ask({"bundle": str(bundle), "request": request}, SECONDS)
+        answer = self._host.ask({"bundle": str(bundle), "request": request}, SECONDS if seconds is None else seconds)
         return {"refused": answer} if isinstance(answer, str) else answer
 
 

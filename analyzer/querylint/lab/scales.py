@@ -24,6 +24,8 @@ MIDDLE = 1
 """The place of the size, among those that are measured, on which the dearest call is looked for."""
 
 
+LAYING = 120
+"""Seconds that it may take to fill a database."""
 MOST_LAID = 60_000
 """Rows of one database; where all tables together would have more, only those are laid that the functions of one file use."""
 
@@ -53,11 +55,15 @@ class Setting:
 
 @dataclass(slots=True)
 class Scales:
-    """What functions of one backend take. `step` is called after each step; `lost` are functions that cannot be run, with the reason."""
+    """What functions of one backend take: those that are `wanted` of its `subjects`, all of which say what there is to be found.
+
+    `step` is called after each step. `lost` are functions that cannot be run, with the reason.
+    """
 
     bench: Bench
     setting: Setting
     subjects: Sequence[Subject]
+    wanted: Sequence[Subject]
     step: Callable[[], None]
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -70,11 +76,11 @@ class Scales:
         found: dict[str, Call | str] = {}
         for rows in (self.setting.sizes[: MIDDLE + 1][-1], self.setting.sizes[0]):
             for world in range(WORLDS):
-                for subject in self.subjects:
+                for subject in self.wanted:
                     if not isinstance(found.get(subject.function), Call):
                         call = self._dearest(bundle, subject, world, rows)
                         found[subject.function] = call if isinstance(call, Call) else found.get(subject.function, call)
-        for _ in self.subjects:
+        for _ in self.wanted:
             self.step()
         return found
 
@@ -89,7 +95,7 @@ class Scales:
         for rows in self.setting.sizes:
             last = rows == self.setting.sizes[-1] and len(self.setting.sizes) > 1
             for world in range(WORLDS):
-                for subject in self.subjects:
+                for subject in self.wanted:
                     call = calls.get(subject.function)
                     if call is None or call.world != world:
                         continue
@@ -169,18 +175,25 @@ class Scales:
         if subject.function in self.lost:
             return {"refused": self.lost[subject.function]}
         tables = self._tables(subject, rows)
-        plan = {
-            "world": world, "size": rows, "most": dict(self.setting.most), "people": list(self.people.values()), "tables": tables,
-            "keys": list(self.keys.values()), "words": {name: list(words) for name, words in self.setting.words.items()},
-        }  # fmt: skip
-        request = {
-            "path": subject.function, "key": f"{world} {rows} {turn} {'' if tables is None else subject.module}", "plan": plan,
-            "variant": variant, "near": list(subject.near), "learn": learn, "tried": list(tried),
+        key = f"{world} {rows} {turn} {'' if tables is None else subject.module}"
+        request: dict[str, object] = {
+            "path": subject.function, "key": key, "plan": None, "variant": variant, "near": list(subject.near), "learn": learn,
+            "tried": list(tried),
         }  # fmt: skip
         answer = self.bench.ask(bundle, {"measure": request})
+        if answer.get("unlaid"):
+            laid = self.bench.ask(bundle, {"measure": {**request, "plan": self._plan(world, rows, tables)}}, LAYING)
+            answer = laid if "refused" in laid else self.bench.ask(bundle, {"measure": request})
         if "refused" in answer:
             self.lost[subject.function] = answer["refused"]
         return answer
+
+    def _plan(self, world: int, rows: int, tables: list[str] | None) -> dict[str, object]:
+        """How a database is laid; that may be long, so it is said only where it is not laid."""
+        return {
+            "world": world, "size": rows, "most": dict(self.setting.most), "people": list(self.people.values()), "tables": tables,
+            "keys": list(self.keys.values()), "words": {name: list(words) for name, words in self.setting.words.items()},
+        }  # fmt: skip
 
     def _tables(self, subject: Subject, rows: int) -> list[str] | None:
         """The tables that are laid for a function; None for all."""

@@ -4,19 +4,20 @@ import { convexTest } from "convex-test";
 import { makeFunctionReference } from "convex/server";
 import { convexToJson, type Value } from "convex/values";
 import { modules } from "lab:project";
-import { messageOf, registered, schemaOf } from "./loading";
+import { messageOf, Refusal, registered, schemaOf } from "./loading";
 import { asking, cost, install, limit, reset } from "./meter";
 import { identityOf, learned, uniques, unwatch, watch } from "./people";
 import { Rows, type Plan } from "./rows";
 
 /**
- * `key` names the database that `plan` says how to lay; one that is laid is used again. `near` are the tables that the function uses. `learn` asks
- * what is looked for, by a stranger or by somebody who is known; a call with arguments that have been `tried` (as JSON) is not made again.
+ * `key` names the database, which stays laid until another is asked for; where it is not, `plan` says how to lay it, and nothing else is done.
+ * `near` are the tables that the function uses. `learn` asks what is looked for, by a stranger or by somebody who is known; a call with
+ * arguments that have been `tried` (as JSON) is not made again.
  */
 export type Request = {
   path: string;
   key: string;
-  plan: Plan;
+  plan: Plan | null;
   variant: number;
   near: string[];
   learn: "stranger" | "known" | null;
@@ -29,12 +30,17 @@ const PERSON = "key0";
 /** Of the documents of convex-test, in the versions that `build.mjs` can teach to keep one: each that is written, and what it was before. */
 const { journal } = globalThis as unknown as { journal?: { entries: [Record<string, unknown>, string, unknown][] | null } };
 
+/** Whether what an action calls goes by a door that can be watched. */
+const watched = "crossing" in globalThis;
+
 let laid: { key: string; t: any; rows: Rows } | null = null;
 let installed = false;
 
 export async function measure({ path, key, plan, variant, near, learn, tried }: Request): Promise<unknown> {
-  const [fn, schema] = [await registered(path), await schemaOf()];
-  if (laid?.key !== key) laid = await lay(key, plan, schema);
+  if (plan !== null) laid = await lay(key, plan, await schemaOf());
+  if (plan !== null || laid?.key !== key) return { unlaid: plan === null };
+  const fn = await registered(path);
+  if (!fn.isQuery && !fn.isMutation && !watched) throw new Refusal("what an action calls cannot be counted with this version of convex-test");
   const { t, rows } = laid;
   clock.now = NOW;
   const given = rows.args(JSON.parse(fn.exportArgs()), variant, near);

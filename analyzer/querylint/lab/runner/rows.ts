@@ -18,7 +18,7 @@ declare const Convex: { asyncSyscall(op: string, args: string): Promise<string> 
 export type Plan = { world: number; tables: string[] | null; size: number; most: Record<string, number>; people: Trace[]; keys: Key[]; words: Record<string, string[]> };
 
 const LENGTH = 32;
-const LONG = /content|body|description|message|prompt|bio|summary|notes?$|html|markdown|transcript/i;
+const LONG = /^text|content|body|description|message|prompt|bio|summary|notes?$|html|markdown|transcript/i;
 const TEXT = "a text as long as people write it. ".repeat(12);
 const YES = /admin|active|enabled|verified|public|approved|completed|visible/i;
 const NO = /delet|archiv|bann|block|disab|suspend|revok|lock|hidden|expired/i;
@@ -46,12 +46,16 @@ const SYSTEM: Table[] = [
 
 type Made = Record<string, unknown>;
 
+/** What is looked for in a field: claims of callers, literals, and values by which, alone or with other fields, one row is known. */
+type Looks = { claims: Trace[]; literals: Trace[]; keys: Key[] };
+
 export class Rows {
   private readonly ids: Record<string, string[]> = {};
   private readonly first: Record<string, Made> = {};
   private readonly callers: string | null;
   private readonly tables: readonly Table[];
-  private readonly names: ReadonlySet<string>;
+  private readonly types: ReadonlyMap<string, Json>;
+  private readonly looks = new Map<string, Looks>();
   /** Whether the row that is being made points to one that is not there yet. */
   private early = false;
   /** How many rows of a table the arguments name so far: each is another. */
@@ -65,7 +69,7 @@ export class Rows {
     const meant = new Set(tables.flatMap((table) => targets(table.type)));
     const laid = tables.filter((table) => plan.tables === null || plan.tables.includes(table.name));
     this.tables = [...SYSTEM.filter((table) => meant.has(table.name)), ...laid];
-    this.names = new Set(this.tables.map((table) => table.name));
+    this.types = new Map(this.tables.map((table) => [table.name, table.type]));
     this.callers = tableOfCallers(tables, plan.people);
   }
 
@@ -212,14 +216,12 @@ export class Rows {
 
   /** What stands in a field of a row; nothing, where it may be left out and is. */
   private field(table: string, name: string, type: Json, optional: boolean, i: number, wanted: boolean): unknown {
-    const of = this.plan.people.filter((one) => one.table === table && one.field === name);
-    const claims = of.filter((one) => one.claim !== null);
-    const key = this.plan.keys.filter((one) => one.table === table && one.fields.includes(name));
+    const { claims, literals, keys: key } = this.looked(table, name);
     if (claims.length > 0 && type.type !== "id") {
       const sole = key.some((one) => one.fields.length === 1) || claims.every((one) => one.sole);
       return claimsOf(`key${sole ? i : this.one(table, name, i, this.people())}`)[claims[0]!.claim!];
     }
-    const constants = wanted ? of.filter((one) => one.claim === null && !one.range) : [];
+    const constants = wanted ? literals : [];
     if (constants.length > 0 && (key.length > 0 ? i === 0 : this.spread(`${table}.${name}=`, i) < 0.6)) {
       return constantOf(constants[this.pick(`${table}.${name}#`, i, constants.length)]!);
     }
@@ -288,7 +290,7 @@ export class Rows {
    * where one side is a choice of a few, the first has a row for each.
    */
   private one(table: string, field: string, i: number, size: number, same = false): number {
-    const keys = this.plan.keys.filter((one) => one.table === table && one.fields.includes(field));
+    const { keys } = this.looked(table, field);
     if (keys.some((one) => one.fields.length === 1)) return i % size;
     const pair = keys.find((one) => !one.fields.some((name) => this.numbered(table, name)))?.fields.filter((name) => this.pointing(table, name)) ?? [];
     if (same) return i % 2 === 0 ? 0 : i >> 1;
@@ -300,26 +302,37 @@ export class Rows {
 
   /** Whether a field, alone or with others, is what a row is known by, and is neither a pointer nor a choice: then each row has its own. */
   private numbered(table: string, field: string): boolean {
-    const known = this.plan.keys.some((one) => one.table === table && one.fields.includes(field));
-    return known && !this.pointing(table, field) && this.choices(table, field) === 0;
+    return this.looked(table, field).keys.length > 0 && !this.pointing(table, field) && this.choices(table, field) === 0;
   }
 
   /** How many choices there are for a field that a row is known by together with others; 0 where it is no such field. */
   private choices(table: string, field: string): number {
     const type = this.typeOf(table, field);
     if (type?.type !== "union" || !type.value.every((one) => one.type === "literal")) return 0;
-    return this.plan.keys.some((one) => one.table === table && one.fields.length > 1 && one.fields.includes(field)) ? type.value.length : 0;
+    return this.looked(table, field).keys.some((one) => one.fields.length > 1) ? type.value.length : 0;
+  }
+
+  private looked(table: string, field: string): Looks {
+    const name = `${table}.${field}`;
+    let found = this.looks.get(name);
+    if (found === undefined) {
+      const of = this.plan.people.filter((one) => one.table === table && one.field === field);
+      const keys = this.plan.keys.filter((one) => one.table === table && one.fields.includes(field));
+      found = { claims: of.filter((one) => one.claim !== null), literals: of.filter((one) => one.claim === null && !one.range), keys };
+      this.looks.set(name, found);
+    }
+    return found;
   }
 
   private typeOf(table: string, field: string): Json | undefined {
-    const type = this.tables.find((one) => one.name === table)?.type;
+    const type = this.types.get(table);
     return type?.type === "object" ? type.value[field]?.fieldType : undefined;
   }
 
   private pointing(table: string, field: string): boolean {
     const held = this.typeOf(table, field);
     if (held === undefined) return false;
-    return refers(held) || this.plan.people.some((one) => one.table === table && one.field === field && one.claim !== null) || (held.type === "string" && OWNER.test(field));
+    return refers(held) || this.looked(table, field).claims.length > 0 || (held.type === "string" && OWNER.test(field));
   }
 
   private id(table: string, at: number): string {
@@ -337,7 +350,7 @@ export class Rows {
   }
 
   private size(table: string): number {
-    return this.names.has(table) ? Math.min(this.plan.size, this.plan.most[table] ?? this.plan.size) : 0;
+    return this.types.has(table) ? Math.min(this.plan.size, this.plan.most[table] ?? this.plan.size) : 0;
   }
 
   private pick(name: string, i: number, size: number): number {
