@@ -124,7 +124,7 @@ HOSTILE: dict[str, Repository] = {
         "convex/a.ts": TS_HEAD
         + b"async function f(ctx) { return await ctx.db.query('posts').first(); }\n"
         + b"async function g(ctx, row) { await ctx.db.patch(row, {}); await ctx.db.get(row); }\n"
-        + b"export const h = mutation(async (ctx) => { const row = await f(ctx); await ctx.db.delete(row); await g(ctx, await f(ctx)); });\n"
+        + b"export const h = mutation(async (ctx) => { const a = await f(ctx); await ctx.db.delete(a); await g(ctx, await f(ctx)); });\n"
     },
     "addresses in a circle": {"app/urls.py": b"urlpatterns = urlpatterns + [include('app.urls')]\n", "m.py": DJANGO},
     "openings in SQL": {"app.py": b"import sqlite3\n", "schema.sql": b"CREATE TABLE t (id integer, " + b"[a" * 800_000 + b"/*" * 800_000},
