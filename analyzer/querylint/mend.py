@@ -27,6 +27,7 @@ from querylint.settings import Settings
 MOST_RUNS = 100
 """How often the project is analyzed before the rest is left for another run."""
 
+STAYED = "the finding would still be there"
 DIRTY = "has changes that are not committed; commit or stash them, or give --allow-dirty"
 
 Accept = Callable[[Finding, Fix, Mapping[str, bytes | None], Mapping[str, bytes]], bool]
@@ -208,22 +209,36 @@ class _Mender:
         return self.dirty[path]
 
     def _hold(self, batch: list[Made], project: Project, result: Result, before: int) -> State | None:
-        """The largest part of a batch that holds, and what the project has become; None where all that was tried was refused."""
+        """The largest part of a batch that holds, and what the project has become; None where all that was tried was refused.
+
+        What had to be left out of a batch that holds is tried again when nothing else is left, and not with each batch in between.
+        """
+        dropped: list[tuple[Made, str]] = []
         while batch:
             state = self._made(batch, project, self.unsaved)
             suspects = _failing(batch, result, state.result)
-            if suspects and (finished := self._finished(state, result)) is not None:
+            finished = self._finished(state, result) if suspects else state
+            if finished is not None:
+                self._refuse(dropped, before)
                 return finished
-            if not suspects:
-                return state
-            if len(batch) == 1:
-                self.refused[_deed(batch[0])] = suspects[0][1]
-                self.tried[_deed(batch[0])] = before
-                return None
             doubtful = {_deed(made) for made, _ in suspects}
             sound = [made for made in batch if _deed(made) not in doubtful]
-            batch = sound or batch[: len(batch) // 2]
+            if sound:
+                dropped += suspects
+                batch = sound
+                continue
+            useless = all(reason == STAYED for _, reason in suspects)
+            apart = _in_files_apart(batch) if useless else batch[: len(batch) // 2]
+            if len(batch) == 1 or len(apart) == len(batch):
+                self._refuse(suspects, before)
+                return None
+            batch = apart
         return None
+
+    def _refuse(self, suspects: Iterable[tuple[Made, str]], before: int) -> None:
+        for made, reason in suspects:
+            self.refused[_deed(made)] = reason
+            self.tried[_deed(made)] = before
 
     def _made(self, batch: list[Made], project: Project, unsaved: Mapping[str, bytes]) -> State:
         sources = {path: data for made in batch for path in made.fix.paths if (data := project.read(path)) is not None}
@@ -252,6 +267,17 @@ class _Mender:
         return Left(finding, reason or "its fix waits for the next run", waiting, self._line_before(disk, finding))
 
 
+def _in_files_apart(batch: list[Made]) -> list[Made]:
+    """The fixes of a batch of which no two touch the same file: each stands or falls by itself."""
+    taken: set[str] = set()
+    found: list[Made] = []
+    for made in batch:
+        if taken.isdisjoint(made.fix.paths):
+            taken.update(made.fix.paths)
+            found.append(made)
+    return found
+
+
 def _deed(made: Made) -> tuple[object, ...]:
     """What a fix does, wherever it has moved to."""
     edits_made = tuple((edit.span.path, edit.text, edit.span.end - edit.span.start) for edit in made.fix.edits)
@@ -275,7 +301,7 @@ def _failing(batch: list[Made], before: Result, after: Result) -> list[tuple[Mad
     fixed = Counter(_identity(made.finding) for made in batch)
     stayed = [made for made in batch if now[key := _identity(made.finding)] > was[key] - fixed[key]]
     if stayed:
-        return [(made, "the finding would still be there") for made in stayed]
+        return [(made, STAYED) for made in stayed]
     new = _new(batch, before, after)
     if not new:
         return []
