@@ -160,9 +160,10 @@ def repeated(program: Program) -> Iterator[Repeated]:
         for site in program.sites(function.key).all:
             outside = _waited(program, function, site.step) if site.loops and not site.handled else None
             hit = _round(program, site) if outside is not None else None
-            over = hit.loop.over.origins if hit is not None and hit.loop.over is not None else ()
-            read = _rows(program, function, over, MOST_DEEP)
-            if outside is not None and hit is not None and read is not None and id(hit.loop) not in told:
+            if outside is None or hit is None or hit.loop.over is None or id(hit.loop) in told:
+                continue
+            read = _rows(program, function, hit.loop.over.origins, MOST_DEEP)
+            if read is not None:
                 told.add(id(hit.loop))
                 yield Repeated(site, outside, hit.loop, read)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from querylint.cli.console import ExitCode, complain, painter, put
-from querylint.cli.options import COLORS, CONFIG, NO_BASELINE, SEVERITIES, budget_given
+from querylint.cli.options import COLORS, CONFIG, INSTALL, NO_BASELINE, PACKAGES, SEVERITIES, budget_given
 from querylint.cli.progress import working
 
 MOST_ROWS = 10_000
@@ -44,8 +44,8 @@ def sizes_given(ctx: click.Context, param: click.Parameter, value: str) -> tuple
 )  # fmt: skip
 @click.option("--show", type=SEVERITIES, help="The lowest severity of the findings that are fixed.  [default: warning]")
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="How many functions are shown.")
-@click.option("--packages", type=click.Path(path_type=Path), metavar="DIR", help="A folder whose node_modules holds convex-test.")
-@click.option("--install", is_flag=True, help="First install convex and convex-test into your cache folder, with npm.")
+@PACKAGES
+@INSTALL
 @click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True, help="The output format.")
 @NO_BASELINE
 @CONFIG

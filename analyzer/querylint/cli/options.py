@@ -23,6 +23,8 @@ SINCE = click.option("--since", metavar="REF", help="Report only what is new sin
 BASELINE = click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="The baseline to use, instead of querylint-baseline.json."
 )
+PACKAGES = click.option("--packages", type=click.Path(path_type=Path), metavar="DIR", help="A folder whose node_modules holds convex-test.")
+INSTALL = click.option("--install", is_flag=True, help="First install convex and convex-test into your cache folder, with npm.")
 NO_BASELINE = click.option("--no-baseline", "without_baseline", is_flag=True, help="Also report what the baseline lists.")
 COLORS = click.option("--color", type=click.Choice(("always", "never", "auto")), default="auto", help="When to use color.")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from querylint.cli.console import ExitCode, complain, painter, put
-from querylint.cli.options import COLORS, CONFIG, NO_BASELINE, SEVERITIES, names
+from querylint.cli.options import COLORS, CONFIG, INSTALL, NO_BASELINE, PACKAGES, SEVERITIES, names
 
 if TYPE_CHECKING:
     from querylint.verification import Verified
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     help="The seed of the first case; the same seed gives the same case.",
 )
 @click.option("--show", type=SEVERITIES, help="The lowest severity of the findings.  [default: warning]")
-@click.option("--packages", type=click.Path(path_type=Path), metavar="DIR", help="A folder whose node_modules holds convex-test.")
-@click.option("--install", is_flag=True, help="First install convex and convex-test into your cache folder, with npm.")
+@PACKAGES
+@INSTALL
 @click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True, help="The output format.")
 @NO_BASELINE
 @CONFIG
