@@ -373,12 +373,15 @@ def fixed(folder: Path) -> Mended:
     return done
 
 
-def test_fixes_of_one_app_write_migrations_that_follow_one_another(tmp_path: Path) -> None:
+def test_fixes_of_one_app_share_a_migration_and_those_that_have_to_wait_follow_it(tmp_path: Path) -> None:
     folder = django(tmp_path, TWO)
     done = fixed(folder)
     assert [made.finding.rule for made in done.made] == ["lookup-needs-index"] * 3
     new = sorted(path for path, data in done.before.items() if data is None)
-    assert [path.rpartition("/")[2][:5] for path in new] == ["0002_", "0003_", "0004_"]
+    assert [path.rpartition("/")[2][:5] for path in new] == ["0002_", "0003_"]
+    first, second = ((folder / path).read_text() for path in new)
+    assert (first.count("migrations.AddIndex("), second.count("migrations.AddIndex(")) == (2, 1)
+    assert new[0].endswith("_and_more.py")
     assert "No changes detected" in manage(folder, "makemigrations", "--check", "--dry-run")
     manage(folder, "migrate")
     assert not [i for t in indexing.indexes([folder], every=True).tables for i in t.indexes if i.verdict.value != "keep"]

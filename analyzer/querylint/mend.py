@@ -295,7 +295,8 @@ def _failing(batch: list[Made], before: Result, after: Result) -> list[tuple[Mad
     if after.broken and not before.broken:
         return [(made, "its result makes a part of querylint fail") for made in batch]
     if broken := _unparsed(after) - _unparsed(before):
-        return _touching(batch, broken, "its result does not parse")
+        reason = "its result does not parse"
+        return _touching(batch, broken, reason) or [(made, reason) for made in batch]  # a file that several have made together
     was = Counter(_identity(finding) for finding in before.findings)
     now = Counter(_identity(finding) for finding in after.findings)
     fixed = Counter(_identity(made.finding) for made in batch)

@@ -79,3 +79,43 @@ def test_a_diff_says_where_a_last_line_has_no_end() -> None:
     assert unified({"a.ts": b"a\nb"}, {"a.ts": b"a\nc"}) == (
         "--- a/a.ts\n+++ b/a.ts\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+c\n\\ No newline at end of file\n"
     )
+
+
+def migration(name: str, operation: str, *, imports: str = "from django.db import migrations", parent: str = "0001_initial") -> Fix:
+    text = (
+        f"{imports}\n\n\nclass Migration(migrations.Migration):\n\n    dependencies = [\n        ('shop', '{parent}'),\n    ]\n\n"
+        f"    operations = [\n        {operation},\n    ]\n"
+    )
+    return Fix("do it", Safety.UNSAFE, (), (), (NewFile(f"shop/migrations/{name}.py", text, "shop/migrations"),))
+
+
+def test_migrations_that_come_after_the_same_one_become_one() -> None:
+    fixes = [
+        migration("0002_remove_order_a", "migrations.RemoveIndex()"),
+        migration("0002_visit_b", "migrations.AddIndex()", imports="import shop.fields\nfrom django.db import migrations, models"),
+        migration("0002_remove_order_a", "migrations.RemoveIndex()"),
+    ]
+    assert without_conflicts(fixes) == [0, 1, 2]
+    ((path, data),) = edited({}, fixes).items()
+    assert path == "shop/migrations/0002_remove_order_a_and_more.py"
+    assert data.decode() == (
+        "import shop.fields\nfrom django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n\n"
+        "    dependencies = [\n        ('shop', '0001_initial'),\n    ]\n\n"
+        "    operations = [\n        migrations.RemoveIndex(),\n        migrations.AddIndex(),\n    ]\n"
+    )
+
+
+def test_files_of_one_sequence_that_cannot_become_one_wait() -> None:
+    one = migration("0002_a", "migrations.RemoveIndex()")
+    assert without_conflicts([one, migration("0003_b", "migrations.AddIndex()", parent="0002_c")]) == [0]
+    assert without_conflicts([one, migration("0002_b", "x", imports="from django.db import (migrations)")]) == [0]
+    revision = NewFile("alembic/versions/1_b.py", "revision = '1'\n", "shop/migrations")
+    assert without_conflicts([one, Fix("do it", Safety.UNSAFE, (), (), (revision,))]) == [0]
+
+
+def test_the_name_of_a_joined_migration_keeps_to_the_length_of_django() -> None:
+    long = "0002_" + "remove_order_" * 5
+    ((path, _),) = edited({}, [migration(long, "migrations.RemoveIndex()"), migration("0002_b", "migrations.AddIndex()")]).items()
+    name = path.rpartition("/")[2].removesuffix(".py")
+    assert name.endswith("_and_more")
+    assert len(name.partition("_")[2]) <= 52

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from querylint.patch import Fix, NewFile, TextEdit
+from querylint.rewrite.migrations import joined
 
 
 def without_conflicts(fixes: Sequence[Fix]) -> list[int]:
@@ -35,8 +36,10 @@ def _clash(one: TextEdit, other: TextEdit) -> bool:
 
 
 def _follow(one: NewFile, other: NewFile) -> bool:
-    """Whether a new file has to be written anew once the other is there: migrations of one app, or two files of one name."""
-    return one != other and (one.path == other.path or (one.sequence == other.sequence != ""))
+    """Whether a new file has to be written anew once the other is there: revisions of one line, or two files of one name."""
+    if one == other or not (one.path == other.path or one.sequence == other.sequence != ""):
+        return False
+    return joined((one, other)) is None
 
 
 def edited(sources: Mapping[str, bytes], fixes: Sequence[Fix]) -> dict[str, bytes]:
@@ -45,8 +48,18 @@ def edited(sources: Mapping[str, bytes], fixes: Sequence[Fix]) -> dict[str, byte
     for fix in fixes:
         for edit in fix.edits:
             by_path.setdefault(edit.span.path, set()).add(edit)
-    new = {file.path: file.text.encode() for fix in fixes for file in fix.created}
+    new = {file.path: file.text.encode() for file in _created(fixes)}
     return {**{path: _file(sources[path], edits) for path, edits in by_path.items()}, **new}
+
+
+def _created(fixes: Sequence[Fix]) -> Iterator[NewFile]:
+    """The new files, those of one sequence as one."""
+    by_sequence: dict[str, list[NewFile]] = {}
+    for number, file in enumerate(file for fix in fixes for file in fix.created):
+        by_sequence.setdefault(file.sequence or f"{number}: {file.path}", []).append(file)
+    for files in by_sequence.values():
+        one = joined(files)
+        yield from files if one is None else (one,)
 
 
 def placed(sources: Mapping[str, bytes], fix: Fix) -> dict[str, list[tuple[int, int, int]]]:

@@ -11,11 +11,10 @@ from dataclasses import field
 from querylint.construction import dataclass, replace
 from querylint.rewrite.indexes import Changes, Desk, Held
 from querylint.rewrite.indexes.django_history import Written, index_name, newest_first, unindexed
+from querylint.rewrite.migrations import LONGEST_NAME, SUFFIX
 from querylint.rewrite.python.source import PythonSource, assigned, python_source, text_of
 
 NUMBERED = re.compile(r"^(\d{4})_\w+\.py$")
-LONGEST_NAME = 52
-"""From here on Django shortens the name of a migration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def _name(steps: Sequence[Step]) -> str:
     for fragment in fragments[1:]:
         longer = f"{name}_{fragment}"
         if len(longer) > LONGEST_NAME:
-            return f"{name}_and_more"
+            return f"{name}{SUFFIX}"
         name = longer
     return name
 
