@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from querylint import discover, engine, filters, review
@@ -60,14 +59,13 @@ def silence(paths: Sequence[Path], config: Path | None, overrides: Mapping[str, 
     result, settings = outcome.result, outcome.settings
     wanted = [f for f in by_place(result.findings) if f.severity.rank >= settings.show.rank and f.rule not in filters.PSEUDO_RULES]
     sources = {path: index.source for path, index in result.sources.items()}
-    whole = Project(replace(scope, targets=()), settings)
     rules = engine.load_rules()
     names = frozenset(rule.name for rule in rules) | filters.PSEUDO_RULES
-    before = whole.check(rules, names)
+    before = (outcome.project or Project(scope, settings)).whole(rules, names)
     trying, after = wanted, dict[str, bytes]()
     for _ in range(MOST_TRIES):
         after = _written(trying, sources, reason)
-        told = Project(replace(scope, targets=()), settings, after).check(rules, names)
+        told = Project(scope, settings, after).whole(rules, names)
         done = {one.finding.fingerprint for one in told.suppressed}
         spoilt = _spoilt(before, told)
         if not spoilt and all(f.fingerprint in done for f in trying):

@@ -55,7 +55,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.beating import beats
-from querylint.advise.serving import phrase
+from querylint.advise.serving import phrase, some
 from querylint.ir import Program
 from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, rule
@@ -71,8 +71,7 @@ def hot_field(program: Program) -> Iterator[Found]:
         if len(beat.readers) < LEAST_READERS:
             continue
         names = list(dict.fromkeys(reader.name for reader in beat.readers))
-        more = len(beat.readers) - len(names[:MOST_NAMES])
-        who = f"{phrase(names[:MOST_NAMES])}{f' and {more} more' if more > 0 else ''}"
+        who = some(names, MOST_NAMES, len(beat.readers))
         yield Found(
             beat.access.span,
             f"`{beat.field}` of `{beat.table.name}` changes with every call of {phrase([m.name for m in beat.mutations[:MOST_NAMES]])}, "

@@ -45,7 +45,7 @@ from collections.abc import Iterator
 
 from querylint.advise.contended import Contended, contended
 from querylint.advise.places import own_trail
-from querylint.advise.serving import phrase
+from querylint.advise.serving import some
 from querylint.ir import Program
 from querylint.remedy import Advice, Stage
 from querylint.rule import Confidence, Cost, Found, Severity, rule
@@ -79,6 +79,5 @@ def hot_row(program: Program) -> Iterator[Found]:
 
 def _message(row: Contended) -> str:
     names = list(dict.fromkeys(mutation.name for mutation in row.mutations))
-    more = len(names) - MOST_NAMES
-    who = f"{phrase(names[:MOST_NAMES])}{f' and {more} more' if more > 0 else ''}"
+    who = some(names, MOST_NAMES, len(names))
     return f"each call of {who} changes `{row.field}` of one row of `{row.table.name}`, so calls at the same time conflict"

@@ -65,16 +65,14 @@ def long_transaction(program: Program) -> Iterator[Found]:
         function, call = wait.site.function, wait.site.step
         because = _because(wait)
         since = f", after `{wait.written[1].table or 'rows'}` was written" if wait.written is not None else ""
-        through = f" through `{program.functions[wait.outside.trail[0].callee].name}`" if wait.outside.trail else ""
         before = (Point(wait.written[0].step.span, "what is written here stays locked"),) if wait.written is not None else ()
         yield Found(
             call.span,
-            f"`{wait.outside.call.text}` is waited for{through} while a transaction is open{since}",
+            f"`{wait.outside.call.text}` is waited for{wait.outside.through(program)} while a transaction is open{since}",
             (
                 *shortest(reaching(program, function)),
                 *before,
-                *(Point(edge.call.span, f"calls {program.functions[edge.callee].name}") for edge in wait.outside.trail),
-                *((Point(wait.outside.call.span, "waits here"),) if wait.outside.trail else ()),
+                *wait.outside.points(program),
             ),
             AFTER,
             Severity.INFO if because else None,

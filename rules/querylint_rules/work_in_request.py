@@ -69,15 +69,13 @@ def work_in_request(program: Program) -> Iterator[Found]:
             continue
         because = _because(program, work)
         name = f"`{table}`" if table is not None else "a query"
-        through = f" through `{program.functions[work.outside.trail[0].callee].name}`" if work.outside.trail else ""
         yield Found(
             work.site.step.span,
-            f"`{work.outside.call.text}` is called{through} for every row of {name} while a request waits",
+            f"`{work.outside.call.text}` is called{work.outside.through(program)} for every row of {name} while a request waits",
             (
                 *shortest(reaching(program, function)),
                 Point(work.loop.span, f"once for every row of {name}"),
-                *(Point(edge.call.span, f"calls {program.functions[edge.callee].name}") for edge in work.outside.trail),
-                *((Point(work.outside.call.span, "waits here"),) if work.outside.trail else ()),
+                *work.outside.points(program),
             ),
             QUEUE if program.facts(function).planner else SCHEDULE,
             Severity.INFO if because else None,

@@ -11,6 +11,7 @@ from querylint.construction import dataclass
 from querylint.ir import Access, Bound, Call, Function, Kind, Loop, LoopKind, Mode, Op, Origin, Program, Root, TargetKind
 from querylint.ir.program import Edge, Site
 from querylint.pattern import Pattern
+from querylint.rule import Point
 from querylint.text import Span
 
 REQUEST = Pattern(
@@ -37,6 +38,15 @@ class Outside:
     def requested(self) -> bool:
         """Whether it is a request over the network, which may take as long as the other side likes."""
         return REQUEST.search(self.call.text) is not None
+
+    def through(self, program: Program) -> str:
+        """By which helper it is reached, to be put into a sentence; empty where it stands in its place."""
+        return f" through `{program.functions[self.trail[0].callee].name}`" if self.trail else ""
+
+    def points(self, program: Program) -> tuple[Point, ...]:
+        """The calls that lead there, and the wait at their end; none where it stands in its place."""
+        calls = tuple(Point(edge.call.span, f"calls {program.functions[edge.callee].name}") for edge in self.trail)
+        return (*calls, Point(self.call.span, "waits here")) if calls else ()
 
 
 @dataclass(frozen=True, slots=True)

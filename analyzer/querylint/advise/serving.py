@@ -228,6 +228,12 @@ def whole_table(read: Access) -> bool:
     return read.bound is Bound.ALL and read.terminal is Terminal.ROWS and any(unranged(p) and not p.residual() for p in read.plans)
 
 
+def some(names: Sequence[str], most: int, every: int) -> str:
+    """The first names in a sentence, and how many more there are of `every` one."""
+    shown = names[:most]
+    return f"{phrase(shown)}{f' and {every - len(shown)} more' if every > len(shown) else ''}"
+
+
 def phrase(fields: Sequence[str]) -> str:
     """Field names in a sentence."""
     quoted = [f"`{f}`" for f in fields]
