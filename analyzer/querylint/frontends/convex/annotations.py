@@ -66,7 +66,7 @@ def typed(context: ModuleContext, value: Val, text: str, depth: int = 0, path: s
         )
         return _with_table(fresh, table, ids is not None)
     if text.startswith("{") and value.shape is None:
-        fields = _object_type(context, value, text)
+        fields = _object_type(context, value, text, depth, path)
         if fields:
             return Val(value.origins, value.deps, value.pending, shape=Record(fields, (Val(value.origins, value.deps),)))
     if value.shape is None and value.literal is not None:
@@ -96,11 +96,11 @@ def _with_table(value: Val, table: str, is_id: bool) -> Val:
 MEMBER_TYPE = Pattern(r"(\w+)\??\s*:\s*([^;,{}]+|\{[^{}]*\})")
 
 
-def _object_type(context: ModuleContext, value: Val, text: str) -> dict[str, Val]:
+def _object_type(context: ModuleContext, value: Val, text: str, depth: int, path: str) -> dict[str, Val]:
     fields: dict[str, Val] = {}
     for name, inner in MEMBER_TYPE.findall(text[1:-1]):
         part = Val(tuple(o.at(name) for o in value.origins), value.deps)
-        made = typed(context, part, inner.strip())
+        made = typed(context, part, inner.strip(), depth, path)
         if made.shape is not None or made.id_of or made.doc_of:
             fields[name] = made
     return fields

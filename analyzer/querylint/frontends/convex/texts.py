@@ -28,9 +28,16 @@ QUOTED = Pattern(rb"""(["'`])([A-Za-z_]\w*)\1""")
 LAST_WORD = Pattern(rb"\w*\Z")
 NAME = Pattern(rb"[\w$\x80-\xff]+")
 VECTOR_SEARCH = Pattern(rb"""vectorSearch\(\s*(["'`])\w+\1\s*,\s*(["'`])(\w+)\2""")
-REFERENCE = Pattern(
-    rb"""\b(?:\w*(?:[aA]pi|[iI]nternal)\w*|components\s*\??\.\s*\w+)(?:\s+as\s+[\w.<>\s]+\))?((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})"""
+REFERENCES = tuple(
+    (word, Pattern(start + rb"""(?:\s+as\s+[\w.<>\s]+\))?((?:\s*[?!]?\.\s*[A-Za-z_$][\w$]*){2,})"""))
+    for word, start in (
+        (b"pi", rb"pi(?<=[aA]pi)\w*"),
+        (b"nternal", rb"nternal(?<=[iI]nternal)\w*"),
+        (b"components", rb"components(?<!\wcomponents)\s*\??\.\s*\w+"),
+    )
 )
+"""What leads to the names of a reference, and a word without which there is none. Each begins with plain letters, which are found fast."""
+
 REFERRING = (b"api", b"Api", b"internal", b"Internal", b"components")
 ROUTE = Pattern(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
 RUN_BY_HAND = Pattern(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
@@ -126,6 +133,11 @@ def _called(before: bytes) -> bytes:
 
 
 def _references(source: bytes) -> Iterator[str]:
-    for reference in REFERENCE.finditer(source):
+    found = [match for word, pattern in REFERENCES if word in source for match in pattern.finditer(source)]
+    last = 0
+    for reference in sorted(found, key=lambda match: match.start()):
+        if reference.start() < last:
+            continue  # a part of the one before it
+        last = reference.end()
         parts = [part.strip(b" \t\r\n?!").decode() for part in reference[1].split(b".")[1:]]
         yield from (f"{'/'.join(parts[:n])}:{parts[n]}" for n in range(1, len(parts)))
