@@ -18,6 +18,7 @@ from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.beliefs import Beliefs, Entry, Open
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
+from querylint.frontends.python.flags import Flags
 from querylint.frontends.python.implementations import Implementations
 from querylint.frontends.python.jobs import begun, scheduled, started
 from querylint.frontends.python.language import PYTHON
@@ -53,6 +54,7 @@ class PythonProject:
         self.classes = Classes(self.modules)
         self.annotations = Annotations(self)
         self.implementations = Implementations(self)
+        self.flags = Flags(self.modules)
         self.stacks = [make(self) for make in stacks]
         self.rows: dict[str, ClassInfo] = {}
         self.hints: dict[str, dict[int, dict[str, Val]]] = {}
@@ -95,7 +97,8 @@ class PythonProject:
         if key not in self._constants:
             self._constants[key] = None
             self._constants[key] = self.expression(path, node)
-        return self._constants[key]
+        found = self._constants[key]
+        return self.flags.entries(self.flags.steady(found, name)) if found is not None else None
 
     def expression(self, path: str, node: tree.Expr, owner: ClassInfo | None = None) -> Val:
         """What an expression outside of functions comes to."""
