@@ -107,6 +107,8 @@ def _set_on(node: object, me: str | None) -> str:
     return ""
 
 
+GIVEN_BASES = frozenset(("cls", "model_class"))
+"""Keywords by which a function that makes a class is told what this takes after."""
 BESIDE = frozenset(("setter", "deleter", "expression", "update_expression", "comparator"))
 
 
@@ -190,10 +192,10 @@ class Classes:
 
     def _base(self, info: ClassInfo, expr: tree.Expr) -> None:
         if isinstance(expr, tree.Call):
-            # `Manager.from_queryset(Posts)` and `with_metaclass(Meta, Base)` take after what they are given.
+            # `Manager.from_queryset(Posts)`, `with_metaclass(Meta, Base)` and `declarative_base(cls=Base)` take after what they are given.
             if isinstance(expr.func, tree.Member):
                 self._base(info, expr.func.base)
-            for arg in expr.args:
+            for arg in (*expr.args, *(value for name, value in expr.keywords if name in GIVEN_BASES)):
                 self._base(info, arg)
             called = self.modules.reference(info.path, expr.func)
             if called is not None and called.external:

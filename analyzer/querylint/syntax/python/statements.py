@@ -76,6 +76,11 @@ def _return(p: Places, node: ast.Return, at: int, end: int) -> list[tree.Stmt]:
     return [tree.Return(maybe(p, node.value), at, end)]
 
 
+def _assert(p: Places, node: ast.Assert, at: int, end: int) -> list[tree.Stmt]:
+    # What is asked for on the way is asked for; that the function ends where it does not hold is not counted on.
+    return [tree.Do(expression(p, node.test), at, end)]
+
+
 def _raise(p: Places, node: ast.Raise, at: int, end: int) -> list[tree.Stmt]:
     return [tree.Throw(maybe(p, node.exc), at, end)]
 
@@ -215,7 +220,7 @@ def _global(p: Places, node: ast.Global | ast.Nonlocal, at: int, end: int) -> li
 
 STATEMENTS: dict[type, Callable[[Places, Any, int, int], list[tree.Stmt]]] = {
     ast.Expr: _expression, ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.Delete: _delete, ast.If: _if,
-    ast.For: _for, ast.AsyncFor: _for, ast.While: _while, ast.Return: _return, ast.Raise: _raise, ast.Break: _break,
+    ast.For: _for, ast.AsyncFor: _for, ast.While: _while, ast.Return: _return, ast.Raise: _raise, ast.Assert: _assert, ast.Break: _break,
     ast.Continue: _continue, ast.With: _with, ast.AsyncWith: _with, ast.Try: _try, ast.Match: _match, ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function, ast.ClassDef: _class, ast.Import: _import, ast.ImportFrom: _import,
     ast.Global: _global, ast.Nonlocal: _global,

@@ -203,11 +203,9 @@ class Django(Stack):
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
         """Columns and relations of rows, managers of built-in models, the user of a request."""
         shape = base.shape
-        paged = paging.member(state, base, node)
-        if paged is not None:
-            return paged
-        if (loaded := annotated.kept(base, node)) is not None:
-            return loaded
+        found = paging.member(state, base, node) or annotated.kept(base, node) or functions.between(self, state, node)
+        if found is not None:
+            return found
         if isinstance(shape, Marker):
             if shape.kind == "model":
                 model = self.models.by_table.get(shape.data[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Marker, Query, Record, Val, derived
-from querylint.frontends.python.stacks.django import ahead, permissions, querysets, views, words
+from querylint.frontends.python.stacks.django import ahead, permissions, querysets, through, views, words
 from querylint.frontends.python.stacks.django.models import Model
 from querylint.frontends.python.stacks.django.permissions import method as permission
 from querylint.syntax import tree
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
 
 BY_NAME = "get_model"
+SWAPPED = "swapper.load_model"
 USER_FACTORIES = frozenset(("django.contrib.auth.get_user_model", "django.contrib.auth.get_user"))
 
 __all__ = ["class_shape", "outside", "permission"]
@@ -29,7 +30,7 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
         return Val(shape=class_shape(user)) if user is not None else None
     if word in words.SHORTCUTS and node.args:
         return _shortcut(django, state, node, word)
-    if word == BY_NAME:
+    if word == BY_NAME or source == SWAPPED:
         return model_by_name(django, state, node)
     if word == "Prefetch" and node.args:
         return _prefetch(django, state, node)
@@ -67,6 +68,17 @@ def model_by_name(django: Django, state: State, node: tree.Call) -> Val | None:
         return None
     model = django.models.named(".".join(str(a.literal) for a in args))
     return Val(shape=class_shape(model)) if model is not None else None
+
+
+def between(django: Django, state: State, node: tree.Member) -> Val | None:
+    """The model of the table between two that are related many to many: `Post.tags.through`, `post.tags.through`."""
+    if node.name != through.NAME or not isinstance(node.base, tree.Member):
+        return None
+    with state.recording():
+        owner = state.evaluate(node.base.base)
+    model = django.model_of(owner) or django.models.by_table.get(owner.doc_of or "")
+    found = through.of(django.models, model, node.base.name) if model is not None else None
+    return Val(shape=class_shape(found)) if found is not None else None
 
 
 def class_shape(model: Model) -> Marker | ClassRef:

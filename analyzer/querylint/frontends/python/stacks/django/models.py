@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass, replace
 from querylint.frontends.python.classes import ClassInfo
-from querylint.frontends.python.stacks.django import words
+from querylint.frontends.python.stacks.django import through, words
 from querylint.frontends.python.stacks.django.fixed import fixed_target
 from querylint.frontends.python.stacks.django.indexes import field_indexes, meta_indexes
 from querylint.frontends.python.stacks.django.managers import manager_class
@@ -18,6 +18,7 @@ from querylint.frontends.python.stacks.django.signals import watched
 from querylint.ir import Field, Index, Link, Table
 from querylint.pattern import Pattern
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 from querylint.text import Span
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Made:
 class Model:
     """One model. `managers` are its managers by name, each with the class that it is of where the project has one.
 
-    `ordered` says that its rows come in an order by themselves, `order` names the columns where it is one of columns.
+    `ordered` says that its rows come in an order by themselves, `order` names the columns where it is one of columns. `stored` is what the
+    database calls its table, where no class says so.
     """
 
     table: str
@@ -67,6 +69,7 @@ class Model:
     parents: list[Model] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     watched: bool = False
+    stored: str = ""
 
 
 class Models:
@@ -147,6 +150,9 @@ class Models:
             assert model.info is not None
             placed = any(name.startswith(words.TREES) for name in model.info.ancestry())  # each row is given its place by the one before
             model.watched = placed or any(model.info.method(name) is not None for name in ("save", "delete"))
+        if any(through.WORD in (self.project.modules.source(path) or b"") for path in files):
+            for model in models:
+                through.declare(self, model)
         for model in watched(self, files):
             model.watched = True
 
@@ -334,22 +340,34 @@ class Models:
         home = made.owner.path
         if expr is None:
             expr, home = fixed_target(self.project, made.owner, made.node)
-        if expr is None:
-            return None
+        return self.meant(expr, home, model) if expr is not None else None
+
+    def meant(self, expr: tree.Expr, home: str, near: Model | None = None) -> Model | None:
+        """The model that an expression of a file means, where a relation is declared."""
         if isinstance(expr, tree.Literal) and isinstance(expr.value, str):
-            return self.named(expr.value, model)
+            return self.named(expr.value, near)
         if isinstance(expr, tree.Member) and expr.name == "AUTH_USER_MODEL":
             return self.user_model()
         if isinstance(expr, tree.Call):
-            return self.user_model()
+            return self._chosen(expr)
         found = self.project.modules.reference(home, expr)
         if found is None:
             return None
         if found.external:
             return self.outside.get(found.external) or (self.user_model() if found.external.endswith("AUTH_USER_MODEL") else None)
         if isinstance(found.node, tree.Literal) and isinstance(found.node.value, str):
-            return self.named(found.node.value, model)
+            return self.named(found.node.value, near)
+        if isinstance(found.node, tree.Call):
+            return self._chosen(found.node)
         return self.by_class.get((found.path, found.name))
+
+    def _chosen(self, node: tree.Call) -> Model | None:
+        """`get_user_model()`, `getattr(settings, "AUTH_USER_MODEL", "auth.User")`, `get_model_name("blog", "Post")`."""
+        texts = [arg.value for arg in node.args if isinstance(arg, tree.Literal) and isinstance(arg.value, str)]
+        if callee_name(node.func) == "get_user_model" or "AUTH_USER_MODEL" in texts:
+            return self.user_model()
+        label = texts[-1] if texts and "." in texts[-1] else ".".join(texts) if len(texts) == len(node.args) == 2 else ""
+        return self.named(label) if label else None
 
     def named(self, text: str, near: Model | None = None) -> Model | None:
         """The model of a label such as `blog.Post`, or of a bare name near another model."""
@@ -420,17 +438,19 @@ class Models:
         return {
             name: Table(
                 name, tuple(m.fields), tuple(m.indexes), True, None if m.info is not None else "django", self._span(m),
-                tuple(m.links.values()), m.key, m.order, m.watched, self._split(m), stored=self._stored(m),
+                tuple(m.links.values()), m.key, m.order, m.watched, self._split(m), stored=self.table_name(m),
             )
             for name, m in self.by_table.items()
         }  # fmt: skip
 
-    def _stored(self, model: Model) -> str:
+    def table_name(self, model: Model) -> str:
         """What the database calls the table of a model; that of a proxy is the table of the model above it."""
+        if model.stored:
+            return model.stored
         if model.info is None:
             return words.STORED.get(model.table, f"auth_{model.table.lower()}")
         if _true(self.meta(model.info, "proxy")) and model.parents:
-            return self._stored(model.parents[0])
+            return self.table_name(model.parents[0])
         given = self.meta(model.info, "db_table")
         name = given.value if isinstance(given, tree.Literal) else None
         return name if isinstance(name, str) else f"{model.app}_{model.info.name.rpartition('.')[2]}".lower()

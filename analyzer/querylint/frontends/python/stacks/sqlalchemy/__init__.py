@@ -154,7 +154,9 @@ class SqlAlchemy(Stack):
             return queries.start(state, self.models, (f"@{model.table}",), node.at, node.end, yields="")
         if name == "__table__":
             return Val(shape=Marker("table", (model.table,)))
-        return column(model, name) if model.open else None
+        if model.open:
+            return column(model, name)
+        return Val(shape=Marker("sql", (model.table, "", ""))) if model.works_out(name) else None
 
     def any_of(self, classes: tuple[Val, ...]) -> Val | None:
         """A mapped class, whichever it is."""
@@ -293,7 +295,7 @@ class SqlAlchemy(Stack):
     def _session_call(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
         name = func.name
         if name == "query":
-            return sessions.query(self, state, node, base)
+            return sessions.query(self, state, node, func, base)
         if name in words.EXECUTORS and node.args:
             return sessions.execute(self, state, node, name, base)
         if name == "get":

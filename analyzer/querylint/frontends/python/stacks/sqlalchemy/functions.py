@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LOGIC = frozenset("and_ or_ not_".split())
 WRITING = frozenset("insert update delete".split())
+EXPRESSIONS = frozenset(
+    "text literal bindparam literal_column case cast try_cast type_coerce distinct extract collate tuple_ any_ all_ within_group".split()
+)
 
 
 def session(*, asynchronous: bool) -> Val:
@@ -70,7 +73,7 @@ def outside(stack: SqlAlchemy, state: State, node: tree.Call, source: str) -> Va
         if isinstance(value.shape, Marker) and value.shape.kind == TEXT:
             return replace(value, type=CONSTRUCT)
         return sql(value, name=word)
-    if word in ("text", "literal", "bindparam", "literal_column") or ".func." in source or word in ("case", "cast", "type_coerce"):
+    if ".func." in source or word in EXPRESSIONS:
         args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
         return sql(*args, name=_total(word, args))
     return None

@@ -7,8 +7,10 @@ from dataclasses import field
 from querylint.construction import dataclass
 from querylint.frontends.flow.values import Closure
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.ir import Field, Index, Link
 from querylint.syntax import tree
+from querylint.syntax.questions import callee_name
 
 
 @dataclass(slots=True)
@@ -65,3 +67,16 @@ class Model:
     def has(self, name: str) -> bool:
         """Whether it has a column of that name."""
         return any(f.name == name for f in self.fields)
+
+    def works_out(self, name: str) -> bool:
+        """Whether an attribute that is none of its columns and relations is an expression of SQL, too.
+
+        It is what a hybrid property makes, or comes from a base of outside code that nobody here can see.
+        """
+        if self.info is None or name.startswith("_"):
+            return False
+        method = self.info.method(name)
+        if method is not None:
+            return any(callee_name(d).startswith("hybrid_property") for d in method[1].decorators)
+        unseen = any(not base.startswith((*words.PACKAGES, *words.PLAIN)) for base in self.info.ancestry())
+        return unseen and self.info.field(name) is None and self.info.inner(name) is None

@@ -263,7 +263,7 @@ def row(
     """One row of a query."""
     query = value.shape
     assert isinstance(query, Query)
-    if query.columns and all(c.startswith(LABEL) for c in query.columns) and not key:
+    if (_total(query) or query.columns == (f"{LABEL}exists",)) and not key:
         return number_of(state, value, at, end, verb, later=later)
     number = read(state, query, at, end, verb, Bound.ONE, Terminal.ROW, deps=value.deps, key=key, kept=kept)
     me = frozenset({number})
@@ -301,6 +301,8 @@ def method(state: State, models: Models, node: tree.Call, name: str, base: Val, 
         return number_of(state, replace(base, shape=replace(query, end=end)), at, end, name)
     elif name in ("delete", "update"):
         return _bulk(state, node, name, base, query)
+    elif name == "select" and query.follows is not None:
+        return replace(base, shape=replace(query, end=end))  # of a relation that is asked for by statements: `author.posts.select()`
     elif name in ("get", "get_or_404"):
         return by_key(state, models, node, name, query.table, plans=query.plans, begin=query.at)
     args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]

@@ -9,7 +9,7 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.python.portable import SEVERAL
 from querylint.frontends.python.stacks.sqlalchemy import loaders, queries, words
-from querylint.frontends.python.stacks.sqlalchemy.expressions import conditions, model_of, predicates, some_model
+from querylint.frontends.python.stacks.sqlalchemy.expressions import ENTITY, LABEL, conditions, model_of, predicates, some_model
 from querylint.ir import Bound, Escape, Mode, Plan, Target, TargetKind, Terminal, Way
 from querylint.pattern import Pattern
 from querylint.syntax import tree
@@ -189,8 +189,17 @@ def rows(stack: SqlAlchemy, state: State, node: tree.Call, func: tree.Member, ba
     return Val(deps=NO_STEPS)
 
 
-def query(stack: SqlAlchemy, state: State, node: tree.Call, base: Val) -> Val | None:
-    """`session.query(...)`."""
+def query(stack: SqlAlchemy, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
+    """`session.query(...)`; what a session is asked for is rows of some table, also where nobody knows of which."""
     if not node.args:
         return None
-    return queries.selection(state, stack.models, node, legacy=True)
+    made = queries.selection(state, stack.models, node, legacy=True)
+    if made is not None or not is_session(func, base) or any(isinstance(a, tree.Literal | tree.Template | tree.Spread) for a in node.args):
+        return made
+    values = [state.evaluate(a) for a in node.args]
+    if any(isinstance(value.literal, str) for value in values):
+        return derived(*values)  # a statement as text, for a database that goes by the name of a session
+    whole = len(node.args) == 1 and isinstance(node.args[0], tree.Name)
+    elements = (ENTITY,) if whole else (LABEL,) * len(values)
+    yields = "" if whole else queries.TUPLES
+    return queries.start(state, stack.models, elements, node.at, node.end, yields=yields, deps=derived(*values).deps)
