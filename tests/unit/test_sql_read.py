@@ -247,6 +247,14 @@ def test_which_hole_holds_the_name_of_a_table() -> None:
     assert read("SELECT * FROM information_schema.tables").tables[0].space == "information_schema"
 
 
+def test_a_long_text_may_begin_with_a_comment() -> None:
+    columns = ", ".join(f"column_{n}" for n in range(300))
+    found = read(f"\n-- what is open\n/* don't */ (SELECT {columns} FROM posts WHERE author = %s)")
+    assert found.operation is Operation.READ
+    assert [use.name for use in found.tables] == ["posts"]
+    assert said(found) == "author = ?0"
+
+
 def test_dots_in_what_is_stored_are_no_calls() -> None:
     prose = " ".join(f"see a{number}.b(c)" for number in range(60))
     found = read(f"insert into notes (id, body) values (1, '{prose}')")

@@ -24,7 +24,7 @@ from querylint.syntax.sql.statement import (
     TableUse,
 )
 
-_FIRST = re.compile(r"[\s(]*([A-Za-z]+)")
+_FIRST = re.compile(r"(?:[\s(]|--[^\n]*|/\*.*?\*/)*+([A-Za-z]+)", re.DOTALL)
 _READS = frozenset(("select", "with", "values", "table"))
 _WRITES = frozenset(("insert", "replace", "update", "delete", "truncate", "merge", "upsert"))
 _OTHERS = frozenset(
