@@ -221,7 +221,7 @@ class Django(Stack):
             return None
         if base.doc_of is not None:
             return rows.member(self, state, base, node)
-        return None
+        return functions.unseen(self, base, node)
 
     # Calls.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import ClassRef, External, Marker, Query, Record, Val, derived
 from querylint.frontends.python.stacks.django import ahead, permissions, querysets, through, views, words
 from querylint.frontends.python.stacks.django.models import Model
 from querylint.frontends.python.stacks.django.permissions import method as permission
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BY_NAME = "get_model"
 SWAPPED = "swapper.load_model"
+MODELS = ".models."
+MANAGERS = frozenset(("objects", "_default_manager"))
 USER_FACTORIES = frozenset(("django.contrib.auth.get_user_model", "django.contrib.auth.get_user"))
 
 __all__ = ["class_shape", "outside", "permission"]
@@ -79,6 +81,15 @@ def between(django: Django, state: State, node: tree.Member) -> Val | None:
     model = django.model_of(owner) or django.models.by_table.get(owner.doc_of or "")
     found = through.of(django.models, model, node.base.name) if model is not None else None
     return Val(shape=class_shape(found)) if found is not None else None
+
+
+def unseen(django: Django, base: Val, node: tree.Member) -> Val | None:
+    """The manager of a model of outside code, of which the class is known and no more: `Token.objects`."""
+    shape = base.shape
+    if not isinstance(shape, External) or node.name not in MANAGERS or MODELS not in shape.source:
+        return None
+    name = shape.source.rpartition(".")[2]
+    return querysets.start(shape.source if name in django.models.by_table else name, node.at, node.end, manager=True)
 
 
 def class_shape(model: Model) -> Marker | ClassRef:
