@@ -64,12 +64,16 @@ def wrapped(django: Django, state: State, node: tree.Call, name: str) -> Val | N
 
 
 def model_by_name(django: Django, state: State, node: tree.Call) -> Val | None:
-    """`get_model("blog", "Post")`, `apps.get_model("blog.Post")`: whoever looks it up, it is the model of that label."""
+    """`get_model("blog", "Post")`, `apps.get_model("blog.Post")`: the model of that label, whoever looks it up, or one of outside code."""
     args = [state.evaluate(a) for a in node.args]
     if not 1 <= len(args) <= 2 or not all(isinstance(a.literal, str) for a in args):
         return None
-    model = django.models.named(".".join(str(a.literal) for a in args))
-    return Val(shape=class_shape(model)) if model is not None else None
+    label = ".".join(str(a.literal) for a in args)
+    model = django.models.named(label)
+    if model is not None:
+        return Val(shape=class_shape(model))
+    app, _, name = label.rpartition(".")
+    return Val(shape=External(f"{app}{MODELS}{name}", name)) if app else None
 
 
 def between(django: Django, state: State, node: tree.Member) -> Val | None:

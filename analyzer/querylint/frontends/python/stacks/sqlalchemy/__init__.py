@@ -14,7 +14,7 @@ from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.language.texts import CONSTRUCT
 from querylint.frontends.python.stack import Noted, Stack
 from querylint.frontends.python.stacks.sqlalchemy import functions, inherited, loaders, queries, rows, schemas, sessions, visitors, words
-from querylint.frontends.python.stacks.sqlalchemy.expressions import COLLECTED, SOME, any_column, column, method, model_of
+from querylint.frontends.python.stacks.sqlalchemy.expressions import COLLECTED, SOME, any_column, column, derived_column, method, model_of
 from querylint.frontends.python.stacks.sqlalchemy.model import Model
 from querylint.frontends.python.stacks.sqlalchemy.models import Models
 from querylint.ir import Escape, Facts, Kind, Table
@@ -208,7 +208,7 @@ class SqlAlchemy(Stack):
         if shape.kind == "page":
             return shape.inner.with_deps(base.deps) if name == "items" and shape.inner is not None else Val(deps=base.deps)
         if shape.kind in ("subquery", "bundle"):
-            return Val(deps=base.deps) if name not in ("c", "columns") else base
+            return base if name in ("c", "columns") else derived_column(base, name)
         if shape.kind == "relation":
             return Val(deps=base.deps, shape=Marker("sql", ("",)))
         if shape.kind == "session":

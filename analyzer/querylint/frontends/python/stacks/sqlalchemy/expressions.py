@@ -20,6 +20,8 @@ ENTITY = "@"
 LABEL = "="
 TOTAL = "=."
 COLLECTED = "columns"
+DERIVED = "derived"
+"""What marks a column of a subquery, which is asked after all else for the table that a statement is about."""
 SOME = "some model"
 """The kind of a marker that stands for one mapped class or another: its rows are read, but nobody knows of which table."""
 WHOLE = (Condition(None, Relation.OTHER, None),)
@@ -34,6 +36,14 @@ def column(model: Model, name: str) -> Val:
 def any_column(name: str, deps: frozenset[int]) -> Val:
     """A column of one mapped class or another."""
     return Val((Origin(Root.OUTER, PREFIX, (name,)),), deps, shape=Marker("column", ("", name)))
+
+
+def derived_column(base: Val, name: str) -> Val:
+    """A column of a subquery, or a part of a bundle, of which nothing is known."""
+    shape = base.shape
+    if not isinstance(shape, Marker) or shape.kind != "subquery":
+        return Val(deps=base.deps)
+    return Val(deps=base.deps, shape=Marker("sql", (shape.data[0], name, "", DERIVED)))
 
 
 def model_of(models: Models, val: Val) -> Model | None:

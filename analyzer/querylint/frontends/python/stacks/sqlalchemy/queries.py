@@ -11,6 +11,7 @@ from querylint.frontends.flow.values import NO_STEPS, Condition, Many, Marker, Q
 from querylint.frontends.python.language.arguments import PERHAPS
 from querylint.frontends.python.stacks.sqlalchemy import loaders, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import (
+    DERIVED,
     ENTITY,
     LABEL,
     PREFIX,
@@ -81,9 +82,14 @@ def selection(state: State, models: Models, node: tree.Call, *, legacy: bool) ->
     for step in block:
         state.emit(step)
     named = tuple(e if e is not None else LABEL for e in elements)
-    table = next((t for v in values if (t := table_of(v) or (m.table if (m := model_of(models, v)) is not None else None))), None)
+    asked = sorted(values, key=_derived)
+    table = next((t for v in asked if (t := table_of(v) or (m.table if (m := model_of(models, v)) is not None else None))), None)
     yields = "" if legacy and len(named) == 1 and named[0].startswith(ENTITY) else TUPLES
     return start(state, models, named, node.at, node.end, yields=yields, table=table, deps=derived(*values).deps)
+
+
+def _derived(value: Val) -> bool:
+    return isinstance(value.shape, Marker) and DERIVED in value.shape.data
 
 
 # Building.
