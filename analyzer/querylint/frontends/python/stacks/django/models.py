@@ -83,6 +83,7 @@ class Models:
         self.by_name: dict[str, list[Model]] = {}
         self.outside: dict[str, Model] = {}
         self.managed: dict[tuple[str, str], list[str]] = {}
+        self.sent: dict[int, str | None] = {}  # by a function that a signal calls, the table of the row that it is sent
         self._kinds: dict[tuple[str, str], bool] = {}
         self._apps = frozenset(found[1] for path in files if (found := APP.match(path)) is not None)
         self.user = self._setting(files, USER_SETTING) or "auth.User"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from querylint.pattern import Pattern
@@ -27,9 +27,23 @@ def watched(models: Models, files: list[str]) -> Iterator[Model]:
         loops = {
             loop.pattern.id: loop.over for loop in tree.find(body, tree.For) if isinstance(loop.pattern, tree.NamePattern) and loop.over
         }
+        for definition in tree.find(body, tree.FnDef):
+            for decorator in definition.fn.decorators:
+                if isinstance(decorator, tree.Call) and last_name(decorator.func) == "receiver":
+                    _sent(models, definition.fn, _senders(models, path, decorator, loops))
         for node in tree.walk(body):
             if isinstance(node, tree.Call) and last_name(node.func) in ("receiver", "connect"):
-                yield from _senders(models, path, node, loops)
+                senders = list(_senders(models, path, node, loops))
+                handler = models.project.modules.reference(path, node.args[0]) if node.args and last_name(node.func) == "connect" else None
+                if handler is not None and isinstance(handler.node, tree.FnDef):
+                    _sent(models, handler.node.fn, senders)
+                yield from senders
+
+
+def _sent(models: Models, fn: tree.Fn, senders: Iterable[Model]) -> None:
+    """The rows of which model a function is sent; of several it is not known which."""
+    for model in senders:
+        models.sent[id(fn)] = model.table if models.sent.get(id(fn), model.table) == model.table else None
 
 
 def _senders(models: Models, path: str, node: tree.Call, loops: dict[str, tree.Expr]) -> Iterator[Model]:

@@ -298,7 +298,7 @@ class SqlAlchemy(Stack):
             return sessions.query(self, state, node, func, base)
         if name in words.EXECUTORS and node.args:
             return sessions.execute(self, state, node, name, base)
-        if name == "get":
+        if name in ("get", "get_or_404"):
             return sessions.get(self, state, node, base)
         if name in words.ROW_WRITES:
             return sessions.rows(self, state, node, func, base)

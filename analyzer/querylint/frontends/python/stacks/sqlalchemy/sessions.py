@@ -107,7 +107,10 @@ def execute(stack: SqlAlchemy, state: State, node: tree.Call, name: str, base: V
         at=min(query.at, node.at) or node.at,
     )
     value = Val(deps=deps, shape=made)
-    if name in ("scalar", "fetch_val"):
+    if name in words.PAGES:
+        found = queries.rows(state, replace(value, shape=replace(made, yields=queries.FIRST)), node.at, node.end, name, bound=Bound.PAGE)
+        return Val(found.origins, found.deps, shape=Marker("page", (), found))
+    if name in ("scalar", "fetch_val", "first_or_404", "one_or_404"):
         return queries.row(state, replace(value, shape=replace(made, yields=queries.FIRST)), node.at, node.end, name, later=wait)
     if name == "fetch_all":
         return queries.rows(state, value, node.at, node.end, name, later=wait)

@@ -70,7 +70,8 @@ ALL = frozenset("all fetchall partitions mappings".split())
 ONE = frozenset("first one one_or_none fetchone get get_or_404 first_or_404 one_or_404 scalar scalar_one scalar_one_or_none".split())
 PAGES = frozenset(("paginate",))
 RESULT_SHAPES = frozenset("scalars mappings unique columns tuples yield_per freeze partitions".split())
-EXECUTORS = frozenset("execute scalars scalar stream stream_scalars exec fetch_all fetch_one fetch_val iterate".split())
+EXECUTORS = frozenset("execute scalars scalar stream stream_scalars exec fetch_all fetch_one fetch_val iterate first_or_404 one_or_404 "
+                      "paginate".split())  # fmt: skip
 ROW_WRITES = frozenset("add add_all delete merge refresh expunge expire flush commit bulk_save_objects bulk_insert_mappings "
                        "bulk_update_mappings rollback".split())  # fmt: skip
 BULK = frozenset("bulk_save_objects bulk_insert_mappings bulk_update_mappings".split())
