@@ -52,7 +52,9 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
         if reference is not None:
             return reference
     constant = context.modules.constant(definition.path, node)
-    return from_constant(constant) if constant is not UNKNOWN else None
+    if constant is UNKNOWN or (definition.mutable and isinstance(constant, bool)):
+        return None
+    return from_constant(constant)
 
 
 def _reference(node: tree.Call) -> Val | None:

@@ -14,7 +14,7 @@ from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
 from querylint.frontends.flow.loops import run_for
 from querylint.frontends.flow.memos import Memory, answers, filled, fills, kept
-from querylint.frontends.flow.merging import rejoined
+from querylint.frontends.flow.merging import interrupted, rejoined
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Val, derived, join, join_all, many
@@ -167,7 +167,7 @@ def _continue(m: State, node: tree.Continue) -> None:
 
 
 def _try(m: State, node: tree.Try) -> None:
-    before = m.guards
+    before, begun = m.guards, m.store.copy()
     survives = node.handled and not any(isinstance(s, tree.Throw | tree.Return | tree.Break) for s in node.handler)
     bounds = m.bounds.copy()
     if survives:
@@ -182,6 +182,7 @@ def _try(m: State, node: tree.Try) -> None:
 
         def handler() -> None:
             nonlocal handler_dead
+            m.store = interrupted(begun, m.store)
             if node.param is not None:
                 bind(m, node.param, NOTHING)
             run(m, node.handler)
