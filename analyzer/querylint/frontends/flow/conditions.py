@@ -50,8 +50,6 @@ def tested(m: State, node: tree.Expr) -> Val:
     if sized is not None:
         return derived(m.language.measured(m, node, Work.EMPTY, sized))
     value = m.evaluate(node)
-    if is_there(value):
-        return replace(value, literal=True)
     if isinstance(value.shape, Query):
         value = m.vocabulary.consumed(m, value, Consumption.TESTED, node) or value
     elif m.language.function_scoped and isinstance(value.shape, Many) and not value.shape.keyed and _read(value):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from querylint.construction import replace
-from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, both, derived
-from querylint.ir import NOT_LITERAL, Value
+from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, both, derived, undecided
+from querylint.ir import Value
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -64,11 +64,7 @@ def let_change(m: State, args: tuple[Val, ...]) -> None:
     """Objects that somebody else is handed may come back with other truth values in them."""
     for arg in args:
         shape = arg.shape
-        if isinstance(shape, Record) and arg.doc_of is None and any(isinstance(v.literal, bool) for v in shape.fields.values()):
-            changed = replace(shape, fields={name: _open(value) for name, value in shape.fields.items()})
+        changed = undecided(shape) if isinstance(shape, Record) and arg.doc_of is None else shape
+        if changed is not shape:
             for var in [var for var, value in m.store.items() if value.shape is shape]:
                 m.store[var] = replace(m.store[var], shape=changed)
-
-
-def _open(value: Val) -> Val:
-    return replace(value, literal=NOT_LITERAL) if isinstance(value.literal, bool) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from querylint.construction import replace
 from querylint.frontends.flow.binding import bind, hoist
@@ -12,7 +13,7 @@ from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.leaks import use_each
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Shape, Val, derived, join
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.pattern import Pattern
 from querylint.syntax import tree
@@ -113,8 +114,32 @@ def each_item(
     settle(m, before, frame)
     frame.made = frame.made and not leaves_early(node.body)
     finish(m, frame, over, node.at, node.head_end)
-    if node.other:
+    _otherwise(m, node)
+
+
+def _otherwise(m: State, node: tree.For) -> None:
+    """What runs where a loop has come to its end: not where a round has broken it off."""
+    if node.other and _broken_off(node.body):
+        m.choose([lambda: m.run(node.other), lambda: None], NO_STEPS, node.at, node.end)
+    elif node.other:
         m.run(node.other)
+
+
+def _broken_off(body: list[tree.Stmt]) -> bool:
+    """Whether a round may break the loop off."""
+    return any(isinstance(s, tree.Break) or (not isinstance(s, tree.For) and any(map(_broken_off, _blocks(s)))) for s in body)
+
+
+def _blocks(statement: tree.Stmt) -> Iterator[list[tree.Stmt]]:
+    """The blocks of a statement that is no loop."""
+    if isinstance(statement, tree.If):
+        yield from (statement.then, statement.other)
+    elif isinstance(statement, tree.Try):
+        yield from (statement.body, statement.handler, statement.final)
+    elif isinstance(statement, tree.Block):
+        yield statement.body
+    elif isinstance(statement, tree.Switch):
+        yield from (body for _, body in statement.cases)
 
 
 def in_batches(over: tree.Expr) -> bool:
@@ -268,8 +293,7 @@ def _for_while(m: State, node: tree.For) -> None:
     if over is not None:
         finish(m, frame, over, node.at, node.head_end)
     m.scope = outer
-    if node.other:
-        m.run(node.other)
+    _otherwise(m, node)
 
 
 def _count(m: State, node: tree.For) -> tuple[bool, int | None, Val | None, str]:

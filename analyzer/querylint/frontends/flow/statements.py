@@ -194,6 +194,7 @@ def _try(m: State, node: tree.Try) -> None:
             m.guards |= before
     m.dead = False
     if node.final:
+        m.store = interrupted(begun, m.store)
         run(m, node.final)
     m.dead = m.dead or ended
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from querylint.construction import replace
-from querylint.frontends.flow.values import Many, Record, Val
+from querylint.frontends.flow.values import Many, Record, Shape, Val, either_way
 from querylint.frontends.python.modules import PythonModules
 from querylint.ir import NOT_LITERAL
 
@@ -29,17 +29,20 @@ class Flags:
             return value
         return replace(value, literal=NOT_LITERAL)
 
+    def loose(self, value: Val, name: str) -> Val:
+        """A value of that name as whoever asks later finds it."""
+        return self.entries(self.steady(value, name))
+
     def entries(self, value: Val) -> Val:
-        """A dictionary or list of a module, without the truth values in it: anybody may put others there."""
+        """A dictionary or list that others can get at, without the truth values in it: anybody may put others there."""
         shape = value.shape
         if isinstance(shape, Record) and value.doc_of is None:
-            return replace(value, shape=replace(shape, fields={name: self._entry(inner) for name, inner in shape.fields.items()}))
-        if isinstance(shape, Many) and shape.items is not None:
-            return replace(value, shape=replace(shape, items=tuple(self._entry(inner) for inner in shape.items)))
-        return value
-
-    def _entry(self, value: Val) -> Val:
-        return replace(value, literal=NOT_LITERAL) if isinstance(value.literal, bool) else self.entries(value)
+            made: Shape = replace(shape, fields={name: self.entries(either_way(inner)) for name, inner in shape.fields.items()})
+        elif isinstance(shape, Many) and shape.items is not None:
+            made = replace(shape, items=tuple(self.entries(either_way(inner)) for inner in shape.items))
+        else:
+            return value
+        return replace(value, shape=made)
 
     def _always(self, name: str) -> bool | None:
         if name not in self._known:
