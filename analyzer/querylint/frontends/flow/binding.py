@@ -15,6 +15,7 @@ from querylint.frontends.flow.values import (
     Query,
     Record,
     Val,
+    either_way,
     join,
     nested,
     of_one_row,
@@ -84,7 +85,7 @@ def plain_member(m: State, value: Val, name: str) -> Val:
     shape = value.shape
     if isinstance(shape, Record):
         if name in shape.fields:
-            return shape.fields[name].with_deps(value.deps)
+            return either_way(shape.fields[name]).with_deps(value.deps)
         if shape.rest:
             found = NOTHING
             for part in shape.rest:
@@ -97,7 +98,7 @@ def plain_member(m: State, value: Val, name: str) -> Val:
 
 def _part(value: Val, name: str) -> Val:
     if isinstance(value.shape, Record) and name in value.shape.fields:
-        return value.shape.fields[name]
+        return either_way(value.shape.fields[name])
     return Val(tuple(o.at(name) for o in value.origins if len(o.path) < 8), value.deps, value.pending)
 
 

@@ -25,6 +25,7 @@ from querylint.frontends.flow.values import (
     Record,
     Val,
     derived,
+    either_way,
     is_there,
     join,
     join_all,
@@ -86,12 +87,12 @@ def member(m: State, base: Val, node: tree.Member) -> Val:
     shape = base.shape
     if isinstance(shape, Record):
         if node.name in shape.fields:
-            return shape.fields[node.name].with_deps(base.deps)
+            return either_way(shape.fields[node.name]).with_deps(base.deps)
         if shape.rest:
             parts = []
             for part in shape.rest:
                 if isinstance(part.shape, Record) and node.name in part.shape.fields:
-                    parts.append(part.shape.fields[node.name])
+                    parts.append(either_way(part.shape.fields[node.name]))
                 else:
                     m.touch(part, node.name)
                     parts.append(Val(tuple(o.at(node.name) for o in part.origins), part.deps | base.deps, part.pending))
@@ -112,7 +113,7 @@ def _index(m: State, node: tree.Index) -> Val:
         if isinstance(shape, Many) and shape.items is not None and 0 <= key.literal < len(shape.items):
             if shape.names:
                 m.touch(base, shape.names[key.literal])
-            return shape.items[key.literal].with_deps(base.deps)
+            return either_way(shape.items[key.literal]).with_deps(base.deps)
         return works.picked(m, Work.FIRST if key.literal == 0 else Work.PICK, base, node.at, node.end).with_deps(key.deps)
     if isinstance(shape, Record):
         return replace(join_all([*shape.fields.values(), *shape.rest]), literal=NOT_LITERAL).with_deps(base.deps | key.deps)

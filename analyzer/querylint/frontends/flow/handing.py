@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from querylint.construction import replace
-from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, both, derived, undecided
+from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, both, derived
 from querylint.ir import Value
 from querylint.syntax import tree
 
@@ -58,13 +58,3 @@ def _around(m: State, closure: Closure, depth: int) -> frozenset[int]:
             if depth and isinstance(value.shape, Closure):
                 deps = both(deps, _held(m, (value,), depth - 1))
     return deps
-
-
-def let_change(m: State, args: tuple[Val, ...]) -> None:
-    """Objects that somebody else is handed may come back with other truth values in them."""
-    for arg in args:
-        shape = arg.shape
-        changed = undecided(shape) if isinstance(shape, Record) and arg.doc_of is None else shape
-        if changed is not shape:
-            for var in [var for var, value in m.store.items() if value.shape is shape]:
-                m.store[var] = replace(m.store[var], shape=changed)

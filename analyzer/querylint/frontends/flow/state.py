@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.cases import Decided, handed
-from querylint.frontends.flow.handing import asking, let_change, needed
+from querylint.frontends.flow.handing import asking, needed
 from querylint.frontends.flow.leaks import let_go
 from querylint.frontends.flow.merging import RETURNS, breaks, exits_round, merge_stores
 from querylint.frontends.flow.scope import Frame, Scope, Var, control
@@ -262,7 +262,6 @@ class State:
             rows,
         )
         self.emit(step)
-        let_change(self, args)
         me = alone(number)
         return Val((Origin(Root.STEP, number),), both(me, step.deps), me)
 

@@ -378,7 +378,7 @@ def join_shapes(left: Val, right: Val) -> Shape:
             )  # `found or []`, `rows[:5] if short else rows`
         if isinstance(known, Many) and known.cut is not None and other.literal is NOT_LITERAL:
             return replace(known, cut=None)
-        return undecided(known) if isinstance(known, Record) and other.literal is NOT_LITERAL and other is not NOTHING else known
+        return known
     if a == b:
         return a
     if isinstance(a, ClassRef) and isinstance(b, ClassRef):
@@ -386,9 +386,9 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if EITHER in (a, b) or (isinstance(a, Closure) and isinstance(b, Closure) and a.name and b.name):
         return EITHER
     if isinstance(a, Record) and isinstance(b, Record):
-        fields = {name: value if name in b.fields else either_way(value) for name, value in a.fields.items()}
+        fields = dict(a.fields)
         for name, value in b.fields.items():
-            fields[name] = join(fields[name], value) if name in fields else either_way(value)
+            fields[name] = join(fields[name], value) if name in fields else value
         return Record(fields, together(a.rest, b.rest))
     if isinstance(a, Many) and isinstance(b, Many):
         most = max(a.most, b.most) if a.most is not None and b.most is not None else None
@@ -402,15 +402,8 @@ def join_shapes(left: Val, right: Val) -> Shape:
     return a if isinstance(a, Query | Many | Record) else b
 
 
-def undecided(record: Record) -> Record:
-    """An object whose truth values may be others by now."""
-    if not any(isinstance(value.literal, bool) for value in record.fields.values()):
-        return record
-    return replace(record, fields={name: either_way(value) for name, value in record.fields.items()})
-
-
 def either_way(value: Val) -> Val:
-    """A value that may be another one, if it is a truth value."""
+    """A value out of an object or a list: anybody who holds that may have put another truth value there."""
     return replace(value, literal=NOT_LITERAL) if isinstance(value.literal, bool) else value
 
 

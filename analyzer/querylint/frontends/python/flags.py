@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from querylint.construction import replace
-from querylint.frontends.flow.values import Many, Record, Shape, Val, either_way
+from querylint.frontends.flow.values import Val, either_way
 from querylint.frontends.python.modules import PythonModules
-from querylint.ir import NOT_LITERAL
 
 GIVEN = rb"\b%s\b(?:[\"']|\s*(?::[^=\n]{0,80})?[-+*/|&^%%]?=(?!=)\s*(?:(True|False)\b)?)"
 
@@ -27,22 +25,7 @@ class Flags:
         """A value of that name, without its truth value where another part of the project may give it another."""
         if not isinstance(value.literal, bool) or self._always(name) is value.literal:
             return value
-        return replace(value, literal=NOT_LITERAL)
-
-    def loose(self, value: Val, name: str) -> Val:
-        """A value of that name as whoever asks later finds it."""
-        return self.entries(self.steady(value, name))
-
-    def entries(self, value: Val) -> Val:
-        """A dictionary or list that others can get at, without the truth values in it: anybody may put others there."""
-        shape = value.shape
-        if isinstance(shape, Record) and value.doc_of is None:
-            made: Shape = replace(shape, fields={name: self.entries(either_way(inner)) for name, inner in shape.fields.items()})
-        elif isinstance(shape, Many) and shape.items is not None:
-            made = replace(shape, items=tuple(self.entries(either_way(inner)) for inner in shape.items))
-        else:
-            return value
-        return replace(value, shape=made)
+        return either_way(value)
 
     def _always(self, name: str) -> bool | None:
         if name not in self._known:

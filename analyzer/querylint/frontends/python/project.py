@@ -98,7 +98,7 @@ class PythonProject:
             self._constants[key] = None
             self._constants[key] = self.expression(path, node)
         found = self._constants[key]
-        return self.flags.loose(found, name) if found is not None else None
+        return self.flags.steady(found, name) if found is not None else None
 
     def expression(self, path: str, node: tree.Expr, owner: ClassInfo | None = None) -> Val:
         """What an expression outside of functions comes to."""

@@ -6,7 +6,7 @@ from querylint.construction import replace
 from querylint.frontends.flow import works
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Condition, External, Many, Query, Record, Val, derived, inside_of, join_all
+from querylint.frontends.flow.values import Condition, External, Many, Query, Record, Val, derived, either_way, inside_of, join_all
 from querylint.frontends.flow.vocabulary import Consumption, Language
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
@@ -109,7 +109,7 @@ def keyed(m: State, base: Val, name: str) -> Val:
     shape = base.shape
     if isinstance(shape, Record):
         if name in shape.fields:
-            return shape.fields[name].with_deps(base.deps)
+            return either_way(shape.fields[name]).with_deps(base.deps)
         return join_all(list(shape.rest)).item() if shape.rest else Val(deps=base.deps)
     if isinstance(shape, Many):
         if name in shape.names and shape.items is not None:
