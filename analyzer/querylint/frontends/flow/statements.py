@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from querylint.construction import replace
@@ -12,12 +12,25 @@ from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
-from querylint.frontends.flow.loops import run_for
+from querylint.frontends.flow.loops import assigned, run_for
 from querylint.frontends.flow.memos import Memory, answers, filled, fills, kept
 from querylint.frontends.flow.merging import interrupted, rejoined
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Condition, Many, Query, Val, derived, join, join_all, many
+from querylint.frontends.flow.values import (
+    NO_STEPS,
+    NOTHING,
+    Closure,
+    Condition,
+    Many,
+    Query,
+    Val,
+    derived,
+    either_way,
+    join,
+    join_all,
+    many,
+)
 from querylint.ir import Branch, Exit, ExitKind, LoopKind
 from querylint.syntax import tree
 
@@ -194,9 +207,18 @@ def _try(m: State, node: tree.Try) -> None:
             m.guards |= before
     m.dead = False
     if node.final:
-        m.store = interrupted(begun, m.store)
+        for var in _changed(m, (*node.body, *node.handler)):
+            m.store[var] = either_way(m.store[var])  # whoever threw may have set it before
         run(m, node.final)
     m.dead = m.dead or ended
+
+
+def _changed(m: State, body: Iterable[tree.Stmt]) -> list[Var]:
+    """The variables that statements give values to."""
+    names: set[str] = set()
+    for statement in body:
+        assigned(statement, names)
+    return [var for name in names if (var := m.scope.find(name)) is not None and var in m.store]
 
 
 def _switch(m: State, node: tree.Switch) -> None:

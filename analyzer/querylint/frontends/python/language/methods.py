@@ -7,7 +7,7 @@ from collections.abc import Callable
 from querylint.construction import replace
 from querylint.frontends.flow.comprehensions import go_through, iterated
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Many, Query, Record, Val, derived, join, join_all, many
+from querylint.frontends.flow.values import NOTHING, Many, Query, Record, Val, derived, either_way, join, join_all, many
 from querylint.frontends.flow.works import picked
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.language.builtin import sorted_rows
@@ -106,8 +106,8 @@ def _get(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
     if isinstance(shape, Record):
         key = args[0].literal if args else None
         found = shape.fields.get(key, NOTHING) if isinstance(key, str) else join_all(_members(shape)).with_deps(derived(*args).deps)
-        return join(found, default).with_deps(base.deps) if default.interesting else found.with_deps(base.deps)
-    return join(base.item(), default).with_deps(derived(base, *args).deps)
+        return either_way(join(found, default) if default.interesting else found).with_deps(base.deps)
+    return either_way(join(base.item(), default)).with_deps(derived(base, *args).deps)
 
 
 def _members(shape: Record) -> list[Val]:
