@@ -12,7 +12,20 @@ from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.statements import bind_params
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Many, Marker, Query, Record, Space, Val, join_all, many
+from querylint.frontends.flow.values import (
+    NOTHING,
+    ClassRef,
+    Closure,
+    External,
+    Many,
+    Marker,
+    Query,
+    Record,
+    Space,
+    Val,
+    join_all,
+    many,
+)
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.beliefs import Beliefs, Entry, Open
@@ -94,7 +107,10 @@ class PythonProject:
         key = (path, name)
         if key not in self._constants:
             self._constants[key] = None
-            self._constants[key] = self.expression(path, node)
+            value = self.expression(path, node)
+            if value.literal is not NOT_LITERAL and name in self.modules.rebound(path):
+                value = replace(value, literal=NOT_LITERAL)  # what it is at first says little
+            self._constants[key] = value
         return self._constants[key]
 
     def expression(self, path: str, node: tree.Expr, owner: ClassInfo | None = None) -> Val:
@@ -188,6 +204,8 @@ class PythonProject:
             value = self.expression(owner.path, node, owner) if node is not None else NOTHING
             if not known(value) and type_text:
                 value = self.annotations.value(owner.path, type_text, info, owner)
+            if value.literal is not NOT_LITERAL and any(fn.kind == "class" for _, fn in info.assigned(name)):
+                value = replace(value, literal=NOT_LITERAL)
             self._fields[key] = value
         return self._fields[key]
 
