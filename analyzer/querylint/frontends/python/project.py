@@ -12,20 +12,7 @@ from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.statements import bind_params
-from querylint.frontends.flow.values import (
-    NOTHING,
-    ClassRef,
-    Closure,
-    External,
-    Many,
-    Marker,
-    Query,
-    Record,
-    Space,
-    Val,
-    join_all,
-    many,
-)
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Many, Marker, Query, Record, Space, Val, join_all, many
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.beliefs import Beliefs, Entry, Open
