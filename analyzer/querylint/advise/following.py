@@ -9,7 +9,6 @@ from querylint.ir import Access, Block, Branch, Call, Loop, LoopKind, Path, Prog
 from querylint.ir.program import Edge, Site
 from querylint.text import Span
 
-
 MOST_LISTS = 2
 
 

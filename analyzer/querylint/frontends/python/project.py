@@ -32,6 +32,7 @@ from querylint.syntax.python import lower_module
 
 MOST_DEEP = 6
 MOST_KINDS = 6
+OWN_OBJECT = ("self", "cls")
 MAKER = "__init__"
 WHICHEVER = "some class"
 
@@ -272,7 +273,8 @@ class PythonProject:
         """What a parameter is by its place, its annotation or the stacks, whatever callers tell."""
         param = fn.params[number]
         name = param.pattern.id if isinstance(param.pattern, tree.NamePattern) else ""
-        if owner is not None and number == 0 and fn.kind != "static":
+        loose = fn.kind != "class" and bool(param.type) and name not in OWN_OBJECT  # a function that is called by the name of its class
+        if owner is not None and number == 0 and fn.kind != "static" and not loose:
             info = receiver or owner
             return Val(shape=ClassRef(info.path, info.name)) if fn.kind == "class" else self.object(info.path, info.name)
         if param.stars:
