@@ -61,7 +61,8 @@ class PushDown:
     """Let an index range do what a filter or a sort does: an existing index, or one to add first (`create`).
 
     `order` names the last of the fields, where they are there for the order of the rows and not to be bound; `floor` the field of a range
-    without a lower bound that rows may lack. `at` is the query, where the finding is about the index that it passes by.
+    without a lower bound that rows may lack. `at` is the query, where the finding is about the index that it passes by. `compared` are the
+    fields that are not to equal something, with how each compares: `<`, `!=`, `in`.
     """
 
     table: str
@@ -73,6 +74,7 @@ class PushDown:
     order: tuple[str, ...] = ()
     floor: str = ""
     at: Span | None = None
+    compared: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,9 @@ class Words:
     down: str = '"-{}"'
     loaders: tuple[str, str] = ("", "")
 
+
+LOOKUPS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "in": "in"}
+"""How Django writes comparisons."""
 
 WORDS = {
     "django": Words(
@@ -383,10 +388,20 @@ def _path(path: tuple[str, ...], words: Words, loader: str) -> str:
 
 def _asked(remedy: PushDown, words: Words) -> str:
     """Where the database picks the index, the query only has to say what it wants."""
-    bound = ", ".join(f"{f}{words.equals}..." for f in remedy.fields if f not in remedy.order)
+    wanted = [(f, s) for f in remedy.fields if f not in remedy.order for s in [s for n, s in remedy.compared if n == f] or [""]]
+    bound = ", ".join(_compared(field, sign, words) for field, sign in wanted)
     order = ", ".join((words.down if remedy.descending else words.up).format(f) for f in remedy.order)
     said = [words.pushed.format(fields=bound)] if bound and not remedy.order else []
     return ", and ".join([*said, *([words.sorted.format(fields=order)] if order else [])])
+
+
+def _compared(field: str, sign: str, words: Words) -> str:
+    """A condition on a field, as the stack writes it."""
+    if not sign:
+        return f"{field}{words.equals}..."
+    if words.path == "__":
+        return f"~Q({field}=...)" if sign == "!=" else f"{field}__{LOOKUPS[sign]}=..."
+    return f"{field}.in_(...)" if sign == "in" else f"{field} {sign} ..."
 
 
 def _pushed(remedy: PushDown) -> str:

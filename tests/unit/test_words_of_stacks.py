@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from querylint import engine
 from querylint.remedy import Preload, PushDown, sentence
 
 FILTERED = PushDown("posts", "", ("live",), create=False)
+COMPARED = PushDown("posts", "", ("at", "state", "kind"), create=False, compared=(("at", "<"), ("state", "!="), ("kind", "in")))
 SORTED = PushDown("posts", "", ("created",), create=False, descending=True, order=("created",))
 LOADED = Preload(batched=(("log", "missions"), ("tags",)))
 
@@ -16,6 +20,8 @@ LOADED = Preload(batched=(("log", "missions"), ("tags",)))
     [
         (FILTERED, "django", "put the condition into the query: .filter(live=...)"),
         (FILTERED, "sqlalchemy", "put the condition into the query: .where(live == ...)"),
+        (COMPARED, "django", "put the condition into the query: .filter(at__lt=..., ~Q(state=...), kind__in=...)"),
+        (COMPARED, "sqlalchemy", "put the condition into the query: .where(at < ..., state != ..., kind.in_(...))"),
         (SORTED, "django", 'let the query sort: .order_by("-created")'),
         (SORTED, "sqlalchemy", "let the query sort: .order_by(created.desc())"),
         (SORTED, "dbapi", "let the query sort: ORDER BY created DESC"),
@@ -25,3 +31,23 @@ LOADED = Preload(batched=(("log", "missions"), ("tags",)))
 )
 def test_a_remedy_in_the_words_of_a_stack(remedy: Preload | PushDown, stack: str, said: str) -> None:
     assert sentence(remedy, stack) == said
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("post.at < now", ".filter(at__lt=...)"),
+        ("post.state == 'live'", ".filter(state=...)"),
+        ("post.at < now and post.at > then", ".filter(at__lt=..., at__gt=...)"),
+    ],
+)
+def test_a_filter_is_told_as_it_compares(tmp_path: Path, test: str, said: str) -> None:
+    (tmp_path / "models.py").write_text(
+        "from django.db import models\n\nclass Post(models.Model):\n    at = models.DateTimeField()\n    state = models.TextField()\n"
+    )
+    (tmp_path / "views.py").write_text(
+        f"from models import Post\n\ndef shown(request, now, then):\n    return [post.pk for post in Post.objects.all() if {test}]\n"
+    )
+    (finding,) = [f for f in engine.check([tmp_path]).result.findings if f.rule == "filter-in-memory"]
+    assert finding.found.remedy is not None
+    assert sentence(finding.found.remedy, "django") == f"put the condition into the query: {said}"
