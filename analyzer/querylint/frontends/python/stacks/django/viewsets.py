@@ -138,16 +138,16 @@ def _chosen(django: Django, info: ClassInfo, serializer: tree.Expr) -> bool:
     own = django.project.classes.get(*key) if key is not None else None
     if found is None or own is None or not picks_fields(own):
         return False
-    for node in tree.find(found[1].body, tree.Assign, tree.Call):
-        if isinstance(node, tree.Assign):
-            names = [node.target.key.value] if isinstance(node.target, tree.Index) and isinstance(node.target.key, tree.Literal) else []
-        elif callee_name(node) == "setdefault":
-            names = [node.args[0].value] if node.args and isinstance(node.args[0], tree.Literal) else []
-        else:
-            names = [name for name, _ in node.keywords] if callee_name(node) in ("get_serializer", "update", "serializer_class") else []
-        if set(names) - OPTIONS - {"**"}:
-            return True
-    return False
+    body = found[1].body
+    keys: list[object] = [node.target.key for node in tree.find(body, tree.Assign) if isinstance(node.target, tree.Index)]
+    names: list[object] = []
+    for call in tree.find(body, tree.Call):
+        if callee_name(call) == "setdefault":
+            keys += call.args[:1]
+        elif callee_name(call) in ("get_serializer", "update", "serializer_class"):
+            names += [name for name, _ in call.keywords]
+    names += [key.value for key in keys if isinstance(key, tree.Literal)]
+    return bool(set(names) - OPTIONS - {"**"})
 
 
 # What is chosen for an action.
