@@ -13,6 +13,7 @@ from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
 STORING = frozenset(("set", "setdefault", "put", "__setitem__"))
+FILLING = frozenset(("append", "add", "extend", "update"))
 EQUAL = frozenset(("==", "==="))
 UNEQUAL = frozenset(("!=", "!=="))
 KINDS = frozenset(("hasattr", "isinstance"))
@@ -44,7 +45,7 @@ def fills(m: State, node: tree.If, block: Block) -> bool:
         return False
     if _reads(m, tuple(s for b in block if isinstance(b, Branch) for s in b.arms[0]), _put(m, node.then, memory), node.then):
         return True
-    return memory.key is None and any(_marks(m, call, memory.place) for call in tree.find(node.then, tree.Call))
+    return any(_marks(m, call, memory) for call in tree.find(node.then, tree.Call))
 
 
 def answers(m: State, node: tree.Stmt, rest: list[tree.Stmt]) -> tuple[int, Memory] | None:
@@ -159,9 +160,9 @@ def _put(m: State, body: list[tree.Stmt], memory: Memory) -> list[tree.Expr]:
     return found
 
 
-def _marks(m: State, call: tree.Call, place: tree.Expr) -> bool:
+def _marks(m: State, call: tree.Call, memory: Memory) -> bool:
     """Whether a function that is called without knowing it from outside sets what was found to be lacking: `if not ready: load()`."""
-    own = _dotted(place)
+    own = _dotted(memory.place)
     func = call.func
     if not own or not (isinstance(func, tree.Name) or (isinstance(func, tree.Member) and _dotted(func.base) in OWN)):
         return False
@@ -169,6 +170,8 @@ def _marks(m: State, call: tree.Call, place: tree.Expr) -> bool:
         shape = m.evaluate(func).shape
     if not isinstance(shape, Closure):
         return False
+    if memory.key is not None:
+        return shape.path == m.lines.path and bool(_put(m, shape.fn.body, memory))
     sets = (node for node in tree.find(shape.fn.body, tree.Assign) if node.sign == "=" and _dotted(node.target) == own)
     return any(not (isinstance(node.value, tree.Literal) and not node.value.value) for node in sets)
 
@@ -205,6 +208,7 @@ def _reads(m: State, block: Block, put: list[tree.Expr], body: list[tree.Stmt]) 
                 continue
             known.add(name.id)
             values += _values(body, name.id)
+            values += _members(body, name.id)
             # what a cursor gives was read by its statement
             values += [
                 call
@@ -227,6 +231,18 @@ def _reading(block: Block) -> Iterator[Access | Call]:
 def _values(body: list[tree.Stmt], name: str) -> list[tree.Expr]:
     """What a name stands for in a piece of code."""
     return [n.value for n in tree.find(body, tree.Assign) if any(p.id == name for p in tree.find(n.target, tree.NamePattern))]
+
+
+def _members(body: list[tree.Stmt], name: str) -> list[tree.Expr]:
+    """What is put into the collection of a name, and what a loop that hands out its values goes over."""
+    found = [n.value for n in tree.find(body, tree.Assign) if isinstance(n.target, tree.Index) and _dotted(n.target.base) == name]
+    for call in tree.find(body, tree.Call):
+        if isinstance(call.func, tree.Member) and call.func.name in FILLING and _dotted(call.func.base) == name:
+            found += call.args
+    for loop in tree.find(body, tree.For):
+        if loop.over is not None and loop.pattern is not None and any(p.id == name for p in tree.find(loop.pattern, tree.NamePattern)):
+            found.append(loop.over)
+    return found
 
 
 def _name(m: State, node: tree.Expr | tree.Pattern) -> str:
