@@ -30,9 +30,9 @@ class Gather:
 class Batch:
     """Replace one call per item by one call that takes all the items.
 
-    `of` says what is batched: `keys` for reads by key, `writes`, `counts` for numbers of rows, `related` for those of related rows,
-    `gathered` for rows that the rounds only put into one list, `again` for rows at hand that are read once more, else queries (`items`);
-    `how` says it in words of its own.
+    `of` says what is batched: `keys` for reads by key, `writes`, `alike` for writes of the same values, `counts` for numbers of rows,
+    `related` for those of related rows, `gathered` for rows that the rounds only put into one list, `again` for rows at hand that are read
+    once more, else queries (`items`); `how` says it in words of its own.
     """
 
     loop: Span | None = None
@@ -205,6 +205,7 @@ class Words:
     keys: str = "pass all the items to one call"
     items: str = "pass all the items to one call"
     writes: str = "pass all the items to one call"
+    alike: str = "pass all the items to one call"
     counts: str = "pass all the items to one call"
     gathered: str = "pass all the items to one call"
     related: str = "pass all the items to one call"
@@ -249,6 +250,7 @@ WORDS = {
         related="let the query of the rows count: .annotate(number=Count(...))",
         again="read the rows again by one query for all of them: .filter(pk__in=...)",
         writes="collect the rows and write them once: bulk_create, bulk_update, or update() and delete() of a queryset",
+        alike="set it in all of the rows by one .filter(pk__in=...).update(...)",
         joined="add .select_related({paths})",
         batched="add .prefetch_related({paths})",
         got="load them for the row that `{giver}` gives back here, not for all that it serves: prefetch_related_objects([row], {paths})",
@@ -275,7 +277,8 @@ WORDS = {
         gathered="replace the loop by one query for all the items (a condition with in_): it gives the same list",
         related="let the query of the rows count: select(func.count()) of the related rows as a scalar_subquery() or a column_property",
         again="ask for what the rows lack in the query that brings them (selectinload), or read them again by one with populate_existing",
-        writes="gather the rows and write them once: add_all and one commit after the loop, or one statement for all (values, in_)",
+        writes="gather the rows and write them once: add_all and one commit after the loop, or one statement (many parameters, in_)",
+        alike="set it in all of the rows by one statement: update(...).where(key.in_(keys)).values(...)",
         joined="add {paths} to .options(...)",
         batched="add {paths} to .options(...)",
         got="let `{giver}`, which serves others too, take loader options, and hand it {paths} here",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from querylint import engine
-from querylint.remedy import Preload, PushDown, sentence
+from querylint.remedy import Batch, Preload, PushDown, sentence
 
 FILTERED = PushDown("posts", "", ("live",), create=False)
 COMPARED = PushDown("posts", "", ("at", "state", "kind"), create=False, compared=(("at", "<"), ("state", "!="), ("kind", "in")))
@@ -22,6 +22,7 @@ LOADED = Preload(batched=(("log", "missions"), ("tags",)))
         (FILTERED, "sqlalchemy", "put the condition into the query: .where(live == ...)"),
         (COMPARED, "django", "put the condition into the query: .filter(at__lt=..., ~Q(state=...), kind__in=...)"),
         (COMPARED, "sqlalchemy", "put the condition into the query: .where(at < ..., state != ..., kind.in_(...))"),
+        (Batch(of="alike"), "sqlalchemy", "set it in all of the rows by one statement: update(...).where(key.in_(keys)).values(...)"),
         (SORTED, "django", 'let the query sort: .order_by("-created")'),
         (SORTED, "sqlalchemy", "let the query sort: .order_by(created.desc())"),
         (SORTED, "dbapi", "let the query sort: ORDER BY created DESC"),
@@ -29,7 +30,7 @@ LOADED = Preload(batched=(("log", "missions"), ("tags",)))
         (LOADED, "sqlalchemy", "add selectinload(log).selectinload(missions), selectinload(tags) to .options(...)"),
     ],
 )
-def test_a_remedy_in_the_words_of_a_stack(remedy: Preload | PushDown, stack: str, said: str) -> None:
+def test_a_remedy_in_the_words_of_a_stack(remedy: Batch | Preload | PushDown, stack: str, said: str) -> None:
     assert sentence(remedy, stack) == said
 
 
