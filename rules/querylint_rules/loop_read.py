@@ -334,7 +334,8 @@ def _remedy(program: Program, site: Site, hit: Rounds, effect: Effect, *, ordere
     read = effect.access
     if plain(program, site.function):
         return Batch(hit.loop.span, in_one(site, read, effect, hit.loop))
-    if _unwritten(hit) or (read.table is None and read is not site.step and program.facts(site.function).lazy):
+    helped = read.table is None and read is not site.step and program.facts(site.function).lazy
+    if _unwritten(hit) or (helped and _drivers(program, site, hit)):
         return ALONG
     if program.facts(site.function).bulk_reads:
         return Batch(hit.loop.span, of=_batched(site, hit, read))

@@ -52,3 +52,24 @@ def test_a_filter_is_told_as_it_compares(tmp_path: Path, test: str, said: str) -
     (finding,) = [f for f in engine.check([tmp_path]).result.findings if f.rule == "filter-in-memory"]
     assert finding.found.remedy is not None
     assert sentence(finding.found.remedy, "django") == f"put the condition into the query: {said}"
+
+
+@pytest.mark.parametrize(
+    ("given", "start"), [("names", "read the rows for all the items"), ("rows", "load it with the query for the rows")]
+)
+def test_a_query_for_the_rows_can_bring_more_only_where_there_is_one(tmp_path: Path, given: str, start: str) -> None:
+    (tmp_path / "models.py").write_text(
+        "from sqlalchemy import Column, Integer, String\nfrom sqlalchemy.orm import DeclarativeBase\n\n"
+        "class Base(DeclarativeBase):\n    pass\n\n"
+        "class Post(Base):\n    __tablename__ = 'posts'\n    id = Column(Integer, primary_key=True)\n    name = Column(String)\n"
+    )
+    (tmp_path / "views.py").write_text(
+        "from sqlalchemy.orm import Session\nfrom models import Base, Post\n\n"
+        "def get(session: Session, model: type[Base], name: str):\n    return session.query(model).filter_by(name=name).first()\n\n"
+        "def by_names(session: Session, model: type[Base], names: list[str]):\n    return [get(session, model, name) for name in names]\n\n"
+        "def by_rows(session: Session, model: type[Base]):\n    rows = session.query(Post).all()\n"
+        "    return [get(session, model, row.name) for row in rows]\n"
+    )
+    (finding,) = [f for f in engine.check([tmp_path]).result.findings if f.rule == "loop-read" and f.found.function.endswith(f"by_{given}")]
+    assert finding.found.remedy is not None
+    assert sentence(finding.found.remedy, "sqlalchemy").startswith(start)
