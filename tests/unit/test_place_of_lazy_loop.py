@@ -62,3 +62,14 @@ def test_what_comes_along_with_rows_of_a_statement_written_in_sql_has_a_query_of
     (finding,) = [f for f in engine.check([tmp_path]).result.findings if f.rule == "lazy-loop"]
     assert finding.found.remedy is not None
     assert sentence(finding.found.remedy, "django").startswith('add .prefetch_related("author")')
+
+
+def test_rows_of_a_query_that_is_handed_over_are_joined(tmp_path: Path) -> None:
+    (tmp_path / "models.py").write_text(MODELS)
+    (tmp_path / "views.py").write_text(
+        "from django.db.models import QuerySet\nfrom models import Post\n\n"
+        "def names(posts: QuerySet[Post]):\n    return [post.author.name for post in posts.order_by('pk')]\n"
+    )
+    (finding,) = [f for f in engine.check([tmp_path]).result.findings if f.rule == "lazy-loop"]
+    assert finding.found.remedy is not None
+    assert sentence(finding.found.remedy, "django").startswith('add .select_related("author")')

@@ -97,7 +97,8 @@ def preload(
     joined: list[Path] = []
     batched: list[Path] = []
     grouped = read is not None and any(plan.grouped for plan in read.plans) and program.facts(source.outer).identity
-    written = read is not None and all(plan.way is Way.OPAQUE for plan in read.plans)  # as SQL, perhaps: no join can be added to that
+    # A statement written as text: no join can be added to that.
+    written = read is not None and read.base is None and read.follows is None and all(plan.way is Way.OPAQUE for plan in read.plans)
     for path in _longest(paths):  # a join would bring along columns by which the rows are not grouped
         if read is None or grouped or written or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
             batched.append(path)
