@@ -30,9 +30,9 @@ class Gather:
 class Batch:
     """Replace one call per item by one call that takes all the items.
 
-    `of` says what is batched: `keys` for reads by key, `writes`, `counts` for numbers of rows, `related` for those of related rows,
-    `gathered` for rows that the rounds only put into one list, `again` for rows at hand that are read once more, else queries (`items`);
-    `how` says it in words of its own.
+    `of` says what is batched: `keys` for reads by key, `writes`, `alike` for writes of the same values, `counts` for numbers of rows,
+    `related` for those of related rows, `gathered` for rows that the rounds only put into one list, `again` for rows at hand that are read
+    once more, else queries (`items`); `how` says it in words of its own.
     """
 
     loop: Span | None = None
@@ -61,7 +61,8 @@ class PushDown:
     """Let an index range do what a filter or a sort does: an existing index, or one to add first (`create`).
 
     `order` names the last of the fields, where they are there for the order of the rows and not to be bound; `floor` the field of a range
-    without a lower bound that rows may lack. `at` is the query, where the finding is about the index that it passes by.
+    without a lower bound that rows may lack. `at` is the query, where the finding is about the index that it passes by. `compared` are the
+    fields that are not to equal something, with how each compares: `<`, `!=`, `in`.
     """
 
     table: str
@@ -73,6 +74,7 @@ class PushDown:
     order: tuple[str, ...] = ()
     floor: str = ""
     at: Span | None = None
+    compared: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ class Words:
     keys: str = "pass all the items to one call"
     items: str = "pass all the items to one call"
     writes: str = "pass all the items to one call"
+    alike: str = "pass all the items to one call"
     counts: str = "pass all the items to one call"
     gathered: str = "pass all the items to one call"
     related: str = "pass all the items to one call"
@@ -220,6 +223,9 @@ class Words:
     down: str = '"-{}"'
     loaders: tuple[str, str] = ("", "")
 
+
+LOOKUPS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "in": "in"}
+"""How Django writes comparisons."""
 
 WORDS = {
     "django": Words(
@@ -244,6 +250,7 @@ WORDS = {
         related="let the query of the rows count: .annotate(number=Count(...))",
         again="read the rows again by one query for all of them: .filter(pk__in=...)",
         writes="collect the rows and write them once: bulk_create, bulk_update, or update() and delete() of a queryset",
+        alike="set it in all of the rows by one .filter(pk__in=...).update(...)",
         joined="add .select_related({paths})",
         batched="add .prefetch_related({paths})",
         got="load them for the row that `{giver}` gives back here, not for all that it serves: prefetch_related_objects([row], {paths})",
@@ -270,7 +277,8 @@ WORDS = {
         gathered="replace the loop by one query for all the items (a condition with in_): it gives the same list",
         related="let the query of the rows count: select(func.count()) of the related rows as a scalar_subquery() or a column_property",
         again="ask for what the rows lack in the query that brings them (selectinload), or read them again by one with populate_existing",
-        writes="gather the rows and write them once: add_all and one commit after the loop, or one statement for all (values, in_)",
+        writes="gather the rows and write them once: add_all and one commit after the loop, or one statement (many parameters, in_)",
+        alike="set it in all of the rows by one statement: update(...).where(key.in_(keys)).values(...)",
         joined="add {paths} to .options(...)",
         batched="add {paths} to .options(...)",
         got="let `{giver}`, which serves others too, take loader options, and hand it {paths} here",
@@ -383,10 +391,20 @@ def _path(path: tuple[str, ...], words: Words, loader: str) -> str:
 
 def _asked(remedy: PushDown, words: Words) -> str:
     """Where the database picks the index, the query only has to say what it wants."""
-    bound = ", ".join(f"{f}{words.equals}..." for f in remedy.fields if f not in remedy.order)
+    wanted = [(f, s) for f in remedy.fields if f not in remedy.order for s in [s for n, s in remedy.compared if n == f] or [""]]
+    bound = ", ".join(_compared(field, sign, words) for field, sign in wanted)
     order = ", ".join((words.down if remedy.descending else words.up).format(f) for f in remedy.order)
     said = [words.pushed.format(fields=bound)] if bound and not remedy.order else []
     return ", and ".join([*said, *([words.sorted.format(fields=order)] if order else [])])
+
+
+def _compared(field: str, sign: str, words: Words) -> str:
+    """A condition on a field, as the stack writes it."""
+    if not sign:
+        return f"{field}{words.equals}..."
+    if words.path == "__":
+        return f"~Q({field}=...)" if sign == "!=" else f"{field}__{LOOKUPS[sign]}=..."
+    return f"{field}.in_(...)" if sign == "in" else f"{field} {sign} ..."
 
 
 def _pushed(remedy: PushDown) -> str:

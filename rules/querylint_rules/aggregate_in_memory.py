@@ -14,11 +14,12 @@ Keep the number as rows change: a counter or statistics document, or the aggrega
 `.take(k + 1)`.
 
 ## When it stays silent
-Rows that are returned or used besides (searched for other items, for one), counts of a bounded `.take(n)`, totals over lists that come
-from elsewhere, tables that the settings call small, tests, seeds and migrations. Totals over the rows of one parent, and beside the
-finding that a whole table is read, are a hint. So are those of a window whose ends the caller gives, of rows that are totals of a period
-themselves, of what one person has gathered since the day or the hour began, and a count that a mutation only writes down in a row that it
-adds, or makes of rows that it deletes next. The rows of one period (`${month}-01` to `${month}-31`) of what has one row a day are few.
+Rows that are returned or used besides (searched for other items, for one), totals in Python beside something of every row, counts of a
+bounded `.take(n)`, totals over lists that come from elsewhere, tables that the settings call small, tests, seeds and migrations. Totals
+over the rows of one parent, and beside the finding that a whole table is read, are a hint. So are those of a window whose ends the caller
+gives, of rows that are totals of a period themselves, of what one person has gathered since the day or the hour began, and a count that a
+mutation only writes down in a row that it adds, or makes of rows that it deletes next. The rows of one period (`${month}-01` to
+`${month}-31`) of what has one row a day are few.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ OLDER = "where it may be some minutes old, a cron can refresh it in a document: 
 NO_NUMBERS = frozenset(("array", "object", "string", "bytes"))
 PICKING = (Work.SORT, Work.SLICE, Work.PICK)
 REORDERING = frozenset((Work.SORT, Work.SLICE, Work.PICK, Work.FIRST, Work.LAST))
+CHOOSING = REORDERING | {Work.FILTER}
 LOWER = frozenset((Relation.GT, Relation.GTE))
 SEARCHING = frozenset((Work.MEMBER, Work.SOME, Work.EVERY))
 
@@ -91,6 +93,8 @@ def aggregate_in_memory(program: Program) -> Iterator[Found]:
         used = load.fate.listed or (load.fate.gone_through and not program.facts(load.function).planner)
         if used and all(s.use.work is Work.COUNT or s.use.extreme for s in works):
             continue  # the rows are there for others, and one of them is the greatest
+        if load.fate.listed and program.facts(load.function).planner and not kinds & CHOOSING:
+            continue  # something of every row is handed out anyway: a query for the total would be one more
         if works and not all(repeated_use(program, s) and s.use.work is Work.COUNT for s in works):
             yield _found(program, load, works)
 
@@ -333,7 +337,10 @@ def _moves_in(load: Load, write: Access) -> bool:
 def _used_besides(load: Load) -> bool:
     """Whether fields of the rows are looked at that neither the totals nor the filters before them need: the rows are shown as well."""
     needed = {name for s in load.fate.uses for name in (*s.use.fields, *(p.field or "" for p in s.use.predicates))}
-    folded = any(s.use.work in {Work.FOLD} | GROUPING for s in load.fate.uses)
+    works = {s.use.work for s in load.fate.uses}
+    if load.fate.gone_through and not works & REORDERING and {f for f in load.fate.fields if f != "_id"} - needed:
+        return True
+    folded = bool(works & ({Work.FOLD} | GROUPING))
     picked = {s.mark for s in load.works(Work.FILTER)} - load.only_counted()  # filters for something else than a number
     return not folded and bool(picked or {f for f in load.fate.fields if f != "_id"} - needed)
 

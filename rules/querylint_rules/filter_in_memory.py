@@ -120,7 +120,15 @@ def _found(program: Program, one: Reduction) -> Found:
         anchor(load, first),
         f"{_rows(load)} of `{read.table}` are loaded{by} and filtered by {phrase(names)} in memory{index}",
         trail(program, load, first),
-        PushDown(read.table or "", serving.index, names if planner else serving.fields, serving.create, keeps_order=kept, floor=low),
+        PushDown(
+            read.table or "",
+            serving.index,
+            names if planner else serving.fields,
+            serving.create,
+            keeps_order=kept,
+            floor=low,
+            compared=_compared(one) if planner else (),
+        ),
         Severity.INFO if joined else one.severity,
         Confidence.SURE if not first.way and not dated else Confidence.LIKELY,
         home(load, first),
@@ -132,6 +140,12 @@ def _found(program: Program, one: Reduction) -> Found:
         help=f"compare {phrase(dated)} as it is stored: a range finds the same where every row writes it in the same form" if dated else "",
         because=because,
     )
+
+
+def _compared(one: Reduction) -> tuple[tuple[str, str], ...]:
+    """The fields that the filter does not want to equal something, with how it compares them."""
+    told = ((p.field, p.relation) for p in one.predicates if p.field)
+    return tuple(dict.fromkeys((name, way.value) for name, way in told if way.ranged or way in (Relation.NE, Relation.IN)))
 
 
 def _rows(load: Load) -> str:

@@ -348,7 +348,7 @@ def _one(program: Program, gathered: Rows, paths: list[Path], *, same: bool, pla
     points = [
         *shortest(reaching(program, program.functions[gathered.share]) if gathered.share else _reaching(program, followed)),
         *([Point(read.span, f"the rows are read here{'' if read.verb != 'iteration' else ' by iteration'}")] if read is not None else []),
-        Point(followed.loop.span, f"once for every {rows}"),
+        Point(followed.loop.span, f"once for every {followed_from(read, paths[:1], followed.loop.over_text)}"),
         *(Point(e.call.span, f"calls {e.callee.rpartition('::')[2]}") for e in reversed(source.edges)),
         *(Point(gathered.paths[path].site.step.span, f"reads {'.'.join(path)}") for path in paths if place != step.span),
     ]

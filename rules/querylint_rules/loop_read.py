@@ -334,7 +334,8 @@ def _remedy(program: Program, site: Site, hit: Rounds, effect: Effect, *, ordere
     read = effect.access
     if plain(program, site.function):
         return Batch(hit.loop.span, in_one(site, read, effect, hit.loop))
-    if _unwritten(hit) or (read.table is None and read is not site.step and program.facts(site.function).lazy):
+    helped = read.table is None and read is not site.step and program.facts(site.function).lazy
+    if _unwritten(hit) or (helped and _drivers(program, site, hit)):
         return ALONG
     if program.facts(site.function).bulk_reads:
         return Batch(hit.loop.span, of=_batched(site, hit, read))
@@ -438,7 +439,7 @@ def _grouped(program: Program, site: Site, hit: Rounds) -> bool:
 
 
 def _by_no_key(site: Site, hit: Rounds, effect: Effect) -> bool:
-    """Whether what a round asks for depends on its item by ranges only: what overlaps with it."""
+    """Whether what a round asks for depends on its item by ranges only: what overlaps with it, or a condition that it is."""
     read = effect.access
     if read.follows is not None or read.by_key:
         return False  # the rows of one row, as a condition with `__in` asks for those of many
@@ -450,7 +451,14 @@ def _by_no_key(site: Site, hit: Rounds, effect: Effect) -> bool:
         if value is not None and hit.loop.id in value.deps:
             mine.append(p)
     counted = read.terminal is Terminal.COUNT  # which one query groups by what the bounds are made of
-    return bool(mine) and not counted and all(p.relation.ranged for p in mine)  # others may be keys in disguise: `email__iexact`
+    # others may be keys in disguise: `email__iexact`
+    return bool(mine) and not counted and all(p.relation.ranged or _given_whole(p) for p in mine)
+
+
+def _given_whole(condition: Predicate) -> bool:
+    """Whether a condition is a value that was made elsewhere: the windows of a column, one after the other."""
+    parts = condition.value.parts if condition.value is not None else ()
+    return condition.field is None and condition.relation is Relation.OTHER and len(parts) == 1 and not parts[0][0]
 
 
 def _each(predicates: Iterable[Predicate]) -> Iterator[Predicate]:

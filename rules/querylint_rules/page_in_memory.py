@@ -29,7 +29,7 @@ from querylint.advise.curation import curated
 from querylint.advise.growth import small
 from querylint.advise.memory import Load, anchor, home, loads, matching, runs_over, trail
 from querylint.advise.places import quiet, reaching, shortest
-from querylint.advise.trace import Seen, fate
+from querylint.advise.trace import Fate, Seen, fate
 from querylint.ir import Access, Bound, Call, Function, Loop, Program, Root, Terminal, Use, Work
 from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
@@ -64,10 +64,16 @@ def page_in_memory(program: Program) -> Iterator[Found]:
     for site, read in program.reads():
         if quiet(site.function) or small(program, read.table) or read.terminal is not Terminal.ROWS or read.bound is not Bound.LIMIT:
             continue
-        uses = fate(program, site.function, read).uses
+        found = fate(program, site.function, read)
+        uses = found.uses
         for seen in uses:
             paged = seen.use.work is Work.SLICE and _offset(seen.use) and not seen.use.after
-            if paged and not _in_batches(program, seen) and not _taken_apart(program, seen, uses):
+            if (
+                paged
+                and not _in_batches(program, seen)
+                and not _taken_apart(program, seen, uses)
+                and not _needed_whole(program, seen, found)
+            ):
                 weight = _weight(program, site.function, read)
                 yield Found(
                     seen.use.span,
@@ -123,6 +129,12 @@ def _taken_apart(program: Program, seen: Seen, uses: Sequence[Seen]) -> bool:
     turning = {number for loop in site.loops if loop.id not in anew for number in (loop.id, *(c.id for c in loop.carried))}
     parts = sum(other.use.work is Work.SLICE and other.use.of == use.of for other in uses)  # one alone leaves the rest out
     return bool(use.start.deps & (turning | (brought if parts > 1 else set())))
+
+
+def _needed_whole(program: Program, seen: Seen, found: Fate) -> bool:
+    """Whether all of the rows leave as well, from where they are cut or from who is given them there."""
+    here = {seen.function.key, *(edge.caller for edge in program.callers.get(seen.function.key, ()))}
+    return any(not left.selected and left.function.key in here for left in found.whole)
 
 
 def _name(table: str | None) -> str:

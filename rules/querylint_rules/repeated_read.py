@@ -12,9 +12,9 @@ Convex bills the second read like the first, and it is one more wait.
 Keep the result of the first read, or hand the document to the helper instead of its id.
 
 ## When it stays silent
-Reads after a write (to see what was stored), alternatives of one choice, reads in different transactions (a mutation must check again
-what an action has read), tests, seeds and migrations. A single document that is fetched again, what a helper asks again, and what the
-handler of an error reads once more are hints.
+Reads after a write (to see what was stored), alternatives of one choice, reads in different transactions (a mutation must check again what
+an action has read), helpers and properties that keep what they have read, tests, seeds and migrations. A single document that is fetched
+again, what a helper asks again, and what the handler of an error reads once more are hints.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def repeated_read(program: Program) -> Iterator[Found]:
         for site in program.sites(key).all:
             for question, effect in _questions(program, site):
                 first = seen.setdefault(question, site)
-                if first is not site and _repeats(program, first, site, effect.access.table):
+                if first is not site and not _kept(site, effect) and _repeats(program, first, site, effect.access.table):
                     yield _found(program, first, site, effect)
 
 
@@ -66,6 +66,12 @@ def _questions(program: Program, site: Site) -> Iterator[tuple[Key, Effect]]:
                 question = _asked(effect.access, step, plain=plain(program, site.function))
                 if question is not None:
                     yield (*question, *_picked(site, step.args)), effect
+
+
+def _kept(site: Site, effect: Effect) -> bool:
+    """Whether what has been read once is kept by whoever reads it: a cached property, an attribute that is filled when it is empty."""
+    call = site.step
+    return effect.access.kept or effect.access.memoized or (isinstance(call, Call) and call.kept)
 
 
 def _values(read: Access) -> tuple[Value, ...]:

@@ -167,7 +167,7 @@ def _one_by_one(program: Program, site: Site, write: Access, hit: Rounds, call: 
         call.span if call is not None else write.span,
         f"{_what(write)}{through} for every {over}, one statement each",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
-        Batch(hit.loop.span, of="writes"),
+        Batch(hit.loop.span, of="alike" if write.verb == ASSIGNED else "writes"),
         weight.severity,
         Confidence.LIKELY,
         site.function.key,

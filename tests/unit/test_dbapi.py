@@ -133,6 +133,23 @@ def test_asyncpg_and_pools(tmp_path: Path) -> None:
     ]
 
 
+def test_a_connection_that_fetches_by_a_named_text_runs_a_statement_whatever_it_has_run_before(tmp_path: Path) -> None:
+    found = program(
+        tmp_path,
+        """
+        from databases import Database
+
+        async def f(db: Database, ident: int):
+            await db.execute(query="UPDATE teams SET seen = 1 WHERE id = :id", values={"id": ident})
+            return await db.fetch_all(query="SELECT name FROM members WHERE team_id = :id", values={"id": ident})
+        """,
+    )
+    assert accesses(found) == [
+        "write teams by planner where index:id= (seen) -> nothing one",
+        "read members by planner where index:team_id= -> rows all",
+    ]
+
+
 def test_functions_of_the_program_that_pass_sql_on(tmp_path: Path) -> None:
     found = program(
         tmp_path,

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 
 from querylint.advise.eager import Source, loading, possible, prefixed, sources
 from querylint.construction import replace
-from querylint.ir import Access, Call, Function, Loading, Path, Program, Role, Terminal
+from querylint.ir import Access, Call, Function, Loading, Path, Program, Role, Terminal, Way
 from querylint.remedy import Advice, Batch, Preload
 from querylint.text import Span
 
@@ -97,8 +97,10 @@ def preload(
     joined: list[Path] = []
     batched: list[Path] = []
     grouped = read is not None and any(plan.grouped for plan in read.plans) and program.facts(source.outer).identity
+    # A statement written as text: no join can be added to that.
+    written = read is not None and read.base is None and read.follows is None and all(plan.way is Way.OPAQUE for plan in read.plans)
     for path in _longest(paths):  # a join would bring along columns by which the rows are not grouped
-        if read is None or grouped or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
+        if read is None or grouped or written or loading(program, source.outer, table, path) is Loading.BATCHED or prefixed(read, path):
             batched.append(path)
         else:
             joined.append(path)

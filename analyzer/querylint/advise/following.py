@@ -9,6 +9,8 @@ from querylint.ir import Access, Block, Branch, Call, Loop, LoopKind, Path, Prog
 from querylint.ir.program import Edge, Site
 from querylint.text import Span
 
+MOST_LISTS = 2
+
 
 def stands_in(site: Site) -> bool:
     """Whether a relation is followed only where another one leads nowhere: `row.site or row.cluster.site`."""
@@ -49,7 +51,11 @@ def followed_from(read: Access | None, paths: list[Path], over: str) -> str:
     """What relations are followed once for, in a few words: the rows of a read, or of the relation of its single row that leads to many."""
     above = ".".join(min(paths, key=len)[:-1])
     if read is not None and read.terminal not in (Terminal.ROWS, Terminal.PAGE) and above:
-        return f"row of `{above}`"
+        lists = list(dict.fromkeys(path[0] for path in paths if len(path) > 1))
+        if len(lists) == 1:
+            return f"row of `{above}`"
+        shown = ", ".join(f"`{name}`" for name in lists[:MOST_LISTS])
+        return f"row of {shown}" + (f" and {len(lists) - MOST_LISTS} more" if len(lists) > MOST_LISTS else "")
     table = read.table if read is not None else None
     return f"row of `{table}`" if table is not None else f"item of `{over}`" if over else "row"
 

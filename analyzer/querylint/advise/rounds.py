@@ -19,6 +19,8 @@ SET_BY_HAND = re.compile(
     r"^(?:(?:sorted|list|set|tuple|enumerate|reversed)\()?"
     r"(?:(?:\w+\.)*settings\.)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?:\.(?:items|keys|values)\(\))?(?:, \w+=\w+)*\)?$"
 )
+OF_MODELS = re.compile(r"(?:^|\.)_meta\.\w+|\b(?:get_models|get_app_configs)\(|\ball_models\[")
+"""What a program knows of its own models, of which there are as many as somebody has written: `Post._meta.unique_together`."""
 FORM_FIELDS = re.compile(r"^(?:\w+\.)*cleaned_data(?:\.(?:items|keys|values)\(\))?$")
 COMPLAINING = re.compile(r"(?:^|\.)(?:log(?:ger|ging)?|messages)\.(?:error|warning|exception)$|\.add_error$")
 DATES = re.compile(r"(?:^|\.)(?:timedelta|relativedelta|datetime|date|combine|monthrange)$")
@@ -120,7 +122,11 @@ def _reads(program: Program, site: Site, loop: Loop, deps: frozenset[int]) -> bo
 
 def _set_by_hand(program: Program, site: Site, loop: Loop) -> bool:
     """Whether the loop runs over what somebody wrote down: a setting or a constant (`settings.GROUPS`), the fields of a form."""
-    if FORM_FIELDS.match(loop.over_text) or (loop.over is not None and configured(program, site.function, loop.over, MOST_FEW)):
+    if (
+        FORM_FIELDS.match(loop.over_text)
+        or OF_MODELS.search(loop.over_text)
+        or (loop.over is not None and configured(program, site.function, loop.over, MOST_FEW))
+    ):
         return True
     if not SET_BY_HAND.match(loop.over_text):
         return False

@@ -26,7 +26,8 @@ def run(m: State, node: tree.Comprehension, *, partial: bool = False) -> tuple[V
     finally:
         m.scope, m.guards = outer, guards
     keyed = node.key is not None
-    shape = Many(replace(element, conditions=()), None, keyed, key=(row(key) or replace(key, conditions=())) if keyed else None)
+    most = source.shape.most or None if len(node.clauses) == 1 and isinstance(source.shape, Many) else None
+    shape = Many(replace(element, conditions=()), None, keyed, most=most, key=(row(key) or replace(key, conditions=())) if keyed else None)
     made = Val(deps=element.deps | source.deps, pending=element.pending, shape=shape)
     if len(node.clauses) == 1 and not keyed and element.origins and element.origins == source.item().origins:
         made = replace(made, origins=source.origins, works=source.works)

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 from querylint.construction import dataclass, replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING
+from querylint.frontends.flow.values import NOTHING, Closure
 from querylint.ir import Access, Block, Branch, Call, Op, Step
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
 
 STORING = frozenset(("set", "setdefault", "put", "__setitem__"))
+FILLING = frozenset(("append", "add", "extend", "update"))
 EQUAL = frozenset(("==", "==="))
+UNEQUAL = frozenset(("!=", "!=="))
+KINDS = frozenset(("hasattr", "isinstance"))
 OWN = frozenset(("self", "cls"))
 KEYS = frozenset(("id", "pk"))
 KEEPING = re.compile(
@@ -40,17 +43,20 @@ def fills(m: State, node: tree.If, block: Block) -> bool:
     memory = _lacking(m, node.test)
     if memory is None or not _lasts(m, node, memory):
         return False
-    return _reads(m, tuple(s for b in block if isinstance(b, Branch) for s in b.arms[0]), _put(m, node.then, memory), node.then)
+    if _reads(m, tuple(s for b in block if isinstance(b, Branch) for s in b.arms[0]), _put(m, node.then, memory), node.then):
+        return True
+    return any(_marks(m, call, memory) for call in tree.find(node.then, tree.Call))
 
 
 def answers(m: State, node: tree.Stmt, rest: list[tree.Stmt]) -> tuple[int, Memory] | None:
     """The statement of the rest that fills a memory, where this one leaves with what is there: `if key in found: return found[key]`."""
     if not m.language.function_scoped or not isinstance(node, tree.If) or not m.calling or node.other or not node.then:
         return None
-    test = node.test
-    if not isinstance(node.then[-1], tree.Return) or not isinstance(test, tree.Op) or test.sign != "in":
+    if not isinstance(node.then[-1], tree.Return):
         return None
-    memory = Memory(test.operands[1], test.operands[0])
+    memory = _present(m, node.test)
+    if memory is None:
+        return None
     put = next((n for n, statement in enumerate(rest) if _put(m, [statement], memory)), None)
     return (put, memory) if put is not None and _lasts(m, node, memory) else None
 
@@ -82,13 +88,27 @@ def _lacking(m: State, test: tree.Expr) -> Memory | None:
     """What a test finds to be missing, or to hold nothing for a key: a collection, an attribute, an entry."""
     if not isinstance(test, tree.Op):
         return None
-    denied = test.sign == "!" and len(test.operands) == 1
-    inner = test.operands[0]
-    if denied and isinstance(inner, tree.Op) and inner.sign == "in":
-        return Memory(inner.operands[1], inner.operands[0])
-    if not denied and not (test.sign in EQUAL and _nothing(test.operands[1])):
-        return None
-    if isinstance(inner, tree.Call) and isinstance(inner.func, tree.Name) and inner.func.id == "hasattr" and len(inner.args) == 2:
+    if test.sign == "!" and len(test.operands) == 1:
+        return _present(m, test.operands[0])
+    return _held(m, test.operands[0]) if test.sign in EQUAL and _nothing(test.operands[1]) else None
+
+
+def _present(m: State, test: tree.Expr) -> Memory | None:
+    """What a test finds to be there, or to hold something for a key."""
+    if isinstance(test, tree.Logic) and test.sign == "&&":
+        return _present(m, test.left) or _present(m, test.right)
+    if isinstance(test, tree.Op):
+        if test.sign == "in":
+            return Memory(test.operands[1], test.operands[0])
+        return _held(m, test.operands[0]) if test.sign in UNEQUAL and _nothing(test.operands[1]) else None
+    return _held(m, test)
+
+
+def _held(m: State, inner: tree.Expr) -> Memory | None:
+    """The memory that an expression looks into."""
+    if isinstance(inner, tree.Call) and isinstance(inner.func, tree.Name) and inner.func.id in KINDS and len(inner.args) == 2:
+        if inner.func.id == "isinstance":
+            return _held(m, inner.args[0])
         name = inner.args[1]
         if isinstance(name, tree.Literal) and isinstance(name.value, str):
             return Memory(tree.Member(inner.args[0], name.value, inner.at, inner.end, inner.at))
@@ -140,10 +160,35 @@ def _put(m: State, body: list[tree.Stmt], memory: Memory) -> list[tree.Expr]:
     return found
 
 
+def _marks(m: State, call: tree.Call, memory: Memory) -> bool:
+    """Whether a function that is called without knowing it from outside sets what was found to be lacking: `if not ready: load()`."""
+    own = _dotted(memory.place)
+    func = call.func
+    if not own or not (isinstance(func, tree.Name) or (isinstance(func, tree.Member) and _dotted(func.base) in OWN)):
+        return False
+    with m.recording():
+        shape = m.evaluate(func).shape
+    if not isinstance(shape, Closure):
+        return False
+    if memory.key is not None:
+        return shape.path == m.lines.path and bool(_put(m, shape.fn.body, memory))
+    sets = (node for node in tree.find(shape.fn.body, tree.Assign) if node.sign == "=" and _dotted(node.target) == own)
+    return any(not (isinstance(node.value, tree.Literal) and not node.value.value) for node in sets)
+
+
+def _dotted(node: tree.Expr | tree.Pattern) -> str:
+    """A name, or a path of members that begins with one; empty for anything else."""
+    if isinstance(node, tree.Name | tree.NamePattern):
+        return node.id
+    base = _dotted(node.base) if isinstance(node, tree.Member) else ""
+    return f"{base}.{node.name}" if base and isinstance(node, tree.Member) else ""
+
+
 def _is_place(m: State, target: tree.Pattern, name: str, key: tree.Expr | None) -> bool:
     """Whether an assignment goes to a memory, by the key that was looked for."""
-    if key is None:
-        return isinstance(target, tree.Member | tree.Index | tree.Name | tree.NamePattern) and _name(m, target) == name
+    whole = isinstance(target, tree.Member | tree.Index | tree.Name | tree.NamePattern) and _name(m, target) == name
+    if key is None or (whole and isinstance(target, tree.Member)):
+        return whole  # of an attribute, the entries may be read anew where one is missing
     if isinstance(target, tree.Member):
         return isinstance(key, tree.Literal) and target.name == key.value and _name(m, target.base) == name
     return isinstance(target, tree.Index) and _name(m, target.base) == name and _same(m, target.key, key)
@@ -163,6 +208,7 @@ def _reads(m: State, block: Block, put: list[tree.Expr], body: list[tree.Stmt]) 
                 continue
             known.add(name.id)
             values += _values(body, name.id)
+            values += _members(body, name.id)
             # what a cursor gives was read by its statement
             values += [
                 call
@@ -185,6 +231,18 @@ def _reading(block: Block) -> Iterator[Access | Call]:
 def _values(body: list[tree.Stmt], name: str) -> list[tree.Expr]:
     """What a name stands for in a piece of code."""
     return [n.value for n in tree.find(body, tree.Assign) if any(p.id == name for p in tree.find(n.target, tree.NamePattern))]
+
+
+def _members(body: list[tree.Stmt], name: str) -> list[tree.Expr]:
+    """What is put into the collection of a name, and what a loop that hands out its values goes over."""
+    found = [n.value for n in tree.find(body, tree.Assign) if isinstance(n.target, tree.Index) and _dotted(n.target.base) == name]
+    for call in tree.find(body, tree.Call):
+        if isinstance(call.func, tree.Member) and call.func.name in FILLING and _dotted(call.func.base) == name:
+            found += call.args
+    for loop in tree.find(body, tree.For):
+        if loop.over is not None and loop.pattern is not None and any(p.id == name for p in tree.find(loop.pattern, tree.NamePattern)):
+            found.append(loop.over)
+    return found
 
 
 def _name(m: State, node: tree.Expr | tree.Pattern) -> str:

@@ -20,6 +20,9 @@ from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, last_name
 
+DATABASES = frozenset(("self", "cls", "session", "db", "conn", "connection", "cursor", "engine", "app"))
+EARLY = Pattern(r"^_?(seed|migrate)_\w+$")
+"""What is run once, before anybody asks: by its name, where it is told nothing but which database to work on."""
 CACHING = Pattern(r"^(?:cache_(?:page|response|view)|cached_(?:response|view)|response_cache)$")
 
 
@@ -140,6 +143,8 @@ class ModuleLowering:
             alone = alone or is_job(self.project.modules, self.path, found.owner, fn, found.around)
             kind = Kind.JOB if alone else Kind.PLAIN
         role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
+        if role is Role.CODE and kind is not Kind.HTTP and (early := EARLY.match(fn.name)) is not None and _for_all(fn):
+            role = Role.SEED if early[1] == "seed" else Role.MIGRATION
         name = found.name.replace(APART, "")
         return Function(
             self.key(found.name), name, self.path, kind, tuple(_name_of(p) for p in fn.params), tuple(machine.block), lowered(value),
@@ -148,6 +153,11 @@ class ModuleLowering:
             ahead=tuple(one for stack in self.project.stacks for one in stack.loaded(machine)),
             transactions=tuple(self.lines.span(*part) for part in transactions(fn)) if self._transacts else (),
         )  # fmt: skip
+
+
+def _for_all(fn: tree.Fn) -> bool:
+    """Whether a function is told nothing but which database to work on."""
+    return all(_name_of(param) in DATABASES or param.default is not None for param in fn.params)
 
 
 def _caches(decorator: tree.Expr) -> bool:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+import re
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import field
 
 from querylint.construction import dataclass
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.python import UnreadableError, lower_module
 from querylint.text import LineIndex
 
 DEEPEST = 12
 INIT = "__init__.py"
+DEFINED = Pattern(rb"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
+GLOBAL = Pattern(rb"^[ \t]+global[ \t]+([^\n#;]+)", re.MULTILINE)
+WORD = Pattern(rb"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class PythonModules:
 
     A folder counts as a place that absolute imports start from where it holds the first segment and is no package itself: the folder of
     `manage.py` or `pyproject.toml`, `src`, a folder of applications. The one nearest to the importer wins. A package counts as well where
-    its own files import from it so: something puts it on the path.
+    its own files import from it so: something puts it on the path, or the program is started in it.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class PythonModules:
         self._found: dict[tuple[str, str], Definition | None] = {}
         self._resolved: dict[tuple[str, str], str | None] = {}
         self._lines: dict[str, LineIndex] = {}
+        self._rebound: dict[str, frozenset[str]] = {}
         self.unreadable: dict[str, UnreadableError] = {}
         self._survey()
 
@@ -108,6 +115,13 @@ class PythonModules:
             self._names[path] = _names(self.module(path))
         return self._names[path]
 
+    def rebound(self, path: str) -> frozenset[str]:
+        """The names of a module to which functions of it give other values: `global ready`."""
+        if path not in self._rebound:
+            declared = GLOBAL.findall(self._read(path) or b"")
+            self._rebound[path] = frozenset(name.decode() for names in declared for name in WORD.findall(names))
+        return self._rebound[path]
+
     # Imports.
 
     def resolve(self, importer: str, source: str) -> str | None:
@@ -131,6 +145,8 @@ class PythonModules:
             found = self._at(folder, source)
             if found is not None:
                 return found
+        if head not in sys.stdlib_module_names and (found := self._beside(here, source)) is not None:
+            return found
         while here:
             here = posixpath.dirname(here)
             found = self._at(here, source) if f"{here}/{head}".lstrip("/") in self._folders else None
@@ -141,6 +157,29 @@ class PythonModules:
             return self._at(beside, source)
         inner = [found for folder in self._inner.get(head, ()) if (found := self._at(folder, source)) and self._rooted(folder, head)]
         return inner[0] if "." in source and len(inner) == 1 else None
+
+    def _beside(self, folder: str, source: str) -> str | None:
+        """A module in the folder of the importer or above it, where files there take from it by its bare name what it defines."""
+        head = source.partition(".")[0]
+        while folder:
+            if f"{folder}/{head}.py" in self.files and self._taken_from(folder, head):
+                return self._at(folder, source)
+            folder = posixpath.dirname(folder)
+        return None
+
+    def _taken_from(self, folder: str, head: str) -> bool:
+        """Whether a file of a package takes something from a module of it by the bare name that this module does define.
+
+        The name alone tells little: `celery.py` of a package is another thing than the `celery` that it imports.
+        """
+        key = folder, f"{head}.py"
+        if key not in self._on_path:
+            defined = {one or other for one, other in DEFINED.findall(self._read(f"{folder}/{head}.py") or b"")}
+            asked = re.compile(rb"^[ \t]*from[ \t]+%s[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)" % re.escape(head.encode()), re.MULTILINE)
+            others = (f for f in self.files if f.startswith(f"{folder}/") and f != f"{folder}/{head}.py")
+            texts = (source for f in others if (source := self._read(f)) is not None and head.encode() in source)
+            self._on_path[key] = any(not defined.isdisjoint(WORD.findall(names)) for source in texts for names in asked.findall(source))
+        return self._on_path[key]
 
     def _rooted(self, folder: str, head: str) -> bool:
         """Whether files of a package import one of its own packages by its bare name."""

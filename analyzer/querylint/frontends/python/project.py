@@ -33,6 +33,7 @@ from querylint.syntax.python import lower_module
 
 MOST_DEEP = 6
 MOST_KINDS = 6
+OWN_OBJECT = ("self", "cls")
 MAKER = "__init__"
 WHICHEVER = "some class"
 
@@ -96,7 +97,10 @@ class PythonProject:
         key = (path, name)
         if key not in self._constants:
             self._constants[key] = None
-            self._constants[key] = self.expression(path, node)
+            value = self.expression(path, node)
+            if value.literal is not NOT_LITERAL and name in self.modules.rebound(path):
+                value = replace(value, literal=NOT_LITERAL)  # what it is at first says little
+            self._constants[key] = value
         found = self._constants[key]
         return self.flags.steady(found, name) if found is not None else None
 
@@ -191,6 +195,8 @@ class PythonProject:
             value = self.expression(owner.path, node, owner) if node is not None else NOTHING
             if not known(value) and type_text:
                 value = self.annotations.value(owner.path, type_text, info, owner)
+            if value.literal is not NOT_LITERAL and any(fn.kind == "class" for _, fn in info.assigned(name)):
+                value = replace(value, literal=NOT_LITERAL)
             self._fields[key] = value
         return self._fields[key]
 
@@ -270,7 +276,8 @@ class PythonProject:
         """What a parameter is by its place, its annotation or the stacks, whatever callers tell."""
         param = fn.params[number]
         name = param.pattern.id if isinstance(param.pattern, tree.NamePattern) else ""
-        if owner is not None and number == 0 and fn.kind != "static":
+        loose = fn.kind != "class" and bool(param.type) and name not in OWN_OBJECT  # a function that is called by the name of its class
+        if owner is not None and number == 0 and fn.kind != "static" and not loose:
             info = receiver or owner
             return Val(shape=ClassRef(info.path, info.name)) if fn.kind == "class" else self.object(info.path, info.name)
         if param.stars:

@@ -40,7 +40,7 @@ class Handled:
 
 def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     """Read ahead by key, or side by side where each round has a connection of its own."""
-    if remedy.of == "writes":
+    if remedy.of in ("writes", "alike"):
         return writes_sqlalchemy.rewrite(task, remedy) if task.found.stack == "sqlalchemy" else writes.rewrite(task, remedy)
     keyed = _keyed(task, remedy)
     if not isinstance(keyed, Unfit):

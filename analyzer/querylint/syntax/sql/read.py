@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from querylint.syntax.sql.conditions import Conditions
+from querylint.syntax.sql.conditions import NOTHING_KNOWN, Conditions
 from querylint.syntax.sql.masking import Masked, hole, marked, mask, whole
 from querylint.syntax.sql.parse import MOST_PARSED, parsed
 from querylint.syntax.sql.statement import (
@@ -127,12 +127,13 @@ class _Reader:
         where = tree.args.get("where")
         order = tree.args.get("order")
         group = tree.args.get("group")
+        chosen = (NOTHING_KNOWN,) if tree.args.get("having") is not None else ()  # of the groups, by what they come to
         return Statement(
             Operation.READ,
             "select",
             tuple(tables),
             tuple(joins),
-            self.conditions.all(where.this) if where is not None else (),
+            (*(self.conditions.all(where.this) if where is not None else ()), *chosen),
             outputs,
             star,
             tree.args.get("distinct") is not None,

@@ -10,8 +10,9 @@ from querylint.frontends.flow.values import Condition, External, Many, Query, Re
 from querylint.frontends.flow.vocabulary import Consumption, Language
 from querylint.frontends.python.language import texts
 from querylint.frontends.python.language.arguments import placed
-from querylint.frontends.python.language.builtin import BUILT_IN, CASTS, PURE, cast, islice, owned, ran
+from querylint.frontends.python.language.builtin import BUILT_IN, PURE, owned, ran
 from querylint.frontends.python.language.methods import method
+from querylint.frontends.python.language.outside import of_outside
 from querylint.ir import Escape, Relation, Value, Work
 from querylint.syntax import tree
 
@@ -50,18 +51,19 @@ class Python:
 
     def method(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
         """A method of a collection or a text."""
+        if isinstance(base.shape, External) and (known := of_outside(state, node, f"{base.shape.source}.{func.name}")) is not None:
+            return known
         return method(state, node, func, base)
 
     def owned(self, state: State, node: tree.Call, owner: str, name: str) -> Val | None:
         """`asyncio.gather` and the class methods of built-in types."""
-        return owned(state, node, owner, name)
+        known = of_outside(state, node, f"{owner}.{name}")
+        return known if known is not None else owned(state, node, owner, name)
 
     def function(self, state: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | None:
         """A built-in function."""
-        if isinstance(func.shape, External) and func.shape.source == "itertools.islice":
-            return islice(state, node)
-        if isinstance(func.shape, External) and func.shape.source in CASTS:
-            return cast(state, node)
+        if isinstance(func.shape, External) and (made := of_outside(state, node, func.shape.source)) is not None:
+            return made
         if not isinstance(name, tree.Name) or state.scope.find(name.id) is not None or func.interesting:
             return None
         known = BUILT_IN.get(name.id)

@@ -22,8 +22,6 @@ PURE = frozenset(
     "bytearray complex memoryview open input vars dir globals locals delattr staticmethod classmethod property slice".split()
 )
 
-CASTS = frozenset(("typing.cast", "typing_extensions.cast"))
-
 
 def ran(m: State, value: Val, how: Consumption, node: tree.Expr) -> Val:
     """A collection; a query among them is run in the way that is asked for."""
@@ -352,10 +350,6 @@ COLLECTIONS = frozenset("defaultdict OrderedDict Counter deque namedtuple ChainM
 
 def owned(m: State, node: tree.Call, owner: str, name: str) -> Val | None:
     """Functions of well-known modules by their usual names."""
-    if owner == "itertools" and name == "islice":
-        return islice(m, node)
-    if f"{owner}.{name}" in CASTS:
-        return cast(m, node)
     if owner == "asyncio" and name in ("gather", "wait", "as_completed"):
         return gathered(m, node)
     if owner == "asyncio" and name in ("create_task", "ensure_future", "wait_for", "shield"):

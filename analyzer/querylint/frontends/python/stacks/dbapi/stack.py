@@ -274,6 +274,8 @@ class DbApi(Stack):
             cursor = known
         if node.args and _may_be_text(node.args[0]) and name != "fetchmany":
             return None
+        if any(word in words.TEXTS for word, _ in node.keywords):
+            return None  # a statement of its own
         for arg in (*node.args, *(v for _, v in node.keywords)):
             state.evaluate(arg)
         assert isinstance(cursor.shape, Marker)

@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 WORDS = (b"erializer", b"ViewSet", b"APIView", b"list_display", b"Feed")
 SERIALIZERS = ("Serializer", "ModelSerializer", "HyperlinkedModelSerializer", "ListSerializer", "BaseSerializer")
 DECLARED = "declared_representation"
-OPTIONS = frozenset(
-    "many read_only write_only required default initial source allow_null allow_blank allow_empty help_text label style error_messages "
-    "validators context partial instance data min_length max_length trim_whitespace".split()
-)
 METHODS = frozenset(("SerializerMethodField", "MethodField"))
 READ_WHOLE = frozenset(("StringRelatedField", "SlugRelatedField", "HyperlinkedRelatedField", "RelatedField"))
 BY_KEY = frozenset(("PrimaryKeyRelatedField", "HyperlinkedRelatedField"))
@@ -219,7 +215,7 @@ def _only_key(django: Django, info: ClassInfo, own: ClassInfo | None, source: st
 
 def _chosen(nested: ClassInfo, keywords: dict[str, tree.Expr]) -> bool:
     """Whether a nested serializer is told by an option of the project's own which of its fields to show: which, nobody knows here."""
-    return bool(keywords.keys() - OPTIONS) and nested.method("__init__") is not None
+    return bool(keywords.keys() - viewsets.OPTIONS) and nested.method("__init__") is not None
 
 
 def _automatic(django: Django, info: ClassInfo, name: str, row: tree.Expr) -> list[tree.Stmt]:
@@ -321,6 +317,8 @@ def serialized(django: Django, state: State, node: tree.Call, info: ClassInfo) -
     found = info.method("to_representation")
     several = is_true(keywords.get("many"))
     value = iterated(state, first) if several else state.evaluate(first)
+    if keywords.keys() - viewsets.OPTIONS - {"**"} and viewsets.picks_fields(info):
+        return made  # which of its fields it shows, nobody knows here
     if several and viewsets.own_list(django, info.path, tree.Name(info.name, node.at, node.end)):
         return made
     if found is None or (not value.interesting and value.doc_of is None) or not isinstance(state.vocabulary, PythonVocabulary):

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Val, many
+from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Query, Val, many
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stacks.django import paging, querysets, serializers, words
 from querylint.frontends.python.stacks.django.listings import registered
 from querylint.frontends.python.stacks.django.managers import is_manager
+from querylint.frontends.python.stacks.django.viewsets import serializer_for
+from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.ir import ITEM, Bound, Kind, Origin, Root, Terminal
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -118,8 +120,8 @@ def own_call(django: Django, state: State, info: ClassInfo, base: Val, node: tre
             return args[0]
         return page(state, args[0], at, end)
     if name == "get_serializer":
-        given = django.project.class_field(info, "serializer_class")
-        chosen = django.project.info(given.shape) if given is not None and isinstance(given.shape, ClassRef) else None
+        place = state.vocabulary.place.name if isinstance(state.vocabulary, PythonVocabulary) else ""
+        chosen = serializer_for(django, info, place.rpartition(".")[2])
         return serializers.serialized(django, state, node, chosen) if chosen is not None else None
     if name == "get_object":
         made = rows_of_view(django, state, info, base, at, end)

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
 LISTED = "serialized_list"
+LIST = "list"
+METHODS = {"list": "GET", "retrieve": "GET", "create": "POST", "update": "PUT", "partial_update": "PATCH", "destroy": "DELETE"}
+OPTIONS = frozenset(
+    "many read_only write_only required default initial source allow_null allow_blank allow_empty help_text label style error_messages "
+    "validators context partial instance data min_length max_length trim_whitespace".split()
+)
+"""What the framework's own serializers and fields take."""
+PICKING = frozenset(("DynamicFieldsMixin", "DynamicFieldsModelSerializer", "FlexFieldsModelSerializer", "FlexFieldsSerializerMixin"))
 ROUTES = Pattern(rb"\.as_view\(\s*(?:actions\s*=\s*)?\{|\.register\(")
 MOST = 3
 AHEAD = frozenset(("prefetch_related_objects", "prefetch_related", "select_related"))
@@ -48,11 +56,11 @@ def listed(django: Django, info: ClassInfo) -> tree.Fn | None:
     made: list[tree.Expr] = []
     chooser = info.method("get_serializer_class")
     if chooser is not None and chooser[0].path == info.path:
-        made += [e for e in _returned(chooser[1].body) if isinstance(e, tree.Name | tree.Member) and not _on_self(e)]
+        made += [e for e in _returned(chooser[1].body, LIST) if isinstance(e, tree.Name | tree.Member) and not _on_self(e)]
     given = info.field("serializer_class")
     if not made and given is not None and given[2] is not None and given[0].path == info.path:
         made.append(given[2])
-    if not made or any(own_list(django, info.path, serializer) for serializer in made):
+    if not made or any(own_list(django, info.path, serializer) or _chosen(django, info, serializer) for serializer in made):
         return None
     at = info.node.at
     me = tree.Name("self", at, at)
@@ -91,35 +99,86 @@ def _asked(info: ClassInfo, me: tree.Expr) -> tree.Call:
     return tree.Call(tree.Member(me, "get_queryset", at, end, at), [], at, end)
 
 
-# What is chosen for a list.
+def serializer_for(django: Django, info: ClassInfo, method: str) -> ClassInfo | None:
+    """The serializer by which a method of a view hands out rows; None where it cannot be told. An action goes by the method's name."""
+    found = info.method(method)
+    marked = found is not None and any(callee_name(d) == "action" for d in found[1].decorators)
+    action = method if method in METHODS or marked else ""
+    chooser = info.method("get_serializer_class")
+    given = info.field("serializer_class")
+    named = _class(django, given[0].path, given[2]) if given is not None and given[2] is not None else None
+    keys = {named}
+    if chooser is not None:
+        keys = set()
+        for chosen in _returned(chooser[1].body, action):
+            asked = isinstance(chosen, tree.Call) and callee_name(chosen) == "get_serializer_class"
+            default = asked or (_on_self(chosen) and isinstance(chosen, tree.Member) and chosen.name == "serializer_class")
+            keys.add(named if default else _class(django, chooser[0].path, chosen))
+    key = keys.pop() if len(keys) == 1 else None
+    return django.project.classes.get(*key) if key is not None else None
 
 
-def _returned(body: list[tree.Stmt]) -> Iterator[tree.Expr]:
-    """What a method gives back when the action is a list, asked for by GET."""
+def picks_fields(info: ClassInfo) -> bool:
+    """Whether a serializer takes an option that says which of its fields it shows."""
+    if any(name.rpartition(".")[2] in PICKING for name in info.ancestry()):
+        return True
+    for name in ("__init__", "get_fields", "get_field_names"):
+        found = info.method(name)
+        if found is not None and (
+            name != "__init__" or any(_on_self(n) and n.name == "fields" for n in tree.find(found[1].body, tree.Member))
+        ):
+            return True
+    return False
+
+
+def _chosen(django: Django, info: ClassInfo, serializer: tree.Expr) -> bool:
+    """Whether the view hands its serializer an option of the project's own, by which that one picks its fields."""
+    found = info.method("get_serializer")
+    key = _class(django, info.path, serializer)
+    own = django.project.classes.get(*key) if key is not None else None
+    if found is None or own is None or not picks_fields(own):
+        return False
+    body = found[1].body
+    keys: list[object] = [node.target.key for node in tree.find(body, tree.Assign) if isinstance(node.target, tree.Index)]
+    names: list[object] = []
+    for call in tree.find(body, tree.Call):
+        if callee_name(call) == "setdefault":
+            keys += call.args[:1]
+        elif callee_name(call) in ("get_serializer", "update", "serializer_class"):
+            names += [name for name, _ in call.keywords]
+    names += [key.value for key in keys if isinstance(key, tree.Literal)]
+    return bool(set(names) - OPTIONS - {"**"})
+
+
+# What is chosen for an action.
+
+
+def _returned(body: list[tree.Stmt], action: str) -> Iterator[tree.Expr]:
+    """What a method gives back for an action; a list is asked for by GET."""
     for statement in body:
         if isinstance(statement, tree.Return):
             if statement.value is not None:
-                yield from _alternatives(statement.value)
+                yield from _alternatives(statement.value, action)
             return
         if isinstance(statement, tree.If):
-            holds = _holds(statement.test)
+            holds = _holds(statement.test, action)
             if holds is not False:
-                yield from _returned(statement.then)
+                yield from _returned(statement.then, action)
             if holds is not True:
-                yield from _returned(statement.other)
+                yield from _returned(statement.other, action)
             if (holds is True and _leaves(statement.then)) or (holds is False and _leaves(statement.other)):
                 return
         elif isinstance(statement, tree.Try | tree.Block):
-            yield from _returned(statement.body)
+            yield from _returned(statement.body, action)
 
 
-def _alternatives(value: tree.Expr) -> Iterator[tree.Expr]:
+def _alternatives(value: tree.Expr, action: str) -> Iterator[tree.Expr]:
     if isinstance(value, tree.Ternary):
-        holds = _holds(value.test)
+        holds = _holds(value.test, action)
         if holds is not False:
-            yield from _alternatives(value.then)
+            yield from _alternatives(value.then, action)
         if holds is not True:
-            yield from _alternatives(value.other)
+            yield from _alternatives(value.other, action)
     else:
         yield value
 
@@ -128,23 +187,23 @@ def _leaves(body: list[tree.Stmt]) -> bool:
     return bool(body) and isinstance(body[-1], tree.Return)
 
 
-def _holds(test: tree.Expr) -> bool | None:
-    """Whether a test of the action or of the method holds for a list; None where it asks for something else."""
+def _holds(test: tree.Expr, action: str) -> bool | None:
+    """Whether a test of the action or of the method holds for an action; None where it asks for something else."""
     if isinstance(test, tree.Logic) and test.sign in ("&&", "||"):
-        left, right = _holds(test.left), _holds(test.right)
+        left, right = _holds(test.left, action), _holds(test.right, action)
         short = test.sign == "||"
         if left is short or right is short:
             return short
         return left if left is right else None
     if isinstance(test, tree.Op) and test.sign == "!" and len(test.operands) == 1:
-        inner = _holds(test.operands[0])
+        inner = _holds(test.operands[0], action)
         return None if inner is None else not inner
     if not isinstance(test, tree.Op) or len(test.operands) != 2:
         return None
     asked = test.operands[0]
-    known = {"action": "list", "method": "GET"}.get(asked.name) if isinstance(asked, tree.Member) else None
+    known = {"action": action, "method": METHODS.get(action)}.get(asked.name) if isinstance(asked, tree.Member) else None
     names = _texts(test.operands[1])
-    if known is None or names is None:
+    if not known or names is None:
         return None
     return {"===": known in names, "==": known in names, "in": known in names, "!==": known not in names, "!=": known not in names}.get(
         test.sign

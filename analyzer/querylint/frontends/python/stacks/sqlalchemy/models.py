@@ -156,6 +156,8 @@ class Models:
         own = {name: value for name, _, value in info.node.fields}
         if _true(own.get("__abstract__")) or any(callee_name(d).startswith("as_declarative") for d in info.node.decorators):
             return False
+        if any(name.rpartition(".")[2] in words.ROOTS for name in info.outside):
+            return False  # what others are mapped from, with columns for all of them perhaps
         if self._modelled(info):
             head = (self.project.modules.source(info.path) or b"")[info.node.at : info.node.at + 400].partition(b":\n")[0]
             return bool(AS_TABLE.search(head))

@@ -126,7 +126,7 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         made = _with_columns(models, made, name, args)
     elif name == "select_from" and made.table is None and args:
         model = model_of(models, args[0])
-        made = replace(made, table=model.table if model is not None else None)
+        made = replace(made, table=model.table) if model is not None else _from_query(made, args[0])
     elif name in words.UNIONS or name in ("distinct", "group_by"):
         other = tuple(replace(p, predicates=(*p.predicates, *predicates(state, models, None, (_OTHER,), node))) for p in made.plans)
         made = replace(made, plans=other) if name in words.UNIONS else made
@@ -134,6 +134,20 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
     elif name in words.JOINS and not args and keywords:
         return Val(deps=deps, shape=made)
     return Val(deps=deps, shape=made)
+
+
+def _from_query(made: Query, value: Val) -> Query:
+    """A statement about what another one gives: `select(func.count()).select_from(posts.subquery())` asks for rows of the same table."""
+    shape = value.shape
+    inner = shape.inner.shape if isinstance(shape, Marker) and shape.kind == "subquery" and shape.inner is not None else None
+    if not isinstance(inner, Query):
+        return made
+    plans = tuple(
+        replace(p, predicates=(*p.predicates, *within.predicates), grouped=p.grouped or within.grouped)
+        for p in made.plans
+        for within in inner.plans
+    )
+    return replace(made, table=inner.table, plans=plans)
 
 
 _OTHER = Condition(None, Relation.OTHER, None)
@@ -302,7 +316,7 @@ def method(state: State, models: Models, node: tree.Call, name: str, base: Val, 
         args = [state.evaluate(a) for a in node.args]
         inner = derived(base, *args)
         label = str(args[0].literal) if name == "label" and args and isinstance(args[0].literal, str) else ""
-        return Val(deps=inner.deps | query.deps, shape=Marker("subquery", (query.table or "", label, name)))
+        return Val(deps=inner.deps | query.deps, shape=Marker("subquery", (query.table or "", label, name), Val(shape=query)))
     elif name == "count":
         return number_of(state, replace(base, shape=replace(query, end=end)), at, end, name)
     elif name in ("delete", "update"):

@@ -42,6 +42,20 @@ def relate(models: Models) -> None:
         _inherited(model)
         for name, column in model.remote.items():
             model.links[name] = replace(model.links[name], remote=column)
+    for model in models.by_table.values():
+        _paired(models, model)
+
+
+def _paired(models: Models, model: Model) -> None:
+    """Relations that do not name each other, though one leads back by the key of the other: a session that holds the row finds it."""
+    for name, link in list(model.links.items()):
+        target = models.by_table.get(link.target or "")
+        if not link.many or link.remote is None or link.back is not None or target is None:
+            continue
+        back = [one for one in target.links.values() if not one.many and one.column == link.remote and one.target == model.table]
+        if len(back) == 1 and back[0].back is None:
+            model.links[name] = replace(link, back=back[0].name)
+            target.links[back[0].name] = replace(back[0], back=name)
 
 
 def _inherited(model: Model) -> None:
@@ -192,7 +206,7 @@ def _forward(models: Models, model: Model, made: Made) -> None:
     model.lazy[made.name] = lazy_of(made)
     if column is None and target is not None and "secondary" not in keywords:
         remote = [c for c, (table, _) in target.foreign.items() if table == model.table]
-        remote = _compared(models, model, target, made)[1] or remote
+        remote = [c for c in _keys(made) if c in remote] or _compared(models, model, target, made)[1] or remote
         if len(remote) == 1:
             model.remote[made.name] = remote[0]
 
@@ -201,8 +215,7 @@ def _direction(models: Models, model: Model, target: Model | None, made: Made) -
     """Whether a relation leads to several rows, and the column of its own table that holds its key."""
     keywords = made.keywords
     own = [c for c, (table, _) in model.foreign.items() if target is not None and table == target.table]
-    given = keywords.get("foreign_keys")
-    named = [n for item in (given.items if isinstance(given, tree.Array) else [given] if given is not None else []) for n in _named(item)]
+    named = _keys(made)
     mine, theirs = _compared(models, model, target, made)
     if theirs and not mine and not named:
         own = []  # the condition of the join says that the key is on the other side, whatever keys this one has besides
@@ -228,6 +241,12 @@ def _direction(models: Models, model: Model, target: Model | None, made: Made) -
     if uselist is None and target.open and f"{made.name}_id" in model.foreign:
         return False, f"{made.name}_id"
     return not single, None
+
+
+def _keys(made: Made) -> list[str]:
+    """The columns that `foreign_keys` names."""
+    given = made.keywords.get("foreign_keys")
+    return [n for item in (given.items if isinstance(given, tree.Array) else [given] if given is not None else []) for n in _named(item)]
 
 
 def _compared(models: Models, model: Model, target: Model | None, made: Made) -> tuple[list[str], list[str]]:

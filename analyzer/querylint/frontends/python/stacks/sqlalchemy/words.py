@@ -9,6 +9,7 @@ from querylint.pattern import Pattern
 
 PACKAGES = ("sqlalchemy", "sqlmodel", "flask_sqlalchemy", "flask_sqlalchemy_lite", "quart_sqlalchemy", "fastapi_sqlalchemy")
 PLAIN = ("typing", "abc.", "enum.", "collections", "dataclasses", "pydantic", "flask_login", "flask_user", "builtins")
+ROOTS = frozenset(("DeclarativeBase", "DeclarativeBaseNoMeta"))
 BASES = frozenset("DeclarativeBase DeclarativeBaseNoMeta MappedAsDataclass SQLModel".split())
 BASE_MAKERS = frozenset("declarative_base automap_base generate_base".split())
 COLUMNS = frozenset("Column mapped_column Field".split())
