@@ -42,7 +42,8 @@ from querylint.frontends.python.stacks.django import (
 )
 from querylint.frontends.python.stacks.django.annotated import Annotated
 from querylint.frontends.python.stacks.django.managers import is_manager
-from querylint.frontends.python.stacks.django.models import Model, Models
+from querylint.frontends.python.stacks.django.model import Model
+from querylint.frontends.python.stacks.django.models import Models
 from querylint.ir import Eager, Facts, Kind, Loading, Path, Plan, Relation, Role, Table, Way, Work
 from querylint.result import Note, NoteKind
 from querylint.syntax import tree
@@ -203,8 +204,7 @@ class Django(Stack):
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
         """Columns and relations of rows, managers of built-in models, the user of a request."""
         shape = base.shape
-        found = paging.member(state, base, node) or annotated.kept(base, node) or functions.between(self, state, node)
-        if found is not None:
+        if (found := paging.member(state, base, node) or annotated.kept(base, node) or functions.between(self, state, node)) is not None:
             return found
         if isinstance(shape, Marker):
             if shape.kind == "model":

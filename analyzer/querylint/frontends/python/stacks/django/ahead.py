@@ -13,7 +13,7 @@ from querylint.ir import ITEM, Access, Branch, Call, Eager, Loading, Loop, Path,
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.django.models import Model
+    from querylint.frontends.python.stacks.django.model import Model
 
 Brought = Mapping[int, list[Eager]]
 

@@ -16,7 +16,8 @@ from querylint.syntax.questions import callee_name, last_name, text_of
 if TYPE_CHECKING:
     from querylint.frontends.python.classes import Classes
     from querylint.frontends.python.modules import PythonModules
-    from querylint.frontends.python.stacks.django.models import Model, Models
+    from querylint.frontends.python.stacks.django.model import Model
+    from querylint.frontends.python.stacks.django.models import Models
 
 WORDS = (b"annotate(", b"extra(", b"to_attr")
 KEPT = ("_prefetched_objects_cache", "fields_cache")

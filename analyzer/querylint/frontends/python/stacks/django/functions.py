@@ -8,7 +8,7 @@ from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, External, Marker, Query, Record, Val, derived
 from querylint.frontends.python.stacks.django import ahead, permissions, querysets, through, views, words
-from querylint.frontends.python.stacks.django.models import Model
+from querylint.frontends.python.stacks.django.model import Model
 from querylint.frontends.python.stacks.django.permissions import method as permission
 from querylint.syntax import tree
 

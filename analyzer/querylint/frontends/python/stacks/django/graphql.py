@@ -22,7 +22,7 @@ from querylint.syntax.questions import callee_name, keyword, last_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
-    from querylint.frontends.python.stacks.django.models import Model
+    from querylint.frontends.python.stacks.django.model import Model
 
 WORDS = (b"graphene", b"strawberry")
 RESOLVE = "resolve_"

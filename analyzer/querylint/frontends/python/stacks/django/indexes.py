@@ -12,7 +12,8 @@ from querylint.syntax.questions import callee_name, keyword, text_of
 from querylint.text import LineIndex
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.django.models import Made, Model, Models
+    from querylint.frontends.python.stacks.django.model import Made, Model
+    from querylint.frontends.python.stacks.django.models import Models
 
 
 def field_indexes(lines: LineIndex, made: Made) -> Iterator[Index]:

@@ -15,7 +15,7 @@ from querylint.syntax.questions import callee_name
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
-    from querylint.frontends.python.stacks.django.models import Model
+    from querylint.frontends.python.stacks.django.model import Model
 
 ADMIN = ("ModelAdmin", "MPTTModelAdmin", "GISModelAdmin", "ImportExportModelAdmin")
 CHANGE_LIST = "change_list_rows"

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from querylint.construction import dataclass, replace
+from querylint.construction import replace
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import through, words
 from querylint.frontends.python.stacks.django.fixed import fixed_target
 from querylint.frontends.python.stacks.django.indexes import field_indexes, meta_indexes
 from querylint.frontends.python.stacks.django.managers import manager_class
+from querylint.frontends.python.stacks.django.model import PRIMARY, Made, Model
 from querylint.frontends.python.stacks.django.signals import watched
 from querylint.ir import Field, Index, Link, Table
 from querylint.pattern import Pattern
@@ -32,44 +32,6 @@ APP = Pattern(r"(.+)/(?:apps\.py|migrations/\w+\.py)$")
 USER_SETTING = Pattern(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
 
 PROFILE_SETTING = Pattern(rb"^\s*AUTH_PROFILE_MODULE\s*=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
-
-PRIMARY = "pk"
-
-
-@dataclass(slots=True)
-class Made:
-    """A field as its class body writes it: the kind of field, the call, where."""
-
-    name: str
-    kind: str
-    node: tree.Call
-    owner: ClassInfo
-    keywords: dict[str, tree.Expr] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Model:
-    """One model. `managers` are its managers by name, each with the class that it is of where the project has one.
-
-    `ordered` says that its rows come in an order by themselves, `order` names the columns where it is one of columns. `stored` is what the
-    database calls its table, where no class says so.
-    """
-
-    table: str
-    info: ClassInfo | None
-    app: str
-    label: str
-    fields: list[Field] = field(default_factory=list)
-    links: dict[str, Link] = field(default_factory=dict)
-    indexes: list[Index] = field(default_factory=list)
-    managers: dict[str, ClassInfo | None] = field(default_factory=dict)
-    key: str = "id"
-    order: tuple[str, ...] = ()
-    ordered: bool = False
-    parents: list[Model] = field(default_factory=list)
-    made: list[Made] = field(default_factory=list)
-    watched: bool = False
-    stored: str = ""
 
 
 class Models:

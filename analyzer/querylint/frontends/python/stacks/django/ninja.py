@@ -16,7 +16,7 @@ from querylint.syntax.questions import keyword, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
-    from querylint.frontends.python.stacks.django.models import Model
+    from querylint.frontends.python.stacks.django.model import Model
 
 NAMES = Pattern(r"[A-Za-z_]\w*")
 LISTS = Pattern(r"(?i)(?:list|pag(?:e|inat))\w*\s*\[")

@@ -23,7 +23,7 @@ from querylint.syntax.questions import callee_name, text_of
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
-    from querylint.frontends.python.stacks.django.models import Model
+    from querylint.frontends.python.stacks.django.model import Model
 
 WORDS = (b"erializer", b"ViewSet", b"APIView", b"list_display", b"Feed")
 SERIALIZERS = ("Serializer", "ModelSerializer", "HyperlinkedModelSerializer", "ListSerializer", "BaseSerializer")

@@ -10,7 +10,8 @@ from querylint.syntax import tree
 from querylint.syntax.questions import last_name
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.django.models import Model, Models
+    from querylint.frontends.python.stacks.django.model import Model
+    from querylint.frontends.python.stacks.django.models import Models
 
 SIGNALS = Pattern(rb"(?:pre|post)_(?:save|delete)|m2m_changed")
 WATCHING = frozenset("pre_save post_save pre_delete post_delete m2m_changed".split())

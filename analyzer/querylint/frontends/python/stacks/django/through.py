@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
 from querylint.frontends.python.stacks.django import words
+from querylint.frontends.python.stacks.django.model import PRIMARY, Made, Model
 from querylint.ir import Field, Index, Link
 from querylint.syntax.questions import text_of
 
 if TYPE_CHECKING:
-    from querylint.frontends.python.stacks.django.models import Made, Model, Models
+    from querylint.frontends.python.stacks.django.models import Models
 
 WORD = b".through"
 NAME = "through"
@@ -27,8 +28,6 @@ class Side:
 
 def declare(models: Models, model: Model) -> None:
     """The tables that Django makes for the relations of a model that name none (`create_many_to_many_intermediary_model`)."""
-    from querylint.frontends.python.stacks.django.models import PRIMARY, Model
-
     for made in model.made:
         link = model.links.get(made.name)
         other = models.by_table.get(link.target) if link is not None and link.target is not None else None
