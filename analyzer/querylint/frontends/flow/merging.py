@@ -6,7 +6,6 @@ from querylint.construction import replace
 from querylint.frontends.flow.scope import Frame, Var
 from querylint.frontends.flow.values import Many, Val, join
 from querylint.ir import (
-    NOT_LITERAL,
     Access,
     Block,
     Branch,
@@ -65,16 +64,6 @@ def rejoined(store: dict[Var, Val], left: list[tuple[dict[Var, Val], frozenset[i
             first = first.with_deps(values[0][1])
         merged[var] = first
     return merged
-
-
-def interrupted(begun: dict[Var, Val], store: dict[Var, Val]) -> dict[Var, Val]:
-    """The variables where something was cut off on the way: a constant that was set meanwhile may not have been set yet."""
-    moved = [var for var, value in store.items() if var in begun and not _same_constant(begun[var], value)]
-    return store | {var: replace(store[var], literal=NOT_LITERAL) for var in moved}
-
-
-def _same_constant(one: Val, other: Val) -> bool:
-    return one is other or (one.literal == other.literal and type(one.literal) is type(other.literal))
 
 
 def merge_stores(before: dict[Var, Val], after: list[dict[Var, Val]], on: frozenset[int]) -> dict[Var, Val]:

@@ -14,7 +14,7 @@ from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
 from querylint.frontends.flow.loops import assigned, run_for
 from querylint.frontends.flow.memos import Memory, answers, filled, fills, kept
-from querylint.frontends.flow.merging import interrupted, rejoined
+from querylint.frontends.flow.merging import rejoined
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -180,7 +180,7 @@ def _continue(m: State, node: tree.Continue) -> None:
 
 
 def _try(m: State, node: tree.Try) -> None:
-    before, begun = m.guards, m.store.copy()
+    before = m.guards
     survives = node.handled and not any(isinstance(s, tree.Throw | tree.Return | tree.Break) for s in node.handler)
     bounds = m.bounds.copy()
     if survives:
@@ -195,7 +195,7 @@ def _try(m: State, node: tree.Try) -> None:
 
         def handler() -> None:
             nonlocal handler_dead
-            m.store = interrupted(begun, m.store)
+            _unsettle(m, node.body)
             if node.param is not None:
                 bind(m, node.param, NOTHING)
             run(m, node.handler)
@@ -207,18 +207,18 @@ def _try(m: State, node: tree.Try) -> None:
             m.guards |= before
     m.dead = False
     if node.final:
-        for var in _changed(m, (*node.body, *node.handler)):
-            m.store[var] = either_way(m.store[var])  # whoever threw may have set it before
+        _unsettle(m, (*node.body, *node.handler))
         run(m, node.final)
     m.dead = m.dead or ended
 
 
-def _changed(m: State, body: Iterable[tree.Stmt]) -> list[Var]:
-    """The variables that statements give values to."""
+def _unsettle(m: State, body: Iterable[tree.Stmt]) -> None:
+    """These statements were left somewhere: what they set to true or false may not have been set, or they may not have come that far."""
     names: set[str] = set()
     for statement in body:
         assigned(statement, names)
-    return [var for name in names if (var := m.scope.find(name)) is not None and var in m.store]
+    for var in [var for name in names if (var := m.scope.find(name)) is not None and var in m.store]:
+        m.store[var] = either_way(m.store[var])
 
 
 def _switch(m: State, node: tree.Switch) -> None:

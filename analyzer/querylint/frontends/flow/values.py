@@ -403,7 +403,7 @@ def join_shapes(left: Val, right: Val) -> Shape:
 
 
 def either_way(value: Val) -> Val:
-    """A value out of an object or a list: anybody who holds that may have put another truth value there."""
+    """A value that may be another one, if it is a truth value: somebody else may have put the opposite where it comes from."""
     return replace(value, literal=NOT_LITERAL) if isinstance(value.literal, bool) else value
 
 

@@ -10,7 +10,21 @@ from querylint.frontends.flow.comprehensions import iterated, run
 from querylint.frontends.flow.conditions import field_of, stated, truth
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Many, Query, Record, Val, derived, inside_of, join, join_all, many
+from querylint.frontends.flow.values import (
+    NO_STEPS,
+    NOTHING,
+    Closure,
+    Many,
+    Query,
+    Record,
+    Val,
+    derived,
+    either_way,
+    inside_of,
+    join,
+    join_all,
+    many,
+)
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.flow.works import picked
 from querylint.frontends.python.language.arguments import placed
@@ -205,7 +219,7 @@ def _next(m: State, node: tree.Call) -> Val:
     chosen = isinstance(node.args[0], tree.Comprehension) and any(tests for _, _, tests, _ in node.args[0].clauses) if node.args else False
     one = over.rows and not chosen and not _goes_on(m, node)
     found = picked(m, Work.FIRST, over, node.at, node.end) if one else over.item()
-    return join(found, default[0]) if default and default[0].interesting else found
+    return join(found, default[0]) if default and default[0].interesting else either_way(found) if default else found
 
 
 def _goes_on(m: State, node: tree.Call) -> bool:
