@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
-from querylint.advise.bounding import bound, in_order, in_parts, now_and_then
+from querylint.advise.bounding import bound, in_order, in_parts, now_and_then, of_every_call, preferred
 from querylint.advise.counted import enough
 from querylint.advise.curation import curated
 from querylint.advise.extremes import end_of_index, extreme
@@ -268,10 +268,14 @@ def _remedy(
         return PAGES
     tests = _binding(program, site, read, seen, apart, tests)
     alone = not seen.leaves_unselected() and not _handed_on(program, site, read)
+    told = _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates]) if alone else []
+    sure = preferred(table, of_every_call(apart, tests), of_every_call(apart, told))
+    parts = in_parts(table, sure) if not planner and not plain(program, site.function) else None
+    if parts is not None:
+        return parts
     if tests and alone:
         range_of = bound(table, tests, planner=planner)
         return range_of if planner else now_and_then(range_of, apart, tests)
-    told = _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates]) if alone else []
     parts = in_parts(table, told)
     if parts is not None and not plain(program, site.function):
         return now_and_then(parts, apart, told)

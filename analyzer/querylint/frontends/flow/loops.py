@@ -6,13 +6,13 @@ import re
 
 from querylint.construction import replace
 from querylint.frontends.flow.binding import bind, hoist
-from querylint.frontends.flow.comparators import keeps_greatest
+from querylint.frontends.flow.comparators import against_kept, keeps_greatest
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.leaks import use_each
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Many, Marker, Query, Shape, Val, derived, join
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Condition, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.pattern import Pattern
 from querylint.syntax import tree
@@ -130,35 +130,41 @@ def in_batches(over: tree.Expr) -> bool:
     return BATCHING.search(name) is not None
 
 
-def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
-    """The body of a loop over rows; a `continue` or an `if` around all of it is a filter."""
+def rounds(m: State, body: list[tree.Stmt], frame: Frame, *, callback: bool = False) -> None:
+    """The body of a loop over rows; a `continue` or an `if` around all of it is a filter, as is a bare `return` of a callback."""
     hoist(m, body)
     plain = True
     for number, statement in enumerate(body):
         if m.dead or m.full:
             break
         if isinstance(statement, tree.If) and plain and frame.items:
-            _filter_of_rows(m, statement, frame, last=number == len(body) - 1)
+            _filter_of_rows(m, statement, frame, body, last=number == len(body) - 1, callback=callback)
             plain = _passes_over(m, statement, frame) or _only_leaves(statement.then)  # else it works on rows, which what follows keeps
         elif not isinstance(statement, tree.Let):
             plain = False
         m.execute(statement)
 
 
-def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> None:
-    skips = _skips(node)
+def _filter_of_rows(m: State, node: tree.If, frame: Frame, body: list[tree.Stmt], *, last: bool, callback: bool) -> None:
+    skips = _skips(node, callback=callback)
     whole = last and not node.other and not _only_leaves(node.then) and not _only_counts(node.then)
     if not (skips or whole):
         return
     with m.recording():
         conditions = tested(m, node.test).conditions
-    predicates = stated(m, negated(conditions) if skips else conditions, frame.items)
+    holding = negated(conditions) if skips else conditions
+    predicates = stated(m, holding, frame.items)
     if not predicates:
         return
     rows = Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items))
     if not m.language.function_scoped and keeps_greatest(node, m.text):
         m.use(Work.FOLD, rows, node.at, node.test.end, fields=tuple(p.field for p in predicates[:1] if p.field), extreme=True)
         return
+    kept = against_kept(node.test, body, set(m.scope.names))
+    if kept:
+        predicates = stated(m, _besides(holding, kept), frame.items)
+        if not predicates:
+            return
     number = m.use(Work.FILTER, rows, node.at, node.test.end, predicates=predicates)
     if number is not None:
         frame.filters.append(number)
@@ -168,8 +174,18 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
                 m.store[var] = value.worked(number)
 
 
-def _skips(node: tree.If) -> bool:
-    return len(node.then) == 1 and isinstance(node.then[0], tree.Continue) and not node.other
+def _besides(conditions: tuple[Condition, ...], places: set[tuple[int, int]]) -> tuple[Condition, ...]:
+    """What conditions ask besides the comparisons in some places: an alternative with one of these in it asks nothing that is known."""
+    return tuple(c for c in conditions if not _stands_in(c, places))
+
+
+def _stands_in(condition: Condition, places: set[tuple[int, int]]) -> bool:
+    return (condition.at, condition.end) in places or any(_stands_in(c, places) for arm in condition.arms for c in arm)
+
+
+def _skips(node: tree.If, *, callback: bool) -> bool:
+    left = node.then[0] if len(node.then) == 1 and not node.other else None
+    return isinstance(left, tree.Continue) or (callback and isinstance(left, tree.Return) and left.value is None)
 
 
 def _passes_over(m: State, node: tree.If, frame: Frame) -> bool:

@@ -125,8 +125,10 @@ class State:
         """Walk through statements in the present scope."""
         raise NotImplementedError
 
-    def invoke(self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
-        """Run a closure in place; an async one at its own pace unless `inline`."""
+    def invoke(
+        self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False, frame: Frame | None = None
+    ) -> Val:
+        """Run a closure in place; an async one at its own pace unless `inline`. With a `frame` it is the body of a loop over rows."""
         raise NotImplementedError
 
     def assign(self, target: tree.Pattern | tree.Expr, value: Val, *, how: str = "=") -> None:

@@ -12,7 +12,7 @@ from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
-from querylint.frontends.flow.loops import run_for
+from querylint.frontends.flow.loops import rounds, run_for
 from querylint.frontends.flow.memos import Memory, answers, filled, fills, kept
 from querylint.frontends.flow.merging import rejoined
 from querylint.frontends.flow.scope import Frame, Scope, Var
@@ -243,8 +243,13 @@ def _nothing(m: State, node: Any) -> None:
 # Loops.
 
 
-def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
-    """Run a closure in place; of an async one only a promise comes back, unless the caller's loop stands for its pace (`inline`)."""
+def invoke(
+    m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False, rounds_of: Frame | None = None
+) -> Val:
+    """Run a closure in place; of an async one only a promise comes back, unless the caller's loop stands for its pace (`inline`).
+
+    `rounds_of` is the loop over rows of which the closure is the body.
+    """
     fn = closure.fn
     if any(c is fn for c in m.calling) or len(m.calling) > 12 or m.full:
         return derived(*args)
@@ -263,7 +268,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
         with m.loop(LoopKind.ONCE, at, end) as frame:
             _body(m, fn, args)
     else:
-        _body(m, fn, args)
+        _body(m, fn, args, rounds_of)
     found = m.returns
     if fn.generator and m.language.function_scoped:
         found = [(many(None, join_all(m.yields)), (), NO_STEPS)]
@@ -295,9 +300,12 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     return value
 
 
-def _body(m: State, fn: tree.Fn, args: tuple[Val, ...]) -> None:
+def _body(m: State, fn: tree.Fn, args: tuple[Val, ...], rounds_of: Frame | None = None) -> None:
     bind_params(m, fn, args)
-    run(m, fn.body)
+    if rounds_of is None:
+        run(m, fn.body)
+    else:
+        rounds(m, fn.body, rounds_of, callback=True)
 
 
 def bind_params(m: State, fn: tree.Fn, args: tuple[Val, ...]) -> None:
