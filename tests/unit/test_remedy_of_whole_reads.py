@@ -54,8 +54,11 @@ RANGES = "read the range of each of the values of branch that are looked for, by
             "add a search index on label and one on note, and read by it: it finds the rows by their words",
         ),
         (
-            "return all.filter((one) => one.label.includes(args.text) || one.note.includes(args.text) || one.mail?.includes(args.text));",
-            "add a search index on label, one on note and one on mail, and read by it: it finds the rows by their words",
+            (
+                "return all.filter((one) => one.label.includes(args.text) || one.note.includes(args.text)"
+                " || (one.mail && one.mail.includes(args.text)));"
+            ),
+            "add a field that joins label, note, mail, and a search index on it, and read by that: it finds the rows by their words",
         ),
         (
             "const kept = new Set(); all.forEach((one) => { if (one.label.includes(args.text)) kept.add(one.note); }); return [...kept];",

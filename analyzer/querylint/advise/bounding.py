@@ -15,7 +15,7 @@ FEWEST = 2
 def _texts(table: Table | None, p: Predicate) -> tuple[str, ...]:
     """The fields in whose texts a filter looks for another, where it does nothing else: one of them, or any of several."""
     if p.relation is Relation.ANY:
-        each = [_texts(table, one) for arm in p.arms for one in arm]
+        each = [tuple(name for one in arm for name in _texts(table, one)) for arm in p.arms]  # what else an arm asks only leaves out more
         return tuple(name for names in each for name in names) if all(each) else ()
     declared = table.field(p.field) if table is not None and p.field is not None else None
     return (declared.name,) if p.relation is Relation.SEARCH and declared is not None and declared.type == "string" else ()
@@ -28,9 +28,10 @@ def in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
         standing = [i.name for i in table.indexes if i.kind is IndexKind.SEARCH and i.fields == tuple(texts)] if table is not None else []
         if standing:
             return Advice(f"read by search index `{standing[0]}`: it finds the rows by their words", Stage.CODE)
-        named = list(texts)
-        each = " and ".join(filter(None, (", one on ".join(named[:-1]), f"one on {named[-1]}"))) if len(named) > 1 else named[0]
-        return Advice(f"add a search index on {each}, and read by it: it finds the rows by their words", Stage.INDEX)
+        if len(texts) > FEWEST:  # a search index has one field, and a table few of them
+            whole = f"add a field that joins {', '.join(texts)}, and a search index on it"
+            return Advice(f"{whole}, and read by that: it finds the rows by their words", Stage.DATA)
+        return Advice(f"add a search index on {' and one on '.join(texts)}, and read by it: it finds the rows by their words", Stage.INDEX)
     for p in tests:
         split = _alternatives(table, p)
         if split is not None:
