@@ -13,6 +13,9 @@ from querylint.advise.trace import fate
 from querylint.ir import Access, Bound, Function, IndexKind, Loop, Program, Relation, Table, Terminal
 from querylint.ir.program import Site
 
+FEW = 50
+"""Items that are a part of a list, not about all of it."""
+
 
 def drivers_of(program: Program, site: Site, loop: Loop) -> list[Access]:
     """The reads whose rows the loop runs over; none where something else is among them."""
@@ -29,6 +32,9 @@ def index_for_all(program: Program, site: Site, driver: Access, read: Access) ->
     """The index by which one range holds the rows of all items: it begins with what binds these, then has what each query fixes."""
     table = program.table(site.function, read.table)
     fixed = [p.fixed() for p in driver.plans]
+    most = driver.limit.literal if driver.bound is Bound.LIMIT and driver.limit is not None else None
+    if driver.bound is Bound.PAGE or (isinstance(most, int) and most <= FEW):
+        return None  # the range holds what belongs to all, the items are a few of these
     if table is None or not fixed or not fixed[0] or read.table == driver.table:
         return None  # of the same table each query asks for what others have: the range of the items is another
     equal = (p for plan in read.plans for p in plan.predicates if p.relation is Relation.EQ)

@@ -200,7 +200,7 @@ class ConvexVocabulary:
             made = ent_queries.table(state, node)
             if made is not None:
                 return made
-        if name in ("edge", "edgeX"):
+        if name in ("edge", "edgeX", "doc"):
             made = ent_queries.edge(state, self.context, node, base)
             if made is not None:
                 return made
