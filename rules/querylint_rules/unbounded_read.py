@@ -52,7 +52,8 @@ from querylint.advise.serving import Want, sargable, serve, unranged
 from querylint.advise.stored import lets_pass
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import ITEM, Access, Call, Kind, Loop, Predicate, Program, Relation, Root, Table, Use, Work
+from querylint.construction import replace
+from querylint.ir import ITEM, Access, Call, Function, Kind, Loop, Predicate, Program, Relation, Root, Table, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
@@ -235,6 +236,7 @@ def _asked_about(program: Program, seen: Fate) -> bool:
 def _remedy(
     program: Program, site: Site, read: Access, seen: Fate, judges: list[Call], *, busy: bool, halved: bool
 ) -> Limit | Counter | Advice:
+    seen = _uncut(site.function, read, seen)
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
     planner = program.facts(site.function).planner
@@ -292,6 +294,15 @@ def _remedy(
     if only_counted and not wanted_besides and not judges:
         return KEYED
     return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
+
+
+def _uncut(function: Function, read: Access, seen: Fate) -> Fate:
+    """What happens to all the rows: where only a cut of them leaves the function, others count no more than that."""
+    cuts = {s.use.id for s in seen.uses if s.function is function and s.use.work is Work.SLICE}
+    ways = [set(o.after) for o in function.outflows if o.origin.ref == read.id and o.origin.path in ((), (ITEM,))]
+    if not ways or not all(cuts & after for after in ways):
+        return seen
+    return replace(seen, uses=[s for s in seen.uses if s.function is function or s.use.work not in COUNTING])
 
 
 def _in_vain(program: Program, site: Site, table: Table | None, p: Predicate) -> bool:

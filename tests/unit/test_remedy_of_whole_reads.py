@@ -41,9 +41,16 @@ WORDS = "one.label.toLowerCase().includes(args.word) || one.note.includes(args.w
 RANGES = "read the range of each of the values of branch that are looked for, by index `by_branch`, together with Promise.all"
 
 
+def _said(folder: Path, body: str, others: dict[str, str]) -> list[str]:
+    files = {"package.json": "{}", "convex/schema.ts": SCHEMA, "convex/parcels.ts": PARCELS.replace("BODY", body), **others}
+    found = check([lay(folder, files)]).result.findings
+    return ["; ".join(advice(f.found)) for f in found if f.rule == "unbounded-read"]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
+        ("return all.length === 0;", "read one row with .first()"),
         (f"let found = {OF_BRANCHES}; if (args.word) found = found.filter((one) => {WORDS}); return found;", RANGES),
         (f"return {OF_BRANCHES}.filter((one) => one.state === 'sent');", RANGES),
         (
@@ -79,9 +86,21 @@ RANGES = "read the range of each of the values of branch that are looked for, by
             ),
         ),
     ],
-    ids=["ids-before-words", "ids-before-state", "words-before-some", "three-texts", "each", "newest-of-each", "some-only"],
+    ids=["none-at-all", "ids-before-words", "ids-before-state", "words-before-some", "three-texts", "each", "newest-of-each", "some-only"],
 )
 def test_remedy(body: str, said: str, tmp_path: Path) -> None:
-    files = {"package.json": "{}", "convex/schema.ts": SCHEMA, "convex/parcels.ts": PARCELS.replace("BODY", body)}
-    found = check([lay(tmp_path, files)]).result.findings
-    assert ["; ".join(advice(f.found)) for f in found if f.rule == "unbounded-read"] == [said]
+    assert _said(tmp_path, body, {}) == [said]
+
+
+def test_a_screen_that_counts_what_has_been_cut_wants_no_counter(tmp_path: Path) -> None:
+    body = "return all.sort((a, b) => b.weight - a.weight).slice(0, 50);"
+    screen = """
+import { useQuery } from "convex/react";
+import { api } from "../convex/_generated/api";
+
+export function Panel() {
+  const rows = useQuery(api.parcels.asked, {});
+  return <div>{rows?.length} {rows?.map((row) => <p key={row._id}>{row.label}</p>)}</div>;
+}
+"""
+    assert _said(tmp_path, body, {"src/Panel.tsx": screen}) == ["add an index on (weight) and read with .order(...).take(n)"]
