@@ -191,7 +191,7 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
         return hint("this very call takes the rows off the list, so it holds only what has come since the last run, and nobody waits")
     if mode is Mode.MUTATION and answered(program, site, hit.loop):
         return hint("the items come from the response of an external service, and nobody waits")
-    if _chosen(program, site, hit.loop) or _made_up(program, remote):
+    if _chosen(program, site, hit.loop) or _made_up(program, remote) or any(_picks(program, *one) for one in _ways(remote)):
         return hint("the item says which function is called, so no single call takes all items")
     if _heavy(program, remote):
         return hint("each call works through its own range: all in one transaction may be too much")
@@ -250,9 +250,27 @@ def _made_up(program: Program, remote: Remote) -> bool:
 
 def _chosen(program: Program, site: Site, loop: Loop) -> bool:
     """Whether a choice among several functions is made in each round: the tools that a model asks for."""
+    return any(loop in place.loops for place in _choices(program, site))
+
+
+def _choices(program: Program, site: Site) -> list[Site]:
+    """The choices among several functions that a step hangs on."""
     places = program.sites(site.function.key).all
-    choices = [places[rank] for rank, _ in site.arms if loop in places[rank].loops]
-    return any(len(_called(place.step)) >= CHOICES for place in choices if isinstance(place.step, Branch))
+    choices = [places[rank] for rank, _ in site.arms]
+    return [place for place in choices if isinstance(place.step, Branch) and len(_called(place.step)) >= CHOICES]
+
+
+def _ways(remote: Remote) -> list[tuple[str, int]]:
+    """The helpers on the way to a call, each with the step in it that leads there."""
+    if not remote.trail:
+        return []
+    return [*((edge.caller, edge.call.id) for edge in remote.trail[1:]), (remote.function, remote.call.id)]
+
+
+def _picks(program: Program, helper: str, step: int) -> bool:
+    """Whether a helper makes a choice among several functions, by what it is given."""
+    site = program.sites(helper).by_id.get(step)
+    return site is not None and bool(_choices(program, site))
 
 
 def _called(choice: Branch) -> set[str]:
