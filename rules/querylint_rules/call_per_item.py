@@ -20,8 +20,8 @@ constant lists, loops that look now and then for what has gathered (each iterati
 jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations in parallel, those of one transaction for a list that
 its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that each item names, by a text
 or by a choice among several, and calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by
-them. So are calls for the few rows that one person or thing has, and where nobody waits, for rows that leave the list by this very call
-and for what a model has just written.
+them. So are calls for the few rows that one person or thing has, calls of which the result is kept in a map that is asked first, and where
+nobody waits, for rows that leave the list by this very call and for what a model has just written.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, waited_for
+from querylint.advise.bulk import KEPT
 from querylint.advise.items import answered, few_of_one, just_come
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
@@ -185,6 +186,8 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
         return hint("the checks of the called function are wanted for each item")
     if left_alone(program, site.function):
         return hint(ALONE)
+    if remote.call.kept or call.kept or any(edge.call.kept for edge in remote.trail):
+        return hint(KEPT)
     if few_of_one(program, site, hit.loop):
         return hint("the rows are those of one person or thing, which are few")
     if just_come(program, site, hit.loop, remote):

@@ -35,6 +35,7 @@ It is only a hint where
 - the iterations also write, commit or send mail, or the helper also waits for a component: they wait for that anyway;
 - an iteration reads a group of keys at once, or its own range, or the parts of one object check themselves;
 - the loop around the call of a helper is reported;
+- a map is asked first, and keeps what is read;
 - one person has few of the rows: the projects of a customer that his firm has opened, the owners who have named somebody by his address;
 - a comment says that it is intended.
 """

@@ -108,5 +108,7 @@ export function Panel() {
 
 def test_a_field_that_is_named_as_the_code_runs_is_in_no_index(tmp_path: Path) -> None:
     body = "return all.filter((one) => one[args.word] === args.text).sort((a, b) => a.weight - b.weight);"
-    schema = 'import { defineSchema, defineTable } from "convex/server";\nexport default defineSchema({ parcels: defineTable(anything) });\n'
+    schema = (
+        'import { defineSchema, defineTable } from "convex/server";\nexport default defineSchema({ parcels: defineTable(anything) });\n'
+    )
     assert _said(tmp_path, body, {"convex/schema.ts": schema}) == ["bound the read with an index range, .take(n) or .paginate()"]
