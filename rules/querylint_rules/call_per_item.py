@@ -20,8 +20,8 @@ constant lists, loops that look now and then for what has gathered (each iterati
 jobs that are scheduled, calls of components, tests, seeds and migrations. Mutations in parallel, those of one transaction for a list that
 its caller hands in, and a mutation that saves what was fetched for one item, are hints; so are functions that each item names, by a text
 or by a choice among several, and calls in a transaction that nobody waits for, or of functions that clients call: nothing is billed by
-them. So are calls for the few rows that one person or thing has, and where nobody waits, for rows that leave the list by this very call
-and for what a model has just written.
+them. So are calls for the few rows that one person or thing has, calls of which the result is kept in a map that is asked first, and where
+nobody waits, for rows that leave the list by this very call and for what a model has just written.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, waited_for
+from querylint.advise.bulk import KEPT
 from querylint.advise.items import answered, few_of_one, just_come
 from querylint.advise.places import quiet, reaching, round_of, shortest, transactional
 from querylint.advise.rounds import SEQUENTIAL, Rounds, rounds
@@ -185,13 +186,15 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
         return hint("the checks of the called function are wanted for each item")
     if left_alone(program, site.function):
         return hint(ALONE)
+    if remote.call.kept or call.kept or any(edge.call.kept for edge in remote.trail):
+        return hint(KEPT)
     if few_of_one(program, site, hit.loop):
         return hint("the rows are those of one person or thing, which are few")
     if just_come(program, site, hit.loop, remote):
         return hint("this very call takes the rows off the list, so it holds only what has come since the last run, and nobody waits")
     if mode is Mode.MUTATION and answered(program, site, hit.loop):
         return hint("the items come from the response of an external service, and nobody waits")
-    if _chosen(program, site, hit.loop) or _made_up(program, remote):
+    if _chosen(program, site, hit.loop) or _made_up(program, remote) or any(_picks(program, *one) for one in _ways(remote)):
         return hint("the item says which function is called, so no single call takes all items")
     if _heavy(program, remote):
         return hint("each call works through its own range: all in one transaction may be too much")
@@ -250,9 +253,27 @@ def _made_up(program: Program, remote: Remote) -> bool:
 
 def _chosen(program: Program, site: Site, loop: Loop) -> bool:
     """Whether a choice among several functions is made in each round: the tools that a model asks for."""
+    return any(loop in place.loops for place in _choices(program, site))
+
+
+def _choices(program: Program, site: Site) -> list[Site]:
+    """The choices among several functions that a step hangs on."""
     places = program.sites(site.function.key).all
-    choices = [places[rank] for rank, _ in site.arms if loop in places[rank].loops]
-    return any(len(_called(place.step)) >= CHOICES for place in choices if isinstance(place.step, Branch))
+    choices = [places[rank] for rank, _ in site.arms]
+    return [place for place in choices if isinstance(place.step, Branch) and len(_called(place.step)) >= CHOICES]
+
+
+def _ways(remote: Remote) -> list[tuple[str, int]]:
+    """The helpers on the way to a call, each with the step in it that leads there."""
+    if not remote.trail:
+        return []
+    return [*((edge.caller, edge.call.id) for edge in remote.trail[1:]), (remote.function, remote.call.id)]
+
+
+def _picks(program: Program, helper: str, step: int) -> bool:
+    """Whether a helper makes a choice among several functions, by what it is given."""
+    site = program.sites(helper).by_id.get(step)
+    return site is not None and bool(_choices(program, site))
 
 
 def _called(choice: Branch) -> set[str]:

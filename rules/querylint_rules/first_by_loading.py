@@ -133,10 +133,12 @@ def _elsewhere(load: Load) -> bool:
 
 
 def _unique(program: Program, load: Load) -> bool:
-    """Whether the range holds one row at most, as far as an index that is unique tells."""
+    """Whether the range holds one row at most: by the id, or as far as an index that is unique tells."""
     if program.facts(load.function).planner:
         return at_most_one(program, load.function, load.access)
     plan = load.access.plans[0]
+    if "_id" in plan.fixed():
+        return True
     index = load.table.index(plan.index) if load.table is not None and plan.index else None
     return index is not None and index.unique and set(index.fields) <= set(plan.fixed())
 

@@ -35,6 +35,7 @@ It is only a hint where
 - the iterations also write, commit or send mail, or the helper also waits for a component: they wait for that anyway;
 - an iteration reads a group of keys at once, or its own range, or the parts of one object check themselves;
 - the loop around the call of a helper is reported;
+- a map is asked first, and keeps what is read;
 - one person has few of the rows: the projects of a customer that his firm has opened, the owners who have named somebody by his address;
 - a comment says that it is intended.
 """
@@ -86,6 +87,7 @@ from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hin
 
 ALONG = Advice("load it with the query for the rows, by a prefetched relation or an annotation; otherwise read it for all the rows at once")
 
+BY_ID = Advice("get each document by its id, ctx.db.get(id), all of them in one Promise.all: a filter reads the whole table for each")
 ONCE = Advice("read once before the loop what every iteration asks for, and pass it to the helper")
 
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
@@ -343,6 +345,8 @@ def _remedy(program: Program, site: Site, hit: Rounds, effect: Effect, *, ordere
         return Advice(
             "read the existing rows of all items before the loop, and keep them up to date in a map, as iterations depend on one another"
         )
+    if _by_id(read):
+        return BY_ID
     if _weight(read) == 3:
         return Advice("bind an index range for each item, or read the table once before the loop and match its rows in memory")
     if read.by_key:
@@ -354,6 +358,12 @@ def _remedy(program: Program, site: Site, hit: Rounds, effect: Effect, *, ordere
             f"keep what is needed on the row of `{whole.table}`, or bound that list: Promise.all saves only waiting time",
         )
     return Batch(hit.loop.span, "start the queries together with Promise.all")
+
+
+def _by_id(read: Access) -> bool:
+    """Whether a filter looks for the row of an id, which needs no filter."""
+    tests = [p for plan in read.plans for p in plan.residual()]
+    return read.bound is Bound.ONE and any(p.field == "_id" and p.relation is Relation.EQ and not p.conditional for p in tests)
 
 
 def _batched(site: Site, hit: Rounds, read: Access) -> str:
@@ -405,6 +415,8 @@ def _cost(program: Program, site: Site, hit: Rounds, read: Access, *, same: bool
     if program.facts(site.function).bulk_reads:
         return Cost(f"{size} queries, one after another", "1 query")
     if _weight(read) == 3:
+        if _by_id(read):
+            return Cost(f"{size} × rows({read.table})", "1 document for each item")
         return Cost(f"{size} × rows({read.table or 'table'})", f"rows({read.table or 'table'}) at most")
     if sum(isinstance(step, Wait) for step in hit.loop.steps()) > 1:
         return Cost(f"{size} × the round trips of one iteration", "the round trips of one iteration, with all its reads started together")

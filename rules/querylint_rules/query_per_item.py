@@ -27,8 +27,8 @@ from querylint.advise.asking import asks_again
 from querylint.advise.audience import UNASKED, left_alone, unasked
 from querylint.advise.bulk import KEPT, in_one, of_each_table, small_matter
 from querylint.advise.curation import curated
-from querylint.advise.growth import MEMBERSHIP, Reach, few, left_by_others, one_row, reach
-from querylint.advise.keys import inserts
+from querylint.advise.growth import MEMBERSHIP, Reach, few, reach
+from querylint.advise.one_range import drivers_of, index_for_all, newest
 from querylint.advise.places import asked_for, describe, local_effects, own_trail, quiet, reaching, round_of, shortest, writes_too
 from querylint.advise.planner import bare, plain
 from querylint.advise.rounds import Rounds, rounds
@@ -37,7 +37,7 @@ from querylint.advise.serving import orderly, sargable, unranged
 from querylint.advise.trace import fate
 from querylint.advise.volume import busy
 from querylint.advise.writes import labors
-from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Relation, Root, Table, Terminal, Way, Work
+from querylint.ir import Access, Bound, Call, Kind, Loop, LoopKind, Mode, Op, Program, Root, Terminal, Way, Work
 from querylint.ir.program import Effect, Site
 from querylint.remedy import Advice, Batch, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, hint, rule
@@ -129,10 +129,10 @@ def _joined(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     most = read.limit.literal if read.bound is Bound.LIMIT and read.limit is not None else None
     one = read.bound is Bound.ONE or most == 1
     if isinstance(most, int) and most <= LATEST_FEW:
-        return not any(_index_for(program, site, d, read) for d in _drivers(program, site, hit))
+        return not any(index_for_all(program, site, d, read) for d in drivers_of(program, site, hit.loop))
     if over is None or not over.parts:
         return False
-    drivers = _drivers(program, site, hit)
+    drivers = drivers_of(program, site, hit.loop)
     if one:
         return not any(d.bound is Bound.ALL for d in drivers)
     return bool(drivers) and all(_short_list(program, site, d, read) for d in drivers)
@@ -142,29 +142,18 @@ def _dear(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     """Whether one range could do for all items, or the items are all rows of a long list: else each range is read once, as a join does."""
     if plain(program, site.function):
         return True
-    drivers = _drivers(program, site, hit)
+    drivers = drivers_of(program, site, hit.loop)
     root = site.function.root
     return any(
-        (_index_for(program, site, d, read) and not curated(program, root, d.table))
+        (index_for_all(program, site, d, read) and not curated(program, root, d.table))
         or (d.bound is Bound.ALL and reach(program, site.function, d) > Reach.PERSON and busy(program, root, d.table))
         for d in drivers
     )
 
 
-def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
-    """The reads whose rows the loop runs over; none where something else is among them."""
-    found: list[Access] = []
-    for _, origin in hit.loop.over.parts if hit.loop.over is not None else ():
-        place = program.sites(site.function.key).of(origin)
-        if place is None or not isinstance(place.step, Access):
-            return []
-        found.append(place.step)
-    return found
-
-
 def _chosen_over(program: Program, site: Site, hit: Rounds, read: Access) -> bool:
     """Whether the other arm of a choice reads the range that holds the rows of all items: a few items were to be spared that."""
-    fixed = {p.fixed() for d in _drivers(program, site, hit) for p in d.plans}
+    fixed = {p.fixed() for d in drivers_of(program, site, hit.loop) for p in d.plans}
     return any(
         isinstance(other.step, Access)
         and other.step.table == read.table
@@ -184,7 +173,7 @@ def _short_list(program: Program, site: Site, driver: Access, read: Access) -> b
     if (
         driver.bound is not Bound.ALL
         or (far > Reach.PERSON and not MEMBERSHIP.search(read.table or ""))
-        or _index_for(program, site, driver, read)
+        or index_for_all(program, site, driver, read)
     ):
         return False
     if far < Reach.PERSON or MEMBERSHIP.search(read.table or ""):
@@ -194,47 +183,6 @@ def _short_list(program: Program, site: Site, driver: Access, read: Access) -> b
 
 def _searches(read: Access) -> bool:
     return any(p.way is Way.SEARCH for p in read.plans)
-
-
-def _index_for(program: Program, site: Site, driver: Access, read: Access) -> str | None:
-    """The index by which one range holds the rows of all items: it begins with what binds these, then has what each query fixes."""
-    table = program.table(site.function, read.table)
-    fixed = [p.fixed() for p in driver.plans]
-    if table is None or not fixed or not fixed[0] or read.table == driver.table:
-        return None  # of the same table each query asks for what others have: the range of the items is another
-    equal = (p for plan in read.plans for p in plan.predicates if p.relation is Relation.EQ)
-    given = {p.field for p in equal if p.value is not None and p.value.constant}
-    if _newest(program, site, read) or _long(program, site, read.table, fixed[0][0]):
-        return None
-    if left_by_others(program, site.function, read.table, fixed[0][0]):
-        return None  # what somebody has written elsewhere is not what others have written at the own things
-    if not _always_set(program, site, table, fixed[0][0]) or _read_already(site, program, read, fixed[0][:1]):
-        return None
-    found = [i for i in orderly(table) if i.fields[:1] == fixed[0][:1] and given <= set(i.fields[1 : 1 + len(given)])]
-    return found[0].name if found else None
-
-
-def _read_already(site: Site, program: Program, read: Access, fixed: tuple[str, ...]) -> bool:
-    """Whether the function has read that range besides: the items ask for what it lacks."""
-    steps = (s.step for s in program.sites(site.function.key).all if not s.loops)
-    lists = (o for o in steps if isinstance(o, Access) and o.table == read.table and o.bound is Bound.ALL)
-    return any(plan.fixed() == fixed for one in lists for plan in one.plans)
-
-
-def _newest(program: Program, site: Site, read: Access) -> bool:
-    """Whether each item asks for the newest of many rows: a range that holds the rows of all items would hold all the older ones, too."""
-    cut = read.bound in (Bound.ONE, Bound.LIMIT) and read.verb != "unique"
-    turned = all(p.order is not None and p.order.descending and not one_row(program, site.function, read, p) for p in read.plans)
-    return cut and bool(read.plans) and turned and not plain(program, site.function)
-
-
-def _always_set(program: Program, site: Site, table: Table, name: str) -> bool:
-    """Whether every row has a field: else the range of those that have it may leave out rows that the items ask for."""
-    declared = table.field(name)
-    if declared is None or not declared.optional:
-        return True
-    made = inserts(program, site.function.root, table.name)
-    return bool(made) and all(access.fields is not None and name in access.fields for _, access in made)
 
 
 def _cut_in_memory(program: Program, site: Site, read: Access) -> bool:
@@ -250,15 +198,6 @@ def _cut_in_memory(program: Program, site: Site, read: Access) -> bool:
     return depth > 0 and any(set(i.fields[:depth]) == set(known) and set(i.fields[depth : depth + 1]) & tests for i in orderly(table))
 
 
-def _long(program: Program, site: Site, table: str | None, parent: str) -> bool:
-    """Whether the rows of one parent are paged through elsewhere: then its range holds far more than what the items ask for."""
-    return (site.function.root, table, (parent,)) in program.once("paged ranges", lambda: _paged(program))
-
-
-def _paged(program: Program) -> frozenset[tuple[str, str | None, tuple[str, ...]]]:
-    return frozenset((s.function.root, a.table, p.fixed()) for s, a in program.reads() if a.bound is Bound.PAGE for p in a.plans)
-
-
 def _is_read(program: Program, site: Site, ref: int | str) -> bool:
     found = program.sites(site.function.key).by_id.get(ref) if isinstance(ref, int) else None
     return found is not None and isinstance(found.step, Access | Loop)
@@ -269,9 +208,9 @@ def _how(program: Program, site: Site, hit: Rounds, read: Access, *, scan: bool)
         return in_one(site, read, None, hit.loop)
     if scan and any(p.residual() for p in read.plans):
         return MATCHED
-    if _newest(program, site, read):
+    if newest(program, site, read):
         return "keep what is needed of the newest row on the item itself, or ask once for each distinct key"
-    named = [index for driver in _drivers(program, site, hit) if (index := _index_for(program, site, driver, read))]
+    named = [index for driver in drivers_of(program, site, hit.loop) if (index := index_for_all(program, site, driver, read))]
     if named:
         return f"read the range of `{named[0]}` that holds the rows of all items once, and group it in memory"
     return "keep what is needed on the item itself, or, where the items share a parent, read its range once and group it in memory"
@@ -320,8 +259,8 @@ def _circumstances(program: Program, site: Site, hit: Rounds, effect: Effect, *,
         return hint("the other branch reads the range of all items, which this one avoids for a few")
     if isinstance(site.step, Access) and _cut_in_memory(program, site, read):
         return hint("the in-memory filter of each query is what to fix first")
-    drivers = _drivers(program, site, hit)
-    if _newest(program, site, read) and drivers and all(reach(program, site.function, d) < Reach.TABLE for d in drivers):
+    drivers = drivers_of(program, site, hit.loop)
+    if newest(program, site, read) and drivers and all(reach(program, site.function, d) < Reach.TABLE for d in drivers):
         return hint("each item needs the newest of many rows; one range over all items would read them all")
     if same and read.bound is not Bound.ONE and not few(program, site, hit.loop):
         return Weight(Severity.WARNING)

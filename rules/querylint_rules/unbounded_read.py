@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
-from querylint.advise.bounding import bound, in_order, in_parts, now_and_then
+from querylint.advise.bounding import bound, in_order, in_parts, now_and_then, of_every_call, preferred
 from querylint.advise.counted import enough
 from querylint.advise.curation import curated
 from querylint.advise.extremes import end_of_index, extreme
@@ -52,7 +52,8 @@ from querylint.advise.serving import Want, sargable, serve, unranged
 from querylint.advise.stored import lets_pass
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import ITEM, Access, Call, Kind, Loop, Predicate, Program, Relation, Root, Table, Use, Work
+from querylint.construction import replace
+from querylint.ir import ITEM, Access, Call, Function, Kind, Loop, Predicate, Program, Relation, Root, Table, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
@@ -235,6 +236,7 @@ def _asked_about(program: Program, seen: Fate) -> bool:
 def _remedy(
     program: Program, site: Site, read: Access, seen: Fate, judges: list[Call], *, busy: bool, halved: bool
 ) -> Limit | Counter | Advice:
+    seen = _uncut(site.function, read, seen)
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
     planner = program.facts(site.function).planner
@@ -268,10 +270,14 @@ def _remedy(
         return PAGES
     tests = _binding(program, site, read, seen, apart, tests)
     alone = not seen.leaves_unselected() and not _handed_on(program, site, read)
+    told = _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates]) if alone else []
+    sure = preferred(table, of_every_call(apart, tests), of_every_call(apart, told))
+    parts = in_parts(table, sure) if not planner and not plain(program, site.function) else None
+    if parts is not None:
+        return parts
     if tests and alone:
         range_of = bound(table, tests, planner=planner)
         return range_of if planner else now_and_then(range_of, apart, tests)
-    told = _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates]) if alone else []
     parts = in_parts(table, told)
     if parts is not None and not plain(program, site.function):
         return now_and_then(parts, apart, told)
@@ -288,6 +294,15 @@ def _remedy(
     if only_counted and not wanted_besides and not judges:
         return KEYED
     return Limit(paginate=True, every=not waited_for(program, site.function))  # a job that may stop after n rows has no use for the rest
+
+
+def _uncut(function: Function, read: Access, seen: Fate) -> Fate:
+    """What happens to all the rows: where only a cut of them leaves the function, others count no more than that."""
+    cuts = {s.use.id for s in seen.uses if s.function is function and s.use.work is Work.SLICE}
+    ways = [set(o.after) for o in function.outflows if o.origin.ref == read.id and o.origin.path in ((), (ITEM,))]
+    if not ways or not all(cuts & after for after in ways):
+        return seen
+    return replace(seen, uses=[s for s in seen.uses if s.function is function or s.use.work not in COUNTING])
 
 
 def _in_vain(program: Program, site: Site, table: Table | None, p: Predicate) -> bool:

@@ -49,8 +49,9 @@ from querylint.advise.growth import small
 from querylint.advise.indexes import Standing, covering, leaning, standings, written
 from querylint.advise.keys import bounded
 from querylint.advise.neglect import Neglect, neglecting
+from querylint.advise.one_range import sparing as spared
 from querylint.advise.serving import Serving, phrase
-from querylint.ir import IndexKind, Program
+from querylint.ir import Function, IndexKind, Program
 from querylint.remedy import Advice, DropIndex, PushDown, Stage
 from querylint.rule import Cost, Found, Point, Severity, rule
 
@@ -70,6 +71,7 @@ def unused_index(program: Program) -> Iterator[Found]:
         could = choosing(program, standing) if reader is None else None
         longer = extending(program, standing) if reader is None and could is None else None
         pair = leaning(program, standing) if reader is None and could is None and longer is None else None
+        sparing = spared(program, standing) if reader is None and could is None and longer is None else None
         use = _use(table, index.name, reader) if reader is not None else None
         frozen = reader is None and not written(program, standing)
         passing = reader or could or (longer[0] if longer is not None else None)
@@ -91,7 +93,7 @@ def unused_index(program: Program) -> Iterator[Found]:
             fields=index.fields,
             also=("index-redundant",) if pair is not None or standing.covers else (),
             cost=Cost("one more entry stored with every row" if frozen else "one more entry written and stored with every row", ""),
-            help=_help(program, standing, reader, could, longer if served is not None else None),
+            help=_help(program, standing, reader, could, longer if served is not None else None, sparing),
             because=because,
         )
 
@@ -119,7 +121,12 @@ def _small(program: Program, standing: Standing, passing: Neglect | None) -> boo
 
 
 def _help(
-    program: Program, standing: Standing, reader: Neglect | None, could: Neglect | None, longer: tuple[Neglect, Serving] | None
+    program: Program,
+    standing: Standing,
+    reader: Neglect | None,
+    could: Neglect | None,
+    longer: tuple[Neglect, Serving] | None,
+    sparing: Function | None,
 ) -> str:
     if reader is not None:
         return "if that query stays as it is, drop the index"
@@ -129,6 +136,11 @@ def _help(
         more = phrase(longer[1].fields[len(standing.index.fields) :])
         name = longer[0].function.name
         return f"`{longer[1].index}`, which `{name}` needs, takes its place: add {more} to it, and let that query read by it"
+    if sparing is not None:
+        how = (
+            "read by it: one range for all its items, or one for each value" if standing.index.kind is IndexKind.ORDERED else "search by it"
+        )
+        return f"or keep it, and let `{sparing.name}` {how}"
     cover = covering(program, standing)
     return f"`{cover.index.name}` begins with the same fields, and would serve any later reader" if cover is not None else ""
 

@@ -131,7 +131,7 @@ def _needs(program: Program, function: Function, earlier: Unit, later: Unit, beh
     if program.callees.get((function.key, number or 0)) in program.throws and not earlier.remote:
         return True
     tables = {e.access.table for e in later.reads}
-    for write in writes_between(program, function, earlier.done, later.start):
+    for write in writes_between(program, function, earlier.start, later.start):
         if isinstance(write, Call) or write.table is None or write.table in tables or None in tables:
             return True
     return False
@@ -162,7 +162,7 @@ def _found(program: Program, function: Function, group: list[Unit], *, again: bo
 
 def _little(program: Program, function: Function, group: list[Unit]) -> str:
     """Why the waits are felt little, or starting the reads together would read more; empty where neither is so."""
-    if any(writes_between(program, function, a.done, b.start) for a, b in pairwise(group)):
+    if any(writes_between(program, function, a.start, b.start) for a, b in pairwise(group)):  # also by what goes on with the rows
         return "something is written between the reads"
     if len(group) <= 3 and _writing(program, function) and all(_short(program, u) for u in group):
         return "it delays one write by a lookup or two"

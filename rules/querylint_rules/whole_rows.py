@@ -27,7 +27,7 @@ from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.planner import entire
 from querylint.advise.serving import phrase
 from querylint.advise.trace import Fate, fate
-from querylint.ir import Access, Bound, Function, Op, Program, Root, Table, Terminal, Use, Way, Work
+from querylint.ir import Access, Bound, Function, Op, Program, Relation, Root, Table, Terminal, Use, Way, Work
 from querylint.ir.program import Site
 from querylint.remedy import Narrow
 from querylint.rule import Confidence, Cost, Found, Severity, rule
@@ -72,7 +72,7 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
     limit = 1 if not clients else max(FEW, len(table.fields or ()) // 3)
     if not fields or len(fields) > limit or len(table.fields or ()) < MANY_FIELDS:
         return None
-    kinds = {s.use.work for s in seen.uses}
+    kinds = {s.use.work for s in seen.uses if not _asks_for(table, s.use, fields)}
     if program.facts(site.function).planner:
         kinds.discard(Work.EMPTY)  # a list that is tested before it is gone through is read all the same
     if kinds & REDUCING or _written_back(program, site.function, read):
@@ -94,6 +94,15 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
         cost=Cost(f"{len(table.fields or ())} fields a row", f"{len(fields)} field{'s' if len(fields) > 1 else ''} a row"),
         operation=read.verb,
         because="" if dear else "the rows are small, or few of them are sent",
+    )
+
+
+def _asks_for(table: Table, use: Use, fields: tuple[str, ...]) -> bool:
+    """Whether a filter only passes over the rows that lack what is used of them."""
+    flags = {f.name for f in table.fields or () if f.type == "boolean"}
+    return use.work is Work.FILTER and all(
+        p.field in fields and p.field not in flags and p.relation is Relation.EQ and p.value is not None and p.value.literal is True
+        for p in use.predicates
     )
 
 

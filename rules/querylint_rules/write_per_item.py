@@ -275,14 +275,14 @@ def _found(program: Program, site: Site, write: Access, hit: Rounds, call: Call 
     source = _source(program, site, hit)
     grows = _grows(program, site, write, source)
     heavy = grows and not _choosy(site, hit)
-    table = f"`{write.table}`" if write.table else "a document"
+    what = f"{_verb(write)} `{write.table}`" if write.table else f"{PREPOSITION.sub('', _verb(write))} a document"
     over = round_of(program, site, hit.loop)
     through = f" through `{call.text}`" if call is not None else ""
     tail = ", and nothing here bounds their number: past about 4,096 the transaction fails" if grows else ""
     loaded = (Point(source.span, "the rows are loaded here"),) if source else ()
     return Found(
         call.span if call is not None else write.span,
-        f"{_verb(write)} {table}{through} for every {over}, one at a time{tail}",
+        f"{what}{through} for every {over}, one at a time{tail}",
         (*shortest(reaching(program, site.function)), *loaded, Point(hit.loop.span, f"once for every {over}")),
         Chunk(write.table),
         Severity.WARNING if heavy else None,

@@ -14,9 +14,9 @@ FEWEST = 2
 
 def _texts(table: Table | None, p: Predicate) -> tuple[str, ...]:
     """The fields in whose texts a filter looks for another, where it does nothing else: one of them, or any of several."""
-    found = [name for arm in p.arms for one in arm for name in _texts(table, one)] if p.relation is Relation.ANY else []
     if p.relation is Relation.ANY:
-        return tuple(found) if len(found) == sum(map(len, p.arms)) else ()
+        each = [tuple(name for one in arm for name in _texts(table, one)) for arm in p.arms]  # what else an arm asks only leaves out more
+        return tuple(name for names in each for name in names) if all(each) else ()
     declared = table.field(p.field) if table is not None and p.field is not None else None
     return (declared.name,) if p.relation is Relation.SEARCH and declared is not None and declared.type == "string" else ()
 
@@ -28,8 +28,10 @@ def in_parts(table: Table | None, tests: list[Predicate]) -> Advice | None:
         standing = [i.name for i in table.indexes if i.kind is IndexKind.SEARCH and i.fields == tuple(texts)] if table is not None else []
         if standing:
             return Advice(f"read by search index `{standing[0]}`: it finds the rows by their words", Stage.CODE)
-        each = " and one on "
-        return Advice(f"add a search index on {each.join(texts)}, and read by it: it finds the rows by their words", Stage.INDEX)
+        if len(texts) > FEWEST:  # a search index has one field, and a table few of them
+            whole = f"add a field that joins {', '.join(texts)}, and a search index on it"
+            return Advice(f"{whole}, and read by that: it finds the rows by their words", Stage.DATA)
+        return Advice(f"add a search index on {' and one on '.join(texts)}, and read by it: it finds the rows by their words", Stage.INDEX)
     for p in tests:
         split = _alternatives(table, p)
         if split is not None:
@@ -92,7 +94,24 @@ def in_order(table: Table | None, fields: tuple[str, ...], *, planner: bool) -> 
     return Advice(f"{how} with .order(...).take(n)", Stage.CODE if whole else Stage.INDEX)
 
 
+def of_every_call(uses: list[Seen], tests: list[Predicate]) -> list[Predicate]:
+    """The tests that no call leaves out."""
+    return [p for s in uses for p in s.use.predicates if p in tests and not (p.conditional or s.use.conditional)]
+
+
+def preferred(table: Table | None, ranges: list[Predicate], tests: list[Predicate]) -> list[Predicate]:
+    """The tests of every call that bind its rows better than a range can: all, where there is no range; else those for the rows of several.
+
+    Whose rows they are tells more than any state that many of them share.
+    """
+    ids = {f.name for f in (table.fields or () if table is not None else ()) if f.type == "id"}
+    if not ranges:
+        return tests
+    return [p for p in tests if p.relation is Relation.IN and p.field in ids] if not any(p.field in ids for p in ranges) else []
+
+
 def now_and_then(advice: Advice, uses: list[Seen], tests: list[Predicate]) -> Advice:
     """The same advice, with a word on the calls that do not test the rows at all."""
-    always = any(p in tests and not (p.conditional or s.use.conditional) for s in uses for p in s.use.predicates)
-    return advice if always else replace(advice, text=f"{advice.text}; where it is not tested, read in pages with .paginate()")
+    if of_every_call(uses, tests):
+        return advice
+    return replace(advice, text=f"{advice.text}; where it is not tested, read in pages with .paginate()")

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 
 from querylint.advise.stored import clocked
 from querylint.construction import dataclass
-from querylint.ir import Access, Call, Clock, Function, Kind, Mode, Op, Predicate, Program, Relation, Root, Use, Value, Work
+from querylint.ir import Access, Branch, Call, Clock, Function, Kind, Mode, Op, Predicate, Program, Relation, Root, Use, Value, Work
 from querylint.ir.program import Site
 from querylint.pattern import Pattern
 from querylint.text import Span
 
 CHOOSING = frozenset((Work.FILTER, Work.FIND, Work.SOME, Work.EVERY))
+ORDERED = frozenset((Relation.LT, Relation.LTE, Relation.GT, Relation.GTE))
 DEPTH = 4
 TIMELY = Pattern(
     r"(?:^|_)(?:now|today|day|date|time|end|start|since|until|before|after)"
@@ -119,7 +120,7 @@ def clocks(program: Program, function: Function) -> frozenset[int]:
     if isinstance(known, frozenset):
         return known
     program.memo["clocks", function.key] = frozenset()
-    found = {step.id for step in function.steps() if isinstance(step, Clock)}
+    found = {step.id for step in function.steps() if isinstance(step, Clock)} - _spare(program, function)
     for step in function.steps():
         if not isinstance(step, Call) or step.mode is not Mode.DIRECT:
             continue
@@ -133,6 +134,15 @@ def clocks(program: Program, function: Function) -> frozenset[int]:
             found.add(step.id)
     program.memo["clocks", function.key] = frozenset(found)
     return frozenset(found)
+
+
+def _spare(program: Program, function: Function) -> set[int]:
+    """The clocks of a registered function that only stand in for an argument that is not given: `args.asOf ?? Date.now()`."""
+    if function.kind is Kind.PLAIN:
+        return set()
+    places = program.sites(function.key).all
+    around = [(site.step, places[site.arms[-1][0]].step) for site in places if isinstance(site.step, Clock) and site.arms]
+    return {c.id for c, b in around if isinstance(b, Branch) and b.missing and not b.on and b.arms[0] == (c,) and c.span.end == b.span.end}
 
 
 def asked(function: Function, value: Value) -> bool:
@@ -188,11 +198,9 @@ def _dated(
                 found += _handed(program, function, step, numbers, params, way, seen)
             continue
         steps = program.sites(function.key).by_id
-        hit = next(
-            (p for p in predicates if p.value is not None and not _field(steps, p.value) and _of(function, p.value, numbers, params)), None
-        )
-        if hit is not None:
-            found.append(Dated(function, step, hit, way))
+        hits = [p for p in predicates if p.value is not None and not _field(steps, p.value) and _of(function, p.value, numbers, params)]
+        if hits:
+            found.append(Dated(function, step, min(hits, key=lambda p: p.relation not in ORDERED), way))
     return found
 
 

@@ -47,6 +47,8 @@ def enough(fate: Fate) -> int | None:
     if fate.listed or fate.gone_through or any(cuts.isdisjoint(left.behind) for left in fate.whole):
         return None
     sizes = [_needed(s.use) for s in fate.uses if s.use.work is not Work.EMPTY and cuts.isdisjoint(s.behind)]
+    if not sizes and fate.uses and not fate.fields:
+        return 1  # it is only asked whether there are any
     known = [size for size in sizes if size is not None]
     return max(known) if known and len(known) == len(sizes) and max(known) <= MOST_TAKEN + 1 else None
 

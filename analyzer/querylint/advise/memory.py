@@ -63,7 +63,7 @@ class Load:
     def cost(self) -> str:
         """What is read today."""
         index = self.access.plans[0].index
-        return f"rows({self.access.table})" if self.reported or index is None else f"all rows in the range of `{index}`"
+        return f"rows({self.access.table or 'table'})" if self.reported or index is None else f"all rows in the range of `{index}`"
 
     def works(self, *kinds: Work) -> list[Seen]:
         """The works of these kinds, in the order of the source."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from querylint.advise.serving import BUILT_IN
 from querylint.advise.stacks import declaring
@@ -56,10 +56,10 @@ class Style:
     joint: str
     after: str = ""
 
-    def name(self, table: str, fields: Sequence[str]) -> str:
-        """The name of an index on these fields."""
-        write = FORMS[self.form]
-        core = self.joint.join(write(f) for f in fields)
+    def name(self, table: str, fields: Sequence[str], words: Mapping[str, str] | None = None) -> str:
+        """The name of an index on these fields; `words` says how some of them are written here, whatever the form."""
+        write, known = FORMS[self.form], words or {}
+        core = self.joint.join(known.get(f) or write(f) for f in fields)
         return self.before.replace("{table}", _raw(table)) + core + self.after
 
 
@@ -86,6 +86,29 @@ def style(schema: Schema) -> Style:
         return own
     most = max(votes.values())
     return min((s for s, count in votes.items() if count == most), key=lambda s: _unlike(s, own))
+
+
+def words(schema: Schema, shown: Style) -> dict[str, str]:
+    """How the names of a schema's indexes write fields that none of them writes in the style of most: `by_user` of `userId`."""
+    write = FORMS[shown.form]
+    votes: dict[str, Counter[str]] = {}
+    styled: set[str] = set()
+    for table in schema.tables.values():
+        before = shown.before.replace("{table}", _raw(_label(schema, table.name)))
+        for index in table.indexes:
+            if index.kind is not IndexKind.ORDERED or index.implicit:
+                continue
+            styled.update(f for f in index.fields if write(f).lower() in index.name.lower())
+            written, field = index.name.removeprefix(before).removesuffix(shown.after), index.fields[0]
+            like = (written == written.lower()) if shown.form.endswith("snake") else "_" not in written
+            alone = len(index.fields) == 1 and "." not in field and before != "" and index.name.startswith(before)
+            if alone and like and set() < _parts(written) <= _parts(field):
+                votes.setdefault(field, Counter())[written] += 1
+    return {field: counted.most_common(1)[0][0] for field, counted in votes.items() if field not in styled}
+
+
+def _parts(name: str) -> set[str]:
+    return {word.lower() for word in WORDS.findall(name)}
 
 
 def _shown(name: str, table: str, fields: Sequence[str]) -> Iterable[Style]:
@@ -119,7 +142,10 @@ def index_name(program: Program, schema: Schema, table: str, fields: Sequence[st
     schema = declaring(program, schema, table)
     longest = LONGEST.get(schema.stack, LONGEST_OF_SQL)
     shown, others = program.once(("index style", schema.root, schema.stack), lambda: style(schema)), set(taken)
-    name = shown.name(_label(schema, table), fields)
+    known = program.once(("words of fields", schema.root), lambda: words(schema, shown)) if schema.stack == "convex" else {}
+    name = shown.name(_label(schema, table), fields, known)
+    if name in others:
+        name = shown.name(_label(schema, table), fields)
     if name in others and shown.form.startswith("short"):  # what the short form leaves out tells the two apart
         name = replace(shown, form=shown.form.removeprefix("short").strip() or "raw").name(_label(schema, table), fields)
     if schema.stack == "convex" and (name in BUILT_IN.values() or name.startswith("_")):

@@ -7,6 +7,7 @@ from itertools import takewhile
 
 from querylint.construction import dataclass
 from querylint.ir import (
+    ITEM,
     Access,
     Bound,
     Index,
@@ -58,8 +59,8 @@ def sargable(p: Predicate, table: Table | None) -> bool:
 
 def known_field(name: str, table: Table | None) -> bool:
     """Whether a field can be indexed as far as the schema says."""
-    if name.startswith("_"):
-        return name in BUILT_IN
+    if name.startswith("_") or ITEM in name:
+        return name in BUILT_IN  # others of the database's own, or one that the code names as it runs
     if table is None or table.fields is None:
         return True
     declared = table.field(name)

@@ -11,7 +11,7 @@ from querylint.frontends.convex.ranges import captured, filter_predicates, range
 from querylint.frontends.flow.calls import arguments
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Many, Query, Val, derived, lowered
-from querylint.ir import Bound, Index, LoopKind, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Way
+from querylint.ir import Bound, Index, Link, LoopKind, Order, Origin, Plan, Predicate, Relation, Root, Side, Table, Terminal, Way
 from querylint.syntax import tree
 
 ONE = frozenset(["first", "firstX", "unique", "uniqueX"])
@@ -131,33 +131,46 @@ def _map(state: State, node: tree.Call, base: Val, callback: Val) -> Val:
 
 
 def edge(state: State, context: ModuleContext, node: tree.Call, document: Val) -> Val | None:
-    """`ent.edge("messages")`: the rows that refer to it, or the one row that it refers to."""
+    """`ent.edge("messages")`: the rows that refer to it, or the one row that it refers to; `ent.doc()` is the document itself."""
+    if not node.args and isinstance(node.func, tree.Member) and node.func.name == "doc":
+        return document if document.doc_of is not None else None
     if not node.args or not isinstance(node.args[0], tree.Literal) or not isinstance(node.args[0].value, str):
         return None
     name = node.args[0].value
     own = context.table(document.doc_of)
-    reference = own.field(f"{name}Id") if own is not None else None
+    link = own.link(name) if own is not None else None
+    column = link.column if link is not None else f"{name}Id"
+    reference = own.field(column) if own is not None and column is not None else None
     if reference is not None and reference.target is not None:
-        state.touch(document, f"{name}Id")
+        state.touch(document, reference.name)
         one = Query(reference.target, (Plan(Way.KEY),), node.at, node.end, flavor="ents", deps=document.deps, one=True)
         return Val(shape=one, deps=document.deps)
     if document.doc_of is None:
         return None
-    other = context.table(name)
-    index = _back_index(other.indexes, document.doc_of) if other is not None else None
+    target = link.target if link is not None and link.target is not None else name
+    other = context.table(target)
+    index = _back_index(other, document.doc_of, link) if other is not None else None
     if index is None:
         return Val(
-            shape=Query(name if other is not None else None, (Plan(Way.OPAQUE),), node.at, node.end, flavor="ents", deps=document.deps)
+            shape=Query(target if other is not None else None, (Plan(Way.OPAQUE),), node.at, node.end, flavor="ents", deps=document.deps)
         )
     bounds = (Predicate(index.fields[0], Relation.EQ, Side.INDEX, lowered(document)),)
     plan = Plan(Way.INDEX, index.name, bounds, None, True, True, state.span(node.at, node.end))
-    return Val(shape=Query(name, (plan,), node.at, node.end, flavor="ents", deps=document.deps), deps=document.deps)
+    alone = link is not None and not link.many
+    return Val(shape=Query(target, (plan,), node.at, node.end, flavor="ents", deps=document.deps, one=alone), deps=document.deps)
 
 
-def _back_index(indexes: tuple[Index, ...], table: str) -> Index | None:
-    for index in indexes:
-        if index.implicit and len(index.fields) == 1 and index.fields[0].lower().removesuffix("id") in table.lower():
-            return index
+def _back_index(other: Table, table: str, link: Link | None) -> Index | None:
+    """The index of the other table on the field that refers back: the one that the edge names, or that of the only edge back."""
+    if link is not None and link.generic:
+        return None  # from many to many: the rows between the two tables say which
+    back = [one.column for one in other.links if one.target == table and one.column is not None]
+    column = link.remote if link is not None and link.remote is not None else back[0] if len(back) == 1 else None
+    for index in other.indexes:
+        if index.implicit and len(index.fields) == 1:
+            (name,) = index.fields
+            if name == column if column is not None else name.lower().removesuffix("id") in table.lower():
+                return index
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from querylint.frontends.convex.context import ModuleContext
+from querylint.frontends.convex.registration import of_package
 from querylint.frontends.flow.values import (
     NOTHING,
     Record,
@@ -30,6 +31,6 @@ def kind_of_callee(context: ModuleContext, path: str, node: tree.Expr) -> tuple[
         return context.kind_of(path, node.id)
     if isinstance(node, tree.Member) and isinstance(node.base, tree.Name):
         definition = context.modules.definition(path, node.base.id)
-        if definition is not None and definition.namespace:
-            return context.kind_of(definition.path, node.name)
+        if definition is not None:
+            return context.kind_of(definition.path, node.name) if definition.namespace else of_package(definition, node.name)
     return None

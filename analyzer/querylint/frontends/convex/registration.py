@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from querylint.construction import dataclass
-from querylint.frontends.modules import Modules
+from querylint.frontends.modules import Definition, Modules
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 
@@ -92,6 +92,18 @@ def _chained(node: tree.Call) -> Registration | None:
     return Registration(kind, public, None, handler if isinstance(handler, tree.Fn) else None, handler, args, node)
 
 
+def _registering(source: str) -> bool:
+    """Whether a module that the project does not hold is one of those that register functions."""
+    return source.endswith("_generated/server") or source == "convex/server"
+
+
+def of_package(module: Definition, name: str) -> Kind | None:
+    """What a name registers of a whole module that the project does not hold."""
+    source, imported = module.external or ("", "")
+    known = REGISTRARS.get(name) if imported == "*" and _registering(source) else None
+    return (*known, None) if known is not None else None
+
+
 class Registrars:
     """Which names register functions, project-wide."""
 
@@ -115,7 +127,7 @@ class Registrars:
             return None
         if definition.external is not None:
             source, imported = definition.external
-            if source.endswith("_generated/server") or source == "convex/server":
+            if _registering(source):
                 found = REGISTRARS.get(imported)
                 return (*found, None) if found is not None else None
             return None
@@ -127,7 +139,7 @@ class Registrars:
         if isinstance(node, tree.Name):
             return self.kind_of(definition.path, node.id)
         if isinstance(node, tree.Member) and isinstance(node.base, tree.Name):
-            return self._member(definition.path, node)
+            return self.of_module(definition.path, node) or self._member(definition.path, node)
         if isinstance(node, tree.FnDef | tree.Fn):
             return self._wrapping(definition.path, definition.name, node.fn if isinstance(node, tree.FnDef) else node)
         return None
@@ -138,11 +150,18 @@ class Registrars:
         text = callee.id if isinstance(callee, tree.Name) else callee.name if isinstance(callee, tree.Member) else ""
         looks = CUSTOM.search(text) is not None
         for arg in node.args:
-            if isinstance(arg, tree.Name):
-                base = self.kind_of(path, arg.id)
+            if isinstance(arg, tree.Name | tree.Member):
+                base = self.kind_of(path, arg.id) if isinstance(arg, tree.Name) else self.of_module(path, arg)
                 if base is not None and (looks or self._is_builder(path, callee, node)):
                     return base[0], base[1], f"{path}::{name}" if len(node.args) > 1 else base[2]
         return None
+
+    def of_module(self, path: str, node: tree.Member) -> Kind | None:
+        """What a member of a whole module registers: `server.query` after `import * as server from "./_generated/server"`."""
+        definition = self.modules.definition(path, node.base.id) if isinstance(node.base, tree.Name) else None
+        if definition is None:
+            return None
+        return self.kind_of(definition.path, node.name) if definition.namespace else of_package(definition, node.name)
 
     def _is_builder(self, path: str, callee: tree.Expr, node: tree.Call) -> bool:
         """A call that takes a registering function and no handler gives a registering function back."""

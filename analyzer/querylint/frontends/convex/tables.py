@@ -9,7 +9,7 @@ from typing import Protocol
 from querylint.construction import dataclass, replace
 from querylint.frontends.convex.validators import Validator, as_object, document, extended, optional
 from querylint.frontends.modules.values import UNDEFINED, UNKNOWN, ArrayValue, Method, RecordValue, Site, Thing, Value, constant
-from querylint.ir import Field, Index, IndexKind, Table
+from querylint.ir import Field, Index, IndexKind, Link, Table
 from querylint.text import Span
 
 BUILDERS = frozenset({"index", "searchIndex", "vectorIndex", "field", "edge", "edges", "deletion"})
@@ -103,7 +103,11 @@ class TableValue(Thing):
         heavy = {index.fields[0].partition(".")[0] for index in self.indexes if index.kind is IndexKind.VECTOR}
         if fields is not None and heavy:
             fields = tuple(replace(one, large=True) if one.name in heavy else one for one in fields)
-        return Table(name, fields, self.indexes, self.indexes_known, self.library, span)
+        links = tuple(
+            Link(edge.name, edge.to, edge.multiple, edge.field if edge.stored else None, remote=edge.ref, generic=edge.many)
+            for edge in self.edges
+        )
+        return Table(name, fields, self.indexes, self.indexes_known, self.library, span, links)
 
     def _index(self, args: Sequence[Value], site: Site) -> Value:
         name = args[0] if args else UNKNOWN
@@ -159,7 +163,9 @@ class TableValue(Thing):
         to = _text(settings, "to") or name
         table, inverse = _text(settings, "table"), _text(settings, "inverse")
         many = part(settings, "ref") is UNDEFINED
-        found = [Edge(name, to, True, False, many, _text(settings, "field"), None, table, _text(settings, "inverseField"))]
+        found = [
+            Edge(name, to, True, False, many, _text(settings, "field"), _text(settings, "ref"), table, _text(settings, "inverseField"))
+        ]
         if inverse is not None:
             found.append(Edge(inverse, to, True, False, True, table=table, inverse=name))
         return replace(self, edges=(*self.edges, *found))

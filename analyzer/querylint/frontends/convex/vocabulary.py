@@ -200,7 +200,7 @@ class ConvexVocabulary:
             made = ent_queries.table(state, node)
             if made is not None:
                 return made
-        if name in ("edge", "edgeX"):
+        if name in ("edge", "edgeX", "doc"):
             made = ent_queries.edge(state, self.context, node, base)
             if made is not None:
                 return made
@@ -223,7 +223,7 @@ class ConvexVocabulary:
 
     def _handed_in(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
         """A query that someone else built: a parameter or the result of a helper, finished here."""
-        if not base.origins or base.shape is not None or base.doc_of is not None:
+        if not base.origins or base.shape is not None or base.doc_of is not None or base.origins[0] in state.alone:
             return None
         name = func.name
         certain = name in ("withIndex", "withSearchIndex") or ENDING.get(name) == len(node.args)

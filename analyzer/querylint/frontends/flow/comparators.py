@@ -16,6 +16,8 @@ AS_STORED = frozenset(("Date", "Number", "String", "BigInt", "parse", "parseInt"
 ORDERING = frozenset(("<", ">", "<=", ">="))
 ADDING = frozenset(("+=", "-=", "*=", "/="))
 EXTREMES = frozenset(("max", "min"))
+COMPARING = ORDERING | {"===", "==", "!==", "!="}
+PUTTING = frozenset(("push", "unshift", "add", "set", "append", "update", "setdefault"))
 SEEKING = frozenset(("includes", "some", "find", "findIndex", "indexOf", "has"))
 
 
@@ -116,12 +118,48 @@ def keeps_extreme(fn: tree.Fn) -> bool:
 
 
 def keeps_greatest(node: tree.If, text: Callable[[tree.Expr | tree.Pattern], str]) -> bool:
-    """`if (row.size > most) most = row.size`, by the `text` of an expression."""
+    """`if (row.size > most) most = row.size`, and `if (!best || row.size > best.size) best = row`, by the `text` of an expression."""
     kept = node.then[0].value if len(node.then) == 1 and isinstance(node.then[0], tree.Do) and not node.other else None
     test = node.test.right if isinstance(node.test, tree.Logic) and node.test.sign == "||" else node.test
     if not isinstance(kept, tree.Assign) or kept.sign != "=" or not isinstance(test, tree.Op) or test.sign not in ORDERING:
         return False
-    return {text(operand) for operand in test.operands} == {text(kept.target), text(kept.value)}
+    both = {text(kept.target), text(kept.value)}
+    if {text(operand) for operand in test.operands} == both:
+        return True
+    members = [operand for operand in test.operands if isinstance(operand, tree.Member)]
+    return len(members) == 2 and members[0].name == members[1].name and {text(member.base) for member in members} == both
+
+
+def against_kept(test: tree.Expr, body: list[tree.Stmt], inside: set[str]) -> set[tuple[int, int]]:
+    """Where a test compares a row with what earlier rounds left behind: the newest row so far, the best one of each key.
+
+    What is kept is a variable from outside the body of a loop that the body assigns or puts something into, and what the body takes out of
+    such a one; `inside` are the names that the loop itself declares.
+    """
+    own = {let.pattern.id: let.value for let in tree.find(body, tree.Let) if isinstance(let.pattern, tree.NamePattern)}
+    kept = {_root(change.target) for change in tree.find(body, tree.Assign)}
+    kept |= {_root(c.func.base) for c in tree.find(body, tree.Call) if isinstance(c.func, tree.Member) and c.func.name in PUTTING}
+    kept -= {"", *inside, *own}
+    kept |= {name for name, value in own.items() if value is not None and _root(value) in kept}
+    found = set()
+    for op in tree.find([test], tree.Op):
+        roots = [_root(operand) for operand in op.operands]
+        if op.sign in COMPARING and len(roots) == 2 and any(a in kept and b in inside and b not in kept for a, b in (roots, roots[::-1])):
+            found.add((op.at, op.end))
+    return found
+
+
+def _root(node: object) -> str:
+    """The variable that a path, an element or the result of a method begins with; empty where it is none."""
+    while True:
+        if isinstance(node, tree.Member | tree.Index):
+            node = node.base
+        elif isinstance(node, tree.Call):
+            node = node.func
+        elif isinstance(node, tree.Typed):
+            node = node.value
+        else:
+            return node.id if isinstance(node, tree.Name | tree.NamePattern) else ""
 
 
 def seeks(fn: tree.Fn) -> bool:

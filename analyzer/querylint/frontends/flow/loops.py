@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from querylint.construction import replace
 from querylint.frontends.flow.binding import bind, hoist
-from querylint.frontends.flow.comparators import keeps_greatest
+from querylint.frontends.flow.comparators import against_kept, keeps_greatest
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
 from querylint.frontends.flow.leaks import use_each
+from querylint.frontends.flow.leaving import GROWING, assigned, breaks_off, leaves_early
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Many, Marker, Query, Shape, Val, derived, join
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Condition, Many, Marker, Query, Shape, Val, derived, join
 from querylint.ir import Access, Call, Loop, LoopKind, Work
 from querylint.pattern import Pattern
 from querylint.syntax import tree
@@ -119,27 +119,10 @@ def each_item(
 
 def _otherwise(m: State, node: tree.For) -> None:
     """What runs where a loop has come to its end: not where a round has broken it off."""
-    if node.other and _broken_off(node.body):
+    if node.other and breaks_off(node.body):
         m.choose([lambda: m.run(node.other), lambda: None], NO_STEPS, node.at, node.end)
     elif node.other:
         m.run(node.other)
-
-
-def _broken_off(body: list[tree.Stmt]) -> bool:
-    """Whether a round may break the loop off."""
-    return any(isinstance(s, tree.Break) or (not isinstance(s, tree.For) and any(map(_broken_off, _blocks(s)))) for s in body)
-
-
-def _blocks(statement: tree.Stmt) -> Iterator[list[tree.Stmt]]:
-    """The blocks of a statement that is no loop."""
-    if isinstance(statement, tree.If):
-        yield from (statement.then, statement.other)
-    elif isinstance(statement, tree.Try):
-        yield from (statement.body, statement.handler, statement.final)
-    elif isinstance(statement, tree.Block):
-        yield statement.body
-    elif isinstance(statement, tree.Switch):
-        yield from (body for _, body in statement.cases)
 
 
 def in_batches(over: tree.Expr) -> bool:
@@ -155,35 +138,41 @@ def in_batches(over: tree.Expr) -> bool:
     return BATCHING.search(name) is not None
 
 
-def rounds(m: State, body: list[tree.Stmt], frame: Frame) -> None:
-    """The body of a loop over rows; a `continue` or an `if` around all of it is a filter."""
+def rounds(m: State, body: list[tree.Stmt], frame: Frame, *, callback: bool = False) -> None:
+    """The body of a loop over rows; a `continue` or an `if` around all of it is a filter, as is a bare `return` of a callback."""
     hoist(m, body)
     plain = True
     for number, statement in enumerate(body):
         if m.dead or m.full:
             break
         if isinstance(statement, tree.If) and plain and frame.items:
-            _filter_of_rows(m, statement, frame, last=number == len(body) - 1)
+            _filter_of_rows(m, statement, frame, body, last=number == len(body) - 1, callback=callback)
             plain = _passes_over(m, statement, frame) or _only_leaves(statement.then)  # else it works on rows, which what follows keeps
         elif not isinstance(statement, tree.Let):
             plain = False
         m.execute(statement)
 
 
-def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> None:
-    skips = _skips(node)
+def _filter_of_rows(m: State, node: tree.If, frame: Frame, body: list[tree.Stmt], *, last: bool, callback: bool) -> None:
+    skips = _skips(node, callback=callback)
     whole = last and not node.other and not _only_leaves(node.then) and not _only_counts(node.then)
     if not (skips or whole):
         return
     with m.recording():
         conditions = tested(m, node.test).conditions
-    predicates = stated(m, negated(conditions) if skips else conditions, frame.items)
+    holding = negated(conditions) if skips else conditions
+    predicates = stated(m, holding, frame.items)
     if not predicates:
         return
     rows = Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items))
     if not m.language.function_scoped and keeps_greatest(node, m.text):
         m.use(Work.FOLD, rows, node.at, node.test.end, fields=tuple(p.field for p in predicates[:1] if p.field), extreme=True)
         return
+    kept = against_kept(node.test, body, set(m.scope.names))
+    if kept:
+        predicates = stated(m, _besides(holding, kept), frame.items)
+        if not predicates:
+            return
     number = m.use(Work.FILTER, rows, node.at, node.test.end, predicates=predicates)
     if number is not None:
         frame.filters.append(number)
@@ -193,8 +182,18 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, *, last: bool) -> Non
                 m.store[var] = value.worked(number)
 
 
-def _skips(node: tree.If) -> bool:
-    return len(node.then) == 1 and isinstance(node.then[0], tree.Continue) and not node.other
+def _besides(conditions: tuple[Condition, ...], places: set[tuple[int, int]]) -> tuple[Condition, ...]:
+    """What conditions ask besides the comparisons in some places: an alternative with one of these in it asks nothing that is known."""
+    return tuple(c for c in conditions if not _stands_in(c, places))
+
+
+def _stands_in(condition: Condition, places: set[tuple[int, int]]) -> bool:
+    return (condition.at, condition.end) in places or any(_stands_in(c, places) for arm in condition.arms for c in arm)
+
+
+def _skips(node: tree.If, *, callback: bool) -> bool:
+    left = node.then[0] if len(node.then) == 1 and not node.other else None
+    return isinstance(left, tree.Continue) or (callback and isinstance(left, tree.Return) and left.value is None)
 
 
 def _passes_over(m: State, node: tree.If, frame: Frame) -> bool:
@@ -368,33 +367,3 @@ def _open(shape: Shape) -> Shape:
 
 
 BATCHING = Pattern(r"batch|chunk|in_slices|partition|paginate", re.IGNORECASE)
-GROWING = frozenset(("push", "unshift", "add", "set", "append", "extend", "update", "setdefault", "insert"))
-
-
-def assigned(node: object, names: set[str]) -> None:
-    """Names that are assigned or grown anywhere in a piece of code, nested functions included."""
-    for change in tree.find(node, tree.Assign):
-        if isinstance(change.target, tree.NamePattern):
-            names.add(change.target.id)
-    for call in tree.find(node, tree.Call):
-        func = call.func
-        if isinstance(func, tree.Member) and func.name in GROWING and isinstance(func.base, tree.Name):
-            names.add(func.base.id)
-
-
-def leaves_early(body: list[tree.Stmt]) -> bool:
-    """Whether a loop body may end the loop before its last item; inner loops and functions have their own."""
-    stack: list[object] = list(body)
-    while stack:
-        this = stack.pop()
-        if isinstance(this, tree.Break | tree.Return | tree.Throw):
-            return True
-        if isinstance(this, tree.If):
-            stack.extend((*this.then, *this.other))
-        elif isinstance(this, tree.Block | tree.Try):
-            stack.extend(this.body)
-        elif isinstance(this, tree.Switch):
-            stack.extend(s for _, case in this.cases for s in case if isinstance(s, tree.Return | tree.Throw))
-        elif isinstance(this, tree.For):
-            stack.extend(s for s in this.body if isinstance(s, tree.Return | tree.Throw))
-    return False

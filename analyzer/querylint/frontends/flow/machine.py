@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from querylint.frontends.flow import binding, expressions, statements
 from querylint.frontends.flow.javascript import JAVASCRIPT
+from querylint.frontends.flow.scope import Frame
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Closure, Val
 from querylint.frontends.flow.vocabulary import Language, Vocabulary
@@ -33,9 +34,11 @@ class Machine(State):
         """Walk through the statements of a function in the scope of its parameters."""
         statements.run_flat(self, body)
 
-    def invoke(self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
-        """Run a closure in place; an async one at its own pace unless `inline`."""
-        return statements.invoke(self, closure, args, at, end, inline=inline)
+    def invoke(
+        self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False, frame: Frame | None = None
+    ) -> Val:
+        """Run a closure in place; an async one at its own pace unless `inline`. With a `frame` it is the body of a loop over rows."""
+        return statements.invoke(self, closure, args, at, end, inline=inline, rounds_of=frame)
 
     def bind(self, pattern: tree.Pattern, value: Val) -> None:
         """Declare the names of a pattern."""

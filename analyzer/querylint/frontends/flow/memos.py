@@ -38,10 +38,10 @@ def fills(m: State, node: tree.If, block: Block) -> bool:
 
     The steps of the statement are handed over: what is put must be one of them, not a flag beside them.
     """
-    if not m.language.function_scoped or not m.calling:
+    if not m.calling or not (m.language.function_scoped or _storing(node.then)):
         return False
     memory = _lacking(m, node.test)
-    if memory is None or not _lasts(m, node, memory):
+    if memory is None or not (m.language.function_scoped or memory.key is not None) or not _lasts(m, node, memory):
         return False
     if _reads(m, tuple(s for b in block if isinstance(b, Branch) for s in b.arms[0]), _put(m, node.then, memory), node.then):
         return True
@@ -121,14 +121,14 @@ def _held(m: State, inner: tree.Expr) -> Memory | None:
 
 
 def _nothing(node: tree.Expr) -> bool:
-    return isinstance(node, tree.Literal) and node.value is None
+    return isinstance(node, tree.Literal) and (node.value is None or node.value is tree.UNDEFINED)
 
 
 def _got(node: tree.Expr) -> Memory | None:
-    """The collection that `found.get(key)` asks, also where the answer gets a name."""
+    """The collection that `found.get(key)` or `found.has(key)` asks, also where the answer gets a name."""
     if isinstance(node, tree.Assign):
         node = node.value
-    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "get" and node.args:
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("get", "has") and node.args:
         return Memory(node.func.base, node.args[0])
     return None
 
@@ -194,6 +194,12 @@ def _is_place(m: State, target: tree.Pattern, name: str, key: tree.Expr | None) 
     return isinstance(target, tree.Index) and _name(m, target.base) == name and _same(m, target.key, key)
 
 
+def _storing(body: list[tree.Stmt]) -> bool:
+    """Whether statements put something somewhere by a key."""
+    calls = tree.find(body, tree.Call)
+    return any(isinstance(call.func, tree.Member) and call.func.name in STORING and len(call.args) > 1 for call in calls)
+
+
 def _stores(m: State, node: tree.Call, name: str) -> bool:
     func = node.func
     return isinstance(func, tree.Member) and func.name in STORING and len(node.args) > 1 and _name(m, func.base) == name
@@ -230,7 +236,9 @@ def _reading(block: Block) -> Iterator[Access | Call]:
 
 def _values(body: list[tree.Stmt], name: str) -> list[tree.Expr]:
     """What a name stands for in a piece of code."""
-    return [n.value for n in tree.find(body, tree.Assign) if any(p.id == name for p in tree.find(n.target, tree.NamePattern))]
+    given = [n.value for n in tree.find(body, tree.Assign) if any(p.id == name for p in tree.find(n.target, tree.NamePattern))]
+    lets = [n for n in tree.find(body, tree.Let) if n.value is not None]
+    return given + [n.value for n in lets if n.value is not None and any(p.id == name for p in tree.find(n.pattern, tree.NamePattern))]
 
 
 def _members(body: list[tree.Stmt], name: str) -> list[tree.Expr]:

@@ -80,7 +80,7 @@ class State:
         self.control: list[frozenset[int]] = []
         self.touched: dict[Origin, None] = {}
         self.walked: dict[Origin, int] = {}
-        self.selecting, self.clocks = set[int](), set[int]()
+        self.selecting, self.clocks, self.alone = set[int](), set[int](), set[Origin]()
         self.keyed: dict[Origin, str] = {}
         self.outflows: dict[tuple[Origin, Escape, tuple[int, ...]], Outflow] = {}
         self.dead = False
@@ -125,8 +125,10 @@ class State:
         """Walk through statements in the present scope."""
         raise NotImplementedError
 
-    def invoke(self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
-        """Run a closure in place; an async one at its own pace unless `inline`."""
+    def invoke(
+        self, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False, frame: Frame | None = None
+    ) -> Val:
+        """Run a closure in place; an async one at its own pace unless `inline`. With a `frame` it is the body of a loop over rows."""
         raise NotImplementedError
 
     def assign(self, target: tree.Pattern | tree.Expr, value: Val, *, how: str = "=") -> None:
@@ -262,6 +264,9 @@ class State:
             rows,
         )
         self.emit(step)
+        func = node.func if isinstance(node, tree.Call) else None
+        if isinstance(func, tree.Name) and self.scope.find(func.id) is None and not any(arg.parts for arg in step.args):
+            self.alone.add(Origin(Root.STEP, number))  # a function of a module that is handed nothing of anybody's, and so no database
         me = alone(number)
         return Val((Origin(Root.STEP, number),), both(me, step.deps), me)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from querylint.construction import replace
@@ -12,7 +12,8 @@ from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
-from querylint.frontends.flow.loops import assigned, run_for
+from querylint.frontends.flow.leaving import unsettle
+from querylint.frontends.flow.loops import rounds, run_for
 from querylint.frontends.flow.memos import Memory, answers, filled, fills, kept
 from querylint.frontends.flow.merging import rejoined
 from querylint.frontends.flow.scope import Frame, Scope, Var
@@ -26,7 +27,6 @@ from querylint.frontends.flow.values import (
     Query,
     Val,
     derived,
-    either_way,
     join,
     join_all,
     many,
@@ -195,7 +195,7 @@ def _try(m: State, node: tree.Try) -> None:
 
         def handler() -> None:
             nonlocal handler_dead
-            _unsettle(m, node.body)
+            unsettle(m, node.body)
             if node.param is not None:
                 bind(m, node.param, NOTHING)
             run(m, node.handler)
@@ -207,18 +207,9 @@ def _try(m: State, node: tree.Try) -> None:
             m.guards |= before
     m.dead = False
     if node.final:
-        _unsettle(m, (*node.body, *node.handler))
+        unsettle(m, (*node.body, *node.handler))
         run(m, node.final)
     m.dead = m.dead or ended
-
-
-def _unsettle(m: State, body: Iterable[tree.Stmt]) -> None:
-    """These statements were left somewhere: what they set to true or false may not have been set, or they may not have come that far."""
-    names: set[str] = set()
-    for statement in body:
-        assigned(statement, names)
-    for var in [var for name in names if (var := m.scope.find(name)) is not None and var in m.store]:
-        m.store[var] = either_way(m.store[var])
 
 
 def _switch(m: State, node: tree.Switch) -> None:
@@ -267,8 +258,13 @@ def _nothing(m: State, node: Any) -> None:
 # Loops.
 
 
-def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False) -> Val:
-    """Run a closure in place; of an async one only a promise comes back, unless the caller's loop stands for its pace (`inline`)."""
+def invoke(
+    m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int, *, inline: bool = False, rounds_of: Frame | None = None
+) -> Val:
+    """Run a closure in place; of an async one only a promise comes back, unless the caller's loop stands for its pace (`inline`).
+
+    `rounds_of` is the loop over rows of which the closure is the body.
+    """
     fn = closure.fn
     if any(c is fn for c in m.calling) or len(m.calling) > 12 or m.full:
         return derived(*args)
@@ -287,7 +283,7 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
         with m.loop(LoopKind.ONCE, at, end) as frame:
             _body(m, fn, args)
     else:
-        _body(m, fn, args)
+        _body(m, fn, args, rounds_of)
     found = m.returns
     if fn.generator and m.language.function_scoped:
         found = [(many(None, join_all(m.yields)), (), NO_STEPS)]
@@ -319,9 +315,12 @@ def invoke(m: State, closure: Closure, args: tuple[Val, ...], at: int, end: int,
     return value
 
 
-def _body(m: State, fn: tree.Fn, args: tuple[Val, ...]) -> None:
+def _body(m: State, fn: tree.Fn, args: tuple[Val, ...], rounds_of: Frame | None = None) -> None:
     bind_params(m, fn, args)
-    run(m, fn.body)
+    if rounds_of is None:
+        run(m, fn.body)
+    else:
+        rounds(m, fn.body, rounds_of, callback=True)
 
 
 def bind_params(m: State, fn: tree.Fn, args: tuple[Val, ...]) -> None:

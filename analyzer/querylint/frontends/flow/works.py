@@ -108,9 +108,10 @@ def _callback(m: State, node: tree.Call, position: int = 0) -> Val:
 
 
 def _each(
-    m: State, node: tree.Call, base: Val, func: tree.Member, kind: LoopKind, args: Callable[[Val], tuple[Val, ...]], callback: Val
-) -> tuple[Val, int, bool]:
-    """Run a callback once per item; what it returns, the loop's number, whether it held any step."""
+    m: State, node: tree.Call, base: Val, func: tree.Member, kind: LoopKind, args: Callable[[Val], tuple[Val, ...]], callback: Val,
+    *, rounds: bool = False,
+) -> tuple[Val, int, bool]:  # fmt: skip
+    """Run a callback once per item; what it returns, the loop's number, whether it held any step. `rounds`: it is the body of a loop."""
     shape = base.shape
     size, cut = (shape.most, shape.cut) if isinstance(shape, Many) else (None, None)
     held = len(m.block)
@@ -121,10 +122,13 @@ def _each(
         item = base.item().with_deps(frozenset({frame.id}))
         values = args(item)
         if isinstance(callback.shape, Closure):
-            result = m.invoke(callback.shape, values, callback.shape.fn.at, callback.shape.fn.end, inline=True)
+            within = frame if rounds and frame.items else None
+            result = m.invoke(callback.shape, values, callback.shape.fn.at, callback.shape.fn.end, inline=True, frame=within)
         else:
             result = _call_back(m, node, callback, values)
-    if frame.made:
+    for number in frame.filters:
+        base = base.worked(number)
+    if frame.made and not frame.filters:
         use_each(m, frame.items, done(base))
     _finish(m, base, frame.folded, frame.grouped, frame.fold_deps, node)
     return result, frame.id, len(m.block) > held
@@ -177,7 +181,7 @@ def _is_async(callback: Val) -> bool:
 def _for_each(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     callback = _callback(m, node)
     kind = LoopKind.GATHER if _is_async(callback) else LoopKind.EACH
-    _each(m, node, base, func, kind, lambda item: (item, derived(item), base), callback)
+    _each(m, node, base, func, kind, lambda item: (item, derived(item), base), callback, rounds=kind is LoopKind.EACH)
     return NOTHING
 
 

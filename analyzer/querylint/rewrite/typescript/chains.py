@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _REMARK = re.compile(rb"[ \t]*(?://[^\r\n]*|/\*[^\r\n]*?\*/)(?=[ \t]*\r?(?:\n|$))")
 _SPACE = b" \t\r\n"
+_LINT = re.compile(r"^/[/*]\s*(?:(?:eslint|oxlint)-disable-next-line|biome-ignore)\b")
+_DIRECTIVE = re.compile(_LINT.pattern + r"|^/[/*]\s*@ts-(?:expect-error|ignore)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ def whole(node: Node) -> Node:
 
 
 def without(file: Source, one: Link) -> TextEdit:
-    """A link taken out; comments above it stay, a remark behind it goes when the link has its line for itself."""
-    start, end = len(file.data[: one.dot.start_byte].rstrip(_SPACE)), one.call.end_byte
+    """A link taken out; comments above it stay, but for directives to a checker about its line. A remark behind it goes when the link has
+    its line for itself."""
+    start, end = _before_directives(file, one), one.call.end_byte
     remark = _REMARK.match(file.data, end)
     if remark is not None and file.line_start(one.dot.start_byte) != one.dot.start_byte:
         end = remark.end()
@@ -79,6 +82,23 @@ def without(file: Source, one: Link) -> TextEdit:
     if before is not None and file.text(before).startswith("//") and file.data[end:].lstrip(b" \t")[:1] not in (b"\r", b"\n"):
         start = one.dot.start_byte  # what follows on the line must not end up behind the comment
     return file.edit(start, end, "")
+
+
+def unlinted(file: Source, one: Link) -> list[TextEdit]:
+    """The directives to a linter about the line of a link taken out, where another call takes its place."""
+    start, end = _before_directives(file, one, _LINT), len(file.data[: one.dot.start_byte].rstrip(_SPACE))
+    return [file.edit(start, end, "")] if start < end else []
+
+
+def _before_directives(file: Source, one: Link, kind: re.Pattern[str] = _DIRECTIVE) -> int:
+    """Where what stands before a link ends, but for white space and directives to a checker about the line of the link."""
+    start = len(file.data[: one.dot.start_byte].rstrip(_SPACE))
+    method = one.call.child_by_field_name("function")
+    for comment in reversed([c for c in method.children if c.type == "comment"] if method is not None else []):
+        if comment.end_byte != start or not kind.search(file.text(comment)):
+            break
+        start = len(file.data[: comment.start_byte].rstrip(_SPACE))
+    return start
 
 
 def gap(file: Source, one: Link) -> str:

@@ -255,7 +255,7 @@ def _edits(file: Source, members: list[Member], pivot: int, along: list[Node]) -
         above, behind = comments[number] if number != pivot else (own, [])
         said = layout.said(file, [*above, *behind])
         texts = _texts(file, member, indent + unit, unit)
-        patterns += [file.text(pattern) for pattern in member.patterns]
+        patterns += [layout.moved(file, pattern, unit) for pattern in member.patterns]
         items += [layout.Placed(text, said if first == 0 else ()) for first, text in enumerate(texts)]
     kind = "let" if any(member.kind == "let" for member in members) else "const"
     end = ";" if file.text(place).endswith(";") else ""

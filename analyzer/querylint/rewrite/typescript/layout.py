@@ -127,9 +127,9 @@ def list_of(file: Source, items: list[Placed], indent: str, unit: str, head: str
 
 
 def taken_apart(file: Source, patterns: list[str], indent: str, unit: str, head: str, tail: str) -> str:
-    """`head[patterns]tail`, the patterns line by line where that is too long."""
+    """`head[patterns]tail`, the patterns line by line where that is too long; they are one step deeper than they stood."""
     line = f"{head}[{', '.join(patterns)}]{tail}"
-    if len(indent) + len(line) < file.width:
+    if "\n" not in line and len(indent) + len(line) < file.width:
         return line
     listed = f",\n{indent}{unit}".join(patterns)
     return f"{head}[\n{indent}{unit}{listed}{file.list_comma}\n{indent}]{tail}"

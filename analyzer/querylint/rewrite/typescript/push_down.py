@@ -194,6 +194,7 @@ def _edits(query: Query, remedy: PushDown, binds: list[ranges.Bind], taken: froz
         holder = beside.child_by_field_name("object") if beside is not None else None
         if len(gone) == len(one.conjuncts) and query.ranged is None and replaced is None and holder == query.query.call:
             replaced = one
+            edits += chains.unlinted(file, one.link)
             edits.append(file.edit(one.link.label.start_byte, one.link.call.end_byte, ranges.laid_out(file, one.link, text, head)))
         elif len(gone) == len(one.conjuncts):
             edits.append(chains.without(file, one.link))
