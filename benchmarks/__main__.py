@@ -31,7 +31,7 @@ def main() -> None:
     for package in missing:
         print(f"{package} cannot be installed here and is left out", file=sys.stderr)
     given = [trees.tree(name or Path(path).name, Path(path).resolve()) for name, _, path in (t.rpartition("=") for t in options.tree)]
-    convex = [t for t in given if any(t.path.rglob("convex"))] if given else [trees.convex(work)]
+    convex = [t for t in given if any(t.path.rglob("convex"))] if given else [trees.convex(work), trees.monorepo(work)]
     django = [t for t in given if t not in convex] if given else [trees.django(work)]
     sections = [_heading(peers, missing, options.rounds)]
     for tree in convex:

@@ -17,10 +17,17 @@ CONVEX = (
 )  # fmt: skip
 """npm packages that ship the sources of their Convex functions."""
 
+BESIDE = (
+    "viem", "ox", "effect", "rxjs", "@wagmi/core", "wagmi", "@reduxjs/toolkit", "@trpc/server", "@trpc/client", "@tanstack/router-core",
+    "@tanstack/react-router", "@tanstack/query-core", "@tanstack/react-query",
+)  # fmt: skip
+"""npm packages that ship their TypeScript and have nothing to do with Convex."""
+
 DJANGO = ("django-oscar", "wagtail")
 """PyPI packages that are whole Django applications."""
 
-BUILT = ("dist", "node_modules", "build")
+BUILT = ("dist", "node_modules", "build", "esm", "cjs", "_esm", "_cjs", "_types")
+COMPILED = frozenset(("esm5", "esm2015", "umd"))
 CODE = frozenset((".ts", ".tsx", ".js", ".jsx", ".mts", ".mjs", ".cts", ".cjs", ".py"))
 LINTERS = ("eslint.config.", ".eslintrc", ".oxlintrc", "ruff.toml", ".ruff.toml", "biome.json")
 
@@ -49,6 +56,21 @@ def convex(folder: Path) -> Tree:
             _unpacked(_packed_by_npm(package, folder / "packages"), made / package.rpartition("/")[2])
         _finished(made)
     return tree("Convex components (npm)", made)
+
+
+def monorepo(folder: Path) -> Tree:
+    """The same components among the packages of a larger repository, most of which is none of their business."""
+    made = folder / "monorepo"
+    if not made.exists():
+        for group, packages in (("backend", CONVEX), ("packages", BESIDE)):
+            for package in packages:
+                name = package.removeprefix("@").replace("/", "-")
+                _unpacked(_packed_by_npm(package, folder / "packages"), made / group / name)
+        for path in made.rglob("*"):
+            if path.is_file() and (path.name.endswith((".d.ts", ".d.mts", ".d.cts")) or path.parts[-2] in COMPILED):
+                path.unlink()
+        _finished(made)
+    return tree("monorepo (npm)", made)
 
 
 def django(folder: Path) -> Tree:
