@@ -25,13 +25,13 @@ from querylint.text import LineIndex
 SMALL_ROWS = 100
 
 
-def front_ends_for(found: discover.Discovery) -> list[Make]:
-    """What reads a project; what there is nothing to read for is not even loaded."""
+def front_ends_for(found: discover.Discovery, release: Callable[[str], None] | None = None) -> list[Make]:
+    """What reads a project; what there is nothing to read for is not even loaded. `release` lets the bytes of a file go."""
     made: list[Make] = []
     if found.generated or any(file.endswith((*rewrite.LANGUAGES["typescript"], "convex.json")) for file in found.files):
         from querylint.frontends.convex.frontend import ConvexFrontEnd
 
-        made.append(ConvexFrontEnd)
+        made.append(partial(ConvexFrontEnd, release=release))
     if any(file.endswith(rewrite.LANGUAGES["python"]) for file in found.files):
         from querylint.frontends.python.frontend import PythonFrontEnd
 
@@ -73,7 +73,9 @@ class Project:
         self.scope = scope
         self.settings = chosen
         self._disk = disk or Disk()
+        self._alone = disk is None and not unsaved
         self._read: dict[str, bytes | None] = dict(unsaved or {})
+        self._released: dict[str, bytes | None] = {}
         self._land: Archipelago | None = None
         self._roles: dict[str, Role] = {}
         found = self._disk.found or self._discovered()
@@ -97,6 +99,17 @@ class Project:
                 self.notes.append(note)
         return self._read[path]
 
+    def release(self, path: str) -> None:
+        """Let go of the bytes of a file, unless other looks use them: whoever asks for them after all has them read again."""
+        data = self._read.get(path)
+        if data is not None and self._alone:
+            if self.kept is not None:
+                self._released[path] = self.kept.digest(path, data)
+                self.kept.forget(path)
+            else:
+                self._released[path] = None
+            del self._read[path], self._disk.read[path]
+
     def _discovered(self) -> discover.Discovery:
         return discover.discover(self.scope, self.settings.exclude, prefix=self.settings.prefix)
 
@@ -108,7 +121,10 @@ class Project:
     def digests(self) -> dict[str, bytes | None]:
         """The digests of the files that were read, None where one could not be read."""
         kept = self.kept if self.kept is not None else KeptParts()
-        return {path: None if data is None else kept.digest(path, data) for path, data in self._read.items()}
+        for path in [path for path, known in self._released.items() if known is None]:
+            self.read(path)
+        known = {path: None if data is None else kept.digest(path, data) for path, data in self._read.items()}
+        return self._released | known
 
     def moved(self) -> bool:
         """Whether there are other files by now than those that were found."""
@@ -150,7 +166,8 @@ class Project:
 
     def _lowered(self) -> Archipelago:
         front_ends: list[FrontEnd] = [
-            make(self.found.files, self.found.generated, self.read, self.role, self.kept) for make in front_ends_for(self.found)
+            make(self.found.files, self.found.generated, self.read, self.role, self.kept)
+            for make in front_ends_for(self.found, self.release)
         ]
         sizes = {
             n: f.rows if f.rows is not None else SMALL_ROWS

@@ -20,4 +20,4 @@ from querylint.frontends.convex.texts import Text
     ],
 )
 def test_references_stand_for_routes(source: str, routes: list[str]) -> None:
-    assert Text(source.encode(), {}, None).references() == routes
+    assert Text(lambda _: source.encode(), "a.ts", {}, None).references() == routes

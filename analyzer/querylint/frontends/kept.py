@@ -89,6 +89,12 @@ class KeptParts:
             known = self.digests[path] = (source, digest(source))
         return known[1]
 
+    def forget(self, path: str) -> None:
+        """Let go of the bytes of a file, and remember its digest."""
+        known = self.digests.get(path)
+        if known is not None:
+            self.digests[path] = (b"", known[1])
+
     def dump(self) -> bytes:
         """All parts as bytes; those that cannot be written down are left out."""
         return marshal.dumps((self.judged, [(name, room.ground, list(_rows(room))) for name, room in self.rooms.items()]))

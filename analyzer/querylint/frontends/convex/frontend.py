@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -22,6 +21,7 @@ from querylint.frontends.convex.registration import Registrars, registration
 from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of, with_first
 from querylint.frontends.convex.schema import read_schema, unplaced
 from querylint.frontends.convex.texts import Text
+from querylint.frontends.convex.waves import first_wave
 from querylint.frontends.kept import Answer, KeptParts, Look, Question
 from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.modules import Modules
@@ -51,7 +51,7 @@ CHORE = Pattern(r"(?:check|clear|create|debug|delete|fix|import|inspect|list|mig
 
 
 class ConvexFrontEnd:
-    """Lowers the Convex code of one project."""
+    """Lowers the Convex code of one project. `release` is told of files whose bytes nobody is likely to ask for again."""
 
     def __init__(
         self,
@@ -60,8 +60,10 @@ class ConvexFrontEnd:
         read: Callable[[str], bytes | None],
         role: Callable[[str], Role],
         kept: KeptParts | None = None,
+        release: Callable[[str], None] | None = None,
     ) -> None:
         self.files = [f for f in files if f.endswith(SUFFIXES)]
+        self._release = release
         self.modules = Modules(files, read, partial(kept.tree, parse=parse_module) if kept is not None and kept.trees is not None else None)
         self.read = self.modules.source
         self.role = role
@@ -95,7 +97,7 @@ class ConvexFrontEnd:
             self.schemas[root.folder] = schema
             self._tables[root.folder] = {name: unplaced(table) for name, table in schema.tables.items()}
             self.notes.extend(notes)
-        self._lower_all([path for path in self.files if self._relevant(path)])
+        self._lower_all(first_wave(self.files, self._root, self.role, self.read, self._text, self._let_go))
         for home in sorted({home for found in self._passing.values() for _, home, _ in found}):
             self._lower(home)
         for _ in range(MOST_WAVES):
@@ -150,25 +152,24 @@ class ConvexFrontEnd:
         if path not in self._texts:
             name = f"text {path}"
             known = self._part(name, dict, b"", partial(self._told, path))
-            self._texts[path] = Text(self.read(path) or b"", known, partial(self._look.changed, name) if self._look is not None else None)
+            told = partial(self._look.changed, name) if self._look is not None else None
+            self._texts[path] = Text(self.read, path, known, told)
         return self._texts[path]
 
     def _told(self, path: str) -> dict[str, object]:
         self.read(path)  # so that it is seen
         return {}
 
-    def _relevant(self, path: str) -> bool:
-        if self.role(path) is Role.TEST:
-            return False
-        root = self._root(path)
-        if root is None:
-            return self._text(path).relevant()
-        return path != root.schema and (is_function_module(path, root) or self._taken_in(path))
-
-    def _taken_in(self, path: str) -> bool:
-        """Whether some file names one that Convex itself passes over (`posts.old.ts`), to import it or to export what it holds."""
-        stem = posixpath.splitext(posixpath.basename(path))[0].encode()
-        return any(other != path and stem in (self.read(other) or b"") for other in self.files)
+    def _let_go(self, path: str) -> None:
+        """Ask of a file what is asked of every one, and let its bytes go: a large repository has many that are not about Convex."""
+        text = self._text(path) if self.role(path) is not Role.TEST else None
+        if text is not None and not text.registers_crons():
+            text.references()
+            if self._script(path):
+                text.routes()
+        if self._release is not None and (text is None or not text.registers_crons()):
+            self.modules.forget(path)
+            self._release(path)
 
     def _next_wave(self) -> bool:
         """Modules that a lowered function calls into and that have not been read closely yet."""

@@ -38,7 +38,6 @@ REFERENCES = tuple(
 )
 """What leads to the names of a reference, and a word without which there is none. Each begins with plain letters, which are found fast."""
 
-REFERRING = (b"api", b"Api", b"internal", b"Internal", b"components")
 ROUTE = Pattern(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
 RUN_BY_HAND = Pattern(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
 PASSED_THROUGH = Pattern(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)
@@ -48,14 +47,20 @@ LONGEST = 400  # bytes before a quotation in which the word that calls with it i
 
 
 class Text:
-    """One file. What is found out goes into `known`, by name, for whoever keeps it and wants to be `told`."""
+    """One file, which `read` gives. What is found out goes into `known`, by name, for whoever keeps it and wants to be `told`."""
 
-    __slots__ = ("known", "source", "told")
+    __slots__ = ("known", "path", "read", "told")
 
-    def __init__(self, source: bytes, known: dict[str, object], told: Callable[[], None] | None) -> None:
-        self.source = source
+    def __init__(self, read: Callable[[str], bytes | None], path: str, known: dict[str, object], told: Callable[[], None] | None) -> None:
+        self.read = read
+        self.path = path
         self.known = known
         self.told = told
+
+    @property
+    def source(self) -> bytes:
+        """The bytes of the file."""
+        return self.read(self.path) or b""
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
         if name not in self.known:
@@ -66,13 +71,11 @@ class Text:
 
     def relevant(self) -> bool:
         """Whether it is about Convex at all: a client, or code of a server."""
-        return self._once(
-            "relevant", lambda: b"onvex" in self.source and any(word in self.source for word in (*CLIENT_WORDS, *SERVER_WORDS))
-        )
+        return self._once("relevant", lambda: _relevant(self.source))
 
     def references(self) -> list[str]:
         """The routes that references (`internal.a.b.c`) may stand for."""
-        return self._once("references", lambda: sorted(set(_references(self.source))) if self._refers() else [])
+        return self._once("references", lambda: sorted(set(_references(self.source))))
 
     def unscheduled(self) -> list[str]:
         """Those of them that stand outside of the registration of a cron."""
@@ -82,16 +85,13 @@ class Text:
         """Whether it makes a table of crons."""
         return self._once("crons", lambda: crons.registers(self.source))
 
-    def _refers(self) -> bool:
-        return any(word in self.source for word in REFERRING)
-
     def routes(self) -> list[str]:
         """Routes that stand in quotes."""
-        return self._once("routes", lambda: _routes(ROUTE, self.source) if b":" in self.source else [])
+        return self._once("routes", lambda: _routes(ROUTE, self.source))
 
     def run_by_hand(self) -> list[str]:
         """Routes that people are told to run."""
-        return self._once("by hand", lambda: _routes(RUN_BY_HAND, self.source) if b"convex run " in self.source else [])
+        return self._once("by hand", lambda: _routes(RUN_BY_HAND, self.source))
 
     def words(self) -> dict[bytes, int]:
         """How often each word stands there, but for what is only imported or exported."""
@@ -104,6 +104,10 @@ class Text:
             for other in [one for one in self.known if one.startswith("quoted ")]:
                 del self.known[other]
         return self._once(name, lambda: _quoted(self.source, names))
+
+
+def _relevant(source: bytes) -> bool:
+    return b"onvex" in source and any(word in source for word in (*CLIENT_WORDS, *SERVER_WORDS))
 
 
 def _routes(pattern: Pattern[bytes], source: bytes) -> list[str]:

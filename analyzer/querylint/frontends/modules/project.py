@@ -53,6 +53,10 @@ class Modules:
             self._sources[path] = self._read(path)
         return self._sources[path]
 
+    def forget(self, path: str) -> None:
+        """Let go of the bytes of a file, which are read again if anybody asks."""
+        self._sources.pop(path, None)
+
     def lines(self, path: str) -> LineIndex | None:
         """The lines of a file; None where it cannot be read."""
         self.trace.saw(path)
