@@ -374,11 +374,10 @@ class Django(Stack):
         return views.own_call(self, state, info, base, node) or forms.own_call(self, state, info, base, node)
 
     def parameter(self, info: ClassInfo | None, fn: tree.Fn, number: int, name: str) -> Val | None:
-        """The request; the row that a signal sends, or that a serializer of a model is given."""
-        if name == "request":
-            return Val(shape=Marker("request"))
-        if name == "instance" and (table := self.models.sent.get(id(fn))) is not None:
-            return Val(doc_of=table)
+        """What views, signals and admin classes are given; the row that a serializer of a model is given."""
+        given = views.parameter(self, info, fn, name)
+        if given is not None:
+            return given
         if info is not None and number == 1 and serializers.is_serializer(info):
             return serializers.row_given(self, info, fn)
         return graphql.parameter(self, info, fn, number)

@@ -10,7 +10,7 @@ from querylint.frontends.flow.values import NOTHING, Closure, Many, Marker, Quer
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.portable import arrived
 from querylint.frontends.python.stacks.django import paging, querysets, serializers, words
-from querylint.frontends.python.stacks.django.listings import registered
+from querylint.frontends.python.stacks.django.listings import ADMIN, registered
 from querylint.frontends.python.stacks.django.managers import is_manager
 from querylint.frontends.python.stacks.django.viewsets import serializer_for
 from querylint.frontends.python.vocabulary import PythonVocabulary
@@ -25,6 +25,7 @@ HANDLERS = frozenset(
     "get post put patch delete head options list retrieve create update partial_update destroy dispatch get_context_data form_valid "
     "get_queryset render_to_response perform_create perform_update perform_destroy changelist_view change_view".split()
 )
+ROWS_GIVEN = frozenset(("delete_queryset", "get_search_results"))
 VIEW_WORDS = ("View", "ViewSet", "APIView", "Admin", "ModelAdmin", "Feed", "Mixin")
 
 
@@ -38,6 +39,22 @@ def kind(info: ClassInfo | None, fn: tree.Fn) -> Kind | None:
     if any(callee_name(d) in ("action", "list_route", "detail_route") for d in fn.decorators):
         return Kind.HTTP
     return None
+
+
+def parameter(django: Django, info: ClassInfo | None, fn: tree.Fn, name: str) -> Val | None:
+    """The request; the row that a signal sends; the row, or the rows, that an admin class is asked about beside a request."""
+    if name == "request":
+        return Val(shape=Marker("request"))
+    if name == "instance" and (table := django.models.sent.get(id(fn))) is not None:
+        return Val(doc_of=table)
+    rows = fn.name in ROWS_GIVEN and name == "queryset"
+    if info is None or not (rows or name == "obj") or not any(n.rpartition(".")[2] in ADMIN for n in info.ancestry()):
+        return None
+    names = [p.pattern.id for p in fn.params if isinstance(p.pattern, tree.NamePattern)]
+    model = next((m for owner in info.mro() if (m := registered(django, owner))), None) if "request" in names else None
+    if model is None:
+        return None
+    return querysets.start(model.table, fn.at, fn.at) if rows else Val(doc_of=model.table)
 
 
 def is_view(info: ClassInfo) -> bool:
