@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from laid import lay
 from querylint import settings
 from querylint.cache.digest import digest
 from querylint.discover import Scope
@@ -28,11 +29,7 @@ export const list = query({ args: {}, handler: async (ctx) => shown(await ctx.db
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path
+    return lay(tmp_path, FILES)
 
 
 @pytest.mark.parametrize("kept", [None, KeptParts()])
