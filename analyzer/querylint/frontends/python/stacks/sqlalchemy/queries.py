@@ -54,8 +54,8 @@ def start(
 
 
 def _narrowed(query: Query) -> Query:
-    """What is selected decides which columns are read."""
-    if not query.columns or any(e.startswith((ENTITY, LABEL)) for e in query.columns):
+    """What is selected decides which columns are read; something without a name may be a class that nobody knows."""
+    if any(e.startswith(ENTITY) or e == LABEL for e in query.columns) or all(e.startswith(LABEL) for e in query.columns):
         return query
     own = tuple(e.partition(".")[2] for e in query.columns if e.partition(".")[0] == query.table)
     return replace(query, plans=tuple(replace(p, columns=own, eager=(), deferred=()) for p in query.plans))
