@@ -102,15 +102,6 @@ def sql(*parts: Val, label: str = "", name: str = "") -> Val:
     return Val(deps=derived(*(plain(p) for p in parts)).deps, shape=Marker("sql", (table, label, name), inner))
 
 
-def within(value: Val) -> Query | None:
-    """The query whose rows an element of a statement is, or is a column of: `select(posts.subquery())`, `select(found.c.id)`."""
-    shape = value.shape
-    if not isinstance(shape, Marker) or shape.inner is None or not isinstance(shape.inner.shape, Query):
-        return None
-    rows = shape.kind == "subquery" and bool(shape.data[2:]) and shape.data[2] in words.FROM
-    return shape.inner.shape if rows or shape.kind == "sql" else None
-
-
 def plain(value: Val) -> Val:
     """A value inside a condition: a query there is a subquery, which the database runs by itself."""
     if isinstance(value.shape, Query | Marker):

@@ -9,7 +9,7 @@ from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Condition, Many, Marker, Query, Record, Val, derived, lowered, many
 from querylint.frontends.python.language.arguments import PERHAPS
-from querylint.frontends.python.stacks.sqlalchemy import loaders, words
+from querylint.frontends.python.stacks.sqlalchemy import loaders, subqueries, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     DERIVED,
     ENTITY,
@@ -22,9 +22,8 @@ from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     predicates,
     selected,
     table_of,
-    within,
 )
-from querylint.ir import ITEM, NOT_LITERAL, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
+from querylint.ir import ITEM, NOT_LITERAL, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Terminal, Value, Way
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -87,9 +86,8 @@ def selection(state: State, models: Models, node: tree.Call, *, legacy: bool) ->
     table = next((t for v in asked if (t := table_of(v) or (m.table if (m := model_of(models, v)) is not None else None))), None)
     yields = "" if legacy and len(named) == 1 and named[0].startswith(ENTITY) else TUPLES
     made = start(state, models, named, node.at, node.end, yields=yields, table=table, deps=derived(*values).deps)
-    first = next((v for v in values if within(v) is not None or table_of(v) or model_of(models, v) is not None), None)
-    inner = within(first) if first is not None else None  # what comes first is what the others are joined to
-    return replace(made, shape=_among(made.shape, inner)) if inner is not None and isinstance(made.shape, Query) else made
+    shape = made.shape
+    return replace(made, shape=subqueries.led_by(models, shape, values)) if isinstance(shape, Query) else made
 
 
 def _derived(value: Val) -> bool:
@@ -130,41 +128,19 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         made = _with_columns(models, made, name, args)
     elif name == "select_from" and made.table is None and args:
         model = model_of(models, args[0])
-        made = replace(made, table=model.table) if model is not None else _from_query(made, args[0])
+        made = replace(made, table=model.table) if model is not None else subqueries.about(made, args[0])
     elif name in words.UNIONS or name in ("distinct", "group_by"):
         other = tuple(replace(p, predicates=(*p.predicates, *predicates(state, models, None, (_OTHER,), node))) for p in made.plans)
         made = replace(made, plans=other) if name in words.UNIONS else made
         made = replace(made, plans=tuple(replace(p, grouped=True) for p in made.plans)) if name == "group_by" else made
-    elif name == "join" and not keywords and any(within(arg) is not None for arg in args[:1]):
-        made = _some_of(made)
+    elif name == "join" and not keywords and any(subqueries.within(arg) is not None for arg in args[:1]):
+        made = subqueries.some_of(made)
     elif name in words.JOINS and not args and keywords:
         return Val(deps=deps, shape=made)
     return Val(deps=deps, shape=made)
 
 
-def _from_query(made: Query, value: Val) -> Query:
-    """A statement about what another one gives: `select(func.count()).select_from(posts.subquery())` asks for rows of the same table."""
-    inner = within(value)
-    return _among(replace(made, table=inner.table), inner) if inner is not None else made
-
-
-def _among(made: Query, inner: Query) -> Query:
-    """A statement about the rows of another one: it finds what that one finds, of another table nobody knows how many."""
-    if made.table != inner.table:
-        return _some_of(made)
-    plans = tuple(
-        replace(p, predicates=(*p.predicates, *one.predicates), grouped=p.grouped or one.grouped) for p in made.plans for one in inner.plans
-    )
-    return replace(made, plans=plans)
-
-
-def _some_of(made: Query) -> Query:
-    """A statement that finds some rows only: those that rows of a subquery go with."""
-    return replace(made, plans=tuple(replace(p, predicates=(*p.predicates, _SOME)) for p in made.plans))
-
-
 _OTHER = Condition(None, Relation.OTHER, None)
-_SOME = Predicate(None, Relation.OTHER, Side.FILTER)
 
 
 def _filter_by(state: State, models: Models, query: Query, keywords: list[tuple[str, Val, tree.Expr]]) -> Query:
