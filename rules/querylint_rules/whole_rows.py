@@ -64,7 +64,7 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
     fields = tuple(f for f in seen.fields if table.field(f) is not None or f in ("_id", "_creationTime"))
     if site.function.span.start == site.function.span.end:
         return None  # a list that the framework makes: it needs more of each row than it is told to show
-    if program.facts(site.function).lazy and any(table.link(f) is not None for f in fields):
+    if program.facts(site.function).lazy and any(table.link(f) is not None for f in seen.fields):
         return None  # the rows of a relation are followed: what they bring is more than a column
     clients = len(seen.subscribers) if seen.sent else 0
     if read.bound is Bound.LIMIT and not clients:

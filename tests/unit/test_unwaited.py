@@ -54,7 +54,11 @@ def test_cases_to_be_tried_are_tests_wherever_they_lie(tmp_path: Path) -> None:
     found = program(
         tmp_path,
         shop__testing__base="from django.test import TestCase\nclass WareTestCase(TestCase):\n    pass\n" + asked,
+        shop__testing__cases="import pytest\nclass WareCases:\n    def test_none(self):\n        find([])\n" + asked,
+        shop__testing__tools="import pytest\n@pytest.fixture\ndef codes():\n    return 1\n" + asked,
         shop__testing__split="from unittest import mock\n" + asked,
         shop__judging="class TestCase:\n    pass\nclass Sum(TestCase):\n    pass\n" + asked,
     ).functions
-    assert sorted(key for key in found if key.endswith("::find")) == ["shop/judging.py::find", "shop/testing/split.py::find"]
+    assert sorted(key for key in found if key.endswith("::find")) == [
+        f"shop/{name}.py::find" for name in ("judging", "testing/split", "testing/tools")
+    ]

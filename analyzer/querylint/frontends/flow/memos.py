@@ -62,8 +62,24 @@ def answers(m: State, node: tree.Stmt, rest: list[tree.Stmt]) -> tuple[int, Memo
 
 
 def filled(m: State, block: Block, body: list[tree.Stmt], memory: Memory) -> bool:
-    """Whether what these statements put into a memory is what these steps of theirs read."""
-    return _reads(m, block, _put(m, body, memory), body)
+    """Whether what these statements put into a memory is what these steps of theirs read, or that they are done, whoever asks."""
+    put = _put(m, body, memory)
+    return _reads(m, block, put, body) or _done(m, body, put, memory)
+
+
+def _done(m: State, body: list[tree.Stmt], put: list[tree.Expr], memory: Memory) -> bool:
+    """Whether statements end by setting a flag, in a function that is told nothing: `if self.ready: return`, ..., `self.ready = True`."""
+    fn = m.calling[-1]
+    if memory.key is not None or not isinstance(fn, tree.Fn) or any(not _own(param) for param in fn.params):
+        return False
+    last = body[-1]
+    sets = isinstance(last, tree.Do) and isinstance(last.value, tree.Assign) and last.value.value in put
+    flagged = all(isinstance(value, tree.Literal) and value.value is True for value in put)
+    return sets and flagged and not tree.find(body, tree.Return)
+
+
+def _own(param: tree.Param) -> bool:
+    return isinstance(param.pattern, tree.NamePattern) and param.pattern.id in OWN
 
 
 def keeps(fn: tree.Fn) -> bool:

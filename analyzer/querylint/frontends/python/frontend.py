@@ -29,6 +29,8 @@ INVENTORS = (b"faker", b"mimesis", b"model_bakery", b"factory.")
 INVENTING = Pattern(rb"^(?:from|import) +(?:faker|mimesis|model_bakery)\b|\bfactory\.(?:Faker|Sequence|SubFactory|django\.)", re.MULTILINE)
 TRYING = Pattern(rb"^(?:from|import) +(?:unittest|django\.test|rest_framework\.test|testtools)\b", re.MULTILINE)
 CASES = Pattern(rb"^[ \t]*class \w+\([^)]*TestCase\b", re.MULTILINE)
+PYTEST = Pattern(rb"^(?:from|import) +pytest\b", re.MULTILINE)
+TRIED = Pattern(rb"^[ \t]*(?:async[ \t]+)?def[ \t]+test_\w+[ \t]*\(", re.MULTILINE)
 MOST_WAVES = 5
 DEEPEST = 20_000
 
@@ -39,6 +41,8 @@ def _by_names(source: bytes) -> Role | None:
         return Role.MIGRATION
     if any(word in source for word in INVENTORS) and INVENTING.search(source):
         return Role.SEED
+    if b"pytest" in source and PYTEST.search(source) and TRIED.search(source):
+        return Role.TEST
     return Role.TEST if b"TestCase" in source and TRYING.search(source) and CASES.search(source) else None
 
 

@@ -72,10 +72,30 @@ def _gather(p: Places, nodes: list[ast.stmt], found: list[tree.Import], body: li
             _gather(p, node.body, found, body)
             for handler in node.handlers if isinstance(node, ast.Try) else ():
                 _gather(p, handler.body, found, body)
-            _gather(p, node.orelse if not isinstance(node, ast.With) else [], found, body)
+            _gather(p, _otherwise(node) if not isinstance(node, ast.With) else [], found, body)
             _gather(p, node.finalbody if isinstance(node, ast.Try) else [], found, body)
         else:
             body.extend(block(p, [node]))
+
+
+def _otherwise(node: ast.If | ast.Try) -> list[ast.stmt]:
+    """The statements of an `else`, without the names that a call imports lazily there: type checkers are told what they stand for.
+
+    `if TYPE_CHECKING: from shop import models`, `else: models = Lazy("shop.models")`.
+    """
+    if not isinstance(node, ast.If) or not _for_checkers(node.test):
+        return node.orelse
+    told = {alias.asname or alias.name for n in node.body if isinstance(n, ast.Import | ast.ImportFrom) for alias in n.names}
+    return [n for n in node.orelse if not (isinstance(n, ast.Assign) and isinstance(n.value, ast.Call) and _names(n) <= told)]
+
+
+def _for_checkers(test: ast.expr) -> bool:
+    return (test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else "") == "TYPE_CHECKING"
+
+
+def _names(node: ast.Assign) -> set[str]:
+    """The names that an assignment gives a value; something else counts as a name that nothing has."""
+    return {target.id if isinstance(target, ast.Name) else "" for target in node.targets}
 
 
 def _declares(node: ast.If | ast.Try | ast.With) -> bool:

@@ -223,10 +223,13 @@ def _next(m: State, node: tree.Call) -> Val:
 
 
 def _goes_on(m: State, node: tree.Call) -> bool:
-    """Whether each round of a loop takes the next item of an iterator that was there before it."""
+    """Whether more is taken of an iterator: each round of a loop takes the next item of one that was there before it, or its name comes up
+    elsewhere: `chain([first], rest)`."""
     name, fn = node.args[0] if node.args else None, m.calling[-1] if m.calling else None
     if not isinstance(name, tree.Name) or not isinstance(fn, tree.Fn):
         return False
+    if any(other.id == name.id and other.at != name.at for other in tree.find(fn.body, tree.Name)):
+        return True
     around = [loop for loop in tree.find(fn.body, tree.For) if loop.at <= node.at < loop.end]
     inner = max(around, key=lambda loop: loop.at, default=None)
     return inner is not None and not any(pattern.id == name.id for pattern in tree.find(inner, tree.NamePattern))

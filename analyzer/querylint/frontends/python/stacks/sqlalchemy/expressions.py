@@ -43,7 +43,7 @@ def derived_column(base: Val, name: str) -> Val:
     shape = base.shape
     if not isinstance(shape, Marker) or shape.kind != "subquery":
         return Val(deps=base.deps)
-    return Val(deps=base.deps, shape=Marker("sql", (shape.data[0], name, "", DERIVED)))
+    return Val(deps=base.deps, shape=Marker("sql", (shape.data[0], name, "", DERIVED), shape.inner))
 
 
 def model_of(models: Models, val: Val) -> Model | None:
@@ -97,7 +97,9 @@ def table_of(val: Val) -> str | None:
 def sql(*parts: Val, label: str = "", name: str = "") -> Val:
     """An expression that the database works out: what it is made of is not to be compared as a column."""
     table = next((t for part in parts if (t := table_of(part))), "")
-    return Val(deps=derived(*(plain(p) for p in parts)).deps, shape=Marker("sql", (table, label, name)))
+    derivations = (part.shape.inner for part in parts if isinstance(part.shape, Marker) and part.shape.kind == "sql")
+    inner = next((one for one in derivations if one is not None), None)
+    return Val(deps=derived(*(plain(p) for p in parts)).deps, shape=Marker("sql", (table, label, name), inner))
 
 
 def plain(value: Val) -> Val:

@@ -9,7 +9,7 @@ from querylint.frontends.flow.amounts import amount
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, Condition, Many, Marker, Query, Record, Val, derived, lowered, many
 from querylint.frontends.python.language.arguments import PERHAPS
-from querylint.frontends.python.stacks.sqlalchemy import loaders, words
+from querylint.frontends.python.stacks.sqlalchemy import loaders, subqueries, words
 from querylint.frontends.python.stacks.sqlalchemy.expressions import (
     DERIVED,
     ENTITY,
@@ -54,8 +54,8 @@ def start(
 
 
 def _narrowed(query: Query) -> Query:
-    """What is selected decides which columns are read."""
-    if not query.columns or any(e.startswith((ENTITY, LABEL)) for e in query.columns):
+    """What is selected decides which columns are read; something without a name may be a class that nobody knows."""
+    if any(e.startswith(ENTITY) or e == LABEL for e in query.columns) or all(e.startswith(LABEL) for e in query.columns):
         return query
     own = tuple(e.partition(".")[2] for e in query.columns if e.partition(".")[0] == query.table)
     return replace(query, plans=tuple(replace(p, columns=own, eager=(), deferred=()) for p in query.plans))
@@ -85,7 +85,9 @@ def selection(state: State, models: Models, node: tree.Call, *, legacy: bool) ->
     asked = sorted(values, key=_derived)
     table = next((t for v in asked if (t := table_of(v) or (m.table if (m := model_of(models, v)) is not None else None))), None)
     yields = "" if legacy and len(named) == 1 and named[0].startswith(ENTITY) else TUPLES
-    return start(state, models, named, node.at, node.end, yields=yields, table=table, deps=derived(*values).deps)
+    made = start(state, models, named, node.at, node.end, yields=yields, table=table, deps=derived(*values).deps)
+    shape = made.shape
+    return replace(made, shape=subqueries.led_by(models, shape, values)) if isinstance(shape, Query) else made
 
 
 def _derived(value: Val) -> bool:
@@ -126,28 +128,16 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         made = _with_columns(models, made, name, args)
     elif name == "select_from" and made.table is None and args:
         model = model_of(models, args[0])
-        made = replace(made, table=model.table) if model is not None else _from_query(made, args[0])
+        made = replace(made, table=model.table) if model is not None else subqueries.about(made, args[0])
     elif name in words.UNIONS or name in ("distinct", "group_by"):
         other = tuple(replace(p, predicates=(*p.predicates, *predicates(state, models, None, (_OTHER,), node))) for p in made.plans)
         made = replace(made, plans=other) if name in words.UNIONS else made
         made = replace(made, plans=tuple(replace(p, grouped=True) for p in made.plans)) if name == "group_by" else made
+    elif name == "join" and not keywords and any(subqueries.within(arg) is not None for arg in args[:1]):
+        made = subqueries.some_of(made)
     elif name in words.JOINS and not args and keywords:
         return Val(deps=deps, shape=made)
     return Val(deps=deps, shape=made)
-
-
-def _from_query(made: Query, value: Val) -> Query:
-    """A statement about what another one gives: `select(func.count()).select_from(posts.subquery())` asks for rows of the same table."""
-    shape = value.shape
-    inner = shape.inner.shape if isinstance(shape, Marker) and shape.kind == "subquery" and shape.inner is not None else None
-    if not isinstance(inner, Query):
-        return made
-    plans = tuple(
-        replace(p, predicates=(*p.predicates, *within.predicates), grouped=p.grouped or within.grouped)
-        for p in made.plans
-        for within in inner.plans
-    )
-    return replace(made, table=inner.table, plans=plans)
 
 
 _OTHER = Condition(None, Relation.OTHER, None)

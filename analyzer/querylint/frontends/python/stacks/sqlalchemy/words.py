@@ -67,6 +67,8 @@ WINDOWS = frozenset("limit offset slice fetch".split())
 COLUMNS_OF = frozenset("with_entities with_only_columns add_columns add_column values".split())
 BUILDERS = FILTERS | KEEPING | UNIONS | WINDOWS | COLUMNS_OF | frozenset(("order_by",))
 SUBQUERIES = frozenset("subquery cte scalar_subquery as_scalar exists lateral alias label".split())
+FROM = frozenset("subquery cte lateral alias".split())
+"""Subqueries that rows are selected from."""
 ALL = frozenset("all fetchall partitions mappings".split())
 ONE = frozenset("first one one_or_none fetchone get get_or_404 first_or_404 one_or_404 scalar scalar_one scalar_one_or_none".split())
 PAGES = frozenset(("paginate",))
