@@ -91,7 +91,8 @@ class Models:
             if found is None or not isinstance(found.node, tree.FnDef):
                 break
             path, value = found.path, returned(found.node.fn)
-        return Made(name, "mapped", None, path, type_text) if mapped_head(type_text) in ("Mapped", "WriteOnlyMapped", "DynamicMapped") else None
+        mapped = mapped_head(type_text) in ("Mapped", "WriteOnlyMapped", "DynamicMapped")
+        return Made(name, "mapped", None, path, type_text) if mapped else None
 
     def declared(self, info: ClassInfo) -> Iterator[Made]:
         """The attributes that one class body declares."""
