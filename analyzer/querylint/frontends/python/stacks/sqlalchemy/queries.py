@@ -131,6 +131,8 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         other = tuple(replace(p, predicates=(*p.predicates, *predicates(state, models, None, (_OTHER,), node))) for p in made.plans)
         made = replace(made, plans=other) if name in words.UNIONS else made
         made = replace(made, plans=tuple(replace(p, grouped=True) for p in made.plans)) if name == "group_by" else made
+    elif name in words.LOCKING:
+        made = replace(made, plans=tuple(replace(p, locked=True) for p in made.plans))
     elif name in words.JOINS and not args and keywords:
         return Val(deps=deps, shape=made)
     return Val(deps=deps, shape=made)
@@ -363,7 +365,9 @@ def by_key(
     key = args[0] if args else keywords.get("ident", Val())
     model = models.by_table.get(table or "")
     base = plans or (loaders.plan_of(models, model, Plan(Way.KEY)),)
-    query = Query(table, tuple(replace(p, way=Way.KEY) for p in base), begin if begin is not None else node.at, node.end, flavor=FLAVOR)
+    locked = words.LOCKING & keywords.keys() != frozenset()
+    plans = tuple(replace(p, way=Way.KEY, locked=p.locked or locked) for p in base)
+    query = Query(table, plans, begin if begin is not None else node.at, node.end, flavor=FLAVOR)
     if "options" in keywords:
         query = loaders.apply(state, models, query, node, [keywords["options"]])
     value = Val(deps=derived(*args, *keywords.values()).deps, shape=replace(query, flavor=LATER) if later else query)
