@@ -85,7 +85,10 @@ def selection(state: State, models: Models, node: tree.Call, *, legacy: bool) ->
     asked = sorted(values, key=_derived)
     table = next((t for v in asked if (t := table_of(v) or (m.table if (m := model_of(models, v)) is not None else None))), None)
     yields = "" if legacy and len(named) == 1 and named[0].startswith(ENTITY) else TUPLES
-    return start(state, models, named, node.at, node.end, yields=yields, table=table, deps=derived(*values).deps)
+    made = start(state, models, named, node.at, node.end, yields=yields, table=table, deps=derived(*values).deps)
+    if table is None and len(values) == 1 and isinstance(made.shape, Query):  # `select(posts.exists())` asks what `posts` asks
+        return replace(made, shape=_from_query(made.shape, values[0]))
+    return made
 
 
 def _derived(value: Val) -> bool:
