@@ -152,7 +152,8 @@ def _from_query(made: Query, value: Val) -> Query:
         for p in made.plans
         for within in inner.plans
     )
-    return replace(made, table=inner.table, plans=plans)
+    follows, refined = (inner.follows, True) if inner.follows is not None else (made.follows, made.refined)
+    return replace(made, table=inner.table, plans=plans, follows=follows, refined=refined)
 
 
 _OTHER = Condition(None, Relation.OTHER, None)
@@ -327,7 +328,8 @@ def method(state: State, models: Models, node: tree.Call, name: str, base: Val, 
     elif name in ("delete", "update"):
         return _bulk(state, node, name, base, query)
     elif name == "select" and query.follows is not None:
-        return replace(base, shape=replace(query, end=end))  # of a relation that is asked for by statements: `author.posts.select()`
+        # A statement of a relation that is asked for by statements: `author.posts.select()`.
+        return replace(base, shape=replace(query, end=end, yields=TUPLES, columns=(f"{ENTITY}{query.table or ''}",)))
     elif name in ("get", "get_or_404"):
         return by_key(state, models, node, name, query.table, plans=query.plans, begin=query.at)
     args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
