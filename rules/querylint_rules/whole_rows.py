@@ -80,7 +80,7 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
     noun = "rows" if program.facts(site.function).planner else "documents"
     where = f" by the {clients} components that show them" if clients > 1 else " by the component that shows them" if clients else ""
     dear = _costly(program, site, read, fields, clients)
-    begun = read.chain if site.function.span.covers(read.chain) else read.span  # a query of a helper may serve others, who need more
+    begun = read.chain if _own(site.function, read) else read.span  # what is begun for other reads as well must bring what these need
     return Found(
         begun,
         f"whole {noun} of `{read.table}` are read, and only {phrase(fields)} used{where}",
@@ -94,6 +94,14 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
         cost=Cost(f"{len(table.fields or ())} fields a row", f"{len(fields)} field{'s' if len(fields) > 1 else ''} a row"),
         operation=read.verb,
         because="" if dear else "the rows are small, or few of them are sent",
+    )
+
+
+def _own(function: Function, read: Access) -> bool:
+    """Whether a query is begun for one read alone: neither by a helper, which may serve others, nor as a statement that runs again."""
+    return function.span.covers(read.chain) and not any(
+        isinstance(step, Access) and step.id != read.id and (step.chain.path, step.chain.start) == (read.chain.path, read.chain.start)
+        for step in function.own_steps()
     )
 
 
