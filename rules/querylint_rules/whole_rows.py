@@ -98,11 +98,12 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
 
 
 def _own(function: Function, read: Access) -> bool:
-    """Whether a query is begun for one read alone: neither by a helper, which may serve others, nor as a statement that runs again."""
-    return function.span.covers(read.chain) and not any(
-        isinstance(step, Access) and step.id != read.id and (step.chain.path, step.chain.start) == (read.chain.path, read.chain.start)
-        for step in function.own_steps()
-    )
+    """Whether a query is begun for the rows of one read alone: neither by a helper, which may serve others, nor as a statement that runs
+    again."""
+    rows = (step for step in function.own_steps() if isinstance(step, Access) and step.terminal in (Terminal.ROWS, Terminal.PAGE))
+    begun = (step.chain for step in rows if step.id != read.id)
+    own = read.chain
+    return function.span.covers(own) and not any(chain.path == own.path and chain.start == own.start for chain in begun)
 
 
 def _asks_for(table: Table, use: Use, fields: tuple[str, ...]) -> bool:
