@@ -46,7 +46,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from querylint.advise.asking import asks_again, asks_one_key, asks_the_same
-from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
+from querylint.advise.audience import UNASKED, UNWAITED, unasked, waited_for
+from querylint.advise.behind import behind_outside
 from querylint.advise.brought import answered, passed_by
 from querylint.advise.bulk import KEPT, by_table, in_one, of_each_column, of_each_table, remembered, small_matter
 from querylint.advise.curation import curated

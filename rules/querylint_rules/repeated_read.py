@@ -12,9 +12,10 @@ Convex bills the second read like the first, and it is one more wait.
 Keep the result of the first read, or hand the document to the helper instead of its id.
 
 ## When it stays silent
-Reads after a write (to see what was stored), alternatives of one choice, reads in different transactions (a mutation must check again what
-an action has read), helpers and properties that keep what they have read, tests, seeds and migrations. A single document that is fetched
-again, what a helper asks again, and what the handler of an error reads once more are hints.
+Reads after a write (to see what was stored), reads that lock rows which were read before without a lock, alternatives of one choice,
+reads in different transactions (a mutation must check again what an action has read), helpers and properties that keep what they have
+read, tests, seeds and migrations. A single document that is fetched again, what a helper asks again, and what the handler of an error
+reads once more are hints.
 """
 
 from __future__ import annotations
@@ -42,11 +43,14 @@ def repeated_read(program: Program) -> Iterator[Found]:
     for key, function in program.functions.items():
         if quiet(function):
             continue
-        seen: dict[Key, Site] = {}
+        seen: dict[Key, tuple[Site, bool]] = {}
         for site in program.sites(key).all:
             for question, effect in _questions(program, site):
-                first = seen.setdefault(question, site)
-                if first is not site and not _kept(site, effect) and _repeats(program, first, site, effect.access.table):
+                locks = any(plan.locked for plan in effect.access.plans)
+                first, locked = seen.setdefault(question, (site, locks))
+                if locks and not locked:
+                    seen[question] = site, locks  # what was read before it could be locked may have changed since
+                elif first is not site and not _kept(site, effect) and _repeats(program, first, site, effect.access.table):
                     yield _found(program, first, site, effect)
 
 

@@ -36,7 +36,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from querylint.advise.audience import ALONE, behind_outside, left_alone, unreached, waited_for
+from querylint.advise.audience import ALONE, left_alone, unreached, waited_for
+from querylint.advise.behind import behind_outside
 from querylint.advise.bounding import bound, in_order, in_parts, now_and_then, of_every_call, preferred
 from querylint.advise.counted import enough
 from querylint.advise.curation import curated

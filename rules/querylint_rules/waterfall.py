@@ -39,7 +39,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import ceil
 
-from querylint.advise.audience import UNASKED, UNWAITED, behind_outside, unasked, waited_for
+from querylint.advise.audience import UNASKED, UNWAITED, unasked, waited_for
+from querylint.advise.behind import behind_outside
 from querylint.advise.growth import accumulates, grows
 from querylint.advise.memory import keyed
 from querylint.advise.places import describe, quiet, reaching, shortest

@@ -80,7 +80,7 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
     noun = "rows" if program.facts(site.function).planner else "documents"
     where = f" by the {clients} components that show them" if clients > 1 else " by the component that shows them" if clients else ""
     dear = _costly(program, site, read, fields, clients)
-    begun = read.chain if site.function.span.covers(read.chain) else read.span  # a query of a helper may serve others, who need more
+    begun = read.chain if _own(site.function, read) else read.span  # what is begun for other reads as well must bring what these need
     return Found(
         begun,
         f"whole {noun} of `{read.table}` are read, and only {phrase(fields)} used{where}",
@@ -95,6 +95,15 @@ def _list(program: Program, site: Site, read: Access, table: Table, seen: Fate) 
         operation=read.verb,
         because="" if dear else "the rows are small, or few of them are sent",
     )
+
+
+def _own(function: Function, read: Access) -> bool:
+    """Whether a query is begun for the rows of one read alone: neither by a helper, which may serve others, nor as a statement that runs
+    again."""
+    rows = (step for step in function.own_steps() if isinstance(step, Access) and step.terminal in (Terminal.ROWS, Terminal.PAGE))
+    begun = (step.chain for step in rows if step.id != read.id)
+    own = read.chain
+    return function.span.covers(own) and not any(chain.path == own.path and chain.start == own.start for chain in begun)
 
 
 def _asks_for(table: Table, use: Use, fields: tuple[str, ...]) -> bool:

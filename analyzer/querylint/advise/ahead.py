@@ -88,7 +88,8 @@ def preload(
     if shared:
         return Preload(batched=tuple(_longest(paths)), giver=source.outer.name)
     read = source.read
-    if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans):
+    by_queries = read is not None and all(loading(program, source.outer, read.table, path) is Loading.BATCHED for path in paths)
+    if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans) and not by_queries:
         return NAMED
     place = program.sites(source.outer.key).by_id.get(read.id) if read is not None else None
     if place is not None and isinstance(place.step, Call):

@@ -6,7 +6,6 @@ import re
 from enum import Enum
 
 from querylint.ir import Access, Call, Function, Kind, Mode, Program, Role, Root
-from querylint.ir.program import Edge
 from querylint.pattern import Pattern
 
 STAFF = Pattern(
@@ -25,7 +24,6 @@ TRIED = Pattern(
     r"(?:Test|Sample|Fake|Dummy|Demo|Mock|Dev|Uat|UAT)Data$"
 )
 CHECKS = Pattern(r"(?:debug|inspect|diagnos\w*)(?:[A-Z_\d]|$)")
-SCREEN = Pattern(r"^(?:[A-Z]\w*[a-z]|use[A-Z])")
 SAMPLES = Pattern(r"^(?:load|import|generate|populate|create|insert|add)\w*(?:Samples?|Demo|Dummy|Mock|Defaults?|Examples?)(?:[A-Z_]|$)")
 SEEN_CLIENTS = 10
 BY_HAND = Pattern(r"^(?:dry_?run|maxBatches|commit|apply|confirm(?:ed|ation|Reset|Wipe|Delet(?:e|ion)(?:All)?)?)$", re.IGNORECASE)
@@ -94,45 +92,6 @@ def _unreached(program: Program, entry: Function) -> bool:
         return True
     callers = [program.functions[e.caller] for e in program.callers.get(entry.key, ()) if e.caller != entry.key]
     return bool(callers) and all(caller.kind is not Kind.CLIENT and unasked(program, caller) for caller in callers)
-
-
-def behind_outside(program: Program, function: Function) -> bool:
-    """Whether a function serves only actions that wait for the world outside besides: a trip to the database is not felt there."""
-    seen = {function.key}
-    stack = [function]
-    served = False  # who is called by nobody but himself serves no action
-    while stack:
-        here = stack.pop()
-        edges = [e for e in program.callers.get(here.key, ()) if program.functions[e.caller].role is not Role.TEST]
-        if here.kind is Kind.HTTP or not edges or (here.public and not _all_in_sight(program, here, edges)):
-            return False
-        for edge in edges:
-            caller = program.functions[edge.caller]
-            if caller.kind in (Kind.ACTION, Kind.HTTP) or (edge.call.mode.remote and not caller.kind.transactional):
-                if not _waits_outside(program, caller):
-                    return False
-                served = True
-            elif caller.key not in seen:
-                seen.add(caller.key)
-                stack.append(caller)
-    return served
-
-
-def _all_in_sight(program: Program, function: Function, edges: list[Edge]) -> bool:
-    """Whether clients in sight call most public functions, and this one is asked by other servers alone: by no screen, and no action."""
-    if not _clients_seen(program, function.root):
-        return False
-    callers = [program.functions[edge.caller] for edge in edges]
-    screens = any(edge.call.mode is Mode.SUBSCRIBE for edge in edges) or any(SCREEN.match(caller.name) for caller in callers)
-    return not screens and not any(caller.kind is Kind.ACTION for caller in callers)
-
-
-def _waits_outside(program: Program, action: Function) -> bool:
-    """Whether an action waits for outside code, or for other actions that do."""
-    if action.key in program.outside:
-        return True
-    called = (program.callees.get((r.function, r.call.id)) for r in program.remotes.get(action.key, ()) if r.call.mode is Mode.ACTION)
-    return any(key in program.outside for key in called)
 
 
 def _audiences(program: Program) -> dict[str, Audience]:
@@ -210,10 +169,10 @@ def _passed_over(program: Program, function: Function) -> bool:
     """Whether code that names most of the public functions beside it never names this one."""
     if program.named(function) or function.route is None:
         return False
-    return _clients_seen(program, function.root)
+    return clients_seen(program, function.root)
 
 
-def _clients_seen(program: Program, root: str) -> bool:
+def clients_seen(program: Program, root: str) -> bool:
     """Whether code names most of the public functions of a backend."""
     return program.once(("named", root), lambda: _most_named(program, root))
 

@@ -142,7 +142,7 @@ class Plan:
 
     `eager` are the relations that come along; `whole` says that all relations of one row come along with it. `columns` are the only
     ones that are loaded, None for all; `deferred` those that are left out. Both hold paths with dots. `grouped` says that what comes back
-    are groups of rows, for which the database goes through all that match.
+    are groups of rows, for which the database goes through all that match, `locked` that nobody else may change the rows from then on.
     """
 
     way: Way
@@ -157,6 +157,7 @@ class Plan:
     deferred: tuple[str, ...] = ()
     whole: bool = False
     grouped: bool = False
+    locked: bool = False
 
     def fixed(self) -> tuple[str, ...]:
         """Fields that the index range binds by equality, in the order written."""

@@ -195,6 +195,7 @@ def _completed(access: Access, sources: list[Access]) -> Access | None:
                     deferred=(*plan.deferred, *mine.deferred),
                     whole=mine.whole or plan.whole,
                     grouped=mine.grouped or plan.grouped,
+                    locked=mine.locked or plan.locked,
                 )
             )
     begun = sources[0].chain if len(sources) == 1 and access.chain.start == access.chain.end else access.chain

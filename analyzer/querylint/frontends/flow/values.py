@@ -87,6 +87,10 @@ class Closure:
     label: str = ""
 
 
+OUTSIDE = -1
+"""How many loops are around the place where a query began that the function around has made: fewer than any place of the inner one."""
+
+
 @dataclass(slots=True, frozen=True)
 class Query:
     """A query being built. `plans` are alternatives; `at` and `end` are where it begins and ends.
@@ -94,8 +98,9 @@ class Query:
     `follows` is the relation of a row that it asks for, `refined` whether it asks for more than that. `yields` says what its rows are: rows
     of the table (empty), or in the vocabulary's own word something made of them. `columns` are the columns then chosen; `cut` that a
     slice bounds it. `made` is where it was begun, if in another function; `cls` the class of the query object, if the project has one;
-    `born` the loops around its place. `unsure`: by a method that cannot be read, `held`: in an attribute, `manager`: where queries begin.
-    `ran` are the rows that it keeps, where a function has run it before it gave it back.
+    `born` the loops around its place, or OUTSIDE. `unsure`: by a method that cannot be read, `held`: in an attribute, `manager`: where
+    queries begin.
+    `ran` are the rows that it keeps, where a function has run it before it gave it back, or the function around this one.
     """
 
     table: str | None

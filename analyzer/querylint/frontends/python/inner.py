@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from querylint.construction import replace
 from querylint.frontends.flow.scope import Var
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Closure, Many, Query, Record, Val
+from querylint.frontends.flow.values import OUTSIDE, Closure, Many, Query, Record, Val
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.portable import portable
@@ -107,6 +107,9 @@ def _outer(place: Place, state: State, value: Val) -> Val:
     shape = value.shape
     if isinstance(shape, Closure) and not shape.name:
         return Val(shape=shape)
+    known = state.results.get(id(shape)) if isinstance(shape, Query) else None
+    if known is not None and isinstance(shape, Query):
+        value = replace(value, shape=replace(shape, ran=known[1]))
     return apart(place.project.located(state, portable(value)))
 
 
@@ -122,6 +125,6 @@ def apart(value: Val) -> Val:
     elif isinstance(shape, Record):
         shape = Record({name: apart(part) for name, part in shape.fields.items()}, tuple(apart(part) for part in shape.rest))
     elif isinstance(shape, Query):
-        shape = replace(shape, base=None, follows=None)
+        shape = replace(shape, base=None, follows=None, born=OUTSIDE, ran=apart(shape.ran) if shape.ran is not None else None)
     constant = value.literal if isinstance(value.literal, str) else NOT_LITERAL
     return Val(literal=constant, shape=shape, id_of=value.id_of, doc_of=value.doc_of, type=value.type)

@@ -82,10 +82,11 @@ class Python:
             return _sliced(state, base, node, node.key)
         if isinstance(node.key, tree.Op) and node.key.sign == "-":
             return works.picked(state, Work.LAST, base, node.at, node.end)
-        if isinstance(node.key, tree.Literal) and isinstance(node.key.value, str):
+        name = node.key.value if isinstance(node.key, tree.Literal) else _constant(state, node.key)
+        if isinstance(name, str):
             if (owner := inside_of(base)) is not None:
-                return member(state, owner, tree.Member(node.base, node.key.value, node.at, node.end, node.key.at))
-            return keyed(state, base, node.key.value)
+                return member(state, owner, tree.Member(node.base, name, node.at, node.end, node.key.at))
+            return keyed(state, base, name)
         return None
 
     def contains(self, state: State, node: tree.Op) -> Val | None:
@@ -104,6 +105,11 @@ class Python:
     def arguments(self, state: State, node: tree.Call, fn: tree.Fn | None) -> tuple[Val, ...]:
         """Arguments in the order of the parameters."""
         return placed(state, node, fn)
+
+
+def _constant(m: State, key: tree.Expr) -> object:
+    """What a variable holds that is a key, where that is written down: an entry is found under it as it was put there."""
+    return m.evaluate(key).literal if isinstance(key, tree.Name) else None
 
 
 def keyed(m: State, base: Val, name: str) -> Val:

@@ -86,6 +86,8 @@ def built(m: State, models: Models, node: tree.Call, name: str, base: Val, query
     elif name == "annotate":
         spared = tuple(stood_in_for(models.by_table.get(query.table or ""), (k for k, _ in node.keywords)))
         made = replace(made, plans=tuple(replace(p, eager=(*p.eager, *spared)) for p in query.plans)) if spared else made
+    elif name == "select_for_update":
+        made = replace(made, plans=tuple(replace(p, locked=True) for p in query.plans))
     elif name == "using":
         elsewhere(m.frames, derived(*args).deps)
     elif name == words.OWN:
@@ -320,6 +322,8 @@ def rows(m: State, value: Val, at: int, end: int, verb: str, *, later: bool = Fa
     known = m.results.get(id(query))
     if known is not None:
         return known[1].with_deps(value.deps)
+    if query.ran is not None:  # by the function around
+        return query.ran.with_deps(value.deps)
     if empty(query):
         return many(()).with_deps(value.deps)
     bound = Bound.LIMIT if query.cut else Bound.ALL

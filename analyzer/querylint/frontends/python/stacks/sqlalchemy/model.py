@@ -30,6 +30,11 @@ class Made:
         return dict(self.node.keywords) if self.node is not None else {}
 
 
+def mapped_head(annotation: str) -> str:
+    """The name before the brackets of an annotation such as `Mapped[...]`, under whichever name its module is imported."""
+    return annotation.partition("[")[0].rpartition(".")[2]
+
+
 @dataclass(slots=True)
 class Model:
     """One mapped class, or one table without a class.

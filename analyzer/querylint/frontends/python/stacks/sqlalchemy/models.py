@@ -12,7 +12,7 @@ from querylint.frontends.python.stacks.sqlalchemy import words
 from querylint.frontends.python.stacks.sqlalchemy.columns import fill
 from querylint.frontends.python.stacks.sqlalchemy.created import Base, bases_of, created_bases
 from querylint.frontends.python.stacks.sqlalchemy.migrations import Migrations
-from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
+from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model, mapped_head
 from querylint.frontends.python.stacks.sqlalchemy.nodes import returned
 from querylint.frontends.python.stacks.sqlalchemy.relations import relate
 from querylint.ir import Link, Role, Table
@@ -91,8 +91,8 @@ class Models:
             if found is None or not isinstance(found.node, tree.FnDef):
                 break
             path, value = found.path, returned(found.node.fn)
-        head = type_text.partition("[")[0].rpartition(".")[2]
-        return Made(name, "mapped", None, path, type_text) if head in ("Mapped", "WriteOnlyMapped", "DynamicMapped") else None
+        mapped = mapped_head(type_text) in ("Mapped", "WriteOnlyMapped", "DynamicMapped")
+        return Made(name, "mapped", None, path, type_text) if mapped else None
 
     def declared(self, info: ClassInfo) -> Iterator[Made]:
         """The attributes that one class body declares."""

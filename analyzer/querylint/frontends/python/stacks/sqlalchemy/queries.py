@@ -87,7 +87,10 @@ def selection(state: State, models: Models, node: tree.Call, *, legacy: bool) ->
     yields = "" if legacy and len(named) == 1 and named[0].startswith(ENTITY) else TUPLES
     made = start(state, models, named, node.at, node.end, yields=yields, table=table, deps=derived(*values).deps)
     shape = made.shape
-    return replace(made, shape=subqueries.led_by(models, shape, values)) if isinstance(shape, Query) else made
+    if not isinstance(shape, Query):
+        return made
+    alone = table is None and len(values) == 1  # `select(posts.exists())` asks what `posts` asks
+    return replace(made, shape=subqueries.asking(shape, values[0]) if alone else subqueries.led_by(models, shape, values))
 
 
 def _derived(value: Val) -> bool:
@@ -135,6 +138,8 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         made = replace(made, plans=tuple(replace(p, grouped=True) for p in made.plans)) if name == "group_by" else made
     elif name == "join" and not keywords and any(subqueries.within(arg) is not None for arg in args[:1]):
         made = subqueries.some_of(made)
+    elif name in words.LOCKING:
+        made = replace(made, plans=tuple(replace(p, locked=True) for p in made.plans))
     elif name in words.JOINS and not args and keywords:
         return Val(deps=deps, shape=made)
     return Val(deps=deps, shape=made)
@@ -312,7 +317,8 @@ def method(state: State, models: Models, node: tree.Call, name: str, base: Val, 
     elif name in ("delete", "update"):
         return _bulk(state, node, name, base, query)
     elif name == "select" and query.follows is not None:
-        return replace(base, shape=replace(query, end=end))  # of a relation that is asked for by statements: `author.posts.select()`
+        # A statement of a relation that is asked for by statements: `author.posts.select()`.
+        return replace(base, shape=replace(query, end=end, yields=TUPLES, columns=(f"{ENTITY}{query.table or ''}",)))
     elif name in ("get", "get_or_404"):
         return by_key(state, models, node, name, query.table, plans=query.plans, begin=query.at)
     args = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
@@ -353,7 +359,9 @@ def by_key(
     key = args[0] if args else keywords.get("ident", Val())
     model = models.by_table.get(table or "")
     base = plans or (loaders.plan_of(models, model, Plan(Way.KEY)),)
-    query = Query(table, tuple(replace(p, way=Way.KEY) for p in base), begin if begin is not None else node.at, node.end, flavor=FLAVOR)
+    locked = words.LOCKING & keywords.keys() != frozenset()
+    plans = tuple(replace(p, way=Way.KEY, locked=p.locked or locked) for p in base)
+    query = Query(table, plans, begin if begin is not None else node.at, node.end, flavor=FLAVOR)
     if "options" in keywords:
         query = loaders.apply(state, models, query, node, [keywords["options"]])
     value = Val(deps=derived(*args, *keywords.values()).deps, shape=replace(query, flavor=LATER) if later else query)

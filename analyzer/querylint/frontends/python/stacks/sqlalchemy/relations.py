@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from querylint.construction import replace
 from querylint.frontends.flow.values import Closure
 from querylint.frontends.python.stacks.sqlalchemy.columns import add_index, fill, names_in
-from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model
+from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model, mapped_head
 from querylint.frontends.python.stacks.sqlalchemy.nodes import columns_in
 from querylint.ir import Link
 from querylint.pattern import Pattern
@@ -178,11 +178,10 @@ def target_of(models: Models, made: Made) -> Model | None:
 
 def lazy_of(made: Made) -> str:
     """How a relation is loaded, in SQLAlchemy's word."""
-    if made.type.startswith(("DynamicMapped", "orm.DynamicMapped")) or (
-        made.node is not None and callee_name(made.node.func) == "dynamic_loader"
-    ):
+    head = mapped_head(made.type)
+    if head == "DynamicMapped" or (made.node is not None and callee_name(made.node.func) == "dynamic_loader"):
         return "dynamic"
-    if made.type.startswith(("WriteOnlyMapped", "orm.WriteOnlyMapped")):
+    if head == "WriteOnlyMapped":
         return "write_only"
     return _lazy(made.node)
 

@@ -46,6 +46,13 @@ def about(made: Query, value: Val) -> Query:
     return _among(replace(made, table=inner.table), inner) if inner is not None else made
 
 
+def asking(made: Query, value: Val) -> Query:
+    """A statement of one subquery, whichever way it is asked: for its rows, or whether it has any."""
+    shape = value.shape
+    inner = shape.inner.shape if isinstance(shape, Marker) and shape.kind == "subquery" and shape.inner is not None else None
+    return _among(replace(made, table=inner.table), inner) if isinstance(inner, Query) else about(made, value)
+
+
 def some_of(made: Query) -> Query:
     """A statement that finds some rows only: those that rows of a subquery go with."""
     return replace(made, plans=tuple(replace(p, predicates=(*p.predicates, SOME)) for p in made.plans))
@@ -59,4 +66,5 @@ def _among(made: Query, inner: Query) -> Query:
         replace(p, predicates=(*p.predicates, *one.predicates), grouped=p.grouped or one.grouped) for p in made.plans for one in inner.plans
     )
     base, table_from = made.base or inner.base, made.table_from or inner.table_from
-    return replace(made, plans=plans, base=base, table_from=table_from, deps=made.deps | inner.deps)
+    follows, refined = (inner.follows, True) if inner.follows is not None else (made.follows, made.refined)
+    return replace(made, plans=plans, base=base, table_from=table_from, follows=follows, refined=refined, deps=made.deps | inner.deps)

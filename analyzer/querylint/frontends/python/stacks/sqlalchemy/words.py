@@ -59,6 +59,7 @@ KEEPING = frozenset(
     "join_from outerjoin_from yield_per reset_joinpoint with_labels set_label_style apply_labels with_lockmode tuples "
     "add_cte with_statement_hint merge_all select_entity_from execution_option".split()
 )
+LOCKING = frozenset(("with_for_update", "with_lockmode"))
 FILTERS = frozenset("filter where filter_by having".split())
 BOUND = frozenset("bindparams columns execution_options params".split())  # of a statement that is written as text
 JOINS = frozenset("join outerjoin join_from outerjoin_from".split())
