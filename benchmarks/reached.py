@@ -2,11 +2,11 @@
 
     python -m benchmarks.reached PROJECT [PROJECT ...] [--most N]
 
-Of each function that is walked, every statement of its own blocks should be come to, but for code that can never run. Where a call in Python
-asks a database by its looks (`Post.objects.get(...)`, `session.execute(...)`, `cursor.execute(...)`), or a line of a functions folder does
-(`ctx.db.get(...)`), there should be a read or a write. What neither holds for is listed, at most N of each kind and project, to be read: dead
-code, texts and mocks are among it, and so is what the model lacks. Nothing of a project is run or written. The tool must not be a compiled
-one, whose functions nobody can watch.
+Of each function that is walked, every statement of its own blocks should be come to, but for code that can never run. Where a call in
+Python asks a database by its looks (`Post.objects.get(...)`, `session.execute(...)`, `cursor.execute(...)`), or a line of a functions
+folder does (`ctx.db.get(...)`), there should be a read, a write or a call of a function of the project. What neither holds for is listed,
+at most N of each kind and project, to be read: dead code, texts and mocks are among it, and so is what the model lacks. Nothing of it
+is run or written. The tool must not be a compiled one, whose functions nobody can watch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from querylint.frontends.convex import lower as convex
 from querylint.frontends.flow import statements
 from querylint.frontends.flow.state import State
 from querylint.frontends.python import lower as python
-from querylint.ir import Access, Program, Role
+from querylint.ir import Access, Call, Program, Role, TargetKind
 from querylint.syntax import tree
 
 OWN = (tree.Do, tree.Let, tree.If, tree.For, tree.Return, tree.Throw, tree.Try, tree.Switch)
@@ -154,11 +154,12 @@ def _place(project: Project, path: str, at: int) -> Place:
 
 
 def _lines(program: Program) -> dict[str, set[int]]:
-    """The lines on which something was read or written, by file."""
+    """The lines on which something was read or written, or a function of the project called, by file."""
     found: dict[str, set[int]] = {}
     for function in program.functions.values():
         for step in function.steps():
-            for span in (step.span, step.chain) if isinstance(step, Access) else ():
+            own = isinstance(step, Call) and step.target.kind is TargetKind.FUNCTION
+            for span in (step.span, step.chain) if isinstance(step, Access) else (step.span,) if own else ():
                 found.setdefault(span.path, set()).update(range(span.line, span.end_line + 1))
     return found
 
