@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from querylint import discover, filters, rewrite
+from querylint.cache.digest import digest
 from querylint.errors import mishap
 from querylint.frontends.kept import KeptParts
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
@@ -75,7 +76,7 @@ class Project:
         self._disk = disk or Disk()
         self._alone = disk is None and not unsaved
         self._read: dict[str, bytes | None] = dict(unsaved or {})
-        self._released: dict[str, bytes | None] = {}
+        self._released: dict[str, bytes] = {}
         self._land: Archipelago | None = None
         self._roles: dict[str, Role] = {}
         found = self._disk.found or self._discovered()
@@ -103,11 +104,9 @@ class Project:
         """Let go of the bytes of a file, unless other looks use them: whoever asks for them after all has them read again."""
         data = self._read.get(path)
         if data is not None and self._alone:
+            self._released[path] = self.kept.digest(path, data) if self.kept is not None else digest(data)
             if self.kept is not None:
-                self._released[path] = self.kept.digest(path, data)
                 self.kept.forget(path)
-            else:
-                self._released[path] = None
             del self._read[path], self._disk.read[path]
 
     def _discovered(self) -> discover.Discovery:
@@ -115,14 +114,12 @@ class Project:
 
     @property
     def contents(self) -> Mapping[str, bytes | None]:
-        """The files that were read, each with its bytes, or None where it could not be read."""
+        """The files that were read and not released, each with its bytes, or None where it could not be read."""
         return self._read
 
     def digests(self) -> dict[str, bytes | None]:
         """The digests of the files that were read, None where one could not be read."""
         kept = self.kept if self.kept is not None else KeptParts()
-        for path in [path for path, known in self._released.items() if known is None]:
-            self.read(path)
         known = {path: None if data is None else kept.digest(path, data) for path, data in self._read.items()}
         return self._released | known
 

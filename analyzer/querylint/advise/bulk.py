@@ -109,7 +109,8 @@ def small_matter(program: Program, site: Site, effect: Effect) -> str:
         return UNWAITED
     if effect.access.memoized or (isinstance(site.step, Call) and site.step.kept) or remembered(effect):
         scanned = not program.facts(site.function).bulk_reads and any(plan.way is Way.SCAN for plan in effect.access.plans)
-        return "" if scanned else KEPT  # a scan is dear for each key that differs
+        if not scanned:  # a scan is dear for each key that differs
+            return KEPT
     place = program.sites(effect.function).by_id.get(effect.access.id)
     if place is not None and called_sometimes(program, place):
         return "the helper reads only on some calls"

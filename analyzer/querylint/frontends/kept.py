@@ -56,7 +56,7 @@ class KeptParts:
     rooms: dict[str, Room] = field(default_factory=dict)
     judged: dict[bytes, bytes] = field(default_factory=dict)
     trees: dict[tuple[str, bytes], Any] | None = None
-    digests: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    digests: dict[str, tuple[bytes | None, bytes]] = field(default_factory=dict)
     spoken: bool = False
 
     @property
@@ -93,7 +93,7 @@ class KeptParts:
         """Let go of the bytes of a file, and remember its digest."""
         known = self.digests.get(path)
         if known is not None:
-            self.digests[path] = (b"", known[1])
+            self.digests[path] = (None, known[1])
 
     def dump(self) -> bytes:
         """All parts as bytes; those that cannot be written down are left out."""

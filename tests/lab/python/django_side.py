@@ -42,6 +42,7 @@ class Side:
         with connection.schema_editor() as editor:
             for model in apps.get_models():
                 editor.create_model(model)
+        apps.get_model("contenttypes.ContentType").objects.get_for_models(*self.models)  # what a generic relation leads to
 
     def _fetched(self, cursor: object, row: tuple[object, ...]) -> tuple[object, ...]:
         self.loaded += len(row)
@@ -110,10 +111,12 @@ class Side:
 
     def run(self, function: Any, arguments: dict[str, object]) -> tuple[object, int]:
         from asgiref.sync import async_to_sync
+        from django.contrib.contenttypes.models import ContentType
         from django.db import connection
 
         statements: list[str] = []
         self.loaded = 0
+        ContentType.objects.clear_cache()  # which a process that has just begun has not yet
 
         def record(execute: Any, sql: str, params: object, many: bool, context: object) -> Any:
             if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN")):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import either_way
+from querylint.ir import NOT_LITERAL
 from querylint.syntax import tree
 
 GROWING = frozenset(("push", "unshift", "add", "set", "append", "extend", "update", "setdefault", "insert"))
@@ -58,9 +59,10 @@ def _blocks(statement: tree.Stmt) -> Iterator[list[tree.Stmt]]:
 
 
 def unsettle(m: State, body: Iterable[tree.Stmt]) -> None:
-    """These statements were left somewhere: what they set to true or false may not have been set, or they may not have come that far."""
-    names: set[str] = set()
-    for statement in body:
-        assigned(statement, names)
-    for var in [var for name in names if (var := m.scope.find(name)) is not None and var in m.store]:
-        m.store[var] = either_way(m.store[var])
+    """These statements were left somewhere: the constants that they give to variables may not have been given, or others before them."""
+    targets = [change.target for statement in body for change in tree.find(statement, tree.Assign)]
+    declared = [change.pattern for statement in body for change in tree.find(statement, tree.Let)]
+    for name in dict.fromkeys(pattern.id for target in (*targets, *declared) for pattern in tree.find(target, tree.NamePattern)):
+        var = m.scope.find(name)
+        if var is not None and var in m.store:
+            m.store[var] = replace(m.store[var], literal=NOT_LITERAL)

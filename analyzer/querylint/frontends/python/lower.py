@@ -22,7 +22,7 @@ from querylint.syntax.questions import callee_name, last_name
 
 DATABASES = frozenset(("self", "cls", "session", "db", "conn", "connection", "cursor", "engine", "app"))
 EARLY = Pattern(r"^_?(seed|migrate)_\w+$")
-"""What is run once, before anybody asks: by its name, where it is told nothing but which database to work on."""
+"""What is run once, before anybody asks: a function by its name, which need not be told anything but the database to work on."""
 CACHING = Pattern(r"^(?:cache_(?:page|response|view)|cached_(?:response|view)|response_cache)$")
 
 
@@ -143,7 +143,7 @@ class ModuleLowering:
             alone = alone or is_job(self.project.modules, self.path, found.owner, fn, found.around)
             kind = Kind.JOB if alone else Kind.PLAIN
         role = Role.TEST if self.key(found.name) in self.project.tried() else self.role
-        if role is Role.CODE and kind is not Kind.HTTP and (early := EARLY.match(fn.name)) is not None and _for_all(fn):
+        if role is Role.CODE and kind is Kind.PLAIN and found.owner is None and (early := EARLY.match(fn.name)) and _for_all(fn):
             role = Role.SEED if early[1] == "seed" else Role.MIGRATION
         name = found.name.replace(APART, "")
         return Function(

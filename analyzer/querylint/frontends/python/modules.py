@@ -175,7 +175,7 @@ class PythonModules:
         key = folder, f"{head}.py"
         if key not in self._on_path:
             defined = {one or other for one, other in DEFINED.findall(self._read(f"{folder}/{head}.py") or b"")}
-            asked = re.compile(rb"^[ \t]*from[ \t]+%s[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)" % re.escape(head.encode()), re.MULTILINE)
+            asked = re.compile(rb"^[ \t]*from[ \t]+%s[ \t]+import[ \t]+(\([^)]{0,4000}\)|[^\n#]*)" % re.escape(head.encode()), re.MULTILINE)
             others = (f for f in self.files if f.startswith(f"{folder}/") and f != f"{folder}/{head}.py")
             texts = (source for f in others if (source := self._read(f)) is not None and head.encode() in source)
             self._on_path[key] = any(not defined.isdisjoint(WORD.findall(names)) for source in texts for names in asked.findall(source))

@@ -18,7 +18,6 @@ from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.beliefs import Beliefs, Entry, Open
 from querylint.frontends.python.classes import Classes, ClassInfo
 from querylint.frontends.python.context import Place
-from querylint.frontends.python.flags import Flags
 from querylint.frontends.python.implementations import Implementations
 from querylint.frontends.python.jobs import begun, scheduled, started
 from querylint.frontends.python.language import PYTHON
@@ -27,6 +26,7 @@ from querylint.frontends.python.modules import Definition, PythonModules
 from querylint.frontends.python.portable import SEVERAL, given, kept, kind_of, portable
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.tried import only_tried, unnamed
+from querylint.frontends.python.truths import Truths
 from querylint.ir import NOT_LITERAL, Origin, Role, Root
 from querylint.syntax import tree
 from querylint.syntax.python import lower_module
@@ -55,7 +55,7 @@ class PythonProject:
         self.classes = Classes(self.modules)
         self.annotations = Annotations(self)
         self.implementations = Implementations(self)
-        self.flags = Flags(self.modules)
+        self.truths = Truths(self.modules)
         self.stacks = [make(self) for make in stacks]
         self.rows: dict[str, ClassInfo] = {}
         self.hints: dict[str, dict[int, dict[str, Val]]] = {}
@@ -102,7 +102,7 @@ class PythonProject:
                 value = replace(value, literal=NOT_LITERAL)  # what it is at first says little
             self._constants[key] = value
         found = self._constants[key]
-        return self.flags.steady(found, name) if found is not None else None
+        return self.truths.steady(found, name) if found is not None else None
 
     def expression(self, path: str, node: tree.Expr, owner: ClassInfo | None = None) -> Val:
         """What an expression outside of functions comes to."""

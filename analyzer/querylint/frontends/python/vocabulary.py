@@ -116,7 +116,7 @@ class PythonVocabulary:
         if inner is not None:
             return Val(shape=ClassRef(inner[0].path, f"{inner[0].name}.{node.name}"))
         field = self.project.class_field(info, node.name)
-        return self.project.flags.steady(field, node.name) if field is not None else None
+        return self.project.truths.steady(field, node.name) if field is not None else None
 
     def _object_member(self, state: State, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
         method = info.method(node.name)
@@ -141,7 +141,7 @@ class PythonVocabulary:
         if field is None:
             return None
         state.touch(base, node.name)
-        field = self.project.flags.steady(field, node.name)
+        field = self.project.truths.steady(field, node.name)
         here = tuple(o.at(node.name) for o in base.origins if len(o.path) < 8)
         shape = self.project.held(field.shape) if isinstance(field.shape, Query) else field.shape
         return Val(here, base.deps, literal=field.literal, shape=shape, id_of=field.id_of, doc_of=field.doc_of, type=field.type)

@@ -29,6 +29,7 @@ PLACE = Pattern(r"(?:^|/)models(?:\.py$|/)")
 """Where Django looks for the models of an application, which may take all that they have from another one's."""
 APP = Pattern(r"(.+)/(?:apps\.py|migrations/\w+\.py)$")
 """What shows that a folder is an application: a package inside of one has neither."""
+FIELDS = "django.db.models."
 USER_SETTING = Pattern(rb"^\s*AUTH_USER_MODEL\s*(?::\s*\w+\s*)?=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
 
 PROFILE_SETTING = Pattern(rb"^\s*AUTH_PROFILE_MODULE\s*=\s*[\"']([\w.]+)[\"']", re.MULTILINE)
@@ -45,7 +46,7 @@ class Models:
         self.by_name: dict[str, list[Model]] = {}
         self.outside: dict[str, Model] = {}
         self.managed: dict[tuple[str, str], list[str]] = {}
-        self.sent: dict[int, str | None] = {}  # by a function that a signal calls, the table of the row that it is sent
+        self.sent: dict[int, str | None] = {}  # by functions of trees, which no run drops, the tables of the rows that signals send them
         self._kinds: dict[tuple[str, str], bool] = {}
         self._apps = frozenset(found[1] for path in files if (found := APP.match(path)) is not None)
         self.user = self._setting(files, USER_SETTING) or "auth.User"
@@ -75,10 +76,20 @@ class Models:
         key = (info.path, info.name)
         if key not in self._kinds:
             names = set(info.ancestry())
-            self._kinds[key] = bool(names & words.MODEL_BASES) or (
-                any(n.rpartition(".")[2].endswith("Model") or ".models." in n for n in names) and self._has_fields(info)
+            self._kinds[key] = (
+                bool(names & words.MODEL_BASES)
+                or (any(n.rpartition(".")[2].endswith("Model") or ".models." in n for n in names) and self._has_fields(info))
+                or (PLACE.search(info.path) is not None and self._takes_after_a_model(info, names))
             )
         return self._kinds[key]
+
+    def _takes_after_a_model(self, info: ClassInfo, names: set[str]) -> bool:
+        """Whether a class in a module of models is one by its looks: it takes after `AbstractTeam` of a package, or has fields."""
+        if any(n.rpartition(".")[2].startswith("Abstract") for n in names):
+            return True
+        calls = [value for _, _, value in info.node.fields if isinstance(value, tree.Call)] if names - {"object"} else []
+        found = [self.project.modules.reference(info.path, call.func) for call in calls]
+        return any(one is not None and one.external.startswith(FIELDS) and one.external.endswith(("Field", "ForeignKey")) for one in found)
 
     def _has_fields(self, info: ClassInfo) -> bool:
         return any(self._field_kind(owner, value) for owner in info.mro() for _, _, value in owner.node.fields if value is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from querylint.pattern import Pattern
@@ -31,7 +31,7 @@ def watched(models: Models, files: list[str]) -> Iterator[Model]:
         for definition in tree.find(body, tree.FnDef):
             for decorator in definition.fn.decorators:
                 if isinstance(decorator, tree.Call) and last_name(decorator.func) == "receiver":
-                    _sent(models, definition.fn, _senders(models, path, decorator, loops))
+                    _sent(models, definition.fn, list(_senders(models, path, decorator, loops)))
         for node in tree.walk(body):
             if isinstance(node, tree.Call) and last_name(node.func) in ("receiver", "connect"):
                 senders = list(_senders(models, path, node, loops))
@@ -41,10 +41,10 @@ def watched(models: Models, files: list[str]) -> Iterator[Model]:
                 yield from senders
 
 
-def _sent(models: Models, fn: tree.Fn, senders: Iterable[Model]) -> None:
-    """The rows of which model a function is sent; of several it is not known which."""
-    for model in senders:
-        models.sent[id(fn)] = model.table if models.sent.get(id(fn), model.table) == model.table else None
+def _sent(models: Models, fn: tree.Fn, senders: list[Model]) -> None:
+    """The rows of which model a function is sent; of several, or where one is not known, it is not known which."""
+    tables = {model.table for model in senders} | ({models.sent[id(fn)]} if id(fn) in models.sent else set())
+    models.sent[id(fn)] = tables.pop() if len(tables) == 1 and senders else None
 
 
 def _senders(models: Models, path: str, node: tree.Call, loops: dict[str, tree.Expr]) -> Iterator[Model]:

@@ -109,8 +109,7 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         for arg in node.args:
             demands = conditions(state, arg)
             deps |= deps_of(demands)
-            if name != "having":
-                found += predicates(state, models, query.table, demands, arg)
+            found += predicates(state, models, query.table, demands, arg) if name != "having" else [subqueries.SOME]
         made = replace(made, deps=made.deps | deps, plans=tuple(replace(p, predicates=(*p.predicates, *found)) for p in made.plans))
         return Val(deps=base.deps | made.deps, shape=made)
     args = [state.evaluate(a) for a in node.args]
@@ -136,13 +135,18 @@ def built(state: State, models: Models, node: tree.Call, name: str, base: Val, q
         other = tuple(replace(p, predicates=(*p.predicates, *predicates(state, models, None, (_OTHER,), node))) for p in made.plans)
         made = replace(made, plans=other) if name in words.UNIONS else made
         made = replace(made, plans=tuple(replace(p, grouped=True) for p in made.plans)) if name == "group_by" else made
-    elif name == "join" and not keywords and any(subqueries.within(arg) is not None for arg in args[:1]):
+    elif name == "join" and any(subqueries.within(arg) is not None for arg in args[:1]) and not _outer(args, keywords):
         made = subqueries.some_of(made)
     elif name in words.LOCKING:
         made = replace(made, plans=tuple(replace(p, locked=True) for p in made.plans))
     elif name in words.JOINS and not args and keywords:
         return Val(deps=deps, shape=made)
     return Val(deps=deps, shape=made)
+
+
+def _outer(args: list[Val], keywords: list[tuple[str, Val, tree.Expr]]) -> bool:
+    """Whether a join keeps the rows that nothing is joined to: `join(other, onclause, isouter=True, full=False)`."""
+    return any(value.literal is not False for value in (*args[2:], *(v for name, v, _ in keywords if name in ("isouter", "full"))))
 
 
 _OTHER = Condition(None, Relation.OTHER, None)

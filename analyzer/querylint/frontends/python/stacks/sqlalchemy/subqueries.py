@@ -13,6 +13,7 @@ from querylint.ir import NOT_LITERAL, Predicate, Relation, Side
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.sqlalchemy.models import Models
 
+MOST_PLANS = 32
 SOME = Predicate(None, Relation.OTHER, Side.FILTER)
 
 
@@ -60,7 +61,8 @@ def some_of(made: Query) -> Query:
 
 def _among(made: Query, inner: Query) -> Query:
     """A statement about the rows of another one: it finds what that one finds, of another table nobody knows how many."""
-    if made.table != inner.table:
+    made = replace(made, cut=made.cut or inner.cut, limit=made.limit if made.limit is not None else inner.limit)
+    if made.table != inner.table or len(made.plans) * len(inner.plans) > MOST_PLANS:
         return some_of(made)
     plans = tuple(
         replace(p, predicates=(*p.predicates, *one.predicates), grouped=p.grouped or one.grouped) for p in made.plans for one in inner.plans

@@ -7,10 +7,15 @@ import re
 from querylint.frontends.flow.values import Val, either_way
 from querylint.frontends.python.modules import PythonModules
 
-GIVEN = rb"\b%s\b(?:[\"']|\s*(?::[^=\n]{0,80})?[-+*/|&^%%]?=(?!=)\s*(?:(True|False)\b)?)"
+GIVEN = (
+    rb"\bas\s+[\w.]*\b%(name)s\b"
+    rb"|\b%(name)s\b(?:[\"']|\s+in\b|\s*,[^=\n]{0,200}=(?!=)"
+    rb"|\s*(?::[^=\n]{0,80})?[-+*/|&^%%]?=(?!=)[ \t]*(?:(True|False)(?=[ \t]*(?:[#,;)\]}\r\n]|$)))?)"
+)
+"""Where a name is given something: by `as`, in quotes, by a loop, among several names, or alone, which may be a truth value and no more."""
 
 
-class Flags:
+class Truths:
     """What the whole project says of names that some class, method or module gives a truth value.
 
     Somebody else may set an attribute of that name on an object, a subclass may declare another value, and a function may say `global`.
@@ -33,7 +38,7 @@ class Flags:
         return self._known[name]
 
     def _found(self, name: bytes) -> bool | None:
-        pattern = re.compile(GIVEN % re.escape(name))
+        pattern = re.compile(GIVEN % {b"name": re.escape(name)})
         given: set[bytes | None] = set()
         for path in self._modules.files:
             source = self._modules.source(path)
