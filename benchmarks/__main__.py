@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import compileall
+import itertools
 import math
 import platform
 import sys
@@ -31,7 +32,7 @@ def main() -> None:
     for package in missing:
         print(f"{package} cannot be installed here and is left out", file=sys.stderr)
     given = [trees.tree(name or Path(path).name, Path(path).resolve()) for name, _, path in (t.rpartition("=") for t in options.tree)]
-    convex = [t for t in given if any(t.path.rglob("convex"))] if given else [trees.convex(work), trees.monorepo(work)]
+    convex = [t for t in given if _has_convex(t.path)] if given else [trees.convex(work), trees.monorepo(work)]
     django = [t for t in given if t not in convex] if given else [trees.django(work)]
     sections = [_heading(peers, missing, options.rounds)]
     for tree in convex:
@@ -42,11 +43,16 @@ def main() -> None:
     for tree in django:
         every = [races.cold(tree), *(races.cold(tree, python) for python in options.beside), *races.python(tree, peers)]
         sections.append(_race(f"Cold, {tree.name}", every, options.rounds, options.limit, tree))
-    if options.scale:
+    if options.scale and convex:
         sections += _scaled(convex[0], options.scale, work, peers, options)
     text = "\n".join(sections)
     print(text)
     options.output.write_text(text)
+
+
+def _has_convex(folder: Path) -> bool:
+    """Whether there are functions of Convex in a tree, or a component of it (which need not be in a folder `convex`)."""
+    return any(itertools.chain(folder.rglob("convex"), folder.rglob("convex.config.*")))
 
 
 def _compile() -> None:
