@@ -42,9 +42,9 @@ from querylint.advise.memory import (
     handed_on,
     home,
     loads,
+    loops_over,
     matching,
     repeated_use,
-    runs_over,
     trail,
     visited,
     weight,
@@ -52,7 +52,7 @@ from querylint.advise.memory import (
 from querylint.advise.planner import plain
 from querylint.advise.serving import sargable
 from querylint.advise.trace import Seen
-from querylint.ir import Access, Bound, Call, Escape, Kind, Loop, Program, Relation, Root, Side, Value, Work
+from querylint.ir import Access, Bound, Call, Escape, Kind, Program, Relation, Root, Side, Value, Work
 from querylint.pattern import Pattern
 from querylint.remedy import Advice, Counter, Limit, Probe, Stage
 from querylint.rule import Cost, Found, Severity, Weight, hint, rule
@@ -347,9 +347,7 @@ def _used_besides(load: Load) -> bool:
 
 def _wanted_besides(load: Load) -> bool:
     """Whether more is done for each of the rows than to add it up: then they are needed."""
-    loops = [step for step in load.function.steps() if isinstance(step, Loop) and step.over is not None]
-    mine = [loop for loop in loops if runs_over(loop, load.access.id)]
-    return any(isinstance(step, Access | Call) for loop in mine for step in loop.steps())
+    return any(isinstance(step, Access | Call) for loop in loops_over(load) for step in loop.steps())
 
 
 def _no_numbers(load: Load) -> bool:

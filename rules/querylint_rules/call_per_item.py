@@ -135,8 +135,10 @@ def _paced(loop: Loop) -> bool:
 def _chunked(function: Function, loop: Loop) -> bool:
     """Whether a loop runs over pieces of a list, by its words: those that a text was cut into are items, of which fields are looked at."""
     words = loop.over_text.lower()
-    if ("chunk" not in words and "batch" not in words) or loop.over is None:
-        return "chunk" in words or "batch" in words
+    if "chunk" not in words and "batch" not in words:
+        return False
+    if loop.over is None:
+        return True
     made = any(path[:1] == (ITEM,) and ITEM not in path[1:] and len(path) > 1 for path, _ in loop.over.parts)
     taken = {(o.root, o.ref, (*o.path, ITEM)) for o in loop.over.origins}
     return not made and not any((o.root, o.ref, o.path[:-1]) in taken for o in function.touched)
@@ -186,7 +188,7 @@ def _weight(program: Program, site: Site, call: Call, hit: Rounds, remote: Remot
         return hint("the checks of the called function are wanted for each item")
     if left_alone(program, site.function):
         return hint(ALONE)
-    if remote.call.kept or call.kept or any(edge.call.kept for edge in remote.trail):
+    if remote.call.kept or any(edge.call.kept for edge in remote.trail):
         return hint(KEPT)
     if few_of_one(program, site, hit.loop):
         return hint("the rows are those of one person or thing, which are few")

@@ -134,16 +134,16 @@ def lazy_loop(program: Program) -> Iterator[Found]:
     for key, rows in gathered.items():
         rows.kept = kept.get(key, {})
         outer = next(iter(rows.paths.values())).source.outer
-        rows.begun = own_part(program, outer, rows.read, gathered) if rows.read is not None else None
         rows.lent = rows.read is not None and serves_others(program, outer, rows.read, gathered)
+        rows.begun = own_part(program, outer, rows.read) if rows.read is not None and rows.lent else None
         own = apart(program, outer, rows.read, rows.shares) if rows.read is not None else frozenset()
+        rare = bool(own) and program.facts(outer).identity and sought_by_few(program, outer, len(rows.shares))
         for path in own:
             del rows.paths[path]
         yield from _found(program, rows)
         for reader, paths in rows.shares.items():
             mine = {path: followed for path, followed in paths.items() if path in own}
             if mine:
-                rare = program.facts(outer).identity and sought_by_few(program, outer, len(rows.shares))
                 yield _one(program, Rows(rows.read, mine, share=reader, rare=rare), list(mine), same=False)
 
 

@@ -262,10 +262,9 @@ def _bounded(program: Program, site: Site, hit: Rounds) -> bool:
 
 def _drivers(program: Program, site: Site, hit: Rounds) -> list[Access]:
     """The reads whose rows the rounds are for."""
-    sites = program.sites(site.function.key).by_id
     parts = hit.loop.over.parts if hit.loop.over is not None else ()
-    steps = [sites[o.ref].step for _, o in parts if o.root is Root.STEP and isinstance(o.ref, int) and o.ref in sites]
-    return [step for step in steps if isinstance(step, Access)]
+    places = [program.sites(site.function.key).of(o) for _, o in parts]
+    return [place.step for place in places if place is not None and isinstance(place.step, Access)]
 
 
 def _handed_in(program: Program, site: Site, hit: Rounds) -> list[Access]:

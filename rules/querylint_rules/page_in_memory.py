@@ -27,10 +27,10 @@ from collections.abc import Iterator, Sequence
 from querylint.advise.audience import ALONE, left_alone
 from querylint.advise.curation import curated
 from querylint.advise.growth import small
-from querylint.advise.memory import Load, anchor, home, loads, matching, runs_over, trail
+from querylint.advise.memory import Load, anchor, home, loads, loops_over, matching, trail
 from querylint.advise.places import quiet, reaching, shortest
 from querylint.advise.trace import Fate, Seen, fate
-from querylint.ir import Access, Bound, Call, Function, Loop, Program, Root, Terminal, Use, Work
+from querylint.ir import Access, Bound, Call, Function, Program, Root, Terminal, Use, Work
 from querylint.remedy import Advice, Limit
 from querylint.rule import Cost, Found, Point, Severity, Weight, hint, rule
 
@@ -101,8 +101,7 @@ def _always(program: Program, load: Load, seen: Seen) -> bool:
 def _worked_on(load: Load, seen: Seen) -> bool:
     """Whether a loop before the cut goes through all of the rows and does more with them than a query could: it wants them all."""
     cut = seen.use.span
-    loops = [step for step in load.function.steps() if isinstance(step, Loop) and runs_over(step, load.access.id)]
-    before = [loop for loop in loops if loop.span.path == cut.path and loop.span.start < cut.start and not loop.span.covers(cut)]
+    before = [loop for loop in loops_over(load) if loop.span.path == cut.path and loop.span.start < cut.start and not loop.span.covers(cut)]
     return any(isinstance(step, Access | Call) for loop in before for step in loop.steps())
 
 

@@ -45,7 +45,7 @@ from querylint.advise.extremes import end_of_index, extreme
 from querylint.advise.filters import aged, unserved, whole
 from querylint.advise.growth import grows, settled, small
 from querylint.advise.keys import inserts
-from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, keyed, limits, repeated_use
+from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, keyed, limits, repeated_use, runs_over
 from querylint.advise.places import one_of_many, quiet, reaching, shortest, undeclared
 from querylint.advise.planner import entire, plain
 from querylint.advise.sequence import apart
@@ -54,7 +54,7 @@ from querylint.advise.stored import lets_pass
 from querylint.advise.tenants import enrolled, for_operators
 from querylint.advise.trace import Fate, Seen, fate
 from querylint.construction import replace
-from querylint.ir import ITEM, Access, Call, Function, Kind, Loop, Predicate, Program, Relation, Root, Table, Use, Work
+from querylint.ir import ITEM, Access, Call, Function, Kind, Loop, Predicate, Program, Relation, Table, Use, Work
 from querylint.ir.program import Site
 from querylint.remedy import Advice, Counter, Limit, Stage
 from querylint.rule import Confidence, Cost, Found, Point, Severity, Weight, demoted, hint, rule
@@ -272,10 +272,10 @@ def _remedy(
     tests = _binding(program, site, read, seen, apart, tests)
     alone = not seen.leaves_unselected() and not _handed_on(program, site, read)
     told = _binding(program, site, read, seen, apart, [p for s in apart for p in s.use.predicates]) if alone else []
-    sure = preferred(table, of_every_call(apart, tests), of_every_call(apart, told))
-    parts = in_parts(table, sure) if not planner and not plain(program, site.function) else None
-    if parts is not None:
-        return parts
+    if not planner:
+        sure = in_parts(table, preferred(table, of_every_call(apart, tests), of_every_call(apart, told)))
+        if sure is not None:
+            return sure
     if tests and alone:
         range_of = bound(table, tests, planner=planner)
         return range_of if planner else now_and_then(range_of, apart, tests)
@@ -353,8 +353,7 @@ def _passed(behind: dict[tuple[str, int], set[str | None]], function: str, works
 
 def _worked_through(site: Site, read: Access) -> bool:
     """Whether a loop does something with the database for each of the rows."""
-    loops = (step.over for step in site.function.steps() if isinstance(step, Loop) and step.over is not None)
-    return any(o.root is Root.STEP and o.ref == read.id for over in loops for o in over.origins)
+    return any(runs_over(step, read.id) for step in site.function.steps() if isinstance(step, Loop))
 
 
 def _ranks(table: Table | None, found: Seen, sorts: list[Use]) -> bool:

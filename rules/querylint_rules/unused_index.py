@@ -70,11 +70,11 @@ def unused_index(program: Program) -> Iterator[Found]:
         reader = found if found is not None and not found.split else waiting(program, standing) if stays else None
         could = choosing(program, standing) if reader is None else None
         longer = extending(program, standing) if reader is None and could is None else None
-        pair = leaning(program, standing) if reader is None and could is None and longer is None else None
-        sparing = spared(program, standing) if reader is None and could is None and longer is None else None
+        passing = reader or could or (longer[0] if longer is not None else None)
+        pair = leaning(program, standing) if passing is None else None
+        sparing = spared(program, standing) if passing is None else None
         use = _use(table, index.name, reader) if reader is not None else None
         frozen = reader is None and not written(program, standing)
-        passing = reader or could or (longer[0] if longer is not None else None)
         served = passing if passing is None or not passing.split else None  # who divides the rows up needs all of them
         because = (
             "nothing in the project writes to the table, so the index costs only storage"

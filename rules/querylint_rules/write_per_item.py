@@ -35,7 +35,7 @@ from querylint.advise.planner import plain
 from querylint.advise.rounds import Rounds, leaves_after, rounds
 from querylint.advise.volume import STREAM
 from querylint.advise.writes import sends, stores
-from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Root, Side, Terminal, Use, Work
+from querylint.ir import Access, Bound, Branch, Call, Kind, Loop, Mode, Op, Plan, Program, Relation, Side, Terminal, Use, Work
 from querylint.ir.program import Effect, Site
 from querylint.pattern import Pattern
 from querylint.remedy import Batch, Chunk
@@ -203,10 +203,9 @@ def _waiting(program: Program, site: Site) -> Rounds | None:
 def _source(program: Program, site: Site, hit: Rounds) -> Access | None:
     """The read whose rows the loop runs over: that of the relation itself, where one row leads to them."""
     for origin in sorted(hit.loop.over.origins, key=lambda o: len(o.path)) if hit.loop.over is not None else ():
-        if origin.root is Root.STEP and isinstance(origin.ref, int):
-            found = program.sites(site.function.key).by_id.get(origin.ref)
-            if found is not None and isinstance(found.step, Access):
-                return found.step
+        found = program.sites(site.function.key).of(origin)
+        if found is not None and isinstance(found.step, Access):
+            return found.step
     return None
 
 
@@ -259,16 +258,16 @@ def _sweeps(program: Program, site: Site, write: Access, source: Access) -> bool
 
 def _beyond(site: Site, source: Access) -> bool:
     """Whether only the rows beyond a number of them are gone through."""
-    slices = (s for s in site.function.steps() if isinstance(s, Use) and s.work is Work.SLICE and any(o.ref == source.id for o in s.of))
-    return any(s.size is None and s.start is not None and s.start.literal != 0 for s in slices)
+    return any(s.size is None and s.start is not None and s.start.literal != 0 for s in _slices(site, source))
 
 
 def _cut(site: Site, source: Access) -> bool:
     """Whether the list is cut to a given number before the loop runs over it."""
-    return any(
-        isinstance(step, Use) and step.work is Work.SLICE and step.size is not None and any(o.ref == source.id for o in step.of)
-        for step in site.function.steps()
-    )
+    return any(s.size is not None for s in _slices(site, source))
+
+
+def _slices(site: Site, source: Access) -> Iterator[Use]:
+    return (s for s in site.function.steps() if isinstance(s, Use) and s.work is Work.SLICE and any(o.ref == source.id for o in s.of))
 
 
 def _found(program: Program, site: Site, write: Access, hit: Rounds, call: Call | None = None) -> Found:

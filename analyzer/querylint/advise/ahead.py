@@ -34,15 +34,9 @@ SERVED = Advice(
 )
 
 
-def own_part(program: Program, outer: Function, read: Access, lacking: Container[object]) -> Span | None:
-    """Where a function is given a query by one that begins it for others as well, which do without the relations.
-
-    What is loaded from there on, these others do not pay for. None where the function begins the query itself, or `lacking` (reads, by the
-    keys of functions and their numbers) holds all that go on with it.
-    """
+def own_part(program: Program, outer: Function, read: Access) -> Span | None:
+    """Where a function is given a query by the one that begins it. What is loaded from there on, others do not pay for who are given it."""
     beginning = read.chain.path, read.chain.start
-    if not serves_others(program, outer, read, lacking):
-        return None
     calls = [step for step in outer.steps() if isinstance(step, Call) and step.id in read.deps]
     calls = [call for call in calls if call.span.start < call.span.end and call.span.path.endswith(CODE)]  # a template only asks
     given = [call.span for call in calls if (callee := program.callee(outer, call)) is not None and _begins(callee, beginning)]
@@ -50,7 +44,10 @@ def own_part(program: Program, outer: Function, read: Access, lacking: Container
 
 
 def serves_others(program: Program, outer: Function, read: Access, lacking: Container[object]) -> bool:
-    """Whether a query is begun in another function than the one that runs it, also for reads that do without the relations."""
+    """Whether a query is begun in another function than the one that runs it, also for reads that do without the relations.
+
+    `lacking` are the reads that do not, by the keys of their functions and their numbers.
+    """
     readers = program.once("readers by beginning", lambda: _readers(program)).get((read.chain.path, read.chain.start), ())
     own = outer.span.path == read.chain.path and outer.span.start <= read.chain.start < outer.span.end
     return not own and not all(reader in lacking for reader in readers)
@@ -59,7 +56,7 @@ def serves_others(program: Program, outer: Function, read: Access, lacking: Cont
 def handed_from(program: Program, outer: Function, span: Span) -> bool:
     """Whether a place stands in a function that calls the one which runs a query: it hands the query over."""
     callers = (program.functions[edge.caller].span for edge in program.callers.get(outer.key, ()))
-    return any(caller.path == span.path and caller.covers(span) for caller in callers)
+    return any(caller.covers(span) for caller in callers)
 
 
 def _begins(function: Function, beginning: Beginning) -> bool:
@@ -88,8 +85,8 @@ def preload(
     if shared:
         return Preload(batched=tuple(_longest(paths)), giver=source.outer.name)
     read = source.read
-    by_queries = read is not None and all(loading(program, source.outer, read.table, path) is Loading.BATCHED for path in paths)
-    if read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans) and not by_queries:
+    whole = read is not None and read.chain.start < read.chain.end and any(plan.whole for plan in read.plans)
+    if read is not None and whole and not all(loading(program, source.outer, read.table, path) is Loading.BATCHED for path in paths):
         return NAMED
     place = program.sites(source.outer.key).by_id.get(read.id) if read is not None else None
     if place is not None and isinstance(place.step, Call):

@@ -11,7 +11,7 @@ from querylint.advise.places import quiet
 from querylint.advise.stored import stamps
 from querylint.advise.trace import fate
 from querylint.construction import dataclass
-from querylint.ir import Access, Clock, Function, Kind, Op, Program, Role, Table
+from querylint.ir import Access, Call, Clock, Function, Kind, Op, Program, Role, Table
 from querylint.ir.program import Effect
 from querylint.pattern import Pattern
 
@@ -113,8 +113,8 @@ def _within(program: Program, query: Function) -> frozenset[str]:
     while stack:
         here = program.functions[stack.pop()]
         for step in here.steps():
-            key = program.callees.get((here.key, getattr(step, "id", -1)))
-            if key is not None and key in program.functions and key not in found:
-                found.add(key)
-                stack.append(key)
+            callee = program.callee(here, step) if isinstance(step, Call) else None
+            if callee is not None and callee.key not in found:
+                found.add(callee.key)
+                stack.append(callee.key)
     return frozenset(found)

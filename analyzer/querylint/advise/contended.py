@@ -8,11 +8,11 @@ from querylint.advise.audience import waited_for
 from querylint.advise.conflicts import UPKEEP
 from querylint.advise.curation import by_staff
 from querylint.advise.places import quiet
+from querylint.advise.writes import CHANGES
 from querylint.construction import dataclass
 from querylint.ir import Access, Bound, Call, Function, Kind, Op, Origin, Predicate, Program, Root, Table, Value
 from querylint.ir.program import Edge, Effect
 
-CHANGES = frozenset(("patch", "replace"))
 NUMBERS = frozenset(("number", "int64", "float64"))
 MOST_DEEP = 4
 
@@ -100,7 +100,7 @@ def _read_of(program: Program, here: _Here, row: Origin, depth: int) -> Access |
         if edge is None or value is None:
             return None
         return _one(program, _Here(program.functions[edge.caller], here.trail[:-1]), value.origins, depth - 1)
-    place = program.sites(here.function.key).by_id.get(row.ref) if row.root is Root.STEP and isinstance(row.ref, int) else None
+    place = program.sites(here.function.key).of(row)
     if place is None:
         return None
     if isinstance(place.step, Access):

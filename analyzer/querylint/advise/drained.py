@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from querylint.advise.audience import Audience, audience
-from querylint.ir import Access, Branch, Exit, Op, Plan, Program, Relation, Role, Root, Side, Use, Way, Work
+from querylint.advise.writes import CHANGES
+from querylint.ir import Access, Branch, Exit, Op, Plan, Program, Relation, Role, Side, Use, Way, Work
 from querylint.ir.program import Site
 
 State = tuple[str, str]
@@ -21,7 +22,7 @@ def drained(program: Program, root: str, name: str | None, plan: Plan) -> bool:
 def _drained(program: Program, root: str, name: str | None) -> frozenset[State]:
     found: set[State] = set()
     for site, write in program.writes_of(root, name) if name is not None else ():
-        changes = write.verb in ("patch", "replace") and bool(write.fields) and write.key is not None
+        changes = write.verb in CHANGES and bool(write.fields) and write.key is not None
         if changes and site.function.role is Role.CODE and audience(program, site.function) is Audience.BACKGROUND:
             found |= _emptied(program, site, write)
     return frozenset(found)
@@ -30,11 +31,11 @@ def _drained(program: Program, root: str, name: str | None) -> frozenset[State]:
 def _emptied(program: Program, site: Site, write: Access) -> set[State]:
     """The states by which rows were read, of which a write then puts each into another."""
     assert write.key is not None
-    sites = program.sites(site.function.key).by_id
+    sites = program.sites(site.function.key)
     constants = dict(write.constants)
     found: set[State] = set()
     for origin in write.key.origins:
-        place = sites.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+        place = sites.of(origin)
         read = place.step if place is not None else None
         if not isinstance(read, Access) or place is None or set(site.arms) - set(place.arms) or not all(map(_of_state, read.plans)):
             continue

@@ -247,7 +247,7 @@ def few(program: Program, site: Site, loop: Loop) -> bool:
     """Whether a loop runs over a handful of rows: single documents, small takes, ranges that bind a whole compound key."""
     origins = [o for _, o in loop.over.parts] if loop.over is not None else []
     for origin in origins:
-        found = program.sites(site.function.key).by_id.get(origin.ref) if isinstance(origin.ref, int) and origin.root is Root.STEP else None
+        found = program.sites(site.function.key).of(origin)
         if found is None or not isinstance(found.step, Access):
             return False
         read = found.step

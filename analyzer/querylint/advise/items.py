@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from querylint.advise.audience import waited_for
 from querylint.advise.growth import Reach, reach
 from querylint.advise.volume import busy
-from querylint.ir import Access, Bound, Call, Function, Loop, Mode, Op, Origin, Program, Relation, Root, Terminal, Use, Way, Work
+from querylint.advise.writes import CHANGES
+from querylint.ir import Access, Bound, Call, Function, Loop, Mode, Op, Origin, Program, Relation, Terminal, Use, Way, Work
 from querylint.ir.program import Remote, Site
 
 
@@ -28,15 +29,14 @@ def _few(program: Program, function: Function, read: Access) -> bool:
 
 def _reads(program: Program, function: Function, origin: Origin) -> Iterator[tuple[Function, Access]]:
     """The reads that a list comes from as it is."""
-    place = program.sites(function.key).by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+    place = program.sites(function.key).of(origin)
     step = place.step if place is not None else None
     if isinstance(step, Access) and not origin.path:
         yield function, step
     elif isinstance(step, Call) and step.mode is Mode.QUERY and not origin.path:
         callee = program.callee(function, step)
-        inner = program.sites(callee.key).by_id if callee is not None else {}
         for path, given in callee.returns.parts if callee is not None else ():
-            back = inner.get(given.ref) if not path and given.root is Root.STEP and isinstance(given.ref, int) else None
+            back = program.sites(callee.key).of(given) if callee is not None and not path else None
             if callee is not None and back is not None and isinstance(back.step, Access) and not given.path:
                 yield callee, back.step
 
@@ -50,7 +50,7 @@ def just_come(program: Program, site: Site, loop: Loop, remote: Remote) -> bool:
     changed = {
         name
         for effect in program.effects.get(callee, ())
-        if effect.access.op is Op.WRITE and effect.access.verb in ("patch", "replace")
+        if effect.access.op is Op.WRITE and effect.access.verb in CHANGES
         for name in effect.access.fields or ()
     }
     return bool(states & changed)

@@ -238,7 +238,7 @@ def _emptied(program: Program, site: Site, access: Access) -> Access | None:
         if not isinstance(gone, Access) or gone.verb != "delete" or gone.key is None or other.rank > site.rank:
             continue
         for origin in gone.key.origins:
-            found = sites.by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+            found = sites.of(origin)
             read = found.step if found is not None else None
             if (
                 found is not None

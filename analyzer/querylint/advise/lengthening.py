@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from querylint.advise.audience import left_alone, waited_for
 from querylint.advise.curation import by_staff
 from querylint.advise.places import quiet
+from querylint.advise.writes import CHANGES
 from querylint.construction import dataclass
-from querylint.ir import Access, Function, Kind, Origin, Program, Role, Root, Table, Use, Work
-from querylint.ir.program import Site
+from querylint.ir import Access, Function, Kind, Origin, Program, Role, Table, Use, Work
+from querylint.ir.program import Site, Sites
 from querylint.pattern import Pattern
 
 KEPT_ADDING = Pattern(
@@ -23,7 +24,6 @@ KEPT_ADDING = Pattern(
 )
 """Lists of what happens, or of who has come by: what is on offer, what somebody owns, and the steps of one life, are a few."""
 SIZED = frozenset((Work.COUNT, Work.SLICE, Work.EMPTY))
-CHANGES = frozenset(("patch", "replace"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +44,20 @@ def lengthened(program: Program) -> Iterator[Longer]:
         if access.table is None or access.verb not in CHANGES or not access.longer or quiet(function):
             continue
         callers = _callers(program, function)
-        steps = program.sites(function.key).by_id
+        sites = program.sites(function.key)
         for name, lists in access.longer if callers else ():
-            own = [origin for origin in lists if _own(steps, access, origin, name)]
+            own = [origin for origin in lists if _own(sites, access, origin, name)]
             if own and KEPT_ADDING.search(name) and not _measured(function, own):
                 found.setdefault((function.root, access.table, name), []).append((function, access, callers))
     for (root, name, field), places in found.items():
         table = program.table(places[0][0], name)
-        if table is not None and only_longer(program, root, name, field):
+        if table is not None and _only_longer(program, root, name, field):
             callers = tuple(dict.fromkeys(caller for *_, callers in places for caller in callers))
             yield Longer(table, field, tuple((function, access) for function, access, _ in places), callers)
 
 
-def only_longer(program: Program, root: str, table: str, field: str) -> bool:
-    """Whether every change of a field that code in use makes puts members into the list; rows are born with a short one."""
-    return program.once(("only longer", root, table, field), lambda: _only_longer(program, root, table, field))
-
-
 def _only_longer(program: Program, root: str, table: str, field: str) -> bool:
+    """Whether every change of a field that code in use makes puts members into the list; rows are born with a short one."""
     for site, access in program.writes(root):
         if access.table not in (table, None) or access.verb in ("insert", "delete") or _unused(program, site):
             continue
@@ -80,13 +76,13 @@ def _callers(program: Program, function: Function) -> tuple[Function, ...]:
     return tuple(host for host in hosts if waited_for(program, host) and not by_staff(program, host) and not quiet(host))
 
 
-def _own(steps: Mapping[int, Site], write: Access, origin: Origin, name: str) -> bool:
+def _own(sites: Sites, write: Access, origin: Origin, name: str) -> bool:
     """Whether a list is that of the row which is written."""
     if origin.path != (name,) or not isinstance(origin.ref, int):
         return False
     if write.key is not None and any(o.root is origin.root and o.ref == origin.ref for o in write.key.origins):
         return True
-    place = steps.get(origin.ref) if origin.root is Root.STEP else None
+    place = sites.of(origin)
     return place is not None and isinstance(place.step, Access) and place.step.table == write.table and place.step.by_key
 
 

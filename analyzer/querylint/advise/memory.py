@@ -145,7 +145,12 @@ def visited(load: Load) -> bool:
     """Whether each of the rows is looked at besides."""
     if load.fate.listed and not load.site.loops:
         return True
-    return any(runs_over(step, load.access.id) for step in load.function.steps() if isinstance(step, Loop))
+    return bool(loops_over(load))
+
+
+def loops_over(load: Load) -> list[Loop]:
+    """The loops of its function that go through the rows."""
+    return [step for step in load.function.steps() if isinstance(step, Loop) and runs_over(step, load.access.id)]
 
 
 def runs_over(loop: Loop, number: int) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from querylint.advise.places import quiet
 from querylint.advise.rounds import Rounds, rounds
 from querylint.advise.transactions import ordinary
-from querylint.construction import dataclass
-from querylint.ir import Access, Bound, Call, Function, Kind, Loop, LoopKind, Mode, Op, Origin, Program, Root, TargetKind
+from querylint.construction import dataclass, replace
+from querylint.ir import Access, Bound, Call, Function, Kind, Loop, LoopKind, Mode, Op, Origin, Program, TargetKind
 from querylint.ir.program import Edge, Site
 from querylint.pattern import Pattern
 from querylint.rule import Point
@@ -30,7 +30,6 @@ BRINGING = (Mode.DIRECT, Mode.QUERY)
 class Outside:
     """A call that waits for something which is neither the program nor its database, and the calls in place that lead there."""
 
-    function: str
     call: Call
     trail: tuple[Edge, ...] = ()
 
@@ -51,11 +50,10 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A transaction that waits for the world outside: where it is open, and what it has written before, if anything."""
+    """A place in a transaction that waits for the world outside, and what the transaction has written before, if anything."""
 
     site: Site
     outside: Outside
-    transaction: Span
     written: tuple[Site, Access] | None
 
 
@@ -75,10 +73,10 @@ def held(program: Program) -> Iterator[Held]:
         if not function.transactions or quiet(function):
             continue
         for span in function.transactions:
-            waits = [(site, found) for site in _within(program, function, span) if (found := _waited(program, function, site.step))]
-            if waits and _asks(program, function, span):
-                site, outside = waits[0]
-                yield Held(site, outside, span, _written_before(program, function, span, site))
+            waiting = ((site, _waited(program, function, site.step)) for site in _within(program, function, span))
+            site, outside = next(((site, found) for site, found in waiting if found is not None), (None, None))
+            if site is not None and outside is not None and _asks(program, function, span):
+                yield Held(site, outside, _written_before(program, function, span, site))
 
 
 def _within(program: Program, function: Function, span: Span) -> list[Site]:
@@ -101,12 +99,16 @@ def _waited(program: Program, function: Function, step: object) -> Outside | Non
     """The wait that a call brings about, by itself or in a helper that always comes to it."""
     if not isinstance(step, Call) or step.mode is not Mode.DIRECT or step.detached:
         return None
-    if step.target.kind is TargetKind.EXTERNAL:
-        known = REQUEST.search(step.text) or MAIL.search(step.text) or PROGRAM.search(step.text)
-        return Outside(function.key, step) if known else None
-    callee = program.callee(function, step)
-    found = waits(program, callee, MOST_DEEP) if callee is not None else None
-    return Outside(found.function, found.call, (Edge(function.key, step, callee.key), *found.trail)) if found and callee else None
+    return _led_to(program, function, step, MOST_DEEP, (REQUEST, MAIL, PROGRAM))
+
+
+def _led_to(program: Program, function: Function, call: Call, depth: int, known: tuple[Pattern[str], ...]) -> Outside | None:
+    """The wait that a call is, if it is one of the known ones, or that its callee comes to."""
+    if call.target.kind is TargetKind.EXTERNAL:
+        return Outside(call) if any(one.search(call.text) for one in known) else None
+    callee = program.callee(function, call)
+    found = waits(program, callee, depth) if callee is not None else None
+    return replace(found, trail=(Edge(function.key, call, callee.key), *found.trail)) if found is not None and callee is not None else None
 
 
 def waits(program: Program, function: Function, depth: int) -> Outside | None:
@@ -124,14 +126,9 @@ def _first(program: Program, function: Function, depth: int) -> Outside | None:
             or any(map(_put_off, program.sites(function.key).by_id[step.id].loops))
         ):
             continue
-        if step.target.kind is TargetKind.EXTERNAL:
-            if REQUEST.search(step.text) or MAIL.search(step.text):
-                return Outside(function.key, step)
-            continue
-        callee = program.callee(function, step)
-        found = waits(program, callee, depth - 1) if callee is not None else None
-        if found is not None and callee is not None:
-            return Outside(found.function, found.call, (Edge(function.key, step, callee.key), *found.trail))
+        found = _led_to(program, function, step, depth - 1, (REQUEST, MAIL))
+        if found is not None:
+            return found
     return None
 
 
@@ -193,9 +190,9 @@ def _round(program: Program, site: Site) -> Rounds | None:
 
 def _rows(program: Program, function: Function, origins: tuple[Origin, ...], depth: int) -> Access | None:
     """The read of a list of any length that something is, be it read by a helper or by a query that an action runs."""
-    steps = program.sites(function.key).by_id
+    sites = program.sites(function.key)
     for origin in origins if depth else ():
-        place = steps.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) and not origin.path else None
+        place = sites.of(origin) if not origin.path else None
         if place is None:
             continue
         if isinstance(place.step, Access):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from querylint.advise.places import local_effects
-from querylint.ir import ITEM, Access, Bound, Call, Function, Loop, Mode, Op, Program, Root, Target, TargetKind, Terminal
+from querylint.ir import ITEM, Access, Bound, Call, Function, Loop, Mode, Op, Program, Target, TargetKind, Terminal
 from querylint.ir.program import Site
 from querylint.pattern import Pattern
 
@@ -18,6 +18,8 @@ SAVING = Pattern(r"\w\.a?save$")
 """Whatever is saved by a method of that name (a row, a form, an image): it is stored somewhere."""
 MAILING = Pattern(r"(?:^|[._])(?:send_\w*(?:mail|message|notification)s?|mail_(?:user|recipient)s?)$")
 SIGNALING = Pattern(r"(?:signal|saved?|deleted?|created|updated|changed|added|removed|done|init|started|finished)\.send$", re.IGNORECASE)
+CHANGES = frozenset(("patch", "replace"))
+"""The verbs that set fields of a row that is there."""
 MOST_HELPERS = 2
 
 
@@ -156,7 +158,7 @@ def batch_job(program: Program, site: Site, loop: Loop) -> bool:
     if function.public or any(e.public or e.kind.value == "http" for e in entries):
         return False
     for origin in loop.over.origins if loop.over is not None else ():
-        found = program.sites(function.key).by_id.get(origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+        found = program.sites(function.key).of(origin)
         if (
             found is not None
             and isinstance(found.step, Access)

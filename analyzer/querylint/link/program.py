@@ -267,6 +267,8 @@ class _Finder:
             for path, inner in callee.returns.parts:
                 if path == origin.path:
                     found += self.built(callee, inner, depth + 1)
+            if all(query.table is not None or query.table_from is None for query in found):
+                return found
             call = next(s for s in function.steps() if isinstance(s, Call) and s.id == origin.ref)
             return [self._of_call(function, call, query, depth) for query in found]
         if origin.root is Root.PARAM and isinstance(origin.ref, int):
@@ -288,7 +290,9 @@ class _Finder:
 
     def names(self, function: Function, origin: Origin, depth: int) -> set[str]:
         """The constants that callers give for a parameter or a field of one; unknown ones make the answer empty by adding a second name."""
-        found: set[str] = set() if origin.root is Root.PARAM else {"", "?"}
+        if origin.root is not Root.PARAM:
+            return {"", "?"}
+        found: set[str] = set()
         for edge in self.callers.get(function.key, ()):
             found |= self._given(self.functions[edge.caller], edge.call, origin, depth)
         return found
