@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import compileall
-import itertools
 import math
 import platform
 import sys
@@ -52,7 +51,7 @@ def main() -> None:
 
 def _has_convex(folder: Path) -> bool:
     """Whether there are functions of Convex in a tree, or a component of it (which need not be in a folder `convex`)."""
-    return any(itertools.chain(folder.rglob("convex"), folder.rglob("convex.config.*")))
+    return any(folder.rglob("convex")) or any(folder.rglob("convex.config.*"))
 
 
 def _compile() -> None:

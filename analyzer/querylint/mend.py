@@ -295,8 +295,7 @@ def _failing(batch: list[Made], before: Result, after: Result) -> list[tuple[Mad
     if after.broken and not before.broken:
         return [(made, "its result makes a part of querylint fail") for made in batch]
     if broken := _unparsed(after) - _unparsed(before):
-        reason = "its result does not parse"
-        return _touching(batch, broken, reason) or [(made, reason) for made in batch]  # a file that several have made together
+        return _touching(batch, broken, "its result does not parse")
     was = Counter(_identity(finding) for finding in before.findings)
     now = Counter(_identity(finding) for finding in after.findings)
     fixed = Counter(_identity(made.finding) for made in batch)
@@ -386,7 +385,8 @@ def _unparsed(result: Result) -> Counter[str]:
 
 def _touching(batch: list[Made], paths: Iterable[str], reason: str) -> list[tuple[Made, str]]:
     wanted = set(paths)
-    return [(made, reason) for made in batch if wanted & set(made.fix.paths)] or [(made, reason) for made in batch]
+    touching = [made for made in batch if wanted & set(made.fix.paths)]
+    return [(made, reason) for made in touching or batch]  # none touches a file that several have made together
 
 
 def _near(one: Finding, other: Finding) -> bool:

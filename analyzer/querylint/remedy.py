@@ -218,13 +218,16 @@ class Words:
     batched: str = "load {paths} by one query for all the rows"
     got: str = "load {paths} for the row that `{giver}` gives back here, not for all that it serves"
     path: str = "."
-    equals: str = "="
+    conditions: tuple[tuple[str, str], ...] = (("", "{field}=..."), ("in", "{field}.in_(...)"))
     up: str = '"{}"'
     down: str = '"-{}"'
     loaders: tuple[str, str] = ("", "")
 
 
-LOOKUPS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "in": "in"}
+LOOKUPS = (
+    ("", "{field}=..."), ("!=", "~Q({field}=...)"), ("<", "{field}__lt=..."), ("<=", "{field}__lte=..."), (">", "{field}__gt=..."),
+    (">=", "{field}__gte=..."), ("in", "{field}__in=..."),
+)  # fmt: skip
 """How Django writes comparisons."""
 
 WORDS = {
@@ -255,6 +258,7 @@ WORDS = {
         batched="add .prefetch_related({paths})",
         got="load them for the row that `{giver}` gives back here, not for all that it serves: prefetch_related_objects([row], {paths})",
         path="__",
+        conditions=LOOKUPS,
     ),
     "sqlalchemy": Words(
         gather="await them with one asyncio.gather, each with its own session",
@@ -283,7 +287,7 @@ WORDS = {
         batched="add {paths} to .options(...)",
         got="let `{giver}`, which serves others too, take loader options, and hand it {paths} here",
         loaders=("joinedload", "selectinload"),
-        equals=" == ",
+        conditions=(("", "{field} == ..."), ("in", "{field}.in_(...)")),
         up="{}",
         down="{}.desc()",
     ),
@@ -373,10 +377,10 @@ def _apart(table: str) -> str:
 
 
 def _preload(remedy: Preload, words: Words) -> str:
-    ways = ((words.joined, remedy.joined, words.loaders[0]), (words.batched, remedy.batched, words.loaders[1]))
-    said = [way.format(paths=", ".join(_path(path, words, loader) for path in paths)) for way, paths, loader in ways if paths]
     if remedy.giver:
         return words.got.format(paths=", ".join(_path(path, words, words.loaders[1]) for path in remedy.batched), giver=remedy.giver)
+    ways = ((words.joined, remedy.joined, words.loaders[0]), (words.batched, remedy.batched, words.loaders[1]))
+    said = [way.format(paths=", ".join(_path(path, words, loader) for path in paths)) for way, paths, loader in ways if paths]
     at = remedy.at
     made = at is not None and at.start == at.end  # by the framework, of what a class says
     place = f" to the {'rows of the class' if made else 'query'} on line {at.line} of {at.path}" if at is not None else ""
@@ -400,11 +404,7 @@ def _asked(remedy: PushDown, words: Words) -> str:
 
 def _compared(field: str, sign: str, words: Words) -> str:
     """A condition on a field, as the stack writes it."""
-    if not sign:
-        return f"{field}{words.equals}..."
-    if words.path == "__":
-        return f"~Q({field}=...)" if sign == "!=" else f"{field}__{LOOKUPS[sign]}=..."
-    return f"{field}.in_(...)" if sign == "in" else f"{field} {sign} ..."
+    return dict(words.conditions).get(sign, "{field} {sign} ...").format(field=field, sign=sign)
 
 
 def _pushed(remedy: PushDown) -> str:

@@ -60,12 +60,11 @@ def silence(paths: Sequence[Path], config: Path | None, overrides: Mapping[str, 
     wanted = [f for f in by_place(result.findings) if f.severity.rank >= settings.show.rank and f.rule not in filters.PSEUDO_RULES]
     sources = {path: index.source for path, index in result.sources.items()}
     rules = engine.load_rules()
-    names = frozenset(rule.name for rule in rules) | filters.PSEUDO_RULES
-    before = (outcome.project or Project(scope, settings)).whole(rules, names)
+    before = engine.run((outcome.project or Project(scope, settings)).whole, rules)
     trying, after = wanted, dict[str, bytes]()
     for _ in range(MOST_TRIES):
         after = _written(trying, sources, reason)
-        told = Project(scope, settings, after).whole(rules, names)
+        told = engine.run(Project(scope, settings, after).whole, rules)
         done = {one.finding.fingerprint for one in told.suppressed}
         spoilt = _spoilt(before, told)
         if not spoilt and all(f.fingerprint in done for f in trying):
@@ -89,19 +88,17 @@ def _spoilt(before: Result, after: Result) -> frozenset[str]:
 
 def _written(findings: Sequence[Finding], sources: Mapping[str, bytes], reason: str) -> dict[str, bytes]:
     """The files with a comment for each of the lines that findings are on; those for which no comment can stand are left out."""
-    lines: dict[tuple[str, int], dict[str, None]] = {}
-    places: dict[tuple[str, int], int] = {}
+    lines: dict[tuple[str, int], list[Finding]] = {}
     for finding in findings:
         span = finding.found.span
         if span.path in sources:
-            lines.setdefault((span.path, span.line), {})[finding.rule] = None
-            places[span.path, span.line] = min(places.get((span.path, span.line), span.start), span.start)
+            lines.setdefault((span.path, span.line), []).append(finding)
     edits: dict[str, list[tuple[int, int, bytes]]] = {}
-    for (path, line), rules in lines.items():
-        data = sources[path]
-        made = _joined(path, data, line, list(rules))
+    for (path, line), found in lines.items():
+        data, rules = sources[path], list(dict.fromkeys(finding.rule for finding in found))
+        made = _joined(path, data, line, rules)
         if made is None:
-            text = comment_for(list(rules), path, data, places[path, line], f" -- {reason}")
+            text = comment_for(rules, path, data, min(finding.found.span.start for finding in found), f" -- {reason}")
             made = (text[0], text[0], text[1].encode()) if text is not None else None
         if made is not None:
             edits.setdefault(path, []).append(made)

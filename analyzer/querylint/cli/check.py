@@ -63,11 +63,12 @@ def check(
 
     if watch and wanted.unsaved is not None:
         raise click.UsageError("--watch cannot read standard input", ctx)
-    given = {"select": select, "ignore": ignore, "show": show, "fail-on": fail_on}
+    asked = {"select": select, "ignore": ignore, "show": show, "fail-on": fail_on}
+    given = {key: value for key, value in asked.items() if value is not None}
     if reason is not None:
         if watch or statistics or outputs or style != "text" or wanted.staged or wanted.unsaved is not None:
             raise click.UsageError("--add-ignores writes into the files on disk, and can print only text", ctx)
-        return ignoring(paths or (Path(),), config, {k: v for k, v in given.items() if v is not None}, wanted, reason, painter(color))
+        return ignoring(paths or (Path(),), config, given, wanted, reason, painter(color))
     chosen = ctx.get_parameter_source("style") is not ParameterSource.DEFAULT
     fixes = any(kind in FIX_FORMATS for kind in (style, *(kind for kind, _ in outputs)))
     printing = Printing(style, tuple(outputs), color, statistics, quiet, exit_zero, chosen)
@@ -76,8 +77,7 @@ def check(
 
     def once() -> ExitCode:
         with working(quiet):
-            asked = {key: value for key, value in given.items() if value is not None}
-            outcome = review.check(paths or (Path(),), config, asked, wanted, fixes=fixes, parts=question is not None)
+            outcome = review.check(paths or (Path(),), config, given, wanted, fixes=fixes, parts=question is not None)
         refuse_nothing(outcome.part)
         said = say(outcome, printing)
         if not (outputs or watch or outcome.result.broken):

@@ -81,6 +81,10 @@ class Measured:
         """How many runs met another transaction."""
         return sum(number for _, _, number in self.conflicts)
 
+    def met_over(self, table: str | None) -> int:
+        """How many runs met another transaction over a table."""
+        return sum(number for where, _, number in self.conflicts if where == table)
+
 
 @dataclass(slots=True)
 class Tally:

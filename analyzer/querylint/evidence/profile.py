@@ -169,7 +169,7 @@ def _borne_out(finding: Finding, functions: Iterable[Measured]) -> Finding:
     found = finding.found
     if finding.pattern != CONFLICTS or finding.severity is not Severity.INFO or found.table is None:
         return finding
-    if not any(table == found.table for m in functions for table, _, _ in m.conflicts):
+    if not any(m.met_over(found.table) for m in functions):
         return finding
     return replace(finding, severity=Severity.WARNING, found=replace(found, because=""))
 

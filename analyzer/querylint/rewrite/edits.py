@@ -55,8 +55,8 @@ def edited(sources: Mapping[str, bytes], fixes: Sequence[Fix]) -> dict[str, byte
 def _created(fixes: Sequence[Fix]) -> Iterator[NewFile]:
     """The new files, those of one sequence as one."""
     by_sequence: dict[str, list[NewFile]] = {}
-    for number, file in enumerate(file for fix in fixes for file in fix.created):
-        by_sequence.setdefault(file.sequence or f"{number}: {file.path}", []).append(file)
+    for file in (file for fix in fixes for file in fix.created):
+        by_sequence.setdefault(file.sequence or file.path, []).append(file)
     for files in by_sequence.values():
         one = joined(files)
         yield from files if one is None else (one,)

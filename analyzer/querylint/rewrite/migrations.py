@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from querylint.patch import NewFile
 
@@ -44,7 +44,12 @@ def _imports(lines: Sequence[str]) -> str | None:
             return None
         names.setdefault(match["module"], set()).update(name.strip() for name in match["names"].split(","))
     every = [*plain, *(f"from {module} import {', '.join(sorted(given))}" for module, given in names.items())]
-    return "".join(f"{line}\n" for line in sorted(every, key=lambda line: (line.split()[0] == "from", line.split()[1])))
+    return imports_of(every)
+
+
+def imports_of(lines: Iterable[str]) -> str:
+    """Lines that import, in the order of Django."""
+    return "".join(f"{line}\n" for line in sorted(lines, key=lambda line: (line.split()[0] == "from", line.split()[1])))
 
 
 def _named(path: str) -> str:

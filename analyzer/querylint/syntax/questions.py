@@ -15,6 +15,11 @@ def callee_name(node: tree.Expr) -> str:
     return last_name(node.func if isinstance(node, tree.Call) else node)
 
 
+def names_of(decorator: tree.Expr) -> list[str]:
+    """The last names of a decorator and of what it is given: `@method_decorator(atomic)`."""
+    return [callee_name(one) for one in (decorator, *(decorator.args if isinstance(decorator, tree.Call) else ()))]
+
+
 def keyword(node: tree.Call, name: str) -> tree.Expr | None:
     """The value of a keyword of a call."""
     return next((value for key, value in node.keywords if key == name), None)

@@ -163,11 +163,11 @@ class ConvexFrontEnd:
     def _let_go(self, path: str) -> None:
         """Ask of a file what is asked of every one, and let its bytes go: a large repository has many that are not about Convex."""
         text = self._text(path) if self.role(path) is not Role.TEST else None
-        if text is not None and not text.registers_crons():
-            text.references()
-            if self._script(path):
-                text.routes()
-        if self._release is not None and (text is None or not text.registers_crons()):
+        if text is not None:
+            if text.registers_crons():
+                return
+            text.ask(script=self._script(path))
+        if self._release is not None:
             self.modules.forget(path)
             self._release(path)
 

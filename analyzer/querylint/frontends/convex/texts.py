@@ -73,6 +73,12 @@ class Text:
         """Whether it is about Convex at all: a client, or code of a server."""
         return self._once("relevant", lambda: _relevant(self.source))
 
+    def ask(self, *, script: bool) -> None:
+        """Ask what is asked of every file that is not about Convex, of a `script` more: then its bytes are needed no longer."""
+        self.references()
+        if script:
+            self.routes()
+
     def references(self) -> list[str]:
         """The routes that references (`internal.a.b.c`) may stand for."""
         return self._once("references", lambda: sorted(set(_references(self.source))))

@@ -27,8 +27,7 @@ def first_wave(
         home = root(path)
         return home is not None and path != home.schema and not is_function_module(path, home) and role(path) is not Role.TEST
 
-    aside = {path: posixpath.splitext(posixpath.basename(path))[0].encode() for path in files if stands_aside(path)}
-    unnamed = dict(aside)
+    unnamed = {path: posixpath.splitext(posixpath.basename(path))[0].encode() for path in files if stands_aside(path)}
     outside: set[str] = set()
     for path in files:
         source = (read(path) or b"") if unnamed else b""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.construction import replace
+from querylint.frontends.flow.leaks import use_each
+from querylint.frontends.flow.scope import Frame
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Many, Val
 from querylint.ir import LoopKind
@@ -24,6 +26,15 @@ def amount(value: Val | None) -> int | None:
 def done(value: Val) -> tuple[int, ...]:
     """The works already done on a list."""
     return value.item().works or value.works
+
+
+def passed(m: State, frame: Frame, over: Val) -> Val:
+    """What the filters of a loop let pass of a list; where there are none, something may come of every row."""
+    for number in frame.filters:
+        over = over.worked(number)
+    if frame.made and not frame.filters:
+        use_each(m, frame.items, done(over))
+    return over
 
 
 def cut_to(value: Val, args: list[Val]) -> Val:

@@ -113,9 +113,10 @@ def ways(m: State, node: tree.Expr, *, holds: bool) -> list[Way]:
     here = known(m, node)
     if here is not None:
         return [(Test(here[0], NOT_LITERAL, holds, here[1]),)]
-    var = m.scope.find(node.id) if isinstance(node, tree.Name) else None
-    meant = m.decided.meant.get(var) if var is not None else None
-    return ways(m, meant, holds=holds) if var is not None and meant is not None and var.name not in _changed(m) else OPEN
+    meant = meaning(m, node.id) if isinstance(node, tree.Name) else None
+    if meant is None or not isinstance(node, tree.Name) or node.id in _changed(m):
+        return OPEN
+    return ways(m, meant, holds=holds)
 
 
 def _compared(m: State, node: tree.Op, *, holds: bool) -> list[Way]:
@@ -143,13 +144,15 @@ def mean(m: State, pattern: tree.Pattern, value: tree.Expr) -> None:
         m.decided.meant[var] = value
 
 
-def stands_for(m: State, node: tree.Expr) -> tree.Expr:
-    """What a variable was made of that is never changed, nor the date in it (`day.setHours(0)`); anything else as it is."""
-    var = m.scope.find(node.id) if isinstance(node, tree.Name) else None
-    meant = m.decided.meant.get(var) if var is not None else None
-    if var is None or meant is None or any(_moves(fn, var.name) for fn in m.calling if isinstance(fn, tree.Fn)):
-        return node
-    return meant
+def meaning(m: State, name: str) -> tree.Expr | None:
+    """What a variable was made of, if it says a condition or holds a date."""
+    var = m.scope.find(name)
+    return m.decided.meant.get(var) if var is not None else None
+
+
+def is_moved(m: State, name: str) -> bool:
+    """Whether the function changes a variable, or the date in it (`day.setHours(0)`)."""
+    return any(_moves(fn, name) for fn in m.calling if isinstance(fn, tree.Fn))
 
 
 def _moves(fn: tree.Fn, name: str) -> bool:

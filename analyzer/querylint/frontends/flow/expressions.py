@@ -10,7 +10,7 @@ from querylint.construction import replace
 from querylint.frontends.flow import handlers, works
 from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply
-from querylint.frontends.flow.cases import note_if, note_logic, stands_for
+from querylint.frontends.flow.cases import is_moved, meaning, note_if, note_logic
 from querylint.frontends.flow.comprehensions import comprehension, go_through
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, absent, compared, narrowed, negated, null_test, tested, truth
 from querylint.frontends.flow.merging import looked_up
@@ -366,7 +366,14 @@ def _still(m: State, value: Val) -> bool:
 
 def _read_as_date(m: State, node: tree.Expr) -> tree.Expr | None:
     """What `new Date(x)`, `new Date(x).getTime()` and `Date.parse(x)` read, also where a variable holds that."""
-    node = stands_for(m, node)
+    if isinstance(node, tree.Name):
+        meant = meaning(m, node.id)
+        found = _date_of(meant) if meant is not None else None
+        return found if found is not None and not is_moved(m, node.id) else None
+    return _date_of(node)
+
+
+def _date_of(node: tree.Expr) -> tree.Expr | None:
     while isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("getTime", "valueOf"):
         node = node.func.base
     if not isinstance(node, tree.Call) or len(node.args) != 1:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from querylint.construction import replace
+from querylint.frontends.flow.amounts import passed
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comparators import against_kept, keeps_greatest
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
-from querylint.frontends.flow.leaks import use_each
 from querylint.frontends.flow.leaving import GROWING, assigned, breaks_off, leaves_early
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
@@ -83,13 +83,14 @@ def _given_once(m: State, over: tree.Expr) -> bool:
 
 def _yields_once(fn: tree.Fn) -> bool:
     """Whether a function yields in one place, which no loop repeats."""
+    if not fn.generator:
+        return False
     yields = tree.find(fn.body, tree.Yield)
     if len(yields) != 1 or isinstance(yields[0].value, tree.Spread):
         return False
     at = yields[0].at
-    return not any(loop.at <= at < loop.end for loop in tree.find(fn.body, tree.For)) and not any(
-        inner.at <= at < inner.end for inner in tree.find(fn.body, tree.Fn)
-    )
+    around: list[tree.For | tree.Fn] = tree.find(fn.body, tree.For, tree.Fn)
+    return not any(one.at <= at < one.end for one in around)
 
 
 def each_item(
@@ -233,10 +234,7 @@ def _only_leaves(body: list[tree.Stmt]) -> bool:
 
 def finish(m: State, frame: Frame, over: Val, at: int, end: int) -> None:
     """After a loop over rows: totals and groups that it made are work in memory, of the rows that its filters let pass."""
-    for number in frame.filters:
-        over = over.worked(number)
-    if frame.made and not frame.filters:
-        use_each(m, frame.items, over.item().works or over.works)
+    over = passed(m, frame, over)
     if frame.folded and not _works(m, frame):
         m.use(Work.FOLD, over, at, end, deps=frame.fold_deps, fields=tuple(sorted(frame.fold_fields)))
     elif frame.grouped:

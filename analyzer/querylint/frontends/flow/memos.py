@@ -10,7 +10,7 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Closure
 from querylint.ir import Access, Block, Branch, Call, Op, Step
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name
+from querylint.syntax.questions import callee_name, text_of
 
 STORING = frozenset(("set", "setdefault", "put", "__setitem__"))
 FILLING = frozenset(("append", "add", "extend", "update"))
@@ -125,10 +125,8 @@ def _held(m: State, inner: tree.Expr) -> Memory | None:
     if isinstance(inner, tree.Call) and isinstance(inner.func, tree.Name) and inner.func.id in KINDS and len(inner.args) == 2:
         if inner.func.id == "isinstance":
             return _held(m, inner.args[0])
-        name = inner.args[1]
-        if isinstance(name, tree.Literal) and isinstance(name.value, str):
-            return Memory(tree.Member(inner.args[0], name.value, inner.at, inner.end, inner.at))
-        return None
+        name = text_of(inner.args[1])
+        return Memory(tree.Member(inner.args[0], name, inner.at, inner.end, inner.at)) if name else None
     if isinstance(inner, tree.Name):
         return _asked(m, inner.id) or (Memory(inner) if _outside(m, inner.id) else None)
     if isinstance(inner, tree.Index):
@@ -253,8 +251,8 @@ def _reading(block: Block) -> Iterator[Access | Call]:
 def _values(body: list[tree.Stmt], name: str) -> list[tree.Expr]:
     """What a name stands for in a piece of code."""
     given = [n.value for n in tree.find(body, tree.Assign) if any(p.id == name for p in tree.find(n.target, tree.NamePattern))]
-    lets = [n for n in tree.find(body, tree.Let) if n.value is not None]
-    return given + [n.value for n in lets if n.value is not None and any(p.id == name for p in tree.find(n.pattern, tree.NamePattern))]
+    lets = [(n.pattern, n.value) for n in tree.find(body, tree.Let)]
+    return given + [v for pattern, v in lets if v is not None and any(p.id == name for p in tree.find(pattern, tree.NamePattern))]
 
 
 def _members(body: list[tree.Stmt], name: str) -> list[tree.Expr]:

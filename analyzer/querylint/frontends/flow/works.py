@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from querylint.construction import replace
-from querylint.frontends.flow.amounts import cut_to, done
+from querylint.frontends.flow.amounts import cut_to, done, passed
 from querylint.frontends.flow.comparators import adds_up, computed, keeps_extreme, offers_orders, seeks
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.days import day_of
@@ -126,10 +126,7 @@ def _each(
             result = m.invoke(callback.shape, values, callback.shape.fn.at, callback.shape.fn.end, inline=True, frame=within)
         else:
             result = _call_back(m, node, callback, values)
-    for number in frame.filters:
-        base = base.worked(number)
-    if frame.made and not frame.filters:
-        use_each(m, frame.items, done(base))
+    base = passed(m, frame, base)
     _finish(m, base, frame.folded, frame.grouped, frame.fold_deps, node)
     return result, frame.id, len(m.block) > held
 

@@ -18,7 +18,7 @@ from querylint.frontends.python.transactions import opens_any, transactions
 from querylint.ir import Escape, Function, Kind, Role
 from querylint.pattern import Pattern
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name, last_name
+from querylint.syntax.questions import last_name, names_of
 
 DATABASES = frozenset(("self", "cls", "session", "db", "conn", "connection", "cursor", "engine", "app"))
 EARLY = Pattern(r"^_?(seed|migrate)_\w+$")
@@ -162,8 +162,7 @@ def _for_all(fn: tree.Fn) -> bool:
 
 def _caches(decorator: tree.Expr) -> bool:
     """`@cache_page(60)`, `@method_decorator(cache_page(60))`, `@cache_response(60)`."""
-    given = decorator.args if isinstance(decorator, tree.Call) else []
-    return CACHING.match(callee_name(decorator)) is not None or any(CACHING.match(callee_name(arg)) for arg in given)
+    return any(CACHING.match(name) for name in names_of(decorator))
 
 
 def _name_of(param: tree.Param) -> str:

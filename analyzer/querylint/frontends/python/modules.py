@@ -152,11 +152,13 @@ class PythonModules:
             found = self._at(here, source) if f"{here}/{head}".lstrip("/") in self._folders else None
             if found is not None:
                 return found
+        if "." not in source:
+            return None
         beside = posixpath.dirname(importer)  # the folder of a script, which is a package besides
-        if "." in source and f"{beside}/{head}" in self._folders:
+        if f"{beside}/{head}" in self._folders:
             return self._at(beside, source)
         inner = [found for folder in self._inner.get(head, ()) if (found := self._at(folder, source)) and self._rooted(folder, head)]
-        return inner[0] if "." in source and len(inner) == 1 else None
+        return inner[0] if len(inner) == 1 else None
 
     def _beside(self, folder: str, source: str) -> str | None:
         """A module in the folder of the importer or above it, where files there take from it by its bare name what it defines."""

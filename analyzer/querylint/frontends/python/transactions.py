@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.syntax import tree
-from querylint.syntax.questions import callee_name
+from querylint.syntax.questions import callee_name, names_of
 
 OPENING = frozenset(("atomic", "begin", "begin_nested"))
 MARKS = (b"atomic", b".begin(", b".begin_nested(")
@@ -19,8 +19,7 @@ def opens_any(source: bytes) -> bool:
 def transactions(fn: tree.Fn) -> Iterator[tuple[int, int]]:
     """The parts of a function that one transaction is open in, from and to: all of it by a decorator, or the bodies of `with`."""
     for decorator in fn.decorators:
-        given = decorator.args if isinstance(decorator, tree.Call) else []
-        if any(callee_name(one) == "atomic" for one in (decorator, *given)):
+        if "atomic" in names_of(decorator):
             yield fn.at, fn.end
     for block in tree.find(fn.body, tree.Block):
         if any(_opens(statement) for statement in _heads(block)):

@@ -269,7 +269,7 @@ def read_by_one(attributed: Attributed) -> str:
     """How much of its table one run has read, or how many runs met another over it; empty where neither is told."""
     table = attributed.finding.found.table
     if attributed.finding.pattern == CONFLICTS:
-        met = sum(n for m in attributed.functions for where, _, n in m.conflicts if where == table)
+        met = sum(m.met_over(table) for m in attributed.functions)
         return f"{count(met, 'run')} met another transaction on `{table}`" if met else ""
     reads = [r for m in attributed.functions for i in m.insights for r in i.reads if table is not None and r.table == table]
     if not reads:

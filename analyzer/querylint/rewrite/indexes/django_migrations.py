@@ -11,7 +11,7 @@ from dataclasses import field
 from querylint.construction import dataclass, replace
 from querylint.rewrite.indexes import Changes, Desk, Held
 from querylint.rewrite.indexes.django_history import Written, index_name, newest_first, unindexed
-from querylint.rewrite.migrations import LONGEST_NAME, SUFFIX
+from querylint.rewrite.migrations import LONGEST_NAME, SUFFIX, imports_of
 from querylint.rewrite.python.source import PythonSource, assigned, python_source, text_of
 
 NUMBERED = re.compile(r"^(\d{4})_\w+\.py$")
@@ -142,8 +142,7 @@ def _text(label: str, parent: str, steps: Sequence[Step]) -> str:
     operations = "".join(_operation(step) for step in steps)
     names = "migrations, models" if any(not step.drops or step.written is not None for step in steps) else "migrations"
     brought = {line for step in steps if step.written is not None for line in step.written.imports}
-    lines = sorted({*brought, f"from django.db import {names}"}, key=lambda line: (line.split()[0] == "from", line.split()[1]))
-    head = "".join(f"{line}\n" for line in lines)
+    head = imports_of({*brought, f"from django.db import {names}"})
     return (
         f"{head}\n\nclass Migration(migrations.Migration):\n\n"
         f"    dependencies = [\n        ('{label}', '{parent}'),\n    ]\n\n    operations = [\n{operations}    ]\n"

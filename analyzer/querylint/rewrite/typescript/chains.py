@@ -86,24 +86,29 @@ def without(file: Source, one: Link) -> TextEdit:
 
 def unlinted(file: Source, one: Link) -> list[TextEdit]:
     """The directives to a linter about the line of a link taken out, where another call takes its place."""
-    start, end = _before_directives(file, one, _LINT), len(file.data[: one.dot.start_byte].rstrip(_SPACE))
+    start, end = _before_directives(file, one, _LINT), _end_before(file, one.dot.start_byte)
     return [file.edit(start, end, "")] if start < end else []
+
+
+def _end_before(file: Source, at: int) -> int:
+    """Where what stands before a place ends, but for white space."""
+    return len(file.data[:at].rstrip(_SPACE))
 
 
 def _before_directives(file: Source, one: Link, kind: re.Pattern[str] = _DIRECTIVE) -> int:
     """Where what stands before a link ends, but for white space and directives to a checker about the line of the link."""
-    start = len(file.data[: one.dot.start_byte].rstrip(_SPACE))
+    start = _end_before(file, one.dot.start_byte)
     method = one.call.child_by_field_name("function")
     for comment in reversed([c for c in method.children if c.type == "comment"] if method is not None else []):
         if comment.end_byte != start or not kind.search(file.text(comment)):
             break
-        start = len(file.data[: comment.start_byte].rstrip(_SPACE))
+        start = _end_before(file, comment.start_byte)
     return start
 
 
 def gap(file: Source, one: Link) -> str:
     """The white space before the dot of a link: how the chain is broken into lines."""
-    text = file.between(len(file.data[: one.dot.start_byte].rstrip(_SPACE)), one.dot.start_byte)
+    text = file.between(_end_before(file, one.dot.start_byte), one.dot.start_byte)
     return text if not text.strip() else ""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass
 from querylint.rewrite.typescript import chains
+from querylint.rewrite.typescript.layout import raised
 from querylint.rewrite.typescript.source import FUNCTIONS, LOOPS, Source, code, names, walk
 
 if TYPE_CHECKING:
@@ -180,18 +181,9 @@ def _returned(file: Source, statement: Node, *, flat: bool) -> tuple[int, int, s
     call = code(statement)[0]
     link = chains.link(file, call)
     assert link is not None
-    given = _outdented(file, link.arguments[0], statement)
+    given = raised(file, link.arguments[0], statement)
     end = ";" if file.text(statement).endswith(";") else ""
     return statement.start_byte, statement.end_byte, f"return [{given}]{end}" if flat else f"return {given}{end}"
-
-
-def _outdented(file: Source, value: Node, statement: Node) -> str:
-    """What is pushed, as far to the left as the statement where it had lines of its own."""
-    text = file.text(value)
-    outer, deeper = file.indent(statement.start_byte), file.indent(value.start_byte)
-    if not deeper.startswith(outer) or any(part.type == "template_string" and "\n" in file.text(part) for part in walk(value)):
-        return text
-    return text.replace(f"\n{deeper}", f"\n{outer}")
 
 
 def _skipped(file: Source, skip: Node, pushes: list[Node]) -> tuple[int, int, str]:

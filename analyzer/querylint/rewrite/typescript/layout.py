@@ -28,7 +28,7 @@ class Placed:
 def moved(file: Source, node: Node, deeper: str) -> str:
     """The text of a node, one step deeper than it stands; texts over several lines are left as they are."""
     text = file.text(node)
-    if not deeper or any(part.type == "template_string" and "\n" in file.text(part) for part in walk(node)):
+    if not deeper or _holds_text_of_lines(file, node):
         return text
     first, *rest = text.split("\n")
     return "\n".join([first, *(deeper + line if line.strip() else line for line in rest)])
@@ -37,17 +37,15 @@ def moved(file: Source, node: Node, deeper: str) -> str:
 def raised(file: Source, node: Node, place: Node) -> str:
     """The text of a node that takes the place of one around it: its lines as much less deep as its first one is."""
     text = file.text(node)
-    deep, shallow = (_indentation(file, n.start_byte) for n in (node, place))
-    if "\n" not in text or not deep.startswith(shallow) or any(p.type == "template_string" and "\n" in file.text(p) for p in walk(node)):
+    deep, shallow = file.indent(node.start_byte), file.indent(place.start_byte)
+    if not deep.startswith(shallow) or _holds_text_of_lines(file, node):
         return text
-    first, *rest = text.split("\n")
-    return "\n".join([first, *(shallow + line[len(deep) :] if line.startswith(deep) else line for line in rest)])
+    return text.replace(f"\n{deep}", f"\n{shallow}")
 
 
-def _indentation(file: Source, at: int) -> str:
-    """What the line begins with that holds a place."""
-    line = file.data[file.data.rfind(b"\n", 0, at) + 1 : at]
-    return line[: len(line) - len(line.lstrip(b" \t"))].decode()
+def _holds_text_of_lines(file: Source, node: Node) -> bool:
+    """Whether there is a text over several lines in it, whose lines mean what they hold."""
+    return any(part.type == "template_string" and "\n" in file.text(part) for part in walk(node))
 
 
 def comments_of(file: Source, statement: Node) -> tuple[list[Node], list[Node]]:
@@ -138,7 +136,7 @@ def taken_apart(file: Source, patterns: list[str], indent: str, unit: str, head:
 def deeper(file: Source, text: str, body: Node, unit: str) -> list[str]:
     """The statements of a block as lines, one step deeper than they stand; texts over several lines are left as they are."""
     first = next(child for child in body.named_children)
-    still = any(part.type == "template_string" and "\n" in file.text(part) for part in walk(body))
+    still = _holds_text_of_lines(file, body)
     lines = (file.indent(first.start_byte) + text).split("\n")
     return lines if still else [unit + line if line.strip() else line for line in lines]
 

@@ -95,9 +95,10 @@ def _continue(p: Places, node: ast.Continue, at: int, end: int) -> list[tree.Stm
 
 def _with(p: Places, node: ast.With | ast.AsyncWith, at: int, end: int) -> list[tree.Stmt]:
     head: list[tree.Stmt] = []
-    suppressed = any(isinstance(i.context_expr, ast.Call) and _last(i.context_expr.func) == "suppress" for i in node.items)
+    suppressed = False
     for item in node.items:
         value = expression(p, item.context_expr)
+        suppressed |= isinstance(value, tree.Call) and last_name(value.func) == "suppress"
         if isinstance(node, ast.AsyncWith):
             value = tree.Await(value, value.at, value.end)
         made = value if item.optional_vars is None else tree.Assign(pattern(p, item.optional_vars), value, "=", value.at, value.end)
@@ -106,10 +107,6 @@ def _with(p: Places, node: ast.With | ast.AsyncWith, at: int, end: int) -> list[
     if suppressed:  # `with suppress(KeyError)`: what comes after goes on wherever the body was left
         body = [tree.Try(body, None, [], [], True, at, end)]
     return [tree.Block([*head, *body], at, end)]
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _try(p: Places, node: Any, at: int, end: int) -> list[tree.Stmt]:

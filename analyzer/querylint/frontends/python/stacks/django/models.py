@@ -329,10 +329,8 @@ class Models:
             return None
         if found.external:
             return self.outside.get(found.external) or (self.user_model() if found.external.endswith("AUTH_USER_MODEL") else None)
-        if isinstance(found.node, tree.Literal) and isinstance(found.node.value, str):
-            return self.named(found.node.value, near)
-        if isinstance(found.node, tree.Call):
-            return self._chosen(found.node)
+        if isinstance(found.node, tree.Literal | tree.Call):
+            return self.meant(found.node, found.path, near)
         return self.by_class.get((found.path, found.name))
 
     def _chosen(self, node: tree.Call) -> Model | None:

@@ -28,17 +28,20 @@ def watched(models: Models, files: list[str]) -> Iterator[Model]:
         loops = {
             loop.pattern.id: loop.over for loop in tree.find(body, tree.For) if isinstance(loop.pattern, tree.NamePattern) and loop.over
         }
-        for definition in tree.find(body, tree.FnDef):
-            for decorator in definition.fn.decorators:
-                if isinstance(decorator, tree.Call) and last_name(decorator.func) == "receiver":
-                    _sent(models, definition.fn, list(_senders(models, path, decorator, loops)))
+        decorated = {id(decorator): node.fn for node in tree.find(body, tree.FnDef) for decorator in node.fn.decorators}
         for node in tree.walk(body):
-            if isinstance(node, tree.Call) and last_name(node.func) in ("receiver", "connect"):
+            name = last_name(node.func) if isinstance(node, tree.Call) else ""
+            if isinstance(node, tree.Call) and name in ("receiver", "connect"):
                 senders = list(_senders(models, path, node, loops))
-                handler = models.project.modules.reference(path, node.args[0]) if node.args and last_name(node.func) == "connect" else None
-                if handler is not None and isinstance(handler.node, tree.FnDef):
-                    _sent(models, handler.node.fn, senders)
+                handler = decorated.get(id(node)) if name == "receiver" else _function(models, path, node.args[0]) if node.args else None
+                if handler is not None:
+                    _sent(models, handler, senders)
                 yield from senders
+
+
+def _function(models: Models, path: str, named: tree.Expr) -> tree.Fn | None:
+    found = models.project.modules.reference(path, named)
+    return found.node.fn if found is not None and isinstance(found.node, tree.FnDef) else None
 
 
 def _sent(models: Models, fn: tree.Fn, senders: list[Model]) -> None:

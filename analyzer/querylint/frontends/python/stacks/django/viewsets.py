@@ -76,13 +76,11 @@ def listed(django: Django, info: ClassInfo) -> tree.Fn | None:
 
 def own_list(django: Django, path: str, serializer: tree.Expr) -> bool:
     """Whether the `Meta` of a serializer names a class that makes its lists, and loads what the rows need, all at once."""
-    key = _class(django, path, serializer)
-    info = django.project.classes.get(*key) if key is not None else None
+    info = _info(django, path, serializer)
     meta = info.inner("Meta") if info is not None else None
     inner = django.project.classes.get(meta[0].path, f"{meta[0].name}.Meta") if meta is not None else None
     named = inner.field("list_serializer_class") if inner is not None else None
-    found = _class(django, named[0].path, named[2]) if named is not None and named[2] is not None else None
-    lists = django.project.classes.get(*found) if found is not None else None
+    lists = _info(django, named[0].path, named[2]) if named is not None and named[2] is not None else None
     own = lists.method("to_representation") if lists is not None else None
     return own is not None and any(callee_name(call) in AHEAD for call in tree.find(own[1].body, tree.Call))
 
@@ -122,20 +120,16 @@ def picks_fields(info: ClassInfo) -> bool:
     """Whether a serializer takes an option that says which of its fields it shows."""
     if any(name.rpartition(".")[2] in PICKING for name in info.ancestry()):
         return True
-    for name in ("__init__", "get_fields", "get_field_names"):
-        found = info.method(name)
-        if found is not None and (
-            name != "__init__" or any(_on_self(n) and n.name == "fields" for n in tree.find(found[1].body, tree.Member))
-        ):
-            return True
-    return False
+    if info.method("get_fields") is not None or info.method("get_field_names") is not None:
+        return True
+    made = info.method("__init__")
+    return made is not None and any(_on_self(n) and n.name == "fields" for n in tree.find(made[1].body, tree.Member))
 
 
 def _chosen(django: Django, info: ClassInfo, serializer: tree.Expr) -> bool:
     """Whether the view hands its serializer an option of the project's own, by which that one picks its fields."""
     found = info.method("get_serializer")
-    key = _class(django, info.path, serializer)
-    own = django.project.classes.get(*key) if key is not None else None
+    own = _info(django, info.path, serializer)
     if found is None or own is None or not picks_fields(own):
         return False
     body = found[1].body
@@ -251,6 +245,11 @@ def _read(django: Django, path: str, found: dict[tuple[str, str], frozenset[str]
                 key = _class(django, path, arg)
                 if key is not None:
                     found[key] = None
+
+
+def _info(django: Django, path: str, node: tree.Expr) -> ClassInfo | None:
+    key = _class(django, path, node)
+    return django.project.classes.get(*key) if key is not None else None
 
 
 def _class(django: Django, path: str, node: tree.Expr) -> tuple[str, str] | None:
