@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from querylint.ir import ITEM, Access, Call, Function, Kind, Mode, Origin, Path, Root, Schema, Step, Terminal
 from querylint.ir.program import Edge
@@ -51,11 +51,29 @@ class Keyed:
             return self._handed(function, origin, origin.ref, depth)
         step = self._step(function, origin.ref) if origin.root is Root.STEP else None
         if isinstance(step, Call):
-            callee = self._functions.get(self._callees.get((function.key, step.id), ""))
-            if callee is None or callee.root != function.root or step.mode not in IN_PLACE:
-                return None
-            return self._within(callee, callee.returns.parts, origin.path, depth)
+            return self._one([self._named(home, inner, depth - 1) for home, inner in self._given_back(function, step, origin.path, depth)])
         return self._of_row(function, step, origin.path, depth) if isinstance(step, Access) else None
+
+    def _given_back(self, function: Function, call: Call, path: Path, depth: int) -> Iterator[tuple[Function, Origin]]:
+        """Where a part of what a call returns was taken from; an argument that is handed back (`ensure(row)`), where this call has it."""
+        callee = self._functions.get(self._callees.get((function.key, call.id), ""))
+        if callee is None or callee.root != function.root or call.mode not in IN_PLACE or not depth:
+            return
+        for origin in _within(callee.returns.parts, path):
+            for home, inner in self._taken(callee, origin, depth - 1):
+                if home is not callee or inner.root is not Root.PARAM or not isinstance(inner.ref, int):
+                    yield home, inner
+                elif inner.ref < len(call.args):
+                    yield from ((function, given) for given in _within(call.args[inner.ref].parts, inner.path))
+
+    def _taken(self, function: Function, origin: Origin, depth: int) -> Iterator[tuple[Function, Origin]]:
+        """Where the value at an origin was taken from, through the calls that return it."""
+        step = self._step(function, origin.ref) if origin.root is Root.STEP and isinstance(origin.ref, int) else None
+        if not isinstance(step, Call):
+            yield function, origin
+            return
+        for home, inner in self._given_back(function, step, origin.path, depth):
+            yield from self._taken(home, inner, depth - 1) if home is function else ((home, inner),)
 
     def _of_row(self, function: Function, read: Access, path: Path, depth: int) -> str | None:
         """The table that a field of the rows of a read refers to."""
@@ -87,8 +105,7 @@ class Keyed:
 
     def _within(self, function: Function, parts: tuple[tuple[Path, Origin], ...], path: Path, depth: int) -> str | None:
         """The table whose id lies at a path of a value that is made of these parts."""
-        held = [(inner, path[len(at) :]) for at, inner in parts if path[: len(at)] == at]
-        return self._one([self._named(function, inner.at(*rest), depth - 1) for inner, rest in held])
+        return self._one([self._named(function, origin, depth - 1) for origin in _within(parts, path)])
 
     def _one(self, found: list[str | None]) -> str | None:
         return found[0] if found and all(name == found[0] for name in found) else None
@@ -98,3 +115,8 @@ class Keyed:
         if steps is None:
             steps = self._steps[function.key] = {step.id: step for step in function.steps() if isinstance(step, Access | Call)}
         return steps.get(number)
+
+
+def _within(parts: tuple[tuple[Path, Origin], ...], path: Path) -> list[Origin]:
+    """What lies at a path of a value that is made of these parts."""
+    return [inner.at(*path[len(at) :]) for at, inner in parts if path[: len(at)] == at]

@@ -235,6 +235,8 @@ class _Finder:
         access, base = effect.access, effect.access.base
         if base is None and call.rows is not None and self.gives(self.callees[function.key, call.id], effect, 0):
             return replace(access, table=call.rows)
+        if base is None and access.table_from is not None:
+            return self._of_call(function, call, access, 0)
         if base is None or base.root is not Root.PARAM:
             return access
         value = call.args[base.ref] if isinstance(base.ref, int) and base.ref < len(call.args) else None

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from querylint.frontends.convex.arguments import argument_types
 from querylint.frontends.convex.context import ModuleContext, context_value, database_value
-from querylint.frontends.flow.values import (
-    ClassRef,
-    Many,
-    Record,
-    Val,
-)
+from querylint.frontends.convex.makers import of_type
+from querylint.frontends.flow.values import ClassRef, Many, Record, Val
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 
@@ -36,6 +32,9 @@ CLASS_TYPE = Pattern(r"^(\w+)(?:\s*\|.*)?$")
 VALIDATED_TYPE = Pattern(r"^(?:Infer|ObjectType)<\s*typeof\s+(\w+)\s*>$")
 
 
+RETURNED_TYPE = Pattern(r"^(?:Awaited<\s*)?ReturnType<\s*typeof\s+(\w+)\s*>\s*>?$")
+
+
 MOST_ALIASES = 3
 
 
@@ -49,6 +48,9 @@ def typed(context: ModuleContext, value: Val, text: str, depth: int = 0, path: s
     validated = VALIDATED_TYPE.match(text)
     if validated is not None:
         return argument_types(context.modules, path or context.path, tree.Name(validated[1], 0, 0), value) if value.shape is None else value
+    returned = RETURNED_TYPE.match(text) if value.shape is None else None
+    if returned is not None:
+        return of_type(context, value, path or context.path, returned[1])
     ids = ID_TYPE.search(text)
     docs = DOC_TYPE.search(text)
     found = ids or docs

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from querylint.construction import dataclass
 from querylint.frontends.convex.roots import ConvexRoot
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Query, Record, Val
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Many, Marker, Parts, Query, Record, Val
 from querylint.frontends.modules import Modules
 from querylint.ir import Field, Origin, Table
 from querylint.syntax import tree
@@ -15,7 +15,11 @@ from querylint.syntax import tree
 
 @dataclass(slots=True)
 class Registered:
-    """A function found inside another function's body (a factory), to be walked on its own."""
+    """A function found inside another function's body (a factory), to be walked on its own.
+
+    `around` are the parameters of the functions around, which come before its own, where those have made it (`makers`), `this` the object
+    that it is a part of.
+    """
 
     name: str
     fn: tree.Fn
@@ -25,6 +29,8 @@ class Registered:
     node: tree.Call | None
     scope: object = None
     store: dict[object, Val] = field(default_factory=dict)
+    around: tuple[str, ...] | None = None
+    this: Val | None = None
 
 
 class Asking(Mapping[str, Table]):
@@ -62,6 +68,7 @@ class ModuleContext:
     named: dict[int, str] = field(default_factory=dict)
     awaited: dict[int, Query] = field(default_factory=dict)
     run_later: set[int] = field(default_factory=set)
+    makes: dict[int, tuple[tree.Fn, Parts | None]] = field(default_factory=dict)
 
     def table(self, name: str | None) -> Table | None:
         """A table of the schema."""

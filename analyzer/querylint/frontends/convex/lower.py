@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from querylint.construction import dataclass, replace
 from querylint.errors import TOO_DEEP, left_out
-from querylint.frontends.convex import ent_queries, purpose
+from querylint.frontends.convex import ent_queries, makers, purpose
 from querylint.frontends.convex.annotations import typed
 from querylint.frontends.convex.arguments import argument_types
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value
@@ -19,7 +19,7 @@ from querylint.frontends.flow.binding import hoist
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.merging import without
 from querylint.frontends.flow.scope import Scope, Var
-from querylint.frontends.flow.values import NOTHING, Closure, Marker, Query, Record, Val, join_all, lowered
+from querylint.frontends.flow.values import NOTHING, Closure, Made, Marker, Query, Record, Val, join_all, lowered
 from querylint.ir import Block, Escape, Function, Kind, Origin, Role, Root
 from querylint.pattern import Pattern
 from querylint.result import Note, NoteKind
@@ -34,7 +34,11 @@ MOST_AGAIN = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A function of a module before it is walked. `handed` says that it is written as an argument of a call."""
+    """A function of a module before it is walked.
+
+    `handed` says that it is written as an argument of a call. `around` are the parameters that come before its own (`makers`); `this` is
+    the object whose method it is.
+    """
 
     name: str
     fn: tree.Fn
@@ -43,6 +47,8 @@ class Found:
     at: int = 0
     job: bool = False
     handed: bool = False
+    around: tuple[str, ...] = ()
+    this: Val | None = None
 
 
 def functions(module: tree.Module) -> Iterator[tuple[str, tree.Expr | tree.FnDef | tree.ClassDef]]:
@@ -114,12 +120,20 @@ class ModuleLowering:
         elif isinstance(node, tree.Call):
             yield from self._in_call(name, node)
         elif isinstance(node, tree.Record):
+            this = self._object(name, node)
             for key, value in node.entries:
                 part = key if isinstance(key, str) else ""
-                yield from self._in_expression(f"{name}.{part}" if name and part else name or part, value)
+                inner = self._in_expression(f"{name}.{part}" if name and part else name or part, value)
+                yield from inner if this is None or not isinstance(value, tree.Fn) else (replace(found, this=this) for found in inner)
         elif isinstance(node, tree.Array):
             for item in node.items:
                 yield from self._in_expression(name, item)
+
+    def _object(self, name: str, node: tree.Record) -> Val | None:
+        """What `this` is in the methods of an object at the top of a module."""
+        methods = [key for key, value in node.entries if isinstance(key, str) and isinstance(value, tree.Fn)]
+        fields = {key: Val(shape=Marker("function", (self.context.path, f"{name}.{key}"))) for key in methods}
+        return Val(shape=Record(fields)) if name and fields else None
 
     def _in_call(self, name: str, node: tree.Call) -> Iterator[Found]:
         found = registration(node, lambda e: kind_of_callee(self.context, self.context.path, e))
@@ -181,10 +195,11 @@ class ModuleLowering:
         fn = found.fn
         machine.calling.append(fn)
         machine.scope = Scope(machine.scope)
-        if found.owner is not None:
-            this = Var("this", 0)
-            machine.scope.names["this"] = this
-            machine.store[this] = self._this(found.owner)
+        this = self._this(found.owner) if found.owner is not None else found.this
+        if this is not None and (found.owner is not None or fn.name or machine.scope.find("this") is None):
+            here = machine.scope.names["this"] = Var("this", 0)
+            machine.store[here] = this
+        machine.around = len(found.around)
         from querylint.frontends.flow.statements import bind_params
 
         bind_params(machine, fn, tuple(params))
@@ -198,16 +213,36 @@ class ModuleLowering:
         registered = found.registration
         kind = self._kind(found)
         name = found.name
+        if kind is Kind.PLAIN:
+            self._makes(machine, found, values)
         route = None
         if registered is not None and self.route is not None and name in self.exported:
             route = f"{self.route}:{name}"
         return Function(
-            self.key(name), name, self.context.path, kind, tuple(_name_of(p) for p in fn.params), self._block(machine), lowered(returned),
+            self.key(name), name, self.context.path, kind, _names(found), self._block(machine), lowered(returned),
             self.lines.span(found.at or fn.at, fn.end), registered is not None and registered.public, route,
             self.context.root.folder if self.context.root is not None else self.context.api_root, self._role(found),
             tuple(machine.touched), tuple(machine.outflows.values()), registered.wrapper if registered is not None else None,
             tuple(machine.built), cases=tuple(machine.decided.cases.values()), keyed=_keyed(machine), handed=found.handed,
         )  # fmt: skip
+
+    def _makes(self, machine: Machine, found: Found, values: list[Val]) -> None:
+        """The functions in what a function gives back are walked on their own: whoever is given them calls them."""
+        names = _names(found)
+        given = tuple(Val((Origin(Root.PARAM, number),)) for number in range(len(names)))
+        written = makers.parts(found.fn)
+        store: dict[object, Val] = {}
+        for value in values:
+            for path, closure in makers.held(value):
+                if closure.path != self.context.path:
+                    continue
+                store = store or {var: makers.around(known) for var, known in machine.store.items()}
+                owner = found.name + makers.CALLED
+                this = makers.at(Val(shape=Made(self.context.path, owner, written, given)), path[:-1]) if written is not None else None
+                name = ".".join((owner, *path))
+                self.context.inner.append(
+                    Registered(name, closure.fn, "plain", False, NOTHING, None, closure.scope, store, around=names, this=this)
+                )
 
     def _block(self, machine: Machine) -> Block:
         """What the function does, without the awaits that only handed a query on."""
@@ -243,7 +278,8 @@ class ModuleLowering:
 
     def _params(self, found: Found) -> list[Val]:
         fn = found.fn
-        values = [Val((Origin(Root.PARAM, number),)) for number in range(len(fn.params))]
+        first = len(found.around)
+        values = [Val((Origin(Root.PARAM, first + number),)) for number in range(len(fn.params))]
         registered = found.registration
         if registered is not None and values:
             values[0] = context_value(values[0])
@@ -280,7 +316,8 @@ class ModuleLowering:
     def _inside(self, pending: Registered) -> Machine:
         machine = self._machine()
         machine.scope = pending.scope if isinstance(pending.scope, Scope) else Scope()
-        machine.store = {var: _outer(value) for var, value in pending.store.items() if isinstance(var, Var)}
+        known = pending.store if pending.around is not None else {var: _outer(value) for var, value in pending.store.items()}
+        machine.store = {var: value for var, value in known.items() if isinstance(var, Var)}
         return machine
 
     def walk_inner(self, owner: str) -> list[Function]:
@@ -293,7 +330,8 @@ class ModuleLowering:
             if met[id(pending.fn)] > MOST_AGAIN:
                 continue
             if pending.node is None:
-                local = Found(pending.name, pending.fn, job=pending.kind == "job")
+                job = pending.kind == "job"
+                local = Found(pending.name, pending.fn, job=job, around=pending.around or (), this=pending.this)
                 out.append(self._lowered(self._inside(pending), local, self._params(local)))
                 continue
             found = registration(pending.node, lambda e: kind_of_callee(self.context, self.context.path, e))
@@ -321,6 +359,11 @@ def _forwarding(handler: tree.Expr) -> tree.Fn:
     params = [tree.Param(tree.NamePattern(name, at, at)) for name in ("ctx", "args")]
     call = tree.Call(handler, [tree.Name("ctx", at, at), tree.Name("args", at, at)], at, end)
     return tree.Fn("", params, [tree.Return(call, at, end, True)], at, end)
+
+
+def _names(found: Found) -> tuple[str, ...]:
+    """The names of the parameters of a function, and of those around it."""
+    return (*found.around, *(_name_of(p) for p in found.fn.params))
 
 
 def _name_of(param: tree.Param) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from querylint.frontends.convex import makers
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.naming import from_constant, kind_of_callee
 from querylint.frontends.convex.registration import registration
@@ -42,7 +43,7 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
         inner = registration(node, lambda e: kind_of_callee(context, definition.path, e))
         if inner is not None:
             return Val(shape=Marker("function", where))
-        return Val(shape=Marker("made", where))
+        return makers.of_constant(context, definition, node) or Val(shape=Marker("made", where))
     if isinstance(node, tree.Record) and any(isinstance(v, tree.Fn) for _, v in node.entries):
         return Val(shape=Marker("object", where))
     if node is None or isinstance(node, tree.FnDef):

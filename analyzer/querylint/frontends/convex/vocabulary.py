@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from querylint.construction import replace
-from querylint.frontends.convex import ent_queries, helpers, queries, timers
+from querylint.frontends.convex import ent_queries, helpers, hooks, makers, queries, timers
 from querylint.frontends.convex.annotations import declared_result, typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
 from querylint.frontends.convex.database import on_database, vector_search
@@ -22,6 +22,7 @@ from querylint.frontends.flow.values import (
     ClassRef,
     Closure,
     External,
+    Made,
     Many,
     Marker,
     Query,
@@ -38,11 +39,6 @@ from querylint.syntax import tree
 
 RUN = {"runQuery": Mode.QUERY, "runMutation": Mode.MUTATION, "runAction": Mode.ACTION}
 CLIENT_METHODS = {"query": Mode.QUERY, "mutation": Mode.MUTATION, "action": Mode.ACTION}
-OWN_HOOK = Pattern(r"use\w*Query\w*$")
-HOOKS = frozenset(
-    "useQuery usePaginatedQuery useStableQuery usePreloadedQuery convexQuery useQueryWithStatus useStablePaginatedQuery useSuspenseQuery "
-    "usePaginatedQuery_experimental useConvexQuery".split()
-)
 FETCHERS = {"fetchQuery": Mode.QUERY, "preloadQuery": Mode.QUERY, "fetchMutation": Mode.MUTATION, "fetchAction": Mode.ACTION}
 ENDING = {"collect": 0, "unique": 0, "paginate": 1}  # how many arguments: `aggregate.paginate(ctx, options)` is of something else
 COMPONENT = Pattern(r"(?:^|\.)component\w*\.", re.IGNORECASE)
@@ -73,6 +69,10 @@ class ConvexVocabulary:
             found = self._marker_member(base, shape, name)
             if found is not None:
                 return found
+        if isinstance(shape, Made):
+            part = makers.member(base, name)
+            if part is not None:
+                return part
         if isinstance(shape, Space):
             definition = self.context.modules.exported(shape.path, name)
             return defined(self.context, definition) if definition is not None else None
@@ -124,6 +124,8 @@ class ConvexVocabulary:
         shape = func.shape
         if isinstance(shape, External):
             return self._external(state, node, shape)
+        if isinstance(shape, Made):
+            return makers.call(state, self.context, node, func)
         if isinstance(shape, ClassRef) and node.new:
             return Val(deps=derived(*arguments(state, node)).deps, shape=replace(shape, instance=True))
         target = self._target(func)
@@ -131,7 +133,7 @@ class ConvexVocabulary:
             asked = in_place(state, node, shape) if isinstance(shape, Closure) else None
             if asked is not None:
                 return asked
-            result = self._own_hook(state, node, target.name) or self._project_call(state, node, target)
+            result = self._own_hook(state, node, target.name) or self._project_call(state, node, func, target)
             return declared_result(self.context, result, shape.fn.returns) if isinstance(shape, Closure) else result
         kind = kind_of_callee(self.context, self.context.path, node.func)
         if kind is not None and not isinstance(shape, Closure):
@@ -148,16 +150,16 @@ class ConvexVocabulary:
 
     def _own_hook(self, state: State, node: tree.Call, name: str) -> Val | None:
         """A hook of the project that is given a query stands for one of the library."""
-        if not OWN_HOOK.match(name) or not node.args or not isinstance(node.args[0], tree.Member):
+        if not hooks.OWN.match(name) or not node.args or not isinstance(node.args[0], tree.Member):
             return None
         reference = self._reference(state, node.args[0])
-        return None if reference is None else _hook_result(name, self._remote(state, node, reference, Mode.SUBSCRIBE, 1))
+        return None if reference is None else hooks.result(name, self._remote(state, node, reference, Mode.SUBSCRIBE, 1))
 
-    def _project_call(self, state: State, node: tree.Call, target: Target) -> Val:
+    def _project_call(self, state: State, node: tree.Call, func: Val, target: Target) -> Val:
         args = arguments(state, node)
         result = state.call(target, Mode.DIRECT, args, node, state.text(node.func))
         run_handed_closures(state, node, args, result)
-        return result
+        return makers.made(self.context, result, func, target, args)
 
     def asks(self, source: bytes) -> bool:
         """A handler of an event asks the server by a client, for a function of the platform."""
@@ -165,6 +167,9 @@ class ConvexVocabulary:
 
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A named function of the project as the callback of an array method."""
+        if isinstance(func.shape, Made) and func.shape.parts.fn is not None:
+            made = func.shape
+            return state.call(makers.target(made), Mode.DIRECT, (*made.given, *args), node, state.text(node.func), deps=func.deps)
         target = self._target(func)
         if target is None:
             return None
@@ -179,6 +184,9 @@ class ConvexVocabulary:
 
     def _method(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
         name, shape = func.name, base.shape
+        part = makers.member(base, name)
+        if part is not None:
+            return makers.call(state, self.context, node, part)
         if isinstance(shape, Marker) and shape.kind == "db":
             return on_database(state, node, func, shape)
         if isinstance(shape, Query):
@@ -211,15 +219,16 @@ class ConvexVocabulary:
         handed = self._handed_in(state, node, func, base)
         if handed is not None:
             return handed
-        target = None
+        held = NOTHING
         if isinstance(shape, Space | ClassRef | Marker):
-            target = self._target(self.member(state, base, func) or NOTHING)
+            held = self.member(state, base, func) or NOTHING
         elif isinstance(shape, Record):
             held = shape.fields.get(name, NOTHING)
-            target = self._target(held) if isinstance(held.shape, Marker) else None
-        if target is not None:
-            return self._project_call(state, node, target)
-        return None
+            held = held if isinstance(held.shape, Marker | Made) else NOTHING
+        if isinstance(held.shape, Made):
+            return makers.call(state, self.context, node, held)
+        target = self._target(held)
+        return self._project_call(state, node, held, target) if target is not None else None
 
     def _handed_in(self, state: State, node: tree.Call, func: tree.Member, base: Val) -> Val | None:
         """A query that someone else built: a parameter or the result of a helper, finished here."""
@@ -271,11 +280,11 @@ class ConvexVocabulary:
 
     def _external(self, state: State, node: tree.Call, shape: External) -> Val | None:
         name = shape.name.rpartition(".")[2]
-        if name in HOOKS and node.args:
+        if name in hooks.NAMES and node.args:
             reference = self._reference(state, node.args[0])
             if reference is not None:
                 result = self._remote(state, node, reference, Mode.SUBSCRIBE, 1)
-                return _hook_result(name, result)
+                return hooks.result(name, result)
         if name in FETCHERS and node.args:
             reference = self._reference(state, node.args[0])
             if reference is not None:
@@ -387,13 +396,3 @@ class ConvexVocabulary:
 
 def _uses_field(fn: tree.Fn) -> bool:
     return any(True for _ in calls_of(fn.body, frozenset(("field", "eq", "neq", "gt", "gte", "lt", "lte", "and", "or"))))
-
-
-def _hook_result(name: str, result: Val) -> Val:
-    if "aginated" in name:
-        (origin,) = result.origins
-        inside = origin.at("page")
-        return Val(deps=result.deps, shape=Record({"results": Val((inside,), result.deps), "data": Val((inside,), result.deps)}))
-    if name not in HOOKS or name in ("convexQuery", "useQueryWithStatus", "useSuspenseQuery", "useConvexQuery"):
-        return Val(result.origins, result.deps, shape=Record({"data": result.settled()}, (result.settled(),)))
-    return result.settled()

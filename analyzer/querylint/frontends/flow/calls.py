@@ -82,10 +82,13 @@ def arguments(m: State, node: tree.Call) -> tuple[Val, ...]:
     return tuple(args)
 
 
-def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result: Val, *, told: bool = False) -> None:
-    """Functions handed to someone else run when and as often as that one pleases; `told` says that what they return leaves our sight."""
+def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result: Val, *, told: bool = False, first: int = 0) -> None:
+    """Functions handed to someone else run when and as often as that one pleases; `told` says that what they return leaves our sight.
+
+    The first argument is the parameter of that number.
+    """
     number = next(iter(result.pending), 0)
-    for position, arg in enumerate(args):
+    for position, arg in enumerate(args, first):
         candidates = [arg, *arg.shape.fields.values()] if isinstance(arg.shape, Record) else [arg]
         held = isinstance(arg.shape, Record)
         for candidate in candidates:

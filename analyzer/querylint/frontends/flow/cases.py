@@ -58,12 +58,13 @@ def parameter(m: State, number: int, param: tree.Param) -> None:
     """The names of a parameter of the function that is walked."""
     if m.inner or param.rest:
         return
+    here = Origin(Root.PARAM, m.around + number)
     if param.default is None:
-        entitle(m, param.pattern, (Origin(Root.PARAM, number), NOT_LITERAL))
+        entitle(m, param.pattern, (here, NOT_LITERAL))
     elif isinstance(param.default, tree.Literal):
-        entitle(m, param.pattern, (Origin(Root.PARAM, number), param.default.value))
+        entitle(m, param.pattern, (here, param.default.value))
     elif isinstance(param.default, tree.Record) and not param.default.entries:
-        entitle(m, param.pattern, (Origin(Root.PARAM, number), EMPTY))
+        entitle(m, param.pattern, (here, EMPTY))
 
 
 def known(m: State, node: tree.Expr) -> Known | None:

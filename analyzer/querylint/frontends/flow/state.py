@@ -61,7 +61,8 @@ class State:
     """What the walk knows and has written. Expressions, statements and vocabularies all work on it.
 
     `declared` are the functions and classes that were met inside the function, with the variables around them, `run_in_place` those of
-    them that it has called, each by its identity. `prefix` is what the names of such classes begin with in the whole module.
+    them that it has called, each by its identity. `prefix` is what the names of such classes begin with in the whole module, `around` how
+    many parameters of functions around this one come before its own.
     """
 
     def __init__(self, path: str, lines: LineIndex, vocabulary: Vocabulary, language: Language) -> None:
@@ -104,6 +105,7 @@ class State:
         self.declared: dict[int, tuple[tree.FnDef | tree.ClassDef, Scope]] = {}
         self.run_in_place = set[int]()
         self.prefix = ""
+        self.around = 0
         self.trace: list[Trace] | None = None
         self.beside: dict[str, object] = {}  # what a vocabulary notes of this walk for itself, by names of its own
 
@@ -243,9 +245,9 @@ class State:
 
     def call(
         self, target: Target, mode: Mode, args: tuple[Val, ...], node: tree.Call | tree.Element | tree.Member, text: str = "", *,
-        kept: bool = False, rows: str | None = None,
+        kept: bool = False, rows: str | None = None, deps: frozenset[int] = NO_STEPS,
     ) -> Val:  # fmt: skip
-        """Call something; the result is known only by the number of the call."""
+        """Call something, which steps besides those of the arguments had a hand in; the result is known only by the number of the call."""
         number = self.fresh()
         step = Call(
             number,
@@ -254,7 +256,7 @@ class State:
             tuple(asking(self.value(a), a) for a in args),
             self.span(node.at, node.end),
             text,
-            needed(self, args, node),
+            both(needed(self, args, node), deps),
             self.why(),
             self.broken(node.at, node.end),
             self.detached_from_database(),

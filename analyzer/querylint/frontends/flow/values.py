@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from querylint.construction import dataclass, replace
@@ -167,7 +169,28 @@ class ClassRef:
     instance: bool = False
 
 
-Shape = Record | Many | Closure | Query | Marker | External | Space | ClassRef | None
+@dataclass(slots=True, frozen=True)
+class Parts:
+    """What a function gives back that holds functions: `fn` where it is one itself, `fields` by name where it is an object of some."""
+
+    fn: tree.Fn | None
+    fields: Mapping[str, Parts]
+
+
+@dataclass(slots=True, frozen=True)
+class Made:
+    """What a call of a function has made: a function, or an object that holds some; each is a function of a module, by a name of its own.
+
+    `given` is what the functions around were handed, which comes before the arguments of its own.
+    """
+
+    path: str
+    name: str
+    parts: Parts = field(compare=False)
+    given: tuple[Val, ...] = ()
+
+
+Shape = Record | Many | Closure | Query | Marker | External | Space | ClassRef | Made | None
 
 
 @dataclass(slots=True, frozen=True)

@@ -472,6 +472,9 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if not isinstance(callback.shape, Closure):
         for arg in node.args[1:]:
             m.evaluate(arg)
+        made = _called_back(m, node, callback, promise) if func.name == "then" and callback.interesting else None
+        if made is not None:
+            return made
         return promise if func.name != "then" else Val(deps=promise.deps, pending=promise.pending)
     with m.loop(LoopKind.ONCE, node.at, node.end) as frame:
         m.wait(promise, node.at, node.end)
@@ -487,6 +490,17 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if func.name != "then":
         return replace(join(promise, result), pending=pending)
     return replace(result.with_deps(promise.deps), pending=pending)
+
+
+def _called_back(m: State, node: tree.Call, callback: Val, promise: Val) -> Val | None:
+    """What comes of a promise when a function from elsewhere has been called with what it resolves to; None where nobody knows it."""
+    with m.loop(LoopKind.ONCE, node.at, node.end) as frame:
+        m.wait(promise, node.at, node.end)
+        fake = tree.Call(node.args[0], [], node.at, node.end)
+        made = m.vocabulary.called_back(m, fake, callback, (promise.settled(),))
+        if made is not None:
+            made = m.wait(made, node.at, node.end)
+    return None if made is None else replace(made.with_deps(promise.deps), pending=promise.pending | {frame.id})
 
 
 METHODS: dict[str, Handler] = {
