@@ -168,6 +168,7 @@ NOTES = (
 
 SUMMARY = Summary(
     roots=("convex",), files=5, analysed=3, functions=2, reads=2, writes=0, tables=2, indexes=1, suppressed=2, unresolved=1,
+    unnamed=("convex/posts.ts:7",),
 )  # fmt: skip
 
 SCHEMAS = (Schema("convex", "convex", {"posts": Table("posts", span=place("convex/schema.ts", "posts"))}, ("_creationTime",)),)

@@ -14,6 +14,7 @@ from querylint.frontends.kept import KeptParts
 from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.packed import UnpackableError, packed, signature, unpacked
 from querylint.ir import Program, Schema
+from querylint.ir.program import place
 from querylint.link import Island, Routes, islands, link, merged
 from querylint.rule import Finding, Rule
 
@@ -23,13 +24,17 @@ MOST_LINKED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """What there is on an island: functions that somebody calls, reads and writes, those of unknown tables, and the tables accessed."""
+    """What there is on an island: functions that somebody calls, reads and writes, those of unknown tables, and the tables accessed.
+
+    `unnamed` are the places of those whose table is not known.
+    """
 
     functions: int = 0
     reads: int = 0
     writes: int = 0
     unresolved: int = 0
     tables: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ def census(program: Program) -> Census:
         len(writes),
         sum(1 for a in (*reads, *writes) if a.table is None),
         tuple(sorted({a.table for a in (*reads, *writes) if a.table is not None})),
+        tuple(map(place, sorted({a.span for a in (*reads, *writes) if a.table is None}, key=lambda span: (span.path, span.line)))),
     )
 
 

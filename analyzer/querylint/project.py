@@ -343,6 +343,7 @@ def summary(counted: Iterable[Census], lowered: Lowered, files: int, suppressed:
         sum(1 for t in tables for i in t.indexes if not i.implicit and i.kind in IndexKind),
         suppressed,
         sum(one.unresolved for one in counts),
+        tuple(dict.fromkeys(place for one in counts for place in one.unnamed)),
     )
 
 

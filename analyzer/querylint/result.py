@@ -35,7 +35,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was looked at, so that silence can be trusted."""
+    """What was looked at, so that silence can be trusted. `unnamed` are the places (path and line) of the unresolved accesses."""
 
     roots: tuple[str, ...] = ()
     files: int = 0
@@ -47,6 +47,7 @@ class Summary:
     indexes: int = 0
     suppressed: int = 0
     unresolved: int = 0
+    unnamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,11 +114,13 @@ def test_order_by_cost_and_by_place() -> None:
 
 
 def test_silence_is_explained() -> None:
-    assert text(NOTHING) == (
+    said = (
         "Found nothing to report, 2 suppressed. Looked at 5 files (3 with database code) in `convex`: "
         "2 functions, 2 reads, 0 writes, 2 tables and 1 index.\n"
-        "1 access to a table that the source does not name could not be checked.\n"
+        "1 access to a table that the source does not name could not be checked"
     )
+    assert text(NOTHING, options=Options(show=Severity.WARNING)) == f"{said}; --show info says where it is.\n"
+    assert text(NOTHING, options=Options(show=Severity.INFO)) == f"{said}: convex/posts.ts:7\n"
 
 
 @pytest.mark.parametrize(

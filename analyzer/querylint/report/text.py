@@ -12,10 +12,11 @@ from querylint.report.order import at_least, by_cost, by_place, notes_by_place
 from querylint.report.paint import Paint
 from querylint.report.snippet import RowKind, near, printable, snippet
 from querylint.report.wording import advice, by_severity, count, gate, looked_at, noted, rules_of, verdict
-from querylint.result import Note, NoteKind, Result
+from querylint.result import Note, NoteKind, Result, Summary
 from querylint.rule import Finding, Severity
 from querylint.text import LineIndex
 
+PLACES_SHOWN = 20
 NOTES_SHOWN = 10
 
 
@@ -81,7 +82,8 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
     if result.summary.analysed and not result.summary.tables:
         yield "No table or model was found, so no index could be checked; is the schema in another folder?"
     if result.summary.unresolved:
-        yield f"{count(result.summary.unresolved, 'access', 'accesses')} to a table that the source does not name could not be checked."
+        noun = count(result.summary.unresolved, "access", "accesses")
+        yield f"{noun} to a table that the source does not name could not be checked{_unnamed(result.summary, options)}"
     hidden = [finding for finding in result.findings if finding.severity.rank < options.show.rank]
     for severity, number in by_severity(tuple(hidden)).items():
         if number:
@@ -92,6 +94,14 @@ def _footer(result: Result, shown: list[Finding], options: Options, paint: Paint
     pages = rules_of(result)
     if explained := [finding.rule for finding in shown if finding.rule in pages]:
         yield f"`querylint explain {explained[0]}`, or any other rule, says why it matters, what to do instead and when it stays silent."
+
+
+def _unnamed(summary: Summary, options: Options) -> str:
+    """Where the accesses to unknown tables are, for who asks for all there is to know."""
+    if not summary.unnamed or options.show is not Severity.INFO:
+        return f"; --show info says where {'it is' if summary.unresolved == 1 else 'they are'}." if summary.unnamed else "."
+    places, more = summary.unnamed[:PLACES_SHOWN], len(summary.unnamed) - PLACES_SHOWN
+    return f": {printable(', '.join(places))}{f' and {more} more places (--format json)' if more > 0 else ''}"
 
 
 def _note(note: Note, paint: Paint) -> str:
