@@ -13,6 +13,7 @@ from querylint.construction import dataclass, replace
 from querylint.engine import Project
 from querylint.filters import Known
 from querylint.frontends.kept import KeptParts
+from querylint.likeness import Identity, Places, identity, text_of
 from querylint.looks import Disk
 from querylint.patch import Fix, Safety
 from querylint.report.order import by_cost, by_place
@@ -20,7 +21,6 @@ from querylint.result import NoteKind, Result
 from querylint.revisions import uncommitted
 from querylint.rewrite import edits
 from querylint.rewrite.disk import replace_files
-from querylint.rewrite.lines import line_before
 from querylint.rule import Finding, Rule
 from querylint.settings import Settings
 
@@ -31,7 +31,6 @@ STAYED = "the finding would still be there"
 DIRTY = "has changes that are not committed; commit or stash them, or give --allow-dirty"
 
 Accept = Callable[[Finding, Fix, Mapping[str, bytes | None], Mapping[str, bytes]], bool]
-Identity = tuple[str, str, str, str, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +51,23 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A fix that was made, for a finding as it stood when it was made; `line` is where that was before all fixes."""
+    """A fix that was made, for a finding as it stood when it was made; `line` and `column` are where that was before all fixes."""
 
     finding: Finding
     fix: Fix
     line: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A finding that is still there, and why; `waiting` is a fix that the user may still ask for, `line` where it was before all fixes."""
+    """A finding that is still there, and why; `waiting` is a fix that the user may still ask for, `line` and `column` as in `Made`."""
 
     finding: Finding
     reason: str
     waiting: Fix | None = None
     line: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class _Mender:
         """Fix after fix until none is left that helps."""
         project, result = self._look(self.unsaved)
         disk = project
+        places = Places(project, result)
         made: list[Made] = []
         while self.runs < MOST_RUNS:
             batch = self._batch(project, result)
@@ -140,11 +142,14 @@ class _Mender:
                 break
             held = self._hold(batch, project, result, len(made))
             if held is not None:
-                made += [replace(one, line=self._line_before(disk, one.finding)) for one in held.made]
+                for one in held.made:
+                    line, column = places.of(one.finding, result, self.unsaved)
+                    made.append(replace(one, line=line, column=column))
                 self.unsaved, project, result = held.unsaved, held.project, held.result
         before = {path: disk.read(path) for path in self.unsaved}
         after = {path: data for path, data in self.unsaved.items() if data != before[path]}
-        left = tuple(self._left(disk, finding) for finding in by_place(result.findings) if self._chosen(finding))
+        chosen = [finding for finding in by_place(result.findings) if self._chosen(finding)]
+        left = tuple(self._left(finding, *places.of(finding, result, self.unsaved)) for finding in chosen)
         return Mended(self.scope.root, self.settings, tuple(made), left, {path: before[path] for path in after}, after, result)
 
     def _again(self, made: int) -> bool:
@@ -255,16 +260,10 @@ class _Mender:
         both = State([*state.made, *follow], second.unsaved, second.project, second.result)
         return None if _failing(state.made, before, both.result) else both
 
-    def _line_before(self, disk: Project, finding: Finding) -> int:
-        """The line of a finding of the files as they are now, in the files on the disk."""
-        span = finding.found.span
-        now, before = self.unsaved.get(span.path), disk.read(span.path)
-        return line_before(before, now, span.line) if now is not None and before is not None else span.line
-
-    def _left(self, disk: Project, finding: Finding) -> Left:
+    def _left(self, finding: Finding, line: int, column: int) -> Left:
         reason = self._hindrance(finding)
         waiting = finding.fix if finding.fix is not None and finding.fix.safety is Safety.UNSAFE and not self.choice.unsafe else None
-        return Left(finding, reason or "its fix waits for the next run", waiting, self._line_before(disk, finding))
+        return Left(finding, reason or "its fix waits for the next run", waiting, line, column)
 
 
 def _in_files_apart(batch: list[Made]) -> list[Made]:
@@ -281,13 +280,7 @@ def _in_files_apart(batch: list[Made]) -> list[Made]:
 def _deed(made: Made) -> tuple[object, ...]:
     """What a fix does, wherever it has moved to."""
     edits_made = tuple((edit.span.path, edit.text, edit.span.end - edit.span.start) for edit in made.fix.edits)
-    return (*_identity(made.finding), made.fix.title, edits_made)
-
-
-def _identity(finding: Finding) -> Identity:
-    """What a finding is about, without its place: its twins in the same function count together."""
-    found = finding.found
-    return finding.rule, found.span.path, found.function, found.operation, found.table or "", tuple(sorted(found.fields))
+    return (*identity(made.finding), made.fix.title, edits_made)
 
 
 def _failing(batch: list[Made], before: Result, after: Result) -> list[tuple[Made, str]]:
@@ -296,10 +289,10 @@ def _failing(batch: list[Made], before: Result, after: Result) -> list[tuple[Mad
         return [(made, "its result makes a part of querylint fail") for made in batch]
     if broken := _unparsed(after) - _unparsed(before):
         return _touching(batch, broken, "its result does not parse")
-    was = Counter(_identity(finding) for finding in before.findings)
-    now = Counter(_identity(finding) for finding in after.findings)
-    fixed = Counter(_identity(made.finding) for made in batch)
-    stayed = [made for made in batch if now[key := _identity(made.finding)] > was[key] - fixed[key]]
+    was = Counter(identity(finding) for finding in before.findings)
+    now = Counter(identity(finding) for finding in after.findings)
+    fixed = Counter(identity(made.finding) for made in batch)
+    stayed = [made for made in batch if now[key := identity(made.finding)] > was[key] - fixed[key]]
     if stayed:
         return [(made, STAYED) for made in stayed]
     new = _new(batch, before, after)
@@ -335,36 +328,29 @@ def brought(batch: list[Made], before: Result, after: Result) -> list[Finding]:
     """Findings that were not there before. Of those about the same thing in one function each stands for one whose code reads the same, or
     for one whose code the batch has changed: none for one that has vanished elsewhere.
     """
-    mended = Counter((_identity(made.finding), made.finding.fingerprint) for made in batch)
-    read = Counter((_identity(finding), _text(before, finding)) for finding in before.findings)
+    mended = Counter((identity(made.finding), made.finding.fingerprint) for made in batch)
+    read = Counter((identity(finding), text_of(before, finding)) for finding in before.findings)
     left: list[Finding] = []
     for finding in after.findings:
-        key = (_identity(finding), _text(after, finding))
+        key = (identity(finding), text_of(after, finding))
         if read[key] > 0:
             read[key] -= 1
         else:
             left.append(finding)
     changed: Counter[Identity] = Counter()
     for finding in reversed(before.findings):
-        key = (_identity(finding), _text(before, finding))
+        key = (identity(finding), text_of(before, finding))
         if read[key] > 0:
             read[key] -= 1
-            mine = mended[_identity(finding), finding.fingerprint] > 0
-            changed[_identity(finding)] += not mine and any(_edits(made.fix, finding) for made in batch)
+            mine = mended[identity(finding), finding.fingerprint] > 0
+            changed[identity(finding)] += not mine and any(_edits(made.fix, finding) for made in batch)
     new: list[Finding] = []
     for finding in left:
-        if changed[_identity(finding)] > 0:
-            changed[_identity(finding)] -= 1
+        if changed[identity(finding)] > 0:
+            changed[identity(finding)] -= 1
         else:
             new.append(finding)
     return new
-
-
-def _text(result: Result, finding: Finding) -> str:
-    """The code that a finding is about, without its white space."""
-    span = finding.found.span
-    source = result.sources.get(span.path)
-    return "".join(source.text(span.start, span.end).split()) if source is not None else ""
 
 
 def _edits(fix: Fix, finding: Finding) -> bool:

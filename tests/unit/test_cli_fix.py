@@ -71,6 +71,26 @@ def test_lines_are_those_of_the_files_on_the_disk(tmp_path: Path) -> None:
     assert "blog/views.py:10:13: not fixed lazy-loop" in made
 
 
+def test_what_a_fix_moves_together_is_named_where_it_was(project: Path) -> None:
+    (project / "convex/posts.ts").write_text(
+        """import { query } from "./_generated/server";
+export const totals = query({
+  args: {},
+  handler: async (ctx) => {
+    const posts = await ctx.db.query("posts").collect();
+
+    const users = await ctx.db.query("users").collect();
+    return { posts: posts.length, users: users.length };
+  },
+});
+"""
+    )
+    shown = fix("--diff", "--unsafe", project).output
+    assert "would fix waterfall" in shown
+    assert "convex/posts.ts:5:25: not fixed unbounded-read" in shown
+    assert "convex/posts.ts:7:25: not fixed unbounded-read" in shown
+
+
 def test_a_note_on_several_fixes_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "blog").mkdir()
     (tmp_path / "blog/models.py").write_text(

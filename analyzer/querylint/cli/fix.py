@@ -119,7 +119,7 @@ def _report(mended: Mended, paint: Paint, *, only_show: bool) -> str:
 
 
 def _made(made: Made, verb: str, paint: Paint, said: dict[str, int]) -> list[str]:
-    head = f"{_place(made.finding, paint, made.line)} {verb} {paint.strong(made.finding.rule)}: {_order(made.fix)}"
+    head = f"{_place(made.finding, paint, made.line, made.column)} {verb} {paint.strong(made.finding.rule)}: {_order(made.fix)}"
     return [head, *_minded(made.fix, said)]
 
 
@@ -130,7 +130,7 @@ def _minded(fix: Fix | None, said: dict[str, int]) -> list[str]:
 
 
 def _left(left: Left, paint: Paint, said: dict[str, int], *, only_show: bool) -> list[str]:
-    place = _place(left.finding, paint, left.line if only_show else 0)
+    place = _place(left.finding, paint, *((left.line, left.column) if only_show else ()))
     head = f"{place} not fixed {paint.strong(left.finding.rule)}: {printable(left.reason)}"
     return [head, *_minded(left.waiting, said)]
 
@@ -139,10 +139,10 @@ def _order(fix: Fix) -> str:
     return printable(fix.title)
 
 
-def _place(finding: Finding, paint: Paint, line: int = 0) -> str:
-    """Where a finding is; `line` is another number than that of the files as they have become."""
+def _place(finding: Finding, paint: Paint, line: int = 0, column: int = 0) -> str:
+    """Where a finding is; `line` and `column` are other numbers than those of the files as they have become."""
     span = finding.found.span
-    return paint.strong(printable(f"{span.path}:{line or span.line}:{span.column}:"))
+    return paint.strong(printable(f"{span.path}:{line or span.line}:{column or span.column}:"))
 
 
 def _summary(mended: Mended, verb: str) -> str:
