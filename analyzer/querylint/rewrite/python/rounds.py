@@ -98,6 +98,8 @@ def rounds(tree: Tree, way: list[cst.CSTNode], node: cst.BaseExpression, start: 
             return Unfit("the read is not directly in a loop over items")
         last = up
     loop = next((up for up in reversed(way) if isinstance(up, cst.For)), None)
+    if loop is not None and loop.iter in (node, last):
+        return Unfit("an inner loop goes through what is read for each item")
     if loop is None or tree.start(loop) != start or last is not loop.body:
         return Unfit("the read is not directly in a loop over items")
     if loop.asynchronous is not None:

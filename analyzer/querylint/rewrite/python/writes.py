@@ -22,6 +22,7 @@ CONDITIONS = frozenset(("filter", "exclude", "get"))
 """What compares a row that it is handed, and leaves it as it is."""
 CHECKS = frozenset(("clean", "full_clean", "clean_fields"))
 """Methods that look at a row, and may set its fields."""
+UNNAMED = "which table is written is not known"
 KEYLESS = "the rows have no key until all of them are written"
 
 
@@ -35,7 +36,7 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
     if task.found.stack != "django":
         return Unfit("only Django and SQLAlchemy writes are batched so far")
     if function is None or table is None or remedy.loop is None:
-        return Unfit("which table is written is not known")
+        return Unfit(f"the model `{task.found.table}` is not declared in the project" if task.found.table else UNNAMED)
     if remedy.loop.path != tree.path:
         return Unfit("the loop is in another file than the write")
     place = tree.exactly(task.found.span)
@@ -43,8 +44,10 @@ def rewrite(task: Task, remedy: Batch) -> Fix | Unfit:
         return Unfit(SPLIT)
     node, way = place
     loop = around(way, cst.For, cst.While, cst.FunctionDef)
-    if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start or not isinstance(way[-1], cst.Expr):
-        return Unfit("the write is not directly in a loop")
+    if not isinstance(loop, cst.For) or tree.start(loop) != remedy.loop.start:
+        return Unfit("the write is not directly in that loop")
+    if not isinstance(way[-1], cst.Expr):
+        return Unfit("what each write gives back is used")
     if reason := _hindered(task, function, table, loop, remedy):
         return Unfit(reason)
     if task.found.operation == "delete":
