@@ -49,13 +49,14 @@ def census(program: Program) -> Census:
     """What there is in a program."""
     reads = [a for _, a in program.reads()]
     writes = [a for _, a in program.writes()]
+    unnamed = [a.span for a in (*reads, *writes) if a.table is None]
     return Census(
         sum(1 for f in program.functions.values() if f.route is not None or not program.facts(f).once),
         len(reads),
         len(writes),
-        sum(1 for a in (*reads, *writes) if a.table is None),
+        len(unnamed),
         tuple(sorted({a.table for a in (*reads, *writes) if a.table is not None})),
-        tuple(map(place, sorted({a.span for a in (*reads, *writes) if a.table is None}, key=lambda span: (span.path, span.line)))),
+        tuple(map(place, sorted(set(unnamed), key=lambda span: (span.path, span.line)))),
     )
 
 

@@ -100,12 +100,9 @@ class Keyed:
             caller = self._functions[edge.caller]
             if caller.root != function.root or edge.call.mode is not Mode.DIRECT or position >= len(edge.call.args):
                 return None
-            found.append(self._within(caller, edge.call.args[position].parts, origin.path, depth))
+            held = _within(edge.call.args[position].parts, origin.path)
+            found.append(self._one([self._named(caller, inner, depth - 1) for inner in held]))
         return self._one(found)
-
-    def _within(self, function: Function, parts: tuple[tuple[Path, Origin], ...], path: Path, depth: int) -> str | None:
-        """The table whose id lies at a path of a value that is made of these parts."""
-        return self._one([self._named(function, origin, depth - 1) for origin in _within(parts, path)])
 
     def _one(self, found: list[str | None]) -> str | None:
         return found[0] if found and all(name == found[0] for name in found) else None

@@ -228,21 +228,20 @@ class ModuleLowering:
 
     def _makes(self, machine: Machine, found: Found, values: list[Val]) -> None:
         """The functions in what a function gives back are walked on their own: whoever is given them calls them."""
-        names = _names(found)
+        made = [one for value in values for one in makers.held(value) if one[1].path == self.context.path]
+        if not made:
+            return
+        names, owner = _names(found), found.name + makers.CALLED
         given = tuple(Val((Origin(Root.PARAM, number),)) for number in range(len(names)))
-        written = makers.parts(found.fn)
-        store: dict[object, Val] = {}
-        for value in values:
-            for path, closure in makers.held(value):
-                if closure.path != self.context.path:
-                    continue
-                store = store or {var: makers.around(known) for var, known in machine.store.items()}
-                owner = found.name + makers.CALLED
-                this = makers.at(Val(shape=Made(self.context.path, owner, written, given)), path[:-1]) if written is not None else None
-                name = ".".join((owner, *path))
-                self.context.inner.append(
-                    Registered(name, closure.fn, "plain", False, NOTHING, None, closure.scope, store, around=names, this=this)
-                )
+        written = makers.parts(self.context, found.fn)
+        whole = Val(shape=Made(self.context.path, owner, written, given)) if written is not None else None
+        store: dict[object, Val] = {var: makers.around(known) for var, known in machine.store.items()}
+        for path, closure in made:
+            this = makers.at(whole, path[:-1]) if whole is not None else None
+            name = ".".join((owner, *path))
+            self.context.inner.append(
+                Registered(name, closure.fn, "plain", False, NOTHING, None, closure.scope, store, around=names, this=this)
+            )
 
     def _block(self, machine: Machine) -> Block:
         """What the function does, without the awaits that only handed a query on."""

@@ -28,8 +28,15 @@ DEEPEST = 4
 # What a function makes.
 
 
-def parts(fn: tree.Fn) -> Parts | None:
+def parts(context: ModuleContext, fn: tree.Fn) -> Parts | None:
     """The functions in what a function gives back, as its source tells; None where there are none."""
+    known = context.makes.get(id(fn))
+    if known is None:  # many calls ask of the same function
+        known = context.makes[id(fn)] = (fn, _made_in(fn))
+    return known[1]
+
+
+def _made_in(fn: tree.Fn) -> Parts | None:
     if fn.generator:
         return None
     named: dict[str, tree.Expr] = {}
@@ -107,13 +114,8 @@ def made(context: ModuleContext, result: Val, func: Val, callee: Target, given: 
 
 
 def _given_back(context: ModuleContext, result: Val, fn: tree.Fn, callee: Target, given: tuple[Val, ...]) -> Val:
-    known = context.makes.get(id(fn))
-    if known is None:
-        known = context.makes[id(fn)] = (fn, parts(fn))
-    found = known[1]
-    if found is None or result.shape is not None:
-        return result
-    return replace(result, shape=Made(callee.module, callee.name + CALLED, found, given))
+    found = parts(context, fn) if result.shape is None else None
+    return result if found is None else replace(result, shape=Made(callee.module, callee.name + CALLED, found, given))
 
 
 def called(context: ModuleContext, func: Val) -> tree.Fn | None:
@@ -149,22 +151,26 @@ def call(state: State, context: ModuleContext, node: tree.Call, func: Val) -> Va
     if fn is None or not isinstance(shape, Made):
         return None
     own = arguments(state, node)
-    result = state.call(target(shape), Mode.DIRECT, (*shape.given, *own), node, state.text(node.func), deps=func.deps)
+    result = reached(state, node, func.deps, shape, own)
     run_handed_closures(state, node, own, result, first=len(shape.given))
-    return _given_back(context, result, fn, target(shape), padded(fn, (*shape.given, *own), len(shape.given)))
+    return _given_back(context, result, fn, _target(shape), padded(fn, (*shape.given, *own), len(shape.given)))
 
 
-def target(made: Made) -> Target:
-    """Whom a call of a function reaches that another one has made."""
+def reached(state: State, node: tree.Call, deps: frozenset[int], made: Made, own: tuple[Val, ...]) -> Val:
+    """The call that reaches a function which another one has made, with arguments of its own behind what that one was handed."""
+    return state.call(_target(made), Mode.DIRECT, (*made.given, *own), node, state.text(node.func), deps=deps)
+
+
+def _target(made: Made) -> Target:
     return Target(TargetKind.FUNCTION, made.path, made.name)
 
 
 def member(base: Val, name: str) -> Val | None:
     """A function of an object that another one has made, or an object of functions in it; None where it has none of that name."""
     shape = base.shape
-    inner = shape.parts.fields.get(name) if isinstance(shape, Made) else None
-    if inner is None or not isinstance(shape, Made):
+    if not isinstance(shape, Made) or name not in shape.parts.fields:
         return None
+    inner = shape.parts.fields[name]
     return Val(deps=base.deps, pending=base.pending, shape=Made(shape.path, f"{shape.name}.{name}", inner, shape.given))
 
 
@@ -179,24 +185,28 @@ def at(base: Val, path: tuple[str, ...]) -> Val | None:
 def of_constant(context: ModuleContext, definition: Definition, node: tree.Call) -> Val | None:
     """What a name stands for that a module gives to what a function makes: `const files = repository("files")`."""
     maker = context.modules.refers(definition.path, node.func)
-    fn = maker.node.fn if maker is not None and isinstance(maker.node, tree.FnDef) else maker.node if maker is not None else None
-    if maker is None or not isinstance(fn, tree.Fn):
-        return None
-    found = parts(fn)
-    if found is None or (found.fn is not None and any(isinstance(arg, tree.Fn) for arg in node.args)):
+    fn = _written(maker)
+    found = parts(context, fn) if fn is not None else None
+    if maker is None or fn is None or found is None or (found.fn is not None and any(isinstance(arg, tree.Fn) for arg in node.args)):
         return None  # what wraps a function that it is handed goes by the name of that function
     constants = (context.modules.constant(definition.path, arg) for arg in node.args)
     given = tuple(NOTHING if constant is UNKNOWN else from_constant(constant) or NOTHING for constant in constants)
     return Val(shape=Made(maker.path, maker.name + CALLED, found, padded(fn, given, 0)))
 
 
+def _written(definition: Definition | None) -> tree.Fn | None:
+    """The function that a name of a module stands for."""
+    node = definition.node if definition is not None else None
+    fn = node.fn if isinstance(node, tree.FnDef) else node
+    return fn if isinstance(fn, tree.Fn) else None
+
+
 def of_type(context: ModuleContext, value: Val, path: str, name: str) -> Val:
     """A value of type `ReturnType<typeof name>`: what that function makes, of whatever it was handed."""
     definition = context.modules.definition(path, name)
-    node = definition.node if definition is not None else None
-    fn = node.fn if isinstance(node, tree.FnDef) else node
-    found = parts(fn) if isinstance(fn, tree.Fn) else None
-    if definition is None or found is None or not isinstance(fn, tree.Fn):
+    fn = _written(definition)
+    found = parts(context, fn) if fn is not None else None
+    if definition is None or fn is None or found is None:
         return value
     return replace(value, shape=Made(definition.path, definition.name + CALLED, found, padded(fn, (), 0)))
 

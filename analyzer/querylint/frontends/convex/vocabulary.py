@@ -168,8 +168,7 @@ class ConvexVocabulary:
     def called_back(self, state: State, node: tree.Call, func: Val, args: tuple[Val, ...]) -> Val | None:
         """A named function of the project as the callback of an array method."""
         if isinstance(func.shape, Made) and func.shape.parts.fn is not None:
-            made = func.shape
-            return state.call(makers.target(made), Mode.DIRECT, (*made.given, *args), node, state.text(node.func), deps=func.deps)
+            return makers.reached(state, node, func.deps, func.shape, args)
         target = self._target(func)
         if target is None:
             return None

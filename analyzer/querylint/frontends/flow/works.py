@@ -139,10 +139,14 @@ def _finish(m: State, base: Val, folded: bool, grouped: bool, deps: frozenset[in
 
 
 def _call_back(m: State, node: tree.Call, callback: Val, values: tuple[Val, ...]) -> Val:
-    """A callback that is no closure of this function: a name from elsewhere."""
-    fake = tree.Call(node.args[0] if node.args else tree.Opaque([], node.at, node.end), [], node.at, node.end)
-    made = m.vocabulary.called_back(m, fake, callback, values)
+    """What a callback yields that is no closure of this function: a name from elsewhere."""
+    made = _from_elsewhere(m, node, callback, values)
     return made if made is not None else derived(*values)
+
+
+def _from_elsewhere(m: State, node: tree.Call, callback: Val, values: tuple[Val, ...]) -> Val | None:
+    fake = tree.Call(node.args[0] if node.args else tree.Opaque([], node.at, node.end), [], node.at, node.end)
+    return m.vocabulary.called_back(m, fake, callback, values)
 
 
 def mapped(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
@@ -472,7 +476,7 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     if not isinstance(callback.shape, Closure):
         for arg in node.args[1:]:
             m.evaluate(arg)
-        made = _called_back(m, node, callback, promise) if func.name == "then" and callback.interesting else None
+        made = _resolved(m, node, callback, promise) if func.name == "then" and callback.interesting else None
         if made is not None:
             return made
         return promise if func.name != "then" else Val(deps=promise.deps, pending=promise.pending)
@@ -492,12 +496,11 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     return replace(result.with_deps(promise.deps), pending=pending)
 
 
-def _called_back(m: State, node: tree.Call, callback: Val, promise: Val) -> Val | None:
+def _resolved(m: State, node: tree.Call, callback: Val, promise: Val) -> Val | None:
     """What comes of a promise when a function from elsewhere has been called with what it resolves to; None where nobody knows it."""
     with m.loop(LoopKind.ONCE, node.at, node.end) as frame:
         m.wait(promise, node.at, node.end)
-        fake = tree.Call(node.args[0], [], node.at, node.end)
-        made = m.vocabulary.called_back(m, fake, callback, (promise.settled(),))
+        made = _from_elsewhere(m, node, callback, (promise.settled(),))
         if made is not None:
             made = m.wait(made, node.at, node.end)
     return None if made is None else replace(made.with_deps(promise.deps), pending=promise.pending | {frame.id})
