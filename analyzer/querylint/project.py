@@ -290,11 +290,17 @@ class Project:
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings by their places, each once: a query that ends in two places is one query."""
-    unique: dict[tuple[object, ...], Finding] = {}
-    for f in sorted(findings, key=lambda f: f.found.span):
-        unique.setdefault((f.rule, f.found.span.path, f.found.span.line, f.found.span.column, f.found.message), f)
-    return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
+    """Findings by their places, each once: a query that ends in two places is one query, and a call of one of several functions one call
+    where the same is to be done about each of them."""
+    kept: list[Finding] = []
+    known: set[tuple[object, ...]] = set()
+    for f in sorted(findings, key=lambda f: (f.found.span, -f.severity.rank)):
+        place = (f.rule, f.found.span.path, f.found.span.line, f.found.span.column)
+        said = {(*place, words) for words in (f.found.message, f.found.remedy) if words is not None}
+        if not said & known:
+            kept.append(f)
+        known |= said
+    return sorted(kept, key=lambda f: (f.found.span, f.rule, f.found.message))
 
 
 def _own(findings: Iterable[Finding]) -> tuple[Rule, ...]:

@@ -6,9 +6,12 @@ from querylint.frontends.convex import makers
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.naming import from_constant, kind_of_callee
 from querylint.frontends.convex.registration import registration
-from querylint.frontends.flow.values import ClassRef, Closure, External, Marker, Space, Val
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Many, Marker, Record, Space, Val, join_all, many
 from querylint.frontends.modules import UNKNOWN, Definition
 from querylint.syntax import tree
+
+DEEPEST = 4
+"""How deep a function may lie in an object at the top of a module."""
 
 
 def defined(context: ModuleContext, definition: Definition) -> Val | None:
@@ -44,8 +47,9 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
         if inner is not None:
             return Val(shape=Marker("function", where))
         return makers.of_constant(context, definition, node) or Val(shape=Marker("made", where))
-    if isinstance(node, tree.Record) and any(isinstance(v, tree.Fn) for _, v in node.entries):
-        return Val(shape=Marker("object", where))
+    held = _holding(context, definition.path, definition.name, node) if isinstance(node, tree.Record | tree.Array) else None
+    if held is not None:
+        return held
     if node is None or isinstance(node, tree.FnDef):
         return None
     if isinstance(node, tree.Name | tree.Member):
@@ -56,6 +60,56 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
     if constant is UNKNOWN or (definition.mutable and isinstance(constant, bool)):
         return None
     return from_constant(constant)
+
+
+def _holding(context: ModuleContext, path: str, name: str, node: tree.Record | tree.Array, depth: int = 0) -> Val | None:
+    """An object or a list that holds functions, or references to functions; None for one that holds none."""
+    found = False
+    fields: dict[str, Val] = {}
+    rest: list[Val] = []
+    entries: list[tuple[str | tree.Expr | None, tree.Expr]] = (
+        node.entries if isinstance(node, tree.Record) else [(None if isinstance(item, tree.Spread) else item, item) for item in node.items]
+    )
+    for key, written in entries:
+        inner = written.value if isinstance(written, tree.Spread) else written
+        value = _held(context, path, f"{name}.{key}" if name and isinstance(key, str) else "", inner, depth)
+        found = found or value is not None
+        if value is None:
+            constant = context.modules.constant(path, inner)
+            value = (None if constant is UNKNOWN else from_constant(constant)) or NOTHING
+        if isinstance(key, str):
+            fields[key] = value
+        elif key is None and isinstance(value.shape, Record):
+            fields.update(value.shape.fields)
+            rest.extend(value.shape.rest)
+        else:
+            rest.append(value if isinstance(node, tree.Array) else Val(shape=Many(value, None, True)))
+    if not found:
+        return None
+    if isinstance(node, tree.Array):
+        return many(tuple(rest)) if len(rest) == len(node.items) else Val(shape=Many(join_all(rest)))
+    return Val(shape=Record(fields, tuple(rest)))
+
+
+def _held(context: ModuleContext, path: str, name: str, node: tree.Expr, depth: int) -> Val | None:
+    """A function, or an object of some, in an object at the top of a module; those that are written there go by the object's name."""
+    while isinstance(node, tree.Typed):
+        node = node.value
+    if isinstance(node, tree.Fn):
+        return Val(shape=Marker("function", (path, name))) if name else None
+    if isinstance(node, tree.Record | tree.Array):
+        return _holding(context, path, name, node, depth + 1) if depth < DEEPEST else None
+    if not isinstance(node, tree.Name | tree.Member):
+        return None
+    reference = _alias(context, path, node)
+    if reference is not None:
+        return reference
+    found = context.modules.refers(path, node)
+    if found is None or depth >= DEEPEST or not isinstance(found.node, tree.FnDef | tree.Fn | tree.Record | tree.Array):
+        return None
+    if isinstance(found.node, tree.Record | tree.Array):
+        return _holding(context, found.path, found.name, found.node, depth + 1)
+    return defined(context, found)
 
 
 def _reference(node: tree.Call) -> Val | None:

@@ -13,6 +13,7 @@ from querylint.frontends.convex.handles import SMALL, in_place
 from querylint.frontends.convex.names import defined
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.ranges import calls_of
+from querylint.frontends.convex.references import reached
 from querylint.frontends.convex.registration import registration
 from querylint.frontends.flow import handlers
 from querylint.frontends.flow.calls import arguments, run_handed_closures
@@ -91,8 +92,6 @@ class ConvexVocabulary:
     def _marker_member(self, base: Val, shape: Marker, name: str) -> Val | None:
         if shape.kind == "ref":
             return Val(shape=Marker("ref", (*shape.data, name)))
-        if shape.kind == "object":
-            return Val(shape=Marker("function", (shape.data[0], f"{shape.data[1]}.{name}")))
         if shape.kind == "ctx" and name in ("db", "unsafeDb", "rawDb"):
             return database_value(base)
         if shape.kind == "db" and name == "system":
@@ -152,8 +151,8 @@ class ConvexVocabulary:
         """A hook of the project that is given a query stands for one of the library."""
         if not hooks.OWN.match(name) or not node.args or not isinstance(node.args[0], tree.Member):
             return None
-        reference = self._reference(state, node.args[0])
-        return None if reference is None else hooks.result(name, self._remote(state, node, reference, Mode.SUBSCRIBE, 1))
+        made = self._reached(state, node, Mode.SUBSCRIBE)
+        return hooks.result(name, made) if made is not None else None
 
     def _project_call(self, state: State, node: tree.Call, func: Val, target: Target) -> Val:
         args = arguments(state, node)
@@ -198,9 +197,9 @@ class ConvexVocabulary:
         if name in ("runAfter", "runAt") and len(node.args) >= 2:
             return self._schedule(state, node)
         if name in CLIENT_METHODS and node.args and not (isinstance(shape, Marker) and shape.kind == "ctx"):
-            reference = self._reference(state, node.args[0])
-            if reference is not None:
-                return self._remote(state, node, reference, CLIENT_METHODS[name], 1)
+            made = self._reached(state, node, CLIENT_METHODS[name])
+            if made is not None:
+                return made
         if name == "vectorSearch" and len(node.args) >= 2:
             return vector_search(state, node)
         if name in ("table", "skipRules") and (shape is None or (isinstance(shape, Marker) and shape.kind == "ctx")):
@@ -249,45 +248,28 @@ class ConvexVocabulary:
 
     # Other functions.
 
-    def _reference(self, state: State, node: tree.Expr) -> Target | None:
-        value = state.evaluate(node)
-        if isinstance(value.shape, Marker) and value.shape.kind == "ref" and len(value.shape.data) > 2:
-            head, *parts = value.shape.data
-            if head == "components":
-                return Target(TargetKind.EXTERNAL, "", ".".join(value.shape.data))
-            return Target(TargetKind.ROUTE, self.context.api_root, f"{'/'.join(parts[:-1])}:{parts[-1]}")
-        if isinstance(value.literal, str) and ":" in value.literal:
-            return Target(TargetKind.ROUTE, self.context.api_root, value.literal.replace(".js:", ":"))
-        return None
-
-    def _run(self, state: State, node: tree.Call, mode: Mode) -> Val:
+    def _run(self, state: State, node: tree.Call, mode: Mode) -> Val | None:
         text = state.text(node.args[0])
-        if COMPONENT.search(text):
-            text = f"components.{text}"
-        reference = self._reference(state, node.args[0]) or Target(TargetKind.EXTERNAL, "", text)
-        return self._remote(state, node, reference, mode, 1)
+        return self._reached(state, node, mode, unknown=f"components.{text}" if COMPONENT.search(text) else text)
 
-    def _remote(self, state: State, node: tree.Call, reference: Target, mode: Mode, first: int) -> Val:
-        args = tuple(state.evaluate(a) for a in node.args[first:])
-        return state.call(reference, mode, (NOTHING, *args), node, state.text(node.args[first - 1]) if first else "")
+    def _reached(self, state: State, node: tree.Call, mode: Mode, *, at: int = 0, unknown: str = "") -> Val | None:
+        return reached(state, self.context.api_root, node, mode, at=at, unknown=unknown)
 
-    def _schedule(self, state: State, node: tree.Call) -> Val:
+    def _schedule(self, state: State, node: tree.Call) -> Val | None:
         delay = state.evaluate(node.args[0])
-        reference = self._reference(state, node.args[1]) or Target(TargetKind.EXTERNAL, "", state.text(node.args[1]))
-        args = tuple(state.evaluate(a) for a in node.args[2:])
-        return state.call(reference, Mode.SCHEDULE, (NOTHING, *args), node, state.text(node.args[1])).with_deps(delay.deps)
+        made = self._reached(state, node, Mode.SCHEDULE, at=1, unknown=state.text(node.args[1]))
+        return made.with_deps(delay.deps) if made is not None else None
 
     def _external(self, state: State, node: tree.Call, shape: External) -> Val | None:
         name = shape.name.rpartition(".")[2]
         if name in hooks.NAMES and node.args:
-            reference = self._reference(state, node.args[0])
-            if reference is not None:
-                result = self._remote(state, node, reference, Mode.SUBSCRIBE, 1)
-                return hooks.result(name, result)
+            asked = self._reached(state, node, Mode.SUBSCRIBE)
+            if asked is not None:
+                return hooks.result(name, asked)
         if name in FETCHERS and node.args:
-            reference = self._reference(state, node.args[0])
-            if reference is not None:
-                return self._remote(state, node, reference, FETCHERS[name], 1)
+            asked = self._reached(state, node, FETCHERS[name])
+            if asked is not None:
+                return asked
         made = helpers.call(state, self.context, node, shape)
         if made is not None:
             return made

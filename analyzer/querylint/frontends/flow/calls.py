@@ -1,6 +1,9 @@
-"""Calls with no meaning of their own: closures, parameters, outside code."""
+"""Calls with no meaning of their own: closures, one of several functions, parameters, outside code."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 from querylint.construction import replace
 from querylint.frontends.flow.memos import keeps, kept
@@ -8,15 +11,23 @@ from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     Closure,
     Many,
+    OneOf,
     Record,
     Val,
     derived,
+    either_of,
+    is_function,
+    join_all,
 )
 from querylint.ir import Escape, LoopKind, Mode, Root, Target, TargetKind
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 
 ASSERTION = Pattern(r"^(?:assert|invariant|ensure|must|require)(?![a-z])")
+
+MOST_WAYS = 64
+"""So many ways are walked through choices that lie in one another."""
+WORKING = (tree.Call, tree.Await, tree.Assign, tree.Yield)
 
 
 def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
@@ -91,7 +102,7 @@ def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result
     for position, arg in enumerate(args, first):
         candidates = [arg, *arg.shape.fields.values()] if isinstance(arg.shape, Record) else [arg]
         held = isinstance(arg.shape, Record)
-        for candidate in candidates:
+        for candidate in (one for value in candidates for one in either_of(value)):
             if isinstance(candidate.shape, Closure) and not candidate.shape.name:
                 fn = candidate.shape.fn
                 names = ", ".join(m.text(p.pattern) for p in fn.params)
@@ -100,3 +111,63 @@ def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result
                     made = m.wait(m.unbuilt(m.invoke(candidate.shape, (some,) * len(fn.params), fn.at, fn.end)), fn.at, fn.end)
                     if told:
                         m.leak(made, Escape.PASSED, fn.at, fn.end)
+
+
+def each_way(m: State, func: Val, run: Callable[[Val], Val], at: int, end: int) -> Val:
+    """What comes of a function when it is run; of each that it may be, as an arm of a choice."""
+    if not isinstance(func.shape, OneOf):
+        return run(func)
+    ways = either_of(func)
+    outer = m.ways
+    running = any(isinstance(one.shape, Closure) and any(fn is one.shape.fn for fn in m.calling) for one in ways)
+    if running or outer * len(ways) > MOST_WAYS:  # functions of a table that call the table again
+        return derived(func)
+    results: list[Val] = []
+
+    def arm(one: Val) -> None:
+        results.append(run(one))
+
+    arms: list[object] = [partial(arm, one) for one in ways]
+    by_item = any(frame.id in func.deps for frame in m.frames)
+    if by_item:  # as in a switch over the item, none of whose cases it need be
+        arms.insert(0, lambda: None)
+    m.ways = outer * len(ways)
+    try:
+        m.choose(arms, func.deps, at, end, special=by_item)
+    finally:
+        m.ways = outer
+    return join_all(results)
+
+
+def reach(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
+    """A call of a function that a value is known to be; of one of several, each is an arm of a choice."""
+    if not isinstance(func.shape, OneOf):
+        return _reach(m, node, base, func)
+    return each_way(m, func, partial(_reach, m, _with_arguments_known(m, node), base), node.at, node.end)
+
+
+def _reach(m: State, node: tree.Call, base: Val | None, func: Val) -> Val:
+    made = m.vocabulary.call(m, node, func, None)
+    return made if made is not None else apply(m, node, func, base)
+
+
+def _with_arguments_known(m: State, node: tree.Call) -> tree.Call:
+    """The call, with what has to be done for its arguments done before, once, and not in each of the arms."""
+    args = [_known(m, arg, f"#{node.at}.{number}") for number, arg in enumerate(node.args)]
+    keywords = [(name, _known(m, arg, f"#{node.at}.{name}")) for name, arg in node.keywords]
+    return replace(node, args=args, keywords=keywords)
+
+
+def _known(m: State, arg: tree.Expr, name: str) -> tree.Expr:
+    """An argument by a name that stands for what it yields, where something has to be done for it."""
+    if isinstance(arg, tree.Fn | tree.Spread) or not any(isinstance(part, WORKING) for part in tree.walk(arg)):
+        return arg
+    m.bind(tree.NamePattern(name, arg.at, arg.end), m.evaluate(arg))
+    return tree.Name(name, arg.at, arg.end)
+
+
+def own(base: Val, name: str) -> Val | None:
+    """The function that an object has been given by a name, whatever else objects have by that name; None where it has none."""
+    shape = base.shape
+    held = shape.fields.get(name) if isinstance(shape, Record) else None
+    return held.with_deps(base.deps) if held is not None and is_function(held.shape) else None

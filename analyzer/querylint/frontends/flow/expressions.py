@@ -9,7 +9,7 @@ from typing import Any
 from querylint.construction import replace
 from querylint.frontends.flow import handlers, works
 from querylint.frontends.flow.binding import TEXT, note_added
-from querylint.frontends.flow.calls import apply
+from querylint.frontends.flow.calls import apply, own, reach
 from querylint.frontends.flow.cases import is_moved, meaning, note_if, note_logic
 from querylint.frontends.flow.comprehensions import comprehension, go_through
 from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, absent, compared, narrowed, negated, null_test, tested, truth
@@ -21,10 +21,12 @@ from querylint.frontends.flow.values import (
     Closure,
     Condition,
     Many,
+    OneOf,
     Query,
     Record,
     Val,
     derived,
+    either_of,
     either_way,
     is_there,
     join,
@@ -116,6 +118,8 @@ def _index(m: State, node: tree.Index) -> Val:
             return either_way(shape.items[key.literal]).with_deps(base.deps)
         return works.picked(m, Work.FIRST if key.literal == 0 else Work.PICK, base, node.at, node.end).with_deps(key.deps)
     if isinstance(shape, Record):
+        if isinstance(key.literal, str) and key.literal in shape.fields:
+            return either_way(shape.fields[key.literal]).with_deps(base.deps | key.deps)
         return replace(join_all([*shape.fields.values(), *shape.rest]), literal=NOT_LITERAL).with_deps(base.deps | key.deps)
     if isinstance(shape, Many) and shape.keyed:
         return shape.item.with_deps(base.deps | key.deps)
@@ -141,6 +145,9 @@ def _call(m: State, node: tree.Call) -> Val:
         special = m.vocabulary.call(m, node, func, base)
         if special is not None:
             return special
+        held = own(base, func_node.name) if not m.language.function_scoped else None
+        if held is not None:
+            return reach(m, node, held, base)
         if isinstance(func_node.base, tree.Name) and m.scope.find(func_node.base.id) is None:
             made = m.language.owned(m, node, func_node.base.id, func_node.name)
             if made is not None:
@@ -149,8 +156,12 @@ def _call(m: State, node: tree.Call) -> Val:
         if made is not None:
             return made
         func = member(m, base, func_node)
+        if isinstance(func.shape, OneOf):
+            return reach(m, node, func, base)
     else:
         func = evaluate(m, func_node)
+        if isinstance(func.shape, OneOf):
+            return reach(m, node, func, None)
         special = m.vocabulary.call(m, node, func, None)
         if special is not None:
             return special
@@ -522,8 +533,10 @@ def _element(m: State, node: tree.Element) -> Val:
     parts = []
     for _, value_node in node.attributes:
         value = evaluate(m, value_node)
-        if isinstance(value.shape, Closure):
-            handlers.walk(m, value)
+        ways = either_of(value)
+        if isinstance(ways[0].shape, Closure):
+            for one in ways:
+                handlers.walk(m, one)
             continue
         m.leak(value, Escape.PASSED, value_node.at, value_node.end)
         parts.append(value)

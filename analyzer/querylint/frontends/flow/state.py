@@ -94,6 +94,7 @@ class State:
         self.placed: tuple[int, int, Span] | None = None
         self.bounds: dict[Origin, int] = {}
         self.nested = 0
+        self.ways = 1
         self.caught: list[int] = []
         self.built: list[Access] = []
         self.yields: list[Val] = []

@@ -190,7 +190,14 @@ class Made:
     given: tuple[Val, ...] = ()
 
 
-Shape = Record | Many | Closure | Query | Marker | External | Space | ClassRef | Made | None
+@dataclass(slots=True, frozen=True)
+class OneOf:
+    """One of several functions, or of several references to functions: which one, only the run decides."""
+
+    members: tuple[Shape, ...]
+
+
+Shape = Record | Many | Closure | Query | Marker | External | Space | ClassRef | Made | OneOf | None
 
 
 @dataclass(slots=True, frozen=True)
@@ -292,7 +299,10 @@ class Val:
 
 NOTHING = Val()
 EITHER = Marker("either")
-"""One of several classes or functions, no matter which: as good as none."""
+"""One of several classes, or of too many functions, no matter which: as good as none."""
+FUNCTIONS = ("function", "made", "ref")  # the markers of something that can be called
+MOST_FUNCTIONS = 24
+"""So many functions a value may be one of; each of them is walked where one of them is called."""
 
 
 def is_there(value: Val) -> bool:
@@ -411,8 +421,12 @@ def join_shapes(left: Val, right: Val) -> Shape:
         return a
     if isinstance(a, ClassRef) and isinstance(b, ClassRef):
         return None if a.instance or b.instance else EITHER  # one of two classes is neither
-    if EITHER in (a, b) or (isinstance(a, Closure) and isinstance(b, Closure) and a.name and b.name):
+    if a is EITHER or b is EITHER:
         return EITHER
+    if is_function(a) and is_function(b):
+        some = _members(a)
+        members = (*some, *(member for member in _members(b) if member not in some))
+        return OneOf(members) if len(members) <= MOST_FUNCTIONS else EITHER
     if isinstance(a, Record) and isinstance(b, Record):
         fields = dict(a.fields)
         for name, value in b.fields.items():
@@ -428,6 +442,23 @@ def join_shapes(left: Val, right: Val) -> Shape:
     if isinstance(a, Marker) and isinstance(b, Marker) and a.kind == b.kind:
         return join_markers(a, b)
     return a if isinstance(a, Query | Many | Record) else b
+
+
+def is_function(shape: Shape) -> bool:
+    """Whether something is a function that the walk knows, one of several, or a reference to one."""
+    if isinstance(shape, Marker):
+        return shape.kind in FUNCTIONS
+    return isinstance(shape, Closure | OneOf) or (isinstance(shape, Made) and shape.parts.fn is not None)
+
+
+def _members(shape: Shape) -> tuple[Shape, ...]:
+    return shape.members if isinstance(shape, OneOf) else (shape,)
+
+
+def either_of(value: Val) -> tuple[Val, ...]:
+    """What a value is one of, if it is one of several functions; else itself."""
+    shape = value.shape
+    return tuple(replace(value, shape=member) for member in shape.members) if isinstance(shape, OneOf) else (value,)
 
 
 def either_way(value: Val) -> Val:

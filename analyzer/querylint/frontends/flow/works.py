@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from querylint.construction import replace
 from querylint.frontends.flow.amounts import cut_to, done, passed
+from querylint.frontends.flow.calls import each_way
 from querylint.frontends.flow.comparators import adds_up, computed, keeps_extreme, offers_orders, seeks
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.days import day_of
@@ -20,6 +22,7 @@ from querylint.frontends.flow.values import (
     Condition,
     External,
     Many,
+    OneOf,
     Record,
     Val,
     derived,
@@ -125,7 +128,7 @@ def _each(
             within = frame if rounds and frame.items else None
             result = m.invoke(callback.shape, values, callback.shape.fn.at, callback.shape.fn.end, inline=True, frame=within)
         else:
-            result = _call_back(m, node, callback, values)
+            result = _call_back(m, node, values, callback)
     base = passed(m, frame, base)
     _finish(m, base, frame.folded, frame.grouped, frame.fold_deps, node)
     return result, frame.id, len(m.block) > held
@@ -138,13 +141,17 @@ def _finish(m: State, base: Val, folded: bool, grouped: bool, deps: frozenset[in
         m.use(Work.GROUP, base, node.at, node.end, deps=deps)
 
 
-def _call_back(m: State, node: tree.Call, callback: Val, values: tuple[Val, ...]) -> Val:
-    """What a callback yields that is no closure of this function: a name from elsewhere."""
+def _call_back(m: State, node: tree.Call, values: tuple[Val, ...], callback: Val) -> Val:
+    """What a callback yields that is not written here: a name from elsewhere, or one of several functions."""
+    if isinstance(callback.shape, Closure) and not callback.shape.name:
+        return m.invoke(callback.shape, values, callback.shape.fn.at, callback.shape.fn.end, inline=True)
     made = _from_elsewhere(m, node, callback, values)
     return made if made is not None else derived(*values)
 
 
 def _from_elsewhere(m: State, node: tree.Call, callback: Val, values: tuple[Val, ...]) -> Val | None:
+    if isinstance(callback.shape, OneOf):
+        return each_way(m, callback, partial(_call_back, m, node, values), node.at, node.end)
     fake = tree.Call(node.args[0] if node.args else tree.Opaque([], node.at, node.end), [], node.at, node.end)
     return m.vocabulary.called_back(m, fake, callback, values)
 

@@ -13,6 +13,7 @@ from querylint.frontends.flow.values import (
     External,
     Many,
     Marker,
+    OneOf,
     Query,
     Record,
     Shape,
@@ -55,6 +56,9 @@ def _shape(shape: Shape, depth: int) -> Shape:
         return replace(shape, table_from=named, base=base, deps=NO_STEPS, limit=known, follows=follows, ran=ran)
     if isinstance(shape, Closure):
         return replace(shape, this=portable(shape.this, depth + 1) if shape.this is not None else None) if shape.name else None
+    if isinstance(shape, OneOf):
+        members = tuple(_shape(member, depth) for member in shape.members)
+        return OneOf(members) if None not in members else EITHER if any(members) else None
     if isinstance(shape, Marker):
         return replace(shape, inner=portable(shape.inner, depth + 1)) if shape.inner is not None else shape
     return shape
@@ -76,6 +80,8 @@ def kept(val: Val, name: str) -> Val:
         shape = replace(shape, plans=plans, base=base, follows=follows, ran=ran)
     elif isinstance(shape, Closure) and shape.this is not None:
         shape = replace(shape, this=kept(shape.this, name))
+    elif isinstance(shape, OneOf):
+        shape = OneOf(tuple(kept(replace(val, shape=member), name).shape for member in shape.members))
     elif isinstance(shape, Marker) and shape.inner is not None:
         shape = replace(shape, inner=kept(shape.inner, name))
     return replace(val, origins=(), shape=shape)
@@ -133,6 +139,8 @@ def kind_of(val: Val, depth: int = 0) -> str:
         inner = f"record({','.join(parts)})" if parts else ""
     elif isinstance(shape, ClassRef):
         inner = f"{'object' if shape.instance else 'class'} {shape.path}:{shape.name}"
+    elif isinstance(shape, OneOf):
+        inner = " or ".join(kind_of(replace(val, shape=member, doc_of=None), depth) for member in shape.members)
     elif isinstance(shape, Closure):
         inner = f"function {shape.path}:{shape.name}" if shape.name else ""
     elif isinstance(shape, External):

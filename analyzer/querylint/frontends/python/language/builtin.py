@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from querylint.construction import replace
 from querylint.frontends.flow.amounts import amount
+from querylint.frontends.flow.calls import each_way
 from querylint.frontends.flow.comprehensions import iterated, run
 from querylint.frontends.flow.conditions import field_of, stated, truth
 from querylint.frontends.flow.expressions import member
@@ -21,6 +22,7 @@ from querylint.frontends.flow.values import (
     derived,
     either_way,
     inside_of,
+    is_function,
     join,
     join_all,
     many,
@@ -138,11 +140,11 @@ def _key_fields(m: State, key: tree.Expr | None, over: Val) -> tuple[str, ...]:
         if name in ("attrgetter", "itemgetter"):
             return tuple(a.value for a in key.args if isinstance(a, tree.Literal) and isinstance(a.value, str))
     callback = m.evaluate(key)
-    if not isinstance(callback.shape, Closure) or callback.shape.name:
+    if not is_function(callback.shape):
         return ()
     item = over.item()
     with m.loop(LoopKind.EACH, node_at(key), key.end, over=over, over_text="") as frame:
-        result = m.invoke(callback.shape, (item.with_deps(frozenset({frame.id})),), key.at, key.end, inline=True)
+        result = _called_back(m, key, callback, (item.with_deps(frozenset({frame.id})),))
     parts = result.shape.items if isinstance(result.shape, Many) and result.shape.items else (result,)
     found = [_field(o, over) for part in parts for o in part.origins]
     return tuple(f for f in found if f) if all(part.origins for part in parts) else ()
@@ -282,11 +284,20 @@ def _each(m: State, node: tree.Call, callback: Val, over: Val, *others: Val) -> 
         limit=size,
     ) as frame:  # fmt: skip
         items = tuple(each.item().with_deps(frozenset({frame.id})) for each in (over, *others))
-        if isinstance(callback.shape, Closure) and not callback.shape.name:
-            return m.invoke(callback.shape, items, callback.shape.fn.at, callback.shape.fn.end, inline=True)
-        fake = tree.Call(node.args[0], [], node.at, node.end)
-        made = m.vocabulary.called_back(m, fake, callback, items)
+        return _called_back(m, node.args[0], callback, items, (node.at, node.end))
+
+
+def _called_back(m: State, written: tree.Expr, callback: Val, items: tuple[Val, ...], around: tuple[int, int] | None = None) -> Val:
+    """What a callback yields for the items of one round; `around` is the call that it is handed to, where that is the place to name."""
+
+    def called(one: Val) -> Val:
+        if isinstance(one.shape, Closure) and not one.shape.name:
+            return m.invoke(one.shape, items, one.shape.fn.at, one.shape.fn.end, inline=True)
+        made = m.vocabulary.called_back(m, tree.Call(written, [], at, end), one, items)
         return made if made is not None else derived(*items)
+
+    at, end = around or (written.at, written.end)
+    return each_way(m, callback, called, at, end)
 
 
 def _filter(m: State, node: tree.Call) -> Val:
