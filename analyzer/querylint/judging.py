@@ -13,7 +13,7 @@ from querylint.construction import dataclass
 from querylint.frontends.kept import KeptParts
 from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.packed import UnpackableError, packed, signature, unpacked
-from querylint.ir import Program, Schema
+from querylint.ir import Call, Program, Schema, Target
 from querylint.ir.program import place
 from querylint.link import Island, Routes, islands, link, merged
 from querylint.rule import Finding, Rule
@@ -58,6 +58,27 @@ def census(program: Program) -> Census:
         tuple(sorted({a.table for a in (*reads, *writes) if a.table is not None})),
         tuple(map(place, sorted(set(unnamed), key=lambda span: (span.path, span.line)))),
     )
+
+
+def once_for_each_choice(program: Program, findings: list[Finding]) -> list[Finding]:
+    """Findings, those at a call of one of several functions once where the same is to be done about each of these: the most severe one."""
+    together: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        found = finding.found
+        if found.remedy is not None:
+            together.setdefault((finding.rule, found.function, found.span, found.remedy), []).append(finding)
+    dropped: set[int] = set()
+    for (_, function, span, _), same in together.items():
+        if len(same) > 1 and function in program.functions and len(_called_at(program, str(function), span)) > 1:
+            first = max(same, key=lambda finding: finding.severity.rank)
+            dropped.update(id(finding) for finding in same if finding is not first)
+    return [finding for finding in findings if id(finding) not in dropped]
+
+
+def _called_at(program: Program, function: str, span: object) -> set[Target]:
+    """The functions that the calls at one place may reach."""
+    steps = program.functions[function].steps()
+    return {step.target for step in steps if isinstance(step, Call) and step.span == span}
 
 
 class Archipelago:

@@ -14,7 +14,7 @@ from querylint.errors import mishap
 from querylint.frontends.kept import KeptParts
 from querylint.frontends.lowered import FrontEnd, Lowered, Make, together
 from querylint.ir import IndexKind, Program, Role, Schema
-from querylint.judging import Archipelago, Census, Judged, judged
+from querylint.judging import Archipelago, Census, Judged, judged, once_for_each_choice
 from querylint.looks import Disk
 from querylint.patch import Fix
 from querylint.result import Note, NoteKind, Part, Result, Summary
@@ -242,7 +242,7 @@ class Project:
                 found.extend(self._stamp(rule, _told(program, hit)) for hit in rule.check(program))
             except Exception:  # one broken rule must not take the report of the others with it
                 self.notes.append(Note(NoteKind.BUG, f"rule {rule.name} failed: {mishap()}; please report it"))
-        return _ordered(found)
+        return _ordered(once_for_each_choice(program, found))
 
     def mended(self, findings: Iterable[Finding]) -> list[Finding]:
         """Findings of this project with their fixes, for who needs those of a few only."""
@@ -290,17 +290,11 @@ class Project:
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings by their places, each once: a query that ends in two places is one query, and a call of one of several functions one call
-    where the same is to be done about each of them."""
-    kept: list[Finding] = []
-    known: set[tuple[object, ...]] = set()
-    for f in sorted(findings, key=lambda f: (f.found.span, -f.severity.rank)):
-        place = (f.rule, f.found.span.path, f.found.span.line, f.found.span.column)
-        said = {(*place, words) for words in (f.found.message, f.found.remedy) if words is not None}
-        if not said & known:
-            kept.append(f)
-        known |= said
-    return sorted(kept, key=lambda f: (f.found.span, f.rule, f.found.message))
+    """Findings by their places, each once: a query that ends in two places is one query."""
+    unique: dict[tuple[object, ...], Finding] = {}
+    for f in sorted(findings, key=lambda f: f.found.span):
+        unique.setdefault((f.rule, f.found.span.path, f.found.span.line, f.found.span.column, f.found.message), f)
+    return sorted(unique.values(), key=lambda f: (f.found.span, f.rule, f.found.message))
 
 
 def _own(findings: Iterable[Finding]) -> tuple[Rule, ...]:

@@ -425,6 +425,8 @@ def test_an_ampersand_in_the_text_of_an_element_is_text(text: str) -> None:
         ('const a: import("./types").Id<"users">[] = b;', {"a", "b"}),
         ("async function a(): Promise<import('./types').Doc<'users'> | null> { return b; }", {"a", "b"}),
         ('const a = await load<typeof import("./types")>();', {"a", "load"}),
+        ("for (let a = 0; a < unique.length - 1; a++) { load(unique[a]); }", {"unique", "load"}),
+        ("type B = Map<unique symbol, string>; while (a <\nabstract) { load(a < infer[0]); }", {"abstract", "infer", "load"}),
         ('const a = lazy<import(\n"./types",\n).Props>(() => import("./other").then((m) => m.One));', {"a", "lazy", "m"}),
         ('const a = "\0"; const b = 1;', {"a", "b"}),
         ("const a = <img src=\"https://a.b/c?d=1&e=2&f=3\" alt='one & two' />; const b = 1;", {"a", "b"}),

@@ -13,6 +13,8 @@ from querylint.syntax.typescript.grammar import TYPESCRIPT
 _IMPORTED = Pattern(
     rb"""(\btypeof\s+)?\bimport\(\s*(?:"[^"\n]*"|'[^'\n]*')\s*,?\s*\)(?(1)|(?=\s*\.\s*(?!(?:then|catch|finally)\b)[\w$]))"""
 )
+# A variable in a comparison that has the name of a word which begins a type: `i < unique.length`.
+_COMPARED = Pattern(rb"(<\s*)(?:unique|abstract|infer|keyof)\b(?!\s+[\w$({\[])")
 # Texts of elements, and of their attributes, with an ampersand that begins no character reference: the grammar takes it for one. Nor does
 # it know those whose name holds a digit (`&sup2;`). Text that a closing tag ends is sure; what another tag or an expression ends may be an
 # intersection of types.
@@ -28,13 +30,15 @@ def repaired(path: str, source: bytes) -> Iterator[Callable[[bytes], bytes]]:
         yield lambda text: text.replace(b"\0", b" ")  # the grammar takes it for the end
     if b"import(" in source:
         yield partial(_IMPORTED.sub, _named)
+    if b"<" in source:
+        yield partial(_COMPARED.sub, _named)
     if b"&" in source and not path.endswith(TYPESCRIPT):
         for texts in (_ATTRIBUTE, _CLOSED, _OPENED):
             yield partial(texts.sub, _blanked)
 
 
 def _named(found: re.Match[bytes]) -> bytes:
-    """A name in the place of `import("x")`."""
+    """A name in the place of what stands behind what is kept."""
     kept = found[1] or b""
     return kept + b"_" * (len(found[0]) - len(kept))
 
