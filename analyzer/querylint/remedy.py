@@ -62,7 +62,8 @@ class PushDown:
 
     `order` names the last of the fields, where they are there for the order of the rows and not to be bound; `floor` the field of a range
     without a lower bound that rows may lack. `at` is the query, where the finding is about the index that it passes by. `compared` are the
-    fields that are not to equal something, with how each compares: `<`, `!=`, `in`.
+    fields that are not to equal something, with how each compares: `<`, `!=`, `in`. `instead_of` is an index that stands and would do, which
+    the smallest set of indexes has no use for beside the one to add.
     """
 
     table: str
@@ -75,6 +76,7 @@ class PushDown:
     floor: str = ""
     at: Span | None = None
     compared: tuple[tuple[str, str], ...] = ()
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,5 +424,7 @@ def _pushed(remedy: PushDown) -> str:
     if not remedy.create:
         return (f"bind {bound} in the range of index `{remedy.index}`" if bound else f"use index `{remedy.index}`") + order + last
     added = f"add index `{remedy.index}` on {remedy.table} ({', '.join(remedy.fields)})"
+    if remedy.instead_of:
+        added += f" in the place of `{remedy.instead_of}`, as the smallest set of indexes does (querylint indexes),"
     bind = "" if not bound else f", bind {bound} in its range" if remedy.order else " and bind the tested fields in its range"
     return f"{added}{bind}{order}{last}"

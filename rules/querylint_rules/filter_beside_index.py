@@ -95,7 +95,8 @@ def _remedy(program: Program, loss: Loss) -> PushDown | Advice:
     table = program.table(loss.site.function, loss.access.table)
     kept = keeps_order(loss.plan, table, serving, loss.want)
     low = floor(table, loss.plan.residual(), serving.fields)
-    return PushDown(loss.access.table or "", serving.index, serving.fields, serving.create, keeps_order=kept, floor=low)
+    stands = loss.serving.index if serving.create else ""
+    return PushDown(loss.access.table or "", serving.index, serving.fields, serving.create, keeps_order=kept, floor=low, instead_of=stands)
 
 
 def _several(loss: Loss) -> bool:

@@ -708,3 +708,27 @@ export const all = query(async (ctx, { state }) => {
     told = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "filter-beside-index"]
     assert len(told) == 2
     assert all(f.remedy and "index `by_state_and_due` on loans (state, due)" in sentence(f.remedy) for f in told)
+
+
+def test_an_index_to_add_in_the_place_of_one_that_stands_is_said_to_be_that(tmp_path: Path) -> None:
+    schema = """\
+    import { defineSchema, defineTable } from "convex/server";
+    import { v } from "convex/values";
+    export default defineSchema({
+      posts: defineTable({ team: v.string(), state: v.string(), text: v.string() })
+        .index("by_team", ["team"]).index("by_team_state", ["team", "state"]),
+    });
+    """
+    code = """\
+    import { query } from "./_generated/server";
+    export const open = query(async (ctx, { team }) => await ctx.db.query("posts")
+      .withIndex("by_team", (q) => q.eq("team", team)).filter((q) => q.eq(q.field("state"), "open")).collect());
+    export const every = query(async (ctx, { state }) => await ctx.db.query("posts").filter((q) => q.eq(q.field("state"), state)).collect());
+    export const mine = query(async (ctx, { team }) => await ctx.db.query("posts").withIndex("by_team", (q) => q.eq("team", team)).take(9));
+    """
+    lay(tmp_path, {"convex/schema.ts": schema, "convex/posts.ts": code})
+    found = [f.found for f in engine.check([tmp_path]).result.findings if f.rule == "filter-beside-index"]
+    assert [sentence(f.remedy) for f in found if f.remedy is not None] == [
+        "add index `by_state_team` on posts (state, team) in the place of `by_team_state`, as the smallest set of indexes does "
+        "(querylint indexes), and bind the tested fields in its range"
+    ]
