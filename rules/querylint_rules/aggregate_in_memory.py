@@ -117,7 +117,8 @@ def _found(program: Program, load: Load, works: list[Seen]) -> Found:
     kinds = {s.use.work for s in works}
     tested = kinds == {Work.COUNT} and load.access.verb == "truth test"
     table = load.access.table
-    what = "tested for truth" if tested else "summed up" if Work.FOLD in kinds else "counted"
+    done = [word for work, word in ((Work.COUNT, "counted"), (Work.FOLD, "added up")) if work in kinds]
+    what = "tested for truth" if tested else " and ".join(done)
     remedy: Advice | Counter | Probe | Limit = Probe(given=True) if tested else _counter(table, works)
     few = None if load.fate.listed or program.facts(load.function).planner else reached(load.fate.uses)
     if few is not None:  # the number is only compared with one that the code writes down

@@ -77,7 +77,7 @@ CUTS = frozenset((Work.SLICE, Work.FIRST, Work.PICK))
 PAGES = Advice("read in pages with .paginate(), each part with its own range: together, the filters let every row through", Stage.CODE)
 WORK_WORDS = {
     Work.FILTER: "filtered", Work.FIND: "searched", Work.SOME: "searched", Work.EVERY: "tested", Work.SORT: "sorted", Work.SLICE: "cut",
-    Work.COUNT: "counted", Work.FOLD: "summed up", Work.GROUP: "grouped", Work.DISTINCT: "reduced to distinct values",
+    Work.COUNT: "counted", Work.FOLD: "added up", Work.GROUP: "grouped", Work.DISTINCT: "reduced to distinct values",
     Work.FIRST: "used by its first row",
     Work.LAST: "used by its last row", Work.EMPTY: "tested for being empty", Work.PICK: "used by one row", Work.MEMBER: "searched",
 }  # fmt: skip

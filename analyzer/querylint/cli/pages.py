@@ -68,7 +68,7 @@ def rule_named(name: str, known: Sequence[Rule]) -> Rule:
     if name not in by_name:
         from difflib import get_close_matches  # for mistakes only
 
-        near = get_close_matches(name.lower().replace("_", "-"), by_name, n=1, cutoff=0.5)
+        near = get_close_matches(name.lower().replace("_", "-"), by_name, n=1, cutoff=0.6)
         offer = f"did you mean `{near[0]}`?" if near else "`querylint rules` lists all of them"
         raise RuleNameError(f"there is no rule `{name}`; {offer}")
     return by_name[name]
