@@ -62,8 +62,8 @@ class PushDown:
 
     `order` names the last of the fields, where they are there for the order of the rows and not to be bound; `floor` the field of a range
     without a lower bound that rows may lack. `at` is the query, where the finding is about the index that it passes by. `compared` are the
-    fields that are not to equal something, with how each compares: `<`, `!=`, `in`. `instead_of` is an index that stands and would do, which
-    the smallest set of indexes has no use for beside the one to add.
+    fields that are not to equal something, with how each compares: `<`, `!=`, `in`. `instead_of` is an index that stands and would do, for
+    which the smallest set of indexes has no use beside the one to add.
     """
 
     table: str
