@@ -63,7 +63,7 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
 
 
 def _holding(context: ModuleContext, path: str, name: str, node: tree.Record | tree.Array, depth: int = 0) -> Val | None:
-    """An object or a list that holds functions, or references to functions; None for one that holds none."""
+    """An object or a list that holds functions, classes, or references to functions; None for one that holds none."""
     found = False
     fields: dict[str, Val] = {}
     rest: list[Val] = []
@@ -92,7 +92,7 @@ def _holding(context: ModuleContext, path: str, name: str, node: tree.Record | t
 
 
 def _held(context: ModuleContext, path: str, name: str, node: tree.Expr, depth: int) -> Val | None:
-    """A function, or an object of some, in an object at the top of a module; those that are written there go by the object's name."""
+    """A function or a class, or an object of some, in an object at the top of a module; what is written there goes by the object's name."""
     while isinstance(node, tree.Typed):
         node = node.value
     if isinstance(node, tree.Fn):
@@ -105,7 +105,7 @@ def _held(context: ModuleContext, path: str, name: str, node: tree.Expr, depth: 
     if reference is not None:
         return reference
     found = context.modules.refers(path, node)
-    if found is None or depth >= DEEPEST or not isinstance(found.node, tree.FnDef | tree.Fn | tree.Record | tree.Array):
+    if found is None or depth >= DEEPEST or not isinstance(found.node, tree.FnDef | tree.Fn | tree.ClassDef | tree.Record | tree.Array):
         return None
     if isinstance(found.node, tree.Record | tree.Array):
         return _holding(context, found.path, found.name, found.node, depth + 1)

@@ -16,7 +16,7 @@ from querylint.frontends.convex.ranges import calls_of
 from querylint.frontends.convex.references import reached
 from querylint.frontends.convex.registration import registration
 from querylint.frontends.flow import handlers
-from querylint.frontends.flow.calls import arguments, run_handed_closures
+from querylint.frontends.flow.calls import arguments, reach, run_handed_closures
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
     NOTHING,
@@ -26,11 +26,14 @@ from querylint.frontends.flow.values import (
     Made,
     Many,
     Marker,
+    OneOf,
     Query,
     Record,
     Space,
     Val,
     derived,
+    either_of,
+    join_all,
     many,
 )
 from querylint.frontends.flow.vocabulary import Consumption
@@ -74,6 +77,9 @@ class ConvexVocabulary:
             part = makers.member(base, name)
             if part is not None:
                 return part
+        if isinstance(shape, OneOf):
+            parts = [self.member(state, one, node) for one in either_of(base)]
+            return join_all([part for part in parts if part is not None]) if any(parts) else None
         if isinstance(shape, Space):
             definition = self.context.modules.exported(shape.path, name)
             return defined(self.context, definition) if definition is not None else None
@@ -218,11 +224,13 @@ class ConvexVocabulary:
         if handed is not None:
             return handed
         held = NOTHING
-        if isinstance(shape, Space | ClassRef | Marker):
+        if isinstance(shape, Space | ClassRef | Marker | OneOf):
             held = self.member(state, base, func) or NOTHING
         elif isinstance(shape, Record):
             held = shape.fields.get(name, NOTHING)
             held = held if isinstance(held.shape, Marker | Made) else NOTHING
+        if isinstance(held.shape, OneOf):
+            return reach(state, node, held, base)
         if isinstance(held.shape, Made):
             return makers.call(state, self.context, node, held)
         target = self._target(held)

@@ -192,7 +192,7 @@ class Made:
 
 @dataclass(slots=True, frozen=True)
 class OneOf:
-    """One of several functions, or of several references to functions: which one, only the run decides."""
+    """One of several functions, classes or objects of classes, all of a kind: which one, only the run decides."""
 
     members: tuple[Shape, ...]
 
@@ -299,10 +299,11 @@ class Val:
 
 NOTHING = Val()
 EITHER = Marker("either")
-"""One of several classes, or of too many functions, no matter which: as good as none."""
+"""One of too many functions or classes, no matter which: as good as none."""
+FUNCTION, CLASS, OBJECT = "function", "class", "object"
 FUNCTIONS = ("function", "made", "ref")  # the markers of something that can be called
 MOST_FUNCTIONS = 24
-"""So many functions a value may be one of; each of them is walked where one of them is called."""
+"""So many functions or classes a value may be one of; each of them is walked where one of them is called."""
 
 
 def is_there(value: Val) -> bool:
@@ -419,14 +420,17 @@ def join_shapes(left: Val, right: Val) -> Shape:
         return known
     if a == b:
         return a
-    if isinstance(a, ClassRef) and isinstance(b, ClassRef):
-        return None if a.instance or b.instance else EITHER  # one of two classes is neither
     if a is EITHER or b is EITHER:
         return EITHER
-    if is_function(a) and is_function(b):
+    kind = _kind(a)
+    if kind and kind == _kind(b):
+        if kind == OBJECT and (left.doc_of is not None or right.doc_of is not None):
+            return None  # a row of one of two tables is of neither
         some = _members(a)
         members = (*some, *(member for member in _members(b) if member not in some))
         return OneOf(members) if len(members) <= MOST_FUNCTIONS else EITHER
+    if isinstance(a, ClassRef) and isinstance(b, ClassRef):
+        return None
     if isinstance(a, Record) and isinstance(b, Record):
         fields = dict(a.fields)
         for name, value in b.fields.items():
@@ -446,9 +450,18 @@ def join_shapes(left: Val, right: Val) -> Shape:
 
 def is_function(shape: Shape) -> bool:
     """Whether something is a function that the walk knows, one of several, or a reference to one."""
+    return _kind(shape) == FUNCTION
+
+
+def _kind(shape: Shape) -> str:
+    """Of what kind something is that may be one of several; empty for what may not."""
+    if isinstance(shape, OneOf):
+        shape = shape.members[0]
+    if isinstance(shape, ClassRef):
+        return OBJECT if shape.instance else CLASS
     if isinstance(shape, Marker):
-        return shape.kind in FUNCTIONS
-    return isinstance(shape, Closure | OneOf) or (isinstance(shape, Made) and shape.parts.fn is not None)
+        return FUNCTION if shape.kind in FUNCTIONS else ""
+    return FUNCTION if isinstance(shape, Closure) or (isinstance(shape, Made) and shape.parts.fn is not None) else ""
 
 
 def _members(shape: Shape) -> tuple[Shape, ...]:
@@ -456,7 +469,7 @@ def _members(shape: Shape) -> tuple[Shape, ...]:
 
 
 def either_of(value: Val) -> tuple[Val, ...]:
-    """What a value is one of, if it is one of several functions; else itself."""
+    """What a value is one of, if it is one of several; else itself."""
     shape = value.shape
     return tuple(replace(value, shape=member) for member in shape.members) if isinstance(shape, OneOf) else (value,)
 

@@ -16,6 +16,7 @@ POOLED = frozenset(("submit", "start_soon"))  # workers run it; a method of that
 LATER = frozenset(("delay", "apply_async", "delay_on_commit", "apply_async_on_commit", "s", "si", "signature", "kiq", "send", "defer"))
 WAITING = frozenset(("result", "get"))
 WAITED = re.compile(r"(?:\s|#[^\n]*\n)*\.\s*(?:result|get)\s*\(")
+AT_ONCE = frozenset(("run_in_threadpool", "to_thread", "on_commit"))
 TASKS = frozenset(("task", "db_task", "on_commit_task"))  # of huey
 DECORATED = 2
 REACH = 400  # bytes behind a call in which its `.result(` begins, even on a line of its own after a comment
@@ -58,6 +59,19 @@ def put_off(words: Vocabulary, state: State, node: tree.Call, func: Val, base: V
     if name not in POOLED:
         return _later(state, node, given, shape)
     return _beside(words, state, node, given, shape, waited=WAITED.match(state.lines.text(node.end, node.end + REACH)) is not None)
+
+
+def handed_on(words: Vocabulary, state: State, node: tree.Call) -> Val | None:
+    """`loop.run_in_threadpool(function, *arguments)`: a function of the project that someone else calls for us, as a rule at once."""
+    func = node.func
+    if not isinstance(func, tree.Member) or func.name not in AT_ONCE or len(node.args) < 2 or isinstance(node.args[0], tree.Spread):
+        return None
+    with state.recording():
+        shape = state.evaluate(node.args[0]).shape
+    if not isinstance(shape, Closure) or not shape.name:
+        return None
+    given = tree.Call(node.args[0], node.args[1:], node.at, node.end, keywords=node.keywords)
+    return _beside(words, state, node, given, shape, waited=True)
 
 
 def enqueued(modules: PythonModules, state: State, node: tree.Call, closure: Closure) -> Val | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.construction import replace
-from querylint.frontends.flow.calls import run_handed_closures
+from querylint.frontends.flow.calls import each_way, reach, run_handed_closures
 from querylint.frontends.flow.memos import keeps
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -15,11 +15,14 @@ from querylint.frontends.flow.values import (
     External,
     Many,
     Marker,
+    OneOf,
     Query,
     Record,
     Space,
     Val,
     derived,
+    either_of,
+    join_all,
 )
 from querylint.frontends.flow.vocabulary import Consumption
 from querylint.frontends.python.annotations import known
@@ -29,11 +32,9 @@ from querylint.frontends.python.injected import injected
 from querylint.frontends.python.inner import outer
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.portable import SEVERAL, arrived
-from querylint.frontends.python.put_off import enqueued, put_off, waited_for
+from querylint.frontends.python.put_off import enqueued, handed_on, put_off, waited_for
 from querylint.ir import Escape, Mode, Target, TargetKind
 from querylint.syntax import tree
-
-HANDING = frozenset(("run_in_threadpool", "to_thread", "on_commit"))
 
 
 class PythonVocabulary:
@@ -66,6 +67,9 @@ class PythonVocabulary:
     def member(self, state: State, base: Val, node: tree.Member) -> Val | None:
         """A member of a module, a class, an object, a row."""
         shape = base.shape
+        if isinstance(shape, OneOf):
+            either = each_way(state, base, lambda one: self.member(state, one, node) or NOTHING, node.at, node.end)
+            return either if known(either) or either.origins else None
         if isinstance(shape, Record):
             if node.name in shape.fields:
                 return None
@@ -175,6 +179,8 @@ class PythonVocabulary:
             if handed is not None:
                 return handed
             func = self._callable(state, base, node.func)
+            if isinstance(func.shape, OneOf):
+                return reach(state, node, func, base)
         elif isinstance(node.func, tree.Name) and node.func.id == "super" and not func.interesting:
             return self._super(state, node)
         elif isinstance(node.func, tree.Index) and not func.interesting:
@@ -189,7 +195,7 @@ class PythonVocabulary:
         if isinstance(shape, Closure) and shape.name:
             return enqueued(self.project.modules, state, node, shape) or self._project_call(state, node, shape)
         handed = injected(self.project, state, node, shape) or put_off(self, state, node, func, base)
-        handed = handed or (self._handed_on(state, node) if base is not None else None)
+        handed = handed or (handed_on(self, state, node) if base is not None else None)
         if handed is not None:
             return handed
         if isinstance(shape, ClassRef) and not shape.instance:
@@ -197,17 +203,6 @@ class PythonVocabulary:
         if base is not None:
             return self._own_call(state, node, base)
         return None
-
-    def _handed_on(self, state: State, node: tree.Call) -> Val | None:
-        """`executor.submit(function, *arguments)`: a function of the project that someone else calls for us."""
-        assert isinstance(node.func, tree.Member)
-        if node.func.name not in HANDING or len(node.args) < 2 or isinstance(node.args[0], tree.Spread):
-            return None
-        with state.recording():
-            func = state.evaluate(node.args[0])
-        if not isinstance(func.shape, Closure) or not func.shape.name:
-            return None
-        return self._project_call(state, tree.Call(node.args[0], node.args[1:], node.at, node.end, keywords=node.keywords), func.shape)
 
     def named_call(self, state: State, base: Val, node: tree.Call) -> Val | None:
         """A member that is called where Django's templates only name it: a method of a query, a row, an object. None for data."""
@@ -219,6 +214,8 @@ class PythonVocabulary:
     def _callable(self, state: State, base: Val, node: tree.Member) -> Val:
         """What a method call reaches; data members are not looked at, since that may read them."""
         shape = base.shape
+        if isinstance(shape, OneOf):
+            return join_all([self._callable(state, one, node) for one in either_of(base)])
         if isinstance(shape, Record) and node.name not in shape.fields:
             for part in shape.rest:
                 if known(part):
