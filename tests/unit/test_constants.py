@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from laid import lay
+from querylint import engine, settings
+from querylint.discover import Scope
 from querylint.frontends.modules import UNKNOWN, Modules
+from querylint.ir import Call, TargetKind
 from querylint.syntax import tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def constant(source: str, **others: str) -> object:
@@ -141,3 +150,17 @@ def test_work_without_end_is_given_up() -> None:
 
 def test_a_condition_that_throws_leaves_the_other_arm() -> None:
     assert constant("function f(n) { if (!process.env.X) { throw new Error() } return n } const x = f(1)") == 1
+
+
+def test_objects_that_hold_one_another_many_times_are_not_written_out_to_the_end(tmp_path: Path) -> None:
+    levels = "\n".join(f"const D{n} = {{ {', '.join(f'k{i}: D{n + 1}' for i in range(20))} }};" for n in range(12))
+    code = (
+        'import { query } from "./_generated/server";\n'
+        f"{levels}\nconst D12 = {{ a: 1, f: async (ctx) => await ctx.db.query('notes').collect() }};\n"
+        "const A = { a: B, ...B }; const B = { b: A, ...A, f: async (ctx) => 1 };\n"
+        "export const get = query(async (ctx, { k }) => [D0[k][k], await D10.k0.k1.f(ctx), await A[k](ctx)]);\n"
+    )
+    lay(tmp_path, {"convex/notes.ts": code})
+    functions = engine.Project(Scope(tmp_path), settings.Settings()).program()[0].functions
+    (get,) = [f for f in functions.values() if f.name == "get"]
+    assert [step.target.name for step in get.steps() if isinstance(step, Call) and step.target.kind is TargetKind.FUNCTION] == ["D12.f"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from querylint.construction import dataclass
 from querylint.frontends.convex import makers
 from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.naming import from_constant, kind_of_callee
@@ -12,6 +13,8 @@ from querylint.syntax import tree
 
 DEEPEST = 4
 """How deep a function may lie in an object at the top of a module."""
+MOST_ENTRIES = 2_000
+"""How many entries of objects that hold one another are looked at for functions."""
 
 
 def defined(context: ModuleContext, definition: Definition) -> Val | None:
@@ -47,7 +50,7 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
         if inner is not None:
             return Val(shape=Marker("function", where))
         return makers.of_constant(context, definition, node) or Val(shape=Marker("made", where))
-    held = _holding(context, definition.path, definition.name, node) if isinstance(node, tree.Record | tree.Array) else None
+    held = _holding(context, definition.path, definition.name, node, _Room()) if isinstance(node, tree.Record | tree.Array) else None
     if held is not None:
         return held
     if node is None or isinstance(node, tree.FnDef):
@@ -62,21 +65,30 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
     return from_constant(constant)
 
 
-def _holding(context: ModuleContext, path: str, name: str, node: tree.Record | tree.Array, depth: int = 0) -> Val | None:
+@dataclass(slots=True)
+class _Room:
+    """How much more of objects that hold one another is looked at."""
+
+    left: int = MOST_ENTRIES
+
+
+def _holding(context: ModuleContext, path: str, name: str, node: tree.Record | tree.Array, room: _Room, depth: int = 0) -> Val | None:
     """An object or a list that holds functions, classes, or references to functions; None for one that holds none."""
-    found = False
-    fields: dict[str, Val] = {}
-    rest: list[Val] = []
     entries: list[tuple[str | tree.Expr | None, tree.Expr]] = (
         node.entries if isinstance(node, tree.Record) else [(None if isinstance(item, tree.Spread) else item, item) for item in node.items]
     )
-    for key, written in entries:
-        inner = written.value if isinstance(written, tree.Spread) else written
-        value = _held(context, path, f"{name}.{key}" if name and isinstance(key, str) else "", inner, depth)
-        found = found or value is not None
-        if value is None:
-            constant = context.modules.constant(path, inner)
-            value = (None if constant is UNKNOWN else from_constant(constant)) or NOTHING
+    room.left -= len(entries)
+    if room.left < 0:
+        return None
+    written = [inner.value if isinstance(inner, tree.Spread) else inner for _, inner in entries]
+    named = [f"{name}.{key}" if name and isinstance(key, str) else "" for key, _ in entries]
+    held = [_held(context, path, own, inner, room, depth) for own, inner in zip(named, written, strict=True)]
+    if not any(held):
+        return None
+    fields: dict[str, Val] = {}
+    rest: list[Val] = []
+    for (key, _), inner, known in zip(entries, written, held, strict=True):
+        value = known or _constant(context, path, inner) or NOTHING
         if isinstance(key, str):
             fields[key] = value
         elif key is None and isinstance(value.shape, Record):
@@ -84,21 +96,19 @@ def _holding(context: ModuleContext, path: str, name: str, node: tree.Record | t
             rest.extend(value.shape.rest)
         else:
             rest.append(value if isinstance(node, tree.Array) else Val(shape=Many(value, None, True)))
-    if not found:
-        return None
     if isinstance(node, tree.Array):
         return many(tuple(rest)) if len(rest) == len(node.items) else Val(shape=Many(join_all(rest)))
     return Val(shape=Record(fields, tuple(rest)))
 
 
-def _held(context: ModuleContext, path: str, name: str, node: tree.Expr, depth: int) -> Val | None:
+def _held(context: ModuleContext, path: str, name: str, node: tree.Expr, room: _Room, depth: int) -> Val | None:
     """A function or a class, or an object of some, in an object at the top of a module; what is written there goes by the object's name."""
     while isinstance(node, tree.Typed):
         node = node.value
     if isinstance(node, tree.Fn):
         return Val(shape=Marker("function", (path, name))) if name else None
     if isinstance(node, tree.Record | tree.Array):
-        return _holding(context, path, name, node, depth + 1) if depth < DEEPEST else None
+        return _holding(context, path, name, node, room, depth + 1) if depth < DEEPEST else None
     if not isinstance(node, tree.Name | tree.Member):
         return None
     reference = _alias(context, path, node)
@@ -108,8 +118,13 @@ def _held(context: ModuleContext, path: str, name: str, node: tree.Expr, depth: 
     if found is None or depth >= DEEPEST or not isinstance(found.node, tree.FnDef | tree.Fn | tree.ClassDef | tree.Record | tree.Array):
         return None
     if isinstance(found.node, tree.Record | tree.Array):
-        return _holding(context, found.path, found.name, found.node, depth + 1)
+        return _holding(context, found.path, found.name, found.node, room, depth + 1)
     return defined(context, found)
+
+
+def _constant(context: ModuleContext, path: str, node: tree.Expr) -> Val | None:
+    constant = context.modules.constant(path, node)
+    return None if constant is UNKNOWN else from_constant(constant)
 
 
 def _reference(node: tree.Call) -> Val | None:

@@ -22,6 +22,8 @@ class Unknown(Enum):
 
 
 UNKNOWN = Unknown.UNKNOWN
+MOST_PARTS = 50_000
+"""How many parts of a constant are written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +205,19 @@ def text(value: Value) -> str | None:
 
 def constant(value: Value) -> object:
     """A value as Python has it: text, numbers, lists, dicts; UNKNOWN, whole or in parts, for the rest."""
+    return _constant(value, [MOST_PARTS])
+
+
+def _constant(value: Value, left: list[int]) -> object:
+    """The same, as long as there is room: objects that hold one another several times are written out each time."""
+    left[0] -= 1
+    if left[0] < 0:
+        return UNKNOWN
     match value:
         case RecordValue():
-            return UNKNOWN if value.gaps else {key: constant(one.value) for key, one in value.entries.items()}
+            return UNKNOWN if value.gaps else {key: _constant(one.value, left) for key, one in value.entries.items()}
         case ArrayValue():
-            return [constant(item) for item in value.items] if value.complete else UNKNOWN
+            return [_constant(item, left) for item in value.items] if value.complete else UNKNOWN
         case str() | int() | float() | None | Missing():
             return value
     return UNKNOWN
