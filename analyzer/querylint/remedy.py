@@ -423,7 +423,8 @@ def _pushed(remedy: PushDown) -> str:
         last += f'; begin the range with .gt("{remedy.floor}", undefined), as rows without a value come first in it'
     if not remedy.create:
         return (f"bind {bound} in the range of index `{remedy.index}`" if bound else f"use index `{remedy.index}`") + order + last
-    added = f"add index `{remedy.index}` on {remedy.table} ({', '.join(remedy.fields)})"
+    named = f"index `{remedy.index}`" if remedy.index else "an index"  # where no schema tells how they are called
+    added = f"add {named} on {remedy.table} ({', '.join(remedy.fields)})"
     if remedy.instead_of:
         added += f" in the place of `{remedy.instead_of}`, as the smallest set of indexes does (querylint indexes),"
     bind = "" if not bound else f", bind {bound} in its range" if remedy.order else " and bind the tested fields in its range"

@@ -51,11 +51,12 @@ from querylint.advise.following import counts, followed_from, for_one_kind, only
 from querylint.advise.handed import given_by_callers, passable
 from querylint.advise.places import between, quiet, reaching, shortest
 from querylint.advise.rounds import rounds
+from querylint.advise.sequence import leaves
 from querylint.advise.sessions import few_by_identity, met, queried
 from querylint.advise.shared import apart, sought_by_few
 from querylint.advise.transactions import expires
 from querylint.construction import dataclass, replace
-from querylint.ir import ITEM, Access, Bound, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
+from querylint.ir import ITEM, Access, Bound, Branch, Function, Loading, Loop, LoopKind, Op, Path, Program, Role, Terminal, Way
 from querylint.ir.program import Edge, Site
 from querylint.pattern import Pattern
 from querylint.remedy import Advice
@@ -173,8 +174,18 @@ def _works(program: Program, followed: Followed) -> bool:
 
 def _deep(followed: Followed) -> bool:
     """Whether a helper of a helper follows a relation, and only under a condition."""
-    step = followed.site.step
-    return len(followed.source.edges) > 1 and isinstance(step, Access) and bool(followed.site.arms or step.guards)
+    return len(followed.source.edges) > 1 and isinstance(followed.site.step, Access) and _chosen(followed.site)
+
+
+def _chosen(site: Site) -> bool:
+    """Whether a condition decides if a step is reached, other than one that leaves where something is missing."""
+    assert isinstance(site.step, Access)
+    guards = site.step.guards
+    if guards and not site.arms:
+        for step in site.function.steps():
+            if isinstance(step, Branch) and step.missing and step.span.start < site.step.span.start and leaves(step.arms[0]):
+                guards -= step.on
+    return bool(site.arms or guards)
 
 
 def _nearest(program: Program, source: Source, loop: Loop, where: Function, lacking: list[Path]) -> tuple[Source, list[Path]]:

@@ -30,6 +30,18 @@ def test_a_folder_called_convex_with_a_schema() -> None:
     assert roots({"convex/schema.ts": SCHEMA, "convex/a.ts": FUNCTION}) == (ConvexRoot("convex", "convex/schema.ts"),)
 
 
+def test_a_component_inside_another_that_hands_its_schema_on_is_part_of_it() -> None:
+    files = {
+        "parts/convex.config.ts": COMPONENT,
+        "parts/schema.ts": SCHEMA,
+        "parts/core/convex.config.ts": COMPONENT,
+        "parts/core/schema.ts": 'export { default } from "../schema.js";',
+        "parts/own/convex.config.ts": COMPONENT,
+        "parts/own/schema.ts": SCHEMA,
+    }
+    assert [root.folder for root in roots(files)] == ["parts", "parts/own"]
+
+
 def test_a_schema_may_be_javascript() -> None:
     assert roots({"convex/schema.js": SCHEMA}) == (ConvexRoot("convex", "convex/schema.js"),)
 

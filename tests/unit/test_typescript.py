@@ -438,6 +438,17 @@ def test_sound_code_that_the_grammar_cannot_read(source: str, names: set[str]) -
     assert {node.id for node in walk(found) if isinstance(node, tree.Name | tree.NamePattern)} >= names - {"a"}
 
 
+def test_a_cast_to_a_type_of_another_module_keeps_what_the_type_is_given() -> None:
+    (statement,) = module("a(b.key as import('./types').Id<\"users\">, (c as D)<E>);").body
+    assert isinstance(statement, tree.Do)
+    assert isinstance(statement.value, tree.Call)
+    first, second = statement.value.args
+    assert isinstance(first, tree.Typed)
+    assert first.type == "import('./types').Id<\"users\">"
+    assert isinstance(second, tree.Typed)
+    assert second.type == "D"
+
+
 def test_types_of_other_modules_keep_their_text() -> None:
     found = module('type Row = import("./types").Doc<"users">;\nconst a: import("./types").Id<"users"> = b;')
     assert found.types["Row"] == 'import("./types").Doc<"users">'

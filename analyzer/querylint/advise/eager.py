@@ -30,7 +30,8 @@ from querylint.ir.program import Edge
 from querylint.text import Span
 
 MOST_DEEP = 14  # a serializer inside another is two calls and a relation away
-MOST_SOURCES = 24  # for one function in which trails end: what one list shows is not told for lack of room taken by another
+MOST_PATHS = 80  # for one function in which trails end: what one list shows is not told for lack of room taken by another
+MOST_WAYS = 3  # to one path of relations from one read
 MOST_LOOKED_AT = 1500
 UNKNOWN = "?"
 
@@ -54,10 +55,12 @@ class Source:
 def sources(program: Program, function: Function, origin: Origin) -> list[Source]:
     """All the reads that a row at an origin may come from."""
     found: list[Source] = []
-    told: dict[str, int] = {}
+    told: dict[str, dict[tuple[int | None, Path], int]] = {}
     for source in islice(_sources(program, function, origin, (), 0), MOST_LOOKED_AT):
-        number = told[source.outer.key] = told.get(source.outer.key, 0) + 1
-        if number <= MOST_SOURCES:
+        ways = told.setdefault(source.outer.key, {})
+        way = (source.read.id if source.read is not None else None, source.path)
+        if ways.get(way, 0) < MOST_WAYS and (way in ways or len(ways) < MOST_PATHS):
+            ways[way] = ways.get(way, 0) + 1
             found.append(source)
     return found
 

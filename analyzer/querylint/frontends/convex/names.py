@@ -41,7 +41,7 @@ def defined(context: ModuleContext, definition: Definition) -> Val | None:
             made = context.modules.definition(definition.path, node.func.id)
             if made is not None and isinstance(made.node, tree.ClassDef):
                 return Val(shape=ClassRef(made.path, made.name, instance=True))
-        named = _reference(node)
+        named = named_reference(node)
         if named is not None:
             return named
         if context.kind_of(*where) is not None:
@@ -127,7 +127,7 @@ def _constant(context: ModuleContext, path: str, node: tree.Expr) -> Val | None:
     return None if constant is UNKNOWN else from_constant(constant)
 
 
-def _reference(node: tree.Call) -> Val | None:
+def named_reference(node: tree.Call) -> Val | None:
     """`makeFunctionReference("folder/module:name")`."""
     if not isinstance(node.func, tree.Name) or node.func.id != "makeFunctionReference" or not node.args:
         return None

@@ -51,7 +51,17 @@ def find_roots(files: Collection[str], generated: Collection[str], modules: Modu
     for path in code:
         if posixpath.basename(path) in _SCHEMA_NAMES and folders.isdisjoint(folders_above(path)) and _defines_schema(modules, path):
             folders.add(posixpath.dirname(path))
-    return tuple(ConvexRoot(folder, _schema_of(folder, known), folder in components) for folder in sorted(folders))
+    roots = [ConvexRoot(folder, _schema_of(folder, known), folder in components) for folder in sorted(folders)]
+    return tuple(root for root in roots if not _of_the_root_around(root, roots, modules))
+
+
+def _of_the_root_around(root: ConvexRoot, roots: list[ConvexRoot], modules: Modules) -> bool:
+    """Whether a root has no tables of its own but those of a root around it, whose schema it hands on: its code reads that one's indexes."""
+    above = root_of(root.folder, [other for other in roots if other is not root])
+    if above is None or above.schema is None or root.schema is None:
+        return False
+    declared = modules.exported(root.schema, "default")
+    return declared is not None and declared.path == above.schema
 
 
 def root_of(path: str, roots: Collection[ConvexRoot]) -> ConvexRoot | None:

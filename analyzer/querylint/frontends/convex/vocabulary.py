@@ -10,7 +10,7 @@ from querylint.frontends.convex.annotations import declared_result, typed
 from querylint.frontends.convex.context import ModuleContext, Registered, context_value, database_value, field_value
 from querylint.frontends.convex.database import on_database, vector_search
 from querylint.frontends.convex.handles import SMALL, in_place
-from querylint.frontends.convex.names import defined
+from querylint.frontends.convex.names import defined, named_reference
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.ranges import calls_of
 from querylint.frontends.convex.references import reached
@@ -270,6 +270,9 @@ class ConvexVocabulary:
 
     def _external(self, state: State, node: tree.Call, shape: External) -> Val | None:
         name = shape.name.rpartition(".")[2]
+        reference = named_reference(node)
+        if reference is not None:
+            return reference
         if name in hooks.NAMES and node.args:
             asked = self._reached(state, node, Mode.SUBSCRIBE)
             if asked is not None:

@@ -88,7 +88,11 @@ def _cast(low: Lowering, node: Node, value: Node, type_text: str, depth: int) ->
 
 
 def _instantiation(low: Lowering, node: Node, depth: int) -> tree.Expr:
-    return low.expr(node.children[0], depth + 1)
+    inner = low.expr(node.children[0], depth + 1)
+    if isinstance(inner, tree.Typed) and inner.end == node.children[0].end_byte:
+        # The grammar takes the arguments of the type in `row.key as import("./types").Id<"rows">` for those of the value.
+        return tree.Typed(inner.value, inner.type + low.line(inner.end, node.end_byte), node.start_byte, node.end_byte)
+    return inner
 
 
 def _array(low: Lowering, node: Node, depth: int) -> tree.Expr:
