@@ -56,7 +56,7 @@ def find_roots(files: Collection[str], generated: Collection[str], modules: Modu
 
 
 def _of_the_root_around(root: ConvexRoot, roots: list[ConvexRoot], modules: Modules) -> bool:
-    """Whether a root has no tables of its own but those of a root around it, whose schema it hands on: its code reads that one's indexes."""
+    """Whether a root has no tables but those of a root around it, whose schema it hands on: its code reads that one's indexes."""
     above = root_of(root.folder, [other for other in roots if other is not root])
     if above is None or above.schema is None or root.schema is None:
         return False
