@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pytest
 
 from querylint.frontends.convex.frontend import ConvexFrontEnd
-from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of
+from querylint.frontends.convex.roots import ConvexRoot, api_root, find_roots, is_function_module, root_of, route_of
 from querylint.frontends.modules import Modules
 from querylint.ir import Role
 
@@ -196,3 +196,29 @@ def test_what_convex_passes_over_is_read_where_another_file_takes_it_in(exports:
     files = {"convex/schema.ts": SCHEMA, "convex/a.ts": f"{exports}{FUNCTION}", "convex/posts.old.ts": FUNCTION}
     lowered = ConvexFrontEnd(files, (), lambda path: files[path].encode() if path in files else None, lambda _: Role.CODE).lower()
     assert ("convex/posts.old.ts" in {function.path for function in lowered.functions}) is read
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "root"),
+    [
+        ("apps/web/page.tsx", "", "packages/convex"),  # convex.json at the top names it
+        ("apps/web/page.tsx", 'import { api } from "../../old/convex/_generated/api";', "old/convex"),
+        ("apps/web/page.tsx", 'import { api } from "@all/convex";', "packages/convex"),
+        ("old/app/page.tsx", "", "old/convex"),
+        ("parts/box/page.tsx", "", "packages/convex"),
+    ],
+)
+def test_the_application_that_a_client_asks(path: str, text: str, root: str) -> None:
+    files = {
+        "convex.json": '{"functions": "./packages/convex"}',
+        "packages/convex/schema.ts": SCHEMA,
+        "old/convex/schema.ts": SCHEMA,
+        "parts/box/convex.config.ts": COMPONENT,
+        path: text,
+    }
+    assert api_root(path, lambda name: files[name].encode(), roots(files)) == root
+
+
+def test_a_client_beside_two_applications_may_ask_either() -> None:
+    files = {"one/convex/schema.ts": SCHEMA, "two/convex/schema.ts": SCHEMA, "web/page.tsx": ""}
+    assert api_root("web/page.tsx", lambda name: files[name].encode(), roots(files)) == ""

@@ -133,7 +133,17 @@ def test_a_client_belongs_to_the_only_application(tmp_path: Path) -> None:
     assert islands(tmp_path) == {frozenset({"one/convex/posts.ts", "web/page.ts"})}
 
 
-@pytest.mark.parametrize("text", [LOOSE, CLIENT])
+def test_a_client_belongs_to_the_application_whose_references_it_imports(tmp_path: Path) -> None:
+    lay(tmp_path, {**TWO, "web/page.ts": CLIENT})
+    assert islands(tmp_path) == {frozenset({"web/page.ts", "one/convex/posts.ts"}), frozenset({"two/convex/posts.ts"})}
+
+
+def test_a_client_belongs_to_the_application_of_the_project_that_it_lies_in(tmp_path: Path) -> None:
+    lay(tmp_path, {**TWO, "two/web/page.ts": CLIENT.replace("../one/convex/_generated/api", "@app/_generated/api")})
+    assert islands(tmp_path) == {frozenset({"one/convex/posts.ts"}), frozenset({"two/convex/posts.ts", "two/web/page.ts"})}
+
+
+@pytest.mark.parametrize("text", [LOOSE, CLIENT.replace("../one/convex/_generated/api", "@app/_generated/api")])
 def test_code_that_may_mean_any_application_joins_all(tmp_path: Path, text: str) -> None:
     lay(tmp_path, {**TWO, "web/page.ts": text})
     assert islands(tmp_path) == {frozenset({"web/page.ts", "one/convex/posts.ts", "two/convex/posts.ts"})}

@@ -18,7 +18,7 @@ from querylint.frontends.convex.endpoints import Endpoint, endpoints, place
 from querylint.frontends.convex.lower import ModuleLowering
 from querylint.frontends.convex.naming import kind_of_callee
 from querylint.frontends.convex.registration import Registrars, registration
-from querylint.frontends.convex.roots import ConvexRoot, find_roots, is_function_module, root_of, route_of, with_first
+from querylint.frontends.convex.roots import ConvexRoot, api_root, find_roots, is_function_module, root_of, route_of, with_first
 from querylint.frontends.convex.schema import read_schema, unplaced
 from querylint.frontends.convex.texts import Text
 from querylint.frontends.convex.waves import first_wave
@@ -218,7 +218,7 @@ class ConvexFrontEnd:
         """How a file is lowered: what that hangs on besides what is read, the work, and where the tables gather that it asks for."""
         root = self._root(path)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
-        home = root.folder if root is not None else self._api_root(None)
+        home = root.folder if root is not None else self._api_root(path, None)
         key = self._keys.get(path)
         if key is None:
             about = (self._rooted, self.role(path), self._script(path), root, route, home)
@@ -241,7 +241,7 @@ class ConvexFrontEnd:
         if module.broken:
             line = lines.position(module.broken[0][0])[0]
             notes.append(Note(NoteKind.PARSE, "syntax error; the rest of the file is analyzed as far as possible", path, line))
-        context = ModuleContext(path, self.modules, root, tables, self._api_root(root), self.registrars.kind_of)
+        context = ModuleContext(path, self.modules, root, tables, self._api_root(path, root), self.registrars.kind_of)
         lowering = ModuleLowering(context, module, lines, self._role(path, root), route)
         functions = tuple(lowering.run())
         passing = self._passes_on(path) if route is not None else ()
@@ -259,7 +259,7 @@ class ConvexFrontEnd:
         if not isinstance(node, tree.Call):
             return False
         root = self._root(path)
-        context = ModuleContext(path, self.modules, root, {}, self._api_root(root), self.registrars.kind_of)
+        context = ModuleContext(path, self.modules, root, {}, self._api_root(path, root), self.registrars.kind_of)
         return registration(node, lambda e: kind_of_callee(context, path, e)) is not None
 
     def _aliases(self) -> dict[tuple[str, str], str]:
@@ -314,12 +314,9 @@ class ConvexFrontEnd:
             return True
         return self._root(path) is None and (not TOOLS.isdisjoint(folders) or (not folders and CHORE.match(path) is not None))
 
-    def _api_root(self, root: ConvexRoot | None) -> str:
-        """The folder that `api` and `internal` refer to: the file's own root, or the only application there is."""
-        if root is not None:
-            return root.folder
-        applications = [r for r in self.roots if not r.component]
-        return applications[0].folder if len(applications) == 1 else ""
+    def _api_root(self, path: str, root: ConvexRoot | None) -> str:
+        """The folder that `api` and `internal` refer to in a file: its own root, or the application that it is a client of."""
+        return root.folder if root is not None else api_root(path, self.read, self.roots)
 
     def _mentioned(self) -> frozenset[str]:
         """Routes that the code names, in files that call no function too: in references, but for crons that never run, or in quotes."""

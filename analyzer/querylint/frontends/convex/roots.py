@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import field
 
 from querylint.construction import dataclass
 from querylint.frontends.modules import Modules
@@ -15,6 +16,7 @@ _GENERATED = "_generated"
 _SCHEMA_NAMES = tuple(f"schema{suffix}" for suffix in SUFFIXES)
 _CONFIG_NAMES = tuple(f"convex.config{suffix}" for suffix in SUFFIXES)
 _IMPORTED = Pattern(rb"""["']((?:\./|(?:\.\./)+)_generated/server)(?:\.js)?["']""")
+_IMPORTED_API = Pattern(rb"""["'](\.\.?/(?:[^"'\n]*/)?)_generated/api(?:\.js)?["']""")
 _REGISTERS = Pattern(rb"\b(?:query|mutation|action|internalQuery|internalMutation|internalAction|httpAction)Generic\s*[(<]|\bcronJobs\s*\(")
 _SCHEMA_CALL = Pattern(rb"(?<!function )\bdefine(?:Ent)?Schema\s*[(<]")
 _DEFAULT = Pattern(rb"\bexport\s+default\b|\bas\s+default\b|\bmodule\.exports\b")
@@ -25,11 +27,15 @@ _APP_CALL = Pattern(rb"\bdefineApp\s*[(<]")
 
 @dataclass(frozen=True, slots=True)
 class ConvexRoot:
-    """A functions folder, of an app or of a component. `schema` is the file that declares its tables, if there is one."""
+    """A functions folder, of an app or of a component. `schema` is the file that declares its tables, if there is one.
+
+    `home` is the folder of the project that it serves: that of the convex.json which names it, else the folder that it lies in.
+    """
 
     folder: str
     schema: str | None
     component: bool = False
+    home: str = field(default="", compare=False)
 
 
 def find_roots(files: Collection[str], generated: Collection[str], modules: Modules) -> tuple[ConvexRoot, ...]:
@@ -43,7 +49,8 @@ def find_roots(files: Collection[str], generated: Collection[str], modules: Modu
     components = {posixpath.dirname(path) for path in _config_files(code) if _says(modules, path, _COMPONENT_CALL)}
     folders = set(components)
     folders |= {posixpath.dirname(path) for path in _config_files(code) if _says(modules, path, _APP_CALL)}
-    folders |= {folder for folder in _configured(known, modules) if folder in occupied}
+    configured = {folder: home for home, folder in _configured(known, modules) if folder in occupied}
+    folders |= configured.keys()
     folders |= {folder for folder in map(_beside_generated, {*generated, *known}) if folder is not None and folder in occupied}
     for folder in sorted(occupied - folders):
         if posixpath.basename(folder) == "convex" and _is_functions_folder(folder, code, modules):
@@ -51,7 +58,10 @@ def find_roots(files: Collection[str], generated: Collection[str], modules: Modu
     for path in code:
         if posixpath.basename(path) in _SCHEMA_NAMES and folders.isdisjoint(folders_above(path)) and _defines_schema(modules, path):
             folders.add(posixpath.dirname(path))
-    roots = [ConvexRoot(folder, _schema_of(folder, known), folder in components) for folder in sorted(folders)]
+    roots = [
+        ConvexRoot(folder, _schema_of(folder, known), folder in components, configured.get(folder, posixpath.dirname(folder)))
+        for folder in sorted(folders)
+    ]
     return tuple(root for root in roots if not _of_the_root_around(root, roots, modules))
 
 
@@ -68,6 +78,26 @@ def root_of(path: str, roots: Collection[ConvexRoot]) -> ConvexRoot | None:
     """The nearest root around a file; None for files outside all of them."""
     around = [root for root in roots if not root.folder or path.startswith(f"{root.folder}/")]
     return max(around, key=lambda root: len(root.folder), default=None)
+
+
+def api_root(path: str, read: Callable[[str], bytes | None], roots: Collection[ConvexRoot]) -> str:
+    """The folder that `api` refers to in a file outside of all roots.
+
+    That is the one whose generated code the file imports, else the only application there is, or the one that serves the project which
+    the file lies in. Empty where none of these is told.
+    """
+    applications = [root for root in roots if not root.component]
+    if len(applications) == 1:
+        return applications[0].folder
+    imported = _IMPORTED_API.search(read(path) or b"")
+    if imported is not None:
+        folder = posixpath.normpath(posixpath.join(posixpath.dirname(path), imported[1].decode("utf-8", "surrogateescape")))
+        if any(root.folder == folder for root in applications):
+            return folder
+    around = [root for root in applications if not root.home or path.startswith(f"{root.home}/")]
+    nearest = max((len(root.home) for root in around), default=0)
+    serving = [root.folder for root in around if len(root.home) == nearest]
+    return serving[0] if len(serving) == 1 else ""
 
 
 def route_of(path: str, root: ConvexRoot) -> str:
@@ -108,14 +138,14 @@ def _defines_schema(modules: Modules, path: str) -> bool:
     return said and modules.exported(path, "default") is not None
 
 
-def _configured(files: Collection[str], modules: Modules) -> Iterator[str]:
-    """The functions folders that convex.json files name, `convex` where they name none."""
+def _configured(files: Collection[str], modules: Modules) -> Iterator[tuple[str, str]]:
+    """The folders of convex.json files with the functions folders that they name, `convex` where they name none."""
     for path in files:
         if posixpath.basename(path) == "convex.json":
             named = modules.record(path).get("functions")
             folder = join(posixpath.dirname(path), named if isinstance(named, str) and named else "convex")
             if folder is not None:
-                yield folder
+                yield posixpath.dirname(path), folder
 
 
 def _beside_generated(path: str) -> str | None:
