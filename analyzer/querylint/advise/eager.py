@@ -30,7 +30,7 @@ from querylint.ir.program import Edge
 from querylint.text import Span
 
 MOST_DEEP = 14  # a serializer inside another is two calls and a relation away
-MOST_PATHS = 80  # for one function in which trails end: what one list shows is not told for lack of room taken by another
+MOST_PATHS = 80  # for one function in which trails end, and whoever has its rows of it: each is told, however much others show
 MOST_WAYS = 3  # to one path of relations from one read
 MOST_LOOKED_AT = 1500
 UNKNOWN = "?"
@@ -55,9 +55,10 @@ class Source:
 def sources(program: Program, function: Function, origin: Origin) -> list[Source]:
     """All the reads that a row at an origin may come from."""
     found: list[Source] = []
-    told: dict[str, dict[tuple[int | None, Path], int]] = {}
+    told: dict[tuple[str, tuple[tuple[str, int], ...]], dict[tuple[int | None, Path], int]] = {}
     for source in islice(_sources(program, function, origin, (), 0), MOST_LOOKED_AT):
-        ways = told.setdefault(source.outer.key, {})
+        back = tuple((key, call.id) for key, call in source.back[-1:])
+        ways = told.setdefault((source.outer.key, back), {})
         way = (source.read.id if source.read is not None else None, source.path)
         if ways.get(way, 0) < MOST_WAYS and (way in ways or len(ways) < MOST_PATHS):
             ways[way] = ways.get(way, 0) + 1
