@@ -12,7 +12,21 @@ from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.scope import Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.statements import bind_params
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Many, Marker, Query, Record, Space, Val, join_all, many
+from querylint.frontends.flow.values import (
+    NOTHING,
+    ClassRef,
+    Closure,
+    External,
+    Many,
+    Marker,
+    Query,
+    Record,
+    Space,
+    Val,
+    either_of,
+    join_all,
+    many,
+)
 from querylint.frontends.python.annotations import Annotations, known
 from querylint.frontends.python.beats import beaten
 from querylint.frontends.python.beliefs import Beliefs, Entry, Open
@@ -295,7 +309,7 @@ class PythonProject:
     def hint(self, key: str, args: tuple[Val, ...]) -> None:
         """A call site tells what its arguments are."""
         kinds = self.hints.setdefault(key, {})
-        for number, arg in enumerate(args):
+        for number, arg in ((number, one) for number, given_ in enumerate(args) for one in _classes(given_)):
             text = kind_of(arg)
             if text:
                 seen = kinds.setdefault(number, {})
@@ -472,6 +486,12 @@ def _some_query(values: list[Val]) -> Val:
 
 def _manager(val: Val) -> bool:
     return isinstance(val.shape, Query) and val.shape.manager
+
+
+def _classes(value: Val) -> tuple[Val, ...]:
+    """The classes of which a value is one; else the value itself."""
+    ways = either_of(value)
+    return ways if isinstance(ways[0].shape, ClassRef) and not ways[0].shape.instance else (value,)
 
 
 def _written_in(closure: Closure, query: Query) -> bool:
