@@ -13,7 +13,7 @@ from querylint.construction import dataclass
 from querylint.frontends.kept import KeptParts
 from querylint.frontends.lowered import Lowered, LoweredFile
 from querylint.frontends.packed import UnpackableError, packed, signature, unpacked
-from querylint.ir import Call, Program, Schema, Target
+from querylint.ir import Branch, Call, Program, Schema, Target
 from querylint.ir.program import place
 from querylint.link import Island, Routes, islands, link, merged
 from querylint.rule import Finding, Rule
@@ -76,9 +76,11 @@ def once_for_each_choice(program: Program, findings: list[Finding]) -> list[Find
 
 
 def _called_at(program: Program, function: str, span: object) -> set[Target]:
-    """The functions that the calls at one place may reach."""
-    steps = program.functions[function].steps()
-    return {step.target for step in steps if isinstance(step, Call) and step.span == span}
+    """The functions that the calls at one place may reach, of which one is called: each in an arm of its own."""
+    for step in program.functions[function].steps():
+        if isinstance(step, Branch) and step.span == span:
+            return {inner.target for arm in step.arms for inner in arm if isinstance(inner, Call) and inner.span == span}
+    return set()
 
 
 class Archipelago:

@@ -22,6 +22,7 @@ from querylint.frontends.flow.values import (
     Val,
     derived,
     join_queries,
+    last_of,
     lowered,
 )
 from querylint.ir import Bound, LoopKind, Mode, Plan, Predicate, Relation, Side, Target, TargetKind, Way
@@ -128,7 +129,7 @@ def _async_map(state: State, context: ModuleContext, node: tree.Call) -> Val:
         return NOTHING
     base = state.evaluate(node.args[0])
     base = state.wait(base, node.args[0].at, node.args[0].end)
-    callback = state.evaluate(node.args[1])
+    callback = last_of(state.evaluate(node.args[1]))
     if not isinstance(callback.shape, Closure):
         return derived(base)
     fn = callback.shape.fn

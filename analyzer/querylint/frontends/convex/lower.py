@@ -19,7 +19,7 @@ from querylint.frontends.flow.binding import hoist
 from querylint.frontends.flow.machine import Machine
 from querylint.frontends.flow.merging import without
 from querylint.frontends.flow.scope import Scope, Var
-from querylint.frontends.flow.values import NOTHING, Closure, Made, Marker, Query, Record, Val, join_all, lowered
+from querylint.frontends.flow.values import NOTHING, Closure, Made, Marker, OneOf, Query, Record, Val, join_all, lowered
 from querylint.ir import Block, Escape, Function, Kind, Origin, Role, Root
 from querylint.pattern import Pattern
 from querylint.result import Note, NoteKind
@@ -349,7 +349,7 @@ def _typed_otherwise(text: str) -> bool:
 def _outer(value: Val) -> Val:
     """A variable of an enclosing function that ran earlier: its origins and steps are not this function's."""
     shape = value.shape
-    return Val(literal=value.literal, shape=shape if isinstance(shape, Closure | Marker) else None, id_of=value.id_of)
+    return Val(literal=value.literal, shape=shape if isinstance(shape, Closure | Marker | OneOf) else None, id_of=value.id_of)
 
 
 def _forwarding(handler: tree.Expr) -> tree.Fn:

@@ -13,7 +13,7 @@ from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.naming import from_constant
 from querylint.frontends.flow.calls import arguments, run_handed_closures
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Made, Many, Marker, Parts, Record, Val
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Made, Many, Marker, OneOf, Parts, Record, Val
 from querylint.frontends.modules import UNKNOWN, Definition
 from querylint.frontends.modules.names import entry
 from querylint.ir import NOT_LITERAL, Mode, Root, Target, TargetKind
@@ -233,7 +233,7 @@ def around(value: Val, depth: int = 0) -> Val:
         shape = Record(fields, tuple(around(part, depth + 1) for part in shape.rest))
     elif isinstance(shape, Many) and depth < DEEPEST:
         shape = Many(around(shape.item, depth + 1), keyed=shape.keyed)  # it may have grown since
-    elif not isinstance(shape, Closure | Marker | Made | ClassRef):
+    elif not isinstance(shape, Closure | Marker | Made | ClassRef | OneOf):
         shape = None
     origins = value.origins if all(origin.root is Root.PARAM for origin in value.origins) else ()
     constant = value.literal if isinstance(value.literal, str) else NOT_LITERAL  # a flag may be turned by whoever shares the variable

@@ -9,6 +9,7 @@ from querylint.frontends.convex.naming import from_constant, kind_of_callee
 from querylint.frontends.convex.registration import registration
 from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, External, Many, Marker, Record, Space, Val, join_all, many
 from querylint.frontends.modules import UNKNOWN, Definition
+from querylint.frontends.modules.names import entry
 from querylint.syntax import tree
 
 DEEPEST = 4
@@ -87,17 +88,22 @@ def _holding(context: ModuleContext, path: str, name: str, node: tree.Record | t
         return None
     fields: dict[str, Val] = {}
     rest: list[Val] = []
+    exact = True
     for (key, _), inner, known in zip(entries, written, held, strict=True):
         value = known or _constant(context, path, inner) or NOTHING
         if isinstance(key, str):
             fields[key] = value
+        elif isinstance(node, tree.Array) and key is None and isinstance(value.shape, Many):
+            exact = exact and value.shape.items is not None
+            rest.extend(value.shape.items or (value.shape.item,))
         elif key is None and isinstance(value.shape, Record):
             fields.update(value.shape.fields)
             rest.extend(value.shape.rest)
         else:
+            exact = exact and key is not None
             rest.append(value if isinstance(node, tree.Array) else Val(shape=Many(value, None, True)))
     if isinstance(node, tree.Array):
-        return many(tuple(rest)) if len(rest) == len(node.items) else Val(shape=Many(join_all(rest)))
+        return many(tuple(rest)) if exact else Val(shape=Many(join_all(rest)))
     return Val(shape=Record(fields, tuple(rest)))
 
 
@@ -105,7 +111,7 @@ def _held(context: ModuleContext, path: str, name: str, node: tree.Expr, room: _
     """A function or a class, or an object of some, in an object at the top of a module; what is written there goes by the object's name."""
     while isinstance(node, tree.Typed):
         node = node.value
-    if isinstance(node, tree.Fn):
+    if isinstance(node, tree.Fn) or (isinstance(node, tree.Call) and _wraps(context, path, node)):
         return Val(shape=Marker("function", (path, name))) if name else None
     if isinstance(node, tree.Record | tree.Array):
         return _holding(context, path, name, node, room, depth + 1) if depth < DEEPEST else None
@@ -117,9 +123,36 @@ def _held(context: ModuleContext, path: str, name: str, node: tree.Expr, room: _
     found = context.modules.refers(path, node)
     if found is None or depth >= DEEPEST or not isinstance(found.node, tree.FnDef | tree.Fn | tree.ClassDef | tree.Record | tree.Array):
         return None
+    home, inside, written = _in_objects(context, path, node)
+    if isinstance(written, tree.Fn | tree.Record | tree.Array):  # it goes by the name of what it stands in
+        return _held(context, home, inside, written, room, depth + 1)
     if isinstance(found.node, tree.Record | tree.Array):
         return _holding(context, found.path, found.name, found.node, room, depth + 1)
     return defined(context, found)
+
+
+def _in_objects(context: ModuleContext, path: str, node: tree.Name | tree.Member) -> tuple[str, str, object]:
+    """What stands under `outer.inner.name` in an object at the top of a module: that module, the name there, and the expression."""
+    names: list[str] = []
+    base: tree.Expr = node
+    while isinstance(base, tree.Member):
+        names.insert(0, base.name)
+        base = base.base
+    holder = context.modules.definition(path, base.id) if names and isinstance(base, tree.Name) else None
+    if holder is None:
+        return path, "", None
+    written: object = holder.node
+    for name in names:
+        while isinstance(written, tree.Typed):
+            written = written.value
+        written = entry(written, name) if isinstance(written, tree.Record) else None
+    return holder.path, ".".join((holder.name, *names)), written
+
+
+def _wraps(context: ModuleContext, path: str, node: tree.Call) -> bool:
+    """Whether a call stands for the function that it is handed: it wraps it, or registers it."""
+    wrapped = any(isinstance(arg, tree.Fn) for arg in node.args)
+    return wrapped or registration(node, lambda e: kind_of_callee(context, path, e)) is not None
 
 
 def _constant(context: ModuleContext, path: str, node: tree.Expr) -> Val | None:

@@ -7,7 +7,7 @@ from querylint.frontends.convex.context import ModuleContext
 from querylint.frontends.convex.ranges import captured, filter_predicates, range_predicates
 from querylint.frontends.flow.conditions import stated
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, derived, lowered
+from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, derived, last_of, lowered
 from querylint.ir import ITEM, NOT_LITERAL, Access, Bound, Op, Order, Origin, Plan, Predicate, Relation, Root, Side, Terminal, Value, Way
 from querylint.syntax import tree
 
@@ -86,6 +86,7 @@ def _index_name(node: tree.Call, args: list[Val]) -> tuple[str | None, bool]:
 
 def memory_predicates(m: State, callback: Val, table: str | None, at: int, end: int) -> tuple[Predicate, ...]:
     """A JavaScript predicate that a library applies to every row that the database has read."""
+    callback = last_of(callback)
     if not isinstance(callback.shape, Closure):
         return (Predicate(None, Relation.OTHER, Side.FILTER, span=m.span(at, end)),)
     origin = Origin(Root.STEP, m.fresh(), (ITEM,))

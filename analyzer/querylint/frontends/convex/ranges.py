@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from querylint.frontends.flow import cases
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Val, derived, lowered
+from querylint.frontends.flow.values import NO_STEPS, NOTHING, Closure, Val, derived, last_of, lowered
 from querylint.ir import Predicate, Relation, Side, Value
 from querylint.syntax import tree
 
@@ -18,6 +18,7 @@ FLIP = {Relation.LT: Relation.GT, Relation.LTE: Relation.GTE, Relation.GT: Relat
 
 def range_predicates(m: State, callback: Val) -> tuple[Predicate, ...] | None:
     """The bounds that an index range callback sets; None when it cannot be read."""
+    callback = last_of(callback)
     if not isinstance(callback.shape, Closure):
         return None
     fn = callback.shape.fn
@@ -36,6 +37,7 @@ def range_predicates(m: State, callback: Val) -> tuple[Predicate, ...] | None:
 
 def captured(m: State, callback: Val) -> frozenset[int]:
     """The steps behind the variables that a callback names: what it does depends on them, even where it cannot be read."""
+    callback = last_of(callback)
     if not isinstance(callback.shape, Closure) or callback.shape.scope is None:
         return callback.deps
     found: set[int] = set()
@@ -97,6 +99,7 @@ def _calls(node: object, names: frozenset[str], conditional: bool) -> Iterator[t
 def filter_predicates(m: State, callback: Val, at: int, end: int) -> tuple[Predicate, ...]:
     """What a database-side filter demands; one opaque predicate where it cannot be read."""
     opaque = (Predicate(None, Relation.OTHER, Side.FILTER, span=m.span(at, end)),)
+    callback = last_of(callback)
     if not isinstance(callback.shape, Closure):
         return opaque
     closure = callback.shape

@@ -38,7 +38,7 @@ def _targets(api_root: str, value: Val) -> list[Target]:
     """The function that a reference names; of one of several references, each; none where one of them is unknown."""
     found = [_target(api_root, one) for one in either_of(value)]
     targets = [target for target in found if target is not None]
-    return targets if len(targets) == len(found) else []
+    return list(dict.fromkeys(targets)) if len(targets) == len(found) else []
 
 
 def _target(api_root: str, value: Val) -> Target | None:

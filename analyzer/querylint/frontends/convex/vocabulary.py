@@ -325,7 +325,8 @@ class ConvexVocabulary:
         rest: list[Val] = []
         for key, attribute in node.attributes:
             given = state.evaluate(attribute)
-            handlers.walk(state, given)
+            for one in either_of(given):
+                handlers.walk(state, one)
             if key is None:
                 rest.append(given)
             else:

@@ -27,7 +27,10 @@ ASSERTION = Pattern(r"^(?:assert|invariant|ensure|must|require)(?![a-z])")
 
 MOST_WAYS = 64
 """So many ways are walked through choices that lie in one another."""
+MOST_WAYS_IN_ALL = 2_000
 WORKING = (tree.Call, tree.Await, tree.Assign, tree.Yield)
+READING = (*WORKING, tree.Member, tree.Index, tree.Comprehension, tree.Logic, tree.Template)
+"""What may have to be done for an argument where members of rows are read when they are asked for."""
 
 
 def apply(m: State, node: tree.Call, func: Val, base: Val | None) -> Val:
@@ -114,13 +117,18 @@ def run_handed_closures(m: State, node: tree.Call, args: tuple[Val, ...], result
 
 
 def each_way(m: State, func: Val, run: Callable[[Val], Val], at: int, end: int) -> Val:
-    """What comes of a function when it is run; of each that it may be, as an arm of a choice."""
+    """What comes of a function when it is run; of each that it may be, as an arm of a choice.
+
+    Functions of a table may call the table again: then, and where there are too many ways, those are left out that would be walked in
+    place; a call of one that stands elsewhere is but a step.
+    """
     if not isinstance(func.shape, OneOf):
         return run(func)
-    ways = either_of(func)
-    outer = m.ways
-    running = any(isinstance(one.shape, Closure) and any(fn is one.shape.fn for fn in m.calling) for one in ways)
-    if running or outer * len(ways) > MOST_WAYS:  # functions of a table that call the table again
+    ways, outer = either_of(func), m.ways
+    again = any(isinstance(one.shape, Closure) and any(fn is one.shape.fn for fn in m.calling) for one in ways)
+    if again or outer * len(ways) > MOST_WAYS or m.ways_in_all > MOST_WAYS_IN_ALL:
+        ways = tuple(one for one in ways if not (isinstance(one.shape, Closure) and not one.shape.name))
+    if not ways:
         return derived(func)
     results: list[Val] = []
 
@@ -132,6 +140,7 @@ def each_way(m: State, func: Val, run: Callable[[Val], Val], at: int, end: int) 
     if by_item:  # as in a switch over the item, none of whose cases it need be
         arms.insert(0, lambda: None)
     m.ways = outer * len(ways)
+    m.ways_in_all += len(ways)
     try:
         m.choose(arms, func.deps, at, end, special=by_item)
     finally:
@@ -154,20 +163,27 @@ def _reach(m: State, node: tree.Call, base: Val | None, func: Val) -> Val:
 def _with_arguments_known(m: State, node: tree.Call) -> tree.Call:
     """The call, with what has to be done for its arguments done before, once, and not in each of the arms."""
     args = [_known(m, arg, f"#{node.at}.{number}") for number, arg in enumerate(node.args)]
-    keywords = [(name, _known(m, arg, f"#{node.at}.{name}")) for name, arg in node.keywords]
+    keywords = [(name, _known(m, arg, f"#{node.at}.{name}.{number}")) for number, (name, arg) in enumerate(node.keywords)]
     return replace(node, args=args, keywords=keywords)
 
 
 def _known(m: State, arg: tree.Expr, name: str) -> tree.Expr:
     """An argument by a name that stands for what it yields, where something has to be done for it."""
-    if isinstance(arg, tree.Fn | tree.Spread) or not any(isinstance(part, WORKING) for part in tree.walk(arg)):
+    working = READING if m.language.function_scoped else WORKING
+    if isinstance(arg, tree.Fn) or not any(isinstance(part, working) for part in tree.walk(arg)):
         return arg
+    if isinstance(arg, tree.Record):  # whose constants tell which of the arms of the function are taken
+        return replace(arg, entries=[(key, _known(m, value, f"{name}.{number}")) for number, (key, value) in enumerate(arg.entries)])
     m.bind(tree.NamePattern(name, arg.at, arg.end), m.evaluate(arg))
-    return tree.Name(name, arg.at, arg.end)
+    known = tree.Name(name, arg.at, arg.end)
+    return tree.Spread(known, arg.at, arg.end) if isinstance(arg, tree.Spread) else known
 
 
 def own(base: Val, name: str) -> Val | None:
-    """The function that an object has been given by a name, whatever else objects have by that name; None where it has none."""
-    shape = base.shape
+    """The function that an object has been given by a name, whatever else objects have by that name; None where it has none.
+
+    What may be something else as well has no such name for sure.
+    """
+    shape = base.shape if not base.origins else None
     held = shape.fields.get(name) if isinstance(shape, Record) else None
     return held.with_deps(base.deps) if held is not None and is_function(held.shape) else None

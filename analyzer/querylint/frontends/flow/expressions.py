@@ -120,7 +120,8 @@ def _index(m: State, node: tree.Index) -> Val:
     if isinstance(shape, Record):
         if isinstance(key.literal, str) and key.literal in shape.fields:
             return either_way(shape.fields[key.literal]).with_deps(base.deps | key.deps)
-        return replace(join_all([*shape.fields.values(), *shape.rest]), literal=NOT_LITERAL).with_deps(base.deps | key.deps)
+        rest = [part.shape.item if isinstance(part.shape, Many) and part.shape.keyed else part for part in shape.rest]
+        return replace(join_all([*shape.fields.values(), *rest]), literal=NOT_LITERAL).with_deps(base.deps | key.deps)
     if isinstance(shape, Many) and shape.keyed:
         return shape.item.with_deps(base.deps | key.deps)
     return base.item().with_deps(key.deps | base.deps)
@@ -533,9 +534,8 @@ def _element(m: State, node: tree.Element) -> Val:
     parts = []
     for _, value_node in node.attributes:
         value = evaluate(m, value_node)
-        ways = either_of(value)
-        if isinstance(ways[0].shape, Closure):
-            for one in ways:
+        if any(isinstance(one.shape, Closure) for one in either_of(value)):
+            for one in either_of(value):
                 handlers.walk(m, one)
             continue
         m.leak(value, Escape.PASSED, value_node.at, value_node.end)

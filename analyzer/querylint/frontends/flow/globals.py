@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from querylint.construction import replace
+from querylint.frontends.flow.calls import each_way
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import (
-    NOTHING,
-    Closure,
-    Many,
-    Record,
-    Val,
-    derived,
-    join_all,
-    literal,
-    many,
-)
+from querylint.frontends.flow.values import NOTHING, Closure, Many, Record, Val, derived, join_all, last_of, literal, many
 from querylint.frontends.flow.works import fields_of, mapped
 from querylint.ir import ITEM, Escape, Work
 from querylint.syntax import tree
@@ -36,7 +27,7 @@ def global_method(m: State, node: tree.Call, owner: str, name: str) -> Val | Non
     if owner in ("Object", "Array"):
         args = [m.evaluate(a) for a in node.args]
         first = args[0] if args else NOTHING
-        if name == "from" and len(args) > 1 and isinstance(args[1].shape, Closure):
+        if name == "from" and len(args) > 1 and isinstance(last_of(args[1]).shape, Closure):
             fake = tree.Call(node.func, node.args[1:], node.at, node.end)
             return mapped(m, fake, tree.Member(node.args[0], "map", node.at, node.end, node.at), first)
         if name in ("values", "from", "of"):
@@ -147,9 +138,12 @@ def function(m: State, node: tree.Call, name: tree.Expr, func: Val) -> Val | Non
         return values[0] if name.id == "String" and len(values) == 1 and values[0].id_of is not None else derived(*values)
     if name.id == "Promise" and node.new:
         args = [m.evaluate(a) for a in node.args]
+
+        def started(one: Val) -> Val:
+            return m.invoke(one.shape, (), node.at, node.end) if isinstance(one.shape, Closure) else NOTHING
+
         for arg in args:
-            if isinstance(arg.shape, Closure):
-                m.invoke(arg.shape, (), node.at, node.end)
+            each_way(m, arg, started, node.at, node.end)
         return NOTHING
     return None
 

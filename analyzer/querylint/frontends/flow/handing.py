@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from querylint.construction import replace
-from querylint.frontends.flow.values import NO_STEPS, Closure, Many, Query, Record, Val, both, derived
+from querylint.frontends.flow.values import NO_STEPS, Closure, Many, OneOf, Query, Record, Val, both, derived, either_of
 from querylint.ir import Value
 from querylint.syntax import tree
 
@@ -35,7 +35,9 @@ def _held(m: State, values: Iterable[Val], depth: int) -> frozenset[int]:
     deps = NO_STEPS
     for value in values:
         shape = value.shape
-        if isinstance(shape, Closure):
+        if isinstance(shape, OneOf):
+            deps = both(deps, _held(m, either_of(value), depth))
+        elif isinstance(shape, Closure):
             deps = both(deps, _around(m, shape, depth))
         elif depth and isinstance(shape, Record):
             deps = both(deps, _held(m, (*shape.fields.values(), *shape.rest), depth - 1))

@@ -95,6 +95,7 @@ class State:
         self.bounds: dict[Origin, int] = {}
         self.nested = 0
         self.ways = 1
+        self.ways_in_all = 0
         self.caught: list[int] = []
         self.built: list[Access] = []
         self.yields: list[Val] = []

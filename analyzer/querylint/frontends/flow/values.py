@@ -474,6 +474,11 @@ def either_of(value: Val) -> tuple[Val, ...]:
     return tuple(replace(value, shape=member) for member in shape.members) if isinstance(shape, OneOf) else (value,)
 
 
+def last_of(value: Val) -> Val:
+    """A value as the last of the functions that it may be, for who cannot tell several apart."""
+    return either_of(value)[-1]
+
+
 def either_way(value: Val) -> Val:
     """A value that may be another one, if it is a truth value: somebody else may have put the opposite where it comes from."""
     return replace(value, literal=NOT_LITERAL) if isinstance(value.literal, bool) else value

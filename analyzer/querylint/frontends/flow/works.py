@@ -26,7 +26,9 @@ from querylint.frontends.flow.values import (
     Record,
     Val,
     derived,
+    either_of,
     join,
+    last_of,
     literal,
     many,
     of_one_row,
@@ -183,7 +185,7 @@ def fields_of(value: Val) -> tuple[Val, tuple[str, ...]]:
 
 
 def _is_async(callback: Val) -> bool:
-    return isinstance(callback.shape, Closure) and callback.shape.fn.is_async
+    return any(isinstance(one.shape, Closure) and one.shape.fn.is_async for one in either_of(callback))
 
 
 def _for_each(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
@@ -220,7 +222,7 @@ def _predicate_work(m: State, node: tree.Call, func: tree.Member, base: Val, wor
     result, number, held = _each(m, node, base, func, LoopKind.EACH, lambda item: (item, derived(item), base), callback)
     needs = result.deps - {number}
     items = _items(base)
-    predicates = stated(m, _truths(result), items)
+    predicates = stated(m, _truths(result), items) if not isinstance(callback.shape, OneOf) else ()  # what one of several tests, not all do
     if not predicates:
         if not result.conditions and not result.origins and not result.deps & base.deps and not held:
             return None, needs
@@ -251,10 +253,11 @@ def _reduce(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     result, _, _ = _each(m, node, base, func, LoopKind.EACH, lambda item: (start, item, derived(item), base), callback)
     if result.interesting and result.pending:
         return join(result, start)
-    distinct = isinstance(callback.shape, Closure) and isinstance(start.shape, Many) and seeks(callback.shape.fn)
-    extreme = isinstance(callback.shape, Closure) and keeps_extreme(callback.shape.fn)
+    fns = [one.shape.fn for one in either_of(callback) if isinstance(one.shape, Closure)]
+    distinct = bool(fns) and isinstance(start.shape, Many) and all(map(seeks, fns))
+    extreme = bool(fns) and all(map(keeps_extreme, fns))
     fields = tuple(dict.fromkeys(o.path[-1] for o in result.origins if len(o.path) > 1 and o.path[-2] == ITEM)) if extreme else ()
-    gathers = isinstance(callback.shape, Closure) and isinstance(start.shape, Record | Many) and not adds_up(callback.shape.fn, m.text)
+    gathers = bool(fns) and isinstance(start.shape, Record | Many) and not any(adds_up(fn, m.text) for fn in fns)
     if distinct or not gathers or isinstance(start.shape, Record):
         work = Work.DISTINCT if distinct else Work.GROUP if gathers else Work.FOLD
         rows, names = fields_of(base)
@@ -480,7 +483,7 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
     special = m.vocabulary.awaited(m, base, node.at, node.end)
     promise = special if special is not None else base
     callback = _callback(m, node)
-    if not isinstance(callback.shape, Closure):
+    if not isinstance(last_of(callback).shape, Closure):
         for arg in node.args[1:]:
             m.evaluate(arg)
         made = _resolved(m, node, callback, promise) if func.name == "then" and callback.interesting else None
@@ -489,13 +492,11 @@ def _then(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val:
         return promise if func.name != "then" else Val(deps=promise.deps, pending=promise.pending)
     with m.loop(LoopKind.ONCE, node.at, node.end) as frame:
         m.wait(promise, node.at, node.end)
-        result = m.invoke(
-            callback.shape,
-            (promise.settled() if func.name == "then" else NOTHING,),
-            callback.shape.fn.at,
-            callback.shape.fn.end,
-            inline=True,
-        )
+        given = (promise.settled() if func.name == "then" else NOTHING,)
+        if isinstance(callback.shape, Closure):
+            result = m.invoke(callback.shape, given, callback.shape.fn.at, callback.shape.fn.end, inline=True)
+        else:
+            result = _call_back(m, node, given, callback)
         result = m.wait(result, node.at, node.end)
     pending = promise.pending | {frame.id}
     if func.name != "then":

@@ -57,8 +57,8 @@ def _shape(shape: Shape, depth: int) -> Shape:
     if isinstance(shape, Closure):
         return replace(shape, this=portable(shape.this, depth + 1) if shape.this is not None else None) if shape.name else None
     if isinstance(shape, OneOf):
-        members = tuple(_shape(member, depth) for member in shape.members)
-        return OneOf(members) if None not in members else EITHER if any(members) else None
+        members = tuple(member for one in shape.members if (member := _shape(one, depth)) is not None)
+        return OneOf(members) if len(members) > 1 else members[0] if members else None
     if isinstance(shape, Marker):
         return replace(shape, inner=portable(shape.inner, depth + 1)) if shape.inner is not None else shape
     return shape

@@ -12,7 +12,7 @@ from querylint.frontends.flow.comprehensions import iterated
 from querylint.frontends.flow.expressions import member as member_of
 from querylint.frontends.flow.scope import Scope
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, Closure, Condition, Many, Marker, Query, Record, Val, derived, literal
+from querylint.frontends.flow.values import NOTHING, Closure, Condition, Many, Marker, Query, Record, Val, derived, last_of, literal
 from querylint.frontends.flow.vocabulary import Consumption, Vocabulary
 from querylint.frontends.templates import filters
 from querylint.frontends.templates.folders import Templates
@@ -275,7 +275,7 @@ class TemplateVocabulary:
 
     def _closure(self, state: State, node: tree.Call, func: Val) -> Val | None:
         """A function of the calling code that the context holds."""
-        shape = func.shape
+        shape = last_of(func).shape
         if not isinstance(shape, Closure) or shape.name:
             return None
         args = state.language.arguments(state, node, shape.fn)

@@ -16,6 +16,7 @@ from querylint.frontends.flow.values import (
     NOTHING,
     Closure,
     Many,
+    OneOf,
     Query,
     Record,
     Val,
@@ -145,6 +146,8 @@ def _key_fields(m: State, key: tree.Expr | None, over: Val) -> tuple[str, ...]:
     item = over.item()
     with m.loop(LoopKind.EACH, node_at(key), key.end, over=over, over_text="") as frame:
         result = _called_back(m, key, callback, (item.with_deps(frozenset({frame.id})),))
+    if isinstance(callback.shape, OneOf):
+        return ()
     parts = result.shape.items if isinstance(result.shape, Many) and result.shape.items else (result,)
     found = [_field(o, over) for part in parts for o in part.origins]
     return tuple(f for f in found if f) if all(part.origins for part in parts) else ()
@@ -307,8 +310,9 @@ def _filter(m: State, node: tree.Call) -> Val:
     over = iterated(m, node.args[1])
     result = _each(m, node, callback, over)
     items = tuple(o.at(ITEM) for o in over.rows)
-    predicates = stated(m, truth(result, node.args[0]), items)
-    if not predicates and not result.conditions:
+    several = isinstance(callback.shape, OneOf)  # what one of them tests, not all do
+    predicates = stated(m, truth(result, node.args[0]), items) if not several else ()
+    if not predicates and not result.conditions and not several:
         return over
     number = m.use(Work.FILTER, over, node.at, node.end, predicates=predicates or (Predicate(None, Relation.OTHER, Side.MEMORY),))
     return over.worked(number) if number is not None else over
