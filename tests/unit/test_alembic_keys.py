@@ -56,3 +56,52 @@ def test_a_class_takes_the_name_of_its_table(tmp_path: Path) -> None:
     for upgrade, number in ((OTHER, 1), (PLAIN, 0)):
         lay(tmp_path, {"visits.py": model, "versions/b_visits.py": HEAD + upgrade})
         assert sum(f.rule == "redundant-index" for f in check([tmp_path]).result.findings) == number
+
+
+LINES = """
+from sqlalchemy import Column, ForeignKey, Integer, String, select
+from sqlalchemy.orm import declarative_base, declared_attr
+
+class Named:
+    @declared_attr
+    def __tablename__(cls):
+        return cls.__name__.lower()
+    id = Column(Integer, primary_key=True)
+
+Base = declarative_base(cls=Named)
+
+class Order(Base):
+    number = Column(String)
+
+class OrderLine(Base):
+    order_id = Column(Integer, ForeignKey("order.id"))
+
+def lines(session, number):
+    return session.execute(select(OrderLine).where(OrderLine.order_id == number)).scalars().all()
+"""
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "rules"),
+    [
+        ("    pass\n", ["unindexed-key"]),
+        ("    op.create_index('ix_line_order', 'orderline', ['order_id'], unique=False)\n", []),
+        ("    op.create_index(op.f('ix_line_order'), 'orderline', ['order_id', 'id'])\n", []),
+        ("    with op.batch_alter_table('orderline') as batch:\n        batch.create_index(batch.f('ix'), ['order_id'])\n", []),
+        ('    op.execute("CREATE INDEX IF NOT EXISTS ix ON orderline (order_id)")\n', []),
+        ("    op.create_index('ix', 'orderline', ['id', 'order_id'])\n", ["unindexed-key"]),
+        ("    op.create_index('ix', 'order', ['order_id'])\n", ["unindexed-key"]),
+        ("    op.create_index('ix', 'orderline', ['order_id'], postgresql_where=sa.text('id > 5'))\n", ["unindexed-key"]),
+        ('    op.execute("CREATE INDEX ix ON orderline (order_id) WHERE id > 5")\n', ["unindexed-key"]),
+        ("    op.create_index('ix', 'orderline', ['order_id'])\n    op.drop_index('ix', 'orderline')\n", ["unindexed-key"]),
+        (
+            "    pass\n\ndef downgrade():\n    op.create_index('ix', 'orderline', ['order_id'])\n",
+            ["unindexed-key"],
+        ),
+    ],
+)
+def test_an_index_that_a_revision_makes_is_there(tmp_path: Path, upgrade: str, rules: list[str]) -> None:
+    lay(tmp_path, {"shop/models.py": LINES, "alembic/versions/0001_lines.py": HEAD + upgrade})
+    found = [f for f in check([tmp_path]).result.findings if f.rule == "unindexed-key"]
+    assert [f.rule for f in found] == rules
+    assert all("`orderline`" in f.found.message for f in found)

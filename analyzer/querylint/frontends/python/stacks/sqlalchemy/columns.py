@@ -51,6 +51,10 @@ def fill(models: Models, model: Model) -> None:
         for _, _, value in model.info.node.fields:
             if isinstance(value, tree.Call) and models.word(model.path, value.func) == "Index":
                 _constraint(models, model, value, model.path)
+    for index in models.migrations.indexes(_in_database(model)):
+        names = tuple(model.columns.get(column, "") for column in index.fields)
+        if all(names) and not any(names == known.fields for known in model.indexes):
+            model.indexes.append(replace(index, fields=names))
     if models.mysql:
         model.indexes[:] = [index for index in model.indexes if not _made_needless(index, model.indexes)]
 

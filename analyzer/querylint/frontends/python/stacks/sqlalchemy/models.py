@@ -13,7 +13,7 @@ from querylint.frontends.python.stacks.sqlalchemy.columns import fill
 from querylint.frontends.python.stacks.sqlalchemy.created import Base, bases_of, created_bases
 from querylint.frontends.python.stacks.sqlalchemy.migrations import Migrations
 from querylint.frontends.python.stacks.sqlalchemy.model import Made, Model, mapped_head
-from querylint.frontends.python.stacks.sqlalchemy.nodes import returned
+from querylint.frontends.python.stacks.sqlalchemy.nodes import called_after, returned
 from querylint.frontends.python.stacks.sqlalchemy.relations import relate
 from querylint.ir import Link, Role, Table
 from querylint.pattern import Pattern
@@ -249,12 +249,28 @@ class Models:
                 self.named.setdefault(name, model)
 
     def _table_name(self, info: ClassInfo) -> str:
-        for owner in info.mro():
+        for owner in (*info.mro(), *self._handed_to_bases(info)):
             for name, _, value in reversed(owner.node.fields):
                 if name == "__tablename__":
                     text = text_of(value)
                     return text if text and (owner is info or (owner.path, owner.name) not in self.by_class) else info.name
+            for method in owner.node.methods:
+                if method.name == "__tablename__":
+                    return called_after(returned(method), info.name) or info.name
         return info.name
+
+    def _handed_to_bases(self, info: ClassInfo) -> Iterator[ClassInfo]:
+        """The classes of which the declarative bases of a class are made: `declarative_base(cls=Named)`."""
+        for owner in info.mro():
+            for base in (owner.node.base, *owner.node.more):
+                found = self.project.modules.reference(owner.path, base) if base is not None else None
+                if found is None or not isinstance(found.node, tree.Call) or callee_name(found.node) not in words.BASE_MAKERS:
+                    continue
+                named = keyword(found.node, "cls")
+                given = self.project.modules.reference(found.path, named) if named is not None else None
+                known = self.project.classes.get(given.path, given.name) if given is not None else None
+                if known is not None:
+                    yield from known.mro()
 
     # Asking.
 

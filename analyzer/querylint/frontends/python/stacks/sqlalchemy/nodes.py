@@ -23,6 +23,20 @@ def returned(fn: tree.Fn) -> tree.Expr | None:
     return end.value if isinstance(end, tree.Return) else None
 
 
+def called_after(node: tree.Expr | None, name: str) -> str:
+    """What an expression makes of the name of a class (`cls.__name__.lower() + "s"`); empty where that cannot be read."""
+    if isinstance(node, tree.Literal):
+        return text_of(node)
+    if isinstance(node, tree.Member) and node.name == "__name__":
+        return name
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("lower", "upper") and not node.args:
+        inner = called_after(node.func.base, name)
+        return inner.lower() if node.func.name == "lower" else inner.upper()
+    parts = node.parts if isinstance(node, tree.Template) else node.operands if isinstance(node, tree.Op) and node.sign == "+" else []
+    made = [called_after(part, name) for part in parts]
+    return "".join(made) if all(made) else ""
+
+
 def columns_in(node: tree.Expr) -> list[str]:
     """The column that a part of an index names: by text, as an attribute, with an order. An empty name is an expression."""
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("desc", "asc", "nullslast", "nullsfirst"):
