@@ -56,6 +56,7 @@ TOLD = LOOKING | {ASSIGNED, ENDING}  # what another finding, or the end of the u
 @rule(pattern="loop-write", severity=Severity.INFO, cwe=1050)
 def write_per_item(program: Program) -> Iterator[Found]:
     """Writes that a loop waits for."""
+    assigned: set[tuple[str, int, str | None]] = set()
     for site, write in program.writes():
         if quiet(site.function):
             continue
@@ -67,6 +68,10 @@ def write_per_item(program: Program) -> Iterator[Found]:
                 continue
             each = write.verb not in LOOKING and (hit.varies or write.verb in INSERTING)
             if each and _alone(write, hit) and not _batch(program, site, Effect(site.function.key, write), hit):
+                if write.verb == ASSIGNED:  # what is set in one row is written at once, however many attributes there are
+                    if (site.function.key, hit.loop.id, write.table) in assigned:
+                        continue
+                    assigned.add((site.function.key, hit.loop.id, write.table))
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)
