@@ -203,11 +203,19 @@ def _forward(models: Models, model: Model, made: Made) -> None:
     back = text_of(keywords.get("back_populates")) or None
     model.links[made.name] = Link(made.name, target.table if target is not None else None, many, column, made.name, back)
     model.lazy[made.name] = lazy_of(made)
-    if column is None and target is not None and "secondary" not in keywords:
+    if column is None and target is not None and not _through(made):
         remote = [c for c, (table, _) in target.foreign.items() if table == model.table]
         remote = [c for c in _keys(made) if c in remote] or _compared(models, model, target, made)[1] or remote
         if len(remote) == 1:
             model.remote[made.name] = remote[0]
+
+
+def _through(made: Made) -> bool:
+    """Whether a table between the two holds the keys of a relation: `secondary` of SQLAlchemy, `link_model` of SQLModel."""
+    extra = made.keywords.get("sa_relationship_kwargs")
+    return not {"secondary", "link_model"}.isdisjoint(made.keywords) or (
+        isinstance(extra, tree.Record) and any(key == "secondary" for key, _ in extra.entries)
+    )
 
 
 def _direction(models: Models, model: Model, target: Model | None, made: Made) -> tuple[bool, str | None]:
@@ -224,7 +232,7 @@ def _direction(models: Models, model: Model, target: Model | None, made: Made) -
     if isinstance(extra, tree.Record):
         uselist = next((v for k, v in extra.entries if k == "uselist"), uselist)
     single = isinstance(uselist, tree.Literal) and uselist.value is False
-    if "secondary" in keywords or "link_model" in keywords:
+    if _through(made):
         return not single, None
     if made.type:
         many = COLLECTION.search(made.type) is not None
@@ -276,7 +284,7 @@ def _backward(models: Models, model: Model, made: Made) -> None:
     if not name or target is None:
         return
     uselist = keyword(call, "uselist") if call is not None else None
-    many = "secondary" in made.keywords or not link.many
+    many = _through(made) or not link.many
     if isinstance(uselist, tree.Literal):
         many = bool(uselist.value)
     column = model.remote.get(made.name) if link.many else None
