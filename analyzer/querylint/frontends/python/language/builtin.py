@@ -144,18 +144,13 @@ def _key_fields(m: State, key: tree.Expr | None, over: Val) -> tuple[str, ...]:
     if not is_function(callback.shape):
         return ()
     item = over.item()
-    with m.loop(LoopKind.EACH, node_at(key), key.end, over=over, over_text="") as frame:
+    with m.loop(LoopKind.EACH, key.at, key.end, over=over, over_text="") as frame:
         result = _called_back(m, key, callback, (item.with_deps(frozenset({frame.id})),))
     if isinstance(callback.shape, OneOf):
         return ()
     parts = result.shape.items if isinstance(result.shape, Many) and result.shape.items else (result,)
     found = [_field(o, over) for part in parts for o in part.origins]
     return tuple(f for f in found if f) if all(part.origins for part in parts) else ()
-
-
-def node_at(node: tree.Expr) -> int:
-    """Where an expression starts."""
-    return node.at
 
 
 def _field(origin: Origin, over: Val) -> str:
