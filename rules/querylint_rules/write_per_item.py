@@ -69,9 +69,10 @@ def write_per_item(program: Program) -> Iterator[Found]:
             each = write.verb not in LOOKING and (hit.varies or write.verb in INSERTING)
             if each and _alone(write, hit) and not _batch(program, site, Effect(site.function.key, write), hit):
                 if write.verb == ASSIGNED:  # what is set in one row is written at once, however many attributes there are
-                    if (site.function.key, hit.loop.id, write.table) in assigned:
+                    rows = (site.function.key, hit.loop.id, write.table)
+                    if rows in assigned:
                         continue
-                    assigned.add((site.function.key, hit.loop.id, write.table))
+                    assigned.add(rows)
                 yield _one_by_one(program, site, write, hit)
         elif not _bounded(_source(program, site, hit)):
             yield _found(program, site, write, hit)

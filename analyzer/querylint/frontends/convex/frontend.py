@@ -218,16 +218,16 @@ class ConvexFrontEnd:
         """How a file is lowered: what that hangs on besides what is read, the work, and where the tables gather that it asks for."""
         root = self._root(path)
         route = route_of(path, root) if root is not None and is_function_module(path, root) else None
-        home = root.folder if root is not None else self._api_root(path, None)
+        home = self._api_root(path, root)
         key = self._keys.get(path)
         if key is None:
             about = (self._rooted, self.role(path), self._script(path), root, route, home)
             key = self._keys[path] = repr(about).encode("utf-8", "surrogateescape")
         tables: set[tuple[str, str]] = set()
-        make = partial(self._module, path, root, route, Asking(home, self._tables.get(home, {}), tables))
+        make = partial(self._module, path, root, route, home, Asking(home, self._tables.get(home, {}), tables))
         return key, make, tables
 
-    def _module(self, path: str, root: ConvexRoot | None, route: str | None, tables: Mapping[str, Table]) -> Lowering:
+    def _module(self, path: str, root: ConvexRoot | None, route: str | None, home: str, tables: Mapping[str, Table]) -> Lowering:
         """One file lowered: its functions, what is to be said of it, the schemas that it hands to packages, and what it passes on."""
         self.modules.afresh()
         module = self.modules.module(path)
@@ -241,7 +241,7 @@ class ConvexFrontEnd:
         if module.broken:
             line = lines.position(module.broken[0][0])[0]
             notes.append(Note(NoteKind.PARSE, "syntax error; the rest of the file is analyzed as far as possible", path, line))
-        context = ModuleContext(path, self.modules, root, tables, self._api_root(path, root), self.registrars.kind_of)
+        context = ModuleContext(path, self.modules, root, tables, home, self.registrars.kind_of)
         lowering = ModuleLowering(context, module, lines, self._role(path, root), route)
         functions = tuple(lowering.run())
         passing = self._passes_on(path) if route is not None else ()
