@@ -91,7 +91,7 @@ def plain_member(m: State, value: Val, name: str) -> Val:
             for part in shape.rest:
                 m.touch(part, name)
                 found = join(found, _part(part, name)) if found is not NOTHING else _part(part, name)
-            return found
+            return found.with_deps(value.deps)
     m.touch(value, name)
     return _part(value, name)
 

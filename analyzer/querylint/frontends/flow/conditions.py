@@ -167,12 +167,65 @@ def _logic_test(m: State, node: tree.Logic) -> Val:
     m.choose([arm, lambda: None], left.deps, node.at, node.end, special=special)
     right = right_holder[0]
     both = derived(left, right)
+    left, right = told(m, left, node.left), told(m, right, node.right)
     if node.sign == "&&":
         return replace(both, conditions=(*left.conditions, *right.conditions))
     if not left.conditions and not right.conditions:
         return both
     arms = tuple(arm for side in (left, right) for arm in (side.conditions,))
     return replace(both, conditions=(Condition(None, Relation.ANY, None, arms=arms, at=node.at, end=node.end),))
+
+
+def told(m: State, value: Val, node: tree.Expr) -> Val:
+    """A truth value with what it tests: where it asks something of the row at hand that no field says, it asks something all the same."""
+    found = truth(value, node)
+    frame = next((f for f in reversed(m.frames) if f.items), None)
+    if frame is None or frame.id not in value.deps or any(_within(c, frame.items) for c in found):
+        return value if found == value.conditions else replace(value, conditions=found)
+    first = found[0] if found else node
+    return replace(value, conditions=(*found, Condition(frame.items[0], Relation.OTHER, None, at=first.at, end=first.end)))
+
+
+def outcome(m: State, value: Val, found: list[tuple[Val, tuple[Condition, ...]]]) -> Val:
+    """What a function tests whose value comes back on several paths: one of those holds that give no `false`, and none of those before it.
+
+    Each of `found` is what comes back on one path, and the conditions around it.
+    """
+    if (len(found) == 1 and not found[0][1]) or not any(isinstance(r.literal, bool) or r.conditions for r, _ in found):
+        return value
+    refused: list[Condition] = []
+    common: list[Condition] = []
+    arms: list[tuple[Condition, ...]] = []
+    for result, path in found:
+        if result.literal is False:
+            refused.extend(negated(path))
+            continue
+        if not arms:
+            common, refused = refused, []
+        tests = () if result.literal is True else told(m, result, tree.Opaque([], 0, 0)).conditions
+        arms.append((*refused, *path, *tests))
+    if not arms:
+        return value
+    if len(arms) > 1:
+        places = [c for arm in arms for c in arm]
+        at, end = (min(c.at for c in places), max(c.end for c in places)) if places else (0, 0)
+        arms = [(Condition(None, Relation.ANY, None, arms=tuple(arms), at=at, end=end),)] if places else [()]
+    gathered = _once([*common, *arms[0]])
+    return replace(value, conditions=gathered) if gathered else value
+
+
+def _once(conditions: list[Condition]) -> tuple[Condition, ...]:
+    """Conditions without those that are said again. What they compare with may be an object of known fields, which has no hash."""
+    kept: list[Condition] = []
+    for condition in conditions:
+        if condition not in kept:
+            kept.append(condition)
+    return tuple(kept)
+
+
+def _within(c: Condition, items: tuple[Origin, ...]) -> bool:
+    """Whether a condition says anything of a row or of a field of it."""
+    return field_of(c.origin, items) is not None or any(_within(inner, items) for arm in c.arms for inner in arm)
 
 
 def defaulted(value: Val, relation: Relation, other: Val) -> bool:
@@ -215,7 +268,7 @@ def stated(m: State, conditions: tuple[Condition, ...], items: tuple[Origin, ...
     found: list[Predicate] = []
     for c in conditions:
         if c.arms:
-            arms = [stated(m, arm, items) for arm in c.arms]
+            arms = [stated(m, arm, items) or _of_whole(arm, items) for arm in c.arms]
             real = [arm for arm in arms if arm]
             dropped = len(real) < len(arms)
             if len(real) == 1 and dropped:
@@ -234,6 +287,12 @@ def stated(m: State, conditions: tuple[Condition, ...], items: tuple[Origin, ...
         span = m.span(c.at, c.end)
         found.append(Predicate(name, relation, Side.MEMORY, value, conditional or c.conditional, (), span, c.defaulted, c.dated))
     return tuple(dict.fromkeys(found))
+
+
+def _of_whole(arm: tuple[Condition, ...], items: tuple[Origin, ...]) -> tuple[Predicate, ...]:
+    """What an alternative says of a row, where that is clear of no field."""
+    whole = any(c.relation is Relation.OTHER and field_of(c.origin, items) == "" for c in arm)
+    return (Predicate(None, Relation.OTHER, Side.MEMORY),) if whole else ()
 
 
 def field_of(origin: Origin | None, items: tuple[Origin, ...]) -> str | None:

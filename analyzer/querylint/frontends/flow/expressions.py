@@ -12,7 +12,7 @@ from querylint.frontends.flow.binding import TEXT, note_added
 from querylint.frontends.flow.calls import apply, own, reach
 from querylint.frontends.flow.cases import is_moved, meaning, note_if, note_logic
 from querylint.frontends.flow.comprehensions import comprehension, go_through
-from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, absent, compared, narrowed, negated, null_test, tested, truth
+from querylint.frontends.flow.conditions import FLIPPED, RELATIONS, absent, compared, narrowed, negated, null_test, tested, told, truth
 from querylint.frontends.flow.merging import looked_up
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -409,15 +409,14 @@ def _logic(m: State, node: tree.Logic) -> Val:
     right = holder[0]
     if node.sign == "&&":
         both = right.with_deps(left.deps)
-        conditions = (*truth(left, node.left), *truth(right, node.right))
-        return replace(both, conditions=conditions)
+        return replace(both, conditions=(*told(m, left, node.left).conditions, *told(m, right, node.right).conditions))
     if left.literal is not NOT_LITERAL and left.literal in (None, tree.UNDEFINED):
         return right
     value = join(left, right) if right.interesting or right.deps else replace(left, literal=NOT_LITERAL, conditions=())
     if left.origins:
         value = replace(value, default=right.literal if right.literal is not NOT_LITERAL else tree.UNDEFINED)
     if node.sign == "||":
-        a, b = truth(left, node.left), truth(right, node.right)
+        a, b = told(m, left, node.left).conditions, told(m, right, node.right).conditions
         if a or b:
             return replace(value, conditions=(Condition(None, Relation.ANY, None, arms=(a, b), at=node.at, end=node.end),))
     return value

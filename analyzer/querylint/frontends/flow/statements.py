@@ -11,7 +11,7 @@ from querylint.frontends.flow.amounts import note_refused, reaching
 from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
-from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, singled_out, tested, vacant
+from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, outcome, singled_out, tested, told, vacant
 from querylint.frontends.flow.leaving import unsettle
 from querylint.frontends.flow.loops import rounds, run_for
 from querylint.frontends.flow.memos import Memory, answers, filled, fills, kept
@@ -98,7 +98,7 @@ def _let(m: State, node: tree.Let) -> None:
 
 
 def _if(m: State, node: tree.If) -> None:
-    value = tested(m, node.test)
+    value = told(m, tested(m, node.test), node.test)
     cases.note_if(m, node)
     no = negated(value.conditions)
 
@@ -298,7 +298,7 @@ def invoke(
     value = found[0][0]
     for other, _, _ in found[1:]:
         value = join(value, other)
-    value = _with_conditions(value, found)
+    value = outcome(m, value, [(result, path) for result, path, _ in found])
     if frame is not None:
         value = Val(
             value.origins,
@@ -337,43 +337,6 @@ def bind_params(m: State, fn: tree.Fn, args: tuple[Val, ...]) -> None:
             value = m.vocabulary.typed(m, value, param.type)
         bind(m, param.pattern, value)
         cases.parameter(m, number, param)
-
-
-def _with_conditions(value: Val, found: list[tuple[Val, tuple[Condition, ...], frozenset[int]]]) -> Val:
-    """What a predicate function tests: its returned condition, and the negation of what led to `return false`."""
-    if len(found) == 1 and not found[0][1]:
-        return value
-    gathered: list[Condition] = []
-    for result, path, _ in found:
-        if result.literal is False:
-            no = negated(path)
-            gathered.extend(no)
-        elif result.conditions:
-            gathered.extend(result.conditions)
-        elif result.literal is True:
-            continue
-    if not gathered:
-        return value
-    return Val(
-        value.origins,
-        value.deps,
-        value.pending,
-        value.literal,
-        value.shape,
-        value.works,
-        _once(gathered),
-        value.id_of,
-        value.doc_of,
-    )
-
-
-def _once(conditions: list[Condition]) -> tuple[Condition, ...]:
-    """Conditions without those that are said again. What they compare with may be an object of known fields, which has no hash."""
-    kept: list[Condition] = []
-    for condition in conditions:
-        if condition not in kept:
-            kept.append(condition)
-    return tuple(kept)
 
 
 STATEMENTS: dict[type, Callable[[State, Any], None]] = {

@@ -26,6 +26,8 @@ from querylint.text import Span
 
 SEVERAL = "one of several"
 """The type of a row that stands for those of several tables."""
+COLUMN = "column"
+"""The type of what a column of a row holds, a relation excepted: no row, whatever others give in its place."""
 UNTOUCHED = (Plan(Way.OPAQUE),)
 DEPTH = 4
 MOST_FIELDS = 40
@@ -152,6 +154,11 @@ def kind_of(val: Val, depth: int = 0) -> str:
     if val.doc_of is not None:
         return f"row {val.doc_of} {inner}".strip()
     return inner
+
+
+def in_call(val: Val) -> str:
+    """What an argument is to the function that is called: its kind, or that it is the value of a column."""
+    return kind_of(val) or (COLUMN if val.type == COLUMN else "")
 
 
 def arrived(val: Val, call: Val, args: tuple[Val, ...], at: int, end: int, made: Span | None) -> Val:

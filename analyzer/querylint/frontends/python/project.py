@@ -37,7 +37,7 @@ from querylint.frontends.python.jobs import begun, scheduled, started
 from querylint.frontends.python.language import PYTHON
 from querylint.frontends.python.language.arguments import PERHAPS
 from querylint.frontends.python.modules import Definition, PythonModules
-from querylint.frontends.python.portable import SEVERAL, given, kept, kind_of, portable
+from querylint.frontends.python.portable import SEVERAL, given, in_call, kept, kind_of, portable
 from querylint.frontends.python.stack import Stack
 from querylint.frontends.python.tried import only_tried, unnamed
 from querylint.frontends.python.truths import Truths
@@ -334,7 +334,7 @@ class PythonProject:
         declared = self.annotations.value(closure.path, fn.returns, within, owner) if fn.returns else NOTHING
         if not self.returns_value(fn):
             return declared
-        entry = (f"{closure.path}::{closure.name}", *(_keywords(fn, n, a) or kind_of(a) for n, a in enumerate(args)))
+        entry = (f"{closure.path}::{closure.name}", *(_keywords(fn, n, a) or in_call(a) for n, a in enumerate(args)))
         if entry not in self.beliefs.known:
             if self._closed(entry[0]):
                 return declared
@@ -398,7 +398,7 @@ class PythonProject:
             arg = args[number] if number < len(args) else NOTHING
             if names := _keywords(fn, number, arg):
                 value = Val(shape=Record({k: Val((Origin(Root.PARAM, number, (k,)),)) for k in names.split(",")}))
-            elif kind_of(arg):
+            elif in_call(arg):
                 value = given(arg, number)
             elif arg is NOTHING and param.default is not None:
                 value = NOTHING  # this call leaves it out, whatever others give

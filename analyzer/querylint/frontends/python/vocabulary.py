@@ -73,9 +73,9 @@ class PythonVocabulary:
         if isinstance(shape, Record):
             if node.name in shape.fields:
                 return None
-            for part in shape.rest:
-                if known(part):
-                    return self.member(state, part, node)
+            held = _held_by(base, shape)
+            if held is not base:
+                return self.member(state, held, node)
         for stack in self.stacks:
             made = stack.member(state, base, node)
             if made is not None:
@@ -216,12 +216,10 @@ class PythonVocabulary:
         shape = base.shape
         if isinstance(shape, OneOf):
             return join_all([self._callable(state, one, node) for one in either_of(base)])
-        if isinstance(shape, Record) and node.name not in shape.fields:
-            for part in shape.rest:
-                if known(part):
-                    return self._callable(state, part, node)
         if isinstance(shape, Record) and node.name in shape.fields:
             return shape.fields[node.name]
+        if isinstance(shape, Record) and (held := _held_by(base, shape)) is not base:
+            return self._callable(state, held, node)
         if isinstance(shape, Space | External) or (isinstance(shape, Marker) and shape.kind == "super"):
             return self.member(state, base, node) or NOTHING
         for info, instance in self._infos(base):
@@ -257,7 +255,7 @@ class PythonVocabulary:
             pairs = [*self._infos(base), *([(info, True)] if info is not None else [])]
         else:
             if isinstance(shape, Record):
-                base = next((part for part in shape.rest if known(part)), base)
+                base = _held_by(base, shape)
             pairs = list(self._infos(base))
         for info, _ in pairs:
             for stack in self.stacks:
@@ -395,3 +393,8 @@ def _table(value: Val) -> str | None:
 
 def _method(owner: ClassInfo, fn: tree.Fn, this: Val | None) -> Val:
     return Val(shape=Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=this))
+
+
+def _held_by(base: Val, shape: Record) -> Val:
+    """The row or object that something has been hung on, of which a record knows the fields since then; the record where it is no such one."""
+    return next((part.with_deps(base.deps) for part in shape.rest if known(part)), base)

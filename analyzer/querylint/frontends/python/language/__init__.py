@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from querylint.construction import replace
 from querylint.frontends.flow import works
+from querylint.frontends.flow.binding import plain_member
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Condition, External, Many, Query, Record, Val, derived, either_way, inside_of, join_all
@@ -118,7 +119,8 @@ def keyed(m: State, base: Val, name: str) -> Val:
     if isinstance(shape, Record):
         if name in shape.fields:
             return either_way(shape.fields[name]).with_deps(base.deps)
-        return join_all(list(shape.rest)).item() if shape.rest else Val(deps=base.deps)
+        rest = [part.item() if isinstance(part.shape, Many) else plain_member(m, part, name) for part in shape.rest]
+        return join_all(rest).with_deps(base.deps)
     if isinstance(shape, Many):
         if name in shape.names and shape.items is not None:
             m.touch(base, name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, Many, Marker, Query, Record, Val, derived, many
+from querylint.frontends.python.portable import COLUMN
 from querylint.frontends.python.stacks.django import querysets, words
 from querylint.ir import ITEM, Access, Bound, Escape, Link, Mode, Op, Origin, Plan, Target, TargetKind, Terminal, Way
 from querylint.syntax import tree
@@ -42,7 +43,7 @@ def member(django: Django, state: State, base: Val, node: tree.Member) -> Val | 
         if any(f.name == name for f in model.fields):
             state.touch(base, name)
             kind = next((m.kind for m in model.made if m.name == name), "")
-            return Val(here, base.deps, shape=Marker(FILE, (model.table,), base) if kind in words.FILES else None)
+            return Val(here, base.deps, shape=Marker(FILE, (model.table,), base) if kind in words.FILES else None, type=COLUMN)
         if name in django.attributes:
             item = Val(tuple(o.at(ITEM) for o in here), base.deps, doc_of=django.attributes[name])
             return Val(here, base.deps, shape=Many(item))

@@ -25,13 +25,16 @@ DECORATORS = {
     "template_global": "function", "app_template_global": "function", "jinja2_filter": "filter",
 }  # fmt: skip
 CONTEXT = frozenset("contextfunction pass_context contextfilter takes_context jinja2.pass_context".split())
+TEXT = frozenset(("stringfilter",))
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
     """One function under the name that templates know it by.
 
-    `kind` is tag, inclusion, filter or function; `template` what an inclusion tag renders; `context` says that the context comes first.
+    `kind` is tag, inclusion, filter or function; `template` what an inclusion tag renders; `context` says that the context comes first,
+    `text` that the first argument is made a text before (`@stringfilter`: Django, howto/custom-template-tags, "Template filters that expect
+    strings").
     """
 
     name: str
@@ -40,6 +43,7 @@ class Registered:
     fn: tree.Fn
     template: str = ""
     context: bool = False
+    text: bool = False
 
 
 class Registry:
@@ -79,7 +83,7 @@ class Registry:
                     yield from self._assigned(path, node)
 
     def _decorated(self, path: str, fn: tree.Fn) -> Iterator[Registered]:
-        context = any(last_name(d.func if isinstance(d, tree.Call) else d) in CONTEXT for d in fn.decorators)
+        context, text = (_has(fn, names) for names in (CONTEXT, TEXT))
         for decorator in fn.decorators:
             call = decorator if isinstance(decorator, tree.Call) else None
             kind = DECORATORS.get(last_name(call.func if call is not None else decorator))
@@ -91,7 +95,7 @@ class Registry:
                 template = text_of(_keyword(call, "filename") or (call.args[0] if call.args else None))
             elif call is not None and call.args:
                 named = named or text_of(call.args[0])
-            yield Registered(named or fn.name, kind, path, fn, template, context or _true(_keyword(call, "takes_context")))
+            yield Registered(named or fn.name, kind, path, fn, template, context or _true(_keyword(call, "takes_context")), text)
 
     def _called(self, path: str, node: tree.Call, func: tree.Member) -> Iterator[Registered]:
         """`register.filter("name", function)`, `env.globals.update(name=function)`."""
@@ -133,8 +137,11 @@ class Registry:
             found = self.project.modules.reference(path, value)
         if found is not None and isinstance(found.node, tree.FnDef) and name:
             fn = found.node.fn
-            context = any(last_name(d.func if isinstance(d, tree.Call) else d) in CONTEXT for d in fn.decorators)
-            yield Registered(name, kind, found.path, fn, "", context)
+            yield Registered(name, kind, found.path, fn, "", _has(fn, CONTEXT), _has(fn, TEXT))
+
+
+def _has(fn: tree.Fn, names: frozenset[str]) -> bool:
+    return any(last_name(d.func if isinstance(d, tree.Call) else d) in names for d in fn.decorators)
 
 
 def _library(path: str) -> str:

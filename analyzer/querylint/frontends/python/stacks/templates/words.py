@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.expressions import member
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NOTHING, Closure, Record, Val, literal
@@ -84,7 +85,12 @@ class PythonWords:
     def filter(self, state: State, page: TemplateVocabulary, name: str, node: tree.Call) -> Val | None:
         """A filter of the project."""
         found = self.registry.find(name, FILTERS, page.page.libraries)
-        return self._call(state, page, found, node) if found is not None else None
+        if found is None:
+            return None
+        if found.text and node.args:
+            first = node.args[0]
+            node = replace(node, args=[tree.Template([first], first.at, first.end), *node.args[1:]])
+        return self._call(state, page, found, node)
 
     def _call(self, state: State, page: TemplateVocabulary, found: Registered, node: tree.Call) -> Val:
         closure = _closure(found, page.whole() if found.context else None)
