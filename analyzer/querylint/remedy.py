@@ -31,8 +31,8 @@ class Batch:
     """Replace one call per item by one call that takes all the items.
 
     `of` says what is batched: `keys` for reads by key, `writes`, `alike` for writes of the same values, `counts` for numbers of rows,
-    `related` for those of related rows, `gathered` for rows that the rounds only put into one list, `again` for rows at hand that are read
-    once more, else queries (`items`); `how` says it in words of its own.
+    `aggregates` for what is worked out of them, `related` for numbers of related rows, `gathered` for rows that the rounds only put into
+    one list, `again` for rows at hand that are read once more, else queries (`items`); `how` says it in words of its own.
     """
 
     loop: Span | None = None
@@ -209,6 +209,7 @@ class Words:
     writes: str = "pass all the items to one call"
     alike: str = "pass all the items to one call"
     counts: str = "pass all the items to one call"
+    aggregates: str = "pass all the items to one call"
     gathered: str = "pass all the items to one call"
     related: str = "pass all the items to one call"
     again: str = "read the rows again by one query for all of them"
@@ -251,6 +252,7 @@ WORDS = {
         keys="read the rows of all the keys before the loop: .in_bulk(keys) or .filter(pk__in=keys)",
         items="read the rows for all the items with one query before the loop (a condition with __in) and look them up in a dictionary",
         counts="count for all the items with one grouped query before the loop: .values(key).annotate(number=Count(...))",
+        aggregates="work it out for all the items with one grouped query before the loop: .values(key).annotate(...) with the same aggregates",
         gathered="replace the loop by one query for all the items (a condition with __in): it gives the same list",
         related="let the query of the rows count: .annotate(number=Count(...))",
         again="read the rows again by one query for all of them: .filter(pk__in=...)",

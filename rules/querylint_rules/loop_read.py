@@ -94,6 +94,7 @@ ONCE = Advice("read once before the loop what every iteration asks for, and pass
 RAISING = frozenset(("get", "aget", "one", "scalar_one", "get_object_or_404"))
 CHECKS = frozenset(("clean", "full_clean", "clean_fields", "validate_unique"))
 REREADING = frozenset(("refresh", "refresh_from_db", "arefresh_from_db"))
+AGGREGATING = frozenset(("aggregate", "aaggregate"))
 FEW_WAITS = 2
 
 AGAIN = "another read in the same loop is reported"
@@ -369,7 +370,7 @@ def _by_id(read: Access) -> bool:
 def _batched(site: Site, hit: Rounds, read: Access) -> str:
     """What one query for all the items would give."""
     if read.terminal is Terminal.COUNT:
-        return "counts"
+        return "aggregates" if read.verb in AGGREGATING else "counts"
     if read.verb in REREADING:
         return "again"
     if read is site.step and read.terminal is Terminal.ROWS and not read.guards and _only_gathers(hit.loop, read):

@@ -11,7 +11,18 @@ from querylint.frontends.flow.amounts import note_refused, reaching
 from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
-from querylint.frontends.flow.conditions import absent, names_constant, narrowed, negated, of_database, outcome, singled_out, tested, told, vacant
+from querylint.frontends.flow.conditions import (
+    absent,
+    names_constant,
+    narrowed,
+    negated,
+    of_database,
+    outcome,
+    singled_out,
+    tested,
+    told,
+    vacant,
+)
 from querylint.frontends.flow.leaving import unsettle
 from querylint.frontends.flow.loops import rounds, run_for
 from querylint.frontends.flow.memos import Memory, answers, filled, fills, kept

@@ -364,7 +364,8 @@ def row(
 def number_of(m: State, query: Query, at: int, end: int, verb: str, deps: frozenset[int], *, later: bool) -> Val:
     """A number or a truth value that the database works out."""
     terminal = Terminal.EXISTS if verb in ("exists", "contains") else Terminal.COUNT
-    me = frozenset({read(m, query, at, end, verb, Bound.ALL, terminal, deps=deps)})
+    asked = query.refined or verb == "aggregate"  # which asks the database, also where the rows are there
+    me = frozenset({read(m, query, at, end, verb, Bound.ALL, terminal, deps=deps, refined=asked)})
     return done(m, Val(deps=me, pending=me), at, end, later=later)
 
 
