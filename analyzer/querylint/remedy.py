@@ -252,7 +252,7 @@ WORDS = {
         keys="read the rows of all the keys before the loop: .in_bulk(keys) or .filter(pk__in=keys)",
         items="read the rows for all the items with one query before the loop (a condition with __in) and look them up in a dictionary",
         counts="count for all the items with one grouped query before the loop: .values(key).annotate(number=Count(...))",
-        aggregates="work it out for all the items with one grouped query before the loop: .values(key).annotate(...) with the same aggregates",
+        aggregates="work it out for all items with one grouped query before the loop, by the same aggregates: .values(key).annotate(...)",
         gathered="replace the loop by one query for all the items (a condition with __in): it gives the same list",
         related="let the query of the rows count: .annotate(number=Count(...))",
         again="read the rows again by one query for all of them: .filter(pk__in=...)",

@@ -33,7 +33,6 @@ from querylint.frontends.flow.values import (
     NO_STEPS,
     NOTHING,
     Closure,
-    Condition,
     Many,
     Query,
     Val,

@@ -396,5 +396,5 @@ def _method(owner: ClassInfo, fn: tree.Fn, this: Val | None) -> Val:
 
 
 def _held_by(base: Val, shape: Record) -> Val:
-    """The row or object that something has been hung on, of which a record knows the fields since then; the record where it is no such one."""
+    """The row or object that something has been hung on, of which a record knows what that is; the record itself where it is none."""
     return next((part.with_deps(base.deps) for part in shape.rest if known(part)), base)
