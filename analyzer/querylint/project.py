@@ -17,6 +17,7 @@ from querylint.ir import IndexKind, Program, Role, Schema
 from querylint.judging import Archipelago, Census, Judged, judged, once_for_each_choice
 from querylint.looks import Disk
 from querylint.patch import Fix
+from querylint.remedy import UNPAGED, by_pages
 from querylint.result import Note, NoteKind, Part, Result, Summary
 from querylint.rewrite import journal
 from querylint.rule import Finding, Found, Rule, demoted
@@ -319,7 +320,10 @@ def _told(program: Program, found: Found) -> Found:
     if schema is None:
         return found
     own = _declaring(schema, found.table) or (schema.dialect(function.key, function.path).stack if function is not None else schema.stack)
-    return replace(found, stack=own) if own != found.stack else found
+    found = replace(found, stack=own) if own != found.stack else found
+    if function is None or program.facts(function).pages or found.remedy is None or not by_pages(found.remedy, found.stack):
+        return found
+    return replace(found, help="; ".join(filter(None, (found.help, UNPAGED))))
 
 
 def _declaring(schema: Schema, table: str | None) -> str:

@@ -315,6 +315,14 @@ WORDS = {
 }
 
 
+UNPAGED = "a component has no .paginate(): `paginator` of convex-helpers reads pages there"
+
+
+def by_pages(remedy: Remedy, stack: str) -> bool:
+    """Whether a remedy may be to read in pages, by the word of Convex."""
+    return ".paginate()" in sentence(remedy, stack)
+
+
 def sentence(remedy: Remedy, stack: str = "") -> str:
     """The remedy in one sentence for a person, in the words of a stack."""
     words = WORDS.get(stack) or Words()

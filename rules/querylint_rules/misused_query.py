@@ -3,8 +3,8 @@
 
 ## What it finds
 A query that is awaited or returned but never run (no `.collect()`, `.take(n)`, `.first()`, `.unique()` or `.paginate()`) or run twice,
-`.order` on a search, and `.paginate` more than once in one run of a query or mutation, most often in a loop over pages. Also a filter that
-names a field without `q.field`: `q.eq("author", me)` compares two texts, and lets every row through or none.
+`.order` on a search, `.paginate` in a component, and `.paginate` more than once in one run of a query or mutation, most often in a loop
+over pages. Also a filter that names a field without `q.field`: `q.eq("author", me)` compares two texts, and lets every row through or none.
 
 ```ts
 // convex/logs.ts
@@ -22,6 +22,7 @@ export const count = query(async (ctx) => {
 
 ## Why it costs
 It throws. A loop over pages works as long as all rows fit on the first one, in tests too, since `convex-test` does not mind a second page.
+A component has no pages at all (Convex docs, components/authoring, "Pagination").
 
 ## Instead
 End the query with what runs it. Walk many rows with `for await`, which reads them as they are needed; go on to the next page by scheduling
@@ -48,6 +49,7 @@ HANDLERS = frozenset((Kind.QUERY, Kind.MUTATION, Kind.ACTION, Kind.HTTP))
 RUN = Advice("end the query with .collect(), .take(n), .first(), .unique() or .paginate()")
 SORT = Advice("drop .order: a search comes in the order of relevance; sort what it found, or read by an ordered index")
 ANEW = Advice("build the query anew for each run, in a function for instance, or keep the rows of the first")
+PAGINATOR = Advice("read the page with `paginator` of convex-helpers, or the first rows of a range with .take(n)")
 PAGE = Advice("read one page per call and return its cursor, so that the caller asks for the next; or iterate over the rows with for await")
 RESUME = Advice("read one page and schedule the function again with its cursor; for await would meet the limits of one transaction")
 WALK = Advice("iterate over the rows with for await, or read one page and schedule the function again with its cursor")
@@ -65,6 +67,7 @@ def misused_query(program: Program) -> Iterator[Found]:
                 yield from _read(function, step)
                 yield from _spelled(program, function, step)
                 yield from _again(program, function, step)
+                yield from _unpaged(program, function, step)
         for found in pages(program, function):
             yield _paged(program, function, found)
 
@@ -118,6 +121,14 @@ def _again(program: Program, function: Function, read: Access) -> Iterator[Found
     trail = (Point(before.step.span, f"runs first: {before.step.verb}"),)
     message = f"the query on {named} is run a second time, but a query can run only once: this throws"
     yield Found(read.span, message, trail, ANEW, None, function=function.key, table=read.table, operation=read.verb)
+
+
+def _unpaged(program: Program, function: Function, read: Access) -> Iterator[Found]:
+    """A page that is asked of a database which has none."""
+    if read.verb == "paginate" and not program.facts(function).pages:
+        named = f"`{read.table}`" if read.table else "a table"
+        message = f"{named} is paginated in a component, where .paginate() throws: it is only there for the app"
+        yield Found(read.span, message, (), PAGINATOR, function=function.key, table=read.table, operation=read.verb)
 
 
 def _walk(program: Program, function: Function) -> Advice:

@@ -51,6 +51,8 @@ def _said(folder: Path, body: str, others: dict[str, str]) -> list[str]:
     ("body", "said"),
     [
         ("return all.length === 0;", "read one row with .first()"),
+        ("return all.length === 0 ? null : all[0];", "read one row with .first()"),
+        ("return [all[0], all[1]];", "bound the read with an index range, .take(n) or .paginate()"),
         (f"let found = {OF_BRANCHES}; if (args.word) found = found.filter((one) => {WORDS}); return found;", RANGES),
         (f"return {OF_BRANCHES}.filter((one) => one.state === 'sent');", RANGES),
         (
@@ -86,7 +88,18 @@ def _said(folder: Path, body: str, others: dict[str, str]) -> list[str]:
             ),
         ),
     ],
-    ids=["none-at-all", "ids-before-words", "ids-before-state", "words-before-some", "three-texts", "each", "newest-of-each", "some-only"],
+    ids=[
+        "none-at-all",
+        "the-first",
+        "first-two",
+        "ids-before-words",
+        "ids-before-state",
+        "words-before-some",
+        "three-texts",
+        "each",
+        "newest-of-each",
+        "some-only",
+    ],
 )
 def test_remedy(body: str, said: str, tmp_path: Path) -> None:
     assert _said(tmp_path, body, {}) == [said]
@@ -112,3 +125,12 @@ def test_a_field_that_is_named_as_the_code_runs_is_in_no_index(tmp_path: Path) -
         'import { defineSchema, defineTable } from "convex/server";\nexport default defineSchema({ parcels: defineTable(anything) });\n'
     )
     assert _said(tmp_path, body, {"convex/schema.ts": schema}) == ["bound the read with an index range, .take(n) or .paginate()"]
+
+
+def test_a_component_has_no_pages(tmp_path: Path) -> None:
+    config = 'import { defineComponent } from "convex/server";\nexport default defineComponent("parcels");\n'
+    said = _said(tmp_path, "return all;", {"convex/convex.config.ts": config})
+    assert said == [
+        "bound the read with an index range, .take(n) or .paginate(); "
+        "a component has no .paginate(): `paginator` of convex-helpers reads pages there"
+    ]

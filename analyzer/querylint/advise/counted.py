@@ -43,7 +43,7 @@ def reached(uses: Sequence[Seen]) -> int | None:
 
 def enough(fate: Fate) -> int | None:
     """How many rows are enough for all that becomes of them: a number is compared, the first few are taken; None for anything else."""
-    cuts = {s.mark for s in fate.uses if s.use.work is Work.SLICE}
+    cuts = {s.mark for s in fate.uses if s.use.work in (Work.SLICE, Work.FIRST)}
     if fate.listed or fate.gone_through or any(cuts.isdisjoint(left.behind) for left in fate.whole):
         return None
     sizes = [_needed(s.use) for s in fate.uses if s.use.work is not Work.EMPTY and cuts.isdisjoint(s.behind)]
@@ -54,6 +54,8 @@ def enough(fate: Fate) -> int | None:
 
 
 def _needed(use: Use) -> int | None:
+    if use.work is Work.FIRST:
+        return 1 if not use.after else None
     size = use.size.literal if use.size is not None else None
     if not isinstance(size, int) or size < 0 or use.distinct or use.after:
         return None

@@ -116,6 +116,7 @@ class Facts:
     relations of a row are read when they are first asked for. `once`: a query object must be run, and may be run only once. `embedded`:
     the database runs inside the program, so that a query is no message to anywhere. `identity`: a row that was met once is kept under its
     key, and following a key to it again reads nothing. `expires`: what a session holds of its rows is forgotten when a transaction ends.
+    `pages`: a query can be asked for a page of its rows.
     """
 
     bulk_writes: bool = False
@@ -127,6 +128,7 @@ class Facts:
     embedded: bool = False
     identity: bool = False
     expires: bool = False
+    pages: bool = True
 
 
 @dataclass(frozen=True, slots=True)

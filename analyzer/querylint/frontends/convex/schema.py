@@ -31,7 +31,7 @@ from querylint.frontends.modules.values import (
     Value,
     options,
 )
-from querylint.ir import Field, Schema, Table
+from querylint.ir import Facts, Field, Schema, Table
 from querylint.result import Note, NoteKind
 from querylint.text import Span
 
@@ -40,7 +40,7 @@ TAIL = ("_creationTime",)
 
 def read_schema(modules: Modules, root: ConvexRoot) -> tuple[Schema, tuple[Note, ...]]:
     """The schema that governs a root, and what of it could not be read."""
-    nothing = Schema(root.folder, "convex", tail=TAIL, complete=False)
+    nothing = Schema(root.folder, "convex", tail=TAIL, complete=False, facts=_facts(root))
     if root.schema is None:
         return nothing, ()
     host = _SchemaHost(modules)
@@ -49,6 +49,11 @@ def read_schema(modules: Modules, root: ConvexRoot) -> tuple[Schema, tuple[Note,
         host.note(root.schema, 0, "no schema is found in this file, so nothing is known of its tables and indexes")
         return nothing, tuple(host.notes)
     return _Reading(modules, host, root).schema(found), tuple(host.notes)
+
+
+def _facts(root: ConvexRoot) -> Facts:
+    """What is true of a database: that of a component hands out no pages (Convex docs, components/authoring, "Pagination")."""
+    return Facts(pages=not root.component)
 
 
 def unplaced(table: Table) -> Table:
@@ -203,6 +208,7 @@ class _Reading:
             complete=self._complete and not broken and part(settings, "strictTableNameTypes") in (True, UNDEFINED),
             validated=part(settings, "schemaValidation") in (True, UNDEFINED),
             span=self._host.span(found.site.path, found.site.at, found.site.end),
+            facts=_facts(self._root),
         )
 
     def _tables(self, found: SchemaValue) -> dict[str, TableValue]:
