@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from querylint.advise.audience import ALONE, UNASKED, UNWAITED, left_alone, loads_samples, unasked, waited_for
 from querylint.advise.clock import STAMP, clocks
 from querylint.advise.curation import curated
-from querylint.advise.growth import Reach, catalogued, reach, small
+from querylint.advise.growth import Reach, catalogued, narrow, reach, small
 from querylint.advise.indexes import Need, order_need
 from querylint.advise.places import quiet, undeclared
 from querylint.advise.rounds import SEQUENTIAL
@@ -326,4 +326,4 @@ def _weight(program: Program, site: Site, read: Access, plan: Plan, bare: bool, 
         return hint("the range holds one row for each of a few names")
     if far is Reach.PERSON and not free and not repeated and not _worth_an_index(program, site, read, plan):
         return hint("the range holds the rows of one person, hardly enough to pay for a new index")
-    return hint("" if far >= Reach.PERSON else "the range that is read does not grow with use", Severity.WARNING)
+    return hint("" if far >= Reach.PERSON else narrow(program, site.function, read), Severity.WARNING)

@@ -114,6 +114,13 @@ def reach(program: Program, function: Function, read: Access) -> Reach:
     return Reach.PARENT if far is Reach.PERSON and not busy(program, function.root, read.table) else far
 
 
+def narrow(program: Program, function: Function, read: Access) -> str:
+    """Why a range that reaches no further than one parent is hardly worth a change."""
+    if not grows(program, function, read.table) or curated(program, function.root, read.table):
+        return "the table hardly grows with use"
+    return "the range holds the rows of one parent, few as a rule"
+
+
 def _reach(program: Program, function: Function, read: Access, plan: Plan, table: Table | None) -> Reach:
     fixed = plan.fixed() or (asked_for(plan) if program.facts(function).planner else ())
     if plan.way in (Way.SCAN, Way.OPAQUE) or (plan.way is Way.INDEX and not plan.ranged) or not fixed:

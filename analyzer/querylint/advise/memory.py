@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from querylint.advise.audience import ALONE, UNWAITED, left_alone, unhurried, waited_for
 from querylint.advise.eager import missing, sources
-from querylint.advise.growth import Reach, reach, settled, small
+from querylint.advise.growth import Reach, narrow, reach, settled, small
 from querylint.advise.places import quiet, reaching, shortest, undeclared
 from querylint.advise.planner import bare
 from querylint.advise.trace import Fate, Mark, Seen, fate
@@ -134,7 +134,7 @@ def weight(program: Program, load: Load) -> Weight:
     if far is Reach.PERSON:
         return hint("" if waited_for(program, load.function) else UNWAITED, Severity.WARNING)
     if far <= Reach.PERSON:
-        return hint("the range that is read does not grow with use")
+        return hint(narrow(program, load.function, load.access))
     # Where a statement takes any condition, the edit is a line of it, however many rows there are.
     plain_edit = program.facts(load.function).planner and not settled(load.access.table)
     seen = plain_edit or busy(program, load.function.root, load.access.table)
