@@ -131,6 +131,8 @@ def test_a_component_has_no_pages(tmp_path: Path) -> None:
     config = 'import { defineComponent } from "convex/server";\nexport default defineComponent("parcels");\n'
     said = _said(tmp_path, "return all;", {"convex/convex.config.ts": config})
     assert said == [
-        "bound the read with an index range, .take(n) or .paginate(); "
-        "a component has no .paginate(): `paginator` of convex-helpers reads pages there"
+        (
+            "bound the read with an index range, .take(n) or .paginate(); "
+            "a component has no .paginate(): `paginator` of convex-helpers reads pages there"
+        )
     ]
