@@ -1,10 +1,24 @@
-"""Code that Django runs without anyone having written it, as nodes of the tree: small builders."""
+"""Nodes of the tree: small builders for code that Django runs without anyone having written it, and what the attributes of views name."""
 
 from __future__ import annotations
 
+from querylint.frontends.python.classes import ClassInfo
 from querylint.syntax import tree
 
 ROW = "instance"
+Found = tuple[str, tree.Expr]
+"""An expression after the module that it stands in."""
+
+
+def class_level(info: ClassInfo, name: str) -> list[Found]:
+    """What a class or one above gives an attribute; empty where none does."""
+    given = info.field(name)
+    return [(given[0].path, given[2])] if given is not None and given[2] is not None else []
+
+
+def on_self(node: tree.Expr) -> bool:
+    """Whether something is an attribute of `self`."""
+    return isinstance(node, tree.Member) and isinstance(node.base, tree.Name) and node.base.id == "self"
 
 
 def at_of(node: tree.Call | tree.ClassDef) -> tuple[int, int]:

@@ -5,11 +5,11 @@ A viewset that lists gets a method that runs its serializer for each row of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from querylint.frontends.python.classes import ClassInfo
-from querylint.frontends.python.stacks.django.nodes import call_of, do
+from querylint.frontends.python.stacks.django import words
+from querylint.frontends.python.stacks.django.nodes import Found, call_of, class_level, do, on_self
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 LISTING = ("ModelViewSet", "ReadOnlyModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
 LISTED = "serialized_list"
 LIST = "list"
-METHODS = {"list": "GET", "retrieve": "GET", "create": "POST", "update": "PUT", "partial_update": "PATCH", "destroy": "DELETE"}
 OPTIONS = frozenset(
     "many read_only write_only required default initial source allow_null allow_blank allow_empty help_text label style error_messages "
     "validators context partial instance data min_length max_length trim_whitespace".split()
@@ -53,10 +52,8 @@ def _goes_on(fn: tree.Fn) -> bool:
 
 def listed(django: Django, info: ClassInfo) -> tree.Fn | None:
     """The listing of a view: its queryset, filtered and cut to a page, each row through its serializer."""
-    made: list[tree.Expr] = []
-    chooser = info.method("get_serializer_class")
-    if chooser is not None and chooser[0].path == info.path:
-        made += [e for e in _returned(chooser[1].body, LIST) if isinstance(e, tree.Name | tree.Member) and not _on_self(e)]
+    chosen = _serializers(info, LIST)
+    made: list[tree.Expr] = [e for path, e in chosen if path == info.path and isinstance(e, tree.Name | tree.Member) and not on_self(e)]
     given = info.field("serializer_class")
     if not made and given is not None and given[2] is not None and given[0].path == info.path:
         made.append(given[2])
@@ -74,6 +71,16 @@ def listed(django: Django, info: ClassInfo) -> tree.Fn | None:
     return tree.Fn(LISTED, [tree.Param(tree.NamePattern("self", at, at))], [loop], at, at)
 
 
+def _serializers(info: ClassInfo, action: str) -> list[Found]:
+    """What names the serializers that a view may take for an action; empty where none is named."""
+    chooser = info.method(words.CHOOSER)
+    if chooser is None:
+        return class_level(info, words.CLASS)
+    from querylint.frontends.python.stacks.django.choosing import chosen  # few views choose
+
+    return chosen(info, chooser, action)
+
+
 def own_list(django: Django, path: str, serializer: tree.Expr) -> bool:
     """Whether the `Meta` of a serializer names a class that makes its lists, and loads what the rows need, all at once."""
     info = _info(django, path, serializer)
@@ -83,10 +90,6 @@ def own_list(django: Django, path: str, serializer: tree.Expr) -> bool:
     lists = _info(django, named[0].path, named[2]) if named is not None and named[2] is not None else None
     own = lists.method("to_representation") if lists is not None else None
     return own is not None and any(callee_name(call) in AHEAD for call in tree.find(own[1].body, tree.Call))
-
-
-def _on_self(node: tree.Expr) -> bool:
-    return isinstance(node, tree.Member) and isinstance(node.base, tree.Name) and node.base.id == "self"
 
 
 def _asked(info: ClassInfo, me: tree.Expr) -> tree.Call:
@@ -101,17 +104,8 @@ def serializer_for(django: Django, info: ClassInfo, method: str) -> ClassInfo | 
     """The serializer by which a method of a view hands out rows; None where it cannot be told. An action goes by the method's name."""
     found = info.method(method)
     marked = found is not None and any(callee_name(d) == "action" for d in found[1].decorators)
-    action = method if method in METHODS or marked else ""
-    chooser = info.method("get_serializer_class")
-    given = info.field("serializer_class")
-    named = _class(django, given[0].path, given[2]) if given is not None and given[2] is not None else None
-    keys = {named}
-    if chooser is not None:
-        keys = set()
-        for chosen in _returned(chooser[1].body, action):
-            asked = isinstance(chosen, tree.Call) and callee_name(chosen) == "get_serializer_class"
-            default = asked or (_on_self(chosen) and isinstance(chosen, tree.Member) and chosen.name == "serializer_class")
-            keys.add(named if default else _class(django, chooser[0].path, chosen))
+    action = method if method in words.METHODS or marked else ""
+    keys = {_class(django, path, chosen) for path, chosen in _serializers(info, action)}
     key = keys.pop() if len(keys) == 1 else None
     return django.project.classes.get(*key) if key is not None else None
 
@@ -123,7 +117,7 @@ def picks_fields(info: ClassInfo) -> bool:
     if info.method("get_fields") is not None or info.method("get_field_names") is not None:
         return True
     made = info.method("__init__")
-    return made is not None and any(_on_self(n) and n.name == "fields" for n in tree.find(made[1].body, tree.Member))
+    return made is not None and any(on_self(n) and n.name == "fields" for n in tree.find(made[1].body, tree.Member))
 
 
 def _chosen(django: Django, info: ClassInfo, serializer: tree.Expr) -> bool:
@@ -142,74 +136,6 @@ def _chosen(django: Django, info: ClassInfo, serializer: tree.Expr) -> bool:
             names += [name for name, _ in call.keywords]
     names += [key.value for key in keys if isinstance(key, tree.Literal)]
     return bool(set(names) - OPTIONS - {"**"})
-
-
-# What is chosen for an action.
-
-
-def _returned(body: list[tree.Stmt], action: str) -> Iterator[tree.Expr]:
-    """What a method gives back for an action; a list is asked for by GET."""
-    for statement in body:
-        if isinstance(statement, tree.Return):
-            if statement.value is not None:
-                yield from _alternatives(statement.value, action)
-            return
-        if isinstance(statement, tree.If):
-            holds = _holds(statement.test, action)
-            if holds is not False:
-                yield from _returned(statement.then, action)
-            if holds is not True:
-                yield from _returned(statement.other, action)
-            if (holds is True and _leaves(statement.then)) or (holds is False and _leaves(statement.other)):
-                return
-        elif isinstance(statement, tree.Try | tree.Block):
-            yield from _returned(statement.body, action)
-
-
-def _alternatives(value: tree.Expr, action: str) -> Iterator[tree.Expr]:
-    if isinstance(value, tree.Ternary):
-        holds = _holds(value.test, action)
-        if holds is not False:
-            yield from _alternatives(value.then, action)
-        if holds is not True:
-            yield from _alternatives(value.other, action)
-    else:
-        yield value
-
-
-def _leaves(body: list[tree.Stmt]) -> bool:
-    return bool(body) and isinstance(body[-1], tree.Return)
-
-
-def _holds(test: tree.Expr, action: str) -> bool | None:
-    """Whether a test of the action or of the method holds for an action; None where it asks for something else."""
-    if isinstance(test, tree.Logic) and test.sign in ("&&", "||"):
-        left, right = _holds(test.left, action), _holds(test.right, action)
-        short = test.sign == "||"
-        if left is short or right is short:
-            return short
-        return left if left is right else None
-    if isinstance(test, tree.Op) and test.sign == "!" and len(test.operands) == 1:
-        inner = _holds(test.operands[0], action)
-        return None if inner is None else not inner
-    if not isinstance(test, tree.Op) or len(test.operands) != 2:
-        return None
-    asked = test.operands[0]
-    known = {"action": action, "method": METHODS.get(action)}.get(asked.name) if isinstance(asked, tree.Member) else None
-    names = _texts(test.operands[1])
-    if not known or names is None:
-        return None
-    return {"===": known in names, "==": known in names, "in": known in names, "!==": known not in names, "!=": known not in names}.get(
-        test.sign
-    )
-
-
-def _texts(node: tree.Expr) -> list[object] | None:
-    if isinstance(node, tree.Literal):
-        return [node.value]
-    if isinstance(node, tree.Array) and all(isinstance(i, tree.Literal) for i in node.items):
-        return [i.value for i in node.items if isinstance(i, tree.Literal)]
-    return None
 
 
 # Routes.

@@ -64,6 +64,10 @@ REMEMBERED = frozenset("get_for_model get_for_id get_by_natural_key".split())
 """Methods by which a process looks a content type up once and keeps it (`ContentTypeManager`)."""
 STORED = {"ContentType": "django_content_type", "Site": "django_site"}
 """Models of Django's own whose tables do not begin with the name of their application, which is `auth` for the others."""
+CHOOSER = "get_serializer_class"
+CLASS = "serializer_class"
+METHODS = {"list": "GET", "retrieve": "GET", "create": "POST", "update": "PUT", "partial_update": "PATCH", "destroy": "DELETE"}
+"""The actions of a viewset, by the methods of HTTP that ask for them."""
 COUNTS = frozenset("count exists aggregate contains explain".split())
 WRITES = frozenset("create get_or_create update_or_create bulk_create bulk_update update delete _raw_delete add remove set clear".split())
 FILES = frozenset(("FileField", "ImageField"))
