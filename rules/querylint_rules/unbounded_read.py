@@ -47,7 +47,7 @@ from querylint.advise.growth import grows, settled, small
 from querylint.advise.keys import inserts
 from querylint.advise.memory import COUNTING, acted_on, joins, judged_by_more, judging, keyed, limits, repeated_use, runs_over
 from querylint.advise.places import one_of_many, quiet, reaching, shortest, undeclared
-from querylint.advise.planner import entire, plain
+from querylint.advise.planner import bare, entire, plain
 from querylint.advise.sequence import apart
 from querylint.advise.serving import Want, sargable, serve, unranged
 from querylint.advise.stored import lets_pass
@@ -90,7 +90,8 @@ def unbounded_read(program: Program) -> Iterator[Found]:
     for site, read in program.reads():
         if quiet(site.function) or small(program, read.table):
             continue
-        if not entire(program, site.function, read) and not whole(program, site, read) and not unserved(program, site, read):
+        ended = entire(program, site.function, read) or whole(program, site, read) or unserved(program, site, read)
+        if not ended and not _searched_through(program, site, read):
             continue
         found = _found(program, site, read, fate(program, site.function, read))
         choice = one_of_many(program, site)
@@ -100,6 +101,11 @@ def unbounded_read(program: Program) -> Iterator[Found]:
         yield demoted(found, "it is one of many branches of the same choice, of which the first is reported") if again else found
 
 
+def _searched_through(program: Program, site: Site, read: Access) -> bool:
+    """Whether a read goes through a table until enough rows pass what a loop tests."""
+    return read.until and any(bare(program, site.function, plan) and not plan.residual() for plan in read.plans)
+
+
 def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     table = f"`{read.table}`" if read.table else "a table"
     busy = acted_on(program, site.function, read)
@@ -107,7 +113,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     judges = judging(program, site.function, read, seen)
     shown = bool(seen.uses[1:] or seen.whole or seen.fields or seen.listed)  # then whether there are any is asked besides
     uses = [s for s in seen.uses if not (shown and s.use.work is Work.EMPTY)]
-    told = [s for s in uses if not (busy and s.use.work in COUNTING) and not (halves and s.use.work is Work.FILTER)]
+    told = [s for s in uses if not ((busy or read.until) and s.use.work in COUNTING) and not (halves and s.use.work is Work.FILTER)]
     words = (EXTREME if s.use.extreme else WORK_WORDS.get(s.use.work) for s in told)
     works = list(dict.fromkeys(filter(None, (WORK_WORDS[Work.FILTER] if judges else None, *words))))
     listed = " and ".join(filter(None, (", ".join(works[:3][:-1]), *works[:3][-1:])))
@@ -121,7 +127,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
     remedy = _remedy(program, site, read, seen, judges, busy=busy, halved=halves is not None)
     return Found(
         read.span,
-        f"every row of {table} is read{how}{purpose}",
+        f"{table} is read{how}{purpose} until enough rows pass" if read.until else f"every row of {table} is read{how}{purpose}",
         (*shortest(reaching(program, site.function)), *points),
         remedy,
         weight.severity,
@@ -129,7 +135,7 @@ def _found(program: Program, site: Site, read: Access, seen: Fate) -> Found:
         site.function.key,
         read.table,
         also=_also(program, site, read, seen),
-        cost=Cost(f"rows({read.table or 'table'}) on each call", "a bounded number of rows"),
+        cost=Cost(f"{'up to ' if read.until else ''}rows({read.table or 'table'}) on each call", "a bounded number of rows"),
         operation=read.verb,
         help=SEARCHED if isinstance(remedy, Limit) and not remedy.every and _searched(seen) else "",
         because=weight.because,
@@ -193,12 +199,14 @@ def _weight(program: Program, site: Site, read: Access, seen: Fate) -> Weight:
     left = bool(made) and all(unreached(program, place.function) for place, _ in made)
     if left and (not waited_for(program, site.function) or behind_outside(program, site.function)):
         return hint("nothing in the project calls what fills the table, and nobody waits for this read")
+    if read.until and not any(sargable(p, program.table(site.function, read.table)) for s in seen.uses for p in s.use.predicates):
+        return hint("it ends with the first rows that pass, and no index could find them")
     entries = program.entries(site.function.key)
     if plain(program, site.function):
         shown = seen.whole and not settled(read.table) and any(e.kind is Kind.HTTP for e in entries)
         return hint("" if shown else "the code does not show how many rows the table holds", Severity.WARNING)
     if any(e.public or e.kind is Kind.HTTP for e in entries) and waited_for(program, site.function):
-        mild = left or any(not unranged(p) for p in read.plans) or unserved(program, site, read)
+        mild = left or read.until or any(not unranged(p) for p in read.plans) or unserved(program, site, read)
         return Weight(Severity.WARNING if mild else Severity.ERROR)
     called = bool(program.callers.get(site.function.key)) or any(program.callers.get(e.key) for e in entries)
     named = program.named(site.function) or any(program.named(e) for e in entries)

@@ -90,13 +90,20 @@ def loads(program: Program, *, capped: bool = False) -> Iterator[Load]:
             continue
         if undeclared(program, site.function, read.table):
             continue
-        if read.bound is not Bound.ALL and not (capped and vast(read)) and not any(p.way is Way.SEARCH for p in read.plans):
+        if (
+            read.bound is not Bound.ALL
+            and not read.until
+            and not (capped and vast(read))
+            and not any(p.way is Way.SEARCH for p in read.plans)
+        ):
             continue
         if any(p.way in (Way.KEY, Way.VECTOR) for p in read.plans):
             continue
         if read.related and not _alone(program, site, read):
             continue
-        reported = any(bare(program, site.function, p) and (read.bound is not Bound.LIMIT or p.residual()) for p in read.plans)
+        reported = any(
+            bare(program, site.function, p) and (read.bound is not Bound.LIMIT or read.until or p.residual()) for p in read.plans
+        )
         yield Load(site, read, fate(program, site.function, read), program.table(site.function, read.table), reported)
 
 

@@ -185,6 +185,7 @@ class Access:
     `kept` says that the result stays with an object that was made outside of the loops around: another round that asks it reads nothing.
     `held` says that the query object is an attribute of something: whoever else asks that attribute has the rows, too. `memoized` says that
     it runs only where a memory of the program lacks its result, which is then put there: whoever asks again for the same reads nothing.
+    `until` says that it hands out row after row until enough have passed what the loop over them tests, all of them where few do.
     """
 
     id: int
@@ -214,6 +215,7 @@ class Access:
     memoized: bool = False
     worked_out: tuple[tuple[str, frozenset[int]], ...] = ()
     longer: tuple[tuple[str, tuple[Origin, ...]], ...] = ()
+    until: bool = False
 
     @property
     def reads(self) -> bool:

@@ -56,7 +56,7 @@ def _access(access: Access, numbers: dict[int, int]) -> str:
     plans = " | ".join(_plan(p) for p in access.plans)
     fields = f" ({', '.join(access.fields)})" if access.fields else ""
     limit = f" {access.limit.text or access.limit.literal}" if access.limit is not None else ""
-    result = f"{access.terminal.value} {access.bound.value}{limit}"
+    result = f"{access.terminal.value} {access.bound.value}{limit}{' until enough' if access.until else ''}"
     followed = f" follows {'.'.join(access.follows.path)}{' refined' if access.refined else ''}" if access.follows is not None else ""
     return f"{access.op.value} {access.table or '?'} {plans}{fields}{followed} -> {result}{_deps(access.deps, numbers)}"
 

@@ -9,6 +9,7 @@ from querylint.frontends.flow.state import State
 from querylint.ir import NOT_LITERAL
 from querylint.syntax import tree
 
+ORDERS = frozenset(("<", "<=", ">", ">="))
 GROWING = frozenset(("push", "unshift", "add", "set", "append", "extend", "update", "setdefault", "insert"))
 
 
@@ -39,6 +40,67 @@ def leaves_early(body: list[tree.Stmt]) -> bool:
         elif isinstance(this, tree.For):
             stack.extend(s for s in this.body if isinstance(s, tree.Return | tree.Throw))
     return False
+
+
+def ends(body: list[tree.Stmt], rows: set[str]) -> list[bool]:
+    """For each place at which a loop ends early, whether some of its `rows` (the names of one, or of its parts) must pass tests before.
+
+    Errors are no such end. A loop that counts all of its rounds ends after so many, and one that compares the order of its rows ends where
+    that says so.
+    """
+    return list(_ends(body, set(rows), body, passed=False))
+
+
+def _ends(body: list[tree.Stmt], rows: set[str], whole: list[tree.Stmt], *, passed: bool) -> Iterator[bool]:
+    """For each place that ends the loop, whether rows must have passed tests for that; `passed` says that they have before."""
+    for statement in body:
+        if isinstance(statement, tree.Let) and statement.value is not None and _names(statement.value) & rows:
+            rows |= {pattern.id for pattern in tree.find(statement.pattern, tree.NamePattern)}
+        elif isinstance(statement, tree.Break | tree.Return):
+            yield passed
+        elif isinstance(statement, tree.If):
+            yield from _ends_of_if(statement, rows, whole, passed=passed)
+            passed = passed or (_skips(statement.then) and bool(_names(statement.test) & rows))
+        elif isinstance(statement, tree.Block | tree.Try):
+            yield from _ends(statement.body, rows, whole, passed=passed)
+        elif isinstance(statement, tree.Switch):
+            for _, case in statement.cases:
+                left: list[tree.Stmt] = [s for s in case if isinstance(s, tree.Return)]
+                yield from _ends(left, rows, whole, passed=passed or bool(_names(statement.subject) & rows))
+
+
+def _ends_of_if(node: tree.If, rows: set[str], whole: list[tree.Stmt], *, passed: bool) -> Iterator[bool]:
+    asked = _names(node.test)
+    ordered = any(op.sign in ORDERS and _names(op) & rows for op in tree.find(node.test, tree.Op))
+    for block in (node.then, node.other):
+        if asked & rows:
+            yield from (False if ordered else end for end in _ends(block, rows, whole, passed=True))
+        elif any(isinstance(s, tree.Break | tree.Return) for s in block):
+            yield passed or _counted_behind_tests(asked, whole, rows)
+        else:
+            yield from _ends(block, rows, whole, passed=passed)
+
+
+def _counted_behind_tests(names: set[str], body: list[tree.Stmt], rows: set[str]) -> bool:
+    """Whether what the rounds change of some variables is changed only where a row has passed a test."""
+    mine: set[str] = set()
+    for statement in body:
+        assigned(statement.test if isinstance(statement, tree.If) else statement, mine)
+        if isinstance(statement, tree.If) and not _names(statement.test) & rows:
+            assigned(statement, mine)
+        if isinstance(statement, tree.If) and _skips(statement.then) and _names(statement.test) & rows:
+            break
+    changed: set[str] = set()
+    assigned(body, changed)
+    return bool(names & changed) and not names & mine
+
+
+def _skips(body: list[tree.Stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], tree.Continue)
+
+
+def _names(node: tree.Expr) -> set[str]:
+    return {name.id for name in tree.find(node, tree.Name)}
 
 
 def breaks_off(body: list[tree.Stmt]) -> bool:

@@ -10,11 +10,11 @@ from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comparators import against_kept, keeps_greatest
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import negated, stated, tested
-from querylint.frontends.flow.leaving import GROWING, assigned, breaks_off, leaves_early
+from querylint.frontends.flow.leaving import GROWING, assigned, breaks_off, ends, leaves_early
 from querylint.frontends.flow.scope import Frame, Scope, Var
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import NO_STEPS, NOTHING, ClassRef, Closure, Condition, Many, Marker, Query, Shape, Val, derived, join
-from querylint.ir import Access, Call, Loop, LoopKind, Work
+from querylint.ir import Access, Bound, Call, Loop, LoopKind, Root, Work
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name
@@ -67,6 +67,18 @@ def _for_each(m: State, node: tree.For) -> None:
         paced=events or once,
         arriving=waiting and not rows,
     )
+    if read is not None and waiting and node.pattern is not None:
+        found = ends(node.body, {pattern.id for pattern in tree.find(node.pattern, tree.NamePattern)})
+        if all(found):
+            _unbounded(m, read, until=bool(found))
+
+
+def _unbounded(m: State, rows: Val, *, until: bool) -> None:
+    """The read that hands out these rows goes on to the last, or `until` enough have passed, which may be the last as well."""
+    ids = {origin.ref for origin in rows.origins if origin.root is Root.STEP}
+    for number, step in enumerate(m.block):
+        if isinstance(step, Access) and step.id in ids and step.bound is Bound.LIMIT and step.limit is None:
+            m.block[number] = replace(step, until=True) if until else replace(step, bound=Bound.ALL)
 
 
 def _given_once(m: State, over: tree.Expr) -> bool:
@@ -143,44 +155,62 @@ def rounds(m: State, body: list[tree.Stmt], frame: Frame, *, callback: bool = Fa
     """The body of a loop over rows; a `continue` or an `if` around all of it is a filter, as is a bare `return` of a callback."""
     hoist(m, body)
     plain = True
+    found: dict[Var, Val] = {}
     for number, statement in enumerate(body):
         if m.dead or m.full:
             break
         if isinstance(statement, tree.If) and plain and frame.items:
-            _filter_of_rows(m, statement, frame, body, last=number == len(body) - 1, callback=callback)
+            found = _filter_of_rows(m, statement, frame, body, last=number == len(body) - 1, callback=callback)
             plain = _passes_over(m, statement, frame) or _only_leaves(statement.then)  # else it works on rows, which what follows keeps
         elif not isinstance(statement, tree.Let):
             plain = False
         m.execute(statement)
+        for var, value in found.items():
+            m.store[var] = value  # what goes on after a search is the other rows
+        found = {}
 
 
-def _filter_of_rows(m: State, node: tree.If, frame: Frame, body: list[tree.Stmt], *, last: bool, callback: bool) -> None:
+def _filter_of_rows(m: State, node: tree.If, frame: Frame, body: list[tree.Stmt], *, last: bool, callback: bool) -> dict[Var, Val]:
+    """Note a choice that is a filter or a search of the rows. Of a search, the variables that hold what it has not found."""
     skips = _skips(node, callback=callback)
     whole = last and not node.other and not _only_leaves(node.then) and not _only_counts(node.then)
-    if not (skips or whole):
-        return
+    finds = bool(node.then) and isinstance(node.then[-1], tree.Return | tree.Break) and not node.other and not callback
+    if not (skips or whole or finds):
+        return {}
     with m.recording():
         conditions = tested(m, node.test).conditions
     holding = negated(conditions) if skips else conditions
     predicates = stated(m, holding, frame.items)
-    if not predicates:
-        return
-    rows = Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items))
+    if not predicates or (finds and any(p.relation.ranged for p in predicates)):  # in their order, the rows end there
+        return {}
+    held = (m.store.get(var, NOTHING) for var in m.scope.names.values())
+    done = next((value.works for value in held if any(o in frame.items for o in value.origins)), ())
+    rows = Val(tuple(replace(o, path=o.path[:-1]) for o in frame.items), works=done)
+    if finds:
+        return _worked(m, frame, m.use(Work.FIND, rows, node.at, node.test.end, predicates=predicates))
     if not m.language.function_scoped and keeps_greatest(node, m.text):
         m.use(Work.FOLD, rows, node.at, node.test.end, fields=tuple(p.field for p in predicates[:1] if p.field), extreme=True)
-        return
+        return {}
     kept = against_kept(node.test, body, set(m.scope.names))
     if kept:
         predicates = stated(m, _besides(holding, kept), frame.items)
         if not predicates:
-            return
+            return {}
     number = m.use(Work.FILTER, rows, node.at, node.test.end, predicates=predicates)
     if number is not None:
         frame.filters.append(number)
-        for var in m.scope.names.values():
-            value = m.store.get(var, NOTHING)
-            if any(o in frame.items for o in value.origins):
-                m.store[var] = value.worked(number)
+    _worked(m, frame, number)
+    return {}
+
+
+def _worked(m: State, frame: Frame, number: int | None) -> dict[Var, Val]:
+    """A work has been done on the rows: what the variables that hold one, or a part of one, have held before."""
+    held = {var: m.store.get(var, NOTHING) for var in m.scope.names.values()} if number is not None else {}
+    rows = {var: value for var, value in held.items() if any(o in frame.items for o in value.origins)}
+    for var, value in rows.items():
+        assert number is not None
+        m.store[var] = value.worked(number)
+    return rows
 
 
 def _besides(conditions: tuple[Condition, ...], places: set[tuple[int, int]]) -> tuple[Condition, ...]:
