@@ -151,3 +151,18 @@ def test_what_is_no_text_is_not_read(tmp_path: Path, data: bytes, words: str) ->
 )
 def test_the_role_of_a_file(path: str, expected: Role) -> None:
     assert role(path) is expected
+
+
+@pytest.mark.parametrize("data", [b'const between = "\0";\n', b"\0" + "naïve 🙂".encode() * 2_000])
+def test_a_text_may_hold_a_zero(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_bytes(data)
+    assert read(tmp_path, "a.ts") == (data, None)
+
+
+@pytest.mark.parametrize("data", [b"G@\0\x10" + b"\xff" * 100, b"a\0" * 100])
+def test_a_film_is_no_text(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_bytes(data)
+    found, note = read(tmp_path, "a.ts")
+    assert found is None
+    assert note is not None
+    assert "not text" in note.message

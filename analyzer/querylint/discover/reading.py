@@ -10,6 +10,9 @@ from querylint.result import Note, NoteKind
 
 LIMIT = 5_000_000
 """Files with more bytes than this are not read: nobody wrote them by hand."""
+HEAD = 8192
+MOST_ZEROS = 32
+"""A file whose first bytes (`HEAD`) hold more zeros than this is no text."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -51,7 +54,7 @@ def _drain(handle: int) -> bytes:
 def _text(data: bytes, path: str) -> tuple[bytes | None, Note | None]:
     if data.startswith(_UTF16):
         return None, Note(NoteKind.READ, "the file is encoded as UTF-16 and is not read; save it as UTF-8", path)
-    if b"\0" in data[:8192]:
+    if b"\0" in data[:HEAD] and not _written(data[:HEAD]):
         return None, Note(NoteKind.READ, "the file is not text and is not read", path)
     if data.isascii():
         return data, None
@@ -61,6 +64,12 @@ def _text(data: bytes, path: str) -> tuple[bytes | None, Note | None]:
         line = data.count(b"\n", 0, error.start) + 1
         return data, Note(NoteKind.READ, "the file is not valid UTF-8; it is read as far as it can be", path, line)
     return data, None
+
+
+def _written(head: bytes) -> bool:
+    """Whether what a file begins with is text, though it has a zero byte, as a text of JavaScript may: few of them, and no broken letters."""
+    broken = len(head) - len(head.decode(errors="ignore").encode())
+    return head.count(b"\0") <= MOST_ZEROS and broken < 4  # the last letter may be cut off
 
 
 def _unreadable(error: OSError, path: str) -> Note:
