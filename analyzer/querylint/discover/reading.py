@@ -67,9 +67,13 @@ def _text(data: bytes, path: str) -> tuple[bytes | None, Note | None]:
 
 
 def _written(head: bytes) -> bool:
-    """Whether what a file begins with is text, though it has a zero byte, as a text of JavaScript may: few of them, and no broken letters."""
-    broken = len(head) - len(head.decode(errors="ignore").encode())
-    return head.count(b"\0") <= MOST_ZEROS and broken < 4  # the last letter may be cut off
+    """Whether a file that begins so, with a zero byte, is text all the same, as JavaScript may be: few zeros, and no broken letter."""
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        if len(head) < HEAD or error.start < HEAD - 3:  # else the last letter is cut off
+            return False
+    return head.count(b"\0") <= MOST_ZEROS
 
 
 def _unreadable(error: OSError, path: str) -> Note:
