@@ -110,11 +110,13 @@ def _begins(table: Table, column: str) -> bool:
 def _looked_up(schema: Schema, read: Access) -> Iterator[tuple[str, str]]:
     """The tables and columns by whose values a read finds rows."""
     for plan in read.plans:
-        bound = {p.field for p in plan.predicates if p.relation in (Relation.EQ, Relation.IN) and p.field is not None}
+        asked = (p for p in plan.predicates if p.relation in (Relation.EQ, Relation.IN) and p.field is not None)
+        bound = {p.field: p.conditional for p in asked if p.field is not None}
         declared = schema.tables.get(read.table or "")
-        alone = len(bound) == 1  # beside another condition a column that many rows share finds little
-        if declared is not None and alone and not any(_begins(declared, field) for field in bound if declared.field(field) is not None):
-            yield from ((declared.name, field) for field in bound)
+        if declared is not None and not any(_begins(declared, field) for field in bound if declared.field(field) is not None):
+            # One index is enough for the rows of several keys: it leaves few to look at.
+            keys = [name for name in bound if (field := declared.field(name)) is not None and field.target is not None]
+            yield from ((declared.name, name) for name in sorted(keys, key=lambda name: bound[name])[:1])
         for eager in plan.eager:
             end = read.table
             link = None
