@@ -73,6 +73,19 @@ class ClassInfo:
         """The methods that set an attribute of that name on `self`."""
         return [(info, fn) for info in self.mro() for fn in info._assigning().get(name, ())]
 
+    def stored(self, fn: tree.Fn) -> list[tuple[str, int]]:
+        """The attributes to which a method of the class gives its parameters as they are, each with the number of the parameter."""
+        numbers = {p.pattern.id: n for n, p in enumerate(fn.params) if isinstance(p.pattern, tree.NamePattern)}
+        return [
+            (node.target.name, numbers[node.value.id])
+            for node in tree.find(fn.body, tree.Assign)
+            if isinstance(node.target, tree.Member)
+            and isinstance(node.target.base, tree.Name)
+            and numbers.get(node.target.base.id) == 0
+            and isinstance(node.value, tree.Name)
+            and node.value.id in numbers
+        ]
+
     def settable(self, name: str) -> bool:
         """Whether a property of that name has a setter."""
         found = (fn for info in self.mro() for fn in info.node.methods if fn.name == name)

@@ -21,6 +21,7 @@ from querylint.frontends.flow.values import (
     Val,
     lowered,
 )
+from querylint.frontends.python.annotations import known
 from querylint.ir import ITEM, Origin, Path, Plan, Predicate, Relation, Root, Value, Way
 from querylint.text import Span
 
@@ -159,6 +160,20 @@ def kind_of(val: Val, depth: int = 0) -> str:
 def in_call(val: Val) -> str:
     """What an argument is to the function that is called: its kind, or that it is the value of a column."""
     return kind_of(val) or (COLUMN if val.type == COLUMN else "")
+
+
+def held_by(base: Val, shape: Record) -> Val:
+    """The row or object that something has been hung on, of which a record knows what that is; the record itself where it is none."""
+    return next((part.with_deps(base.deps) for part in shape.rest if known(part)), base)
+
+
+def rebound(found: Val, held: Val, base: Val, shape: Record) -> Val:
+    """A method of an object (`held`) that was made of classes (`Repository(Product)`), and goes with what is known of these (`base`)."""
+    method = found.shape
+    classes = bool(shape.fields) and all(isinstance(f.shape, ClassRef) and not f.shape.instance for f in shape.fields.values())
+    if isinstance(method, Closure) and method.this is held and classes:
+        return replace(found, shape=replace(method, this=base))
+    return found
 
 
 def arrived(val: Val, call: Val, args: tuple[Val, ...], at: int, end: int, made: Span | None) -> Val:

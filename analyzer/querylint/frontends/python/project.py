@@ -316,6 +316,11 @@ class PythonProject:
                 if (text not in seen and len(seen) < MOST_KINDS) or (text in seen and _manager(seen[text]) and not _manager(arg)):
                     seen[text] = portable(arg)
 
+    def maps(self, value: Val) -> bool:
+        """Whether a value is a class whose objects are rows, by the word of a stack that can speak of any such class."""
+        is_class = isinstance(value.shape, ClassRef) and not value.shape.instance
+        return is_class and any(stack.any_of((value,)) is not None for stack in self.stacks)
+
     def told(self, key: str) -> str:
         """What callers have told of the parameters of a function."""
         return repr([(n, sorted((k, _manager(v)) for k, v in kinds.items())) for n, kinds in sorted(self.hints.get(key, {}).items())])

@@ -31,7 +31,7 @@ from querylint.frontends.python.context import Local, Place
 from querylint.frontends.python.injected import injected
 from querylint.frontends.python.inner import outer
 from querylint.frontends.python.language.arguments import placed
-from querylint.frontends.python.portable import SEVERAL, arrived
+from querylint.frontends.python.portable import SEVERAL, arrived, held_by, rebound
 from querylint.frontends.python.put_off import enqueued, handed_on, put_off, waited_for
 from querylint.ir import Escape, Mode, Target, TargetKind
 from querylint.syntax import tree
@@ -73,7 +73,7 @@ class PythonVocabulary:
         if isinstance(shape, Record):
             if node.name in shape.fields:
                 return None
-            held = _held_by(base, shape)
+            held = held_by(base, shape)
             if held is not base:
                 return self.member(state, held, node)
         for stack in self.stacks:
@@ -218,8 +218,8 @@ class PythonVocabulary:
             return join_all([self._callable(state, one, node) for one in either_of(base)])
         if isinstance(shape, Record) and node.name in shape.fields:
             return shape.fields[node.name]
-        if isinstance(shape, Record) and (held := _held_by(base, shape)) is not base:
-            return self._callable(state, held, node)
+        if isinstance(shape, Record) and (held := held_by(base, shape)) is not base:
+            return rebound(self._callable(state, held, node), held, base, shape)
         if isinstance(shape, Space | External) or (isinstance(shape, Marker) and shape.kind == "super"):
             return self.member(state, base, node) or NOTHING
         for info, instance in self._infos(base):
@@ -255,7 +255,7 @@ class PythonVocabulary:
             pairs = [*self._infos(base), *([(info, True)] if info is not None else [])]
         else:
             if isinstance(shape, Record):
-                base = _held_by(base, shape)
+                base = held_by(base, shape)
             pairs = list(self._infos(base))
         for info, _ in pairs:
             for stack in self.stacks:
@@ -278,6 +278,10 @@ class PythonVocabulary:
             owner, fn = found
             args = placed(state, node, fn, (made,))
             self.reached(state, node, Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=made), args)
+            classes = {k: args[n] for k, n in info.stored(fn) if n < len(args) and self.project.maps(args[n])}
+            if classes and self.place.quiet:  # at the top of a module, which is no walk of its own
+                self.project.hint(f"{owner.path}::{owner.name}.{fn.name}", args)
+            made = Val(shape=Record(classes, (made,))) if classes else made
             return made.with_deps(derived(*args).deps)  # the object holds what it was made of
         given = placed(state, node, None)
         for value in given:
@@ -393,8 +397,3 @@ def _table(value: Val) -> str | None:
 
 def _method(owner: ClassInfo, fn: tree.Fn, this: Val | None) -> Val:
     return Val(shape=Closure(fn, None, owner.path, f"{owner.name}.{fn.name}", this=this))
-
-
-def _held_by(base: Val, shape: Record) -> Val:
-    """The row or object that something has been hung on, of which a record knows what that is; the record itself where it is none."""
-    return next((part.with_deps(base.deps) for part in shape.rest if known(part)), base)
