@@ -157,7 +157,7 @@ class Django(Stack):
             )
             table = given.table if given is not None else managers.own_table(state)
             return querysets.start(table, node.at, node.end, cls=ClassRef(info.path, info.name))
-        return None
+        return forms.made(state, node, info)
 
     def class_member(self, state: State, info: ClassInfo, node: tree.Member) -> Val | None:
         """`Post.objects`."""

@@ -1,14 +1,16 @@
-"""Forms of models: the row that a form stands for, and that it stores."""
+"""Forms of models: the row that a form stands for, and that it stores; forms by which somebody filters the rows of a query."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import Val, derived
+from querylint.frontends.flow.values import NOTHING, ClassRef, Query, Record, Val, derived
 from querylint.frontends.python.classes import ClassInfo
 from querylint.frontends.python.stacks.django import querysets
 from querylint.frontends.python.stacks.django.serializers import model_of
+from querylint.ir import Predicate, Relation, Side
 from querylint.syntax import tree
 from querylint.syntax.questions import keyword
 
@@ -17,14 +19,44 @@ if TYPE_CHECKING:
 
 FORMS = frozenset(("ModelForm", "BaseModelForm", "UserCreationForm", "UserChangeForm"))
 STORED = "form"
+FILTERS = frozenset(("FilterSet", "BaseFilterSet"))
+FILTERED = "qs"
+UNKNOWN = Predicate(None, Relation.OTHER, Side.FILTER)
+"""What a visitor chooses to filter by."""
 
 
 def _is_form(info: ClassInfo) -> bool:
     return any(name.rpartition(".")[2] in FORMS for name in info.ancestry())
 
 
+def _filters(info: ClassInfo) -> bool:
+    return any(name.rpartition(".")[2] in FILTERS for name in info.ancestry())
+
+
+def made(state: State, node: tree.Call, info: ClassInfo) -> Val | None:
+    """`PostFilter(request.GET, queryset=posts)` of django-filter: its `qs` are those of the rows that the visitor asks for."""
+    if not _filters(info):
+        return None
+    args = [state.evaluate(a) for a in node.args]
+    fields = {k: state.evaluate(v) for k, v in node.keywords}
+    form = Val(deps=derived(*args, *fields.values()).deps, shape=ClassRef(info.path, info.name, instance=True))
+    rows = fields.get("queryset", args[1] if len(args) > 1 else NOTHING)
+    if not isinstance(rows.shape, Query) or info.method(FILTERED) is not None:
+        return form
+    return replace(form, shape=Record({FILTERED: _filtered(rows)}, (form,)))
+
+
+def _filtered(rows: Val) -> Val:
+    query = rows.shape
+    assert isinstance(query, Query)
+    plans = tuple(replace(plan, predicates=(*plan.predicates, UNKNOWN)) for plan in query.plans)
+    return replace(rows, shape=replace(query, plans=plans, refined=True, manager=False, held=False))
+
+
 def own_member(django: Django, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
-    """`form.instance`, `self.instance`."""
+    """`form.instance`, `self.instance`; the rows of a filter that nobody has given any are those of its model."""
+    if node.name == FILTERED and _filters(info) and (filtered := model_of(django, info)) is not None:
+        return _filtered(querysets.start(filtered.table, node.at, node.end))
     model = model_of(django, info) if node.name == "instance" and _is_form(info) else None
     return Val(tuple(o.at("instance") for o in base.origins), base.deps, doc_of=model.table) if model is not None else None
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import ClassRef, External, Marker, Query, Record, Val, derived
+from querylint.frontends.flow.values import ClassRef, External, Many, Marker, Query, Record, Val, derived
 from querylint.frontends.python.stacks.django import ahead, permissions, querysets, through, views, words
 from querylint.frontends.python.stacks.django.model import Model
 from querylint.frontends.python.stacks.django.permissions import method as permission
+from querylint.ir import Escape
 from querylint.syntax import tree
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
         fields = {k: state.evaluate(v) for k, v in node.keywords}
         for value in fields.values():
             querysets.compared(state, django.models, value)
+            if isinstance(value.shape, Many):  # whatever becomes of the condition, it asks for all of them
+                state.leak(value, Escape.PASSED, node.at, node.end)
         inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
         return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
     if word == "prefetch_related_objects" and node.args:
