@@ -29,10 +29,12 @@ from querylint.advise.memory import Load, choices, fails, grouped, handed_on, lo
 from querylint.advise.planner import plain
 from querylint.advise.stored import TOMBSTONE
 from querylint.advise.trace import Seen
-from querylint.ir import Access, Bound, Kind, Program, Way, Work
+from querylint.ir import Access, Bound, Call, Kind, Program, Terminal, Way, Work
+from querylint.ir.program import Sites
 from querylint.remedy import Advice, Limit, Probe
-from querylint.rule import Cost, Found, Severity, demoted, rule
+from querylint.rule import Cost, Found, Point, Severity, demoted, rule
 
+KEPT = Advice("load them once: keep them in a variable (a template has {% with %}), and ask that whether there are any")
 ONE = frozenset((Work.FIRST, Work.LAST, Work.EMPTY))
 
 
@@ -161,14 +163,50 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
         message = f"{rows} are loaded to check whether there are any, and to use the {'last' if last else 'first'} one"
     else:
         message = f"{rows} are loaded to use the {'last' if last else 'first'} one"
+    again = _again(program, load) if planned and kinds == {Work.EMPTY} else None
+    if again is not None:
+        message += ", and loaded again to be used"
     return Found(
         load.access.span if planned else load.access.chain,
         message,
-        trail(program, load, seen),
-        _remedy(kinds, planner=planned),
+        (*trail(program, load, seen), *([Point(again.span, "the same rows are loaded again here")] if again is not None else [])),
+        KEPT if again is not None else _remedy(kinds, planner=planned),
         function=load.function.key,
         table=table,
         also=("overfetch",),
-        cost=Cost(load.cost if not planned else rows, "the rows up to the first that matches" if _filtered(load) else "1 row"),
+        cost=Cost(load.cost if not planned else rows, _after(load, again)),
         operation=load.access.verb,
     )
+
+
+def _again(program: Program, load: Load) -> Access | None:
+    """A later read of the very same rows, which are used there: it would do for the question as well."""
+    places = program.sites(load.function.key)
+    mine = load.access
+    later = (site.step for site in places.all if site.rank > load.site.rank and len(site.loops) <= len(load.site.loops))
+    return next(
+        (
+            step
+            for step in later
+            if isinstance(step, Access)
+            and step.reads
+            and step.terminal is Terminal.ROWS
+            and (step.table, step.bound, step.chain) == (mine.table, mine.bound, mine.chain)
+            and step.plans == mine.plans
+            and _of_the_same(places, mine.deps ^ step.deps)
+        ),
+        None,
+    )
+
+
+def _of_the_same(places: Sites, between: frozenset[int]) -> bool:
+    """Whether what two reads hang on differs in nothing but that each has been asked for by a call of its own, written alike."""
+    steps = [places.by_id[number].step if number in places.by_id else None for number in between]
+    calls = {(step.target, step.text) for step in steps if isinstance(step, Call)}
+    return len(calls) <= 1 and all(isinstance(step, Call) for step in steps)
+
+
+def _after(load: Load, again: Access | None) -> str:
+    if again is not None:
+        return "one read of them"
+    return "the rows up to the first that matches" if _filtered(load) else "1 row"
