@@ -202,7 +202,7 @@ class Words:
     )
     counter: str = "keep a running count or total for `{table}` (a counter document or the aggregate component)"
     distinct: str = ""
-    narrow: str = "read only {fields} of `{table}`"
+    narrow: str = "hand on only {fields}; Convex reads whole rows, so keep heavy fields of `{table}` in a table of their own"
     chunk: str = "write a bounded batch and schedule the next one, with a cursor if the rows stay in their range"
     keys: str = "pass all the items to one call"
     items: str = "pass all the items to one call"

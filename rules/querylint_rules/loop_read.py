@@ -99,7 +99,7 @@ FEW_WAITS = 2
 
 AGAIN = "another read in the same loop is reported"
 ORDERED = "the iterations depend on their order"
-WRITING = "each iteration also writes, and waits for that anyway"
+WRITING = "each iteration waits for a write, a component or a service anyway"
 
 
 @rule(pattern="loop-read", severity=Severity.WARNING, cwe=1050)
