@@ -150,12 +150,14 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
     taken = range_taken(plan)
     sure = wanted(fixed, always, table, taken=taken)
     served = sure is not None and full(serve(table, sure, beyond=fixed), sure)
-    first = 0 if served else 1  # what is asked on every call comes first, where an index has it
+    stands = (one := wanted(fixed, chosen[:1], table, taken=taken)) is not None and full(serve(table, one, beyond=fixed), one)
+    kept = sure is not None and bool(sure.equal) and not stands and _in_order(program, site, read, plan, sure)
+    # What is asked on every call comes first, where an index has it, or the rows keep their order: else those that do not ask lose it.
+    first = 0 if served or kept else 1
     want = wanted(fixed, [*always, *chosen[:first]], table, taken=taken)
     if want is None:
         return _disjunction(program, site, read, plan, table, residual, bare, to_end)
-    noticed = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(plan))
-    ordered = noticed and order_need(program, site.function, read, plan) is not Need.NONE
+    ordered = _in_order(program, site, read, plan, want)
     after = order_after(plan, table) if ordered and "_id" not in want.equal and want.then != ("_creationTime",) else None
     if after is None:
         serving = serve(table, want, beyond=fixed)
@@ -181,6 +183,12 @@ def _loss(program: Program, site: Site, read: Access, plan: Plan, table: Table |
         more = tuple(f for arm in arms for f in arm.equal + arm.then if f not in fixed)
         return replace(found, serving=None, names=tuple(dict.fromkeys((*names, *more))), arms=arms)
     return found
+
+
+def _in_order(program: Program, site: Site, read: Access, plan: Plan, want: Want) -> bool:
+    """Whether the rows are wanted in the order that a read gets them in."""
+    noticed = order_seen(read, plan) or (bool(want.equal) and _walks_in_order(plan))
+    return noticed and order_need(program, site.function, read, plan) is not Need.NONE
 
 
 def _to_end(read: Access) -> bool:
