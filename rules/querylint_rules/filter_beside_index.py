@@ -80,6 +80,8 @@ def _chosen(loss: Loss, fields: tuple[str, ...]) -> str:
     """What of it only some calls ask for."""
     asked = [p for p in loss.plan.residual() if p.field in fields]
     names = tuple(f for f in fields if any(p.field == f for p in asked) and all(p.conditional for p in asked if p.field == f))
+    if names == fields:
+        return " (when it is given)" if len(names) == 1 else " (when they are given)"
     return f" ({phrase(names)} when it is given)" if names else ""
 
 
