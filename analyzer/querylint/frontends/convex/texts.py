@@ -38,7 +38,7 @@ REFERENCES = tuple(
 )
 """What leads to the names of a reference, and a word without which there is none. Each begins with plain letters, which are found fast."""
 
-ROUTE = Pattern(rb"""["'`]([\w/-]+):([A-Za-z_$][\w$]*)["'`]""")
+ROUTE = Pattern(rb"""["'`]([\w/-]+)[:.]([A-Za-z_$][\w$]*)["'`]""")
 RUN_BY_HAND = Pattern(rb"convex run (?:--\S+ )*[\"'`]?([\w/-]+):([A-Za-z_$][\w$]*)")
 PASSED_THROUGH = Pattern(rb"^[ \t]*(?:import|export)\b[^;(){}=]*\{[^}]*\}(?:\s*from)?", re.MULTILINE)
 CHOOSING = frozenset((b"withIndex", b"withSearchIndex"))
