@@ -49,11 +49,19 @@ def _shadowed(program: Program) -> Iterator[Shadowed]:
             continue
         for table in schema.tables.values():
             for index in table.indexes:
-                if index.implicit or index.unique or index.span is None or index.kind is not IndexKind.ORDERED or not index.fields:
+                if index.implicit or index.span is None or index.kind is not IndexKind.ORDERED or not index.fields:
                     continue
-                cover = next((other for other in _shortest_first(table) if _covers(table, other, index)), None)
+                covers = (other for other in _shortest_first(table) if _covers(table, other, index))
+                cover = next((other for other in covers if not index.unique or _as_unique(table, other, index)), None)
                 if cover is not None:
                     yield Shadowed(schema.root, table, index, cover)
+
+
+def _as_unique(table: Table, other: Index, index: Index) -> bool:
+    """Whether another index, the primary key or an earlier one, is unique over the very fields of one that is unique itself."""
+    if not other.unique or len(other.fields) != len(index.fields):
+        return False
+    return other.implicit or (not index.implicit and table.indexes.index(other) < table.indexes.index(index))
 
 
 def _shortest_first(table: Table) -> list[Index]:

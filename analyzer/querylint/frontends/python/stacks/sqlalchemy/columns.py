@@ -150,10 +150,12 @@ def _column(models: Models, model: Model, made: Made, keys: list[str]) -> None:
         keys.append(name)
         if _more_keys(models, model):
             model.fields[-1] = replace(model.fields[-1], span=None)  # who knows whether the key begins with it
-    if true(keyword(node, "unique")):
+    unique = true(keyword(node, "unique"))
+    if true(keyword(node, "index")):  # with both words, one index that is unique (SQLAlchemy, Column, "unique")
+        option = "unique=True and index=True" if unique else "index=True"
+        model.indexes.append(Index(f"ix_{model.table}_{called or name}", (name,), unique=unique, span=span, option=option))
+    elif unique:
         model.indexes.append(Index(f"{name} unique", (name,), unique=True, implicit=True, span=span))
-    elif true(keyword(node, "index")):
-        model.indexes.append(Index(f"ix_{model.table}_{called or name}", (name,), span=span, option="index=True"))
     elif target is not None and models.mysql:
         model.indexes.append(Index(f"{name} key", (name,), implicit=True, span=span))
 
