@@ -208,7 +208,8 @@ class PythonVocabulary:
         """A member that is called where Django's templates only name it: a method of a query, a row, an object. None for data."""
         assert isinstance(node.func, tree.Member)
         if isinstance(base.shape, Query):
-            return self.call(state, node, NOTHING, base)
+            held = next((made for stack in self.stacks if (made := stack.member(state, base, node.func)) is not None), None)
+            return held if held is not None else self.call(state, node, NOTHING, base)
         return self.call(state, node, NOTHING, base) if isinstance(self._callable(state, base, node.func).shape, Closure) else None
 
     def _callable(self, state: State, base: Val, node: tree.Member) -> Val:

@@ -29,6 +29,7 @@ class Python:
         if isinstance(node, tree.Literal):
             return texts.constant(node)
         if isinstance(node, tree.Op) and node.sign == "%" and len(values) == 2:
+            texts.shown(state, parts_of(values[1]), node)
             return texts.percented(*values)
         if isinstance(node, tree.Template) or (isinstance(node, tree.Op | tree.Assign) and node.sign in ("+", "+=")):
             return texts.joined(values)
@@ -106,6 +107,14 @@ class Python:
     def arguments(self, state: State, node: tree.Call, fn: tree.Fn | None) -> tuple[Val, ...]:
         """Arguments in the order of the parameters."""
         return placed(state, node, fn)
+
+
+def parts_of(value: Val) -> tuple[Val, ...]:
+    """What `%` puts into a text: one value, the members of a tuple, the values of a dictionary."""
+    shape = value.shape
+    if value.doc_of is None and isinstance(shape, Many) and shape.items is not None:
+        return shape.items
+    return tuple(shape.fields.values()) if value.doc_of is None and isinstance(shape, Record) else (value,)
 
 
 def _constant(m: State, key: tree.Expr) -> object:

@@ -11,9 +11,13 @@ from querylint.frontends.flow.values import NOTHING, Many, Query, Record, Val, d
 from querylint.frontends.flow.works import picked
 from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.language.builtin import sorted_rows
+from querylint.frontends.python.language.texts import shown
 from querylint.ir import Work
+from querylint.pattern import Pattern
 from querylint.syntax import tree
 
+INSIDE = Pattern(r"\{\w*[.\[]")
+"""A hole of a format that takes a part of a value: `{row.name}`."""
 PURE = frozenset(
     "strip lstrip rstrip lower upper title capitalize casefold swapcase split rsplit splitlines partition rpartition replace startswith "
     "endswith encode decode format format_map zfill ljust rjust center isdigit isalpha isalnum isspace isnumeric islower isupper find "
@@ -30,7 +34,10 @@ def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | Non
     if known is not None:
         return known(m, node, func, base)
     if func.name in PURE:
-        return derived(base, *placed(m, node, None))
+        given = placed(m, node, None)
+        if func.name == "format" and isinstance(base.literal, str) and INSIDE.search(base.literal) is None:
+            shown(m, given, node)
+        return derived(base, *given)
     return None
 
 

@@ -11,6 +11,7 @@ from itertools import product
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import MOST_TEXTS, NOTHING, TEXT, Many, Marker, Val, derived, literal, many
+from querylint.frontends.flow.vocabulary import Consumption
 from querylint.pattern import Pattern
 from querylint.syntax import tree
 from querylint.syntax.tree import HOLE
@@ -179,6 +180,13 @@ def _refilled(pieces: list[Val], holes: tuple[Val, ...]) -> list[Variant]:
         else:
             parts.append(_parts(piece))
     return _product(parts)
+
+
+def shown(m: State, values: tuple[Val, ...], node: tree.Expr) -> None:
+    """Values become text: those that are rows by what their class says of them."""
+    for value in values:
+        if value.doc_of is not None:
+            m.vocabulary.consumed(m, value, Consumption.SHOWN, node)
 
 
 def _filled(m: State, node: tree.Call, template: str) -> Val | None:

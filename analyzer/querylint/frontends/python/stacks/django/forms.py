@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from querylint.construction import replace
 from querylint.frontends.flow.state import State
-from querylint.frontends.flow.values import NOTHING, ClassRef, Query, Record, Val, derived
+from querylint.frontends.flow.values import NOTHING, ClassRef, Closure, Query, Record, Val, derived
 from querylint.frontends.python.classes import ClassInfo
+from querylint.frontends.python.language.arguments import placed
 from querylint.frontends.python.stacks.django import querysets
 from querylint.frontends.python.stacks.django.serializers import model_of
+from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.ir import Predicate, Relation, Side
 from querylint.syntax import tree
 from querylint.syntax.questions import keyword
@@ -41,6 +43,12 @@ def made(state: State, node: tree.Call, info: ClassInfo) -> Val | None:
     fields = {k: state.evaluate(v) for k, v in node.keywords}
     form = Val(deps=derived(*args, *fields.values()).deps, shape=ClassRef(info.path, info.name, instance=True))
     rows = fields.get("queryset", args[1] if len(args) > 1 else NOTHING)
+    own = info.method("__init__")
+    if own is not None and isinstance(state.vocabulary, PythonVocabulary):
+        closure = Closure(own[1], None, own[0].path, f"{own[0].name}.{own[1].name}", this=form)
+        with state.recording():
+            given = placed(state, node, own[1], (form,))
+        state.vocabulary.reached(state, node, closure, given)
     if not isinstance(rows.shape, Query) or info.method(FILTERED) is not None:
         return form
     return replace(form, shape=Record({FILTERED: _filtered(rows)}, (form,)))

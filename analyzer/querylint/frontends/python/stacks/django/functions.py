@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from querylint.frontends.flow.scope import elsewhere
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import ClassRef, External, Many, Marker, Query, Record, Val, derived
+from querylint.frontends.python.language.texts import shown
 from querylint.frontends.python.stacks.django import ahead, permissions, querysets, through, views, words
 from querylint.frontends.python.stacks.django.model import Model
 from querylint.frontends.python.stacks.django.permissions import method as permission
@@ -46,6 +47,10 @@ def outside(django: Django, state: State, node: tree.Call, source: str) -> Val |
                 state.leak(value, Escape.PASSED, node.at, node.end)
         inner = Val(shape=Record(fields)) if not args and "**" not in fields else None
         return Val(deps=derived(*args, *fields.values()).deps, shape=Marker("q", (), inner))
+    if word in words.SHOWING and source.startswith("django.utils."):
+        values = [state.evaluate(a) for a in (*node.args, *(v for _, v in node.keywords))]
+        shown(state, tuple(values), node)
+        return derived(*values)
     if word == "prefetch_related_objects" and node.args:
         return ahead.asked(state, node, django.brought.of(state), django.handed.of(state))
     if word in ("sync_to_async", "async_to_sync", "cached_property", "method_decorator") and len(node.args) == 1:

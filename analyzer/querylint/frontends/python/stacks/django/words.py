@@ -64,6 +64,8 @@ REMEMBERED = frozenset("get_for_model get_for_id get_by_natural_key".split())
 """Methods by which a process looks a content type up once and keeps it (`ContentTypeManager`)."""
 STORED = {"ContentType": "django_content_type", "Site": "django_site"}
 """Models of Django's own whose tables do not begin with the name of their application, which is `auth` for the others."""
+SHOWING = frozenset("format_html conditional_escape escape escapejs force_str smart_str force_text smart_text".split())
+"""What of `django.utils` makes a text of what it is given."""
 CHOOSER = "get_serializer_class"
 CLASS = "serializer_class"
 METHODS = {"list": "GET", "retrieve": "GET", "create": "POST", "update": "PUT", "partial_update": "PATCH", "destroy": "DELETE"}
