@@ -10,7 +10,7 @@ from querylint.advise.handed import closed, configured, handed_at_most
 from querylint.advise.planner import plain
 from querylint.advise.sequence import blocks
 from querylint.construction import dataclass
-from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Loop, LoopKind, Program, Root, Step, TargetKind
+from querylint.ir import Access, Block, Branch, Call, Exit, ExitKind, Function, Loop, LoopKind, Program, Root, Step, TargetKind
 from querylint.ir.program import Site
 
 MOST_FEW = 8
@@ -74,7 +74,8 @@ def _rounds(program: Program, site: Site) -> list[Rounds]:
                 or (program.facts(site.function).planner and (_set_by_hand(program, site, loop) or _one_row(program, site, loop))),
                 bool(_closure(loop.control, {c.id: c.deps for c in loop.carried}) & inside)
                 and loop.kind is LoopKind.EACH
-                and not (program.facts(site.function).bulk_reads and _refuses(program, site, loop, inside)),
+                and not (program.facts(site.function).bulk_reads and _refuses(program, site, loop, inside))
+                and not _all_must_pass(site.function, loop),
             )
         )
     return found
@@ -84,6 +85,13 @@ def lasting(loop: Loop) -> bool:
     """Whether a loop that counts up to a number which is written down has more rounds than reads travel together, and runs to its end."""
     early = any(isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE for block in blocks(loop.body) for e in block)
     return loop.counted and loop.constant and loop.limit is not None and loop.limit > TOGETHER and not early
+
+
+def _all_must_pass(function: Function, loop: Loop) -> bool:
+    """Whether the loop ends early only to say no, where the function says yes after it: a check of all items, which as a rule passes."""
+    ends = [e for block in blocks(loop.body) for e in block if isinstance(e, Exit) and e.kind is not ExitKind.CONTINUE]
+    after = [step for step in function.steps() if isinstance(step, Exit) and step.span.start >= loop.span.end and step not in ends]
+    return bool(ends) and all(e.answer is False for e in ends) and any(step.answer is True for step in after)
 
 
 def _refuses(program: Program, site: Site, loop: Loop, inside: frozenset[int]) -> bool:

@@ -150,10 +150,8 @@ class LoopKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A variable that one round hands to the next: its pseudo step number, and the steps that decide its next value.
-
-    `rows` are the lists whose rows, or some of their columns, it holds one for one, where it is a collection that the rounds change.
-    """
+    """A variable that one round hands to the next: its pseudo step number, and the steps that decide its next value. `rows` are the lists
+    whose rows, or some of their columns, it holds one for one, where it is a collection that the rounds change."""
 
     id: int
     name: str
@@ -255,12 +253,13 @@ class ExitKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """The block is left here. `deps` are the steps that the returned value needs; `most` is how many members it has at most, if known."""
+    """The block is left here. `deps` are the steps that the returned value needs; `most` members it has at most; `answer` is its truth."""
 
     kind: ExitKind
     span: Span
     deps: frozenset[int] = frozenset()
     most: int | None = None
+    answer: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

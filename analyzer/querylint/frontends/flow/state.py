@@ -354,13 +354,15 @@ class State:
         if self.trace is not None:
             self.trace.extend(traces)
 
-    def leave(self, kind: ExitKind, at: int, end: int, deps: frozenset[int] = NO_STEPS, *, most: int | None = None) -> None:
+    def leave(
+        self, kind: ExitKind, at: int, end: int, deps: frozenset[int] = NO_STEPS, *, most: int | None = None, answer: bool | None = None
+    ) -> None:
         """Leave the block early; what variables hold here, they may hold after the loop."""
         if kind in (ExitKind.BREAK, ExitKind.CONTINUE) and not self.dead:
             around = next((f for f in reversed(self.frames) if f.kind in (LoopKind.EACH, LoopKind.WHILE)), None)
             if around is not None and len(around.exits) < 20:
                 around.exits.append((dict(self.store), self.why()))
-        self.emit(Exit(kind, self.span(at, end), deps, most))
+        self.emit(Exit(kind, self.span(at, end), deps, most, answer))
         self.dead = True
 
     # Blocks.

@@ -165,7 +165,8 @@ def _return(m: State, node: tree.Return) -> None:
     else:
         for frame in m.frames:
             frame.leaves = True
-        m.leave(ExitKind.RETURN, node.at, node.end, value.deps, most=_most(value))
+        answer = value.literal if isinstance(value.literal, bool) else None
+        m.leave(ExitKind.RETURN, node.at, node.end, value.deps, most=_most(value), answer=answer)
 
 
 def _most(value: Val) -> int | None:
