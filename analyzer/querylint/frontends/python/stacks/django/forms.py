@@ -49,9 +49,10 @@ def made(state: State, node: tree.Call, info: ClassInfo) -> Val | None:
         with state.recording():
             given = placed(state, node, own[1], (form,))
         state.vocabulary.reached(state, node, closure, given)
-    if not isinstance(rows.shape, Query) or info.method(FILTERED) is not None:
+    if rows is NOTHING or info.method(FILTERED) is not None:
         return form
-    return replace(form, shape=Record({FILTERED: _filtered(rows)}, (form,)))
+    found = _filtered(rows) if isinstance(rows.shape, Query) else derived(rows, form)  # of what is not known, no more is known after it
+    return replace(form, shape=Record({FILTERED: found}, (form,)))
 
 
 def _filtered(rows: Val) -> Val:
