@@ -1,20 +1,24 @@
 """Helpers that are walked where they are called: predicates over contexts, which say whether a function has a database handle
-(`hasDb(ctx)`), as actions have none; and those that go through the query that they are handed, row after row."""
+(`hasDb(ctx)`), as actions have none; what small functions say of a row (`isLive(post)`); and those that go through the query that they
+are handed, row after row."""
 
 from __future__ import annotations
 
 from querylint.frontends.flow.calls import arguments
-from querylint.frontends.flow.conditions import of_database
+from querylint.frontends.flow.conditions import field_of, of_database
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Query, Val
 from querylint.syntax import tree
 
 SMALL = 1500  # bytes of a function that is walked in place
+SAYING = 600  # bytes of one that only says something of its argument
+OF_TEXTS = frozenset("toLowerCase toUpperCase trim includes startsWith endsWith has".split())
 
 
 def in_place(state: State, node: tree.Call, shape: Closure) -> Val | None:
     """What a helper yields that is walked where it is called; None where it is a call like others."""
     made = _handle_asked_for(state, node, shape)
+    made = _of_row(state, node, shape) if made is None else made
     return made if made is not None or not _drains(state, node, shape) else _drained(state, node, shape)
 
 
@@ -39,6 +43,41 @@ def _drained(state: State, node: tree.Call, shape: Closure) -> Val:
         return state.invoke(Closure(shape.fn, None, shape.path), args, node.at, node.end)
     finally:
         state.placed = outer
+
+
+def _of_row(state: State, node: tree.Call, shape: Closure) -> Val | None:
+    """What a small function without effects says of the row that a loop is at: `isLive(post)`, `roleOf(user) === "admin"`."""
+    items = [item for frame in state.frames for item in frame.items]
+    if not items or not node.args or not _says(shape, state.path) or any(fn is shape.fn for fn in state.calling):
+        return None
+    with state.recording():
+        given = arguments(state, node)
+    if not any(field_of(o, tuple(items)) is not None for arg in given for o in arg.origins):
+        return None
+    args = arguments(state, node)
+    outer, state.placed = state.placed, (shape.fn.at, shape.fn.end, state.span(node.at, node.end))
+    try:
+        with state.recording():
+            return state.invoke(Closure(shape.fn, None, shape.path), args, node.at, node.end, inline=True)
+    finally:
+        state.placed = outer
+
+
+def _says(shape: Closure, path: str) -> bool:
+    """Whether all that a function does is to work out what it gives back, of what it is given and of what its own module holds."""
+    fn = shape.fn
+    if fn.is_async or fn.generator or fn.end - fn.at > SAYING:
+        return False
+    if tree.find(fn.body, tree.Await, tree.Assign, tree.For, tree.Throw, tree.Fn, tree.Yield, tree.Try):
+        return False
+    calls = tree.find(fn.body, tree.Call)
+    if any(not isinstance(call.func, tree.Member) or call.func.name not in OF_TEXTS for call in calls):
+        return False
+    if shape.path == path:
+        return True
+    own = {p.id for p in tree.find([param.pattern for param in fn.params], tree.NamePattern)}
+    own |= {p.id for let in tree.find(fn.body, tree.Let) for p in tree.find(let.pattern, tree.NamePattern)}
+    return all(name.id in own or name.id == "undefined" for name in tree.find(fn.body, tree.Name))
 
 
 def _handle_asked_for(state: State, node: tree.Call, shape: Closure) -> Val | None:
