@@ -5,13 +5,15 @@ are handed, row after row."""
 from __future__ import annotations
 
 from querylint.frontends.flow.calls import arguments
-from querylint.frontends.flow.conditions import field_of, of_database
+from querylint.frontends.flow.conditions import RELATIONS, field_of, of_database
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Query, Val
+from querylint.ir import LoopKind
 from querylint.syntax import tree
 
 SMALL = 1500  # bytes of a function that is walked in place
 SAYING = 600  # bytes of one that only says something of its argument
+TRUTHS = frozenset(("!", *RELATIONS))
 OF_TEXTS = frozenset("toLowerCase toUpperCase trim includes startsWith endsWith has".split())
 
 
@@ -50,15 +52,37 @@ def _of_row(state: State, node: tree.Call, shape: Closure) -> Val | None:
     items = [item for frame in state.frames for item in frame.items]
     if not items or not node.args or not _says(shape, state.path) or any(fn is shape.fn for fn in state.calling):
         return None
+    results = [r.value for r in tree.find(shape.fn.body, tree.Return)]
+    tests = all(r is not None and _is_truth(r) for r in results)
+    if not tests and (len(shape.fn.body) != 1 or state.frames[-1].kind is not LoopKind.EACH):
+        return None  # it makes something else of the row
     with state.recording():
         given = arguments(state, node)
-    if not any(field_of(o, tuple(items)) is not None for arg in given for o in arg.origins):
+        if not any(field_of(o, tuple(items)) is not None for arg in given for o in arg.origins):
+            return None
+        said = _said(state, node, shape, given)
+    if not said.conditions and not said.origins:
         return None
     args = arguments(state, node)
+    with state.recording():
+        return _said(state, node, shape, args)
+
+
+def _is_truth(node: tree.Expr) -> bool:
+    """Whether an expression is true or false, and nothing else."""
+    if isinstance(node, tree.Literal):
+        return isinstance(node.value, bool)
+    if isinstance(node, tree.Logic):
+        return node.sign in ("&&", "||") and _is_truth(node.left) and _is_truth(node.right)
+    if isinstance(node, tree.Call):
+        return isinstance(node.func, tree.Member) and node.func.name in ("includes", "startsWith", "endsWith", "has")
+    return isinstance(node, tree.Op) and node.sign in TRUTHS
+
+
+def _said(state: State, node: tree.Call, shape: Closure, args: tuple[Val, ...]) -> Val:
     outer, state.placed = state.placed, (shape.fn.at, shape.fn.end, state.span(node.at, node.end))
     try:
-        with state.recording():
-            return state.invoke(Closure(shape.fn, None, shape.path), args, node.at, node.end, inline=True)
+        return state.invoke(Closure(shape.fn, None, shape.path), args, node.at, node.end, inline=True)
     finally:
         state.placed = outer
 
