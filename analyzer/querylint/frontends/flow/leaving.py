@@ -45,7 +45,7 @@ def leaves_early(body: list[tree.Stmt]) -> bool:
 def ends(body: list[tree.Stmt], rows: set[str]) -> list[bool]:
     """For each place at which a loop ends early, whether some of its `rows` (the names of one, or of its parts) must pass tests before.
 
-    Errors are no such end. A loop that counts all of its rounds ends after so many, and one that compares the order of its rows ends where
+    An error over a row is no such end, one over their number is. A loop that counts all of its rounds ends after so many, and one that compares the order of its rows ends where
     that says so.
     """
     return list(_ends(body, set(rows), body, passed=False))
@@ -75,7 +75,7 @@ def _ends_of_if(node: tree.If, rows: set[str], whole: list[tree.Stmt], *, passed
     for block in (node.then, node.other):
         if asked & rows:
             yield from (False if ordered else end for end in _ends(block, rows, whole, passed=True))
-        elif any(isinstance(s, tree.Break | tree.Return) for s in block):
+        elif any(isinstance(s, tree.Break | tree.Return | tree.Throw) for s in block):
             yield passed or _counted_behind_tests(asked, whole, rows)
         else:
             yield from _ends(block, rows, whole, passed=passed)
