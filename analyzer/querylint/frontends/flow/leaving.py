@@ -45,8 +45,8 @@ def leaves_early(body: list[tree.Stmt]) -> bool:
 def ends(body: list[tree.Stmt], rows: set[str]) -> list[bool]:
     """For each place at which a loop ends early, whether some of its `rows` (the names of one, or of its parts) must pass tests before.
 
-    An error over a row is no such end, one over their number is. A loop that counts all of its rounds ends after so many, and one that compares the order of its rows ends where
-    that says so.
+    An error over a row is no such end, one over their number is. A loop that counts all of its rounds ends after so many, and one that
+    compares the order of its rows ends where that says so.
     """
     return list(_ends(body, set(rows), body, passed=False))
 
