@@ -4,17 +4,14 @@ are handed, row after row."""
 
 from __future__ import annotations
 
-from querylint.frontends.flow.calls import arguments
-from querylint.frontends.flow.conditions import RELATIONS, field_of, of_database
+from querylint.frontends.flow.calls import arguments, said, says, tests
+from querylint.frontends.flow.conditions import field_of, of_database
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import Closure, Query, Val
 from querylint.ir import LoopKind
 from querylint.syntax import tree
 
 SMALL = 1500  # bytes of a function that is walked in place
-SAYING = 600  # bytes of one that only says something of its argument
-TRUTHS = frozenset(("!", *RELATIONS))
-OF_TEXTS = frozenset("toLowerCase toUpperCase trim includes startsWith endsWith has".split())
 
 
 def in_place(state: State, node: tree.Call, shape: Closure) -> Val | None:
@@ -50,58 +47,20 @@ def _drained(state: State, node: tree.Call, shape: Closure) -> Val:
 def _of_row(state: State, node: tree.Call, shape: Closure) -> Val | None:
     """What a small function without effects says of the row that a loop is at: `isLive(post)`, `roleOf(user) === "admin"`."""
     items = [item for frame in state.frames for item in frame.items]
-    if not items or not node.args or not _says(shape, state.path) or any(fn is shape.fn for fn in state.calling):
+    if not items or not node.args or not says(shape, state.path) or any(fn is shape.fn for fn in state.calling):
         return None
-    results = [r.value for r in tree.find(shape.fn.body, tree.Return)]
-    tests = all(r is not None and _is_truth(r) for r in results)
-    if not tests and (len(shape.fn.body) != 1 or state.frames[-1].kind is not LoopKind.EACH):
+    if not tests(shape.fn) and (len(shape.fn.body) != 1 or state.frames[-1].kind is not LoopKind.EACH):
         return None  # it makes something else of the row
     with state.recording():
         given = arguments(state, node)
         if not any(field_of(o, tuple(items)) is not None for arg in given for o in arg.origins):
             return None
-        said = _said(state, node, shape, given)
-    if not said.conditions and not said.origins:
+        found = said(state, node, shape, given)
+    if not found.conditions and not found.origins:
         return None
     args = arguments(state, node)
     with state.recording():
-        return _said(state, node, shape, args)
-
-
-def _is_truth(node: tree.Expr) -> bool:
-    """Whether an expression is true or false, and nothing else."""
-    if isinstance(node, tree.Literal):
-        return isinstance(node.value, bool)
-    if isinstance(node, tree.Logic):
-        return node.sign in ("&&", "||") and _is_truth(node.left) and _is_truth(node.right)
-    if isinstance(node, tree.Call):
-        return isinstance(node.func, tree.Member) and node.func.name in ("includes", "startsWith", "endsWith", "has")
-    return isinstance(node, tree.Op) and node.sign in TRUTHS
-
-
-def _said(state: State, node: tree.Call, shape: Closure, args: tuple[Val, ...]) -> Val:
-    outer, state.placed = state.placed, (shape.fn.at, shape.fn.end, state.span(node.at, node.end))
-    try:
-        return state.invoke(Closure(shape.fn, None, shape.path), args, node.at, node.end, inline=True)
-    finally:
-        state.placed = outer
-
-
-def _says(shape: Closure, path: str) -> bool:
-    """Whether all that a function does is to work out what it gives back, of what it is given and of what its own module holds."""
-    fn = shape.fn
-    if fn.is_async or fn.generator or fn.end - fn.at > SAYING:
-        return False
-    if tree.find(fn.body, tree.Await, tree.Assign, tree.For, tree.Throw, tree.Fn, tree.Yield, tree.Try):
-        return False
-    calls = tree.find(fn.body, tree.Call)
-    if any(not isinstance(call.func, tree.Member) or call.func.name not in OF_TEXTS for call in calls):
-        return False
-    if shape.path == path:
-        return True
-    own = {p.id for p in tree.find([param.pattern for param in fn.params], tree.NamePattern)}
-    own |= {p.id for let in tree.find(fn.body, tree.Let) for p in tree.find(let.pattern, tree.NamePattern)}
-    return all(name.id in own or name.id == "undefined" for name in tree.find(fn.body, tree.Name))
+        return said(state, node, shape, args)
 
 
 def _handle_asked_for(state: State, node: tree.Call, shape: Closure) -> Val | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from querylint.construction import replace
+from querylint.frontends.flow.conditions import RELATIONS, field_of
 from querylint.frontends.flow.memos import keeps, kept
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -29,6 +30,10 @@ MOST_WAYS = 64
 """So many ways are walked through choices that lie in one another."""
 MOST_WAYS_IN_ALL = 2_000
 WORKING = (tree.Call, tree.Await, tree.Assign, tree.Yield)
+SAYING = 600  # bytes of a function that only says something of its argument
+TRUTHS = frozenset(("!", "in", *RELATIONS))
+ASKING = frozenset("includes startsWith endsWith has startswith endswith".split())
+OF_TEXTS = ASKING | frozenset("toLowerCase toUpperCase trim lower upper strip casefold".split())
 READING = (*WORKING, tree.Member, tree.Index, tree.Comprehension, tree.Logic, tree.Template)
 """What may have to be done for an argument where members of rows are read when they are asked for."""
 
@@ -187,3 +192,58 @@ def own(base: Val, name: str) -> Val | None:
     shape = base.shape if not base.origins else None
     held = shape.fields.get(name) if isinstance(shape, Record) else None
     return held.with_deps(base.deps) if held is not None and is_function(held.shape) else None
+
+
+def tested_by(m: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...], value: Val) -> Val:
+    """What a call has given back, with what a small function without effects tests of the row that a loop is at (`post.is_live()`)."""
+    items = tuple(item for frame in m.frames for item in frame.items)
+    if not items or not any(field_of(o, items) is not None for arg in args for o in arg.origins):
+        return value
+    names = {p.id for p in tree.find([param.pattern for param in closure.fn.params], tree.NamePattern)}
+    plain = all(isinstance(one.base, tree.Name) and one.base.id in names for one in tree.find(closure.fn.body, tree.Member))
+    if not plain or not tests(closure.fn) or not says(closure, m.path) or any(fn is closure.fn for fn in m.calling):
+        return value
+    with m.recording():
+        return replace(value, conditions=said(m, node, closure, args).conditions)
+
+
+def said(m: State, node: tree.Call | tree.Member, closure: Closure, args: tuple[Val, ...]) -> Val:
+    """What a function gives back that is walked where it is called: all of it stands there."""
+    outer, m.placed = m.placed, (closure.fn.at, closure.fn.end, m.span(node.at, node.end))
+    try:
+        return m.invoke(Closure(closure.fn, None, closure.path), args, node.at, node.end, inline=True)
+    finally:
+        m.placed = outer
+
+
+def says(closure: Closure, path: str) -> bool:
+    """Whether all that a function does is to work out what it gives back, of what it is given and of what its own module holds."""
+    fn = closure.fn
+    if fn.is_async or fn.generator or fn.end - fn.at > SAYING:
+        return False
+    if tree.find(fn.body, tree.Await, tree.Assign, tree.For, tree.Throw, tree.Fn, tree.Yield, tree.Try):
+        return False
+    calls = tree.find(fn.body, tree.Call)
+    if any(not isinstance(call.func, tree.Member) or call.func.name not in OF_TEXTS for call in calls):
+        return False
+    if closure.path == path:
+        return True
+    own = {p.id for p in tree.find([param.pattern for param in fn.params], tree.NamePattern)}
+    own |= {p.id for let in tree.find(fn.body, tree.Let) for p in tree.find(let.pattern, tree.NamePattern)}
+    return all(name.id in own or name.id == "undefined" for name in tree.find(fn.body, tree.Name))
+
+
+def tests(fn: tree.Fn) -> bool:
+    """Whether a function gives back true or false, and nothing else."""
+    results = [one.value for one in tree.find(fn.body, tree.Return)]
+    return bool(results) and all(one is not None and _is_truth(one) for one in results)
+
+
+def _is_truth(node: tree.Expr) -> bool:
+    if isinstance(node, tree.Literal):
+        return isinstance(node.value, bool)
+    if isinstance(node, tree.Logic):
+        return node.sign in ("&&", "||") and _is_truth(node.left) and _is_truth(node.right)
+    if isinstance(node, tree.Call):
+        return isinstance(node.func, tree.Member) and node.func.name in ASKING
+    return isinstance(node, tree.Op) and node.sign in TRUTHS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from querylint.construction import replace
-from querylint.frontends.flow.calls import each_way, reach, run_handed_closures
+from querylint.frontends.flow.calls import each_way, reach, run_handed_closures, tested_by
 from querylint.frontends.flow.memos import keeps
 from querylint.frontends.flow.state import State
 from querylint.frontends.flow.values import (
@@ -299,19 +299,19 @@ class PythonVocabulary:
         fn = closure.fn
         target = Target(TargetKind.FUNCTION, closure.path, closure.name)
         unwritten = isinstance(node, tree.Member) and isinstance(node.base, tree.Opaque)  # what a schema names, and no code
-        text = closure.name.rpartition(".")[2] if unwritten else state.text(node.func if isinstance(node, tree.Call) else node)
-        text = text or closure.name
+        said = closure.name.rpartition(".")[2] if unwritten else state.text(node.func if isinstance(node, tree.Call) else node)
         if not self.place.quiet:
             self.project.hint(f"{closure.path}::{closure.name}", args)
         state.hang(arg for arg in args if arg is not closure.this)  # whoever is handed a query may run it
         result = self.project.result(closure, args)
         kept = keeps(fn)
-        made = state.call(target, Mode.DIRECT, args, node, text, kept=kept, rows=_table(result))
+        made = state.call(target, Mode.DIRECT, args, node, said or closure.name, kept=kept, rows=_table(result))
         if isinstance(node, tree.Call):
             run_handed_closures(state, node, args, made)
         value = arrived(result, made, args, node.at, node.end, None) if known(result) or result.origins else made
         if isinstance(value.shape, Query):
             value = state.handed_back(value, value.shape, kept=kept)
+        value = tested_by(state, node, closure, args, value)
         return value if fn.is_async or beside else state.wait(value.with_pending(made.pending), node.at, node.end)
 
     def asks(self, source: bytes) -> bool:
