@@ -323,6 +323,11 @@ def by_pages(remedy: Remedy, stack: str) -> bool:
     return ".paginate()" in sentence(remedy, stack)
 
 
+def beginning(floor: str) -> str:
+    """What is to be said of a range from below which rows without a value would come along; empty where none would."""
+    return f'; begin the range with .gt("{floor}", undefined), as rows without a value come first in it' if floor else ""
+
+
 def sentence(remedy: Remedy, stack: str = "") -> str:
     """The remedy in one sentence for a person, in the words of a stack."""
     words = WORDS.get(stack) or Words()
@@ -429,8 +434,7 @@ def _pushed(remedy: PushDown) -> str:
         else ""
     )
     last = "" if remedy.keeps_order else "; rows then come in the order of the index"
-    if remedy.floor:
-        last += f'; begin the range with .gt("{remedy.floor}", undefined), as rows without a value come first in it'
+    last += beginning(remedy.floor)
     if not remedy.create:
         return (f"bind {bound} in the range of index `{remedy.index}`" if bound else f"use index `{remedy.index}`") + order + last
     named = f"index `{remedy.index}`" if remedy.index else "an index"  # where no schema tells how they are called

@@ -77,6 +77,11 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
         ),
         (
             "unbounded-read",
+            f"{ALL} return notes.filter((n) => isOf(n, me)).length;",
+            "bind owner in the range of index `by_owner`",  # what the caller asks for differs from call to call
+        ),
+        (
+            "unbounded-read",
             f"{ALL} for (const n of notes) await ctx.scheduler.runAfter(0, internal.notes.drop, {{ id: n._id }}); return notes.length;",
             "bound the read",  # the rows are needed, whatever is counted besides
         ),
@@ -409,7 +414,8 @@ PAGES = 'await ctx.db.query("pages").withIndex("by_note", (q) => q.eq("noteId", 
 def test_advice(tmp_path: Path, rule: str, body: str, said: str) -> None:
     notes = (
         'import { query } from "./_generated/server";\nimport { v } from "convex/values";\n'
-        "function passes(n: any, owner: string): boolean { return n.owner === owner; }\n"
+        'function passes(n: any, owner: string): boolean { return n.owner.split(",")[0] === owner; }\n'
+        "function isOf(n: any, owner: string): boolean { return n.owner === owner; }\n"
         f"export const get = query({{ args: {{ me: v.string() }}, handler: async (ctx, {{ me }}) => {{ {body} }} }});\n"
     )
     lay(tmp_path, {"convex/schema.ts": SCHEMA, "convex/notes.ts": notes})

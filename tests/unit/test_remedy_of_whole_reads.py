@@ -136,3 +136,14 @@ def test_a_component_has_no_pages(tmp_path: Path) -> None:
             "a component has no .paginate(): `paginator` of convex-helpers reads pages there"
         )
     ]
+
+
+def test_a_range_of_a_field_that_may_be_missing_begins_where_it_is_there(tmp_path: Path) -> None:
+    schema = SCHEMA.replace("weight: v.number()", "weight: v.optional(v.number())")
+    said = _said(tmp_path, "return all.filter((one) => one.weight !== undefined && one.weight < 5);", {"convex/schema.ts": schema})
+    assert said == [
+        (
+            "add an index on (weight) of parcels and bind its fields in a range instead of testing them in memory; "
+            'begin the range with .gt("weight", undefined), as rows without a value come first in it'
+        )
+    ]

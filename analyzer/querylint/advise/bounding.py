@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from querylint.advise.serving import Want, before_creation, serve, wanted
+from querylint.advise.serving import Want, before_creation, floor, serve, wanted
 from querylint.advise.trace import Seen
 from querylint.construction import replace
 from querylint.ir import IndexKind, Predicate, Relation, Table
-from querylint.remedy import Advice, Stage
+from querylint.remedy import Advice, Stage, beginning
 
 FEWEST = 2
 """Alternatives that are some."""
@@ -75,12 +75,13 @@ def bound(table: Table | None, tests: list[Predicate], *, planner: bool) -> Advi
     want = wanted((), tests, table) or Want(())
     ready = serve(table, want)
     if ready is not None:
-        return Advice(f"bind {', '.join(ready.fields)} in the range of index `{ready.index}` instead of testing it in memory")
+        how = f"bind {', '.join(ready.fields)} in the range of index `{ready.index}` instead of testing it in memory"
+        return Advice(how + beginning(floor(table, tests, ready.fields)))
     names = (*want.equal, *want.then) or tuple(dict.fromkeys(p.field for p in tests if p.field))
     declared = before_creation(names) or names
     added = f"add an index on ({', '.join(declared)})" + (f" of {table.name}" if table is not None else "")
     ranged = "its fields in a range" if declared == names else f"{', '.join(names)} in its range"  # each index ends with the time
-    return Advice(f"{added} and bind {ranged} instead of testing them in memory", Stage.INDEX)
+    return Advice(f"{added} and bind {ranged} instead of testing them in memory{beginning(floor(table, tests, names))}", Stage.INDEX)
 
 
 def in_order(table: Table | None, fields: tuple[str, ...], *, planner: bool) -> Advice:
