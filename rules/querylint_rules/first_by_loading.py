@@ -27,10 +27,11 @@ from querylint.advise.eager import at_most_one
 from querylint.advise.growth import asked_for, memberships, one_row
 from querylint.advise.memory import Load, choices, fails, grouped, handed_on, loads, matching, trail, visited
 from querylint.advise.planner import plain
+from querylint.advise.sequence import leaves, writes_between
 from querylint.advise.stored import TOMBSTONE
 from querylint.advise.trace import Seen
-from querylint.ir import Access, Bound, Call, Kind, Program, Terminal, Way, Work
-from querylint.ir.program import Sites
+from querylint.ir import Access, Bound, Branch, Call, Kind, Program, Terminal, Way, Work
+from querylint.ir.program import Site, Sites
 from querylint.remedy import Advice, Limit, Probe
 from querylint.rule import Cost, Found, Point, Severity, demoted, rule
 
@@ -181,22 +182,33 @@ def _found(program: Program, load: Load, kinds: set[Work]) -> Found:
 
 def _again(program: Program, load: Load) -> Access | None:
     """A later read of the very same rows, which are used there: it would do for the question as well."""
-    places = program.sites(load.function.key)
-    mine = load.access
-    later = (site.step for site in places.all if site.rank > load.site.rank and len(site.loops) <= len(load.site.loops))
-    return next(
-        (
-            step
-            for step in later
-            if isinstance(step, Access)
+    places, mine = program.sites(load.function.key), load.access
+    for site in places.all:
+        step = site.step
+        if (
+            site.rank > load.site.rank
+            and len(site.loops) <= len(load.site.loops)
+            and isinstance(step, Access)
             and step.reads
             and step.terminal is Terminal.ROWS
             and (step.table, step.bound, step.chain) == (mine.table, mine.bound, mine.chain)
             and step.plans == mine.plans
             and _of_the_same(places, mine.deps ^ step.deps)
-        ),
-        None,
-    )
+            and _where_some_are(places, mine, site)
+        ):
+            between = writes_between(program, load.function, load.site.rank, site.rank)
+            return None if any(isinstance(w, Call) or w.table in (mine.table, None) for w in between) else step
+    return None
+
+
+def _where_some_are(places: Sites, asked: Access, site: Site) -> bool:
+    """Whether a place is reached where a question has found rows, or in either case; not only where there are none."""
+    inside = [(places.all[rank].step, arm) for rank, arm in site.arms]
+    told = [(b, arm) for b, arm in inside if isinstance(b, Branch) and asked.id in b.on]
+    if told:
+        return all(b.missing == (arm == 1) for b, arm in told)
+    before = (s.step for s in places.all if s.rank < site.rank)
+    return not any(isinstance(b, Branch) and asked.id in b.on and not b.missing and leaves(b.arms[0]) for b in before)
 
 
 def _of_the_same(places: Sites, between: frozenset[int]) -> bool:

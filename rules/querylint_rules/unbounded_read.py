@@ -246,6 +246,8 @@ def _remedy(
     program: Program, site: Site, read: Access, seen: Fate, judges: list[Call], *, busy: bool, halved: bool
 ) -> Limit | Counter | Advice:
     seen = _uncut(site.function, read, seen)
+    if read.until:  # what is counted are those that have passed
+        seen = replace(seen, uses=[s for s in seen.uses if s.use.work not in COUNTING])
     kinds = {s.use.work for s in seen.uses}
     table = program.table(site.function, read.table)
     planner = program.facts(site.function).planner

@@ -54,7 +54,7 @@ def _drain(handle: int) -> bytes:
 def _text(data: bytes, path: str) -> tuple[bytes | None, Note | None]:
     if data.startswith(_UTF16):
         return None, Note(NoteKind.READ, "the file is encoded as UTF-16 and is not read; save it as UTF-8", path)
-    if b"\0" in data[:HEAD] and not _written(data[:HEAD]):
+    if b"\0" in data[:HEAD] and (path.endswith(".py") or not _written(data[:HEAD])):  # Python reads none
         return None, Note(NoteKind.READ, "the file is not text and is not read", path)
     if data.isascii():
         return data, None

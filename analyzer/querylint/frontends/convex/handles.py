@@ -47,6 +47,8 @@ def _drained(state: State, node: tree.Call, shape: Closure) -> Val:
 def _of_row(state: State, node: tree.Call, shape: Closure) -> Val | None:
     """What a small function without effects says of the row that a loop is at: `isLive(post)`, `roleOf(user) === "admin"`."""
     items = [item for frame in state.frames for item in frame.items]
+    if not all(isinstance(arg, tree.Name | tree.Member | tree.Index | tree.Literal) for arg in node.args):
+        return None
     if not items or not node.args or not says(shape, state.path) or any(fn is shape.fn for fn in state.calling):
         return None
     if not tests(shape.fn) and (len(shape.fn.body) != 1 or state.frames[-1].kind is not LoopKind.EACH):

@@ -32,6 +32,11 @@ RELATIONS = {
 FLIPPED = {Relation.LT: Relation.GT, Relation.LTE: Relation.GTE, Relation.GT: Relation.LT, Relation.GTE: Relation.LTE}
 
 
+FALSY: tuple[object, ...] = (False, None, UNDEFINED, 0, "")
+BARE = Val()
+"""What a `return` without a value gives back."""
+
+
 OPPOSITE = {
     Relation.EQ: Relation.NE, Relation.NE: Relation.EQ, Relation.LT: Relation.GTE, Relation.GTE: Relation.LT,
     Relation.GT: Relation.LTE, Relation.LTE: Relation.GT,
@@ -197,7 +202,7 @@ def outcome(m: State, value: Val, found: list[tuple[Val, tuple[Condition, ...]]]
     common: list[Condition] = []
     arms: list[tuple[Condition, ...]] = []
     for result, path in found:
-        if result.literal is False:
+        if result is BARE or result.literal in FALSY:
             refused.extend(negated(path))
             continue
         if not arms:

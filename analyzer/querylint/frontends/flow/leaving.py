@@ -53,14 +53,20 @@ def ends(body: list[tree.Stmt], rows: set[str]) -> list[bool]:
 
 def _ends(body: list[tree.Stmt], rows: set[str], whole: list[tree.Stmt], *, passed: bool) -> Iterator[bool]:
     """For each place that ends the loop, whether rows must have passed tests for that; `passed` says that they have before."""
+    ordered: set[str] = set()
+    beyond = False
     for statement in body:
         if isinstance(statement, tree.Let) and statement.value is not None and _names(statement.value) & rows:
-            rows |= {pattern.id for pattern in tree.find(statement.pattern, tree.NamePattern)}
+            held = {pattern.id for pattern in tree.find(statement.pattern, tree.NamePattern)}
+            rows |= held
+            ordered |= held if _compares_order(statement.value, rows) else set()
         elif isinstance(statement, tree.Break | tree.Return):
-            yield passed
+            yield passed and not beyond
         elif isinstance(statement, tree.If):
-            yield from _ends_of_if(statement, rows, whole, passed=passed)
-            passed = passed or (_skips(statement.then) and bool(_names(statement.test) & rows))
+            yield from _ends_of_if(statement, rows, ordered, whole, passed=passed)
+            if _skips(statement.then) and _names(statement.test) & rows:
+                passed = True
+                beyond = beyond or _compares_order(statement.test, rows) or bool(_names(statement.test) & ordered)
         elif isinstance(statement, tree.Block | tree.Try):
             yield from _ends(statement.body, rows, whole, passed=passed)
         elif isinstance(statement, tree.Switch):
@@ -69,16 +75,23 @@ def _ends(body: list[tree.Stmt], rows: set[str], whole: list[tree.Stmt], *, pass
                 yield from _ends(left, rows, whole, passed=passed or bool(_names(statement.subject) & rows))
 
 
-def _ends_of_if(node: tree.If, rows: set[str], whole: list[tree.Stmt], *, passed: bool) -> Iterator[bool]:
+def _ends_of_if(node: tree.If, rows: set[str], ordered: set[str], whole: list[tree.Stmt], *, passed: bool) -> Iterator[bool]:
+    """`ordered` are the variables that hold how a row compares with something by its order."""
     asked = _names(node.test)
-    ordered = any(op.sign in ORDERS and _names(op) & rows for op in tree.find(node.test, tree.Op))
+    hidden = isinstance(node.test, tree.Call) and isinstance(node.test.func, tree.Name)  # how it compares is said elsewhere
     for block in (node.then, node.other):
         if asked & rows:
-            yield from (False if ordered else end for end in _ends(block, rows, whole, passed=True))
+            bounded = _compares_order(node.test, rows) or bool(asked & ordered)
+            broken = hidden and any(isinstance(s, tree.Break) for s in block)
+            yield from (False if bounded or broken else end for end in _ends(block, rows, whole, passed=True))
         elif any(isinstance(s, tree.Break | tree.Return | tree.Throw) for s in block):
             yield passed or _counted_behind_tests(asked, whole, rows)
         else:
             yield from _ends(block, rows, whole, passed=passed)
+
+
+def _compares_order(node: tree.Expr, rows: set[str]) -> bool:
+    return any(op.sign in ORDERS and _names(op) & rows for op in tree.find(node, tree.Op))
 
 
 def _counted_behind_tests(names: set[str], body: list[tree.Stmt], rows: set[str]) -> bool:
@@ -88,6 +101,11 @@ def _counted_behind_tests(names: set[str], body: list[tree.Stmt], rows: set[str]
         assigned(statement.test if isinstance(statement, tree.If) else statement, mine)
         if isinstance(statement, tree.If) and not _names(statement.test) & rows:
             assigned(statement, mine)
+        elif isinstance(statement, tree.If):
+            then, other = set[str](), set[str]()
+            assigned(statement.then, then)
+            assigned(statement.other, other)
+            mine |= names if names & then and names & other else set()  # one of them in each round
         if isinstance(statement, tree.If) and _skips(statement.then) and _names(statement.test) & rows:
             break
     changed: set[str] = set()

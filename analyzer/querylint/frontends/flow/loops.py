@@ -174,7 +174,9 @@ def _filter_of_rows(m: State, node: tree.If, frame: Frame, body: list[tree.Stmt]
     """Note a choice that is a filter or a search of the rows. Of a search, the variables that hold what it has not found."""
     skips = _skips(node, callback=callback)
     whole = last and not node.other and not _only_leaves(node.then) and not _only_counts(node.then)
-    finds = last and bool(node.then) and isinstance(node.then[-1], tree.Return | tree.Break) and not node.other and not callback
+    finds = (
+        last and bool(node.then) and isinstance(node.then[-1], tree.Return | tree.Break | tree.Throw) and not node.other and not callback
+    )
     if not (skips or whole or finds):
         return {}
     with m.recording():

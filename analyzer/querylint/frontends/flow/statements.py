@@ -12,6 +12,7 @@ from querylint.frontends.flow.asked import asked
 from querylint.frontends.flow.binding import bind, hoist
 from querylint.frontends.flow.comprehensions import go_through
 from querylint.frontends.flow.conditions import (
+    BARE,
     absent,
     names_constant,
     narrowed,
@@ -152,7 +153,7 @@ def _run_already(m: State, test: tree.Expr) -> list[tuple[Var, Query, Val]]:
 
 
 def _return(m: State, node: tree.Return) -> None:
-    value = m.evaluate(node.value) if node.value is not None else NOTHING
+    value = m.evaluate(node.value) if node.value is not None else BARE
     conditions = tuple(c for more in m.path_conditions for c in more)
     m.returns.append((value.with_deps(NO_STEPS), conditions, m.why()))
     if node.implicit:
