@@ -29,7 +29,7 @@ class Python:
         if isinstance(node, tree.Literal):
             return texts.constant(node)
         if isinstance(node, tree.Op) and node.sign == "%" and len(values) == 2:
-            texts.shown(state, parts_of(values[1]), node)
+            texts.shown(state, parts_of(*values), node)
             return texts.percented(*values)
         if isinstance(node, tree.Template) or (isinstance(node, tree.Op | tree.Assign) and node.sign in ("+", "+=")):
             return texts.joined(values)
@@ -109,12 +109,15 @@ class Python:
         return placed(state, node, fn)
 
 
-def parts_of(value: Val) -> tuple[Val, ...]:
-    """What `%` puts into a text: one value, the members of a tuple, the values of a dictionary."""
+def parts_of(template: Val, value: Val) -> tuple[Val, ...]:
+    """What `%` puts into a text: one value, the members of a tuple, those of a dictionary that the text names."""
     shape = value.shape
     if value.doc_of is None and isinstance(shape, Many) and shape.items is not None:
         return shape.items
-    return tuple(shape.fields.values()) if value.doc_of is None and isinstance(shape, Record) else (value,)
+    if value.doc_of is not None or not isinstance(shape, Record):
+        return (value,)
+    text = template.literal if isinstance(template.literal, str) else ""
+    return tuple(part for name, part in shape.fields.items() if f"%({name})" in text)
 
 
 def _constant(m: State, key: tree.Expr) -> object:

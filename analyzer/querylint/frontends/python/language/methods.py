@@ -36,7 +36,8 @@ def method(m: State, node: tree.Call, func: tree.Member, base: Val) -> Val | Non
     if func.name in PURE:
         given = placed(m, node, None)
         if func.name == "format" and isinstance(base.literal, str) and INSIDE.search(base.literal) is None:
-            shown(m, given, node)
+            named = [f"{{{name}" in base.literal for name, _ in node.keywords]
+            shown(m, tuple(v for v, use in zip(given, [*([True] * len(node.args)), *named], strict=False) if use), node)
         return derived(base, *given)
     return None
 

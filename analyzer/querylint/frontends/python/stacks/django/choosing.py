@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field
 
 from querylint.construction import dataclass
@@ -11,13 +12,17 @@ from querylint.frontends.python.stacks.django.nodes import Found, class_level, o
 from querylint.syntax import tree
 from querylint.syntax.questions import callee_name, text_of
 
+Constant = Callable[[str, str], "Found | None"]
 MOST = 6
 """Choosers that go on with those of the classes above."""
 
 
-def chosen(info: ClassInfo, chooser: tuple[ClassInfo, tree.Fn], action: str) -> list[Found]:
-    """What names the serializers that a view may take for an action by its `chooser`; empty where none is named."""
-    return _Chooser(info, *chooser, action).found()
+def chosen(info: ClassInfo, chooser: tuple[ClassInfo, tree.Fn], action: str, constant: Constant) -> list[Found]:
+    """What names the serializers that a view may take for an action by its `chooser`; empty where none is named.
+
+    `constant` gives what a name of a module stands for.
+    """
+    return _Chooser(info, *chooser, action, constant).found()
 
 
 @dataclass(slots=True)
@@ -31,6 +36,7 @@ class _Chooser:
     owner: ClassInfo
     fn: tree.Fn
     action: str
+    constant: Constant
     depth: int = 0
     names: dict[str, list[Found]] = field(default_factory=dict)
     looked_up: set[str] = field(default_factory=set)
@@ -106,7 +112,7 @@ class _Chooser:
             above = self.info.method(words.CHOOSER, after=self.owner)
             if above is None or self.depth >= MOST:
                 return class_level(self.info, words.CLASS)
-            return _Chooser(self.info, *above, self.action, self.depth + 1).found()
+            return _Chooser(self.info, *above, self.action, self.constant, self.depth + 1).found()
         if isinstance(value, tree.Member) and on_self(value):
             return class_level(self.info, value.name) or [(self.owner.path, value)]
         return [(self.owner.path, value)]
@@ -133,6 +139,8 @@ class _Chooser:
     def _looked_up(self, base: tree.Expr, default: list[tree.Expr]) -> list[Found] | None:
         held = class_level(self.info, base.name) if isinstance(base, tree.Member) and on_self(base) else [(self.owner.path, base)]
         path, table = held[0] if held else ("", base)
+        if isinstance(table, tree.Name) and table.id not in self.names:
+            path, table = self.constant(path, table.id) or (path, table)
         entries = _entries(table)
         if entries is None:
             return None

@@ -14,7 +14,7 @@ from querylint.frontends.python.stacks.django.serializers import model_of
 from querylint.frontends.python.vocabulary import PythonVocabulary
 from querylint.ir import Predicate, Relation, Side
 from querylint.syntax import tree
-from querylint.syntax.questions import keyword
+from querylint.syntax.questions import callee_name, keyword
 
 if TYPE_CHECKING:
     from querylint.frontends.python.stacks.django import Django
@@ -23,6 +23,7 @@ FORMS = frozenset(("ModelForm", "BaseModelForm", "UserCreationForm", "UserChange
 STORED = "form"
 FILTERS = frozenset(("FilterSet", "BaseFilterSet"))
 FILTERED = "qs"
+AHEAD = frozenset(("select_related", "prefetch_related", "only", "defer"))
 UNKNOWN = Predicate(None, Relation.OTHER, Side.FILTER)
 """What a visitor chooses to filter by."""
 
@@ -51,8 +52,15 @@ def made(state: State, node: tree.Call, info: ClassInfo) -> Val | None:
         state.vocabulary.reached(state, node, closure, given)
     if rows is NOTHING or info.method(FILTERED) is not None:
         return form
-    found = _filtered(rows) if isinstance(rows.shape, Query) else derived(rows, form)  # of what is not known, no more is known after it
+    known = isinstance(rows.shape, Query) and not _loads(info)
+    found = _filtered(rows) if known else derived(rows, form)  # of what is not known, no more is known after it
     return replace(form, shape=Record({FILTERED: found}, (form,)))
+
+
+def _loads(info: ClassInfo) -> bool:
+    """Whether a filter of the project says itself what comes along with its rows."""
+    own = [info.method(name) for name in ("__init__", "filter_queryset")]
+    return any(m is not None and any(callee_name(c) in AHEAD for c in tree.find(m[1].body, tree.Call)) for m in own)
 
 
 def _filtered(rows: Val) -> Val:
@@ -64,7 +72,7 @@ def _filtered(rows: Val) -> Val:
 
 def own_member(django: Django, info: ClassInfo, base: Val, node: tree.Member) -> Val | None:
     """`form.instance`, `self.instance`; the rows of a filter that nobody has given any are those of its model."""
-    if node.name == FILTERED and _filters(info) and (filtered := model_of(django, info)) is not None:
+    if node.name == FILTERED and _filters(info) and not _loads(info) and (filtered := model_of(django, info)) is not None:
         return _filtered(querysets.start(filtered.table, node.at, node.end))
     model = model_of(django, info) if node.name == "instance" and _is_form(info) else None
     return Val(tuple(o.at("instance") for o in base.origins), base.deps, doc_of=model.table) if model is not None else None

@@ -52,7 +52,9 @@ def _goes_on(fn: tree.Fn) -> bool:
 
 def listed(django: Django, info: ClassInfo) -> tree.Fn | None:
     """The listing of a view: its queryset, filtered and cut to a page, each row through its serializer."""
-    chosen = _serializers(info, LIST)
+    chosen = _serializers(django, info, LIST)
+    if any(not isinstance(e, tree.Name | tree.Member) or on_self(e) for _, e in chosen) and len(chosen) > 1:
+        return None  # one of several, of which not all are told
     made: list[tree.Expr] = [e for path, e in chosen if path == info.path and isinstance(e, tree.Name | tree.Member) and not on_self(e)]
     given = info.field("serializer_class")
     if not made and given is not None and given[2] is not None and given[0].path == info.path:
@@ -71,14 +73,18 @@ def listed(django: Django, info: ClassInfo) -> tree.Fn | None:
     return tree.Fn(LISTED, [tree.Param(tree.NamePattern("self", at, at))], [loop], at, at)
 
 
-def _serializers(info: ClassInfo, action: str) -> list[Found]:
+def _serializers(django: Django, info: ClassInfo, action: str) -> list[Found]:
     """What names the serializers that a view may take for an action; empty where none is named."""
     chooser = info.method(words.CHOOSER)
     if chooser is None:
         return class_level(info, words.CLASS)
     from querylint.frontends.python.stacks.django.choosing import chosen  # few views choose
 
-    return chosen(info, chooser, action)
+    def constant(path: str, name: str) -> Found | None:
+        found = django.project.modules.definition(path, name)
+        return (found.path, found.node) if found is not None and isinstance(found.node, tree.Record | tree.Call) else None
+
+    return chosen(info, chooser, action, constant)
 
 
 def own_list(django: Django, path: str, serializer: tree.Expr) -> bool:
@@ -105,7 +111,7 @@ def serializer_for(django: Django, info: ClassInfo, method: str) -> ClassInfo | 
     found = info.method(method)
     marked = found is not None and any(callee_name(d) == "action" for d in found[1].decorators)
     action = method if method in words.METHODS or marked else ""
-    keys = {_class(django, path, chosen) for path, chosen in _serializers(info, action)}
+    keys = {_class(django, path, chosen) for path, chosen in _serializers(django, info, action)}
     key = keys.pop() if len(keys) == 1 else None
     return django.project.classes.get(*key) if key is not None else None
 

@@ -222,7 +222,8 @@ def _constraint(models: Models, model: Model, node: tree.Call, path: str) -> Non
         if fields:
             label = text_of(keyword(node, "name")) or "_".join(fields)
             span = models.project.modules.lines(path).span(node.at, node.end)
-            model.indexes.append(Index(label, fields, unique=True, implicit=True, span=span))
+            later = keyword(node, "deferrable") is not None  # it is checked at the end, and is no key to conflicts until then
+            model.indexes.append(Index(label, fields, unique=not later, implicit=True, span=span))
     elif word == "PrimaryKeyConstraint":
         model.keys = _fields(model, node.args) or model.keys
     elif word == "Index" and node.args:
