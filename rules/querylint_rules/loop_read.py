@@ -20,7 +20,8 @@ In Django read the rows for all the items with one query before the loop: `in_bu
 It reports nothing for
 
 - loops whose length the author wrote down (in Convex up to 16 iterations; in Python unless a loop around them repeats them);
-- loops that page (the next read needs the cursor of the previous one), and searches that stop at the first hit;
+- loops that page (the next read needs the cursor of the previous one), and searches that stop at the first hit (a check that all items must
+  pass is none: it comes to its end);
 - keys that are the same for all rows and that a session holds, and rows that are read again after their own commit;
 - reads that are started in the loop but awaited together after it, and batches;
 - relations that are loaded with the rows (`lazy-loop` covers those);
