@@ -8,8 +8,8 @@
 All rows of the range are read and billed where one would do.
 
 ## Instead
-`.first()` for the first row (and `=== null` for emptiness), `.order("desc").first()` for the last, `.take(n)` for the first n. Rows that are
-asked for again after the question whether there are any are to be loaded once, and kept.
+`.first()` for the first row (and `=== null` for emptiness), `.order("desc").first()` for the last, `.take(n)` for the first n. Rows that
+are asked for again after the question whether there are any are to be loaded once, and kept.
 
 ## When it stays silent
 Lists of which more is used, be it only to make a text of each row, lookups by a unique field, lists that were filtered or sorted in
