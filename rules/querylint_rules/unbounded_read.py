@@ -3,8 +3,9 @@
 
 ## What it finds
 `.collect()`, a `for await` that never stops early or only once enough rows have passed what it tests, or a convex-ents table without a
-terminal, over a table with neither a range nor a limit; also an index that is walked without a range, a filter that leaves out only the odd row (`isArchived` is false), and one that no
-index can serve (`q.neq`, a list compared with another), for which the database goes through all rows on each call.
+terminal, over a table with neither a range nor a limit; also an index that is walked without a range, a filter that leaves out only the odd
+row (`isArchived` is false), and one that no index can serve (`q.neq`, a list compared with another), for which the database goes through
+all rows on each call.
 
 ## Why it costs
 It reads more on every day that the table grows, is run again for every subscriber by any write to the table, and fails for good once the
@@ -28,9 +29,9 @@ export const sweep = internalMutation({
 
 ## When it stays silent
 Bounded reads, loops over a query that end after a number of rows or where their order says so, tables that the settings call small, tests,
-seeds and migrations. A loop that ends once rows have passed which no index could find gets a hint. Tables that only seeds and migrations fill, and functions
-that nothing calls, get a hint. So do tables that the schema does not have, and one row for each organization of the identity provider,
-where only those who run the application, or nobody, wait for them.
+seeds and migrations. A loop that ends once rows have passed which no index could find gets a hint. Tables that only seeds and migrations
+fill, and functions that nothing calls, get a hint. So do tables that the schema does not have, and one row for each organization of the
+identity provider, where only those who run the application, or nobody, wait for them.
 """
 
 from __future__ import annotations
