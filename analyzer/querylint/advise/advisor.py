@@ -225,7 +225,7 @@ class _Desk:
             return None if one is not None and one.dead else Why.KIND
         if index.staged:
             return Why.STAGED
-        if index.implicit or index.unique:
+        if index.implicit or (index.unique and index.name not in self.shadows):
             return Why.CONSTRAINT
         if self.schema.facts.planner:
             return None if index.name in self.shadows else Why.PLANNER
