@@ -61,7 +61,7 @@ def _as_unique(table: Table, other: Index, index: Index) -> bool:
     """Whether another index, the primary key or an earlier one, is unique over the very fields of one that is unique itself."""
     if not other.unique or len(other.fields) != len(index.fields):
         return False
-    return other.implicit or (not index.implicit and table.indexes.index(other) < table.indexes.index(index))
+    return other.implicit or table.indexes.index(other) < table.indexes.index(index)
 
 
 def _shortest_first(table: Table) -> list[Index]:
@@ -118,8 +118,7 @@ def _begins(table: Table, column: str) -> bool:
 def _looked_up(schema: Schema, read: Access) -> Iterator[tuple[str, str]]:
     """The tables and columns by whose values a read finds rows."""
     for plan in read.plans:
-        asked = (p for p in plan.predicates if p.relation in (Relation.EQ, Relation.IN) and p.field is not None)
-        bound = {p.field: p.conditional for p in asked if p.field is not None}
+        bound = {p.field: p.conditional for p in plan.predicates if p.relation in (Relation.EQ, Relation.IN) and p.field is not None}
         declared = schema.tables.get(read.table or "")
         if declared is not None and not any(_begins(declared, field) for field in bound if declared.field(field) is not None):
             # One index is enough for the rows of several keys: it leaves few to look at.

@@ -199,9 +199,10 @@ def tested_by(m: State, node: tree.Call | tree.Member, closure: Closure, args: t
     items = tuple(item for frame in m.frames for item in frame.items)
     if not items or not any(field_of(o, items) is not None for arg in args for o in arg.origins):
         return value
+    if not says(closure, m.path) or not tests(closure.fn) or any(fn is closure.fn for fn in m.calling):
+        return value
     names = {p.id for p in tree.find([param.pattern for param in closure.fn.params], tree.NamePattern)}
-    plain = all(isinstance(one.base, tree.Name) and one.base.id in names for one in tree.find(closure.fn.body, tree.Member))
-    if not plain or not tests(closure.fn) or not says(closure, m.path) or any(fn is closure.fn for fn in m.calling):
+    if not all(isinstance(one.base, tree.Name) and one.base.id in names for one in tree.find(closure.fn.body, tree.Member)):
         return value
     with m.recording():
         return replace(value, conditions=said(m, node, closure, args).conditions)
